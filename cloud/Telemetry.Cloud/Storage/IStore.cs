@@ -1,0 +1,65 @@
+using Telemetry.Model;
+using Telemetry.Model.Schemas;
+
+namespace Telemetry.Cloud.Storage;
+
+/// <summary>
+/// The database. Two implementations under one contract test: PostgreSQL/TimescaleDB, and the simulated one. Errors are
+/// <see cref="StoreException"/>.
+/// </summary>
+public interface IStore
+{
+    /// <summary>
+    /// Takes the lease of a partition for <paramref name="lease"/> by the database's clock: with a new token where it is
+    /// free, expired, or was this owner's. Null while another owner holds it.
+    /// </summary>
+    Task<PartitionRow?> TakeLeaseAsync(
+        int partition, ulong token, string owner, TimeSpan lease, CancellationToken cancellationToken);
+
+    /// <summary>Gives the lease back, so that the next owner need not wait; nothing happens when the token is another's.</summary>
+    Task ReleaseLeaseAsync(int partition, ulong token, CancellationToken cancellationToken);
+
+    /// <summary>All that the ledger knows of these gateways, from one snapshot; a gateway never seen gives an empty record.</summary>
+    Task<IReadOnlyList<GatewayRecord>> LoadGatewaysAsync(
+        IReadOnlyCollection<GatewayId> gateways, CancellationToken cancellationToken);
+
+    /// <summary>The chain of schemas that leads to <paramref name="schema"/>, first to last; null when it is not registered.</summary>
+    Task<IReadOnlyList<SchemaMessage>?> LoadSchemaAsync(
+        GatewayId gateway, SchemaId schema, CancellationToken cancellationToken);
+
+    /// <summary>Registered frames of one lane that overlap a range.</summary>
+    Task<IReadOnlyList<FrameRegisterRow>> FindFramesAsync(
+        GatewayId gateway, ulong epoch, Lane lane, SequenceRange range, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// One transaction: first the compare-and-set of each partition's row, in partition order (token, commits, both
+    /// positions); one that differs rolls everything back. Then all rows of the commit. Renewing a lease is a commit
+    /// without rows.
+    /// </summary>
+    Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken);
+}
+
+/// <summary>Whether a commit happened.</summary>
+public enum CommitOutcome
+{
+    /// <summary>It is durable.</summary>
+    Committed,
+
+    /// <summary>A partition's row was not what its owner remembers: nothing happened, all memory of it must go.</summary>
+    NotOwner,
+}
+
+/// <summary>An error of the database.</summary>
+/// <param name="message">What was done, and what the database said.</param>
+/// <param name="isDataFault">SQLSTATE class 22 or 23: a row's fault. Everything else rolls back and waits.</param>
+/// <param name="mayHaveCommitted">True when the connection broke while the commit's answer was awaited.</param>
+/// <param name="inner">The cause.</param>
+public sealed class StoreException(string message, bool isDataFault, bool mayHaveCommitted, Exception? inner = null)
+    : Exception(message, inner)
+{
+    /// <summary>True when the data itself was refused.</summary>
+    public bool IsDataFault { get; } = isDataFault;
+
+    /// <summary>True when nobody knows whether the transaction committed: forget the memory and read the row again.</summary>
+    public bool MayHaveCommitted { get; } = mayHaveCommitted;
+}

@@ -1,0 +1,156 @@
+using Telemetry.Model;
+using Telemetry.Model.Control;
+using Telemetry.Model.Frames;
+using Telemetry.Model.Schemas;
+
+namespace Telemetry.Cloud.Storage;
+
+/// <summary>
+/// A place in a stream: when the stream was made, the last sequence that the database holds, that message's id and the
+/// time it was stored. Sequence 0 or an empty id: nothing of that stream was read, or what stood there is gone.
+/// </summary>
+public readonly record struct LogPosition(long StreamCreatedNanos, long Sequence, string MessageId, long StoredAtNanos)
+{
+    /// <summary>Nothing read yet.</summary>
+    public static readonly LogPosition None = new(0, 0, "", 0);
+}
+
+/// <summary>A partition's row: whose it is, how many ledger transactions there were, and where reading goes on.</summary>
+public sealed record PartitionRow(int Partition, ulong Token, long Commits, LogPosition Live, LogPosition Backlog);
+
+/// <summary>What a commit expects of a partition's row, and what it makes of it (commits + 1, lease renewed).</summary>
+public sealed record PartitionStep(PartitionRow Expected, LogPosition Live, LogPosition Backlog, TimeSpan Lease);
+
+/// <summary>What the ledger knows of one epoch. A complete one has no lanes, only its last sequences and its lost runs.</summary>
+/// <param name="Gateway">Whose epoch.</param>
+/// <param name="Epoch">Its id.</param>
+/// <param name="Predecessor">As its frames and hellos say; null until one said it.</param>
+/// <param name="Complete">Every sequence up to the last is settled and a successor is known.</param>
+/// <param name="Lasts">The last sequences ever announced; of a complete epoch its last sequences.</param>
+public sealed record EpochLedgerRow(GatewayId Gateway, ulong Epoch, Predecessor? Predecessor, bool Complete, LaneLasts Lasts);
+
+/// <summary>The settled prefix of one lane of one epoch.</summary>
+public sealed record LaneLedgerRow(GatewayId Gateway, ulong Epoch, Lane Lane, long Prefix, ulong PrefixShare);
+
+/// <summary>A run of settled or lost sequences beyond the prefix; its key is (gateway, epoch, lane, first).</summary>
+public sealed record RunRow(GatewayId Gateway, ulong Epoch, Lane Lane, SettledRun Run);
+
+/// <summary>Names a run.</summary>
+public readonly record struct RunId(GatewayId Gateway, ulong Epoch, Lane Lane, long First);
+
+/// <summary>A gateway's totals and watermark. Totals are absolute: the compare-and-set proves that nobody else wrote.</summary>
+/// <param name="Gateway">Which gateway.</param>
+/// <param name="Partition">Its partition.</param>
+/// <param name="Stored">Readings stored.</param>
+/// <param name="Rejected">Readings kept as dead letters.</param>
+/// <param name="Dropped">Readings declared dropped.</param>
+/// <param name="Lost">Readings that nobody has any more.</param>
+/// <param name="Watermark">The greatest W whose promise is settled; <see cref="long.MinValue"/> before the first.</param>
+/// <param name="Fork">What kind of fork was seen and not yet explained by an operator; empty for none.</param>
+public sealed record GatewayRow(
+    GatewayId Gateway, int Partition, long Stored, long Rejected, long Dropped, long Lost, long Watermark, string Fork)
+{
+    /// <summary>A gateway of which nothing is known.</summary>
+    public static GatewayRow New(GatewayId gateway, int partition) => new(gateway, partition, 0, 0, 0, 0, long.MinValue, "");
+}
+
+/// <summary>The accepted total of one outbox as the gateway told it; the database keeps the greatest.</summary>
+public sealed record OutboxRow(GatewayId Gateway, ulong Outbox, long Accepted);
+
+/// <summary>Everything that <see cref="IStore.LoadGatewaysAsync"/> gives of one gateway.</summary>
+public sealed record GatewayRecord(
+    GatewayRow? Gateway,
+    GatewayId Id,
+    IReadOnlyList<EpochLedgerRow> Epochs,
+    IReadOnlyList<LaneLedgerRow> Lanes,
+    IReadOnlyList<RunRow> Runs,
+    IReadOnlyList<OutboxRow> Outboxes);
+
+/// <summary>One row of the frame register: a settled frame.</summary>
+/// <param name="Gateway">Whose frame.</param>
+/// <param name="Key">Epoch, lane, range.</param>
+/// <param name="Stored">Readings stored.</param>
+/// <param name="Rejected">Readings rejected.</param>
+/// <param name="Dropped">Readings declared dropped.</param>
+/// <param name="TimeFirst">The least event time; 0 when nothing is in it.</param>
+/// <param name="TimeLast">The greatest event time.</param>
+/// <param name="Checksum">The frame's checksum.</param>
+/// <param name="HashSum">Sum of the hashes of the readings stored.</param>
+public sealed record FrameRegisterRow(
+    GatewayId Gateway, FrameKey Key, int Stored, int Rejected, int Dropped,
+    long TimeFirst, long TimeLast, ulong Checksum, ulong HashSum);
+
+/// <summary>A declaration of dropped readings, as a frame carried it.</summary>
+public sealed record DropLedgerRow(GatewayId Gateway, FrameKey Frame, ulong SeriesKey, Declaration Declaration);
+
+/// <summary>Why something is kept as a dead letter.</summary>
+public enum DeadLetterReason : short
+{
+    /// <summary>A value that the database cannot hold (text with NUL, text that is no UTF-8).</summary>
+    Value = 1,
+
+    /// <summary>An event time outside what the database can hold.</summary>
+    Time = 2,
+
+    /// <summary>A frame that cannot be decoded though its checksum is right.</summary>
+    Malformed = 3,
+
+    /// <summary>A range that is settled with other content, or overlaps a settled one in part.</summary>
+    Fork = 4,
+
+    /// <summary>A frame that the database refused for a reason found only there.</summary>
+    Database = 5,
+}
+
+/// <summary>
+/// What was refused, kept with its original bytes. <paramref name="Readings"/> is how many readings it stands for in the
+/// books (0 for a fork: its range is settled already).
+/// </summary>
+public sealed record DeadLetterRow(
+    GatewayId Gateway, FrameKey Frame, DeadLetterReason Reason, string Error, int Readings,
+    ulong SeriesKey, long Time, ReadOnlyMemory<byte> Bytes);
+
+/// <summary>A schema message and its gateway's list after it.</summary>
+public sealed record SchemaLedgerRow(SchemaMessage Message, SeriesList List);
+
+/// <summary>
+/// All rows of one transaction. Reusable: <see cref="Clear"/> keeps the buffers. Rows replace those of the same key.
+/// </summary>
+public sealed class StoreCommit
+{
+    public List<PartitionStep> Partitions { get; } = [];
+    public List<SchemaLedgerRow> Schemas { get; } = [];
+    public List<GatewayRow> Gateways { get; } = [];
+    public List<OutboxRow> Outboxes { get; } = [];
+    public List<EpochLedgerRow> Epochs { get; } = [];
+    public List<LaneLedgerRow> Lanes { get; } = [];
+    public List<RunId> RemovedRuns { get; } = [];
+    public List<RunRow> Runs { get; } = [];
+    public List<FrameRegisterRow> Frames { get; } = [];
+    public List<DropLedgerRow> Drops { get; } = [];
+    public List<DeadLetterRow> DeadLetters { get; } = [];
+
+    /// <summary>Epochs that became complete: their lane rows go (lost runs stay).</summary>
+    public List<(GatewayId Gateway, ulong Epoch)> RemovedLanes { get; } = [];
+
+    /// <summary>The new readings.</summary>
+    public ReadingRows Readings { get; } = new();
+
+    /// <summary>Forgets everything and keeps the buffers.</summary>
+    public void Clear()
+    {
+        Partitions.Clear();
+        Schemas.Clear();
+        Gateways.Clear();
+        Outboxes.Clear();
+        Epochs.Clear();
+        Lanes.Clear();
+        RemovedRuns.Clear();
+        Runs.Clear();
+        Frames.Clear();
+        Drops.Clear();
+        DeadLetters.Clear();
+        RemovedLanes.Clear();
+        Readings.Clear();
+    }
+}

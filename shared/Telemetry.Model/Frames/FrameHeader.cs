@@ -1,0 +1,215 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+using Telemetry.Model.Schemas;
+using Telemetry.Model.Wire;
+
+namespace Telemetry.Model.Frames;
+
+/// <summary>The epoch before an epoch, and what was sealed in it; id 0 when there was none.</summary>
+public readonly record struct Predecessor(ulong Epoch, LaneLasts Lasts);
+
+/// <summary>
+/// What a frame says of itself before its readings. At most 64 bytes, checksum included, with one open epoch.
+/// <code>
+/// byte    version (high 4 bits), kind (low 4 bits)
+/// byte    bits 0-1 lane, 2 dropped inside, 3 predecessor, 4 promise, 5 promise names other epochs, 6 promise has a digest
+/// u64     epoch
+/// varint  first sequence
+/// varint  count: sequences covered
+/// varint  dropped: how many of them are declared dropped        (bit 2; of a tombstone all are, without this)
+/// 16      schema id
+/// u64, 3 varints   predecessor, its last sequences              (bit 3: a lane's first frame in the epoch)
+/// 7, 2 varints     W; the epoch's last sequences of the other two lanes (that of its own is its own)   (bit 4)
+/// varint, each u64 and 3 varints   other open epochs            (bit 5)
+/// u64     digest of complete epochs, 0 when absent              (bit 6)
+/// ...     payload, see <see cref="FrameReader"/>
+/// u64     checksum: XxHash64 of all before
+/// </code>
+/// </summary>
+public readonly record struct FrameHeader
+{
+    /// <summary>The format's version.</summary>
+    public const byte Version = 0;
+
+    /// <summary>The most sequences one frame covers.</summary>
+    public const int CountMax = 8192;
+
+    /// <summary>The most bytes of one frame, header and checksum included.</summary>
+    public const int BytesMax = 64 * 1024;
+
+    /// <summary>The bytes of the checksum at a frame's end.</summary>
+    public const int ChecksumBytes = 8;
+
+    private const byte DroppedBit = 4, PredecessorBit = 8, PromiseBit = 16, OthersBit = 32, DigestBit = 64;
+
+    /// <summary>Readings or tombstone.</summary>
+    public FrameKind Kind { get; init; }
+
+    /// <summary>Epoch, lane, first sequence, count.</summary>
+    public FrameKey Key { get; init; }
+
+    /// <summary>How many of the sequences covered are dropped; all of them in a tombstone.</summary>
+    public int Dropped { get; init; }
+
+    /// <summary>The schema that its series indexes are of.</summary>
+    public SchemaId Schema { get; init; }
+
+    /// <summary>Stands in each lane's first frame of an epoch.</summary>
+    public Predecessor? Predecessor { get; init; }
+
+    /// <summary>Stands in live frames; its first epoch is the frame's own, whose last sequence of the frame's lane is the frame's.</summary>
+    public Promise? Promise { get; init; }
+
+    /// <summary>How many readings are in it.</summary>
+    public int Present => Key.Count - Dropped;
+
+    /// <summary>Writes the header.</summary>
+    public void Write(WireWriter writer)
+    {
+        var withDropped = Dropped > 0 && Kind == FrameKind.Readings;
+        var others = Promise is { Epochs.Length: > 1 };
+        var digest = Promise is { Digest: not 0 };
+        writer.Byte((byte)(Version << 4 | (byte)Kind));
+        writer.Byte((byte)((byte)Key.Lane
+            | (withDropped ? DroppedBit : 0)
+            | (Predecessor is null ? 0 : PredecessorBit)
+            | (Promise is null ? 0 : PromiseBit)
+            | (others ? OthersBit : 0)
+            | (digest ? DigestBit : 0)));
+        writer.UInt64(Key.Epoch);
+        writer.Varint(Key.First);
+        writer.Varint((ulong)Key.Count);
+        if (withDropped)
+        {
+            writer.Varint((ulong)Dropped);
+        }
+
+        Schema.Write(writer);
+        if (Predecessor is { } predecessor)
+        {
+            writer.UInt64(predecessor.Epoch);
+            WriteLasts(writer, predecessor.Lasts);
+        }
+
+        if (Promise is not null)
+        {
+            WritePromise(writer, Promise, others, digest);
+        }
+    }
+
+    /// <summary>Reads a header; the reader then stands at the payload. Throws <see cref="WireFormatException"/>.</summary>
+    public static FrameHeader Read(ref WireReader reader)
+    {
+        var first = reader.Byte();
+        var kind = (FrameKind)(first & 15);
+        if (first >> 4 != Version || kind > FrameKind.Tombstone)
+        {
+            throw new WireFormatException($"no frame of a known version (first byte 0x{first:x2})", 0);
+        }
+
+        var bits = reader.Byte();
+        var lane = (Lane)(bits & 3);
+        if ((byte)lane >= Lanes.Count || bits >= 128)
+        {
+            throw new WireFormatException($"unknown bits 0x{bits:x2}", 1);
+        }
+
+        var epoch = reader.UInt64();
+        var key = new FrameKey(epoch, lane, reader.Varint(long.MaxValue - CountMax), (int)reader.Varint((long)CountMax));
+        var dropped = (bits & DroppedBit) != 0 ? (int)reader.Varint((long)key.Count) : 0;
+        if (key.First == 0 || key.Count == 0 || epoch == 0)
+        {
+            throw new WireFormatException("epoch, first sequence and count start at 1", reader.Offset);
+        }
+
+        var schema = SchemaId.Read(ref reader);
+        Predecessor? predecessor = (bits & PredecessorBit) != 0
+            ? new Predecessor(reader.UInt64(), Frames.Promise.ReadLasts(ref reader))
+            : null;
+        return new FrameHeader
+        {
+            Kind = kind,
+            Key = key,
+            Dropped = kind == FrameKind.Tombstone ? key.Count : dropped,
+            Schema = schema,
+            Predecessor = predecessor,
+            Promise = (bits & PromiseBit) != 0 ? ReadPromise(ref reader, key, bits) : null,
+        };
+    }
+
+    /// <summary>The checksum at the end of a frame's bytes; throws <see cref="WireFormatException"/> when it is wrong.</summary>
+    public static ulong Checksum(ReadOnlySpan<byte> frame)
+    {
+        if (frame.Length is <= ChecksumBytes or > BytesMax)
+        {
+            throw new WireFormatException($"a frame of {frame.Length} bytes, at most {BytesMax} are allowed", 0);
+        }
+
+        var stated = BinaryPrimitives.ReadUInt64LittleEndian(frame[^ChecksumBytes..]);
+        return stated == XxHash64.HashToUInt64(frame[..^ChecksumBytes])
+            ? stated
+            : throw new WireFormatException("checksum differs", frame.Length - ChecksumBytes);
+    }
+
+    private void WritePromise(WireWriter writer, Promise promise, bool others, bool digest)
+    {
+        if (promise.Epochs.Length is 0 or > Promise.EpochsMax
+            || promise.Epochs[0].Epoch != Key.Epoch || promise.Epochs[0].Lasts[Key.Lane] != Key.Last)
+        {
+            throw new ArgumentException("a frame's promise names the frame's epoch first, up to the frame itself");
+        }
+
+        writer.Time(promise.W);
+        for (var lane = Lane.Critical; lane <= Lane.Backlog; lane++)
+        {
+            if (lane != Key.Lane)
+            {
+                writer.Varint(promise.Epochs[0].Lasts[lane]);
+            }
+        }
+
+        if (others)
+        {
+            writer.Varint((ulong)(promise.Epochs.Length - 1));
+            foreach (var epoch in promise.Epochs.AsSpan(1))
+            {
+                writer.UInt64(epoch.Epoch);
+                WriteLasts(writer, epoch.Lasts);
+            }
+        }
+
+        if (digest)
+        {
+            writer.UInt64(promise.Digest);
+        }
+    }
+
+    private static Promise ReadPromise(ref WireReader reader, FrameKey key, byte bits)
+    {
+        var w = reader.Time();
+        var lasts = new LaneLasts().With(key.Lane, key.Last);
+        for (var lane = Lane.Critical; lane <= Lane.Backlog; lane++)
+        {
+            if (lane != key.Lane)
+            {
+                lasts = lasts.With(lane, reader.Varint(long.MaxValue));
+            }
+        }
+
+        var epochs = new EpochLasts[1 + ((bits & OthersBit) != 0 ? reader.Count(Promise.EpochsMax - 1, 11) : 0)];
+        epochs[0] = new EpochLasts(key.Epoch, lasts);
+        for (var i = 1; i < epochs.Length; i++)
+        {
+            epochs[i] = new EpochLasts(reader.UInt64(), Promise.ReadLasts(ref reader));
+        }
+
+        return new Promise(w, epochs, (bits & DigestBit) != 0 ? reader.UInt64() : 0);
+    }
+
+    private static void WriteLasts(WireWriter writer, LaneLasts lasts)
+    {
+        writer.Varint(lasts.Critical);
+        writer.Varint(lasts.Live);
+        writer.Varint(lasts.Backlog);
+    }
+}

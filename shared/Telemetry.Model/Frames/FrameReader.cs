@@ -1,0 +1,57 @@
+using Telemetry.Model.Readings;
+using Telemetry.Model.Wire;
+
+namespace Telemetry.Model.Frames;
+
+/// <summary>Opens frames that <see cref="FrameWriter"/> sealed. A frame never makes more readings than it declares.</summary>
+public static class FrameReader
+{
+    /// <summary>The kind of a message by its first byte; false for none that this version knows.</summary>
+    public static bool TryKind(ReadOnlySpan<byte> message, out FrameKind kind)
+    {
+        kind = message.IsEmpty ? FrameKind.Readings : (FrameKind)(message[0] & 15);
+        return !message.IsEmpty && message[0] >> 4 == FrameHeader.Version && kind <= FrameKind.Schema;
+    }
+
+    /// <summary>Checks the checksum and reads the header. Throws <see cref="WireFormatException"/>.</summary>
+    public static FrameHeader Header(ReadOnlySpan<byte> frame, out ulong checksum)
+    {
+        checksum = FrameHeader.Checksum(frame);
+        var reader = new WireReader(frame[..^FrameHeader.ChecksumBytes]);
+        return FrameHeader.Read(ref reader);
+    }
+
+    /// <summary>
+    /// Reads a whole frame whose checksum was checked: adds its readings to <paramref name="into"/> and its declarations
+    /// to <paramref name="declarations"/>. <paramref name="types"/> is the type of each series of its schema. Throws
+    /// <see cref="WireFormatException"/>; what was added until then must be thrown away.
+    /// </summary>
+    public static FrameHeader Read(
+        ReadOnlySpan<byte> frame, ReadOnlySpan<MetricType> types, ReadingBatch into, List<Declaration> declarations)
+    {
+        var reader = new WireReader(frame[..^FrameHeader.ChecksumBytes]);
+        var header = FrameHeader.Read(ref reader);
+        var before = into.Count;
+        var dropped = 0;
+        if (header.Dropped > 0)
+        {
+            for (var i = reader.Count(FrameHeader.CountMax, Declaration.BytesMin); i > 0; i--)
+            {
+                var declaration = Declaration.Read(ref reader, header.Dropped - dropped);
+                if (declaration.Series >= types.Length)
+                {
+                    throw new WireFormatException($"series {declaration.Series} is not in the schema", reader.Offset);
+                }
+
+                dropped += declaration.Count;
+                declarations.Add(declaration);
+            }
+        }
+
+        ReadingColumns.Read(ref reader, into, header.Present, types);
+        return dropped == header.Dropped && into.Count - before == header.Present
+            ? header
+            : throw new WireFormatException(
+                $"{header.Key} has {into.Count - before} readings and {dropped} declared", reader.Offset);
+    }
+}

@@ -1,0 +1,58 @@
+using System.IO.Hashing;
+using Telemetry.Model.Readings;
+using Telemetry.Model.Wire;
+
+namespace Telemetry.Model.Frames;
+
+/// <summary>
+/// Seals frames: header, declarations of what was dropped, readings as columns, checksum. The payload is
+/// <code>
+/// varint  number of declarations, then each: byte reason, varint series, varint count, 7 first time, 7 last time
+///                                                              (only where something is dropped)
+/// ...     columns, see <see cref="ReadingColumns"/>             (not in a tombstone)
+/// </code>
+/// </summary>
+public static class FrameWriter
+{
+    /// <summary>
+    /// Writes a frame and returns its checksum. The header's count is the rows of <paramref name="order"/> plus the
+    /// declared ones; throws <see cref="ArgumentException"/> when it is not, or the frame is over its limits.
+    /// </summary>
+    public static ulong Write(
+        WireWriter writer,
+        in FrameHeader header,
+        ReadOnlySpan<Declaration> declarations,
+        ReadingBatch batch,
+        ReadOnlySpan<int> order,
+        ReadOnlySpan<MetricType> types)
+    {
+        var dropped = 0;
+        foreach (var declaration in declarations)
+        {
+            dropped += declaration.Count;
+        }
+
+        if (header.Key.Count is < 1 or > FrameHeader.CountMax || header.Dropped != dropped || header.Present != order.Length)
+        {
+            throw new ArgumentException($"{header.Key} with {header.Dropped} dropped, {order.Length} rows and {dropped} declared");
+        }
+
+        var start = writer.Length;
+        header.Write(writer);
+        if (dropped > 0)
+        {
+            writer.Varint((ulong)declarations.Length);
+            foreach (var declaration in declarations)
+            {
+                declaration.Write(writer);
+            }
+        }
+
+        ReadingColumns.Write(writer, batch, order, types);
+        var checksum = XxHash64.HashToUInt64(writer.Written[start..]);
+        writer.UInt64(checksum);
+        return writer.Length - start <= FrameHeader.BytesMax
+            ? checksum
+            : throw new ArgumentException($"a frame of {writer.Length - start} bytes, at most {FrameHeader.BytesMax} are allowed");
+    }
+}

@@ -1,0 +1,138 @@
+using System.Text;
+
+namespace Telemetry.Model.Readings;
+
+/// <summary>
+/// Readings as columns: row i is (Series[i], Times[i], Bits[i], Flags[i]). Reusable: <see cref="Clear"/> keeps the
+/// arrays, so that a warm batch allocates nothing. One thread at a time; no row is ever changed by adding another.
+/// </summary>
+public sealed class ReadingBatch(int capacity = 256)
+{
+    /// <summary>The longest text value, in bytes of UTF-8.</summary>
+    public const int TextBytesMax = 4096;
+
+    private int[] _series = new int[capacity];
+    private long[] _times = new long[capacity];
+    private ulong[] _bits = new ulong[capacity];
+    private ReadingFlags[] _flags = new ReadingFlags[capacity];
+    private byte[] _text = [];
+    private int _textLength;
+
+    /// <summary>How many readings there are.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Each reading's series: its index in the gateway's list of series.</summary>
+    public ReadOnlySpan<int> Series => _series.AsSpan(0, Count);
+
+    /// <summary>Each reading's event time in microseconds since 1970 UTC.</summary>
+    public ReadOnlySpan<long> Times => _times.AsSpan(0, Count);
+
+    /// <summary>Each reading's value as 64 bits, see <see cref="MetricType"/>; 0 where it is null.</summary>
+    public ReadOnlySpan<ulong> Bits => _bits.AsSpan(0, Count);
+
+    /// <summary>Each reading's quality and marks.</summary>
+    public ReadOnlySpan<ReadingFlags> Flags => _flags.AsSpan(0, Count);
+
+    /// <summary>How many bytes of text it holds.</summary>
+    public int TextBytes => _textLength;
+
+    /// <summary>The text of a reading whose series is of type Text, from its bits.</summary>
+    public ReadOnlySpan<byte> Text(ulong bits) => _text.AsSpan((int)(bits >> 32), (int)(uint)bits);
+
+    /// <summary>Forgets all readings and keeps the arrays.</summary>
+    public void Clear() => Count = _textLength = 0;
+
+    /// <summary>Adds a reading of a number or a bool, or a null one.</summary>
+    public void Add(int series, long timeMicros, ulong bits, ReadingFlags flags = ReadingFlags.None)
+    {
+        if (Count == _series.Length)
+        {
+            Grow();
+        }
+
+        _series[Count] = series;
+        _times[Count] = timeMicros;
+        _bits[Count] = (flags & ReadingFlags.Null) == 0 ? bits : 0;
+        _flags[Count] = flags;
+        Count++;
+    }
+
+    /// <summary>Adds a reading of type Float.</summary>
+    public void Add(int series, long timeMicros, double value) =>
+        Add(series, timeMicros, BitConverter.DoubleToUInt64Bits(value));
+
+    /// <summary>Adds a reading of type Text; the bytes are copied. Throws when they are over <see cref="TextBytesMax"/>.</summary>
+    public void AddText(int series, long timeMicros, ReadOnlySpan<byte> utf8, ReadingFlags flags = ReadingFlags.None)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(utf8.Length, TextBytesMax);
+        if (_text.Length - _textLength < utf8.Length)
+        {
+            Array.Resize(ref _text, Math.Max(Math.Max(256, _text.Length * 2), _textLength + utf8.Length));
+        }
+
+        utf8.CopyTo(_text.AsSpan(_textLength));
+        var bits = ((ulong)_textLength << 32) | (uint)utf8.Length;
+        _textLength += utf8.Length;
+        Add(series, timeMicros, bits, flags);
+    }
+
+    /// <summary>Adds a reading of type Text.</summary>
+    public void AddText(int series, long timeMicros, string value) =>
+        AddText(series, timeMicros, Encoding.UTF8.GetBytes(value));
+
+    /// <summary>Adds row <paramref name="row"/> of another batch; its series' type decides whether text is copied.</summary>
+    public void AddFrom(ReadingBatch other, int row, MetricType type)
+    {
+        if (type == MetricType.Text && (other._flags[row] & ReadingFlags.Null) == 0)
+        {
+            AddText(other._series[row], other._times[row], other.Text(other._bits[row]), other._flags[row]);
+        }
+        else
+        {
+            Add(other._series[row], other._times[row], other._bits[row], other._flags[row]);
+        }
+    }
+
+    /// <summary>
+    /// Fills <paramref name="order"/> with row numbers in the order (series, time), equal ones in the order in which they
+    /// were added. <paramref name="order"/> is at least <see cref="Count"/> long.
+    /// </summary>
+    public void Order(Span<int> order)
+    {
+        order = order[..Count];
+        var sorted = true;
+        for (var i = 0; i < order.Length; i++)
+        {
+            order[i] = i;
+            sorted &= i == 0 || Compare(i - 1, i) <= 0;
+        }
+
+        if (!sorted)
+        {
+            order.Sort(this, static (batch, a, b) => batch.Compare(a, b) is var c && c != 0 ? c : a.CompareTo(b));
+        }
+    }
+
+    private int Compare(int a, int b) =>
+        _series[a] != _series[b] ? _series[a].CompareTo(_series[b]) : _times[a].CompareTo(_times[b]);
+
+    private void Grow()
+    {
+        var size = Math.Max(16, _series.Length * 2);
+        Array.Resize(ref _series, size);
+        Array.Resize(ref _times, size);
+        Array.Resize(ref _bits, size);
+        Array.Resize(ref _flags, size);
+    }
+}
+
+file static class SpanSort
+{
+    private readonly struct Comparer(ReadingBatch batch, Func<ReadingBatch, int, int, int> compare) : IComparer<int>
+    {
+        public int Compare(int a, int b) => compare(batch, a, b);
+    }
+
+    public static void Sort(this Span<int> order, ReadingBatch batch, Func<ReadingBatch, int, int, int> compare) =>
+        order.Sort(new Comparer(batch, compare));
+}

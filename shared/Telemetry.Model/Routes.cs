@@ -1,0 +1,59 @@
+namespace Telemetry.Model;
+
+/// <summary>The two streams of a partition.</summary>
+public enum StreamKind : byte
+{
+    /// <summary>Critical and live frames.</summary>
+    Live = 0,
+
+    /// <summary>Backlog frames.</summary>
+    Backlog = 1,
+}
+
+/// <summary>The names by which messages travel: MQTT topics, the log's subjects and streams, message ids.</summary>
+public static class Routes
+{
+    /// <summary>The prefix of every MQTT topic of protocol version 1.</summary>
+    public const string TopicPrefix = "tm/1/";
+
+    /// <summary>The stream that a lane's frames go to.</summary>
+    public static StreamKind Stream(this Lane lane) => lane == Lane.Backlog ? StreamKind.Backlog : StreamKind.Live;
+
+    /// <summary><c>tm/1/GATEWAY/LANE</c>: frames and schemas go up, QoS 1.</summary>
+    public static string FrameTopic(GatewayId gateway, Lane lane) => $"{TopicPrefix}{gateway.Value}/{lane.Name()}";
+
+    /// <summary><c>tm/1/GATEWAY/hello</c>: hellos go up, QoS 1.</summary>
+    public static string HelloTopic(GatewayId gateway) => $"{TopicPrefix}{gateway.Value}/hello";
+
+    /// <summary><c>tm/1/GATEWAY/down</c>: answers, stored-acks, receipts and schema requests come down, QoS 0.</summary>
+    public static string DownTopic(GatewayId gateway) => $"{TopicPrefix}{gateway.Value}/down";
+
+    /// <summary><c>LIVE_p</c> or <c>BACKLOG_p</c>.</summary>
+    public static string StreamName(int partition, StreamKind kind) =>
+        kind == StreamKind.Live ? $"LIVE_{partition}" : $"BACKLOG_{partition}";
+
+    /// <summary>The subjects that a stream takes: <c>tm.live.p.*</c> or <c>tm.backlog.p.*</c>.</summary>
+    public static string StreamSubjects(int partition, StreamKind kind) =>
+        kind == StreamKind.Live ? $"tm.live.{partition}.*" : $"tm.backlog.{partition}.*";
+
+    /// <summary>The subject of one gateway's frames in a stream.</summary>
+    public static string FrameSubject(int partition, StreamKind kind, GatewayId gateway) =>
+        kind == StreamKind.Live ? $"tm.live.{partition}.{gateway.Value}" : $"tm.backlog.{partition}.{gateway.Value}";
+
+    /// <summary>The gateway of a frame's subject: its last token. False when that is no gateway id.</summary>
+    public static bool TryGatewayOfSubject(string subject, out GatewayId gateway) =>
+        GatewayId.TryParse(subject[(subject.LastIndexOf('.') + 1)..], out gateway);
+
+    /// <summary><c>tm.hello.p</c>: requests to the partition's owner, not in the log.</summary>
+    public static string HelloSubject(int partition) => $"tm.hello.{partition}";
+
+    /// <summary><c>tm.down.GATEWAY</c>: from the owner to whichever ingress holds the session.</summary>
+    public static string DownSubject(GatewayId gateway) => $"tm.down.{gateway.Value}";
+
+    /// <summary>The message id of one attempt to send a frame: the log's deduplication knows it, and nothing else may repeat it.</summary>
+    public static string MessageId(GatewayId gateway, FrameKey key, Attempt attempt) => $"{gateway}/{key}/{attempt}";
+
+    /// <summary>The message id of one attempt to send a schema in a lane.</summary>
+    public static string MessageId(GatewayId gateway, Schemas.SchemaId schema, Lane lane, Attempt attempt) =>
+        $"{gateway}/{schema}/{lane.Name()}/{attempt}";
+}
