@@ -29,7 +29,7 @@ public sealed class ServerProcessTests : IAsyncLifetime
             File.Exists(_folder.At("child"))
             && int.TryParse(File.ReadAllText(_folder.At("child")), out child) && NameOf(child) == "sleep"));
 
-        await parent.Kill();
+        parent.Signal(ProcessSignal.Kill);
 
         await WaitUntil(() => NameOf(child) != "sleep");
     }
@@ -78,6 +78,19 @@ public sealed class ServerProcessTests : IAsyncLifetime
         await process.Stop(within: TimeSpan.FromMilliseconds(200));
 
         Assert.Equal(128 + 9, process.ExitCode);
+    }
+
+    [Fact]
+    public async Task What_the_program_started_dies_with_it()
+    {
+        await using var process = await Start("sh", "-c", "sleep 1000 & echo $! > child; wait");
+        var child = 0;
+        await process.WaitUntilReady(_ => Task.FromResult(
+            File.Exists(_folder.At("child")) && int.TryParse(File.ReadAllText(_folder.At("child")), out child)));
+
+        await process.Kill();
+
+        Assert.Null(NameOf(child));
     }
 
     [Fact]

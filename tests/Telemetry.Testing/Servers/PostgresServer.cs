@@ -75,14 +75,14 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>Sessions end at once and nothing is flushed ("immediate"); the next start recovers.</summary>
     public Task ImmediateStop() => End(ProcessSignal.Quit);
 
-    /// <summary>SIGKILL to the server and to all of its sessions and workers.</summary>
+    /// <summary>
+    /// SIGKILL to the server and to all of its sessions and workers: a session that is busy would outlive the
+    /// server, and keep the next one from starting.
+    /// </summary>
     public async Task Kill()
     {
-        // A session that is busy would outlive the server that started it, and keep the next one from starting.
-        var workers = ProcessTree.ChildrenOf(Process.Id);
-        await Process.Kill();
-        await ProcessTree.Kill(workers);
-        await Forget();
+        await Process.DisposeAsync();
+        _process = null;
     }
 
     /// <summary>Copies the data directory, server down: what an operator's file backup is. The target must not exist.</summary>
@@ -143,16 +143,8 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private async Task End(ProcessSignal signal)
     {
-        var workers = ProcessTree.ChildrenOf(Process.Id);
         await Process.Stop(signal);
-        await ProcessTree.Kill(workers);
-        await Forget();
-    }
-
-    private async Task Forget()
-    {
-        await Process.DisposeAsync();
-        _process = null;
+        await Kill();
     }
 
     private void RequireDown()

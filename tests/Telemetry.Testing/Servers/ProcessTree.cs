@@ -2,22 +2,30 @@ using System.Globalization;
 
 namespace Telemetry.Testing.Servers;
 
-/// <summary>The children of a process that we started, known by id and start time, since ids are used again.</summary>
+/// <summary>The descendants of a process that we started, known by id and start time, since ids are used again.</summary>
 internal static class ProcessTree
 {
     private const int ParentField = 1;
     private const int StartTimeField = 19;
 
-    public static IReadOnlyList<(int Id, string StartTime)> ChildrenOf(int parent) =>
-    [
-        .. Directory.EnumerateDirectories("/proc")
+    /// <summary>Children, their children and so on, as they are now.</summary>
+    public static IReadOnlyList<(int Id, string StartTime)> DescendantsOf(int ancestor)
+    {
+        var childrenOf = Directory.EnumerateDirectories("/proc")
             .Select(path => int.TryParse(Path.GetFileName(path), CultureInfo.InvariantCulture, out var id) ? id : 0)
-            .Where(id => id > 0)
-            .Select(id => (Id: id, Stat: Stat(id)))
-            .Where(process => process.Stat is { } stat
-                && int.Parse(stat[ParentField], CultureInfo.InvariantCulture) == parent)
-            .Select(process => (process.Id, process.Stat![StartTimeField])),
-    ];
+            .Select(id => (Id: id, Stat: id > 0 ? Stat(id) : null))
+            .Where(process => process.Stat is not null)
+            .ToLookup(
+                process => int.Parse(process.Stat![ParentField], CultureInfo.InvariantCulture),
+                process => (process.Id, process.Stat![StartTimeField]));
+        var found = new List<(int Id, string StartTime)>(childrenOf[ancestor]);
+        for (var i = 0; i < found.Count; i++)
+        {
+            found.AddRange(childrenOf[found[i].Id]);
+        }
+
+        return found;
+    }
 
     /// <summary>Kills those of them that still live, and waits until they are gone.</summary>
     public static async Task Kill(IReadOnlyList<(int Id, string StartTime)> processes)

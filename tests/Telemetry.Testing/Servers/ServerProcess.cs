@@ -73,11 +73,14 @@ public sealed partial class ServerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>SIGKILL, and waits until the process is gone.</summary>
-    public Task Kill()
+    /// <summary>SIGKILL to it and to all that it started, and waits until they are gone.</summary>
+    public async Task Kill()
     {
+        // Listed first: the children of a dead process belong to somebody else.
+        var descendants = HasExited ? [] : ProcessTree.DescendantsOf(Id);
         Signal(ProcessSignal.Kill);
-        return Exited;
+        await Exited;
+        await ProcessTree.Kill(descendants);
     }
 
     /// <summary>Asks it to end (SIGTERM unless told otherwise), and kills it when it does not in time.</summary>

@@ -1,0 +1,86 @@
+using System.Runtime.ExceptionServices;
+
+namespace Telemetry.Testing.Time;
+
+/// <summary>
+/// What lives and dies together on a pump: the program itself, or one simulated process. When a scope is dead, what
+/// waits for it is forgotten, as if the process had been killed between two steps.
+/// </summary>
+internal sealed class PumpScope
+{
+    private readonly Pump _pump;
+    private readonly PumpScheduler _scheduler;
+
+    public PumpScope(Pump pump)
+    {
+        _pump = pump;
+        _scheduler = new PumpScheduler(this);
+    }
+
+    /// <summary>Makes tasks that know no other scheduler, of ContinueWith and StartNew, run on the pump too.</summary>
+    public TaskScheduler Scheduler => _scheduler;
+
+    public bool IsAlive { get; set; } = true;
+
+    /// <summary>Runs it as a step of its own.</summary>
+    public void Post(SendOrPostCallback callback, object? state) => TaskOf(callback, state).Start(_scheduler);
+
+    /// <summary>Runs it now, within the present step. Only the pump's own thread may.</summary>
+    public void RunNow(SendOrPostCallback callback, object? state)
+    {
+        _pump.RequireOwnThread();
+        RunInside(TaskOf(callback, state), static (scope, task) => task.RunSynchronously(scope._scheduler));
+    }
+
+    /// <summary>Runs a step that was ready.</summary>
+    public void Run(Task step) => RunInside(step, static (scope, task) => scope._scheduler.Execute(task));
+
+    private void RunInside(Task task, Action<PumpScope, Task> run)
+    {
+        if (!IsAlive)
+        {
+            return;
+        }
+
+        var outer = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(new PumpContext(this));
+        try
+        {
+            run(this, task);
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(outer);
+        }
+    }
+
+    // Nobody awaits these tasks: an error in one (of an "async void", say) fails the run.
+    private Task TaskOf(SendOrPostCallback callback, object? state) => new(
+        () =>
+        {
+            try
+            {
+                callback(state);
+            }
+            catch (Exception e)
+            {
+                _pump.Error ??= ExceptionDispatchInfo.Capture(e);
+            }
+        },
+        TaskCreationOptions.DenyChildAttach);
+
+    private sealed class PumpScheduler(PumpScope scope) : TaskScheduler
+    {
+        public void Execute(Task task) => TryExecuteTask(task);
+
+        protected override void QueueTask(Task task) => scope._pump.Enqueue(new PumpStep(scope, task));
+
+        protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued)
+        {
+            scope._pump.RequireOwnThread();
+            return !taskWasPreviouslyQueued && TryExecuteTask(task);
+        }
+
+        protected override IEnumerable<Task> GetScheduledTasks() => [];
+    }
+}
