@@ -16,9 +16,18 @@ public interface IOutboxFile : IAsyncDisposable
     /// </summary>
     ValueTask CommitAsync(OutboxCommit commit, CancellationToken cancellationToken);
 
-    /// <summary>The bytes of a held frame; null when they are gone or damaged.</summary>
-    ValueTask<byte[]?> ReadFrameAsync(FrameId frame, CancellationToken cancellationToken);
+    /// <summary>The bytes of a held frame and how many readings of which series it covers.</summary>
+    ValueTask<StoredBytes> ReadFrameAsync(FrameId frame, CancellationToken cancellationToken);
 
-    /// <summary>The bytes of an unsealed segment (see ReadingColumns); null when they are gone or damaged.</summary>
-    ValueTask<byte[]?> ReadSegmentAsync(long segment, CancellationToken cancellationToken);
+    /// <summary>The bytes of an unsealed segment (see ReadingColumns) and how many readings of which series it has.</summary>
+    ValueTask<StoredBytes> ReadSegmentAsync(long segment, CancellationToken cancellationToken);
+
+    /// <summary>What is in quarantine, oldest first.</summary>
+    ValueTask<IReadOnlyList<QuarantineRow>> ReadQuarantineAsync(CancellationToken cancellationToken);
 }
+
+/// <summary>
+/// Bytes as they were committed, each null when they are gone or damaged. <paramref name="Counts"/> (see
+/// <see cref="SeriesCounts"/>) is kept apart, so that readings whose bytes are damaged can still be declared.
+/// </summary>
+public readonly record struct StoredBytes(byte[]? Data, byte[]? Counts);

@@ -8,18 +8,42 @@ namespace Telemetry.Edge.Outbox;
 /// <summary>Names a frame in the outbox: its epoch, lane and first sequence.</summary>
 public readonly record struct FrameId(ulong Epoch, Lane Lane, long First);
 
-/// <summary>One durable commit's readings, not sealed yet. <paramref name="Data"/> holds ReadingColumns; null in an image.</summary>
-public sealed record SegmentRow(long Id, bool Critical, int Count, long TimeFirst, long TimeLast, int Bytes, ReadOnlyMemory<byte> Data);
+/// <summary>
+/// One durable commit's readings, not sealed yet. <paramref name="Series"/> is one series of it, the least bad word
+/// should data and counts both be damaged. <paramref name="Data"/> (ReadingColumns) and <paramref name="Counts"/>
+/// (<see cref="SeriesCounts"/>) are empty in an image.
+/// </summary>
+public sealed record SegmentRow(
+    long Id, int Count, int Series, long TimeFirst, long TimeLast, int Bytes, ReadOnlyMemory<byte> Data, ReadOnlyMemory<byte> Counts);
 
 /// <summary>
-/// A sealed frame that is still held. <paramref name="Held"/> false: its bytes went at the quota (it has a receipt), its
-/// header stays. <paramref name="Data"/> is empty in an image.
+/// A sealed frame that is still held. <paramref name="Held"/> false: its bytes went at the quota (it has a receipt) or
+/// are damaged, its header stays. <paramref name="Series"/>, times and <paramref name="Counts"/> say what to declare
+/// should the bytes be damaged. <paramref name="Data"/> and <paramref name="Counts"/> are empty in an image.
 /// </summary>
 public sealed record FrameRow(
-    FrameKey Key, int Dropped, ulong Checksum, SchemaId Schema, int Bytes, bool Held, Receipt? Receipt, ReadOnlyMemory<byte> Data)
+    FrameKey Key,
+    int Dropped,
+    ulong Checksum,
+    SchemaId Schema,
+    int Bytes,
+    bool Held,
+    Receipt? Receipt,
+    int Series,
+    long TimeFirst,
+    long TimeLast,
+    ReadOnlyMemory<byte> Data,
+    ReadOnlyMemory<byte> Counts)
 {
     /// <summary>The frame's name in the outbox.</summary>
     public FrameId Id => new(Key.Epoch, Key.Lane, Key.First);
+}
+
+/// <summary>A frame that the cloud refused for a fault of its own: its bytes and why. Kept for an operator.</summary>
+public sealed record QuarantineRow(FrameKey Key, string Reason, long AtMicros, ReadOnlyMemory<byte> Data)
+{
+    /// <summary>The most rows kept; the oldest ones go.</summary>
+    public const int RowsMax = 64;
 }
 
 /// <summary>A run of freed sequences and the sum of its frames' shares (<see cref="FrameKey.Share"/>).</summary>
@@ -36,8 +60,8 @@ public sealed record FreedLane(IReadOnlyList<FreedRun> Runs)
 }
 
 /// <summary>
-/// An epoch as the outbox knows it. A complete one keeps its id and last sequences only. <paramref name="Order"/> counts
-/// epochs of this outbox from 1.
+/// An epoch as the outbox knows it. <paramref name="Freed"/> has an entry for each lane. A complete one keeps all of it,
+/// because an answer may call it open again. <paramref name="Order"/> counts epochs of this outbox from 1.
 /// </summary>
 public sealed record EpochRow(
     ulong Epoch, long Order, Predecessor Predecessor, LaneLasts Sealed, FreedLane[] Freed, bool Complete);
@@ -93,7 +117,10 @@ public sealed record OutboxCommit
     /// <summary>Segments that were sealed or merged.</summary>
     public IReadOnlyList<long> RemovedSegments { get; init; } = [];
 
-    /// <summary>Frames to write, with bytes; or with new facts only, where <see cref="FrameRow.Data"/> is empty (the stored bytes stay while Held, go otherwise).</summary>
+    /// <summary>
+    /// Frames to write, with bytes; or with new facts only, where <see cref="FrameRow.Data"/> is empty (the stored bytes
+    /// stay while Held, go otherwise; the counts stay).
+    /// </summary>
     public IReadOnlyList<FrameRow> Frames { get; init; } = [];
 
     /// <summary>Frames that are freed.</summary>
@@ -110,4 +137,7 @@ public sealed record OutboxCommit
 
     /// <summary>Schemas to add at the chain's end.</summary>
     public IReadOnlyList<SchemaRow> Schemas { get; init; } = [];
+
+    /// <summary>Frames to keep in quarantine; beyond <see cref="QuarantineRow.RowsMax"/> the oldest go.</summary>
+    public IReadOnlyList<QuarantineRow> Quarantined { get; init; } = [];
 }

@@ -1,0 +1,90 @@
+using System.Collections.Immutable;
+using Telemetry.Edge.Outbox;
+
+namespace Telemetry.Testing.Simulated;
+
+/// <summary>What a simulated outbox file holds after some commit; immutable, so that an older copy can be put back.</summary>
+public sealed record OutboxSnapshot
+{
+    public required ulong OutboxId { get; init; }
+
+    public long Accepted { get; init; }
+
+    public long PromisedW { get; init; } = long.MinValue;
+
+    internal ImmutableSortedDictionary<long, SegmentRow> Segments { get; init; } =
+        ImmutableSortedDictionary<long, SegmentRow>.Empty;
+
+    internal ImmutableDictionary<FrameId, FrameRow> Frames { get; init; } = ImmutableDictionary<FrameId, FrameRow>.Empty;
+
+    internal ImmutableSortedDictionary<long, EpochRow> Epochs { get; init; } =
+        ImmutableSortedDictionary<long, EpochRow>.Empty;
+
+    internal ImmutableSortedDictionary<long, DropRow> Drops { get; init; } =
+        ImmutableSortedDictionary<long, DropRow>.Empty;
+
+    internal ImmutableSortedDictionary<long, SchemaRow> Schemas { get; init; } =
+        ImmutableSortedDictionary<long, SchemaRow>.Empty;
+
+    internal ImmutableList<QuarantineRow> Quarantine { get; init; } = [];
+
+    /// <summary>How many accepted readings wait in segments: those that a restored older copy may double.</summary>
+    public long UnsealedReadings => Segments.Values.Sum(s => (long)s.Count);
+
+    internal OutboxSnapshot With(OutboxCommit commit)
+    {
+        if (commit.Accepted < Accepted)
+        {
+            throw new OutboxException($"accepted fell from {Accepted} to {commit.Accepted}", isTransient: false);
+        }
+
+        var frames = Frames.ToBuilder();
+        foreach (var frame in commit.Frames)
+        {
+            frames[frame.Id] = Stored(frame, frames.GetValueOrDefault(frame.Id));
+        }
+
+        frames.RemoveRange(commit.RemovedFrames);
+        return this with
+        {
+            Accepted = commit.Accepted,
+            PromisedW = commit.PromisedW,
+            Segments = Segments
+                .SetItems(commit.Segments.Select(s => KeyValuePair.Create(s.Id, Copy(s))))
+                .RemoveRange(commit.RemovedSegments),
+            Frames = frames.ToImmutable(),
+            Epochs = Epochs.SetItems(commit.Epochs.Select(e => KeyValuePair.Create(e.Order, e))),
+            Drops = Drops
+                .SetItems(commit.Drops.Select(d => KeyValuePair.Create(d.Id, d)))
+                .RemoveRange(commit.RemovedDrops),
+            Schemas = Schemas.SetItems(commit.Schemas.Select(s => KeyValuePair.Create(s.Order, s))),
+            Quarantine = [.. Quarantine.AddRange(commit.Quarantined).TakeLast(QuarantineRow.RowsMax)],
+        };
+    }
+
+    internal OutboxImage Image() => new()
+    {
+        OutboxId = OutboxId,
+        Accepted = Accepted,
+        PromisedW = PromisedW,
+        Segments = [.. Segments.Values.Select(s => s with { Data = default, Counts = default })],
+        Frames =
+        [
+            .. Frames.Values
+                .OrderBy(f => Epochs.Values.FirstOrDefault(e => e.Epoch == f.Key.Epoch)?.Order ?? 0)
+                .ThenBy(f => f.Key.Lane).ThenBy(f => f.Key.First)
+                .Select(f => f with { Data = default, Counts = default }),
+        ],
+        Epochs = [.. Epochs.Values],
+        Drops = [.. Drops.Values],
+        Schemas = [.. Schemas.Values],
+    };
+
+    private static SegmentRow Copy(SegmentRow row) => row with { Data = row.Data.ToArray(), Counts = row.Counts.ToArray() };
+
+    private static FrameRow Stored(FrameRow row, FrameRow? before) => row with
+    {
+        Data = !row.Held ? default : row.Data.IsEmpty && before is not null ? before.Data : row.Data.ToArray(),
+        Counts = row.Counts.IsEmpty && before is not null ? before.Counts : row.Counts.ToArray(),
+    };
+}

@@ -1,0 +1,176 @@
+using Telemetry.Edge.Outbox;
+
+namespace Telemetry.Testing.Simulated;
+
+/// <summary>
+/// A disk with one outbox file on it. Committed states are immutable snapshots, so that an older one can be put back. A
+/// power cut loses the commit under way or, as a seed decides, keeps it although nobody was told: its outcome is
+/// unknown. Used on one thread.
+/// </summary>
+public sealed class SimulatedOutboxDisk(Random random)
+{
+    private OutboxSnapshot _state = new() { OutboxId = (ulong)random.NextInt64(1, long.MaxValue) };
+    private OutboxSnapshot? _underWay;
+    private SimulatedOutboxFile? _open;
+    private int _failures;
+    private bool _failuresHappenAnyway;
+
+    /// <summary>Awaited by each commit before it is durable; null: at once.</summary>
+    public Func<ValueTask>? BeforeDurable { get; set; }
+
+    /// <summary>Awaited by each commit after it is durable and before the caller is told; null: at once.</summary>
+    public Func<ValueTask>? AfterDurable { get; set; }
+
+    /// <summary>Awaited by each read; null: at once.</summary>
+    public Func<ValueTask>? BeforeRead { get; set; }
+
+    /// <summary>How many commits are durable.</summary>
+    public int Commits { get; private set; }
+
+    /// <summary>The last commit that became durable.</summary>
+    public OutboxCommit? LastCommit { get; private set; }
+
+    /// <summary>Opens the file. The one that was open before is of a dead process: all its calls throw.</summary>
+    public IOutboxFile Open()
+    {
+        PowerCut();
+        return _open = new SimulatedOutboxFile(this);
+    }
+
+    /// <summary>What is durable now.</summary>
+    public OutboxSnapshot Snapshot() => _state;
+
+    /// <summary>Puts an older copy back; the open file's calls throw from now on.</summary>
+    public void Restore(OutboxSnapshot snapshot)
+    {
+        PowerCut();
+        _state = snapshot;
+    }
+
+    /// <summary>The power goes: the open file's calls throw from now on; a commit under way is kept or lost, by chance.</summary>
+    public void PowerCut()
+    {
+        if (_underWay is not null && random.Next(2) == 0)
+        {
+            _state = _underWay;
+        }
+
+        _underWay = null;
+        _open = null;
+    }
+
+    /// <summary>The next commits throw; they become durable all the same where <paramref name="happenAnyway"/> says so.</summary>
+    public void FailCommits(int count, bool happenAnyway)
+    {
+        _failures = count;
+        _failuresHappenAnyway = happenAnyway;
+    }
+
+    /// <summary>The frame's bytes rot: reading them gives null from now on.</summary>
+    public void DamageFrame(FrameId id) =>
+        _state = _state with { Frames = _state.Frames.SetItem(id, _state.Frames[id] with { Data = default }) };
+
+    /// <summary>The segment's bytes rot, on request its counts too.</summary>
+    public void DamageSegment(long id, bool countsToo)
+    {
+        var row = _state.Segments[id];
+        row = row with { Data = default, Counts = countsToo ? default : row.Counts };
+        _state = _state with { Segments = _state.Segments.SetItem(id, row) };
+    }
+
+    internal bool IsOpen(SimulatedOutboxFile file) => _open == file;
+
+    internal void Close(SimulatedOutboxFile file) => _open = _open == file ? null : _open;
+
+    internal async ValueTask CommitAsync(SimulatedOutboxFile file, OutboxCommit commit)
+    {
+        if (_underWay is not null)
+        {
+            throw new InvalidOperationException("a commit is under way already");
+        }
+
+        var next = _state.With(commit);
+        var fails = _failures > 0;
+        _failures -= fails ? 1 : 0;
+        if (!fails || _failuresHappenAnyway)
+        {
+            _underWay = next;
+        }
+
+        await WaitAsync(file, BeforeDurable);
+        _underWay = null;
+        if (fails && !_failuresHappenAnyway)
+        {
+            throw new IOException("simulated disk: the commit failed");
+        }
+
+        _state = next;
+        LastCommit = commit;
+        Commits++;
+        await WaitAsync(file, AfterDurable);
+        if (fails)
+        {
+            throw new IOException("simulated disk: the commit's outcome is unknown");
+        }
+    }
+
+    internal async ValueTask<OutboxSnapshot> ReadAsync(SimulatedOutboxFile file)
+    {
+        await WaitAsync(file, BeforeRead);
+        return _state;
+    }
+
+    private static async ValueTask WaitAsync(SimulatedOutboxFile file, Func<ValueTask>? wait)
+    {
+        file.ThrowIfGone();
+        if (wait is not null)
+        {
+            await wait();
+            file.ThrowIfGone();
+        }
+    }
+}
+
+/// <summary>One opening of the file on a <see cref="SimulatedOutboxDisk"/>; closing it keeps what is committed.</summary>
+public sealed class SimulatedOutboxFile : IOutboxFile
+{
+    private readonly SimulatedOutboxDisk _disk;
+
+    internal SimulatedOutboxFile(SimulatedOutboxDisk disk) => _disk = disk;
+
+    public async ValueTask<OutboxImage> LoadAsync(CancellationToken cancellationToken) =>
+        (await _disk.ReadAsync(this)).Image();
+
+    public ValueTask CommitAsync(OutboxCommit commit, CancellationToken cancellationToken)
+    {
+        ThrowIfGone();
+        cancellationToken.ThrowIfCancellationRequested();
+        return _disk.CommitAsync(this, commit);
+    }
+
+    public async ValueTask<StoredBytes> ReadFrameAsync(FrameId frame, CancellationToken cancellationToken) =>
+        (await _disk.ReadAsync(this)).Frames.TryGetValue(frame, out var row) ? Bytes(row.Data, row.Counts) : default;
+
+    public async ValueTask<StoredBytes> ReadSegmentAsync(long segment, CancellationToken cancellationToken) =>
+        (await _disk.ReadAsync(this)).Segments.TryGetValue(segment, out var row) ? Bytes(row.Data, row.Counts) : default;
+
+    public async ValueTask<IReadOnlyList<QuarantineRow>> ReadQuarantineAsync(CancellationToken cancellationToken) =>
+        (await _disk.ReadAsync(this)).Quarantine;
+
+    public ValueTask DisposeAsync()
+    {
+        _disk.Close(this);
+        return ValueTask.CompletedTask;
+    }
+
+    internal void ThrowIfGone()
+    {
+        if (!_disk.IsOpen(this))
+        {
+            throw new OutboxException("simulated disk: this opening of the file is gone", isTransient: true);
+        }
+    }
+
+    private static StoredBytes Bytes(ReadOnlyMemory<byte> data, ReadOnlyMemory<byte> counts) =>
+        new(data.IsEmpty ? null : data.ToArray(), counts.IsEmpty ? null : counts.ToArray());
+}
