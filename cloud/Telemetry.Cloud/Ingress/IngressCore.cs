@@ -1,0 +1,129 @@
+using Telemetry.Cloud.Log;
+using Telemetry.Model;
+using Telemetry.Model.Control;
+using Telemetry.Model.Wire;
+
+namespace Telemetry.Cloud.Ingress;
+
+/// <summary>
+/// What an ingress does, without a transport: takes a gateway's publishes, checks them, hands frames to the log and
+/// hellos to the owner, and only then says the verdict that becomes the PUBACK. It keeps nothing: what it has not
+/// acknowledged, the agent still holds. Any number of calls may run at once, of any gateway.
+/// </summary>
+internal sealed class IngressCore(
+    ILog log, IBus bus, IngressOptions options, TimeProvider time, IngressCounters counters)
+{
+    private readonly LogAppender _appender = new(log, options, time, counters);
+
+    /// <summary>
+    /// Takes one publish of an authenticated gateway. <paramref name="payload"/> is read until the call completes, which
+    /// may take as long as <see cref="IngressOptions.AppendPatience"/>: a withheld PUBACK is the back-pressure.
+    /// </summary>
+    public ValueTask<IngressVerdict> PublishedAsync(
+        GatewayId gateway, string topic, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        switch (IngressTopic.Read(gateway, topic, out var lane))
+        {
+            case IngressTopicKind.Lane:
+                return FrameAsync(gateway, lane, payload, cancellationToken);
+            case IngressTopicKind.Hello:
+                return HelloAsync(gateway, payload, cancellationToken);
+            case IngressTopicKind.Unknown:
+                counters.Count(IngressEvent.TopicUnknown);
+                return new(new IngressVerdict(IngressVerdict.TopicUnknown, null, "no such topic"));
+            default:
+                counters.Count(IngressEvent.TopicForeign);
+                return new(new IngressVerdict(IngressVerdict.NotAuthorized, null, "not a topic of this gateway"));
+        }
+    }
+
+    /// <summary>
+    /// Carries what goes down to the gateway into <paramref name="sendDown"/> from when this returns (before the CONNACK)
+    /// until the result is disposed. <paramref name="sendDown"/> may keep the bytes, must not wait, and returns false when
+    /// it takes no more now; see <see cref="DownQueue"/> for what then happens. Throws <see cref="LogException"/>.
+    /// </summary>
+    public async ValueTask<IAsyncDisposable> OpenSessionAsync(
+        GatewayId gateway, Func<ReadOnlyMemory<byte>, bool> sendDown, CancellationToken cancellationToken) =>
+        await DownSession.OpenAsync(bus, gateway, sendDown, options, time, counters, cancellationToken);
+
+    private async ValueTask<IngressVerdict> FrameAsync(
+        GatewayId gateway, Lane lane, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        IngressMessage message;
+        try
+        {
+            message = IngressMessage.Read(gateway, lane, payload.Span);
+        }
+        catch (WireFormatException e)
+        {
+            counters.Count(IngressEvent.FrameMalformed);
+            return new(IngressVerdict.Malformed, null, e.Message);
+        }
+
+        // The order of durability: the log's acknowledgement first, the PUBACK with its receipt after it.
+        var stream = lane.Stream();
+        try
+        {
+            var append = await _appender.AppendAsync(
+                gateway.Partition(options.Partitions), stream, gateway, message.MessageId, payload, cancellationToken);
+            counters.Count(message.IsSchema ? IngressEvent.SchemaAppended : IngressEvent.FrameAppended);
+            counters.Count(IngressEvent.ByteAppended, payload.Length);
+            counters.Count(IngressEvent.AppendDuplicate, append.Duplicate ? 1 : 0);
+            return new(IngressVerdict.Success, new Receipt(stream, append.Sequence).PropertyValue, null);
+        }
+        catch (LogException e) when (e.IsFull)
+        {
+            counters.Count(IngressEvent.LogFull);
+            return new(IngressVerdict.Full, null, e.Message);
+        }
+        catch (LogException e)
+        {
+            counters.Count(IngressEvent.LogOutOfReach);
+            return new(IngressVerdict.Unavailable, null, e.Message);
+        }
+    }
+
+    private async ValueTask<IngressVerdict> HelloAsync(
+        GatewayId gateway, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        try
+        {
+            CheckHello(payload.Span);
+        }
+        catch (WireFormatException e)
+        {
+            counters.Count(IngressEvent.HelloMalformed);
+            return new(IngressVerdict.Malformed, null, e.Message);
+        }
+
+        var partition = gateway.Partition(options.Partitions);
+        string reason;
+        try
+        {
+            if (await bus.SayHelloAsync(partition, gateway, payload, cancellationToken))
+            {
+                counters.Count(IngressEvent.HelloSaid);
+                return new(IngressVerdict.Success, null, null);
+            }
+
+            reason = $"nobody owns partition {partition} now";
+        }
+        catch (LogException e)
+        {
+            reason = e.Message;
+        }
+
+        counters.Count(IngressEvent.HelloWithoutOwner);
+        return new(IngressVerdict.Unavailable, null, reason);
+    }
+
+    private static void CheckHello(ReadOnlySpan<byte> payload)
+    {
+        if (payload.Length > Hello.BytesMax)
+        {
+            throw new WireFormatException($"a hello of {payload.Length} bytes, at most {Hello.BytesMax} are allowed", 0);
+        }
+
+        Hello.Read(payload);
+    }
+}

@@ -1,0 +1,77 @@
+namespace Telemetry.Cloud.Ingress;
+
+/// <summary>What happened at one ingress since it started. Any thread may count and read.</summary>
+internal sealed class IngressCounters
+{
+    private readonly long[] _counts = new long[Enum.GetValues<IngressEvent>().Length];
+
+    /// <summary>How often <paramref name="what"/> happened.</summary>
+    public long this[IngressEvent what] => Volatile.Read(ref _counts[(int)what]);
+
+    /// <summary>Counts it.</summary>
+    public void Count(IngressEvent what, long times = 1) => Interlocked.Add(ref _counts[(int)what], times);
+}
+
+/// <summary>What an ingress counts. Names become metrics, see docs/metrics.md.</summary>
+internal enum IngressEvent
+{
+    /// <summary>A frame is in the log and was acknowledged with its receipt.</summary>
+    FrameAppended,
+
+    /// <summary>A schema is in the log and was acknowledged.</summary>
+    SchemaAppended,
+
+    /// <summary>Of these, the log called so many duplicates.</summary>
+    AppendDuplicate,
+
+    /// <summary>Bytes appended, delivery prefix included.</summary>
+    ByteAppended,
+
+    /// <summary>An append failed and was tried again with the same message id.</summary>
+    AppendRetried,
+
+    /// <summary>A frame or schema was refused: malformed or broken checksum.</summary>
+    FrameMalformed,
+
+    /// <summary>A frame or schema was refused: its stream is full.</summary>
+    LogFull,
+
+    /// <summary>A frame or schema was refused: the log was out of reach for too long.</summary>
+    LogOutOfReach,
+
+    /// <summary>A hello reached the partition's owner.</summary>
+    HelloSaid,
+
+    /// <summary>A hello was refused: malformed.</summary>
+    HelloMalformed,
+
+    /// <summary>A hello was refused: nobody owns the partition now, or the bus is out of reach.</summary>
+    HelloWithoutOwner,
+
+    /// <summary>A publish or subscription was refused: not the gateway's topic.</summary>
+    TopicForeign,
+
+    /// <summary>A publish was refused: no such topic.</summary>
+    TopicUnknown,
+
+    /// <summary>A message went down to a session.</summary>
+    DownSent,
+
+    /// <summary>A message to a session was dropped: the session took no more and newer ones came.</summary>
+    DownDropped,
+
+    /// <summary>A kept stored-ack was thrown away because a later answer says all of it.</summary>
+    DownCoalesced,
+
+    /// <summary>A session was opened.</summary>
+    SessionOpened,
+
+    /// <summary>A session was closed.</summary>
+    SessionClosed,
+
+    /// <summary>A connection was refused: wrong password, certificate or client id.</summary>
+    ConnectRefused,
+
+    /// <summary>A connection was refused: the bus is out of reach.</summary>
+    ConnectUnavailable,
+}
