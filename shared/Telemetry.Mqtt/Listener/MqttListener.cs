@@ -72,7 +72,7 @@ public sealed class MqttListener : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (_stopping.IsCancellationRequested) return;
-        await _stopping.CancelAsync();
+        _stopping.Cancel();
         await _accepting;
         _socket?.Dispose();
         ServerConnection[] connections;

@@ -47,6 +47,8 @@ internal sealed class MqttConnection
         _startedAt = startedAt;
         _writeBytesMax = Math.Min(WriteBytesMax, unsentBytesMax ?? WriteBytesMax);
         _handle = handle;
+        _abort.Token.Register(_readWake.Set);
+        _abort.Token.Register(_writeWake.Set);
         _timer = time.CreateTimer(_ => OnTimer(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -160,7 +162,7 @@ internal sealed class MqttConnection
             bool wanted;
             lock (Gate) wanted = _session.WantsInput;
             if (wanted) Receive(buffer);
-            else await _readWake.WaitAsync(_abort.Token);
+            else await WaitAsync(_readWake);
         }
     }
 
@@ -195,7 +197,7 @@ internal sealed class MqttConnection
                 if (output.WrittenCount == 0)
                 {
                     if (closed) break;
-                    await _writeWake.WaitAsync(_abort.Token);
+                    await WaitAsync(_writeWake);
                     continue;
                 }
                 await _stream.WriteAsync(output.WrittenMemory, _abort.Token);
@@ -208,7 +210,7 @@ internal sealed class MqttConnection
         catch (Exception e)
         {
             Lost(Describe(e));
-            await _abort.CancelAsync();
+            _abort.Cancel();
         }
     }
 
@@ -217,7 +219,13 @@ internal sealed class MqttConnection
     {
         if (_stream is System.Net.Security.SslStream tls) await tls.ShutdownAsync().WaitAsync(_abort.Token);
         if (_socket is not null) _socket.Shutdown(SocketShutdown.Send);
-        else await _abort.CancelAsync();
+        else _abort.Cancel();
+    }
+
+    private async Task WaitAsync(WakeSignal signal)
+    {
+        await signal.WaitAsync();
+        _abort.Token.ThrowIfCancellationRequested();
     }
 
     private void Lost(string text)
