@@ -1,0 +1,22 @@
+namespace Telemetry.Nats;
+
+/// <summary>The err_codes this client's callers decide by. Source: nats-server, server/errors.json.</summary>
+public static class JetStreamErrorCodes
+{
+    /// <summary>The consumer is not there (any more).</summary>
+    public const int ConsumerNotFound = 10014;
+
+    /// <summary>No message with that sequence: purged, expired, deleted or not written yet.</summary>
+    public const int MessageNotFound = 10037;
+
+    /// <summary>A stream of that name exists with another configuration.</summary>
+    public const int StreamNameInUse = 10058;
+
+    /// <summary>The stream is not there.</summary>
+    public const int StreamNotFound = 10059;
+
+    /// <summary>
+    /// The store refused the message; with discard new that is <c>maximum bytes exceeded</c>. It was not stored.
+    /// </summary>
+    public const int StoreFailed = 10077;
+}

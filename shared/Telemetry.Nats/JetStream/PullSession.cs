@@ -1,0 +1,173 @@
+namespace Telemetry.Nats;
+
+/// <summary>A pull to send: its number comes back in the statuses that concern it.</summary>
+internal readonly record struct PullRequest(long Number, int Messages, int? BytesMax);
+
+/// <summary>
+/// What a pull consumer knows and decides: credit, sequence, silence. No socket, clock or task; its owner calls it
+/// under one lock. One pull stands at a time; the next is asked for when it is served or ended and the reader has
+/// taken at least half, so that what waits never exceeds the limits.
+/// </summary>
+internal sealed class PullSession(PullConsumerOptions options)
+{
+    private long _number;
+    private int _awaited;
+    private int _deliveredByPull;
+    private bool _oversize;
+    private int _waiting;
+    private long _waitingBytes;
+    private ulong _nextStream;
+    private ulong _nextConsumer = 1;
+    private TimeSpan _heardAt;
+
+    public PullConsumerEnd? End { get; private set; }
+
+    /// <summary>The stream sequence that is due; 0 before the first message.</summary>
+    public ulong NextSequence => _nextStream;
+
+    /// <summary>Asks for more if there is room and no pull stands.</summary>
+    public bool TryPull(TimeSpan now, out PullRequest request)
+    {
+        request = default;
+        if (End is not null || _awaited > 0)
+        {
+            return false;
+        }
+
+        if (_oversize)
+        {
+            if (_waiting > 0)
+            {
+                return false;
+            }
+
+            request = new(++_number, 1, null);
+        }
+        else
+        {
+            if (_waiting > options.MessagesMax / 2 || _waitingBytes > options.BytesMax / 2)
+            {
+                return false;
+            }
+
+            request = new(++_number, options.MessagesMax - _waiting, (int)(options.BytesMax - _waitingBytes));
+        }
+
+        _awaited = request.Messages;
+        _deliveredByPull = 0;
+        _heardAt = now;
+        return true;
+    }
+
+    /// <summary>True: the message is the next one and waits for the reader now. False: the consumer has ended.</summary>
+    public bool Deliver(in DeliveryPosition position, int bytes, TimeSpan now)
+    {
+        if (End is not null)
+        {
+            return false;
+        }
+
+        _heardAt = now;
+        var isFirst = _nextStream == 0;
+        if (position.ConsumerSequence != _nextConsumer || (!isFirst && position.StreamSequence != _nextStream))
+        {
+            Finish(new(
+                PullConsumerEndReason.Jump,
+                $"Delivery {position.ConsumerSequence} for {_nextConsumer}, sequence {position.StreamSequence} for {_nextStream}",
+                _nextStream,
+                position.StreamSequence));
+            return false;
+        }
+
+        _nextConsumer++;
+        _nextStream = position.StreamSequence + 1;
+        _awaited = Math.Max(0, _awaited - 1);
+        _deliveredByPull++;
+        _oversize = false;
+        _waiting++;
+        _waitingBytes += bytes;
+        return true;
+    }
+
+    /// <summary>The reader took messages.</summary>
+    public void Take(int messages, long bytes)
+    {
+        _waiting -= messages;
+        _waitingBytes -= bytes;
+    }
+
+    /// <summary>A status message of the server.</summary>
+    /// <param name="number">The pull it concerns.</param>
+    /// <param name="status">Like an HTTP status.</param>
+    /// <param name="description">The server's words.</param>
+    /// <param name="lastConsumer">Of a heartbeat: the last delivery the server made; 0 if it says none.</param>
+    /// <param name="lastStream">Of a heartbeat: the stream sequence of that delivery.</param>
+    /// <param name="now">The time.</param>
+    public void Receive(
+        long number, int status, string description, ulong lastConsumer, ulong lastStream, TimeSpan now)
+    {
+        if (End is not null)
+        {
+            return;
+        }
+
+        _heardAt = now;
+        switch (status)
+        {
+            case 100:
+                if (lastConsumer >= _nextConsumer)
+                {
+                    Finish(new(
+                        PullConsumerEndReason.Jump,
+                        $"The server says delivery {lastConsumer}, {_nextConsumer} did not come",
+                        _nextStream,
+                        lastStream));
+                }
+
+                break;
+            case 404 or 408:
+                EndPull(number);
+                break;
+            case 409 when description.StartsWith("Message Size Exceeds", StringComparison.OrdinalIgnoreCase):
+                if (number == _number)
+                {
+                    _oversize = _deliveredByPull == 0;
+                }
+
+                EndPull(number);
+                break;
+            case 409 when description.StartsWith("Leadership Change", StringComparison.OrdinalIgnoreCase)
+                || description.StartsWith("Batch Completed", StringComparison.OrdinalIgnoreCase)
+                || description.StartsWith("Server Shutdown", StringComparison.OrdinalIgnoreCase):
+                EndPull(number);
+                break;
+            case 409 when description.Contains("Deleted", StringComparison.OrdinalIgnoreCase):
+            case 503:
+                Finish(new(PullConsumerEndReason.Deleted, $"{status} {description}"));
+                break;
+            default:
+                Finish(new(PullConsumerEndReason.Refused, $"{status} {description}"));
+                break;
+        }
+    }
+
+    /// <summary>Ends the consumer when the server, asked for messages, has been silent for too long.</summary>
+    public void Tick(TimeSpan now)
+    {
+        if (_awaited > 0 && now - _heardAt > options.IdleHeartbeat * (options.HeartbeatsMissedMax + 0.5))
+        {
+            Finish(new(PullConsumerEndReason.HeartbeatsMissed, $"Nothing heard for {now - _heardAt}"));
+        }
+    }
+
+    /// <summary>The first end counts.</summary>
+    public void Finish(PullConsumerEnd end) => End ??= end;
+
+    private void EndPull(long number)
+    {
+        if (number == _number)
+        {
+            _awaited = 0;
+        }
+    }
+}
