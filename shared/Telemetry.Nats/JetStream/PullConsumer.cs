@@ -30,7 +30,7 @@ public sealed class PullConsumer : IAsyncDisposable
         _options = options;
         Stream = stream;
         StartSequence = startSequence;
-        _session = new(options);
+        _session = new(startSequence, options);
         _readable = new(_connection.Options.AllowSynchronousContinuations);
         _inbox = _connection.NewInbox() + ".";
         _sink = new(this, _inbox + "*");
@@ -66,7 +66,8 @@ public sealed class PullConsumer : IAsyncDisposable
     /// <param name="jetStream">Where.</param>
     /// <param name="stream">An existing stream.</param>
     /// <param name="startSequence">
-    /// 1 or more. Below the stream's first sequence it begins with that one; beyond its last it waits.
+    /// 1 or more. Below the stream's first sequence it begins with that one; one beyond its last it waits. Further beyond,
+    /// the server would begin at the stream's end all the same: the next message then ends the consumer as a jump.
     /// </param>
     /// <param name="options">Null: the defaults.</param>
     /// <param name="ct">Cancels.</param>

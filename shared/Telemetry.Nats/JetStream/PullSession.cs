@@ -8,7 +8,7 @@ internal readonly record struct PullRequest(long Number, int Messages, int? Byte
 /// under one lock. One pull stands at a time; the next is asked for when it is served or ended and the reader has
 /// taken at least half, so that what waits never exceeds the limits.
 /// </summary>
-internal sealed class PullSession(PullConsumerOptions options)
+internal sealed class PullSession(ulong startSequence, PullConsumerOptions options)
 {
     private long _number;
     private int _awaited;
@@ -22,8 +22,8 @@ internal sealed class PullSession(PullConsumerOptions options)
 
     public PullConsumerEnd? End { get; private set; }
 
-    /// <summary>The stream sequence that is due; 0 before the first message.</summary>
-    public ulong NextSequence => _nextStream;
+    /// <summary>The stream sequence that is due.</summary>
+    public ulong NextSequence => _nextStream == 0 ? startSequence : _nextStream;
 
     /// <summary>Asks for more if there is room and no pull stands.</summary>
     public bool TryPull(TimeSpan now, out PullRequest request)
@@ -68,13 +68,16 @@ internal sealed class PullSession(PullConsumerOptions options)
         }
 
         _heardAt = now;
-        var isFirst = _nextStream == 0;
-        if (position.ConsumerSequence != _nextConsumer || (!isFirst && position.StreamSequence != _nextStream))
+        // The first may lie beyond the start (the stream no longer holds it). It lies below where the stream ended
+        // before the start: the server then begins at the end, which is no place anybody asked for.
+        var isNext = _nextStream == 0 ? position.StreamSequence >= startSequence : position.StreamSequence == _nextStream;
+        if (position.ConsumerSequence != _nextConsumer || !isNext)
         {
+            var due = NextSequence;
             Finish(new(
                 PullConsumerEndReason.Jump,
-                $"Delivery {position.ConsumerSequence} for {_nextConsumer}, sequence {position.StreamSequence} for {_nextStream}",
-                _nextStream,
+                $"Delivery {position.ConsumerSequence} for {_nextConsumer}, sequence {position.StreamSequence} for {due}",
+                due,
                 position.StreamSequence));
             return false;
         }
@@ -120,7 +123,7 @@ internal sealed class PullSession(PullConsumerOptions options)
                     Finish(new(
                         PullConsumerEndReason.Jump,
                         $"The server says delivery {lastConsumer}, {_nextConsumer} did not come",
-                        _nextStream,
+                        NextSequence,
                         lastStream));
                 }
 

@@ -1,0 +1,262 @@
+using Telemetry.Nats;
+using Telemetry.Testing.Servers;
+using static Telemetry.Integration.Nats.NatsClients;
+
+namespace Telemetry.Integration.Nats;
+
+public sealed class PullConsumerTests
+{
+    private static readonly PullConsumerOptions Quick = new()
+    {
+        IdleHeartbeat = TimeSpan.FromMilliseconds(250),
+        Expires = TimeSpan.FromSeconds(1),
+    };
+
+    private static async Task Publish(JetStreamContext jetStream, int from, int to) =>
+        await Task.WhenAll(Enumerable.Range(from, to - from + 1)
+            .Select(i => jetStream.PublishAsync("S.a", Bytes($"{i}"), $"m{i}").AsTask()));
+
+    [NatsFact]
+    public async Task A_consumer_reads_from_its_start_on_in_order_beyond_its_credit()
+    {
+        await using var server = await NatsServer.Start();
+        await using var connection = await Connect(server);
+        var jetStream = new JetStreamContext(connection);
+        await jetStream.CreateStreamAsync(Stream());
+        await Publish(jetStream, 1, 3000);
+        await using var consumer = await PullConsumer.BeginAsync(
+            jetStream, "S", 11, new() { MessagesMax = 64, BytesMax = 2048 });
+
+        var messages = await Read(consumer, 2990);
+
+        Assert.Equal(Enumerable.Range(11, 2990).Select(i => (ulong)i), messages.Select(m => m.Sequence));
+        Assert.Equal(Enumerable.Range(11, 2990).Select(i => $"{i}"), messages.Select(m => m.Text()));
+        Assert.Equal("m11", messages[0].MessageId);
+        Assert.Equal("S.a", messages[0].Subject);
+        Assert.Equal(2989ul, messages[0].PendingMessages);
+        Assert.Equal(11ul, consumer.FirstSequence);
+        Assert.Null(consumer.End);
+    }
+
+    [NatsFact]
+    public async Task A_start_at_the_end_waits_over_pulls_that_expire()
+    {
+        await using var server = await NatsServer.Start();
+        await using var connection = await Connect(server);
+        var jetStream = new JetStreamContext(connection);
+        await jetStream.CreateStreamAsync(Stream());
+        await Publish(jetStream, 1, 2);
+        await using var consumer = await PullConsumer.BeginAsync(jetStream, "S", 3, Quick);
+        await Task.Delay(2500);
+        Assert.Null(consumer.End);
+
+        await Publish(jetStream, 3, 5);
+
+        Assert.Equal([3ul, 4ul, 5ul], (await Read(consumer, 3)).Select(m => m.Sequence));
+    }
+
+    [NatsFact]
+    public async Task A_start_far_beyond_the_end_is_a_jump_once_the_server_delivers_from_the_end()
+    {
+        await using var server = await NatsServer.Start();
+        await using var connection = await Connect(server);
+        var jetStream = new JetStreamContext(connection);
+        await jetStream.CreateStreamAsync(Stream());
+        await Publish(jetStream, 1, 2);
+        await using var consumer = await PullConsumer.BeginAsync(jetStream, "S", 10, Quick);
+        await Publish(jetStream, 3, 3);
+
+        var end = await ReadToEnd(consumer);
+
+        Assert.Equal((PullConsumerEndReason.Jump, 10ul, 3ul), (end.Reason, end.ExpectedSequence, end.GotSequence));
+        Assert.Null(consumer.FirstSequence);
+    }
+
+    [NatsFact]
+    public async Task A_start_below_the_first_message_begins_with_the_first_and_says_so()
+    {
+        await using var server = await NatsServer.Start();
+        await using var connection = await Connect(server);
+        var jetStream = new JetStreamContext(connection);
+        await jetStream.CreateStreamAsync(Stream());
+        await Publish(jetStream, 1, 10);
+        await jetStream.PurgeStreamAsync("S", 6);
+
+        await using var consumer = await PullConsumer.BeginAsync(jetStream, "S", 2);
+
+        Assert.Equal(6ul, (await Read(consumer, 1))[0].Sequence);
+        Assert.Equal(6ul, consumer.FirstSequence);
+    }
+
+    [NatsFact]
+    public async Task A_message_larger_than_the_byte_credit_is_fetched_alone()
+    {
+        await using var server = await NatsServer.Start();
+        await using var connection = await Connect(server);
+        var jetStream = new JetStreamContext(connection);
+        await jetStream.CreateStreamAsync(Stream());
+        foreach (var size in new[] { 10, 1500, 10, 5000, 700_000, 10 })
+        {
+            await jetStream.PublishAsync("S.a", new byte[size]);
+        }
+
+        await using var consumer = await PullConsumer.BeginAsync(jetStream, "S", 1, new() { BytesMax = 2048 });
+
+        Assert.Equal([10, 1500, 10, 5000, 700_000, 10], (await Read(consumer, 6)).Select(m => m.Data.Length));
+    }
+
+    [NatsFact]
+    public async Task A_slow_reader_is_not_sent_more_than_its_credit()
+    {
+        await using var server = await NatsServer.Start();
+        await using var connection = await Connect(server);
+        var jetStream = new JetStreamContext(connection);
+        await jetStream.CreateStreamAsync(Stream());
+        await Publish(jetStream, 1, 500);
+        await using var consumer = await PullConsumer.BeginAsync(jetStream, "S", 1, Quick with { MessagesMax = 10 });
+        Assert.True(await consumer.WaitToReadAsync(Limit()));
+        await Task.Delay(2000);
+
+        var first = new JetStreamMessage[500];
+        Assert.Equal(10, consumer.TryRead(first));
+        Assert.Equal(11ul, (await Read(consumer, 1))[0].Sequence);
+        Assert.Null(consumer.End);
+    }
+
+    [NatsFact]
+    public async Task Every_message_is_seen_when_the_server_is_killed_while_consuming()
+    {
+        await using var server = await NatsServer.Start();
+        await using var connection = await Connect(server);
+        var jetStream = new JetStreamContext(connection);
+        await jetStream.CreateStreamAsync(Stream());
+        await Publish(jetStream, 1, 5000);
+        var seen = new List<JetStreamMessage>();
+        var ends = new List<PullConsumerEnd>();
+        var batch = new JetStreamMessage[100];
+        while (seen.Count < 5000)
+        {
+            await using var consumer = await PullConsumer.BeginAsync(
+                jetStream, "S", (ulong)seen.Count + 1, Quick with { MessagesMax = 200 }, Limit());
+            for (int read; seen.Count < 5000 && (read = await consumer.ReadAsync(batch, Limit())) > 0;)
+            {
+                seen.AddRange(batch[..read]);
+                if (seen.Count >= 1500 && ends.Count == 0)
+                {
+                    await server.Restart();
+                }
+            }
+
+            if (consumer.End is { } end)
+            {
+                ends.Add(end);
+            }
+        }
+
+        Assert.Equal(Enumerable.Range(1, 5000).Select(i => (ulong)i), seen.Select(m => m.Sequence));
+        Assert.Equal(PullConsumerEndReason.ConnectionLost, ends[0].Reason);
+    }
+
+    [NatsFact]
+    public async Task Deleting_the_stream_ends_the_consumer()
+    {
+        await using var server = await NatsServer.Start();
+        await using var connection = await Connect(server);
+        var jetStream = new JetStreamContext(connection);
+        var created = (await jetStream.CreateStreamAsync(Stream())).Created;
+        await Publish(jetStream, 1, 3);
+        await using var consumer = await PullConsumer.BeginAsync(jetStream, "S", 1, Quick);
+        await Read(consumer, 3);
+
+        await jetStream.DeleteStreamAsync("S");
+        var end = await ReadToEnd(consumer);
+        Assert.Equal(PullConsumerEndReason.Deleted, end.Reason);
+
+        var error = await Assert.ThrowsAsync<JetStreamException>(
+            async () => await PullConsumer.BeginAsync(jetStream, "S", 4));
+        Assert.Equal(JetStreamErrorCodes.StreamNotFound, error.ErrorCode);
+        await jetStream.CreateStreamAsync(Stream());
+        Assert.NotEqual(created, (await jetStream.FindStreamAsync("S"))!.Created);
+        await jetStream.PublishAsync("S.a", Bytes("new"));
+        await using var again = await PullConsumer.BeginAsync(jetStream, "S", 1, Quick);
+        Assert.Equal("new", (await Read(again, 1))[0].Text());
+    }
+
+    [NatsFact]
+    public async Task A_purge_ahead_of_a_running_consumer_ends_it_with_the_jump()
+    {
+        await using var server = await NatsServer.Start();
+        await using var connection = await Connect(server);
+        var jetStream = new JetStreamContext(connection);
+        await jetStream.CreateStreamAsync(Stream());
+        await Publish(jetStream, 1, 100);
+        await using var consumer = await PullConsumer.BeginAsync(jetStream, "S", 1, Quick with { MessagesMax = 10 });
+        await consumer.WaitToReadAsync(Limit());
+
+        await jetStream.PurgeStreamAsync("S", 51);
+        var seen = new List<JetStreamMessage>();
+        var end = await ReadToEnd(consumer, seen);
+
+        Assert.Equal(
+            (PullConsumerEndReason.Jump, 11ul, 51ul), (end.Reason, end.ExpectedSequence, end.GotSequence));
+        Assert.Equal(Enumerable.Range(1, 10).Select(i => (ulong)i), seen.Select(m => m.Sequence));
+        await using var again = await PullConsumer.BeginAsync(jetStream, "S", end.ExpectedSequence, Quick);
+        Assert.Equal(51ul, (await Read(again, 1))[0].Sequence);
+    }
+
+    [NatsFact]
+    public async Task A_wiped_store_ends_the_consumer_and_the_stream_is_gone()
+    {
+        await using var server = await NatsServer.Start();
+        await using var connection = await Connect(server);
+        var jetStream = new JetStreamContext(connection);
+        var created = (await jetStream.CreateStreamAsync(Stream())).Created;
+        await Publish(jetStream, 1, 100);
+        await using var consumer = await PullConsumer.BeginAsync(jetStream, "S", 1, Quick);
+        await Read(consumer, 100);
+
+        await server.Wipe();
+        Assert.Equal(PullConsumerEndReason.ConnectionLost, (await ReadToEnd(consumer)).Reason);
+        await connection.WaitUntilConnectedAsync(Limit());
+        Assert.Null(await jetStream.FindStreamAsync("S"));
+
+        Assert.NotEqual(created, (await jetStream.CreateStreamAsync(Stream())).Created);
+        Assert.False((await jetStream.PublishAsync("S.a", Bytes("1"), "m1")).IsDuplicate);
+    }
+
+    [NatsFact]
+    public async Task A_consumer_that_vanished_at_the_server_ends_by_missed_heartbeats()
+    {
+        await using var server = await NatsServer.Start();
+        await using var connection = await Connect(server);
+        var jetStream = new JetStreamContext(connection);
+        await jetStream.CreateStreamAsync(Stream());
+        await Publish(jetStream, 1, 20);
+        await using var consumer = await PullConsumer.BeginAsync(
+            jetStream, "S", 1, Quick with { MessagesMax = 10, InactiveThreshold = TimeSpan.FromSeconds(1) });
+        await consumer.WaitToReadAsync(Limit());
+        await connection.RequestAsync($"$JS.API.CONSUMER.DELETE.S.{consumer.Name}", default);
+
+        // Its credit was used up, so no pull stood there to be told of the deletion.
+        var end = await ReadToEnd(consumer);
+
+        Assert.Equal(PullConsumerEndReason.HeartbeatsMissed, end.Reason);
+    }
+
+    [NatsFact]
+    public async Task Disposing_removes_the_consumer_from_the_server()
+    {
+        await using var server = await NatsServer.Start();
+        await using var connection = await Connect(server);
+        var jetStream = new JetStreamContext(connection);
+        await jetStream.CreateStreamAsync(Stream());
+        var consumer = await PullConsumer.BeginAsync(jetStream, "S", 1);
+        Assert.Equal(1, (await jetStream.FindStreamAsync("S"))!.Consumers);
+
+        await consumer.DisposeAsync();
+
+        Assert.Equal(PullConsumerEndReason.Closed, consumer.End!.Reason);
+        Assert.False(await consumer.WaitToReadAsync(Limit()));
+        Assert.Equal(0, (await jetStream.FindStreamAsync("S"))!.Consumers);
+    }
+}
