@@ -1,0 +1,139 @@
+using Telemetry.Cloud.Log;
+using Telemetry.Model;
+using Telemetry.Testing.Time;
+
+namespace Telemetry.Testing.Simulated;
+
+/// <summary>
+/// Unrecorded messages in memory. Each can be lost, doubled, or overtaken by a later one (as happens when a session moves
+/// between ingresses or servers). Those who listen hear in the life in which they began; a dead one hears nothing.
+/// </summary>
+public sealed class SimulatedBus(Pump pump, Random random) : IBus
+{
+    private readonly List<Listener> _helloServers = [];
+    private readonly List<Listener> _downListeners = [];
+
+    /// <summary>The way to it; the bus itself never answers with an error but for these.</summary>
+    public SimulatedCalls Calls { get; } = new(pump, random);
+
+    /// <summary>Asked once a message and receiver: true when it never arrives.</summary>
+    public Func<string, bool> Loses { get; set; } = _ => false;
+
+    /// <summary>Asked once a message and receiver: true when it arrives twice.</summary>
+    public Func<string, bool> Doubles { get; set; } = _ => false;
+
+    /// <summary>How much longer than its way a message takes; what comes later is not held up by it.</summary>
+    public Func<string, TimeSpan> Delays { get; set; } = _ => TimeSpan.Zero;
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> SayHelloAsync(
+        int partition, GatewayId gateway, ReadOnlyMemory<byte> hello, CancellationToken cancellationToken)
+    {
+        var copy = hello.ToArray();
+        return await CallAsync(
+            $"hello of {gateway}",
+            () => Deliver("hello", _helloServers, l => l.Partition == partition, gateway, copy) > 0,
+            cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IAsyncDisposable> ServeHellosAsync(
+        int partition, Action<GatewayId, ReadOnlyMemory<byte>> handler, CancellationToken cancellationToken)
+    {
+        var listener = new Listener(_helloServers, handler) { Partition = partition };
+        return await CallAsync($"serve hellos {partition}", () => Add(listener), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask SendDownAsync(
+        GatewayId gateway, ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
+    {
+        var copy = message.ToArray();
+        await CallAsync(
+            $"down to {gateway}",
+            () => Deliver("down", _downListeners, l => l.Gateway == gateway, gateway, copy),
+            cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IAsyncDisposable> ListenDownAsync(
+        GatewayId gateway, Action<ReadOnlyMemory<byte>> handler, CancellationToken cancellationToken)
+    {
+        var listener = new Listener(_downListeners, (_, message) => handler(message)) { Gateway = gateway };
+        return await CallAsync($"listen for {gateway}", () => Add(listener), cancellationToken);
+    }
+
+    private static Listener Add(Listener listener)
+    {
+        listener.Begin();
+        return listener;
+    }
+
+    private Task<T> CallAsync<T>(string what, Func<T> effect, CancellationToken cancellationToken) =>
+        Calls.CallAsync(what, effect, _ => new LogException($"{what}: the bus is out of reach"), cancellationToken);
+
+    private int Deliver(
+        string what, List<Listener> listeners, Predicate<Listener> wants, GatewayId gateway, byte[] message)
+    {
+        listeners.RemoveAll(l => !l.IsAlive);
+        var receivers = listeners.FindAll(wants);
+        foreach (var receiver in receivers)
+        {
+            if (Loses(what))
+            {
+                continue;
+            }
+
+            for (var times = Doubles(what) ? 2 : 1; times > 0; times--)
+            {
+                Deliver(receiver, gateway, message, Delays(what));
+            }
+        }
+
+        return receivers.Count;
+    }
+
+    private void Deliver(Listener receiver, GatewayId gateway, byte[] message, TimeSpan delay)
+    {
+        if (delay == TimeSpan.Zero)
+        {
+            receiver.Hear(gateway, message);
+        }
+        else
+        {
+            Calls.SendAfter(delay, () => receiver.Hear(gateway, message));
+        }
+    }
+
+    /// <summary>Somebody who listens, in the life that was running when it began.</summary>
+    private sealed class Listener(List<Listener> all, Action<GatewayId, ReadOnlyMemory<byte>> handler) : IAsyncDisposable
+    {
+        private readonly PumpScope _scope = ((PumpContext)SynchronizationContext.Current!).Scope;
+        private bool _disposed;
+
+        public int Partition { get; init; }
+
+        public GatewayId Gateway { get; init; }
+
+        public bool IsAlive => _scope.IsAlive && !_disposed;
+
+        public void Begin() => all.Add(this);
+
+        public void Hear(GatewayId gateway, byte[] message) => _scope.Post(
+            _ =>
+            {
+                if (!_disposed)
+                {
+                    handler(gateway, message);
+                }
+            },
+            null);
+
+        public ValueTask DisposeAsync()
+        {
+            _disposed = true;
+            all.Remove(this);
+            return ValueTask.CompletedTask;
+        }
+    }
+}

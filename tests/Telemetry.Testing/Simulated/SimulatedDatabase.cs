@@ -1,0 +1,155 @@
+using System.Collections.Immutable;
+using Telemetry.Cloud.Storage;
+using Telemetry.Model;
+using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
+
+namespace Telemetry.Testing.Simulated;
+
+/// <summary>A partition's row with its lease; <see cref="PartitionRow.Token"/> 0 before the first owner.</summary>
+public sealed record SimulatedPartition(PartitionRow Row, string Owner, DateTimeOffset LeaseEnd);
+
+/// <summary>A reading as the database holds it.</summary>
+public sealed record StoredReading(
+    ulong Device, ulong Series, MetricType Type, long Time, ReadingFlags Flags, ulong Bits, ReadOnlyMemory<byte> Text)
+{
+    /// <summary>The hash that journals and the register use.</summary>
+    public ulong Hash => Type == MetricType.Text && (Flags & ReadingFlags.Null) == 0
+        ? ReadingHash.OfText(Series, Time, Flags, Text.Span)
+        : ReadingHash.Of(Series, Time, Type, Bits, Flags);
+}
+
+/// <summary>
+/// The whole content of the simulated database at one moment. Immutable, so that a backup is this object and a restore
+/// an assignment. Tables that only grow are stacks of what each transaction added.
+/// </summary>
+public sealed record SimulatedDatabase
+{
+    public static readonly SimulatedDatabase Empty = new();
+
+    public ImmutableDictionary<int, SimulatedPartition> Partitions { get; init; } =
+        ImmutableDictionary<int, SimulatedPartition>.Empty;
+
+    public ImmutableDictionary<GatewayId, GatewayRow> Gateways { get; init; } =
+        ImmutableDictionary<GatewayId, GatewayRow>.Empty;
+
+    public ImmutableDictionary<(GatewayId Gateway, ulong Outbox), OutboxRow> Outboxes { get; init; } =
+        ImmutableDictionary<(GatewayId, ulong), OutboxRow>.Empty;
+
+    public ImmutableDictionary<(GatewayId Gateway, ulong Epoch), EpochLedgerRow> Epochs { get; init; } =
+        ImmutableDictionary<(GatewayId, ulong), EpochLedgerRow>.Empty;
+
+    public ImmutableDictionary<(GatewayId Gateway, ulong Epoch, Lane Lane), LaneLedgerRow> Lanes { get; init; } =
+        ImmutableDictionary<(GatewayId, ulong, Lane), LaneLedgerRow>.Empty;
+
+    public ImmutableDictionary<RunId, RunRow> Runs { get; init; } = ImmutableDictionary<RunId, RunRow>.Empty;
+
+    public ImmutableDictionary<(GatewayId Gateway, SchemaId Id), SchemaMessage> Schemas { get; init; } =
+        ImmutableDictionary<(GatewayId, SchemaId), SchemaMessage>.Empty;
+
+    public ImmutableStack<ImmutableArray<StoredReading>> Readings { get; init; } =
+        ImmutableStack<ImmutableArray<StoredReading>>.Empty;
+
+    public ImmutableStack<ImmutableArray<FrameRegisterRow>> Frames { get; init; } =
+        ImmutableStack<ImmutableArray<FrameRegisterRow>>.Empty;
+
+    public ImmutableStack<ImmutableArray<DropLedgerRow>> Drops { get; init; } =
+        ImmutableStack<ImmutableArray<DropLedgerRow>>.Empty;
+
+    public ImmutableStack<ImmutableArray<DeadLetterRow>> DeadLetters { get; init; } =
+        ImmutableStack<ImmutableArray<DeadLetterRow>>.Empty;
+
+    /// <summary>The database after a commit that a partition's owner may make; null when its rows are not as expected.</summary>
+    public SimulatedDatabase? With(StoreCommit commit, DateTimeOffset now)
+    {
+        var partitions = Partitions;
+        foreach (var step in commit.Partitions)
+        {
+            if (partitions.GetValueOrDefault(step.Expected.Partition) is not { } held || held.Row != step.Expected)
+            {
+                return null;
+            }
+
+            partitions = partitions.SetItem(step.Expected.Partition, held with
+            {
+                Row = held.Row with { Commits = held.Row.Commits + 1, Live = step.Live, Backlog = step.Backlog },
+                LeaseEnd = now + step.Lease,
+            });
+        }
+
+        return this with
+        {
+            Partitions = partitions,
+            Gateways = Gateways.SetItems(commit.Gateways.Select(r => KeyValuePair.Create(r.Gateway, r))),
+            Outboxes = Outboxes.SetItems(commit.Outboxes.Select(
+                r => KeyValuePair.Create((r.Gateway, r.Outbox), r with { Accepted = Math.Max(r.Accepted, Accepted(r)) }))),
+            Epochs = Epochs.SetItems(commit.Epochs.Select(r => KeyValuePair.Create((r.Gateway, r.Epoch), r))),
+            Lanes = Lanes
+                .SetItems(commit.Lanes.Select(r => KeyValuePair.Create((r.Gateway, r.Epoch, r.Lane), r)))
+                .RemoveRange(commit.RemovedLanes.SelectMany(e => LanesOf(e.Gateway, e.Epoch))),
+            Runs = Runs
+                .RemoveRange(commit.RemovedRuns)
+                .SetItems(commit.Runs.Select(r => KeyValuePair.Create(
+                    new RunId(r.Gateway, r.Epoch, r.Lane, r.Run.Range.First), r))),
+            Schemas = Schemas.SetItems(commit.Schemas.Select(
+                r => KeyValuePair.Create((r.List.Gateway, r.Message.Id), r.Message))),
+            Readings = Grow(Readings, ReadingsOf(commit.Readings)),
+            Frames = Grow(Frames, [.. commit.Frames]),
+            Drops = Grow(Drops, [.. commit.Drops]),
+            DeadLetters = Grow(DeadLetters, [.. commit.DeadLetters.Select(d => d with { Bytes = d.Bytes.ToArray() })]),
+        };
+    }
+
+    /// <summary>Everything of one gateway, in the order of keys.</summary>
+    public GatewayRecord Record(GatewayId gateway) => new(
+        Gateways.GetValueOrDefault(gateway),
+        gateway,
+        [.. Epochs.Values.Where(r => r.Gateway == gateway).OrderBy(r => r.Epoch)],
+        [.. Lanes.Values.Where(r => r.Gateway == gateway).OrderBy(r => r.Epoch).ThenBy(r => r.Lane)],
+        [.. Runs.Values.Where(r => r.Gateway == gateway)
+            .OrderBy(r => r.Epoch).ThenBy(r => r.Lane).ThenBy(r => r.Run.Range.First)],
+        [.. Outboxes.Values.Where(r => r.Gateway == gateway).OrderBy(r => r.Outbox)]);
+
+    /// <summary>The chain to a schema; null when a link of it is missing.</summary>
+    public IReadOnlyList<SchemaMessage>? Chain(GatewayId gateway, SchemaId schema)
+    {
+        var chain = new List<SchemaMessage>();
+        while (schema != default)
+        {
+            if (!Schemas.TryGetValue((gateway, schema), out var message))
+            {
+                return null;
+            }
+
+            chain.Insert(0, message);
+            schema = message.Parent;
+        }
+
+        return chain;
+    }
+
+    /// <summary>All rows of a table that grows, in any order.</summary>
+    public static IEnumerable<T> All<T>(ImmutableStack<ImmutableArray<T>> table) => table.SelectMany(rows => rows);
+
+    private static ImmutableStack<ImmutableArray<T>> Grow<T>(ImmutableStack<ImmutableArray<T>> table, ImmutableArray<T> rows) =>
+        rows.IsEmpty ? table : table.Push(rows);
+
+    private static ImmutableArray<StoredReading> ReadingsOf(ReadingRows rows)
+    {
+        var readings = ImmutableArray.CreateBuilder<StoredReading>(rows.Count);
+        for (var i = 0; i < rows.Count; i++)
+        {
+            var isText = rows.Types[i] == MetricType.Text && (rows.Flags[i] & ReadingFlags.Null) == 0;
+            readings.Add(new StoredReading(
+                rows.Devices[i], rows.Series[i], rows.Types[i], rows.Times[i], rows.Flags[i],
+                isText ? 0 : rows.Bits[i], isText ? rows.Text(rows.Bits[i]).ToArray() : default));
+        }
+
+        return readings.MoveToImmutable();
+    }
+
+    private long Accepted(OutboxRow row) => Outboxes.TryGetValue((row.Gateway, row.Outbox), out var held) ? held.Accepted : 0;
+
+    private IEnumerable<(GatewayId, ulong, Lane)> LanesOf(GatewayId gateway, ulong epoch) =>
+        [(gateway, epoch, Lane.Critical), (gateway, epoch, Lane.Live), (gateway, epoch, Lane.Backlog)];
+}

@@ -1,0 +1,120 @@
+using Telemetry.Cloud.Storage;
+using Telemetry.Model;
+using Telemetry.Model.Schemas;
+using Telemetry.Testing.Time;
+
+namespace Telemetry.Testing.Simulated;
+
+/// <summary>
+/// The database in memory. A transaction takes its time, may fail before it does anything, or after its commit, so that
+/// its caller cannot know; leases run by the database's clock. A backup is <see cref="Content"/>, a restore sets it.
+/// </summary>
+public sealed class SimulatedStore(Pump pump, Random random) : IStore
+{
+    /// <summary>The way to it.</summary>
+    public SimulatedCalls Calls { get; } = new(pump, random);
+
+    /// <summary>What it holds now. Setting it is what a restore does: nobody is told.</summary>
+    public SimulatedDatabase Content { get; set; } = SimulatedDatabase.Empty;
+
+    /// <summary>Says which rows the database refuses, for tests of data faults; null refuses none.</summary>
+    public Func<StoreCommit, string?> Refuses { get; set; } = _ => null;
+
+    /// <inheritdoc/>
+    public Task<PartitionRow?> TakeLeaseAsync(
+        int partition, ulong token, string owner, TimeSpan lease, CancellationToken cancellationToken) =>
+        CallAsync($"take lease {partition}", () => TakeLease(partition, token, owner, lease), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task ReleaseLeaseAsync(int partition, ulong token, CancellationToken cancellationToken) =>
+        CallAsync($"release lease {partition}", () => ReleaseLease(partition, token), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<GatewayRecord>> LoadGatewaysAsync(
+        IReadOnlyCollection<GatewayId> gateways, CancellationToken cancellationToken)
+    {
+        GatewayId[] asked = [.. gateways];
+        return CallAsync<IReadOnlyList<GatewayRecord>>(
+            "load gateways", () => [.. asked.Select(Content.Record)], cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<SchemaMessage>?> LoadSchemaAsync(
+        GatewayId gateway, SchemaId schema, CancellationToken cancellationToken) =>
+        CallAsync($"load schema {schema}", () => Content.Chain(gateway, schema), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<FrameRegisterRow>> FindFramesAsync(
+        GatewayId gateway, ulong epoch, Lane lane, SequenceRange range, CancellationToken cancellationToken) =>
+        CallAsync<IReadOnlyList<FrameRegisterRow>>(
+            "find frames",
+            () =>
+            [
+                .. SimulatedDatabase.All(Content.Frames)
+                    .Where(f => f.Gateway == gateway && f.Key.Epoch == epoch && f.Key.Lane == lane
+                        && f.Key.Range.Overlaps(range))
+                    .OrderBy(f => f.Key.First),
+            ],
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken)
+    {
+        // Its owner may give up waiting and use the buffers for the next one while this one is on its way.
+        var sent = commit.Copy();
+        return CallAsync("commit", () => Commit(sent), cancellationToken);
+    }
+
+    private PartitionRow? TakeLease(int partition, ulong token, string owner, TimeSpan lease)
+    {
+        var now = Calls.Time.GetUtcNow();
+        var held = Content.Partitions.GetValueOrDefault(partition)
+            ?? new SimulatedPartition(new PartitionRow(partition, 0, 0, LogPosition.None, LogPosition.None), "", default);
+        if (held.Owner != owner && held.LeaseEnd > now)
+        {
+            return null;
+        }
+
+        var taken = new SimulatedPartition(held.Row with { Token = token }, owner, now + lease);
+        Content = Content with { Partitions = Content.Partitions.SetItem(partition, taken) };
+        return taken.Row;
+    }
+
+    private bool ReleaseLease(int partition, ulong token)
+    {
+        if (Content.Partitions.GetValueOrDefault(partition) is { } held && held.Row.Token == token)
+        {
+            Content = Content with
+            {
+                Partitions = Content.Partitions.SetItem(partition, held with { LeaseEnd = default, Owner = "" }),
+            };
+        }
+
+        return true;
+    }
+
+    private CommitOutcome Commit(StoreCommit commit)
+    {
+        if (Refuses(commit) is { } refusal)
+        {
+            throw new StoreException(refusal, isDataFault: true, mayHaveCommitted: false);
+        }
+
+        if (Content.With(commit, Calls.Time.GetUtcNow()) is not { } after)
+        {
+            return CommitOutcome.NotOwner;
+        }
+
+        Content = after;
+        return CommitOutcome.Committed;
+    }
+
+    private Task<T> CallAsync<T>(string what, Func<T> effect, CancellationToken cancellationToken) => Calls.CallAsync(
+        what,
+        effect,
+        before => new StoreException(
+            before ? $"{what}: the connection failed" : $"{what}: the connection broke before the answer",
+            isDataFault: false,
+            mayHaveCommitted: !before),
+        cancellationToken);
+}

@@ -1,0 +1,44 @@
+using Telemetry.Cloud.Storage;
+using Telemetry.Model.Readings;
+
+namespace Telemetry.Testing.Simulated;
+
+/// <summary>Copies of commits, for whoever keeps one longer than the call.</summary>
+internal static class StoreCommitCopy
+{
+    /// <summary>The same rows in buffers of its own; bytes of dead letters included.</summary>
+    public static StoreCommit Copy(this StoreCommit commit)
+    {
+        var copy = new StoreCommit();
+        copy.Partitions.AddRange(commit.Partitions);
+        copy.Schemas.AddRange(commit.Schemas);
+        copy.Gateways.AddRange(commit.Gateways);
+        copy.Outboxes.AddRange(commit.Outboxes);
+        copy.Epochs.AddRange(commit.Epochs);
+        copy.Lanes.AddRange(commit.Lanes);
+        copy.RemovedRuns.AddRange(commit.RemovedRuns);
+        copy.Runs.AddRange(commit.Runs);
+        copy.Frames.AddRange(commit.Frames);
+        copy.Drops.AddRange(commit.Drops);
+        copy.DeadLetters.AddRange(commit.DeadLetters.Select(d => d with { Bytes = d.Bytes.ToArray() }));
+        copy.RemovedLanes.AddRange(commit.RemovedLanes);
+        copy.Readings.AddAll(commit.Readings);
+        return copy;
+    }
+
+    /// <summary>Adds every row of another.</summary>
+    public static void AddAll(this ReadingRows to, ReadingRows from)
+    {
+        for (var i = 0; i < from.Count; i++)
+        {
+            if (from.Types[i] == MetricType.Text && (from.Flags[i] & ReadingFlags.Null) == 0)
+            {
+                to.AddText(from.Devices[i], from.Series[i], from.Times[i], from.Flags[i], from.Text(from.Bits[i]));
+            }
+            else
+            {
+                to.Add(from.Devices[i], from.Series[i], from.Types[i], from.Times[i], from.Flags[i], from.Bits[i]);
+            }
+        }
+    }
+}
