@@ -90,7 +90,10 @@ public sealed class MosquittoServer : IAsyncDisposable
         foreach (var (user, password) in _options.Users)
         {
             await Spawner.Run(new ServerCommand(
-                Programs.Require("mosquitto_passwd"), "-b", passwords, user, password) { Folder = _folder.FullPath });
+                Programs.Require("mosquitto_passwd"), "-b", passwords, user, password)
+            {
+                Folder = _folder.FullPath,
+            });
         }
 
         // "user": as root it would change to a user of its own, who cannot write into our folder.
