@@ -1,0 +1,61 @@
+using System.Xml.Linq;
+
+namespace Telemetry.Tests.Architecture;
+
+/// <summary>
+/// Who may see whom: Agent → Edge → shared, Simulator → Edge, Cloud → shared. The three of shared/ never see one
+/// another, edge and cloud meet only there, and nothing sees the tests.
+/// </summary>
+public sealed class ProjectArrowsTests
+{
+    private static readonly string[] Shared = ["Telemetry.Model", "Telemetry.Mqtt", "Telemetry.Nats"];
+
+    private static readonly Dictionary<string, string[]> MayReference = new()
+    {
+        ["Telemetry.Model"] = [],
+        ["Telemetry.Mqtt"] = [],
+        ["Telemetry.Nats"] = [],
+        ["Telemetry.Edge"] = Shared,
+        ["Telemetry.Agent"] = ["Telemetry.Edge", .. Shared],
+        ["Telemetry.Simulator"] = ["Telemetry.Edge", .. Shared],
+        ["Telemetry.Cloud"] = Shared,
+    };
+
+    /// <summary>Tests see everything; that nothing sees them follows from the lists of all others.</summary>
+    public static TheoryData<string> Projects =>
+        [.. SourceTree.Files(".csproj").Where(path => !path.StartsWith("tests/", StringComparison.Ordinal))];
+
+    [Theory]
+    [MemberData(nameof(Projects))]
+    public void Project_references_only_what_it_may_see(string project)
+    {
+        var name = Path.GetFileNameWithoutExtension(project);
+        Assert.True(MayReference.ContainsKey(name), $"{name} is new: say in this test what it may reference.");
+
+        Assert.Empty(ReferencesOf(SourceTree.Lines(project)).Except(MayReference[name]));
+    }
+
+    [Fact]
+    public void Every_project_of_the_design_is_there()
+    {
+        var found = SourceTree.Files(".csproj").Select(Path.GetFileNameWithoutExtension).ToHashSet();
+
+        Assert.Superset(MayReference.Keys.ToHashSet(), found!);
+        Assert.Contains("Telemetry.Edge", ReferencesOf(SourceTree.Lines("edge/Telemetry.Agent/Telemetry.Agent.csproj")));
+    }
+
+    [Theory]
+    [InlineData("ProjectReference", "../../cloud/Telemetry.Cloud/Telemetry.Cloud.csproj")]
+    [InlineData("ProjectReference", "..\\..\\cloud\\Telemetry.Cloud\\Telemetry.Cloud.csproj")]
+    [InlineData("Reference", "Telemetry.Cloud")]
+    public void Reference_is_seen_however_it_is_written(string element, string include) =>
+        Assert.Equal(["Telemetry.Cloud"], ReferencesOf([$"<Project><{element} Include=\"{include}\"/></Project>"]));
+
+    // A reference to the built assembly would be an arrow too.
+    private static IEnumerable<string> ReferencesOf(string[] project) =>
+        from element in XDocument.Parse(string.Concat(project)).Descendants()
+        where element.Name.LocalName is "ProjectReference" or "Reference"
+        let include = element.Attribute("Include")?.Value.Replace('\\', '/').Split('/')[^1]
+        where include?.StartsWith("Telemetry.", StringComparison.Ordinal) == true
+        select include.EndsWith(".csproj", StringComparison.Ordinal) ? include[..^".csproj".Length] : include;
+}
