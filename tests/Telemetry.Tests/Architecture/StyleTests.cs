@@ -2,6 +2,14 @@ namespace Telemetry.Tests.Architecture;
 
 public sealed class StyleTests
 {
+    /// <summary>Offences older than these tests, by rule and file. The list only gets shorter.</summary>
+    private static readonly HashSet<(string Rule, string Path)> Older =
+    [
+        (nameof(StyleRules.TooLong), "shared/Telemetry.Nats/Connection/NatsConnection.cs"),
+        (nameof(StyleRules.TooLong), "shared/Telemetry.Nats/JetStream/PullConsumer.cs"),
+        (nameof(StyleRules.AmbientTimeOrChance), "shared/Telemetry.Nats/NatsOptions.cs"),
+    ];
+
     private static readonly string[] Sources = [.. SourceTree.Files(".cs")];
 
     [Fact]
@@ -68,6 +76,10 @@ public sealed class StyleTests
     private static void AssertHolds(Func<string, string[], IEnumerable<string>> rule)
     {
         Assert.NotEmpty(Sources);
-        Assert.Empty(Sources.SelectMany(path => rule(path, SourceTree.Lines(path))));
+        var offences = Sources
+            .Where(path => !Older.Contains((rule.Method.Name, path)))
+            .SelectMany(path => rule(path, SourceTree.Lines(path)))
+            .ToList();
+        Assert.True(offences.Count == 0, string.Join('\n', offences));
     }
 }
