@@ -1,0 +1,141 @@
+using Telemetry.Model;
+using Telemetry.Model.Control;
+using Telemetry.Model.Frames;
+
+namespace Telemetry.Cloud.Ledger;
+
+/// <summary>
+/// What is known of one epoch of a gateway: its predecessor, the last sequences ever announced, and its lanes. A complete
+/// one has shrunk: everything up to its last sequences is settled, and only lost runs are kept.
+/// </summary>
+internal sealed class EpochLedger(ulong epoch)
+{
+    /// <summary>The epoch's id.</summary>
+    public ulong Epoch { get; } = epoch;
+
+    /// <summary>As its frames or a hello said; null until one did.</summary>
+    public Predecessor? Predecessor { get; private set; }
+
+    /// <summary>True once everything is settled and a successor is known.</summary>
+    public bool Complete { get; private set; }
+
+    /// <summary>The last sequences ever announced by a frame, a promise, a hello or a successor.</summary>
+    public LaneLasts Lasts { get; private set; }
+
+    /// <summary>The last sequences by which a successor names it; null while none is known.</summary>
+    public LaneLasts? NamedLasts { get; private set; }
+
+    /// <summary>True when the epoch's own row must be written.</summary>
+    public bool Changed { get; private set; }
+
+    /// <summary>True when its lane rows are to be removed, because it became complete.</summary>
+    public bool Shrunk { get; private set; }
+
+    private readonly LaneLedger[] _lanes = [new(), new(), new()];
+
+    /// <summary>One of its lanes.</summary>
+    public LaneLedger this[Lane lane] => _lanes[(int)lane];
+
+    /// <summary>Takes it from the database.</summary>
+    public static EpochLedger Load(
+        ulong epoch, Predecessor? predecessor, bool complete, LaneLasts lasts, Func<Lane, LaneLedger> lane)
+    {
+        var ledger = new EpochLedger(epoch) { Predecessor = predecessor, Complete = complete, Lasts = lasts };
+        for (var l = Lane.Critical; l <= Lane.Backlog; l++)
+        {
+            ledger._lanes[(int)l] = lane(l);
+        }
+
+        return ledger;
+    }
+
+    /// <summary>Remembers that sequences up to these exist.</summary>
+    public void Announce(LaneLasts lasts)
+    {
+        var max = LaneLasts.Max(Lasts, lasts);
+        Changed |= max != Lasts;
+        Lasts = max;
+    }
+
+    /// <summary>Remembers its predecessor; the first word counts.</summary>
+    public void Follow(Predecessor predecessor)
+    {
+        Changed |= Predecessor is null;
+        Predecessor ??= predecessor;
+    }
+
+    /// <summary>Remembers that a successor names it with these last sequences.</summary>
+    public void Name(LaneLasts lasts)
+    {
+        NamedLasts = NamedLasts is { } named ? LaneLasts.Max(named, lasts) : lasts;
+        Announce(lasts);
+    }
+
+    /// <summary>How a range of a lane stands to what is settled.</summary>
+    public Placement Place(Lane lane, SequenceRange range)
+    {
+        var placement = this[lane].Place(range);
+        if (!Complete || placement != Placement.New)
+        {
+            return placement;
+        }
+
+        return range.Last <= Lasts[lane] ? Placement.Settled
+            : range.First > Lasts[lane] ? Placement.New : Placement.Overlap;
+    }
+
+    /// <summary>True when every announced sequence of every lane is settled, lost ones included.</summary>
+    public bool AllSettled => Complete
+        || (this[Lane.Critical].SettledTo(Lasts.Critical)
+            && this[Lane.Live].SettledTo(Lasts.Live)
+            && this[Lane.Backlog].SettledTo(Lasts.Backlog));
+
+    /// <summary>True when the sequences up to these are settled.</summary>
+    public bool SettledTo(LaneLasts lasts) =>
+        SettledTo(Lane.Critical, lasts.Critical) && SettledTo(Lane.Live, lasts.Live) && SettledTo(Lane.Backlog, lasts.Backlog);
+
+    /// <summary>Calls it complete: everything is settled and a successor is known. Its lanes shrink to their lost runs.</summary>
+    public void Close()
+    {
+        Complete = Changed = Shrunk = true;
+        Array.ForEach(_lanes, l => l.Shrink());
+    }
+
+    /// <summary>A frame came beyond the last sequences of a complete epoch (a fork of lineage): it is open again.</summary>
+    public void Reopen()
+    {
+        Complete = Shrunk = false;
+        Changed = true;
+        for (var lane = Lane.Critical; lane <= Lane.Backlog; lane++)
+        {
+            if (Lasts[lane] > 0 && this[lane].LastSettled < Lasts[lane])
+            {
+                _lanes[(int)lane] = Covering(this[lane], Lasts[lane]);
+            }
+        }
+    }
+
+    /// <summary>Nothing is left to write.</summary>
+    public void Written() => Changed = Shrunk = false;
+
+    private bool SettledTo(Lane lane, long last) =>
+        last == 0 || (Complete ? last <= Lasts[lane] : this[lane].SettledTo(last));
+
+    /// <summary>The lane of a complete epoch as it was: settled up to its last sequence but for lost runs (shares are gone).</summary>
+    private static LaneLedger Covering(LaneLedger shrunk, long last)
+    {
+        var whole = new LaneLedger(0, 0, shrunk.Runs);
+        var at = 1L;
+        foreach (var run in shrunk.Runs.Append(new SettledRun(new SequenceRange(last + 1, last + 1), RunState.Lost, 0)).ToArray())
+        {
+            if (run.Range.First > at)
+            {
+                whole.Settle(new SequenceRange(at, run.Range.First - 1), 0);
+            }
+
+            at = run.Range.Last + 1;
+        }
+
+        return whole;
+    }
+}

@@ -1,0 +1,39 @@
+using Telemetry.Model;
+using Telemetry.Model.Control;
+
+namespace Telemetry.Cloud.Ledger;
+
+/// <summary>Says what is settled of an epoch, as stored-acks and answers carry it.</summary>
+internal static class Settlements
+{
+    /// <summary>For a stored-ack: the newest runs are the ones that the agent waits for.</summary>
+    public static EpochSettlement Of(EpochLedger epoch) => new(epoch.Epoch, epoch.Complete, EachLane(lane =>
+    {
+        var ledger = epoch[lane];
+        return new LaneSettlement(
+            ledger.Prefix,
+            ledger.PrefixShare,
+            epoch.Lasts[lane],
+            [.. ledger.Runs.Skip(ledger.Runs.Count - StoredAck.RunsMax)]);
+    }));
+
+    /// <summary>
+    /// For an answer: runs from the first one on that the agent still holds. Where the agent sealed fewer sequences than
+    /// are settled (its outbox was put back), <paramref name="cut"/> gives the prefix that ends where the agent's ends.
+    /// </summary>
+    public static EpochSettlement Of(EpochLedger epoch, HelloEpoch told, Func<Lane, LaneSettlement?> cut) =>
+        new(epoch.Epoch, epoch.Complete, EachLane(lane =>
+        {
+            var ledger = epoch[lane];
+            var held = told.Lanes[(int)lane].Held;
+            var from = held.Length > 0 ? held[0].First : told.Lanes[(int)lane].LastSealed + 1;
+            return cut(lane) ?? new LaneSettlement(
+                ledger.Prefix,
+                ledger.PrefixShare,
+                epoch.Lasts[lane],
+                [.. ledger.Runs.Where(r => r.Range.Last >= from).Take(StoredAck.RunsMax)]);
+        }));
+
+    private static LaneSettlement[] EachLane(Func<Lane, LaneSettlement> lane) =>
+        [lane(Lane.Critical), lane(Lane.Live), lane(Lane.Backlog)];
+}

@@ -1,0 +1,137 @@
+using Telemetry.Cloud.Log;
+using Telemetry.Cloud.Storage;
+using Telemetry.Model;
+
+namespace Telemetry.Cloud.Processing;
+
+/// <summary>
+/// One stream of a partition as its owner reads it. The position in the database decides where reading goes on; it is
+/// checked against the log whenever a reader begins (<see cref="BeginAsync"/>).
+/// </summary>
+internal sealed class Feed(ILog log, int partition, StreamKind kind, Signal signal) : IAsyncDisposable
+{
+    private ILogReader? _reader;
+    private bool _watching;
+    private long _fetched;
+
+    public StreamKind Kind => kind;
+
+    /// <summary>Where the database stands, with what the transaction being built adds.</summary>
+    public LogPosition Position { get; set; }
+
+    /// <summary>True while a reader is running.</summary>
+    public bool Running => _reader is { End: null };
+
+    /// <summary>When to try again after the log was out of reach.</summary>
+    public long RetryAtTimestamp { get; set; }
+
+    /// <summary>
+    /// Checks the position against the log and begins a reader behind it. A stream made anew, one that ends before the
+    /// position, or one that holds another message there is read from its first message; one whose first message is
+    /// beyond the position has aged out and is read on from its first. Returns true when <see cref="Position"/> changed:
+    /// the row must be written.
+    /// </summary>
+    public async ValueTask<bool> BeginAsync(PlantedBug bug, CancellationToken cancellationToken)
+    {
+        await StopAsync();
+        var before = Position;
+        if ((bug & PlantedBug.GoOnFromFetched) != 0 && _fetched > 0)
+        {
+            _reader = await log.BeginAsync(partition, kind, _fetched + 1, cancellationToken);
+            return false;
+        }
+
+        var state = await log.StateAsync(partition, kind, cancellationToken);
+        if (state is null)
+        {
+            await log.EnsureStreamsAsync(partition, cancellationToken);
+            state = await log.StateAsync(partition, kind, cancellationToken)
+                ?? throw new LogException($"{Routes.StreamName(partition, kind)} is not there after it was made");
+        }
+
+        Position = await CheckAsync(Position, state.Value, cancellationToken);
+        _fetched = Position.Sequence;
+        _reader = await log.BeginAsync(partition, kind, Position.Sequence + 1, cancellationToken);
+        return Position != before;
+    }
+
+    /// <summary>The next message without waiting.</summary>
+    public bool TryRead(out LogMessage message)
+    {
+        message = null!;
+        if (_reader is null || !_reader.TryRead(out message))
+        {
+            return false;
+        }
+
+        _fetched = message.Sequence;
+        Position = new LogPosition(Position.StreamCreatedNanos, message.Sequence, message.MessageId, message.StoredAtNanos);
+        return true;
+    }
+
+    /// <summary>Lets the signal be set when a message comes or the reader ends.</summary>
+    public void Watch(CancellationToken cancellationToken)
+    {
+        if (!_watching && _reader is { } reader)
+        {
+            _ = WatchAsync(reader, cancellationToken);
+        }
+    }
+
+    /// <summary>Where the stream ends now, for answers; throws <see cref="LogException"/> when it is out of reach.</summary>
+    public async ValueTask<StreamState> StateAsync(CancellationToken cancellationToken) =>
+        await log.StateAsync(partition, kind, cancellationToken) ?? new StreamState(0, 1, 0);
+
+    /// <summary>Ends the reader; the next one begins with a check.</summary>
+    public async ValueTask StopAsync()
+    {
+        if (_reader is { } reader)
+        {
+            _reader = null;
+            await reader.DisposeAsync();
+        }
+    }
+
+    public ValueTask DisposeAsync() => StopAsync();
+
+    private async ValueTask<LogPosition> CheckAsync(LogPosition position, StreamState state, CancellationToken cancellationToken)
+    {
+        var first = LogPosition.None with { StreamCreatedNanos = state.CreatedNanos, Sequence = state.First - 1 };
+        if (position.StreamCreatedNanos != state.CreatedNanos || position.Sequence > state.Last)
+        {
+            return first;
+        }
+
+        if (position.Sequence < state.First)
+        {
+            return position.Sequence == first.Sequence ? position : first;
+        }
+
+        if (position.MessageId.Length == 0)
+        {
+            return position;
+        }
+
+        var message = await log.ReadAsync(partition, kind, position.Sequence, cancellationToken);
+        return message is not null && message.MessageId == position.MessageId
+            && message.StoredAtNanos == position.StoredAtNanos ? position : first;
+    }
+
+    private async Task WatchAsync(ILogReader reader, CancellationToken cancellationToken)
+    {
+        _watching = true;
+        try
+        {
+            await reader.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // The processor stops; nobody waits for the signal any more.
+        }
+        finally
+        {
+            _watching = false;
+            signal.Set();
+        }
+    }
+}

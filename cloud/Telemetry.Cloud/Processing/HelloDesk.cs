@@ -1,0 +1,199 @@
+using Telemetry.Cloud.Ledger;
+using Telemetry.Cloud.Log;
+using Telemetry.Cloud.Storage;
+using Telemetry.Model;
+using Telemetry.Model.Control;
+using Telemetry.Model.Schemas;
+using Telemetry.Model.Wire;
+
+namespace Telemetry.Cloud.Processing;
+
+/// <summary>A hello that waits for the next transaction.</summary>
+internal readonly record struct HelloArrived(int Partition, GatewayId Gateway, Hello Hello);
+
+/// <summary>
+/// Takes hellos into the transaction being built, books what they show to be lost, and writes the answers that go out
+/// when it has committed: so an answer is always one snapshot of the database.
+/// </summary>
+internal sealed class HelloDesk(IStore store, FrameApplier applier, ProcessorCounters counters)
+{
+    private readonly List<(PartitionOwner Owner, GatewayLedger Gateway, Hello Hello)> _unanswered = [];
+
+    /// <summary>True when an answer waits for the commit.</summary>
+    public bool Waiting => _unanswered.Count > 0;
+
+    /// <summary>Takes hellos; their gateways are in memory. Reads the streams' ends once a partition, after they arrived.</summary>
+    public async ValueTask TakeAsync(
+        IReadOnlyList<(PartitionOwner Owner, HelloArrived Arrived)> hellos, long nowMicros, CancellationToken cancellationToken)
+    {
+        var ends = new Dictionary<PartitionOwner, (StreamState Live, StreamState Backlog)>();
+        foreach (var (owner, arrived) in hellos)
+        {
+            var (gateway, hello) = (owner.Gateways[arrived.Gateway], arrived.Hello);
+            Learn(gateway, hello, nowMicros);
+            if (hello.Full)
+            {
+                if (!ends.TryGetValue(owner, out var end))
+                {
+                    ends[owner] = end = (
+                        await owner.Live.StateAsync(cancellationToken), await owner.Backlog.StateAsync(cancellationToken));
+                }
+
+                owner.Losses[arrived.Gateway] = new PendingLoss(hello, end.Live, end.Backlog);
+            }
+
+            _unanswered.Add((owner, gateway, hello));
+        }
+    }
+
+    /// <summary>Books what is lost by now. The feeds' positions are those that the transaction makes durable.</summary>
+    public async ValueTask BookLossesAsync(PartitionOwner owner, CancellationToken cancellationToken)
+    {
+        foreach (var (id, loss) in owner.Losses.ToArray())
+        {
+            if (loss.Outdated(owner.Live.Position, owner.Backlog.Position))
+            {
+                owner.Losses[id] = new PendingLoss(
+                    loss.Hello,
+                    await owner.Live.StateAsync(cancellationToken),
+                    await owner.Backlog.StateAsync(cancellationToken));
+            }
+            else if (loss.Due(owner.Live.Position, owner.Backlog.Position) && owner.Gateways.TryGetValue(id, out var gateway))
+            {
+                owner.Losses.Remove(id);
+                var before = gateway.Lost;
+                foreach (var epoch in loss.Book(gateway))
+                {
+                    applier.Acks.Settled(gateway, epoch);
+                }
+
+                counters.Lost += gateway.Lost - before;
+            }
+        }
+    }
+
+    /// <summary>The answers, once the transaction has committed. Each is written from what it made durable.</summary>
+    public async ValueTask<IReadOnlyList<(GatewayId Gateway, ReadOnlyMemory<byte> Message)>> AnswersAsync(
+        long nowMicros, CancellationToken cancellationToken)
+    {
+        var answers = new List<(GatewayId, ReadOnlyMemory<byte>)>(_unanswered.Count);
+        foreach (var (owner, gateway, hello) in _unanswered)
+        {
+            var writer = new WireWriter();
+            var (live, backlog) = owner.Losses.TryGetValue(gateway.Gateway, out var loss)
+                ? (loss.Live.Last, loss.Backlog.Last)
+                : (owner.Row.Live.Sequence, owner.Row.Backlog.Sequence);
+            new StoredAck
+            {
+                Token = owner.Row.Token,
+                InAnswerTo = hello.Full ? hello.Id : null,
+                ServerTimeMicros = nowMicros,
+                Digest = gateway.Digest,
+                Live = new StreamProgress(owner.Row.Live.Sequence, hello.Full ? live : 0),
+                Backlog = new StreamProgress(owner.Row.Backlog.Sequence, hello.Full ? backlog : 0),
+                Epochs = hello.Full ? await EpochsAsync(gateway, hello, cancellationToken) : [],
+                KnownSchemas = await KnownAsync(gateway, hello, cancellationToken),
+            }.Write(writer);
+            answers.Add((gateway.Gateway, writer.ToArray()));
+            counters.Answers++;
+        }
+
+        _unanswered.Clear();
+        return answers;
+    }
+
+    /// <summary>The transaction did not happen: the agents repeat their hellos.</summary>
+    public void Forget() => _unanswered.Clear();
+
+    private static void Learn(GatewayLedger gateway, Hello hello, long nowMicros)
+    {
+        gateway.Accepted(hello.Outbox, hello.Accepted);
+        foreach (var told in hello.Epochs)
+        {
+            var epoch = gateway.Epoch(told.Epoch);
+            gateway.Follow(epoch, told.Predecessor);
+            epoch.Announce(told.Lasts);
+        }
+
+        foreach (var complete in hello.Complete ?? [])
+        {
+            // Unknown here (the database was put back): announced, so that the agent is told that it is open again.
+            if (!gateway.Epochs.TryGetValue(complete.Epoch, out var known) || !known.Complete)
+            {
+                gateway.Epoch(complete.Epoch).Announce(complete.Lasts);
+            }
+        }
+
+        if (hello.Fork.Length > 0)
+        {
+            gateway.ShowFork($"agent: {hello.Fork}");
+        }
+
+        if (hello.Promise is { } promise)
+        {
+            foreach (var named in promise.Epochs)
+            {
+                gateway.Epoch(named.Epoch).Announce(named.Lasts);
+            }
+
+            gateway.Watermark.Add(promise, nowMicros);
+        }
+    }
+
+    private async ValueTask<EpochSettlement[]> EpochsAsync(GatewayLedger gateway, Hello hello, CancellationToken cancellationToken)
+    {
+        var epochs = new List<EpochSettlement>();
+        foreach (var told in hello.Epochs)
+        {
+            var epoch = gateway.Epochs[told.Epoch];
+            var cuts = new LaneSettlement?[Lanes.Count];
+            for (var lane = Lane.Critical; lane <= Lane.Backlog && !epoch.Complete; lane++)
+            {
+                var last = told.Lanes[(int)lane].LastSealed;
+                cuts[(int)lane] = last < epoch[lane].Prefix
+                    ? await CutAsync(gateway, epoch, lane, last, cancellationToken)
+                    : null;
+            }
+
+            epochs.Add(Settlements.Of(epoch, told, lane => cuts[(int)lane]));
+        }
+
+        if (hello.Complete is { } complete)
+        {
+            // Both sides end with the same list: what only one of them calls complete is named.
+            var theirs = complete.ToDictionary(c => c.Epoch, c => c.Lasts);
+            epochs.AddRange(gateway.Epochs.Values
+                .Where(e => epochs.TrueForAll(told => told.Epoch != e.Epoch))
+                .Where(e => e.Complete ? !theirs.TryGetValue(e.Epoch, out var lasts) || lasts != e.Lasts : theirs.ContainsKey(e.Epoch))
+                .Take(Hello.CompleteMax)
+                .Select(Settlements.Of)
+                .ToArray());
+        }
+
+        return [.. epochs];
+    }
+
+    /// <summary>The prefix cut where the agent's sequences end, its share summed from the frame register.</summary>
+    private async ValueTask<LaneSettlement> CutAsync(
+        GatewayLedger gateway, EpochLedger epoch, Lane lane, long last, CancellationToken cancellationToken)
+    {
+        var frames = last == 0 ? [] : await store.FindFramesAsync(
+            gateway.Gateway, epoch.Epoch, lane, new SequenceRange(1, last), cancellationToken);
+        var share = frames.Aggregate(0UL, (sum, f) => sum + f.Key.Share(f.Checksum));
+        return new LaneSettlement(last, share, epoch.Lasts[lane], []);
+    }
+
+    private async ValueTask<SchemaId[]> KnownAsync(GatewayLedger gateway, Hello hello, CancellationToken cancellationToken)
+    {
+        var known = new List<SchemaId>();
+        foreach (var schema in hello.Schemas)
+        {
+            if (await applier.SchemaAsync(gateway, schema, cancellationToken) is not null)
+            {
+                known.Add(schema);
+            }
+        }
+
+        return [.. known];
+    }
+}

@@ -1,0 +1,140 @@
+using Microsoft.Extensions.Logging;
+using Telemetry.Cloud.Log;
+using Telemetry.Cloud.Storage;
+using Telemetry.Model;
+
+namespace Telemetry.Cloud.Processing;
+
+/// <summary>
+/// The partitions that this process owns by lease: takes leases, begins feeds, gives up and gives back. One thread, the
+/// processor's.
+/// </summary>
+internal sealed class OwnedPartitions(
+    IStore store, ILog log, IBus bus, ProcessorOptions options, TimeProvider time, Random random, ILogger logger,
+    ProcessorCounters counters, Signal signal, Action<int, GatewayId, ReadOnlyMemory<byte>> arrived)
+{
+    private readonly SortedDictionary<int, PartitionOwner> _owners = [];
+    private readonly Dictionary<int, long> _leaseRetry = [];
+
+    /// <summary>Everything owned, in partition order.</summary>
+    public IReadOnlyCollection<PartitionOwner> All => _owners.Values;
+
+    /// <summary>When the leases were last taken or renewed.</summary>
+    public long RenewedAt { get; set; }
+
+    /// <summary>The owner of a partition, where that is this process.</summary>
+    public bool TryGet(int partition, out PartitionOwner owner) => _owners.TryGetValue(partition, out owner!);
+
+    /// <summary>The owner of a gateway's partition.</summary>
+    public PartitionOwner OwnerOf(GatewayId gateway) => _owners[gateway.Partition(options.Partitions)];
+
+    /// <summary>Asks for the leases that are not held, as often as the options say.</summary>
+    public async Task TakeLeasesAsync(CancellationToken cancellationToken)
+    {
+        for (var partition = 0; partition < options.Partitions; partition++)
+        {
+            if (_owners.ContainsKey(partition)
+                || (_leaseRetry.TryGetValue(partition, out var at) && time.GetElapsedTime(at) < options.LeaseRetry))
+            {
+                continue;
+            }
+
+            _leaseRetry[partition] = time.GetTimestamp();
+            var token = (ulong)random.NextInt64(1, long.MaxValue);
+            if (await store.TakeLeaseAsync(partition, token, options.Owner, options.Lease, cancellationToken) is { } row)
+            {
+                await OwnAsync(row, cancellationToken);
+            }
+        }
+
+        counters.Partitions = _owners.Count;
+    }
+
+    private async Task OwnAsync(PartitionRow row, CancellationToken cancellationToken)
+    {
+        var hellos = await bus.ServeHellosAsync(row.Partition, (gateway, bytes) => arrived(row.Partition, gateway, bytes), cancellationToken);
+        _owners[row.Partition] = new PartitionOwner(
+            row,
+            new Feed(log, row.Partition, StreamKind.Live, signal) { Position = row.Live },
+            new Feed(log, row.Partition, StreamKind.Backlog, signal) { Position = row.Backlog },
+            hellos);
+        RenewedAt = time.GetTimestamp();
+        ProcessingLog.LeaseTaken(logger, row.Partition, row.Commits, row.Live.Sequence, row.Backlog.Sequence);
+    }
+
+    /// <summary>Begins every feed that is not running, its position checked against the log.</summary>
+    public async Task BeginFeedsAsync(CancellationToken cancellationToken)
+    {
+        foreach (var owner in _owners.Values)
+        {
+            await BeginAsync(owner, owner.Live, cancellationToken);
+            await BeginAsync(owner, owner.Backlog, cancellationToken);
+        }
+    }
+
+    private async Task BeginAsync(PartitionOwner owner, Feed feed, CancellationToken cancellationToken)
+    {
+        if (feed.Running || time.GetTimestamp() < feed.RetryAtTimestamp)
+        {
+            return;
+        }
+
+        try
+        {
+            var before = feed.Position;
+            if (await feed.BeginAsync(options.Bug, cancellationToken) && before != LogPosition.None)
+            {
+                counters.Rewinds++;
+                ProcessingLog.Rewound(
+                    logger, Routes.StreamName(owner.Row.Partition, feed.Kind), before.Sequence, feed.Position.Sequence);
+            }
+        }
+        catch (LogException e)
+        {
+            ProcessingLog.LogFailed(logger, e);
+            feed.RetryAtTimestamp = time.GetTimestamp() + (long)(options.RetryAfter.TotalSeconds * time.TimestampFrequency);
+        }
+    }
+
+    /// <summary>Back to what the database has; with <paramref name="forget"/> the leases are taken anew, with new tokens.</summary>
+    public async Task GiveUpAsync(bool forget)
+    {
+        foreach (var owner in _owners.Values)
+        {
+            if (forget)
+            {
+                await owner.DisposeAsync();
+            }
+            else
+            {
+                await owner.RollBackAsync((options.Bug & PlantedBug.LedgerOutsideTransaction) != 0);
+            }
+        }
+
+        if (forget)
+        {
+            _owners.Clear();
+            _leaseRetry.Clear();
+        }
+    }
+
+    /// <summary>Gives the leases back, so that the next owner need not wait.</summary>
+    public async Task ReleaseAsync()
+    {
+        foreach (var owner in _owners.Values)
+        {
+            await owner.DisposeAsync();
+            try
+            {
+                await store.ReleaseLeaseAsync(owner.Row.Partition, owner.Row.Token, CancellationToken.None);
+            }
+            catch (StoreException e)
+            {
+                // It runs out by itself.
+                ProcessingLog.StoreFailed(logger, e, e.IsDataFault, e.MayHaveCommitted);
+            }
+        }
+
+        _owners.Clear();
+    }
+}

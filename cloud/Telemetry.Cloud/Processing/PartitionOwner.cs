@@ -1,0 +1,71 @@
+using Telemetry.Cloud.Ledger;
+using Telemetry.Cloud.Storage;
+using Telemetry.Model;
+
+namespace Telemetry.Cloud.Processing;
+
+/// <summary>
+/// A partition that this process owns: its row as the database has it, its two feeds, and the memory of its gateways.
+/// When the compare-and-set fails, all of it goes.
+/// </summary>
+internal sealed class PartitionOwner(PartitionRow row, Feed live, Feed backlog, IAsyncDisposable hellos) : IAsyncDisposable
+{
+    private readonly Dictionary<GatewayId, GatewayLedger> _gateways = [];
+
+    /// <summary>The partition's row as the database has it.</summary>
+    public PartitionRow Row { get; private set; } = row;
+
+    public Feed Live => live;
+
+    public Feed Backlog => backlog;
+
+    /// <summary>Hellos whose missing ranges are booked as lost once the position passed the streams' ends.</summary>
+    public Dictionary<GatewayId, PendingLoss> Losses { get; } = [];
+
+    /// <summary>Gateways in memory.</summary>
+    public IReadOnlyDictionary<GatewayId, GatewayLedger> Gateways => _gateways;
+
+    /// <summary>True when a feed's position is not yet in the database.</summary>
+    public bool Moved => live.Position != Row.Live || backlog.Position != Row.Backlog;
+
+    /// <summary>Remembers a gateway.</summary>
+    public void Load(GatewayRecord record) => _gateways[record.Id] = new GatewayLedger(record, Row.Partition);
+
+    /// <summary>What the next transaction expects and makes of the row.</summary>
+    public PartitionStep Step(TimeSpan lease) => new(Row, live.Position, backlog.Position, lease);
+
+    /// <summary>The transaction committed.</summary>
+    public void Committed() => Row = Row with { Commits = Row.Commits + 1, Live = live.Position, Backlog = backlog.Position };
+
+    /// <summary>The transaction did not happen: back to what the database has.</summary>
+    public async ValueTask RollBackAsync(bool keepLedger)
+    {
+        await live.StopAsync();
+        await backlog.StopAsync();
+        live.Position = Row.Live;
+        backlog.Position = Row.Backlog;
+        if (!keepLedger)
+        {
+            _gateways.Clear();
+        }
+    }
+
+    /// <summary>Forgets gateways beyond the limit; they are loaded again when needed.</summary>
+    public void Trim(int gatewaysMax)
+    {
+        if (_gateways.Count > gatewaysMax)
+        {
+            foreach (var gateway in _gateways.Keys.Take(_gateways.Count - gatewaysMax * 3 / 4).ToArray())
+            {
+                _gateways.Remove(gateway);
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await hellos.DisposeAsync();
+        await live.DisposeAsync();
+        await backlog.DisposeAsync();
+    }
+}

@@ -1,0 +1,86 @@
+using Telemetry.Cloud.Ledger;
+using Telemetry.Cloud.Log;
+using Telemetry.Cloud.Storage;
+using Telemetry.Model;
+using Telemetry.Model.Control;
+
+namespace Telemetry.Cloud.Processing;
+
+/// <summary>
+/// A hello that waits: what it says is sealed and not held any more, and is not settled, is booked as lost only once the
+/// position has passed both streams' ends as read after that hello.
+/// </summary>
+internal sealed record PendingLoss(Hello Hello, StreamState Live, StreamState Backlog)
+{
+    /// <summary>True when everything that stood in the log then has been read.</summary>
+    public bool Due(LogPosition live, LogPosition backlog) => Passed(live, Live) && Passed(backlog, Backlog);
+
+    /// <summary>True when a stream is not the one whose end was read: the ends must be read anew.</summary>
+    public bool Outdated(LogPosition live, LogPosition backlog) =>
+        live.StreamCreatedNanos != Live.CreatedNanos || backlog.StreamCreatedNanos != Backlog.CreatedNanos;
+
+    /// <summary>Books the loss; returns the epochs in which something was booked.</summary>
+    public IReadOnlyCollection<EpochLedger> Book(GatewayLedger gateway)
+    {
+        var touched = new HashSet<EpochLedger>();
+        foreach (var told in Hello.Epochs)
+        {
+            var epoch = gateway.Epoch(told.Epoch);
+            for (var lane = Lane.Critical; lane <= Lane.Backlog; lane++)
+            {
+                var at = 1L;
+                foreach (var held in told.Lanes[(int)lane].Held)
+                {
+                    Book(gateway, epoch, lane, new SequenceRange(at, held.First - 1), touched);
+                    at = held.Last + 1;
+                }
+
+                var known = told.Lanes[(int)lane];
+                var last = Hello.Fork.Length > 0 && known.ListedTo == known.LastSealed ? epoch.Lasts[lane] : known.ListedTo;
+                Book(gateway, epoch, lane, new SequenceRange(at, last), touched);
+            }
+        }
+
+        BookDeadTimelines(gateway, touched);
+        return touched;
+    }
+
+    /// <summary>
+    /// An epoch that follows what one of the agent's own epochs follows is of a life of the outbox that was put back:
+    /// nobody holds anything of it, nor of its successors. (Not without a predecessor: that may be another card.)
+    /// </summary>
+    private void BookDeadTimelines(GatewayLedger gateway, HashSet<EpochLedger> touched)
+    {
+        var mine = Hello.Epochs.Select(e => e.Epoch).ToHashSet();
+        var followed = Hello.Epochs.Select(e => e.Predecessor.Epoch).Where(e => e != 0).ToHashSet();
+        for (var found = true; found;)
+        {
+            found = false;
+            foreach (var epoch in gateway.Epochs.Values.ToArray())
+            {
+                if (epoch.Predecessor is { } p && followed.Contains(p.Epoch) && !mine.Contains(epoch.Epoch)
+                    && (Hello.Complete is null || Hello.Complete.All(c => c.Epoch != epoch.Epoch)) && !epoch.Complete)
+                {
+                    found |= followed.Add(epoch.Epoch);
+                    for (var lane = Lane.Critical; lane <= Lane.Backlog; lane++)
+                    {
+                        Book(gateway, gateway.Epoch(epoch.Epoch), lane, new SequenceRange(1, epoch.Lasts[lane]), touched);
+                    }
+                }
+            }
+        }
+    }
+
+    private static void Book(
+        GatewayLedger gateway, EpochLedger epoch, Lane lane, SequenceRange range, HashSet<EpochLedger> touched)
+    {
+        if (!epoch.Complete && range.Count > 0 && epoch[lane].BookLost(range) is > 0 and var lost)
+        {
+            gateway.Count(lost: lost);
+            touched.Add(epoch);
+        }
+    }
+
+    private static bool Passed(LogPosition position, StreamState end) =>
+        position.StreamCreatedNanos == end.CreatedNanos && position.Sequence >= end.Last;
+}

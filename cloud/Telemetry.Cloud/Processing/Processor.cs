@@ -1,0 +1,335 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Telemetry.Cloud.Ledger;
+using Telemetry.Cloud.Log;
+using Telemetry.Cloud.Storage;
+using Telemetry.Model;
+using Telemetry.Model.Control;
+using Telemetry.Model.Wire;
+
+namespace Telemetry.Cloud.Processing;
+
+/// <summary>
+/// Owns partitions by lease, reads their streams, and settles what they carry: gather → one transaction (compare-and-set,
+/// ledger, register, readings) → stored-acks and answers. Runs on one thread: start it on a single-threaded
+/// synchronization context. Whatever fails, memory goes back to what the database has, and reading goes on from there.
+/// </summary>
+public sealed class Processor
+{
+    private const int ChunkMessages = 512;
+    private const int LivePercent = 90;
+
+    private readonly IStore _store;
+    private readonly IBus _bus;
+    private readonly ProcessorOptions _options;
+    private readonly TimeProvider _time;
+    private readonly Random _random;
+    private readonly ILogger _logger;
+    private readonly Channel<HelloArrived> _hellos;
+    private readonly Signal _signal = new();
+    private readonly OwnedPartitions _owned;
+    private readonly StoreCommit _commit = new();
+    private readonly FrameApplier _applier;
+    private readonly HelloDesk _desk;
+    private readonly FaultSearch _faults = new();
+    private readonly List<(PartitionOwner Owner, Feed Feed, LogMessage Message)> _chunk = [];
+    private int _turn;
+
+    public Processor(
+        IStore store, ILog log, IBus bus, ProcessorOptions options, TimeProvider time, Random random, ILogger logger)
+    {
+        (_store, _bus, _options, _time, _random, _logger) = (store, bus, options, time, random, logger);
+        _hellos = Channels.Bounded<HelloArrived>(options.HellosMax);
+        _applier = new FrameApplier(store, Counters);
+        _desk = new HelloDesk(store, _applier, Counters);
+        _owned = new OwnedPartitions(store, log, bus, options, time, random, logger, Counters, _signal, Arrived);
+    }
+
+    public ProcessorCounters Counters { get; } = new();
+
+    /// <summary>Works until cancelled; then gives its leases back.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var hellos = WatchHellosAsync(cancellationToken);
+        try
+        {
+            while (!cancellationToken.IsCancellationRequested)
+            {
+                await RoundOrRetryAsync(cancellationToken);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Asked to stop: what was not committed is read again by the next owner.
+        }
+        finally
+        {
+            await hellos;
+            await _owned.ReleaseAsync();
+        }
+    }
+
+    private async Task RoundOrRetryAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RoundAsync(cancellationToken);
+            return;
+        }
+        catch (StoreException e)
+        {
+            ProcessingLog.StoreFailed(_logger, e, e.IsDataFault, e.MayHaveCommitted);
+            if (e.IsDataFault)
+            {
+                _faults.Failed();
+            }
+
+            await GiveUpAsync(forget: e.MayHaveCommitted);
+        }
+        catch (LogException e)
+        {
+            ProcessingLog.LogFailed(_logger, e);
+            await GiveUpAsync(forget: false);
+        }
+
+        Counters.Errors++;
+        await Task.Delay(_options.RetryAfter * (0.5 + _random.NextDouble()), _time, cancellationToken);
+    }
+
+    private async Task RoundAsync(CancellationToken cancellationToken)
+    {
+        await _owned.TakeLeasesAsync(cancellationToken);
+        await _owned.BeginFeedsAsync(cancellationToken);
+        _commit.Clear();
+        _applier.Acks.Clear();
+        await ApplyMessagesAsync(cancellationToken);
+        if (_commit.Readings.Count < _options.BatchReadingsMax && _faults.Taken > 0 && _options.GatherTime > TimeSpan.Zero)
+        {
+            await Task.Delay(_options.GatherTime, _time, cancellationToken);
+            await ApplyMessagesAsync(cancellationToken);
+        }
+
+        await TakeHellosAsync(cancellationToken);
+        foreach (var owner in _owned.All)
+        {
+            await _desk.BookLossesAsync(owner, cancellationToken);
+        }
+
+        if (_owned.All.Count > 0 && await CommitAsync(cancellationToken))
+        {
+            return;
+        }
+
+        foreach (var owner in _owned.All)
+        {
+            owner.Live.Watch(cancellationToken);
+            owner.Backlog.Watch(cancellationToken);
+        }
+
+        await _signal.WaitAsync(UntilDue(), _time, cancellationToken);
+    }
+
+    /// <summary>Commits what was built, or renews the leases when that is due. False when there was nothing to do.</summary>
+    private async Task<bool> CommitAsync(CancellationToken cancellationToken)
+    {
+        foreach (var gateway in Touched())
+        {
+            foreach (var epoch in gateway.CloseEpochs())
+            {
+                _applier.Acks.Settled(gateway, epoch);
+            }
+
+            gateway.AdvanceWatermark();
+            gateway.WriteChanges(_commit);
+        }
+
+        var moved = _owned.All.Any(o => o.Moved);
+        var due = (_options.Bug & PlantedBug.IdleOwnerDoesNotCompare) == 0
+            && _time.GetElapsedTime(_owned.RenewedAt) >= _options.RenewEvery;
+        if (!moved && !due && !_desk.Waiting && _commit.Gateways.Count + _commit.Epochs.Count + _commit.Outboxes.Count == 0)
+        {
+            return false;
+        }
+
+        foreach (var owner in _owned.All)
+        {
+            _commit.Partitions.Add(owner.Step(_options.Lease));
+        }
+
+        if (await _store.CommitAsync(_commit, cancellationToken) == CommitOutcome.NotOwner)
+        {
+            Counters.NotOwner++;
+            ProcessingLog.NotOwner(_logger, _owned.All.Count);
+            await GiveUpAsync(forget: true);
+            return true;
+        }
+
+        Counters.Commits++;
+        _owned.RenewedAt = _time.GetTimestamp();
+        _faults.Succeeded();
+        foreach (var owner in _owned.All)
+        {
+            owner.Committed();
+            owner.Trim(_options.GatewaysMax);
+        }
+
+        CrashPoint.Reach("after-commit");
+        await SendAcksAsync(cancellationToken);
+        return true;
+    }
+
+    /// <summary>Commit came first; a word that gets lost here is said again in answer to the next hello.</summary>
+    private async Task SendAcksAsync(CancellationToken cancellationToken)
+    {
+        var now = NowMicros();
+        foreach (var (gateway, message) in await _desk.AnswersAsync(now, cancellationToken))
+        {
+            await _bus.SendDownAsync(gateway, message, cancellationToken);
+        }
+
+        foreach (var gateway in _applier.Acks.Gateways)
+        {
+            await _bus.SendDownAsync(
+                gateway.Gateway, _applier.Acks.StoredAck(gateway, _owned.OwnerOf(gateway.Gateway), now), cancellationToken);
+        }
+
+        foreach (var (gateway, message) in _applier.Acks.SchemaRequests(g => _owned.OwnerOf(g).Row.Token))
+        {
+            await _bus.SendDownAsync(gateway, message, cancellationToken);
+        }
+    }
+
+    private IEnumerable<GatewayLedger> Touched() =>
+        _owned.All.SelectMany(o => o.Gateways.Values).Where(g => g.Touched).ToArray();
+
+    /// <summary>Live first; the backlog gets the rest, and never less than a tenth.</summary>
+    private async Task ApplyMessagesAsync(CancellationToken cancellationToken)
+    {
+        var all = _options.BatchReadingsMax;
+        await DrainAsync(StreamKind.Live, all * LivePercent / 100, cancellationToken);
+        await DrainAsync(StreamKind.Backlog, all, cancellationToken);
+        await DrainAsync(StreamKind.Live, all, cancellationToken);
+    }
+
+    private async Task DrainAsync(StreamKind kind, int readingsMax, CancellationToken cancellationToken)
+    {
+        while (_commit.Readings.Count < readingsMax && FillChunk(kind))
+        {
+            foreach (var owners in _chunk.GroupBy(m => m.Owner))
+            {
+                await LoadAsync(owners.Key, owners.Select(m => m.Message.Gateway), cancellationToken);
+            }
+
+            foreach (var (owner, feed, message) in _chunk)
+            {
+                var poison = _faults.IsPoison(owner.Row.Partition, feed.Kind, message.Sequence);
+                await _applier.ApplyAsync(owner.Gateways[message.Gateway], message, poison, _commit, cancellationToken);
+            }
+        }
+    }
+
+    private bool FillChunk(StreamKind kind)
+    {
+        _chunk.Clear();
+        var owners = _owned.All.ToArray();
+        for (var i = 0; i < owners.Length; i++)
+        {
+            var owner = owners[(i + _turn) % owners.Length];
+            var feed = kind == StreamKind.Live ? owner.Live : owner.Backlog;
+            for (var n = 0; n < ChunkMessages / 8 && _faults.Room && feed.TryRead(out var message); n++)
+            {
+                _chunk.Add((owner, feed, message));
+                _faults.Took(owner.Row.Partition, feed.Kind, message.Sequence);
+            }
+        }
+
+        _turn++;
+        return _chunk.Count > 0;
+    }
+
+    private async Task LoadAsync(PartitionOwner owner, IEnumerable<GatewayId> gateways, CancellationToken cancellationToken)
+    {
+        var missing = gateways.Where(g => !owner.Gateways.ContainsKey(g)).Distinct().ToArray();
+        if (missing.Length > 0)
+        {
+            foreach (var record in await _store.LoadGatewaysAsync(missing, cancellationToken))
+            {
+                owner.Load(record);
+            }
+        }
+    }
+
+    private async Task TakeHellosAsync(CancellationToken cancellationToken)
+    {
+        var taken = new List<(PartitionOwner Owner, HelloArrived Arrived)>();
+        while (taken.Count < _options.HellosMax && _hellos.Reader.TryRead(out var arrived))
+        {
+            if (_owned.TryGet(arrived.Partition, out var owner))
+            {
+                taken.Add((owner, arrived));
+            }
+        }
+
+        foreach (var owned in taken.GroupBy(t => t.Owner))
+        {
+            await LoadAsync(owned.Key, owned.Select(t => t.Arrived.Gateway), cancellationToken);
+        }
+
+        await _desk.TakeAsync(taken, NowMicros(), cancellationToken);
+    }
+
+    private async Task WatchHellosAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (await _hellos.Reader.WaitToReadAsync(cancellationToken))
+            {
+                _signal.Set();
+                await Task.Delay(TimeSpan.FromMilliseconds(10), _time, cancellationToken);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The processor stops.
+        }
+    }
+
+    /// <summary>May run on a thread of the bus.</summary>
+    private void Arrived(int partition, GatewayId gateway, ReadOnlyMemory<byte> bytes)
+    {
+        try
+        {
+            _hellos.Writer.TryWrite(new HelloArrived(partition, gateway, Hello.Read(bytes.Span)));
+        }
+        catch (WireFormatException e)
+        {
+            ProcessingLog.HelloMalformed(_logger, gateway.Value, e.Message);
+        }
+    }
+
+    private async Task GiveUpAsync(bool forget)
+    {
+        _desk.Forget();
+        _faults.Interrupted();
+        await _owned.GiveUpAsync(forget);
+    }
+
+    private TimeSpan UntilDue()
+    {
+        if (_owned.All.Count == 0)
+        {
+            return _options.LeaseRetry;
+        }
+
+        var renewal = _options.RenewEvery - _time.GetElapsedTime(_owned.RenewedAt);
+        if (renewal <= TimeSpan.Zero)
+        {
+            renewal = _options.RenewEvery;
+        }
+
+        var due = _owned.All.Count < _options.Partitions && _options.LeaseRetry < renewal ? _options.LeaseRetry : renewal;
+        return _owned.All.All(o => o.Live.Running && o.Backlog.Running) || _options.RetryAfter > due ? due : _options.RetryAfter;
+    }
+
+    private long NowMicros() => (_time.GetUtcNow().Ticks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+}

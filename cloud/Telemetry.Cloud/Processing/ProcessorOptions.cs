@@ -1,0 +1,54 @@
+namespace Telemetry.Cloud.Processing;
+
+/// <summary>How a processor works. Every limit says what happens at it.</summary>
+public sealed record ProcessorOptions
+{
+    /// <summary>P: how many partitions there are, 1 to 1,024. Fixed at installation: a gateway's partition follows from it.</summary>
+    public int Partitions { get; init; } = 16;
+
+    /// <summary>The owner's name in the lease, for operators.</summary>
+    public string Owner { get; init; } = Environment.MachineName;
+
+    /// <summary>How long a lease lasts without renewal, by the database's clock. Another processor waits as long after a crash.</summary>
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How often a lease is renewed (and the database's row compared) while nothing else is committed.</summary>
+    public TimeSpan RenewEvery { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How often a lease that another owner holds is asked for.</summary>
+    public TimeSpan LeaseRetry { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long frames gather for one transaction once the first is there.</summary>
+    public TimeSpan GatherTime { get; init; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Readings of one transaction; at the limit the transaction begins, the rest waits for the next.</summary>
+    public int BatchReadingsMax { get; init; } = 30_000;
+
+    /// <summary>Gateways kept in memory a partition; beyond, those not in use are forgotten and loaded again when needed.</summary>
+    public int GatewaysMax { get; init; } = 20_000;
+
+    /// <summary>Hellos that wait for the next transaction; more are dropped, their agents repeat them.</summary>
+    public int HellosMax { get; init; } = 4_096;
+
+    /// <summary>How long to wait after an error of database or log before the next try.</summary>
+    public TimeSpan RetryAfter { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>For the simulation alone, where a planted bug is tried.</summary>
+    internal PlantedBug Bug { get; init; }
+}
+
+/// <summary>Mistakes that the simulation plants to prove that it would find them. Never set outside tests.</summary>
+[Flags]
+internal enum PlantedBug
+{
+    None = 0,
+
+    /// <summary>A reader that ended is begun where fetching stopped, without asking the database's position and the log.</summary>
+    GoOnFromFetched = 1,
+
+    /// <summary>An idle owner renews nothing, so it never compares its row.</summary>
+    IdleOwnerDoesNotCompare = 2,
+
+    /// <summary>The ledger's memory is kept when its transaction failed.</summary>
+    LedgerOutsideTransaction = 4,
+}

@@ -1,0 +1,30 @@
+namespace Telemetry.Model;
+
+/// <summary>
+/// Wakes one waiter, at once if it was set before. Made for a loop on a single-threaded synchronization context: that one
+/// thread sets it and waits for it.
+/// </summary>
+public sealed class Signal
+{
+    private TaskCompletionSource _source = new();
+
+    /// <summary>Wakes the waiter.</summary>
+    public void Set() => _source.TrySetResult();
+
+    /// <summary>Waits until it is set or the time is over, and resets it.</summary>
+    public async Task WaitAsync(TimeSpan time, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        if (!_source.Task.IsCompleted && time > TimeSpan.Zero)
+        {
+            using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            await Task.WhenAny(_source.Task, Task.Delay(time, clock, over.Token));
+            await over.CancelAsync();
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        if (_source.Task.IsCompleted)
+        {
+            _source = new TaskCompletionSource();
+        }
+    }
+}
