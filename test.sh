@@ -30,10 +30,12 @@ finish() {
   exit
 }
 
-# The mark is taken off the search itself, which would find itself else.
-leftover_processes() {
-  env -u TELEMETRY_TEST_RUN grep -lsxz "TELEMETRY_TEST_RUN=$TELEMETRY_TEST_RUN" /proc/[0-9]*/environ | cut -d/ -f3
-}
+# In a subshell without the mark: the search would find itself else.
+leftover_processes() (
+  mark=$TELEMETRY_TEST_RUN
+  unset TELEMETRY_TEST_RUN
+  grep -lsxz "TELEMETRY_TEST_RUN=$mark" /proc/[0-9]*/environ | cut -d/ -f3
+)
 
 # Ports that a process listens on: its sockets, looked up in the kernel's tables (state 0A).
 listening_ports() {
@@ -47,7 +49,7 @@ listening_ports() {
 
 check_leftovers() {
   local process ports folder
-  for _ in $(seq 50); do
+  for _ in $(seq 100); do
     [ -n "$(leftover_processes)" ] || break
     sleep 0.1 # It may be on its way out.
   done

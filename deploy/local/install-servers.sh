@@ -50,6 +50,16 @@ restore() {
   saved=
 }
 
+# Nor at the next boot. Only services that came with what was installed here.
+disable_services() {
+  local service
+  has systemctl || return 0
+  for service in mosquitto nats-server postgresql; do
+    [[ " $* " != *" $service "* ]] || as_root systemctl disable --quiet "$service" 2>/dev/null ||
+      echo "note: systemd could not disable the service $service"
+  done
+}
+
 mapfile -t packages < <(missing_packages | tr ' ' '\n' | sort -u)
 [ ${#packages[@]} -gt 0 ] || exit 0
 if ! has apt-get || { [ "$(id -u)" != 0 ] && ! has sudo; }; then
@@ -68,6 +78,7 @@ if [[ " ${packages[*]} " == *" postgresql "* ]]; then
   forbid_cluster
 fi
 install_packages "${packages[@]}"
+disable_services "${packages[@]}"
 restore
 
 mapfile -t packages < <(missing_packages)

@@ -104,17 +104,17 @@ public sealed class ServerProcessTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Folders_of_dead_test_runs_are_swept_and_those_of_living_ones_are_not()
+    public async Task Folders_are_deleted_when_the_process_that_made_them_ends()
     {
-        await using var living = new TemporaryFolder();
-        var process = await Start("true");
-        await process.DisposeAsync();
-        var dead = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"telemetry-{process.Id}-x")).FullName;
+        var (ours, other) = (Directory.CreateDirectory(_folder.At("a-1")), Directory.CreateDirectory(_folder.At("b-1")));
+        await File.WriteAllTextAsync(Path.Combine(ours.FullName, "file"), "");
+        using var reaper = Reaper.Start(_folder.At("a-"));
+        Assert.True(ours.Exists);
 
-        TemporaryFolder.SweepFoldersOfDeadProcesses();
+        reaper.StandardInput.Close(); // As the kernel does it when we die.
 
-        Assert.False(Directory.Exists(dead));
-        Assert.True(Directory.Exists(living.FullPath));
+        await WaitUntil(() => !Directory.Exists(ours.FullName));
+        Assert.True(Directory.Exists(other.FullName));
     }
 
     private Task<ServerProcess> Start(string program, params string[] arguments) => ServerProcess.Start(

@@ -2,7 +2,7 @@ namespace Telemetry.Testing.Servers;
 
 /// <summary>
 /// One initialised data directory a test process. initdb takes a second or two, a copy of its result a tenth of
-/// that. Deleted when the process ends.
+/// that.
 /// </summary>
 internal static class PostgresTemplate
 {
@@ -30,8 +30,7 @@ internal static class PostgresTemplate
 
     private static async Task<string> Make()
     {
-        var folder = new TemporaryFolder();
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => TemporaryFolder.Delete(folder.FullPath);
+        var folder = new TemporaryFolder(); // Never disposed: it serves until our end, and is deleted then.
         var data = folder.At("data");
         var password = folder.At("password");
         await MakeFolder(data);

@@ -1,22 +1,21 @@
-using System.Globalization;
+using System.Diagnostics;
 
 namespace Telemetry.Testing.Servers;
 
 /// <summary>
-/// A new folder under the system's temporary folder, deleted with all that is in it. Everybody may pass through
-/// it, because as root some servers run as a user of their own. The name carries our process id, so that folders
-/// of test runs that were killed are swept by the next run.
+/// A new folder under the system's temporary folder, deleted with all that is in it, at the latest when our process
+/// ends. Everybody may pass through it, because as root some servers run as a user of their own.
 /// </summary>
 public sealed class TemporaryFolder : IAsyncDisposable
 {
-    private const string Prefix = "telemetry-";
     private const int DeleteAttemptsMax = 20;
-    private static readonly Lazy<int> Swept = new(SweepFoldersOfDeadProcesses);
+    private static readonly string Prefix = $"telemetry-{Environment.ProcessId}-";
+    private static readonly Lazy<Process> AtOurEnd = new(() => Reaper.Start(Path.Combine(Path.GetTempPath(), Prefix)));
 
     public TemporaryFolder()
     {
-        _ = Swept.Value;
-        FullPath = Directory.CreateTempSubdirectory($"{Prefix}{Environment.ProcessId}-").FullName;
+        _ = AtOurEnd.Value;
+        FullPath = Directory.CreateTempSubdirectory(Prefix).FullName;
         File.SetUnixFileMode(FullPath, (UnixFileMode)0b111_101_101);
     }
 
@@ -48,32 +47,5 @@ public sealed class TemporaryFolder : IAsyncDisposable
         {
             Directory.Delete(path, recursive: true);
         }
-    }
-
-    internal static int SweepFoldersOfDeadProcesses()
-    {
-        var swept = 0;
-        foreach (var path in Directory.EnumerateDirectories(Path.GetTempPath(), Prefix + "*"))
-        {
-            var owner = Path.GetFileName(path)[Prefix.Length..].Split('-')[0];
-            if (!int.TryParse(owner, NumberStyles.None, CultureInfo.InvariantCulture, out var processId)
-                || Directory.Exists($"/proc/{processId}"))
-            {
-                continue;
-            }
-
-            try
-            {
-                Delete(path);
-                swept++;
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // Another user's, or another run sweeps it at this moment: theirs to finish.
-                continue;
-            }
-        }
-
-        return swept;
     }
 }
