@@ -1,4 +1,5 @@
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 
 namespace Telemetry.Cloud.Storage;
 
@@ -14,6 +15,7 @@ public sealed class ReadingRows
     private long[] _times = new long[1024];
     private ReadingFlags[] _flags = new ReadingFlags[1024];
     private ulong[] _bits = new ulong[1024];
+    private byte[] _decimals = new byte[1024];
     private byte[] _text = [];
     private int _textLength;
 
@@ -33,6 +35,9 @@ public sealed class ReadingRows
     /// <summary>Value bits; for text its place, see <see cref="Text"/>.</summary>
     public ReadOnlySpan<ulong> Bits => _bits.AsSpan(0, Count);
 
+    /// <summary>How many decimals a Float value has; <see cref="SeriesDefinition.DecimalsUnknown"/> when not known.</summary>
+    public ReadOnlySpan<byte> Decimals => _decimals.AsSpan(0, Count);
+
     public int TextBytes => _textLength;
 
     public ReadOnlySpan<byte> Text(ulong bits) => _text.AsSpan((int)(bits >> 32), (int)(uint)bits);
@@ -42,7 +47,13 @@ public sealed class ReadingRows
     /// <summary>Takes the rows back that were added since there were <paramref name="count"/> of them.</summary>
     public void Truncate(int count, int textBytes) => (Count, _textLength) = (count, textBytes);
 
-    public void Add(ulong device, ulong series, MetricType type, long time, ReadingFlags flags, ulong bits)
+    /// <summary>
+    /// Adds a row. <paramref name="decimals"/> is the series' (<see cref="SeriesDefinition.Decimals"/>): a database may
+    /// then keep a float as a scaled integer, where it comes back bit for bit.
+    /// </summary>
+    public void Add(
+        ulong device, ulong series, MetricType type, long time, ReadingFlags flags, ulong bits,
+        byte decimals = SeriesDefinition.DecimalsUnknown)
     {
         if (Count == _devices.Length)
         {
@@ -55,6 +66,7 @@ public sealed class ReadingRows
         _times[Count] = time;
         _flags[Count] = flags;
         _bits[Count] = bits;
+        _decimals[Count] = decimals;
         Count++;
     }
 
@@ -80,5 +92,6 @@ public sealed class ReadingRows
         Array.Resize(ref _times, size);
         Array.Resize(ref _flags, size);
         Array.Resize(ref _bits, size);
+        Array.Resize(ref _decimals, size);
     }
 }

@@ -114,7 +114,9 @@ public sealed record DeadLetterRow(
 public sealed record SchemaLedgerRow(SchemaMessage Message, SeriesList List);
 
 /// <summary>
-/// All rows of one transaction. Reusable: <see cref="Clear"/> keeps the buffers. Rows replace those of the same key.
+/// All rows of one transaction. Reusable: <see cref="Clear"/> keeps the buffers. Runs are removed first, lanes last;
+/// between, rows replace those of the same key (of equal keys in one commit the last one counts; of an outbox the greatest
+/// total). Frames, drops and dead letters are only added. A schema that is registered already changes nothing.
 /// </summary>
 public sealed class StoreCommit
 {
@@ -130,7 +132,7 @@ public sealed class StoreCommit
     public List<DropLedgerRow> Drops { get; } = [];
     public List<DeadLetterRow> DeadLetters { get; } = [];
 
-    /// <summary>Epochs that became complete: their lane rows go (lost runs stay).</summary>
+    /// <summary>Epochs that became complete: their lane rows and settled runs go, also those of this commit (lost runs stay).</summary>
     public List<(GatewayId Gateway, ulong Epoch)> RemovedLanes { get; } = [];
 
     /// <summary>The new readings.</summary>

@@ -37,7 +37,9 @@ internal static class StoreCommitCopy
             }
             else
             {
-                to.Add(from.Devices[i], from.Series[i], from.Types[i], from.Times[i], from.Flags[i], from.Bits[i]);
+                to.Add(
+                    from.Devices[i], from.Series[i], from.Types[i], from.Times[i], from.Flags[i], from.Bits[i],
+                    from.Decimals[i]);
             }
         }
     }

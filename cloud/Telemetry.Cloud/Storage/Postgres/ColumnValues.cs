@@ -1,0 +1,28 @@
+using Telemetry.Model.Schemas;
+
+namespace Telemetry.Cloud.Storage.Postgres;
+
+/// <summary>How values of the model stand in columns.</summary>
+internal static class ColumnValues
+{
+    /// <summary>The longest error text kept with a dead letter, in characters; the rest is cut.</summary>
+    public const int ErrorLengthMax = 2000;
+
+    /// <summary>Microseconds since 1970 as timestamptz; the model's times (years 828 to 3111) all fit, exactly.</summary>
+    public static DateTime Time(long micros) => DateTime.UnixEpoch.AddTicks(micros * TimeSpan.TicksPerMicrosecond);
+
+    /// <summary>The reverse of <see cref="Time"/>.</summary>
+    public static long Micros(DateTime time) => (time - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+
+    public static byte[] Bytes(SchemaId id)
+    {
+        var bytes = new byte[SchemaId.Bytes];
+        id.Write(bytes);
+        return bytes;
+    }
+
+    /// <summary>Text for people: PostgreSQL holds no NUL, so it reads U+FFFD.</summary>
+    public static string Text(string text) => text.Replace('\0', '\uFFFD');
+
+    public static string Error(string text) => Text(text.Length > ErrorLengthMax ? text[..ErrorLengthMax] : text);
+}

@@ -1,0 +1,138 @@
+using Npgsql;
+
+namespace Telemetry.Cloud.Storage.Postgres;
+
+/// <summary>
+/// The one connection on which ledger transactions run. Any error on it closes it for good, which rolls back what was
+/// open; the next commit opens a new one. One commit at a time.
+/// </summary>
+internal sealed class CommitConnection(PostgresStoreOptions options) : IAsyncDisposable
+{
+    // Committed means durable, whatever the database's default is: the gateways delete on our word.
+    private const string SessionSql = """
+        SELECT set_config('idle_in_transaction_session_timeout', $1, false),
+               CASE WHEN current_setting('synchronous_commit') = 'off'
+                    THEN set_config('synchronous_commit', 'on', false) END
+        """;
+
+    private readonly string _connectionString = new NpgsqlConnectionStringBuilder(options.ConnectionString)
+    {
+        Pooling = false,
+        CommandTimeout = (int)Math.Ceiling(options.CommandTimeout.TotalSeconds),
+        MaxAutoPrepare = 32,
+        AutoPrepareMinUsages = 2,
+        KeepAlive = 0,
+        TcpKeepAlive = true,
+    }.ConnectionString;
+
+    private readonly PartitionStatements _partitions = new();
+    private readonly LedgerStatements _ledger = new();
+    private readonly RegisterStatements _register = new();
+    private readonly ReadingEncoder _encoder = new();
+    private readonly int _timeoutMillis = (int)options.CommandTimeout.TotalMilliseconds;
+    private NpgsqlConnection? _connection;
+
+    public async Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken)
+    {
+        var committing = false;
+        var finished = false;
+        try
+        {
+            var connection = _connection ??= await OpenAsync(cancellationToken);
+            // Never disposed on errors: closing the connection rolls back, and hides no earlier error.
+            var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            if (await WriteAsync(connection, commit, cancellationToken))
+            {
+                committing = true;
+                // Not to be cancelled: nobody would know what came of it. The command timeout bounds it.
+                await transaction.CommitAsync(CancellationToken.None);
+                finished = true;
+                return CommitOutcome.Committed;
+            }
+
+            await transaction.RollbackAsync(cancellationToken);
+            finished = true;
+            return CommitOutcome.NotOwner;
+        }
+        catch (Exception e) when (StoreErrors.IsDatabases(e))
+        {
+            throw StoreErrors.From("commit", e, committing);
+        }
+        finally
+        {
+            if (!finished)
+            {
+                await CloseAsync();
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await CloseAsync();
+
+    private async Task<bool> WriteAsync(NpgsqlConnection connection, StoreCommit commit, CancellationToken cancellationToken)
+    {
+        if (!await _partitions.ExecuteAsync(connection, commit.Partitions, cancellationToken))
+        {
+            return false;
+        }
+
+        await SchemaStatements.ExecuteAsync(connection, commit.Schemas, cancellationToken);
+        await using (var batch = new NpgsqlBatch(connection))
+        {
+            _ledger.AddTo(batch, commit);
+            _register.AddTo(batch, commit);
+            if (batch.BatchCommands.Count > 0)
+            {
+                await batch.ExecuteNonQueryAsync(cancellationToken);
+            }
+        }
+
+        if (commit.Readings.Count > 0)
+        {
+            await CopyAsync(connection, commit.Readings, cancellationToken);
+        }
+
+        return true;
+    }
+
+    private async Task CopyAsync(NpgsqlConnection connection, ReadingRows rows, CancellationToken cancellationToken)
+    {
+        // Disposed only when all was sent: to dispose it ends the COPY as if it were whole.
+        var copy = await connection.BeginRawBinaryCopyAsync(ReadingEncoder.CopySql, cancellationToken);
+        copy.ReadTimeout = copy.WriteTimeout = _timeoutMillis;
+        _encoder.Begin();
+        while (_encoder.Next(rows) is { IsEmpty: false } chunk)
+        {
+            await copy.WriteAsync(chunk, cancellationToken);
+        }
+
+        await copy.DisposeAsync();
+    }
+
+    private async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        var connection = new NpgsqlConnection(_connectionString);
+        try
+        {
+            await connection.OpenAsync(cancellationToken);
+            await using var command = new NpgsqlCommand(SessionSql, connection);
+            command.Parameters.AddWithValue($"{(long)options.SilenceMax.TotalMilliseconds}ms");
+            await command.ExecuteNonQueryAsync(cancellationToken);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task CloseAsync()
+    {
+        if (_connection is { } connection)
+        {
+            _connection = null;
+            await connection.DisposeAsync();
+        }
+    }
+}

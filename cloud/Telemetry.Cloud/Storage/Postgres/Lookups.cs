@@ -1,0 +1,87 @@
+using Npgsql;
+using NpgsqlTypes;
+using Telemetry.Model;
+using Telemetry.Model.Frames;
+using Telemetry.Model.Schemas;
+
+namespace Telemetry.Cloud.Storage.Postgres;
+
+/// <summary>Looks up schemas and registered frames.</summary>
+internal static class Lookups
+{
+    /// <summary>The longest chain of schemas that is followed; a longer one counts as not registered.</summary>
+    private const int ChainMax = 100_000;
+
+    private static readonly string ChainSql = $"""
+        WITH RECURSIVE chain AS (
+            SELECT parent, additions, 1 AS depth FROM telemetry.schema_message WHERE gateway = $1 AND schema = $2
+            UNION ALL
+            SELECT m.parent, m.additions, c.depth + 1
+            FROM chain c JOIN telemetry.schema_message m ON m.gateway = $1 AND m.schema = c.parent
+            WHERE c.depth < {ChainMax})
+        SELECT parent, additions FROM chain ORDER BY depth DESC
+        """;
+
+    // No frame covers more than FrameHeader.CountMax sequences, so that a lookup reads a bounded stretch of the index.
+    private static readonly string FramesSql = $"""
+        SELECT first, count, stored, rejected, dropped, time_first, time_last, checksum, hash_sum
+        FROM telemetry.frame_register
+        WHERE gateway = $1 AND epoch = $2 AND lane = $3 AND first <= $5 AND first > $4 - {FrameHeader.CountMax}
+          AND first + count > $4
+        ORDER BY first, stored_at
+        """;
+
+    public static async Task<IReadOnlyList<SchemaMessage>?> LoadSchemaAsync(
+        NpgsqlConnection connection, GatewayId gateway, SchemaId schema, CancellationToken cancellationToken)
+    {
+        if (schema == default)
+        {
+            return [];
+        }
+
+        await using var command = new NpgsqlCommand(ChainSql, connection);
+        Add(command, gateway.Value, NpgsqlDbType.Text);
+        Add(command, ColumnValues.Bytes(schema), NpgsqlDbType.Bytea);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var chain = new List<SchemaMessage>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            chain.Add(new SchemaMessage(
+                SchemaId.Read(reader.GetFieldValue<byte[]>(0)), reader.GetFieldValue<byte[]>(1)));
+        }
+
+        return chain.Count > 0 && chain[0].Parent == default ? chain : null;
+    }
+
+    public static async Task<IReadOnlyList<FrameRegisterRow>> FindFramesAsync(
+        NpgsqlConnection connection, GatewayId gateway, ulong epoch, Lane lane, SequenceRange range,
+        CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(FramesSql, connection);
+        Add(command, gateway.Value, NpgsqlDbType.Text);
+        Add(command, (long)epoch, NpgsqlDbType.Bigint);
+        Add(command, (short)lane, NpgsqlDbType.Smallint);
+        Add(command, range.First, NpgsqlDbType.Bigint);
+        Add(command, range.Last, NpgsqlDbType.Bigint);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var frames = new List<FrameRegisterRow>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            frames.Add(new FrameRegisterRow(
+                gateway,
+                new FrameKey(epoch, lane, reader.GetInt64(0), reader.GetInt32(1)),
+                reader.GetInt32(2),
+                reader.GetInt32(3),
+                reader.GetInt32(4),
+                ColumnValues.Micros(reader.GetDateTime(5)),
+                ColumnValues.Micros(reader.GetDateTime(6)),
+                (ulong)reader.GetInt64(7),
+                (ulong)reader.GetInt64(8)));
+        }
+
+        return frames;
+    }
+
+    private static void Add(NpgsqlCommand command, object value, NpgsqlDbType type) =>
+        command.Parameters.Add(new NpgsqlParameter { Value = value, NpgsqlDbType = type });
+}

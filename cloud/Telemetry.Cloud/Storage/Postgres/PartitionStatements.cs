@@ -1,0 +1,95 @@
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Telemetry.Cloud.Storage.Postgres;
+
+/// <summary>
+/// The compare-and-set of the partitions' rows: locks them in partition order, so that two commits never wait for each
+/// other in a ring, then changes those that are what their owner remembers.
+/// </summary>
+internal sealed class PartitionStatements
+{
+    private const string LockSql =
+        "SELECT partition FROM telemetry.partition WHERE partition = ANY($1) ORDER BY partition FOR UPDATE";
+
+    private const string StepSql = """
+        UPDATE telemetry.partition p
+        SET commits = p.commits + 1, lease_until = now() + u.lease,
+            live_created = u.live_created, live_sequence = u.live_sequence,
+            live_message = u.live_message, live_stored = u.live_stored,
+            backlog_created = u.backlog_created, backlog_sequence = u.backlog_sequence,
+            backlog_message = u.backlog_message, backlog_stored = u.backlog_stored
+        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+            u(partition, token, commits, lease,
+              old_live_created, old_live_sequence, old_live_message, old_live_stored,
+              old_backlog_created, old_backlog_sequence, old_backlog_message, old_backlog_stored,
+              live_created, live_sequence, live_message, live_stored,
+              backlog_created, backlog_sequence, backlog_message, backlog_stored)
+        WHERE p.partition = u.partition AND p.token = u.token AND p.commits = u.commits
+          AND p.live_created = u.old_live_created AND p.live_sequence = u.old_live_sequence
+          AND p.live_message = u.old_live_message AND p.live_stored = u.old_live_stored
+          AND p.backlog_created = u.old_backlog_created AND p.backlog_sequence = u.old_backlog_sequence
+          AND p.backlog_message = u.old_backlog_message AND p.backlog_stored = u.old_backlog_stored
+        """;
+
+    private readonly RowsStatement _lock = new(LockSql);
+    private readonly RowsStatement _step = new(StepSql);
+    private readonly List<int> _locked, _partition;
+    private readonly List<long> _token, _commits;
+    private readonly List<TimeSpan> _lease;
+    private readonly PositionColumns _oldLive, _oldBacklog, _live, _backlog;
+
+    public PartitionStatements()
+    {
+        _locked = _lock.Integers();
+        _partition = _step.Integers();
+        _token = _step.Numbers();
+        _commits = _step.Numbers();
+        _lease = _step.Column<TimeSpan>(NpgsqlDbType.Interval);
+        _oldLive = new PositionColumns(_step);
+        _oldBacklog = new PositionColumns(_step);
+        _live = new PositionColumns(_step);
+        _backlog = new PositionColumns(_step);
+    }
+
+    /// <summary>Does it; false when a row was not what its owner remembers: then the caller rolls back.</summary>
+    public async Task<bool> ExecuteAsync(
+        NpgsqlConnection connection, List<PartitionStep> steps, CancellationToken cancellationToken)
+    {
+        _lock.Clear();
+        _step.Clear();
+        foreach (var step in steps)
+        {
+            _locked.Add(step.Expected.Partition);
+            _partition.Add(step.Expected.Partition);
+            _token.Add((long)step.Expected.Token);
+            _commits.Add(step.Expected.Commits);
+            _lease.Add(step.Lease);
+            _oldLive.Add(step.Expected.Live);
+            _oldBacklog.Add(step.Expected.Backlog);
+            _live.Add(step.Live);
+            _backlog.Add(step.Backlog);
+        }
+
+        await using var batch = new NpgsqlBatch(connection);
+        _lock.AddTo(batch);
+        _step.AddTo(batch);
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+        return _step.RecordsAffected == steps.Count;
+    }
+
+    private sealed class PositionColumns(RowsStatement statement)
+    {
+        private readonly List<long> _created = statement.Numbers(), _sequence = statement.Numbers();
+        private readonly List<string> _message = statement.Texts();
+        private readonly List<long> _stored = statement.Numbers();
+
+        public void Add(LogPosition position)
+        {
+            _created.Add(position.StreamCreatedNanos);
+            _sequence.Add(position.Sequence);
+            _message.Add(position.MessageId);
+            _stored.Add(position.StoredAtNanos);
+        }
+    }
+}

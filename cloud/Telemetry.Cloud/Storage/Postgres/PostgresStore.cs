@@ -1,0 +1,150 @@
+using Npgsql;
+using Telemetry.Model;
+using Telemetry.Model.Schemas;
+
+namespace Telemetry.Cloud.Storage.Postgres;
+
+/// <summary>
+/// The store on PostgreSQL or TimescaleDB. Commits go one at a time over a connection of their own, everything else over a
+/// small pool. Safe for several callers at once; errors are <see cref="StoreException"/>.
+/// </summary>
+internal sealed class PostgresStore : IStore, IAsyncDisposable
+{
+    private readonly NpgsqlDataSource _readers;
+    private readonly CommitConnection _commits;
+    private readonly ReadingPartitions? _partitions;
+    private readonly SemaphoreSlim _committing = new(1);
+
+    private PostgresStore(
+        NpgsqlDataSource readers, DatabaseEdition edition, bool partitioned, PostgresStoreOptions options, TimeProvider time)
+    {
+        _readers = readers;
+        Edition = edition;
+        _commits = new CommitConnection(options);
+        _partitions = partitioned ? new ReadingPartitions(options, time) : null;
+    }
+
+    /// <summary>What kind of database it is.</summary>
+    public DatabaseEdition Edition { get; }
+
+    /// <summary>Plain PostgreSQL: partitions that could not be made, whose rows go to the default partition.</summary>
+    public int PartitionsLeftToDefault => _partitions?.LeftToDefault ?? 0;
+
+    /// <summary>
+    /// Connects, finds out what the database is, and makes or migrates its tables. A database of a newer version is refused
+    /// with both versions named.
+    /// </summary>
+    public static async Task<PostgresStore> OpenAsync(
+        PostgresStoreOptions options, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var readers = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(options.ConnectionString)
+        {
+            MaxPoolSize = options.ReadConnectionsMax,
+            CommandTimeout = (int)Math.Ceiling(options.CommandTimeout.TotalSeconds),
+            TcpKeepAlive = true,
+        });
+        try
+        {
+            await using var connection = await readers.OpenConnectionAsync(cancellationToken);
+            var edition = await DatabaseEdition.DetectAsync(connection, cancellationToken);
+            await Migrations.RunAsync(connection, edition, options.Migrate, cancellationToken);
+            return new PostgresStore(
+                readers, edition, await IsPartitionedAsync(connection, cancellationToken), options, time);
+        }
+        catch (Exception e) when (StoreErrors.IsDatabases(e))
+        {
+            await readers.DisposeAsync();
+            throw StoreErrors.From("open the database", e);
+        }
+        catch
+        {
+            await readers.DisposeAsync();
+            throw;
+        }
+    }
+
+    public Task<PartitionRow?> TakeLeaseAsync(
+        int partition, ulong token, string owner, TimeSpan lease, CancellationToken cancellationToken) =>
+        ReadAsync("take a lease", c => Leases.TakeAsync(c, partition, token, owner, lease, cancellationToken), cancellationToken);
+
+    public Task ReleaseLeaseAsync(int partition, ulong token, CancellationToken cancellationToken) => ReadAsync(
+        "release a lease",
+        async c =>
+        {
+            await Leases.ReleaseAsync(c, partition, token, cancellationToken);
+            return true;
+        },
+        cancellationToken);
+
+    public Task<IReadOnlyList<GatewayRecord>> LoadGatewaysAsync(
+        IReadOnlyCollection<GatewayId> gateways, CancellationToken cancellationToken) =>
+        ReadAsync("load gateways", c => LedgerReader.ReadAsync(c, gateways, cancellationToken), cancellationToken);
+
+    public Task<IReadOnlyList<SchemaMessage>?> LoadSchemaAsync(
+        GatewayId gateway, SchemaId schema, CancellationToken cancellationToken) =>
+        ReadAsync("load a schema", c => Lookups.LoadSchemaAsync(c, gateway, schema, cancellationToken), cancellationToken);
+
+    public Task<IReadOnlyList<FrameRegisterRow>> FindFramesAsync(
+        GatewayId gateway, ulong epoch, Lane lane, SequenceRange range, CancellationToken cancellationToken) =>
+        ReadAsync(
+            "find frames",
+            c => Lookups.FindFramesAsync(c, gateway, epoch, lane, range, cancellationToken),
+            cancellationToken);
+
+    public async Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken)
+    {
+        if (commit.Partitions.Count == 0)
+        {
+            throw new ArgumentException("a commit without a partition has nothing that proves its owner", nameof(commit));
+        }
+
+        await _committing.WaitAsync(cancellationToken);
+        try
+        {
+            if (_partitions is not null && _partitions.Find(commit.Readings))
+            {
+                await ReadAsync("make partitions", MakePartitionsAsync, cancellationToken);
+            }
+
+            return await _commits.CommitAsync(commit, cancellationToken);
+        }
+        finally
+        {
+            _committing.Release();
+        }
+
+        async Task<bool> MakePartitionsAsync(NpgsqlConnection connection)
+        {
+            await _partitions.MakeAsync(connection, cancellationToken);
+            return true;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _commits.DisposeAsync();
+        await _readers.DisposeAsync();
+        _committing.Dispose();
+    }
+
+    private async Task<T> ReadAsync<T>(
+        string what, Func<NpgsqlConnection, Task<T>> read, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var connection = await _readers.OpenConnectionAsync(cancellationToken);
+            return await read(connection);
+        }
+        catch (Exception e) when (StoreErrors.IsDatabases(e))
+        {
+            throw StoreErrors.From(what, e);
+        }
+    }
+
+    private static async Task<bool> IsPartitionedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            "SELECT relkind = 'p' FROM pg_class WHERE oid = 'telemetry.reading'::regclass", connection);
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
+    }
+}

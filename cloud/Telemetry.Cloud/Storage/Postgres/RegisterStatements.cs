@@ -1,0 +1,102 @@
+using Npgsql;
+
+namespace Telemetry.Cloud.Storage.Postgres;
+
+/// <summary>Writes what is only ever added: the frame register, declarations of drops, dead letters.</summary>
+internal sealed class RegisterStatements
+{
+    private readonly RowsStatement _frames = new("""
+        INSERT INTO telemetry.frame_register (gateway, epoch, lane, first, count, stored, rejected, dropped,
+            time_first, time_last, checksum, hash_sum, stored_at)
+        SELECT u.*, now() FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) u
+        """);
+
+    private readonly RowsStatement _drops = new("""
+        INSERT INTO telemetry.drop_declaration (gateway, epoch, lane, first, count, series_key, series, readings,
+            time_first, time_last, reason, stored_at)
+        SELECT u.*, now() FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) u
+        """);
+
+    private readonly RowsStatement _deadLetters = new("""
+        INSERT INTO telemetry.dead_letter (gateway, epoch, lane, first, count, reason, error, readings, series_key,
+            time_micros, bytes, stored_at)
+        SELECT u.*, now() FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) u
+        """);
+
+    private readonly Action<StoreCommit> _fill;
+
+    public RegisterStatements() => _fill = Frames() + Drops() + DeadLetters();
+
+    public void AddTo(NpgsqlBatch batch, StoreCommit commit)
+    {
+        _frames.Clear();
+        _drops.Clear();
+        _deadLetters.Clear();
+        _fill(commit);
+        _frames.AddTo(batch);
+        _drops.AddTo(batch);
+        _deadLetters.AddTo(batch);
+    }
+
+    private Action<StoreCommit> Frames()
+    {
+        var key = new FrameKeyColumns(_frames);
+        var (stored, rejected, dropped) = (_frames.Integers(), _frames.Integers(), _frames.Integers());
+        var (timeFirst, timeLast) = (_frames.Times(), _frames.Times());
+        var (checksum, hashSum) = (_frames.Numbers(), _frames.Numbers());
+        return commit =>
+        {
+            foreach (var row in commit.Frames)
+            {
+                key.Add(row.Gateway, row.Key);
+                stored.Add(row.Stored);
+                rejected.Add(row.Rejected);
+                dropped.Add(row.Dropped);
+                timeFirst.Add(ColumnValues.Time(row.TimeFirst));
+                timeLast.Add(ColumnValues.Time(row.TimeLast));
+                checksum.Add((long)row.Checksum);
+                hashSum.Add((long)row.HashSum);
+            }
+        };
+    }
+
+    private Action<StoreCommit> Drops()
+    {
+        var key = new FrameKeyColumns(_drops);
+        var (seriesKey, series, readings) = (_drops.Numbers(), _drops.Integers(), _drops.Integers());
+        var (timeFirst, timeLast, reason) = (_drops.Times(), _drops.Times(), _drops.Small());
+        return commit =>
+        {
+            foreach (var row in commit.Drops)
+            {
+                key.Add(row.Gateway, row.Frame);
+                seriesKey.Add((long)row.SeriesKey);
+                series.Add(row.Declaration.Series);
+                readings.Add(row.Declaration.Count);
+                timeFirst.Add(ColumnValues.Time(row.Declaration.TimeFirst));
+                timeLast.Add(ColumnValues.Time(row.Declaration.TimeLast));
+                reason.Add((short)row.Declaration.Reason);
+            }
+        };
+    }
+
+    private Action<StoreCommit> DeadLetters()
+    {
+        var key = new FrameKeyColumns(_deadLetters);
+        var (reason, error, readings) = (_deadLetters.Small(), _deadLetters.Texts(), _deadLetters.Integers());
+        var (seriesKey, time, bytes) = (_deadLetters.Numbers(), _deadLetters.Numbers(), _deadLetters.Bytes());
+        return commit =>
+        {
+            foreach (var row in commit.DeadLetters)
+            {
+                key.Add(row.Gateway, row.Frame);
+                reason.Add((short)row.Reason);
+                error.Add(ColumnValues.Error(row.Error));
+                readings.Add(row.Readings);
+                seriesKey.Add((long)row.SeriesKey);
+                time.Add(row.Time);
+                bytes.Add(row.Bytes.ToArray());
+            }
+        };
+    }
+}

@@ -1,0 +1,29 @@
+using Npgsql;
+
+namespace Telemetry.Cloud.Storage.Postgres;
+
+/// <summary>Which of the database's errors mean what.</summary>
+internal static class StoreErrors
+{
+    /// <summary>True for what a database and its network do; other exceptions are ours and pass.</summary>
+    public static bool IsDatabases(Exception e) => e is NpgsqlException or TimeoutException or IOException
+        or System.Net.Sockets.SocketException or ObjectDisposedException;
+
+    /// <summary>Translates an error.</summary>
+    /// <param name="what">What was being done.</param>
+    /// <param name="e">The error.</param>
+    /// <param name="committing">True when COMMIT had been sent.</param>
+    public static StoreException From(string what, Exception e, bool committing = false) => new(
+        $"{what}: {Describe(e)}", IsDataFault(e), committing && !IsSurelyRolledBack(e), e);
+
+    private static bool IsDataFault(Exception e) => e is PostgresException { SqlState: ['2', '2' or '3', ..] };
+
+    // An error that the server says in answer to COMMIT has rolled back, but for two states that say "unknown". A fatal one
+    // ends the session, perhaps between the commit and its answer.
+    private static bool IsSurelyRolledBack(Exception e) => e is PostgresException { InvariantSeverity: "ERROR" } answer
+        && answer.SqlState is not (['0', '8', ..] or PostgresErrorCodes.StatementCompletionUnknown);
+
+    private static string Describe(Exception e) => e is PostgresException answer
+        ? $"{answer.SqlState} {answer.MessageText}{(answer.Detail is { } detail ? $" ({detail})" : "")}"
+        : e.Message;
+}

@@ -1,0 +1,143 @@
+using System.Text;
+using Npgsql;
+using Telemetry.Cloud.Storage;
+using Telemetry.Cloud.Storage.Postgres;
+using Telemetry.Model;
+using Telemetry.Model.Frames;
+using Telemetry.Model.Readings;
+using Telemetry.Testing.Contracts;
+
+namespace Telemetry.Integration.Storage;
+
+/// <summary>A database of its own on a server, the store on it, and looks behind the store.</summary>
+internal sealed class PostgresDatabase : IStoreUnderTest
+{
+    private static int _databases;
+    private readonly List<PostgresStore> _stores = [];
+
+    private PostgresDatabase(string connectionString) => ConnectionString = connectionString;
+
+    public string ConnectionString { get; }
+
+    public PostgresStore Postgres => _stores[0];
+
+    public IStore Store => _stores[0];
+
+    /// <summary>Makes a database and opens a store on it.</summary>
+    public static async Task<PostgresDatabase> Create(string serverConnectionString)
+    {
+        var database = await CreateEmpty(serverConnectionString);
+        await database.OpenAnother();
+        return database;
+    }
+
+    /// <summary>Makes a database without tables.</summary>
+    public static async Task<PostgresDatabase> CreateEmpty(string serverConnectionString)
+    {
+        var name = $"test_{Interlocked.Increment(ref _databases)}";
+        var builder = new NpgsqlConnectionStringBuilder(serverConnectionString) { Database = name };
+        await using var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(serverConnectionString) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand($"CREATE DATABASE {name}", connection);
+        await command.ExecuteNonQueryAsync();
+        return new PostgresDatabase(builder.ConnectionString);
+    }
+
+    public async Task<IStore> OpenAnother() => await OpenStore(new PostgresStoreOptions { ConnectionString = ConnectionString });
+
+    public async Task<PostgresStore> OpenStore(PostgresStoreOptions options, TimeProvider? time = null)
+    {
+        var store = await PostgresStore.OpenAsync(options, time ?? TimeProvider.System, default);
+        _stores.Add(store);
+        return store;
+    }
+
+    public Task PassTime(TimeSpan time) => Execute(
+        $"UPDATE telemetry.partition SET lease_until = lease_until - interval '{(long)time.TotalMilliseconds} ms'");
+
+    public Task<IReadOnlyList<StoredReading>> ReadAllReadings() => Read(
+        "SELECT device_key, series_key, time, flags, i, f, t FROM telemetry.reading",
+        r =>
+        {
+            var flags = r.GetInt16(3);
+            ulong? bits = !r.IsDBNull(5) ? BitConverter.DoubleToUInt64Bits(r.GetDouble(5))
+                : r.IsDBNull(4) ? null
+                : ScaledNumber.IsScaled(flags) ? ScaledNumber.Unscale(r.GetInt64(4), flags)
+                : (ulong)r.GetInt64(4);
+            return new StoredReading(
+                (ulong)r.GetInt64(0), (ulong)r.GetInt64(1), ColumnValues.Micros(r.GetDateTime(2)), (ReadingFlags)(flags & 255),
+                bits, r.IsDBNull(6) ? null : r.GetString(6));
+        });
+
+    public Task<IReadOnlyList<DeadLetterRow>> ReadAllDeadLetters() => Read(
+        """
+        SELECT gateway, epoch, lane, first, count, reason, error, readings, series_key, time_micros, bytes
+        FROM telemetry.dead_letter ORDER BY id
+        """,
+        r => new DeadLetterRow(
+            GatewayId.Parse(r.GetString(0)), Key(r), (DeadLetterReason)r.GetInt16(5), r.GetString(6), r.GetInt32(7),
+            (ulong)r.GetInt64(8), r.GetInt64(9), r.GetFieldValue<byte[]>(10)));
+
+    public Task<IReadOnlyList<DropLedgerRow>> ReadAllDrops() => Read(
+        """
+        SELECT gateway, epoch, lane, first, count, series_key, series, readings, time_first, time_last, reason
+        FROM telemetry.drop_declaration
+        """,
+        r => new DropLedgerRow(
+            GatewayId.Parse(r.GetString(0)), Key(r), (ulong)r.GetInt64(5), new Declaration(
+                r.GetInt32(6), r.GetInt32(7), ColumnValues.Micros(r.GetDateTime(8)), ColumnValues.Micros(r.GetDateTime(9)),
+                (DropReason)r.GetInt16(10))));
+
+    public async Task<IReadOnlyList<T>> Read<T>(string sql, Func<NpgsqlDataReader, T> map)
+    {
+        await using var connection = await OpenConnection();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        var rows = new List<T>();
+        while (await reader.ReadAsync())
+        {
+            rows.Add(map(reader));
+        }
+
+        return rows;
+    }
+
+    /// <summary>One row as text, its columns joined by a bar, nulls empty.</summary>
+    public async Task<string> Row(string sql) => Assert.Single(await Read(sql, r =>
+    {
+        var text = new StringBuilder();
+        for (var i = 0; i < r.FieldCount; i++)
+        {
+            text.Append(i > 0 ? "|" : "").Append(r.IsDBNull(i) ? "" : Convert.ToString(r.GetValue(i), null));
+        }
+
+        return text.ToString();
+    }));
+
+    public async Task Execute(string sql)
+    {
+        await using var connection = await OpenConnection();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    public async Task<NpgsqlConnection> OpenConnection()
+    {
+        var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(ConnectionString) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync();
+        return connection;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var store in _stores)
+        {
+            await store.DisposeAsync();
+        }
+    }
+
+    private static FrameKey Key(NpgsqlDataReader r) =>
+        new((ulong)r.GetInt64(1), (Lane)r.GetInt16(2), r.GetInt64(3), r.GetInt32(4));
+}

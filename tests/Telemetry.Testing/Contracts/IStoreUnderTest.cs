@@ -1,0 +1,21 @@
+using Telemetry.Cloud.Storage;
+
+namespace Telemetry.Testing.Contracts;
+
+/// <summary>A fresh, empty store, and the looks behind it that the contract needs.</summary>
+public interface IStoreUnderTest : IAsyncDisposable
+{
+    IStore Store { get; }
+
+    /// <summary>A second process' view of the same database.</summary>
+    Task<IStore> OpenAnother();
+
+    /// <summary>Makes every lease that is held that much older.</summary>
+    Task PassTime(TimeSpan time);
+
+    Task<IReadOnlyList<StoredReading>> ReadAllReadings();
+
+    Task<IReadOnlyList<DeadLetterRow>> ReadAllDeadLetters();
+
+    Task<IReadOnlyList<DropLedgerRow>> ReadAllDrops();
+}

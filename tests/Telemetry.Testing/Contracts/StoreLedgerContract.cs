@@ -1,0 +1,181 @@
+using Telemetry.Cloud.Storage;
+using Telemetry.Model;
+using Telemetry.Model.Control;
+using Telemetry.Model.Frames;
+using Telemetry.Model.Schemas;
+using Xunit;
+using static Telemetry.Testing.Contracts.StoreSteps;
+
+namespace Telemetry.Testing.Contracts;
+
+/// <summary>What every store does: the ledger, the frame register, schemas.</summary>
+public abstract class StoreLedgerContract : StoreLeaseContract
+{
+    [Fact]
+    public async Task Gateway_never_seen_gives_an_empty_record()
+    {
+        await using var under = await Open();
+
+        var records = await under.Store.LoadGatewaysAsync([Other, Gateway], default);
+
+        Assert.Equal([Other, Gateway], records.Select(r => r.Id));
+        Assert.All(records, r => Assert.Null(r.Gateway));
+        Assert.All(records, r => Assert.True(r.Epochs.Count + r.Lanes.Count + r.Runs.Count + r.Outboxes.Count == 0));
+    }
+
+    [Fact]
+    public async Task Totals_watermark_and_fork_are_the_last_ones_written()
+    {
+        await using var under = await Open();
+        var row = await Take(under.Store);
+        row = await Commit(under.Store, row, c => c.Gateways.Add(GatewayRow.New(Gateway, 0) with { Fork = "lineage" }));
+        Assert.Equal(GatewayRow.New(Gateway, 0) with { Fork = "lineage" }, (await Load(under.Store)).Gateway);
+        var last = new GatewayRow(Gateway, 0, 10, 2, 3, 4, -86_400_000_001, "");
+
+        await Commit(under.Store, row, c => c.Gateways.AddRange([last with { Stored = 9 }, last]));
+
+        Assert.Equal(last, (await Load(under.Store)).Gateway);
+    }
+
+    [Fact]
+    public async Task Outbox_keeps_the_greatest_total()
+    {
+        await using var under = await Open();
+        var row = await Take(under.Store);
+        var outbox = new OutboxRow(Gateway, ulong.MaxValue, 50);
+        row = await Commit(under.Store, row, c => c.Outboxes.AddRange([outbox, outbox with { Accepted = 40 }]));
+        row = await Commit(under.Store, row, c => c.Outboxes.Add(outbox with { Accepted = 45 }));
+        Assert.Equal([outbox], (await Load(under.Store)).Outboxes);
+
+        await Commit(under.Store, row, c => c.Outboxes.AddRange([outbox with { Accepted = 60 }, new(Gateway, 1, 5)]));
+
+        Assert.Equal(
+            [new(Gateway, 1, 5), outbox with { Accepted = 60 }],
+            (await Load(under.Store)).Outboxes.OrderBy(o => o.Outbox));
+    }
+
+    [Fact]
+    public async Task Epochs_lanes_and_runs_are_replaced_by_key()
+    {
+        await using var under = await Open();
+        var row = await Take(under.Store);
+        var epoch = new EpochLedgerRow(Gateway, ulong.MaxValue, null, false, new LaneLasts(1, 2, 3));
+        var lane = new LaneLedgerRow(Gateway, epoch.Epoch, Lane.Backlog, 5, ulong.MaxValue);
+        var run = new RunRow(Gateway, epoch.Epoch, Lane.Backlog, new(new(10, 20), RunState.Settled, 1ul << 63));
+        row = await Commit(under.Store, row, c => Add(c, epoch, lane, run));
+        Same(await Load(under.Store), [epoch], [lane], [run]);
+
+        epoch = epoch with { Predecessor = new(8, new(4, 5, 6)), Lasts = new(7, 8, 9) };
+        lane = lane with { Prefix = 6, PrefixShare = 0 };
+        run = run with { Run = new(new(10, 30), RunState.Lost, 0) };
+        await Commit(under.Store, row, c => Add(c, epoch, lane, run));
+
+        Same(await Load(under.Store), [epoch], [lane], [run]);
+        var other = await Load(under.Store, Other);
+        Assert.Empty(other.Epochs);
+    }
+
+    [Fact]
+    public async Task Removed_run_makes_room_for_one_of_the_same_commit()
+    {
+        await using var under = await Open();
+        var row = await Take(under.Store);
+        var (a, b) = (Run(10, RunState.Settled), Run(20, RunState.Settled));
+        row = await Commit(under.Store, row, c => c.Runs.AddRange([a, b]));
+
+        var grown = a with { Run = a.Run with { Range = new(10, 25) } };
+        await Commit(under.Store, row, c =>
+        {
+            c.Runs.Add(grown);
+            c.RemovedRuns.AddRange([new(Gateway, 7, Lane.Live, 10), new(Gateway, 7, Lane.Live, 20)]);
+        });
+
+        Assert.Equal([grown], (await Load(under.Store)).Runs);
+    }
+
+    [Fact]
+    public async Task Complete_epoch_keeps_its_lost_runs_and_no_lanes()
+    {
+        await using var under = await Open();
+        var row = await Take(under.Store);
+        var epoch = new EpochLedgerRow(Gateway, 7, new(0, default), false, new(0, 30, 0));
+        var lane = new LaneLedgerRow(Gateway, 7, Lane.Live, 9, 1);
+        var next = new LaneLedgerRow(Gateway, 8, Lane.Live, 1, 1);
+        var lost = Run(10, RunState.Lost);
+        row = await Commit(under.Store, row, c =>
+        {
+            Add(c, epoch, lane, lost);
+            c.Lanes.Add(next);
+            c.Runs.Add(Run(20, RunState.Settled));
+        });
+
+        await Commit(under.Store, row, c =>
+        {
+            c.Epochs.Add(epoch with { Complete = true });
+            c.RemovedLanes.Add((Gateway, 7));
+            c.Lanes.Add(lane with { Prefix = 30 });
+        });
+
+        Same(await Load(under.Store), [epoch with { Complete = true }], [next], [lost]);
+    }
+
+    [Fact]
+    public async Task Frames_are_found_by_overlap_in_their_own_lane_and_epoch()
+    {
+        await using var under = await Open();
+        var row = await Take(under.Store);
+        var (a, b, c) = (Frame(1, 10), Frame(11, FrameHeader.CountMax), Frame(11 + FrameHeader.CountMax, 5));
+        await Commit(under.Store, row, commit => commit.Frames.AddRange(
+            [c, b, a, Frame(1, 10, Lane.Backlog), Frame(1, 10, epoch: 8), Frame(1, 10) with { Gateway = Other }]));
+
+        Assert.Equal([a], await Find(under, 10, 10));
+        Assert.Equal([b], await Find(under, 11, 11));
+        Assert.Equal([b], await Find(under, b.Key.Last, b.Key.Last));
+        Assert.Equal([a, b, c], await Find(under, 1, long.MaxValue));
+        Assert.Empty(await Find(under, c.Key.Last + 1, c.Key.Last + 9));
+        Assert.Empty(await under.Store.FindFramesAsync(Gateway, 7, Lane.Critical, new(1, 99), default));
+    }
+
+    [Fact]
+    public async Task Chain_of_schemas_comes_back_first_to_last()
+    {
+        await using var under = await Open();
+        var row = await Take(under.Store);
+        var first = Extend(SeriesList.Empty(Gateway), Series("pump", "temperature"), Series("pump", "flow"));
+        var second = Extend(first.List, Series("fan", "speed"));
+        var branch = Extend(first.List, Series("fan", "current"));
+        row = await Commit(under.Store, row, c => c.Schemas.AddRange([first, second]));
+        await Commit(under.Store, row, c => c.Schemas.AddRange([branch, second]));
+
+        Assert.Equal([first.Message.Id, second.Message.Id], await Chain(under, second.Message.Id));
+        Assert.Equal([first.Message.Id, branch.Message.Id], await Chain(under, branch.Message.Id));
+        Assert.Equal([first.Message.Id], await Chain(under, first.Message.Id));
+        var stored = await under.Store.LoadSchemaAsync(Gateway, second.Message.Id, default);
+        Assert.Equal(second.Message.Additions.ToArray(), stored![1].Additions.ToArray());
+    }
+
+    [Fact]
+    public async Task Schema_without_its_parents_or_of_another_gateway_is_not_registered()
+    {
+        await using var under = await Open();
+        var row = await Take(under.Store);
+        var first = Extend(SeriesList.Empty(Gateway), Series("pump", "temperature"));
+        var second = Extend(first.List, Series("fan", "speed"));
+        await Commit(under.Store, row, c => c.Schemas.Add(second));
+
+        Assert.Null(await under.Store.LoadSchemaAsync(Gateway, second.Message.Id, default));
+        Assert.Null(await under.Store.LoadSchemaAsync(Gateway, first.Message.Id, default));
+        Assert.Null(await under.Store.LoadSchemaAsync(Other, second.Message.Id, default));
+        Assert.Empty((await under.Store.LoadSchemaAsync(Other, default, default))!);
+    }
+
+    private static void Add(StoreCommit commit, EpochLedgerRow epoch, LaneLedgerRow lane, RunRow run)
+    {
+        commit.Epochs.Add(epoch);
+        commit.Lanes.Add(lane);
+        commit.Runs.Add(run);
+    }
+
+    private static async Task<IEnumerable<SchemaId>> Chain(IStoreUnderTest under, SchemaId schema) =>
+        (await under.Store.LoadSchemaAsync(Gateway, schema, default))!.Select(m => m.Id);
+}
