@@ -1,0 +1,246 @@
+using Telemetry.Model.Readings;
+
+namespace Telemetry.Edge.Outbox;
+
+/// <summary>
+/// Group commit: readings gather until the earliest deadline of a waiting offer, until they fill a segment, or until
+/// something may not wait (critical readings, backlog to seal, a tombstone). One commit at a time; what comes meanwhile
+/// gathers for the next. The order of durability: commit, then the state, then the uplink hears of frames, then offers
+/// are acknowledged. Used on one thread; a commit that fails breaks it for good.
+/// </summary>
+internal sealed class CommitLoop : IDisposable
+{
+    private readonly IOutboxFile _file;
+    private readonly OutboxState _state;
+    private readonly OutboxOptions _options;
+    private readonly TimeProvider _time;
+    private readonly CommitMaker _maker;
+    private readonly SynchronizationContext? _context = SynchronizationContext.Current;
+    private readonly ITimer _timer;
+    private readonly TaskCompletionSource<OutboxException> _failed = new();
+    private WaitingReadings _waiting = new();
+    private WaitingReadings _committing = new();
+    private BacklogPlan? _backlog;
+    private List<FrameReplacement> _replacements = [];
+    private Task _running = Task.CompletedTask;
+    private bool _isRunning;
+    private bool _flush;
+    private long _idleAt;
+    private long _armedFor = long.MaxValue;
+
+    public CommitLoop(IOutboxFile file, OutboxState state, OutboxOptions options, TimeProvider time)
+    {
+        _file = file;
+        _state = state;
+        _options = options;
+        _time = time;
+        _maker = new CommitMaker(state, options, time);
+        _timer = time.CreateTimer(OnTimer, null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _idleAt = After(options.IdleCommitInterval);
+        Arm();
+    }
+
+    /// <summary>A frame is durable; raised before the offers of its commit complete.</summary>
+    public event Action<HeldFrame>? Sealed;
+
+    public bool LinkUp { get; set; }
+
+    /// <summary>The next frame begins a new epoch.</summary>
+    public bool NewEpochWanted { get; set; }
+
+    public OutboxException? Failure { get; private set; }
+
+    public Task<OutboxException> Failed => _failed.Task;
+
+    /// <summary>Readings that wait for a commit or are in one under way.</summary>
+    public int WaitingReadings => _waiting.Count + _committing.Count;
+
+    public long WaitingBytes => _waiting.Bytes + _committing.Bytes;
+
+    public Task<OfferOutcome> OfferAsync(ReadingBatch readings, TimeSpan deadline, bool critical)
+    {
+        var offer = _waiting.Add(readings, _state.Series.Types, critical, After(deadline));
+        Kick();
+        return offer;
+    }
+
+    /// <summary>Seals backlog in the next commit, which begins at once.</summary>
+    public Task SealAsync(BacklogPlan plan)
+    {
+        _backlog = plan;
+        Kick();
+        return plan.Done.Task;
+    }
+
+    /// <summary>Puts a tombstone in a frame's place in the next commit, which begins at once.</summary>
+    public Task ReplaceAsync(FrameReplacement replacement)
+    {
+        _replacements.Add(replacement);
+        Kick();
+        return replacement.Done.Task;
+    }
+
+    /// <summary>Commits what waits, whatever its deadline, and ends when it is durable or the loop has failed.</summary>
+    public Task FlushAsync()
+    {
+        _flush = true;
+        Kick();
+        return _running;
+    }
+
+    /// <summary>Nothing is committed any more; those who wait fail.</summary>
+    public void Fail(OutboxException failure)
+    {
+        failure = Failure ??= failure;
+        _timer.Dispose();
+        _committing.Fail(failure);
+        _waiting.Fail(failure);
+        _backlog?.Done.TrySetException(failure);
+        foreach (var replacement in _replacements)
+        {
+            replacement.Done.TrySetException(failure);
+        }
+
+        _failed.TrySetResult(failure);
+    }
+
+    public void Dispose() => _timer.Dispose();
+
+    private bool IsDue()
+    {
+        var now = _time.GetTimestamp();
+        return Failure is null && (_waiting.DueAt <= now
+            || _waiting.Count >= _options.SegmentReadingsMax
+            || _waiting.Bytes >= _options.SegmentBytesMax
+            || _waiting.Critical.Batch.Count > 0
+            || _backlog is not null
+            || _replacements.Count > 0
+            || (_flush && (_waiting.Count > 0 || _state.Notes.Any))
+            || (_idleAt <= now && _state.Accepted > 0));
+    }
+
+    private void Kick()
+    {
+        if (!_isRunning && IsDue())
+        {
+            _running = RunAsync();
+        }
+
+        Arm();
+    }
+
+    private async Task RunAsync()
+    {
+        _isRunning = true;
+        try
+        {
+            while (IsDue())
+            {
+                await CommitAsync();
+            }
+        }
+        catch (Exception e)
+        {
+            Fail(e as OutboxException ?? new OutboxException(
+                $"a commit of the outbox failed, open it again: {e.Message}", isTransient: true, e));
+        }
+        finally
+        {
+            _isRunning = false;
+            _flush = false;
+        }
+
+        Arm();
+    }
+
+    private async Task CommitAsync()
+    {
+        (_waiting, _committing) = (_committing, _waiting);
+        var backlog = _backlog;
+        var replacements = _replacements;
+        CommitDraft draft;
+        try
+        {
+            draft = _maker.Make(_committing, backlog, replacements, LinkUp, NewEpochWanted);
+            _backlog = null;
+            _replacements = [];
+            NewEpochWanted &= draft.Epoch is null;
+            await _file.CommitAsync(draft.Commit, CancellationToken.None);
+            if (Failure is not null)
+            {
+                throw Failure;
+            }
+        }
+        catch
+        {
+            // Taken out of the loop's hands already, so that Fail does not know of them.
+            _backlog = backlog;
+            _replacements.AddRange(replacements.Except(_replacements));
+            throw;
+        }
+
+        Acknowledge(draft, backlog, replacements);
+    }
+
+    private void Acknowledge(CommitDraft draft, BacklogPlan? backlog, List<FrameReplacement> replacements)
+    {
+        var frames = _state.Apply(draft);
+        _idleAt = After(_options.IdleCommitInterval);
+        foreach (var frame in frames)
+        {
+            Sealed?.Invoke(frame);
+        }
+
+        _committing.Complete();
+        backlog?.Done.TrySetResult();
+        foreach (var replacement in replacements)
+        {
+            replacement.Done.TrySetResult();
+        }
+    }
+
+    private long After(TimeSpan delay) => _time.GetTimestamp() + (long)(delay.TotalSeconds * _time.TimestampFrequency);
+
+    private void Arm()
+    {
+        if (Failure is not null || _isRunning)
+        {
+            return;
+        }
+
+        var due = Math.Min(_waiting.DueAt, _idleAt);
+        if (due == _armedFor)
+        {
+            return;
+        }
+
+        _armedFor = due;
+        var left = _time.GetElapsedTime(_time.GetTimestamp(), due);
+        var rounded = TimeSpan.FromMilliseconds(Math.Max(0, Math.Ceiling(left.TotalMilliseconds)));
+        _timer.Change(rounded, Timeout.InfiniteTimeSpan);
+    }
+
+    private void OnTimer(object? state)
+    {
+        // A system timer fires on a thread of its own; the outbox lives on the one that made it.
+        if (_context is null)
+        {
+            OnDue();
+        }
+        else
+        {
+            _context.Post(static loop => ((CommitLoop)loop!).OnDue(), this);
+        }
+    }
+
+    private void OnDue()
+    {
+        _armedFor = long.MaxValue;
+        if (_idleAt <= _time.GetTimestamp() && _state.Accepted == 0)
+        {
+            _idleAt = After(_options.IdleCommitInterval);
+        }
+
+        Kick();
+    }
+}

@@ -1,0 +1,80 @@
+using Telemetry.Model;
+using Telemetry.Model.Frames;
+
+namespace Telemetry.Edge.Outbox;
+
+/// <summary>
+/// All epochs of the outbox. The run's own begins with the first frame that the run seals; it is open until the run ends.
+/// </summary>
+internal sealed class EpochBook
+{
+    private readonly List<EpochState> _all;
+    private readonly Dictionary<ulong, EpochState> _byId;
+    private readonly Random _random;
+    private List<EpochState>? _open;
+    private List<EpochLasts>? _complete;
+    private ulong? _digest;
+
+    public EpochBook(IReadOnlyList<EpochRow> rows, Random random)
+    {
+        _all = [.. rows.Select(row => new EpochState(row, isOwn: false))];
+        _byId = _all.ToDictionary(e => e.Epoch);
+        _random = random;
+    }
+
+    /// <summary>The epoch that this run seals into; null until it has sealed a frame.</summary>
+    public EpochState? Own { get; private set; }
+
+    public IReadOnlyList<EpochState> Open => _open ??= [.. _all.Where(e => !e.Complete)];
+
+    public IReadOnlyList<EpochLasts> Complete =>
+        _complete ??= [.. _all.Where(e => e.Complete).Select(e => new EpochLasts(e.Epoch, e.Sealed))];
+
+    public ulong CompleteDigest => _digest ??= CompleteEpochs.Digest(Complete);
+
+    public EpochState? Find(ulong epoch) => _byId.GetValueOrDefault(epoch);
+
+    /// <summary>A new epoch behind the newest one. It is not in the book before <see cref="Begin"/>.</summary>
+    public EpochState Draft()
+    {
+        ulong id;
+        do
+        {
+            id = (ulong)_random.NextInt64(long.MinValue, long.MaxValue);
+        }
+        while (id == 0 || _byId.ContainsKey(id));
+
+        var newest = _all.Count == 0 ? null : _all[^1];
+        var predecessor = newest is null ? default : new Predecessor(newest.Epoch, newest.Sealed);
+        FreedLane[] freed = [.. Enumerable.Repeat(FreedLane.Empty, Lanes.Count)];
+        return new EpochState(new EpochRow(id, (newest?.Order ?? 0) + 1, predecessor, default, freed, false), isOwn: true);
+    }
+
+    /// <summary>The drafted epoch is durable: it is the run's own from now on.</summary>
+    public void Begin(EpochState epoch)
+    {
+        if (Own is not null)
+        {
+            Own.IsOwn = false;
+        }
+
+        _all.Add(Own = epoch);
+        _byId.Add(epoch.Epoch, epoch);
+        _open = null;
+    }
+
+    /// <summary>False when nothing changes: it is unknown, the run's own, or so already.</summary>
+    public bool TrySetComplete(ulong epoch, bool complete)
+    {
+        if (Find(epoch) is not { IsOwn: false } state || state.Complete == complete)
+        {
+            return false;
+        }
+
+        state.Complete = complete;
+        _open = null;
+        _complete = null;
+        _digest = null;
+        return true;
+    }
+}

@@ -1,0 +1,370 @@
+using Telemetry.Model;
+using Telemetry.Model.Control;
+using Telemetry.Model.Frames;
+using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
+using Telemetry.Model.Wire;
+
+namespace Telemetry.Edge.Outbox;
+
+/// <summary>
+/// The durable outbox: takes readings from inputs, seals them into frames for the uplink, and keeps each frame until the
+/// cloud has stored it. An input is told "accepted" only when its readings are durable (G1). All calls come from one
+/// thread, on whose SynchronizationContext it was opened. It owns its file.
+/// </summary>
+public sealed class Outbox : IAsyncDisposable
+{
+    private readonly IOutboxFile _file;
+    private readonly OutboxOptions _options;
+    private readonly TimeProvider _time;
+    private readonly OutboxState _state;
+    private readonly CommitLoop _commits;
+    private readonly BacklogMerge _backlog;
+    private readonly FrameSealer _sealer = new();
+    private bool _isSealingBacklog;
+    private bool _isClosed;
+
+    private Outbox(IOutboxFile file, OutboxState state, OutboxOptions options, TimeProvider time)
+    {
+        _file = file;
+        _state = state;
+        _options = options;
+        _time = time;
+        _commits = new CommitLoop(file, state, options, time);
+        _backlog = new BacklogMerge(file, state, options);
+    }
+
+    /// <summary>Raised for each frame once its commit is durable, tombstones included.</summary>
+    public event Action<HeldFrame>? Sealed
+    {
+        add => _commits.Sealed += value;
+        remove => _commits.Sealed -= value;
+    }
+
+    /// <summary>The file's random id.</summary>
+    public ulong OutboxId => _state.OutboxId;
+
+    /// <summary>How many readings were ever accepted, durably.</summary>
+    public long Accepted => _state.Accepted;
+
+    /// <summary>All series, with those that no commit has taken yet.</summary>
+    public SeriesList Series => _state.Series.Current;
+
+    /// <summary>Ends when the outbox is broken, with the reason: every call fails from then on; open the file anew.</summary>
+    public Task<OutboxException> Failed => _commits.Failed;
+
+    /// <summary>While true a commit's readings are sealed as live frames at once; critical ones always are.</summary>
+    public bool LinkUp
+    {
+        get => _commits.LinkUp;
+        set => _commits.LinkUp = value;
+    }
+
+    /// <summary>The frames that are not freed, in order of epoch, lane, first sequence. May be walked while frames leave.</summary>
+    public IReadOnlyCollection<HeldFrame> Held => _state.Frames;
+
+    /// <summary>
+    /// Frames that were freed or forgotten since the last commit: after a crash they are here again, so a hello still
+    /// names them as held.
+    /// </summary>
+    public IEnumerable<FrameKey> FreedNotDurably => _state.Notes.RemovedNotDurably;
+
+    /// <summary>Readings that wait unsealed, drops that no frame covers yet included.</summary>
+    public long UnsealedReadings => _state.Segments.Readings + _state.Drops.Sum(d => (long)d.Declaration.Count);
+
+    /// <summary>The bytes that count against the quota.</summary>
+    public long StoredBytes => _state.StoredBytes;
+
+    /// <summary>The epochs that no answer has called complete, oldest first; the run's own last, once it has sealed a frame.</summary>
+    public IReadOnlyList<EpochState> OpenEpochs => _state.Epochs.Open;
+
+    /// <summary>The epochs that answers called complete.</summary>
+    public IReadOnlyList<EpochLasts> CompleteEpochs => _state.Epochs.Complete;
+
+    /// <summary>The digest of <see cref="CompleteEpochs"/>.</summary>
+    public ulong CompleteDigest => _state.Epochs.CompleteDigest;
+
+    /// <summary>The durable chain of schemas, first to last.</summary>
+    public IReadOnlyList<SchemaRow> Schemas => _state.Series.Chain;
+
+    /// <summary>Why the next frame begins a new epoch, or the last one did; null when no fork was met.</summary>
+    public string? Fork { get; private set; }
+
+    /// <summary>Loads the file. The outbox owns it from then on; when this throws, the caller still does.</summary>
+    public static async Task<Outbox> OpenAsync(
+        IOutboxFile file, GatewayId gateway, OutboxOptions options, TimeProvider time, Random random, CancellationToken ct)
+    {
+        options = options.Validated();
+        var image = await file.LoadAsync(ct);
+        return new Outbox(file, new OutboxState(image, gateway, options, random), options, time);
+    }
+
+    /// <summary>
+    /// Finds or adds a series; an added one becomes durable with the next commit. Throws <see cref="ArgumentException"/>
+    /// for one that no schema can carry, <see cref="InvalidOperationException"/> at <see cref="OutboxOptions.SeriesMax"/>.
+    /// </summary>
+    public int SeriesIndex(SeriesDefinition series) => _state.Series.IndexOf(series);
+
+    /// <summary>
+    /// Offers readings, all or nothing; they are copied before it returns. Completes once they are durable, or refused.
+    /// Throws <see cref="OutboxException"/> when the commit fails: nothing was acknowledged then, but nobody knows whether
+    /// they are durable. Cancelling ends the waiting, not the commit. They wait for others for at most
+    /// <paramref name="deadline"/>, <see cref="OutboxOptions.CommitDeadline"/> where it is null or longer; critical ones
+    /// are committed and sealed at once.
+    /// </summary>
+    public ValueTask<OfferOutcome> OfferAsync(ReadingBatch readings, TimeSpan? deadline, bool critical, CancellationToken ct)
+    {
+        ThrowIfBroken();
+        ct.ThrowIfCancellationRequested();
+        if (readings.Count == 0)
+        {
+            return new(OfferOutcome.Accepted);
+        }
+
+        if (OfferCheck.FirstInvalid(readings, _state.Series.Types) is { } invalid)
+        {
+            return new(invalid);
+        }
+
+        if (_commits.WaitingReadings + readings.Count > _options.WaitingReadingsMax)
+        {
+            return new(OfferOutcome.Refused(OfferRefusal.Overload,
+                $"{_commits.WaitingReadings} readings wait for a commit, WaitingReadingsMax is {_options.WaitingReadingsMax}"));
+        }
+
+        var bytes = _state.StoredBytes + _commits.WaitingBytes + WaitingReadings.BytesOf(readings);
+        if (bytes > _options.QuotaBytes)
+        {
+            return new(OfferOutcome.Refused(
+                OfferRefusal.Quota, $"the outbox is at its quota: QuotaBytes is {_options.QuotaBytes}"));
+        }
+
+        var wait = deadline is { } asked && asked < _options.CommitDeadline
+            ? asked < TimeSpan.Zero ? TimeSpan.Zero : asked
+            : _options.CommitDeadline;
+        return new(_commits.OfferAsync(readings, wait, critical).WaitAsync(ct));
+    }
+
+    /// <summary>The frame held under a name.</summary>
+    public HeldFrame? Find(FrameId id) => _state.Frames.Find(id);
+
+    /// <summary>
+    /// The bytes of a held frame. Null when they are gone. Where they turn out damaged they are declared: a frame that
+    /// was surely never sent is replaced by a tombstone; any other is held without bytes from then on, and the cloud
+    /// finds it stored, or lost.
+    /// </summary>
+    public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(HeldFrame frame, CancellationToken ct)
+    {
+        ThrowIfBroken();
+        if (_state.Cache.TryGet(frame.Id, out var cached))
+        {
+            return cached;
+        }
+
+        if (!frame.Held || frame.Freed)
+        {
+            return null;
+        }
+
+        var stored = await _file.ReadFrameAsync(frame.Id, ct);
+        if (stored.Data is { } data && IsIntact(data, frame.Checksum))
+        {
+            return data;
+        }
+
+        if (frame is { Freed: false, Held: true })
+        {
+            await DeclareDamagedAsync(frame, stored.Counts);
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// Seals unsealed readings as backlog in one commit, oldest first, each frame sorted by (series, time), with at most
+    /// <paramref name="readingsMax"/> readings (never over 8,192) and 64 KiB. About <paramref name="framesMax"/> frames
+    /// (never over 64 at once; more only where one segment needs more). Returns how many were sealed. One call at a time.
+    /// </summary>
+    public async ValueTask<int> SealBacklogAsync(int framesMax, int readingsMax, CancellationToken ct)
+    {
+        ThrowIfBroken();
+        if (_isSealingBacklog)
+        {
+            throw new InvalidOperationException("backlog is being sealed already");
+        }
+
+        _isSealingBacklog = true;
+        try
+        {
+            if (await _backlog.ReadAsync(framesMax, readingsMax, ct) is not { } plan)
+            {
+                return 0;
+            }
+
+            ThrowIfBroken();
+            await _commits.SealAsync(plan);
+            return plan.Parts.Count;
+        }
+        finally
+        {
+            _isSealingBacklog = false;
+        }
+    }
+
+    /// <summary>
+    /// What a hello may promise now: the last durable W and every open epoch's durable lasts. Null before the first
+    /// promise, and with more than 16 open epochs, when W stands still.
+    /// </summary>
+    public Promise? CurrentPromise() => _state.CurrentPromise();
+
+    /// <summary>Notes where the log has the frame; null: that word was taken back.</summary>
+    public void NoteReceipt(HeldFrame frame, Receipt? receipt)
+    {
+        if (!frame.Freed && frame.Receipt != receipt)
+        {
+            frame.Receipt = receipt;
+            _state.Notes.Changed(frame);
+        }
+    }
+
+    /// <summary>
+    /// The frame is stored: its share joins what is freed and it leaves. False when the lane's freed runs are at their
+    /// limit (<see cref="FreedLane.RunsMax"/>): it stays until gaps close.
+    /// </summary>
+    public bool Free(HeldFrame frame)
+    {
+        var epoch = _state.Epochs.Find(frame.Key.Epoch)!;
+        if (frame.Freed)
+        {
+            return true;
+        }
+
+        if (!epoch.TryFree(frame.Key, frame.Key.Share(frame.Checksum)))
+        {
+            return false;
+        }
+
+        _state.Remove(frame);
+        _state.Notes.Changed(epoch);
+        return true;
+    }
+
+    /// <summary>The frame is booked as lost and its bytes are not here: it leaves without a share.</summary>
+    public void Forget(HeldFrame frame)
+    {
+        if (!frame.Freed)
+        {
+            _state.Remove(frame);
+        }
+    }
+
+    /// <summary>An answer called the epoch complete. Nothing happens for the run's own and unknown ones.</summary>
+    public void MarkComplete(ulong epoch) => SetComplete(epoch, true);
+
+    /// <summary>An answer does not know the epoch as complete: it is open again.</summary>
+    public void Reopen(ulong epoch) => SetComplete(epoch, false);
+
+    /// <summary>The next frame begins a new epoch, whose predecessor is the newest one there is (a fork).</summary>
+    public void StartNewEpoch(string why)
+    {
+        Fork = why;
+        _commits.NewEpochWanted = true;
+    }
+
+    /// <summary>
+    /// Puts a tombstone in the place of a frame that the cloud refused, its readings declared as Refused, and keeps the
+    /// bytes in quarantine. Only for frames that surely never reached the log.
+    /// </summary>
+    public async ValueTask QuarantineAsync(HeldFrame frame, string reason, CancellationToken ct)
+    {
+        if (await ReadAsync(frame, ct) is not { } bytes || frame.Freed)
+        {
+            return;
+        }
+
+        var original = bytes.ToArray();
+        var (header, declarations) = FrameReplacement.Refuse(original, _state.Series.Types);
+        var at = (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        await ReplaceAsync(frame, header, declarations, new QuarantineRow(frame.Key, reason, at, original));
+    }
+
+    /// <summary>Commits what waits and closes the file; after <see cref="OutboxOptions.CloseTimeout"/> the waiting offers fail.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_isClosed)
+        {
+            return;
+        }
+
+        _isClosed = true;
+        try
+        {
+            await _commits.FlushAsync().WaitAsync(_options.CloseTimeout, _time);
+        }
+        catch (TimeoutException e)
+        {
+            _commits.Fail(new OutboxException("closing took too long: the last commit's outcome is unknown", true, e));
+        }
+
+        _commits.Dispose();
+        await _file.DisposeAsync();
+    }
+
+    private static bool IsIntact(byte[] frame, ulong checksum)
+    {
+        try
+        {
+            return FrameHeader.Checksum(frame) == checksum;
+        }
+        catch (WireFormatException)
+        {
+            // A wrong checksum is what is asked for here: the answer is "damaged".
+            return false;
+        }
+    }
+
+    private async ValueTask DeclareDamagedAsync(HeldFrame frame, byte[]? counts)
+    {
+        if (frame is not { SealedByThisRun: true, Attempts: 0, Receipt: null })
+        {
+            _state.Unhold(frame);
+            return;
+        }
+
+        var declarations = SeriesCounts.Declare(
+            counts,
+            frame.Key.Count,
+            frame.Series,
+            _state.Series.Types.Length,
+            frame.TimeFirst,
+            frame.TimeLast,
+            DropReason.Damaged);
+        var header = FrameReplacement.HeaderOf(frame, _state.Epochs.Find(frame.Key.Epoch)!);
+        await ReplaceAsync(frame, header, declarations, null);
+    }
+
+    private async Task ReplaceAsync(
+        HeldFrame frame, FrameHeader header, List<Declaration> declarations, QuarantineRow? quarantined)
+    {
+        var part = SealPart.OfDeclarations(frame.Key.Lane, declarations);
+        var tombstone = _sealer.Write(header, part, _state.Series.Current);
+        await _commits.ReplaceAsync(new FrameReplacement(frame, tombstone, quarantined));
+    }
+
+    private void SetComplete(ulong epoch, bool complete)
+    {
+        if (_state.Epochs.TrySetComplete(epoch, complete))
+        {
+            _state.Notes.Changed(_state.Epochs.Find(epoch)!);
+        }
+    }
+
+    private void ThrowIfBroken()
+    {
+        ObjectDisposedException.ThrowIf(_isClosed, this);
+        if (_commits.Failure is { } failure)
+        {
+            throw new OutboxException(failure.Message, failure.IsTransient, failure);
+        }
+    }
+}

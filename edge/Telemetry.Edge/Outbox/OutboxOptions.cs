@@ -1,0 +1,66 @@
+namespace Telemetry.Edge.Outbox;
+
+/// <summary>Limits of an outbox; each says what happens at it.</summary>
+public sealed record OutboxOptions
+{
+    /// <summary>
+    /// How long readings may wait for others before they are committed together; an offer may ask for less. Default 1 s:
+    /// one small write a second is what an SD card bears for years.
+    /// </summary>
+    public TimeSpan CommitDeadline { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The most readings of one segment or live frame, 1 to 8,192. When so many wait they are committed at once.</summary>
+    public int SegmentReadingsMax { get; init; } = 8192;
+
+    /// <summary>
+    /// The most bytes of readings in one segment or frame, 8 KiB to 60 KiB (a frame of 64 KiB has room for its header
+    /// then). When so many wait they are committed at once.
+    /// </summary>
+    public int SegmentBytesMax { get; init; } = 60 * 1024;
+
+    /// <summary>The most bytes of segments and frames kept. At it offers are refused.</summary>
+    public long QuotaBytes { get; init; } = 256L * 1024 * 1024;
+
+    /// <summary>
+    /// The most readings that wait for a commit, while one is on its way to a slow disk. At it offers are refused.
+    /// </summary>
+    public int WaitingReadingsMax { get; init; } = 64 * 1024;
+
+    /// <summary>The most series. At it <see cref="Outbox.SeriesIndex"/> throws.</summary>
+    public int SeriesMax { get; init; } = 64 * 1024;
+
+    /// <summary>How far the promised W stays behind the clock. Readings that come later than that are late.</summary>
+    public TimeSpan AllowedLateness { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>After so long without a commit the receipts, frees and W get one of their own.</summary>
+    public TimeSpan IdleCommitInterval { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>The most bytes of recent frames kept in memory; older ones are read from the file.</summary>
+    public int CacheBytesMax { get; init; } = 1024 * 1024;
+
+    /// <summary>How long closing waits for the last commit; then it gives up and the waiting offers fail.</summary>
+    public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    internal OutboxOptions Validated()
+    {
+        Require(CommitDeadline >= TimeSpan.Zero && CommitDeadline <= TimeSpan.FromMinutes(1), nameof(CommitDeadline), "0 to 60 s");
+        Require(SegmentReadingsMax is >= 1 and <= 8192, nameof(SegmentReadingsMax), "1 to 8192");
+        Require(SegmentBytesMax is >= 8 * 1024 and <= 60 * 1024, nameof(SegmentBytesMax), "8 KiB to 60 KiB");
+        Require(QuotaBytes > 0, nameof(QuotaBytes), "at least 1");
+        Require(WaitingReadingsMax > 0, nameof(WaitingReadingsMax), "at least 1");
+        Require(SeriesMax > 0, nameof(SeriesMax), "at least 1");
+        Require(AllowedLateness >= TimeSpan.Zero && AllowedLateness <= TimeSpan.FromDays(366), nameof(AllowedLateness), "0 to 366 days");
+        Require(IdleCommitInterval >= TimeSpan.FromSeconds(1), nameof(IdleCommitInterval), "at least 1 s");
+        Require(CacheBytesMax >= 0, nameof(CacheBytesMax), "at least 0");
+        Require(CloseTimeout > TimeSpan.Zero, nameof(CloseTimeout), "more than 0");
+        return this;
+    }
+
+    private static void Require(bool holds, string key, string range)
+    {
+        if (!holds)
+        {
+            throw new ArgumentException($"outbox option {key} is out of range: {range} is allowed");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+using Telemetry.Model;
+using Telemetry.Model.Frames;
+using Telemetry.Model.Wire;
+
+namespace Telemetry.Edge.Outbox;
+
+/// <summary>
+/// What the outbox knows: all of it is durable but the soft notes. A commit under way changes nothing here before it is
+/// durable.
+/// </summary>
+internal sealed class OutboxState
+{
+    public OutboxState(OutboxImage image, GatewayId gateway, OutboxOptions options, Random random)
+    {
+        OutboxId = image.OutboxId;
+        Accepted = image.Accepted;
+        PromisedW = image.PromisedW;
+        Series = new SeriesRegister(gateway, image.Schemas, options.SeriesMax);
+        Epochs = new EpochBook(image.Epochs, random);
+        Drops = [.. image.Drops];
+        Cache = new FrameCache(options.CacheBytesMax);
+        foreach (var segment in image.Segments)
+        {
+            Segments.Add(SegmentFacts.Of(segment));
+        }
+
+        foreach (var row in image.Frames)
+        {
+            Hold(new HeldFrame(row, Epochs.Find(row.Key.Epoch)!.Order, sealedByThisRun: false));
+        }
+    }
+
+    public ulong OutboxId { get; }
+
+    public long Accepted { get; private set; }
+
+    /// <summary>W as the last commit recorded it; long.MinValue before the first.</summary>
+    public long PromisedW { get; private set; }
+
+    public SegmentQueue Segments { get; } = new();
+
+    public HeldFrames Frames { get; } = new();
+
+    public EpochBook Epochs { get; }
+
+    public SeriesRegister Series { get; }
+
+    public List<DropRow> Drops { get; }
+
+    public SoftNotes Notes { get; } = new();
+
+    public FrameCache Cache { get; }
+
+    /// <summary>The bytes of held frames.</summary>
+    public long FrameBytes { get; private set; }
+
+    /// <summary>What counts against the quota.</summary>
+    public long StoredBytes => Segments.Bytes + FrameBytes;
+
+    /// <summary>Promises name at most 16 epochs; the draft's own counts where it is not among the open ones.</summary>
+    public bool CanPromise(EpochState? own) =>
+        Epochs.Open.Count + (own is null || Epochs.Find(own.Epoch) is not null ? 0 : 1) <= Promise.EpochsMax;
+
+    /// <summary>The other open epochs and the digest, as promises of this moment name them.</summary>
+    public PromiseRest RestOfPromise(EpochState? own) => new(
+        [.. Epochs.Open.Where(e => e.Epoch != own?.Epoch).Select(e => new EpochLasts(e.Epoch, e.Sealed))],
+        Epochs.CompleteDigest);
+
+    /// <summary>What a hello may promise now; null before the first promise and with too many open epochs.</summary>
+    public Promise? CurrentPromise()
+    {
+        if (PromisedW == long.MinValue || !CanPromise(Epochs.Own))
+        {
+            return null;
+        }
+
+        var rest = RestOfPromise(Epochs.Own);
+        return Epochs.Own is { } own
+            ? rest.Promise(PromisedW, new EpochLasts(own.Epoch, own.Sealed))
+            : new Promise(PromisedW, [.. rest.Others], rest.Digest);
+    }
+
+    /// <summary>W that may be recorded when, besides <paramref name="unsealedTimeMin"/>, all is sealed.</summary>
+    public long LimitW(DateTimeOffset now, TimeSpan allowedLateness, long unsealedTimeMin)
+    {
+        var clock = (now - allowedLateness - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        return Math.Clamp(Math.Min(clock, unsealedTimeMin), WireReader.TimeMin, WireReader.TimeMax);
+    }
+
+    /// <summary>The draft is durable. Returns its frames, for the uplink to be told.</summary>
+    public List<HeldFrame> Apply(CommitDraft draft)
+    {
+        Accepted = draft.Commit.Accepted;
+        PromisedW = draft.Commit.PromisedW;
+        Series.Committed(draft.Commit.Schemas);
+        Notes.Committed();
+        Segments.RemoveOldest(draft.Commit.RemovedSegments.Count);
+        Drops.RemoveAll(d => draft.Commit.RemovedDrops.Contains(d.Id));
+        foreach (var segment in draft.Commit.Segments)
+        {
+            Segments.Add(SegmentFacts.Of(segment));
+        }
+
+        if (draft.Epoch is { } epoch)
+        {
+            if (Epochs.Own != epoch)
+            {
+                Epochs.Begin(epoch);
+            }
+
+            epoch.Sealed = draft.Lasts;
+        }
+
+        var frames = new List<HeldFrame>();
+        foreach (var row in draft.Sealed)
+        {
+            var frame = new HeldFrame(row, draft.Epoch!.Order, sealedByThisRun: true);
+            Hold(frame);
+            Cache.Add(frame.Id, row.Data);
+            frames.Add(frame);
+        }
+
+        foreach (var replacement in draft.Replacements)
+        {
+            // One that was freed meanwhile is removed from the file by the next commit, under the same name.
+            if (!replacement.Old.Freed)
+            {
+                frames.Add(Replace(replacement));
+            }
+        }
+
+        return frames;
+    }
+
+    /// <summary>The frame leaves: the next commit removes it from the file.</summary>
+    public void Remove(HeldFrame frame)
+    {
+        frame.Freed = true;
+        Frames.Remove(frame);
+        Cache.Remove(frame.Id);
+        FrameBytes -= frame.Held ? frame.Bytes : 0;
+        Notes.Removed(frame);
+    }
+
+    /// <summary>The frame's bytes are gone; its header stays.</summary>
+    public void Unhold(HeldFrame frame)
+    {
+        frame.Held = false;
+        FrameBytes -= frame.Bytes;
+        Cache.Remove(frame.Id);
+        Notes.Changed(frame);
+    }
+
+    private void Hold(HeldFrame frame)
+    {
+        Frames.Add(frame);
+        FrameBytes += frame.Held ? frame.Bytes : 0;
+    }
+
+    private HeldFrame Replace(FrameReplacement replacement)
+    {
+        var old = replacement.Old;
+        var frame = new HeldFrame(replacement.Tombstone, old.EpochOrder, old.SealedByThisRun);
+        Frames.Replace(old, frame);
+        old.Freed = true;
+        FrameBytes += frame.Bytes - (old.Held ? old.Bytes : 0);
+        Notes.Replaced(old);
+        Cache.Add(frame.Id, replacement.Tombstone.Data);
+        return frame;
+    }
+}

@@ -1,0 +1,59 @@
+using Telemetry.Model.Readings;
+
+namespace Telemetry.Edge.Outbox;
+
+/// <summary>Cuts sorted readings to what one segment or frame may hold, by the exact size of their columns.</summary>
+internal static class ReadingCut
+{
+    /// <summary>
+    /// The most series in one segment or frame: declarations of all of them still fit in one tombstone of 64 KiB
+    /// (22 bytes each), should the readings be damaged or refused.
+    /// </summary>
+    public const int SeriesMax = 2048;
+
+    private const int CountAndTypeBytes = 2 + 1, FixedBytes = 16, TextLengthBytes = 2;
+
+    /// <summary>How many rows of <paramref name="order"/>, sorted by (series, time), fit; at least 1 unless there are none.</summary>
+    public static int Length(
+        ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types, int readingsMax, int bytesMax)
+    {
+        int bytes = 0, groups = 0, group = -1, groupRows = 0;
+        var groupFlags = false;
+        for (var i = 0; i < order.Length; i++)
+        {
+            var row = order[i];
+            var flagged = batch.Flags[row] != ReadingFlags.None;
+            if (batch.Series[row] != group)
+            {
+                group = batch.Series[row];
+                groups++;
+                groupRows = 0;
+                groupFlags = false;
+                bytes += VarintBytes((uint)group) + CountAndTypeBytes;
+            }
+
+            groupRows++;
+            bytes += RowBytes(batch, row, types[group]);
+            if (flagged || groupFlags)
+            {
+                bytes += groupFlags ? 1 : groupRows;
+                groupFlags = true;
+            }
+
+            if (i == readingsMax || groups > SeriesMax || (bytes > bytesMax && i > 0))
+            {
+                return i;
+            }
+        }
+
+        return order.Length;
+    }
+
+    private static int RowBytes(ReadingBatch batch, int row, MetricType type) =>
+        type != MetricType.Text ? FixedBytes
+        : (batch.Flags[row] & ReadingFlags.Null) != 0 ? 8 + TextLengthBytes
+        : 8 + TextLengthBytes + batch.Text(batch.Bits[row]).Length;
+
+    private static int VarintBytes(uint value) =>
+        value < 1u << 7 ? 1 : value < 1u << 14 ? 2 : value < 1u << 21 ? 3 : value < 1u << 28 ? 4 : 5;
+}

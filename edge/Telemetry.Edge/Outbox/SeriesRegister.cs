@@ -1,0 +1,161 @@
+using Telemetry.Model;
+using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
+using Telemetry.Model.Wire;
+
+namespace Telemetry.Edge.Outbox;
+
+/// <summary>
+/// The gateway's list of series and the schemas that made it. New series gather until a commit takes them as one schema
+/// (more, where 16 KiB are not enough).
+/// </summary>
+internal sealed class SeriesRegister
+{
+    private const int AdditionBytesMax = SchemaMessage.AdditionBytesMax - 5;
+
+    private readonly Dictionary<ulong, int> _indexes = [];
+    private readonly List<SeriesDefinition> _definitions = [];
+    private readonly List<SchemaRow> _chain;
+    private readonly WireWriter _scratch = new();
+    private readonly int _seriesMax;
+    private int _taken;
+    private MetricType[] _types = new MetricType[16];
+    private SeriesList _committed;
+    private SeriesList? _current;
+    private List<SchemaRow> _currentAdditions = [];
+
+    public SeriesRegister(GatewayId gateway, IReadOnlyList<SchemaRow> chain, int seriesMax)
+    {
+        _seriesMax = seriesMax;
+        _chain = [.. chain];
+        _taken = chain.Count;
+        _committed = SeriesList.Empty(gateway);
+        foreach (var schema in chain)
+        {
+            _committed = _committed.Extend(schema.Message);
+        }
+
+        foreach (var definition in _committed.Definitions)
+        {
+            Append(definition);
+        }
+
+        _current = _committed;
+    }
+
+    /// <summary>The types of all series, by index.</summary>
+    public ReadOnlySpan<MetricType> Types => _types.AsSpan(0, _definitions.Count);
+
+    /// <summary>The durable chain of schemas.</summary>
+    public IReadOnlyList<SchemaRow> Chain => _chain;
+
+    /// <summary>All series, with a schema that no commit has taken yet at the end where there are new ones.</summary>
+    public SeriesList Current
+    {
+        get
+        {
+            if (_current is null)
+            {
+                MakeAdditions();
+            }
+
+            return _current!;
+        }
+    }
+
+    /// <summary>Finds or adds a series. Throws <see cref="ArgumentException"/> when it breaks a rule of its type.</summary>
+    public int IndexOf(SeriesDefinition series)
+    {
+        var key = series.Key(_committed.Gateway);
+        if (_indexes.TryGetValue(key, out var index))
+        {
+            return _definitions[index].SameSeries(series)
+                ? index
+                : throw new ArgumentException($"{series.Device} {series.Metric} has the key of another series");
+        }
+
+        if (_definitions.Count >= _seriesMax)
+        {
+            throw new InvalidOperationException($"the outbox has {_seriesMax} series already (SeriesMax)");
+        }
+
+        RequireEncodable(series);
+        _current = null;
+        return Append(series);
+    }
+
+    /// <summary>The schemas that make the new series known, for the commit that is being made; they count as taken.</summary>
+    public IReadOnlyList<SchemaRow> TakeAdditions()
+    {
+        _committed = Current;
+        var taken = _currentAdditions;
+        _currentAdditions = [];
+        _taken += taken.Count;
+        return taken;
+    }
+
+    /// <summary>The commit that took them is durable.</summary>
+    public void Committed(IReadOnlyList<SchemaRow> taken) => _chain.AddRange(taken);
+
+    private void MakeAdditions()
+    {
+        _currentAdditions = [];
+        var list = _committed;
+        for (var start = list.Count; start < _definitions.Count;)
+        {
+            _scratch.Clear();
+            var end = start;
+            while (end < _definitions.Count)
+            {
+                _definitions[end].Write(_scratch);
+                if (_scratch.Length > AdditionBytesMax)
+                {
+                    break;
+                }
+
+                end++;
+            }
+
+            var message = SchemaMessage.Of(list.Id, _definitions.GetRange(start, end - start));
+            _currentAdditions.Add(new SchemaRow(message, _taken + _currentAdditions.Count + 1));
+            list = list.Extend(message);
+            start = end;
+        }
+
+        _current = list;
+    }
+
+    private int Append(SeriesDefinition series)
+    {
+        var index = _definitions.Count;
+        if (index == _types.Length)
+        {
+            Array.Resize(ref _types, index * 2);
+        }
+
+        _types[index] = series.Type;
+        _indexes.Add(series.Key(_committed.Gateway), index);
+        _definitions.Add(series);
+        return index;
+    }
+
+    private void RequireEncodable(SeriesDefinition series)
+    {
+        _scratch.Clear();
+        series.Write(_scratch);
+        var reader = new WireReader(_scratch.Written);
+        try
+        {
+            SeriesDefinition.Read(ref reader);
+        }
+        catch (WireFormatException e)
+        {
+            throw new ArgumentException($"the series {series.Device} {series.Metric} is invalid: {e.Message}", e);
+        }
+
+        if (_scratch.Length > AdditionBytesMax)
+        {
+            throw new ArgumentException($"the series {series.Device} {series.Metric} takes {_scratch.Length} bytes");
+        }
+    }
+}

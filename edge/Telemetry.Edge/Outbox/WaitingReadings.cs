@@ -1,0 +1,86 @@
+using Telemetry.Model.Readings;
+
+namespace Telemetry.Edge.Outbox;
+
+/// <summary>Readings that wait for a commit, and the offers that wait with them. Reused: a warm one allocates nothing a reading.</summary>
+internal sealed class WaitingReadings
+{
+    /// <summary>What one reading is taken to need, text apart: 16 bytes and its share of the columns' heads.</summary>
+    private const int ReadingBytes = 17;
+
+    private readonly List<TaskCompletionSource<OfferOutcome>> _offers = [];
+
+    public Rows Ordinary { get; } = new();
+
+    public Rows Critical { get; } = new();
+
+    public int Count => Ordinary.Batch.Count + Critical.Batch.Count;
+
+    /// <summary>What they will take in the file, about.</summary>
+    public long Bytes => BytesOf(Ordinary.Batch) + BytesOf(Critical.Batch);
+
+    /// <summary>The timestamp of the earliest commit deadline; long.MaxValue when nothing waits.</summary>
+    public long DueAt { get; private set; } = long.MaxValue;
+
+    public static long BytesOf(ReadingBatch batch) => ((long)batch.Count * ReadingBytes) + batch.TextBytes;
+
+    public Task<OfferOutcome> Add(ReadingBatch readings, ReadOnlySpan<MetricType> types, bool critical, long dueAt)
+    {
+        var into = (critical ? Critical : Ordinary).Batch;
+        var series = readings.Series;
+        for (var row = 0; row < series.Length; row++)
+        {
+            into.AddFrom(readings, row, types[series[row]]);
+        }
+
+        DueAt = Math.Min(DueAt, dueAt);
+        var offer = new TaskCompletionSource<OfferOutcome>();
+        _offers.Add(offer);
+        return offer.Task;
+    }
+
+    /// <summary>They are durable: the offers complete.</summary>
+    public void Complete()
+    {
+        Ordinary.Batch.Clear();
+        Critical.Batch.Clear();
+        DueAt = long.MaxValue;
+
+        // An offer's continuation may run here and now; it finds nothing half done.
+        for (var i = 0; i < _offers.Count; i++)
+        {
+            _offers[i].TrySetResult(OfferOutcome.Accepted);
+        }
+
+        _offers.Clear();
+    }
+
+    public void Fail(OutboxException failure)
+    {
+        for (var i = 0; i < _offers.Count; i++)
+        {
+            _offers[i].TrySetException(failure);
+        }
+
+        _offers.Clear();
+    }
+
+    /// <summary>A batch and its rows in the order (series, time).</summary>
+    internal sealed class Rows
+    {
+        private int[] _order = new int[256];
+
+        public ReadingBatch Batch { get; } = new();
+
+        public ReadOnlyMemory<int> Sorted()
+        {
+            if (_order.Length < Batch.Count)
+            {
+                _order = new int[Math.Max(Batch.Count, _order.Length * 2)];
+            }
+
+            Batch.Order(_order);
+            return _order.AsMemory(0, Batch.Count);
+        }
+    }
+}
