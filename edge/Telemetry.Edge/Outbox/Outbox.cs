@@ -3,7 +3,6 @@ using Telemetry.Model.Control;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
-using Telemetry.Model.Wire;
 
 namespace Telemetry.Edge.Outbox;
 
@@ -20,7 +19,7 @@ public sealed class Outbox : IAsyncDisposable
     private readonly OutboxState _state;
     private readonly CommitLoop _commits;
     private readonly BacklogMerge _backlog;
-    private readonly FrameSealer _sealer = new();
+    private readonly FrameBytes _bytes;
     private bool _isSealingBacklog;
     private bool _isClosed;
 
@@ -32,6 +31,7 @@ public sealed class Outbox : IAsyncDisposable
         _time = time;
         _commits = new CommitLoop(file, state, options, time);
         _backlog = new BacklogMerge(file, state, options);
+        _bytes = new FrameBytes(file, state, _commits, time);
     }
 
     /// <summary>Raised for each frame once its commit is durable, tombstones included.</summary>
@@ -153,31 +153,10 @@ public sealed class Outbox : IAsyncDisposable
     /// was surely never sent is replaced by a tombstone; any other is held without bytes from then on, and the cloud
     /// finds it stored, or lost.
     /// </summary>
-    public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(HeldFrame frame, CancellationToken ct)
+    public ValueTask<ReadOnlyMemory<byte>?> ReadAsync(HeldFrame frame, CancellationToken ct)
     {
         ThrowIfBroken();
-        if (_state.Cache.TryGet(frame.Id, out var cached))
-        {
-            return cached;
-        }
-
-        if (!frame.Held || frame.Freed)
-        {
-            return null;
-        }
-
-        var stored = await _file.ReadFrameAsync(frame.Id, ct);
-        if (stored.Data is { } data && IsIntact(data, frame.Checksum))
-        {
-            return data;
-        }
-
-        if (frame is { Freed: false, Held: true })
-        {
-            await DeclareDamagedAsync(frame, stored.Counts);
-        }
-
-        return null;
+        return _bytes.ReadAsync(frame, ct);
     }
 
     /// <summary>
@@ -275,17 +254,10 @@ public sealed class Outbox : IAsyncDisposable
     /// Puts a tombstone in the place of a frame that the cloud refused, its readings declared as Refused, and keeps the
     /// bytes in quarantine. Only for frames that surely never reached the log.
     /// </summary>
-    public async ValueTask QuarantineAsync(HeldFrame frame, string reason, CancellationToken ct)
+    public ValueTask QuarantineAsync(HeldFrame frame, string reason, CancellationToken ct)
     {
-        if (await ReadAsync(frame, ct) is not { } bytes || frame.Freed)
-        {
-            return;
-        }
-
-        var original = bytes.ToArray();
-        var (header, declarations) = FrameReplacement.Refuse(original, _state.Series.Types);
-        var at = (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
-        await ReplaceAsync(frame, header, declarations, new QuarantineRow(frame.Key, reason, at, original));
+        ThrowIfBroken();
+        return _bytes.QuarantineAsync(frame, reason, ct);
     }
 
     /// <summary>Commits what waits and closes the file; after <see cref="OutboxOptions.CloseTimeout"/> the waiting offers fail.</summary>
@@ -308,47 +280,6 @@ public sealed class Outbox : IAsyncDisposable
 
         _commits.Dispose();
         await _file.DisposeAsync();
-    }
-
-    private static bool IsIntact(byte[] frame, ulong checksum)
-    {
-        try
-        {
-            return FrameHeader.Checksum(frame) == checksum;
-        }
-        catch (WireFormatException)
-        {
-            // A wrong checksum is what is asked for here: the answer is "damaged".
-            return false;
-        }
-    }
-
-    private async ValueTask DeclareDamagedAsync(HeldFrame frame, byte[]? counts)
-    {
-        if (frame is not { SealedByThisRun: true, Attempts: 0, Receipt: null })
-        {
-            _state.Unhold(frame);
-            return;
-        }
-
-        var declarations = SeriesCounts.Declare(
-            counts,
-            frame.Key.Count,
-            frame.Series,
-            _state.Series.Types.Length,
-            frame.TimeFirst,
-            frame.TimeLast,
-            DropReason.Damaged);
-        var header = FrameReplacement.HeaderOf(frame, _state.Epochs.Find(frame.Key.Epoch)!);
-        await ReplaceAsync(frame, header, declarations, null);
-    }
-
-    private async Task ReplaceAsync(
-        HeldFrame frame, FrameHeader header, List<Declaration> declarations, QuarantineRow? quarantined)
-    {
-        var part = SealPart.OfDeclarations(frame.Key.Lane, declarations);
-        var tombstone = _sealer.Write(header, part, _state.Series.Current);
-        await _commits.ReplaceAsync(new FrameReplacement(frame, tombstone, quarantined));
     }
 
     private void SetComplete(ulong epoch, bool complete)

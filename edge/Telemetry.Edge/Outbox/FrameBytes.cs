@@ -1,0 +1,99 @@
+using Telemetry.Model.Frames;
+using Telemetry.Model.Wire;
+
+namespace Telemetry.Edge.Outbox;
+
+/// <summary>
+/// The bytes of held frames: the last ones from memory, others from the file. What is damaged, or refused for good, is
+/// replaced by a tombstone of the same range, so that no reading vanishes in silence (G5).
+/// </summary>
+internal sealed class FrameBytes(IOutboxFile file, OutboxState state, CommitLoop commits, TimeProvider time)
+{
+    private readonly FrameSealer _sealer = new();
+
+    public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(HeldFrame frame, CancellationToken cancellationToken)
+    {
+        if (state.Cache.TryGet(frame.Id, out var cached) && !frame.Freed)
+        {
+            return cached;
+        }
+
+        if (!frame.Held || frame.Freed)
+        {
+            return null;
+        }
+
+        var stored = await file.ReadFrameAsync(frame.Id, cancellationToken);
+        if (stored.Data is { } data && IsIntact(data, frame.Checksum))
+        {
+            return data;
+        }
+
+        if (frame is { Freed: false, Held: true })
+        {
+            await DeclareDamagedAsync(frame, stored.Counts);
+        }
+
+        return null;
+    }
+
+    public async ValueTask QuarantineAsync(HeldFrame frame, string reason, CancellationToken cancellationToken)
+    {
+        if (await ReadAsync(frame, cancellationToken) is not { } bytes || frame.Freed)
+        {
+            return;
+        }
+
+        var original = bytes.ToArray();
+        var (header, declarations) = FrameReplacement.Refuse(original, state.Series.Types);
+        var at = (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        await ReplaceAsync(frame, header, declarations, new QuarantineRow(frame.Key, reason, at, original));
+    }
+
+    private static bool IsIntact(byte[] frame, ulong checksum)
+    {
+        try
+        {
+            return FrameHeader.Checksum(frame) == checksum;
+        }
+        catch (WireFormatException)
+        {
+            // A wrong checksum is what is asked for here: the answer is "damaged".
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Only a frame that surely was never sent may become a tombstone. Any other may stand in the log: it keeps its
+    /// header and checksum, and the cloud finds it stored, or lost.
+    /// </summary>
+    private async ValueTask DeclareDamagedAsync(HeldFrame frame, byte[]? counts)
+    {
+        if (frame is not { SealedByThisRun: true, Attempts: 0, Receipt: null })
+        {
+            state.Unhold(frame);
+            return;
+        }
+
+        var declarations = SeriesCounts.Declare(
+            counts,
+            frame.Key.Count,
+            frame.Series,
+            state.Series.Types.Length,
+            frame.TimeFirst,
+            frame.TimeLast,
+            DropReason.Damaged);
+        var header = FrameReplacement.HeaderOf(frame, state.Epochs.Find(frame.Key.Epoch)!);
+        await ReplaceAsync(frame, header, declarations, null);
+    }
+
+    private async Task ReplaceAsync(
+        HeldFrame frame, FrameHeader header, List<Declaration> declarations, QuarantineRow? quarantined)
+    {
+        var part = SealPart.OfDeclarations(frame.Key.Lane, declarations);
+
+        // The header's schema is the original's, whose series are known wherever the frame may go.
+        var tombstone = _sealer.Write(header, part, state.Series.Current);
+        await commits.ReplaceAsync(new FrameReplacement(frame, tombstone, quarantined));
+    }
+}
