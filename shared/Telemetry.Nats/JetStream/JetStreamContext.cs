@@ -149,7 +149,7 @@ public sealed class JetStreamContext
         var message = Ensure(response).Message ?? throw new NatsProtocolException("An answer without its message");
         return new()
         {
-            Subject = message.Subject,
+            Subject = message.Subject ?? "",
             Sequence = message.Seq,
             Headers = message.Hdrs is { Length: > 0 } block ? NatsHeaders.Read(block) : [],
             Data = message.Data ?? [],

@@ -340,16 +340,14 @@ public sealed class PullConsumer : IAsyncDisposable
             _name = null;
         }
 
-        if (name is not null)
+        // Also without a name: the end may strike between the consumer's creation and its first tick.
+        _connection.RemoveTicker(Tick);
+        _connection.RemoveSink(_sink);
+        if (name is not null && end.Reason is not (PullConsumerEndReason.ConnectionLost or PullConsumerEndReason.Deleted))
         {
-            _connection.RemoveTicker(Tick);
-            if (_session.End is { Reason: not (PullConsumerEndReason.ConnectionLost or PullConsumerEndReason.Deleted) })
-            {
-                SendOff($"$JS.API.CONSUMER.DELETE.{Stream}.{name}", null, []);
-            }
+            SendOff($"$JS.API.CONSUMER.DELETE.{Stream}.{name}", null, []);
         }
 
-        _connection.RemoveSink(_sink);
         _readable.Set();
         _options.Readable?.Invoke();
     }

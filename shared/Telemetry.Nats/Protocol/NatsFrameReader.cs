@@ -29,12 +29,20 @@ internal sealed class NatsFrameReader
 
         var line = LineOf(buffer, lineBytes);
         var extent = NatsFrameScanner.Read(line, limits);
+
+        // The line is judged before its body is waited for: a wrong one must not wait for ever.
+        frame = extent.HasBody ? ReadMessageLine(line, extent.Kind) : ReadText(line, extent.Kind);
         if (buffer.Length < extent.TotalBytes)
         {
+            frame = default;
             return false;
         }
 
-        frame = extent.HasBody ? ReadMessage(line, buffer, extent) : ReadText(line, extent.Kind);
+        if (extent.HasBody)
+        {
+            frame = AddBody(frame, buffer.Slice(extent.LineBytes + 2), extent);
+        }
+
         buffer = buffer.Slice(extent.TotalBytes);
         return true;
     }
@@ -62,9 +70,9 @@ internal sealed class NatsFrameReader
         }
     }
 
-    private static NatsFrame ReadMessage(ReadOnlySpan<byte> line, in ReadOnlySequence<byte> buffer, NatsFrameExtent extent)
+    private static NatsFrame ReadMessageLine(ReadOnlySpan<byte> line, NatsFrameKind kind)
     {
-        var sizes = extent.Kind == NatsFrameKind.MessageWithHeaders ? 2 : 1;
+        var sizes = kind == NatsFrameKind.MessageWithHeaders ? 2 : 1;
         var rest = line;
         _ = TakeField(ref rest);
         var subject = TakeField(ref rest);
@@ -89,10 +97,19 @@ internal sealed class NatsFrameReader
             throw new NatsProtocolException("Subscription id of a message is no number");
         }
 
-        var body = buffer.Slice(extent.LineBytes + 2);
-        var end = body.Slice(extent.HeaderBytes + (long)extent.PayloadBytes, 2);
+        return new()
+        {
+            Kind = kind,
+            Subject = subject,
+            SubscriptionId = subscription,
+            ReplyTo = behind > sizes ? fourth : default,
+        };
+    }
+
+    private static NatsFrame AddBody(NatsFrame frame, ReadOnlySequence<byte> body, NatsFrameExtent extent)
+    {
         Span<byte> crlf = stackalloc byte[2];
-        end.CopyTo(crlf);
+        body.Slice(extent.HeaderBytes + (long)extent.PayloadBytes, 2).CopyTo(crlf);
         if (!crlf.SequenceEqual("\r\n"u8))
         {
             throw new NatsProtocolException("Message payload without CR LF behind it");
@@ -100,10 +117,10 @@ internal sealed class NatsFrameReader
 
         return new()
         {
-            Kind = extent.Kind,
-            Subject = subject,
-            SubscriptionId = subscription,
-            ReplyTo = behind > sizes ? fourth : default,
+            Kind = frame.Kind,
+            Subject = frame.Subject,
+            SubscriptionId = frame.SubscriptionId,
+            ReplyTo = frame.ReplyTo,
             Headers = body.Slice(0, extent.HeaderBytes),
             Payload = body.Slice(extent.HeaderBytes, extent.PayloadBytes),
         };

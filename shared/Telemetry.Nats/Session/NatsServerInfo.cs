@@ -46,8 +46,11 @@ public sealed record NatsServerInfo
     {
         try
         {
-            return JsonSerializer.Deserialize(json, NatsJson.Default.NatsServerInfo)
+            var info = JsonSerializer.Deserialize(json, NatsJson.Default.NatsServerInfo)
                 ?? throw new NatsProtocolException("INFO is null");
+
+            // The generated reader leaves null where a field is missing.
+            return info with { ServerId = info.ServerId ?? "", Version = info.Version ?? "" };
         }
         catch (JsonException e)
         {
