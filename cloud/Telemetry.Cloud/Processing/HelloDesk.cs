@@ -113,6 +113,11 @@ internal sealed class HelloDesk(IStore store, FrameApplier applier, ProcessorCou
             var epoch = gateway.Epoch(told.Epoch);
             gateway.Follow(epoch, told.Predecessor);
             epoch.Announce(told.Lasts);
+            if (!hello.OwnIsLast || told != hello.Epochs[^1])
+            {
+                // The agent will never seal in it again, whether or not a successor exists yet.
+                epoch.Name(told.Lasts);
+            }
         }
 
         foreach (var complete in hello.Complete ?? [])

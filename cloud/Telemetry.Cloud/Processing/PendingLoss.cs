@@ -26,6 +26,7 @@ internal sealed record PendingLoss(Hello Hello, StreamState Live, StreamState Ba
         foreach (var told in Hello.Epochs)
         {
             var epoch = gateway.Epoch(told.Epoch);
+            var growing = Hello.OwnIsLast && told == Hello.Epochs[^1];
             for (var lane = Lane.Critical; lane <= Lane.Backlog; lane++)
             {
                 var at = 1L;
@@ -36,7 +37,7 @@ internal sealed record PendingLoss(Hello Hello, StreamState Live, StreamState Ba
                 }
 
                 var known = told.Lanes[(int)lane];
-                var last = Hello.Fork.Length > 0 && known.ListedTo == known.LastSealed ? epoch.Lasts[lane] : known.ListedTo;
+                var last = Hello.Fork.Length > 0 && !growing && known.ListedTo == known.LastSealed ? epoch.Lasts[lane] : known.ListedTo;
                 Book(gateway, epoch, lane, new SequenceRange(at, last), touched);
             }
         }

@@ -28,7 +28,8 @@ public sealed record HelloEpoch(ulong Epoch, Predecessor Predecessor, HelloLane[
 /// The agent's account of itself. A full one asks for an answer; a short one carries the promise and the accepted total
 /// only.
 /// <code>
-/// byte version (high 4 bits), bit 0 full, bit 1 promise, bit 2 complete epochs listed
+/// byte version (high 4 bits), bit 0 full, bit 1 promise, bit 2 complete epochs listed,
+///      bit 3 the last epoch is the run's own
 /// u32 process, varint number; u64 outbox id, varint accepted total; 7 agent's clock; byte clock state
 /// promise (bit 1), see <see cref="Frames.Promise"/>
 /// full: varint epochs, each: u64 id, u64 predecessor and 3 varints, 3 lanes of (varint last, varint listed-to,
@@ -53,7 +54,7 @@ public sealed record Hello
     /// <summary>The most bytes of a hello.</summary>
     public const int BytesMax = 256 * 1024;
 
-    private const byte FullBit = 1, PromiseBit = 2, CompleteBit = 4;
+    private const byte FullBit = 1, PromiseBit = 2, CompleteBit = 4, OwnBit = 8;
 
     /// <summary>Which hello it is.</summary>
     public required HelloId Id { get; init; }
@@ -79,6 +80,9 @@ public sealed record Hello
     /// <summary>Every open epoch, oldest first; empty in a short hello.</summary>
     public IReadOnlyList<HelloEpoch> Epochs { get; init; } = [];
 
+    /// <summary>True when the last of <see cref="Epochs"/> is the running agent's own: it may grow; the others may not.</summary>
+    public bool OwnIsLast { get; init; }
+
     /// <summary>The schema ids that frames still held need.</summary>
     public IReadOnlyList<SchemaId> Schemas { get; init; } = [];
 
@@ -91,7 +95,7 @@ public sealed record Hello
     /// <summary>Writes it.</summary>
     public void Write(WireWriter writer)
     {
-        writer.Byte((byte)((Full ? FullBit : 0) | (Promise is null ? 0 : PromiseBit) | (Complete is null ? 0 : CompleteBit)));
+        writer.Byte((byte)((Full ? FullBit : 0) | (Promise is null ? 0 : PromiseBit) | (Complete is null ? 0 : CompleteBit) | (OwnIsLast ? OwnBit : 0)));
         writer.UInt32(Id.Process);
         writer.Varint(Id.Number);
         writer.UInt64(Outbox);
@@ -135,7 +139,7 @@ public sealed record Hello
     {
         var reader = new WireReader(bytes);
         var bits = reader.Byte();
-        if (bits > (FullBit | PromiseBit | CompleteBit))
+        if (bits > (FullBit | PromiseBit | CompleteBit | OwnBit))
         {
             throw new WireFormatException($"no hello of a known version (first byte 0x{bits:x2})", 0);
         }
@@ -143,6 +147,7 @@ public sealed record Hello
         var hello = new Hello
         {
             Full = (bits & FullBit) != 0,
+            OwnIsLast = (bits & OwnBit) != 0,
             Id = new HelloId(reader.UInt32(), reader.Varint(long.MaxValue)),
             Outbox = reader.UInt64(),
             Accepted = reader.Varint(long.MaxValue),

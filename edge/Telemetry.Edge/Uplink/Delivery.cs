@@ -1,0 +1,338 @@
+using Microsoft.Extensions.Logging;
+using Telemetry.Edge.Outbox;
+using Telemetry.Model;
+using Telemetry.Model.Control;
+using Telemetry.Model.Wire;
+
+namespace Telemetry.Edge.Uplink;
+
+/// <summary>
+/// What the uplink remembers from one connection to the next: which frames to send, which hello was answered, whose
+/// stored-acks count. Sending never waits for an answer; nothing is freed or resent as lost without one.
+/// </summary>
+internal sealed class Delivery
+{
+    private readonly Outbox.Outbox _outbox;
+    private readonly UplinkOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly SettlementReader _settlements;
+    private readonly uint _process;
+    private HelloId _answered;
+    private ulong _token;
+    private long _helloSaidAt;
+    private int _unanswered;
+    private bool _digestDiffers;
+
+    public Delivery(
+        Outbox.Outbox outbox, GatewayId gateway, UplinkOptions options, TimeProvider time, Random random, ILogger logger,
+        UplinkStatus status)
+    {
+        (_outbox, Gateway, _options, _time, _logger, Status) = (outbox, gateway, options, time, logger, status);
+        _process = (uint)random.NextInt64(1, uint.MaxValue);
+        _settlements = new SettlementReader(outbox);
+        Schemas = new SentSchemas(options.Bug);
+        Random = random;
+        outbox.Sealed += frame =>
+        {
+            Queues.Add(frame);
+            Wake.Set();
+        };
+        Queues.Rebuild(outbox.Held);
+    }
+
+    public GatewayId Gateway { get; }
+
+    public UplinkStatus Status { get; }
+
+    public Random Random { get; }
+
+    public SendQueues Queues { get; } = new();
+
+    public SentSchemas Schemas { get; }
+
+    /// <summary>Wakes the session.</summary>
+    public Signal Wake { get; } = new();
+
+    /// <summary>The number of the newest full hello that was said.</summary>
+    public long HelloNumber { get; private set; }
+
+    /// <summary>True when a full hello is to be said now.</summary>
+    public bool HelloWanted { get; set; }
+
+    /// <summary>The next attempt's number for a frame: a new one only where the one before is known not to be in the log.</summary>
+    public Attempt Attempt(HeldFrame frame)
+    {
+        frame.Attempts = Math.Max(frame.Attempts, 1);
+        return new Attempt(_process, (_options.Bug & PlantedUplinkBug.SameAttempt) != 0 ? 1 : frame.Attempts);
+    }
+
+    /// <summary>An attempt number of its own for each schema that is sent.</summary>
+    public Attempt SchemaAttempt() => new(_process, (int)(++_schemaAttempts & int.MaxValue));
+
+    private long _schemaAttempts;
+
+    /// <summary>The hello to say, as bytes.</summary>
+    public byte[] SayHello(bool full)
+    {
+        var now = NowMicros();
+        var writer = new WireWriter();
+        if (full)
+        {
+            HelloWanted = false;
+            _unanswered++;
+            _helloSaidAt = _time.GetTimestamp();
+            Status.Hellos++;
+            HelloWriter.Full(_outbox, new HelloId(_process, ++HelloNumber), now, _digestDiffers, _settlements.Fork).Write(writer);
+        }
+        else
+        {
+            HelloWriter.Short(_outbox, new HelloId(_process, HelloNumber), now).Write(writer);
+        }
+
+        return writer.ToArray();
+    }
+
+    /// <summary>A new connection: everything that was on its way is sent again, and a full hello is due.</summary>
+    public void Begin()
+    {
+        Queues.Rebuild(_outbox.Held);
+        HelloWanted = true;
+        _unanswered = 0;
+    }
+
+    /// <summary>When the next full hello is due if nothing happens: an unanswered one is repeated, unsettled frames are asked for.</summary>
+    public TimeSpan UntilHello()
+    {
+        var elapsed = _time.GetElapsedTime(_helloSaidAt);
+        var wait = _unanswered > 0
+            ? _options.AnswerTimeout * Math.Min(8, 1 << Math.Min(3, _unanswered - 1))
+            : _options.UnsettledAfter;
+        return wait > elapsed ? wait - elapsed : TimeSpan.Zero;
+    }
+
+    /// <summary>True when a full hello has something to ask: unanswered, frames unsettled for long, or old epochs without end.</summary>
+    public bool HelloDue()
+    {
+        if (HelloWanted || UntilHello() > TimeSpan.Zero)
+        {
+            return HelloWanted;
+        }
+
+        if (_unanswered > 0 || _digestDiffers || _outbox.OpenEpochs.Any(e => !e.IsOwn) || _outbox.Held.Any(WaitsLong))
+        {
+            return true;
+        }
+
+        _helloSaidAt = _time.GetTimestamp(); // Nothing to ask: look again after the same time.
+        return false;
+    }
+
+    private bool WaitsLong(HeldFrame frame) => !frame.Held
+        || (frame.State is DeliveryState.Receipted or DeliveryState.Unreceipted
+            && _time.GetElapsedTime(frame.SentAtTimestamp) >= _options.UnsettledAfter);
+
+    /// <summary>Takes a message from the cloud.</summary>
+    public void Take(ReadOnlySpan<byte> message)
+    {
+        try
+        {
+            switch (message.IsEmpty ? default : (DownKind)message[0])
+            {
+                case DownKind.StoredAck:
+                    Take(StoredAck.Read(message));
+                    break;
+                case DownKind.SchemaNeeded:
+                    Take(SchemaNeeded.Read(message));
+                    break;
+                case DownKind.Receipt:
+                    Take(ReceiptMessage.Read(message));
+                    break;
+                default:
+                    throw new WireFormatException("no message of a known kind", 0);
+            }
+        }
+        catch (WireFormatException e)
+        {
+            UplinkLog.DownMalformed(_logger, e.Message);
+        }
+    }
+
+    /// <summary>A PUBACK said that the log has the frame (or only that a broker has it).</summary>
+    public void Acknowledged(HeldFrame frame, Receipt? receipt)
+    {
+        if (frame.Freed || frame.State != DeliveryState.Sending)
+        {
+            return;
+        }
+
+        frame.State = receipt is null ? DeliveryState.Unreceipted : DeliveryState.Receipted;
+        frame.ReceiptAtHello = HelloNumber;
+        if (receipt is not null)
+        {
+            _outbox.NoteReceipt(frame, receipt);
+        }
+
+        if ((_options.Bug & PlantedUplinkBug.FreeOnPuback) != 0)
+        {
+            _outbox.Free(frame);
+        }
+    }
+
+    /// <summary>A publish was refused.</summary>
+    public void Refused(PublishOutcome outcome)
+    {
+        Status.Refusals++;
+        Status.LastError = $"refused with 0x{outcome.ReasonCode:x2}: {outcome.Reason}";
+        UplinkLog.Refused(_logger, outcome.ReasonCode, outcome.Reason);
+    }
+
+    /// <summary>A frame is given up for a fault of its own.</summary>
+    public void Quarantined(HeldFrame frame) => UplinkLog.Quarantined(_logger, frame.Key.ToString(), frame.Refusals);
+
+    private void Take(StoredAck ack)
+    {
+        if (!Counts(ack))
+        {
+            Status.Ignored++;
+            return;
+        }
+
+        Status.LastWord = _time.GetUtcNow();
+        var before = _outbox.Held.Count;
+        _settlements.LostButHere = false;
+        foreach (var epoch in ack.Epochs)
+        {
+            _settlements.Take(epoch);
+        }
+
+        Status.FramesFreed += before - _outbox.Held.Count;
+        if (_settlements.ForkFound)
+        {
+            // The cloud books what nobody holds any more only when the agent itself says that it was put back.
+            _settlements.ForkFound = false;
+            HelloWanted = true;
+            Status.Fork = _settlements.Fork;
+            UplinkLog.Fork(_logger, _settlements.Fork);
+        }
+
+        if (ack.InAnswerTo is not null)
+        {
+            Status.Answers++;
+            JudgeReceipts(ack);
+        }
+
+        var differs = ack.Digest != _outbox.CompleteDigest;
+        HelloWanted |= (differs && !_digestDiffers) || (_settlements.LostButHere && ack.InAnswerTo is null && _unanswered == 0);
+        _digestDiffers = differs;
+        Wake.Set();
+    }
+
+    /// <summary>An answer to an older hello than the newest one answered, and a stored-ack of another token, are ignored.</summary>
+    private bool Counts(StoredAck ack)
+    {
+        if (ack.InAnswerTo is { } hello)
+        {
+            if ((hello.Process != _process || hello.Number <= _answered.Number) && (_options.Bug & PlantedUplinkBug.TakeOldAnswers) == 0)
+            {
+                return false;
+            }
+
+            _answered = hello;
+            _token = ack.Token;
+            _unanswered = hello.Number == HelloNumber ? 0 : _unanswered;
+            return true;
+        }
+
+        if (ack.Token == _token)
+        {
+            return true;
+        }
+
+        if (_unanswered == 0)
+        {
+            HelloWanted = true;
+            Wake.Set();
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// A frame was lost on the way exactly when its receipt lies beyond the log's end, or the position passed its receipt
+    /// and the ledger lacks it. Only receipts that were here when the hello was said can be judged by its answer.
+    /// </summary>
+    private void JudgeReceipts(StoredAck answer)
+    {
+        foreach (var frame in _outbox.Held)
+        {
+            if (frame.ReceiptAtHello >= answer.InAnswerTo!.Value.Number || !Judged(answer, frame))
+            {
+                continue;
+            }
+
+            var stream = answer[frame.Key.Lane.Stream()];
+            var lost = frame.State switch
+            {
+                DeliveryState.Receipted => frame.Receipt is not { } receipt
+                    || receipt.Sequence > stream.End || receipt.Sequence <= stream.Position,
+                DeliveryState.Unreceipted => _time.GetElapsedTime(frame.SentAtTimestamp) >= _options.UnsettledAfter,
+                _ => false,
+            };
+            if (lost && frame.Held)
+            {
+                SendAgain(frame);
+            }
+        }
+    }
+
+    /// <summary>True when the answer names the frame's epoch, and its runs reach as far as the frame.</summary>
+    private static bool Judged(StoredAck answer, HeldFrame frame)
+    {
+        foreach (var epoch in answer.Epochs)
+        {
+            if (epoch.Epoch == frame.Key.Epoch)
+            {
+                var runs = epoch.Lanes[(int)frame.Key.Lane].Runs;
+                return runs.Length < StoredAck.RunsMax || frame.Key.Last <= runs[^1].Range.Last;
+            }
+        }
+
+        return false;
+    }
+
+    private void Take(SchemaNeeded needed)
+    {
+        Schemas.Forget();
+        if (_outbox.Find(new FrameId(needed.Frame.Epoch, needed.Frame.Lane, needed.Frame.First)) is { Held: true } frame
+            && frame.State is DeliveryState.Receipted or DeliveryState.Unreceipted)
+        {
+            SendAgain(frame);
+        }
+
+        Wake.Set();
+    }
+
+    private void Take(ReceiptMessage message)
+    {
+        if (_outbox.Find(new FrameId(message.Frame.Epoch, message.Frame.Lane, message.Frame.First)) is { } frame
+            && message.Attempt == Attempt(frame) && frame.State is DeliveryState.Sending or DeliveryState.Unreceipted)
+        {
+            frame.State = DeliveryState.Receipted;
+            frame.ReceiptAtHello = HelloNumber;
+            _outbox.NoteReceipt(frame, message.Receipt);
+        }
+    }
+
+    /// <summary>A deliberate resend carries a new attempt: the log's deduplication must not swallow it.</summary>
+    private void SendAgain(HeldFrame frame)
+    {
+        frame.Attempts = Math.Max(frame.Attempts, 1) + 1;
+        _outbox.NoteReceipt(frame, null);
+        Status.FramesResent++;
+        Queues.Add(frame);
+        Wake.Set();
+    }
+
+    private long NowMicros() => (_time.GetUtcNow().Ticks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+}

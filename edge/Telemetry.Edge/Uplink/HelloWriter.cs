@@ -1,0 +1,65 @@
+using Telemetry.Edge.Outbox;
+using Telemetry.Model;
+using Telemetry.Model.Control;
+using Telemetry.Model.Frames;
+
+namespace Telemetry.Edge.Uplink;
+
+/// <summary>Writes the agent's account of itself from the outbox.</summary>
+internal static class HelloWriter
+{
+    /// <summary>A short hello: promise and accepted total.</summary>
+    public static Hello Short(Outbox.Outbox outbox, HelloId id, long nowMicros) => new()
+    {
+        Id = id,
+        Outbox = outbox.OutboxId,
+        Accepted = outbox.Accepted,
+        Promise = outbox.CurrentPromise(),
+        ClockMicros = nowMicros,
+        ClockSynchronised = true,
+    };
+
+    /// <summary>A full one. Frames freed since the last commit count as held: after a crash they are here again.</summary>
+    public static Hello Full(Outbox.Outbox outbox, HelloId id, long nowMicros, bool listComplete, string fork)
+    {
+        var soft = outbox.FreedNotDurably.ToLookup(key => (key.Epoch, key.Lane), key => key.Range);
+        var epochs = outbox.OpenEpochs.TakeLast(Hello.EpochsMax).ToArray();
+        return Short(outbox, id, nowMicros) with
+        {
+            Full = true,
+            OwnIsLast = epochs.Length > 0 && epochs[^1].IsOwn,
+            Epochs = [.. epochs.Select(epoch => new HelloEpoch(epoch.Epoch, epoch.Predecessor,
+            [
+                Lane(outbox, epoch, Model.Lane.Critical, soft[(epoch.Epoch, Model.Lane.Critical)]),
+                Lane(outbox, epoch, Model.Lane.Live, soft[(epoch.Epoch, Model.Lane.Live)]),
+                Lane(outbox, epoch, Model.Lane.Backlog, soft[(epoch.Epoch, Model.Lane.Backlog)]),
+            ]))],
+            Schemas = [.. outbox.Held.Select(f => f.Schema).Where(s => s != default).Distinct().Take(Hello.SchemasMax)],
+            Complete = listComplete ? [.. outbox.CompleteEpochs.TakeLast(Hello.CompleteMax)] : null,
+            Fork = fork,
+        };
+    }
+
+    private static HelloLane Lane(Outbox.Outbox outbox, EpochState epoch, Lane lane, IEnumerable<SequenceRange> soft)
+    {
+        var held = new List<SequenceRange>();
+        var ranges = outbox.HeldIn(epoch.Epoch, lane).Where(f => f.Held).Select(f => f.Key.Range);
+        foreach (var range in ranges.Concat(soft).OrderBy(r => r.First))
+        {
+            if (held.Count > 0 && held[^1].Last + 1 == range.First)
+            {
+                held[^1] = held[^1] with { Last = range.Last };
+            }
+            else if (held.Count == Hello.HeldMax)
+            {
+                return new HelloLane(epoch.Sealed[lane], held[^1].Last, [.. held]);
+            }
+            else
+            {
+                held.Add(range);
+            }
+        }
+
+        return new HelloLane(epoch.Sealed[lane], epoch.Sealed[lane], [.. held]);
+    }
+}

@@ -1,0 +1,175 @@
+using Telemetry.Edge.Outbox;
+using Telemetry.Model;
+using Telemetry.Model.Control;
+
+namespace Telemetry.Edge.Uplink;
+
+/// <summary>
+/// Takes the cloud's word on what is settled into the outbox: a frame is freed only inside a range whose shares agree
+/// with the frames sealed here. A difference, or sequences announced that were never sealed here, is a fork.
+/// </summary>
+internal sealed class SettlementReader(Outbox.Outbox outbox)
+{
+    /// <summary>Why this agent believes that it is a fork; empty when it does not.</summary>
+    public string Fork { get; private set; } = "";
+
+    /// <summary>True when the fork was found since the last look.</summary>
+    public bool ForkFound { get; set; }
+
+    /// <summary>True when the cloud booked as lost what is still here: only an answer can say whether to send it again.</summary>
+    public bool LostButHere { get; set; }
+
+    /// <summary>Takes one epoch's settlement.</summary>
+    public void Take(EpochSettlement settlement)
+    {
+        if (outbox.FindEpoch(settlement.Epoch) is not { } epoch)
+        {
+            if (settlement.Complete)
+            {
+                var lasts = new LaneLasts(
+                    settlement.Lanes[0].Announced, settlement.Lanes[1].Announced, settlement.Lanes[2].Announced);
+                outbox.AdoptComplete(new(settlement.Epoch, lasts));
+            }
+
+            return;
+        }
+
+        if (!settlement.Complete && epoch.Complete)
+        {
+            outbox.Reopen(epoch.Epoch);
+        }
+
+        for (var lane = Lane.Critical; lane <= Lane.Backlog; lane++)
+        {
+            Take(epoch, lane, settlement.Lanes[(int)lane], settlement.Complete);
+        }
+
+        if (settlement.Complete)
+        {
+            outbox.MarkComplete(epoch.Epoch);
+        }
+    }
+
+    private void Take(EpochState epoch, Lane lane, LaneSettlement settlement, bool complete)
+    {
+        if (settlement.Announced > epoch.Sealed[lane])
+        {
+            ReportFork(epoch, $"{lane.Name()} of epoch {epoch.Epoch:x16} was announced up to {settlement.Announced}, "
+                + $"sealed here up to {epoch.Sealed[lane]}: the outbox was put back");
+        }
+
+        if (complete)
+        {
+            // Its shares are forgotten by the ledger; what is not lost is stored for good.
+            foreach (var frame in outbox.HeldIn(epoch.Epoch, lane))
+            {
+                if (!settlement.Runs.Any(r => r.State == RunState.Lost && r.Range.Overlaps(frame.Key.Range)))
+                {
+                    outbox.Free(frame);
+                }
+            }
+        }
+        else if (settlement.Prefix > 0)
+        {
+            FreeWhatAgrees(epoch, lane, new SequenceRange(1, settlement.Prefix), settlement.PrefixShare);
+        }
+
+        foreach (var run in settlement.Runs)
+        {
+            if (run.State == RunState.Settled && !complete)
+            {
+                FreeWhatAgrees(epoch, lane, run.Range, run.Share);
+            }
+            else if (run.State == RunState.Lost)
+            {
+                TakeLost(epoch, lane, run.Range);
+            }
+        }
+    }
+
+    private void TakeLost(EpochState epoch, Lane lane, SequenceRange lost)
+    {
+        foreach (var frame in outbox.HeldIn(epoch.Epoch, lane))
+        {
+            if (frame.Key.First > lost.Last)
+            {
+                break;
+            }
+
+            if (!lost.Contains(frame.Key.Range))
+            {
+                continue;
+            }
+
+            if (frame.Held)
+            {
+                LostButHere = true;
+            }
+            else
+            {
+                outbox.Forget(frame);
+            }
+        }
+    }
+
+    private void FreeWhatAgrees(EpochState epoch, Lane lane, SequenceRange range, ulong share)
+    {
+        List<HeldFrame>? inside = null;
+        var sum = 0UL;
+        var covered = 0L;
+        foreach (var frame in outbox.HeldIn(epoch.Epoch, lane))
+        {
+            if (frame.Key.First > range.Last)
+            {
+                break;
+            }
+
+            if (range.Contains(frame.Key.Range))
+            {
+                (inside ??= []).Add(frame);
+                sum += frame.Key.Share(frame.Checksum);
+                covered += frame.Key.Count;
+            }
+        }
+
+        if (inside is null)
+        {
+            return;
+        }
+
+        foreach (var freed in epoch.Freed(lane).Runs)
+        {
+            if (range.Contains(freed.Range))
+            {
+                sum += freed.Share;
+                covered += freed.Range.Count;
+            }
+        }
+
+        // Where some of the range left without a share (damaged, then stored after all) sums cannot be compared.
+        if (covered == range.Count && sum != share)
+        {
+            ReportFork(epoch, $"{lane.Name()} {range.First}-{range.Last} of epoch {epoch.Epoch:x16} is settled with other content");
+            return;
+        }
+
+        foreach (var frame in inside)
+        {
+            outbox.Free(frame);
+        }
+    }
+
+    private void ReportFork(EpochState epoch, string what)
+    {
+        if (Fork.Length == 0 || epoch.IsOwn)
+        {
+            ForkFound = true;
+        }
+
+        Fork = what;
+        if (epoch.IsOwn)
+        {
+            outbox.StartNewEpoch(what);
+        }
+    }
+}

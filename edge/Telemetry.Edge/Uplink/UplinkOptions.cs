@@ -1,0 +1,51 @@
+namespace Telemetry.Edge.Uplink;
+
+/// <summary>How the uplink sends. Every limit says what happens at it.</summary>
+public sealed record UplinkOptions
+{
+    /// <summary>Frames that may wait for their PUBACK at once, 2 to 1,024; more wait. The peer's own limit counts too.</summary>
+    public int InFlightMax { get; init; } = 32;
+
+    /// <summary>When no frame went up for so long, a short hello says promise and accepted total.</summary>
+    public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>When frames wait unsettled for so long, a full hello asks what became of them.</summary>
+    public TimeSpan UnsettledAfter { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>When a full hello is not answered for so long it is said again; twice as long each time, up to eight times.</summary>
+    public TimeSpan AnswerTimeout { get; init; } = TimeSpan.FromSeconds(4);
+
+    /// <summary>The first pause after a broken connection or a refusal; doubled up to <see cref="BackoffMax"/>, with jitter.</summary>
+    public TimeSpan BackoffMin { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>The longest pause.</summary>
+    public TimeSpan BackoffMax { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Backlog frames are cut to what the link takes in this time, so that live never waits longer behind one.</summary>
+    public TimeSpan BacklogFrameTime { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Refusals for a fault of the frame after which a tombstone takes its place.</summary>
+    public int RefusalsMax { get; init; } = 3;
+
+    /// <summary>For the simulation alone, where a planted bug is tried.</summary>
+    internal PlantedUplinkBug Bug { get; init; }
+}
+
+/// <summary>Mistakes that the simulation plants to prove that it would find them. Never set outside tests.</summary>
+[Flags]
+internal enum PlantedUplinkBug
+{
+    None = 0,
+
+    /// <summary>A frame leaves the outbox on its PUBACK.</summary>
+    FreeOnPuback = 1,
+
+    /// <summary>A frame judged lost goes up under the message id of its first attempt.</summary>
+    SameAttempt = 2,
+
+    /// <summary>An answer to an older hello is taken.</summary>
+    TakeOldAnswers = 4,
+
+    /// <summary>A schema goes up in the first lane that needs it only.</summary>
+    SchemaInOneLane = 8,
+}

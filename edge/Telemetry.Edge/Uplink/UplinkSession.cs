@@ -1,0 +1,318 @@
+using Telemetry.Edge.Outbox;
+using Telemetry.Model;
+using Telemetry.Model.Control;
+using Telemetry.Model.Schemas;
+using Telemetry.Model.Wire;
+
+namespace Telemetry.Edge.Uplink;
+
+/// <summary>
+/// One connection's work: hellos, frames in the order critical, live, backlog with half of the slots kept for live, and
+/// what comes down. Ends when the connection is closed.
+/// </summary>
+internal sealed class UplinkSession
+{
+    private const byte PayloadFormatInvalid = 0x99;
+    private const int BacklogReadingsMin = 256;
+
+    private readonly Outbox.Outbox _outbox;
+    private readonly IUplinkConnection _connection;
+    private readonly Delivery _delivery;
+    private readonly UplinkOptions _options;
+    private readonly TimeProvider _time;
+    private readonly int _slots;
+    private readonly bool[] _schemaOnTheWay = new bool[Lanes.Count];
+    private readonly string[] _topics = new string[Lanes.Count];
+    private readonly LinkRate _rate;
+    private CancellationToken _stop;
+    private int _inFlight;
+    private int _backlogInFlight;
+    private bool _sealing;
+    private bool _helloOnTheWay;
+    private long _sentAt;
+    private long _pausedUntil;
+    private Exception? _failure;
+
+    public UplinkSession(
+        Outbox.Outbox outbox, IUplinkConnection connection, Delivery delivery, UplinkOptions options, TimeProvider time)
+    {
+        (_outbox, _connection, _delivery, _options, _time) = (outbox, connection, delivery, options, time);
+        _slots = Math.Max(2, Math.Min(options.InFlightMax, connection.InFlightMax));
+        _rate = new LinkRate(time);
+        _sentAt = time.GetTimestamp();
+        for (var lane = Lane.Critical; lane <= Lane.Backlog; lane++)
+        {
+            _topics[(int)lane] = Routes.FrameTopic(delivery.Gateway, lane);
+        }
+    }
+
+    /// <summary>Works until the connection closes; throws what made the outbox fail.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _stop = ended.Token;
+        _delivery.Begin();
+        var down = ReadDownAsync();
+        var closed = WatchAsync();
+        try
+        {
+            while (!_connection.Closed.IsCompleted && _failure is null)
+            {
+                SayHelloIfDue();
+                SendWhatFits();
+                SealBacklogIfRoom();
+                await _delivery.Wake.WaitAsync(UntilDue(), _time, cancellationToken);
+            }
+        }
+        finally
+        {
+            await ended.CancelAsync();
+            await down;
+            await closed;
+        }
+
+        if (_failure is not null)
+        {
+            throw new OutboxException("the outbox failed under the uplink", _failure);
+        }
+    }
+
+    private TimeSpan UntilDue()
+    {
+        var heartbeat = _options.Heartbeat - _time.GetElapsedTime(_sentAt);
+        var hello = _helloOnTheWay ? _options.AnswerTimeout : _delivery.UntilHello();
+        var due = heartbeat < hello ? heartbeat : hello;
+        var pause = TimeSpan.FromSeconds((_pausedUntil - _time.GetTimestamp()) / (double)_time.TimestampFrequency);
+        return pause > TimeSpan.Zero && pause < due ? pause : due > TimeSpan.Zero ? due : TimeSpan.FromMilliseconds(10);
+    }
+
+    private bool Paused => _time.GetTimestamp() < _pausedUntil;
+
+    private void SayHelloIfDue()
+    {
+        if (_helloOnTheWay)
+        {
+            return;
+        }
+
+        if (_delivery.HelloDue())
+        {
+            _ = SayHelloAsync(full: true);
+        }
+        else if (_time.GetElapsedTime(_sentAt) >= _options.Heartbeat)
+        {
+            _ = SayHelloAsync(full: false);
+        }
+    }
+
+    private async Task SayHelloAsync(bool full)
+    {
+        _helloOnTheWay = true;
+        try
+        {
+            var outcome = await _connection.PublishAsync(
+                Routes.HelloTopic(_delivery.Gateway), _delivery.SayHello(full), _stop);
+            _sentAt = _time.GetTimestamp();
+            if (!outcome.Accepted)
+            {
+                // No owner right now: the unanswered hello is said again after its time, with jitter by the pause.
+                _delivery.Status.Refusals++;
+            }
+        }
+        catch (Exception e) when (e is UplinkException or OperationCanceledException)
+        {
+            // The connection broke: the next one begins with a hello.
+        }
+        finally
+        {
+            _helloOnTheWay = false;
+            _delivery.Wake.Set();
+        }
+    }
+
+    private void SendWhatFits()
+    {
+        for (var lane = Lane.Critical; lane <= Lane.Backlog && !Paused; lane++)
+        {
+            while (_inFlight < _slots && (lane != Lane.Backlog || _backlogInFlight < _slots / 2)
+                && !_schemaOnTheWay[(int)lane] && _delivery.Queues.Peek(lane) is { } frame)
+            {
+                var missing = _delivery.Schemas.Missing(lane, frame.Schema, _outbox.Schemas);
+                if (missing.Count > 0)
+                {
+                    _ = SendSchemasAsync(lane, missing);
+                    break;
+                }
+
+                _delivery.Queues.Take(lane);
+                _ = SendAsync(frame);
+            }
+        }
+    }
+
+    /// <summary>The lane waits until its schemas stand in the log, so that no frame comes before them.</summary>
+    private async Task SendSchemasAsync(Lane lane, IReadOnlyList<SchemaMessage> schemas)
+    {
+        _schemaOnTheWay[(int)lane] = true;
+        try
+        {
+            foreach (var schema in schemas)
+            {
+                var writer = new WireWriter();
+                new Model.Frames.Delivery(NowMicros(), _delivery.SchemaAttempt()).Write(writer);
+                schema.Write(writer, lane);
+                var outcome = await _connection.PublishAsync(_topics[(int)lane], writer.ToArray(), _stop);
+                if (!outcome.Accepted)
+                {
+                    Pause(outcome);
+                    return;
+                }
+
+                _delivery.Schemas.Add(lane, schema.Id);
+            }
+        }
+        catch (Exception e) when (e is UplinkException or OperationCanceledException)
+        {
+            // The connection broke: the next one sends them again.
+        }
+        finally
+        {
+            _schemaOnTheWay[(int)lane] = false;
+            _delivery.Wake.Set();
+        }
+    }
+
+    private async Task SendAsync(HeldFrame frame)
+    {
+        var backlog = frame.Key.Lane == Lane.Backlog;
+        frame.State = DeliveryState.Sending;
+        _delivery.Status.InFlight = ++_inFlight;
+        _backlogInFlight += backlog ? 1 : 0;
+        try
+        {
+            if (await _outbox.ReadAsync(frame, _stop) is { } bytes && !frame.Freed)
+            {
+                CrashPoint.Reach("before-send");
+                var started = frame.SentAtTimestamp = _sentAt = _time.GetTimestamp();
+                _delivery.Status.FramesSent++;
+                var outcome = await _connection.PublishAsync(_topics[(int)frame.Key.Lane], Payload(frame, bytes), _stop);
+                _rate.Took(bytes.Length, frame.Key.Count, started);
+                await TakeOutcomeAsync(frame, outcome);
+            }
+        }
+        catch (Exception e) when (e is UplinkException or OperationCanceledException)
+        {
+            // Nobody knows whether it arrived: the next connection sends it again, under the same attempt.
+            frame.ReachedLog = true;
+        }
+        catch (OutboxException e)
+        {
+            _failure = e;
+        }
+        finally
+        {
+            _delivery.Status.InFlight = --_inFlight;
+            _backlogInFlight -= backlog ? 1 : 0;
+            _delivery.Wake.Set();
+        }
+    }
+
+    private byte[] Payload(HeldFrame frame, ReadOnlyMemory<byte> bytes)
+    {
+        var writer = new WireWriter(Model.Frames.Delivery.BytesMax + bytes.Length);
+        new Model.Frames.Delivery(NowMicros(), _delivery.Attempt(frame)).Write(writer);
+        writer.Bytes(bytes.Span);
+        return writer.ToArray();
+    }
+
+    private async Task TakeOutcomeAsync(HeldFrame frame, PublishOutcome outcome)
+    {
+        if (outcome.Accepted)
+        {
+            frame.ReachedLog = true;
+            _delivery.Acknowledged(frame, Receipt.TryParse(outcome.Receipt, out var receipt) ? receipt : null);
+            return;
+        }
+
+        Pause(outcome);
+        if (outcome.ReasonCode == PayloadFormatInvalid)
+        {
+            _delivery.Status.FramesRefused++;
+            frame.Refusals++;
+            if (frame.Refusals >= _options.RefusalsMax && !frame.ReachedLog && !frame.Freed)
+            {
+                _delivery.Quarantined(frame);
+                await _outbox.QuarantineAsync(frame, outcome.Reason ?? "refused", _stop);
+                return;
+            }
+        }
+
+        _delivery.Queues.Add(frame);
+    }
+
+    /// <summary>Refused for load, rights or content: everything waits a moment, so that a refusal never becomes a storm.</summary>
+    private void Pause(PublishOutcome outcome)
+    {
+        _delivery.Refused(outcome);
+        var seconds = _options.BackoffMin.TotalSeconds * (1 + _delivery.Random.NextDouble());
+        _pausedUntil = _time.GetTimestamp() + (long)(seconds * _time.TimestampFrequency);
+    }
+
+    private void SealBacklogIfRoom()
+    {
+        var room = _slots / 2 - _backlogInFlight;
+        if (!_sealing && room > 0 && !Paused && _outbox.UnsealedReadings > 0 && _delivery.Queues.Peek(Lane.Backlog) is null)
+        {
+            _ = SealBacklogAsync(room);
+        }
+    }
+
+    private async Task SealBacklogAsync(int framesMax)
+    {
+        _sealing = true;
+        try
+        {
+            var readings = Math.Max(BacklogReadingsMin, _rate.Readings(_options.BacklogFrameTime));
+            await _outbox.SealBacklogAsync(framesMax, readings, _stop);
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // The session ends.
+        }
+        catch (OutboxException e)
+        {
+            _failure = e;
+        }
+        finally
+        {
+            _sealing = false;
+            _delivery.Wake.Set();
+        }
+    }
+
+    private async Task ReadDownAsync()
+    {
+        try
+        {
+            while (await _connection.Down.WaitToReadAsync(_stop))
+            {
+                while (_connection.Down.TryRead(out var message))
+                {
+                    _delivery.Take(message.Span);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // The session ends.
+        }
+    }
+
+    private async Task WatchAsync()
+    {
+        await Task.WhenAny(_connection.Closed, Task.Delay(Timeout.InfiniteTimeSpan, _time, _stop));
+        _delivery.Wake.Set();
+    }
+
+    private long NowMicros() => (_time.GetUtcNow().Ticks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+}
