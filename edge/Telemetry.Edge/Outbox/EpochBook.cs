@@ -63,6 +63,18 @@ internal sealed class EpochBook
         _open = null;
     }
 
+    /// <summary>Takes over a complete epoch that this outbox does not know: the gateway's books have it, so the digest counts it.</summary>
+    public EpochState Adopt(EpochLasts complete)
+    {
+        FreedLane[] freed = [.. Enumerable.Repeat(FreedLane.Empty, Lanes.Count)];
+        var epoch = new EpochState(new EpochRow(complete.Epoch, 0, default, complete.Lasts, freed, true), isOwn: false);
+        _all.Insert(0, epoch);
+        _byId.Add(epoch.Epoch, epoch);
+        _complete = null;
+        _digest = null;
+        return epoch;
+    }
+
     /// <summary>False when nothing changes: it is unknown, the run's own, or so already.</summary>
     public bool TrySetComplete(ulong epoch, bool complete)
     {

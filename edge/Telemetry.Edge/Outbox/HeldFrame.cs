@@ -42,6 +42,7 @@ public sealed class HeldFrame
         TimeLast = row.TimeLast;
         EpochOrder = epochOrder;
         SealedByThisRun = sealedByThisRun;
+        ReachedLog = !sealedByThisRun;
         State = row.Receipt is null ? DeliveryState.ToSend : DeliveryState.Receipted;
     }
 
@@ -89,6 +90,9 @@ public sealed class HeldFrame
 
     /// <summary>The uplink's: when it was last sent, as a timestamp of the clock.</summary>
     public long SentAtTimestamp { get; set; }
+
+    /// <summary>The uplink's: an attempt got a receipt, or its end is unknown: the log may have it.</summary>
+    public bool ReachedLog { get; set; }
 
     /// <summary>The uplink's: how often it was refused for a fault of its own.</summary>
     public int Refusals { get; set; }

@@ -78,6 +78,21 @@ internal sealed class HeldFrames : IReadOnlyCollection<HeldFrame>
         }
     }
 
+    /// <summary>The frames of one lane of an epoch, in order; the same freedom to remove while walking.</summary>
+    public IEnumerable<HeldFrame> Of(long epochOrder, Lane lane)
+    {
+        if (_byEpoch.TryGetValue(epochOrder, out var lanes))
+        {
+            for (var frame = lanes[(int)lane].First; frame is not null; frame = frame.Next)
+            {
+                if (!frame.Freed)
+                {
+                    yield return frame;
+                }
+            }
+        }
+    }
+
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
     private static void Link(ref LaneEnds ends, HeldFrame? before, HeldFrame frame, HeldFrame? after)

@@ -237,6 +237,22 @@ public sealed class Outbox : IAsyncDisposable
         }
     }
 
+    /// <summary>An epoch of this outbox; null when it is not known here.</summary>
+    public EpochState? FindEpoch(ulong epoch) => _state.Epochs.Find(epoch);
+
+    /// <summary>The frames of one lane of an epoch that are not freed, in order. May be walked while frames leave.</summary>
+    public IEnumerable<HeldFrame> HeldIn(ulong epoch, Lane lane) =>
+        _state.Epochs.Find(epoch) is { } known ? _state.Frames.Of(known.Order, lane) : [];
+
+    /// <summary>An answer names a complete epoch that this outbox never had (an earlier card, or it was put back).</summary>
+    public void AdoptComplete(EpochLasts epoch)
+    {
+        if (_state.Epochs.Find(epoch.Epoch) is null)
+        {
+            _state.Notes.Changed(_state.Epochs.Adopt(epoch));
+        }
+    }
+
     /// <summary>An answer called the epoch complete. Nothing happens for the run's own and unknown ones.</summary>
     public void MarkComplete(ulong epoch) => SetComplete(epoch, true);
 

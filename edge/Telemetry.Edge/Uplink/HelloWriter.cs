@@ -1,7 +1,6 @@
 using Telemetry.Edge.Outbox;
 using Telemetry.Model;
 using Telemetry.Model.Control;
-using Telemetry.Model.Frames;
 
 namespace Telemetry.Edge.Uplink;
 

@@ -31,7 +31,7 @@ internal sealed class UplinkSession
     private bool _helloOnTheWay;
     private long _sentAt;
     private long _pausedUntil;
-    private Exception? _failure;
+    private OutboxException? _failure;
 
     public UplinkSession(
         Outbox.Outbox outbox, IUplinkConnection connection, Delivery delivery, UplinkOptions options, TimeProvider time)
@@ -73,7 +73,7 @@ internal sealed class UplinkSession
 
         if (_failure is not null)
         {
-            throw new OutboxException("the outbox failed under the uplink", _failure);
+            throw _failure;
         }
     }
 
