@@ -1,0 +1,162 @@
+using Telemetry.Mqtt;
+using Telemetry.Mqtt.Packets;
+
+namespace Telemetry.Integration.Mqtt;
+
+/// <summary>Each test harms one connection while another session keeps working; the harm is counted and has its code.</summary>
+public sealed class HostileTrafficTests : IAsyncLifetime
+{
+    private static readonly MqttSessionLimits Limits = new()
+    {
+        ReceiveMaximum = 2,
+        PacketBytesMax = 4096,
+        ConnectTimeout = TimeSpan.FromMilliseconds(500),
+    };
+
+    private readonly ListenerFixture _fixture = new(new MqttListenerOptions { Limits = Limits, ConnectionsMax = 4 });
+    private MqttClient _good = null!;
+
+    private MqttListenerCounters Counters => _fixture.Listener.Counters;
+
+    public async Task InitializeAsync() => _good = await _fixture.ConnectAsync("good");
+
+    public async Task DisposeAsync()
+    {
+        Assert.True((await _good.PublishAsync("own/good/x", "still here"u8.ToArray())).IsSuccess);
+        Assert.Equal(1, _fixture.Listener.Connections);
+        await _good.DisposeAsync();
+        await _fixture.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Unauthorised_qos1_message_gets_0x87_and_the_session_goes_on()
+    {
+        await using var client = await _fixture.ConnectAsync("bad");
+
+        var result = await client.PublishAsync("own/good/x", "forged"u8.ToArray());
+
+        Assert.Equal(MqttReasonCode.NotAuthorized, result.ReasonCode);
+        Assert.Equal(1, Counters.UnauthorizedPublishes);
+        Assert.True((await client.PublishAsync("own/bad/x", "mine"u8.ToArray())).IsSuccess);
+        Assert.Equal("mine", (await ListenerFixture.NextAsync(_fixture.Application.Messages)).Text);
+        await CloseAsync(client);
+    }
+
+    [Fact]
+    public async Task Unauthorised_qos0_message_ends_its_session_with_0x87()
+    {
+        await using var client = await _fixture.ConnectAsync("bad");
+        await client.PublishAsync("own/good/x", "forged"u8.ToArray(), MqttQos.AtMostOnce);
+        Assert.Equal(MqttReasonCode.NotAuthorized, (await client.Closed).ReasonCode);
+        Assert.Equal(1, Counters.UnauthorizedPublishes);
+        await GoneAsync();
+    }
+
+    [Fact]
+    public async Task Oversized_packet_gets_0x95_before_its_bytes_are_sent()
+    {
+        using var peer = await RawPeer.ConnectAsync(_fixture.Listener.Port, "bad");
+        await peer.SendAsync([0x30, 0xFF, 0xFF, 0xFF, 0x7F]);
+        Assert.Equal(MqttReasonCode.PacketTooLarge, await peer.ReadDisconnectAsync());
+        Assert.Equal(1, Counters.Oversized);
+        await GoneAsync();
+    }
+
+    [Fact]
+    public async Task Sender_of_an_oversized_packet_still_reads_why()
+    {
+        using var peer = await RawPeer.ConnectAsync(_fixture.Listener.Port, "bad");
+        await peer.SendAsync(o => new PublishPacket("own/bad/x", new byte[200_000], 0, 0, PropertyList.Empty).Write(o));
+        Assert.Equal(MqttReasonCode.PacketTooLarge, await peer.ReadDisconnectAsync());
+        peer.Dispose();
+        await GoneAsync();
+    }
+
+    [Fact]
+    public async Task Malformed_packet_gets_0x81()
+    {
+        using var peer = await RawPeer.ConnectAsync(_fixture.Listener.Port, "bad");
+        await peer.SendAsync([0x30, 4, 0xFF, 0xFF, 1, 2]);
+        Assert.Equal(MqttReasonCode.MalformedPacket, await peer.ReadDisconnectAsync());
+        Assert.Equal(1, Counters.ProtocolErrors(MqttReasonCode.MalformedPacket));
+        peer.Dispose();
+        await GoneAsync();
+    }
+
+    [Fact]
+    public async Task Alias_after_a_reconnect_gets_0x94()
+    {
+        using var peer = await RawPeer.ConnectAsync(_fixture.Listener.Port, "bad");
+        await peer.SendAsync(o => new PublishPacket("", new byte[1], MqttQos.AtLeastOnce, 1,
+            new PropertyList().Add(PropertyId.TopicAlias, 1)).Write(o));
+        Assert.Equal(MqttReasonCode.TopicAliasInvalid, await peer.ReadDisconnectAsync());
+        peer.Dispose();
+        await GoneAsync();
+    }
+
+    [Fact]
+    public async Task Truncated_packet_harms_nobody_and_ends_its_session()
+    {
+        using (var peer = await RawPeer.ConnectAsync(_fixture.Listener.Port, "bad")) await peer.SendAsync([0x32, 100, 0, 5, 1, 2]);
+        await GoneAsync();
+        Assert.Equal(0, Counters.ProtocolErrors(MqttReasonCode.MalformedPacket));
+        string[] log = [await LogAsync(), await LogAsync(), await LogAsync()];
+        Assert.Equal(["connected good", "connected bad", "disconnected bad ConnectionLost UnspecifiedError"], log);
+    }
+
+    [Theory]
+    [InlineData(new byte[0])]
+    [InlineData(new byte[] { 0x10, 20, 0, 4 })]
+    public async Task Who_does_not_finish_a_connect_is_closed_in_time(byte[] bytes)
+    {
+        using var peer = await RawPeer.OpenAsync(_fixture.Listener.Port);
+        await peer.SendAsync(bytes);
+        Assert.Empty(await peer.ReadToEndAsync());
+        Assert.Equal(1, Counters.ConnectTimeouts);
+        peer.Dispose();
+        await GoneAsync();
+    }
+
+    [Fact]
+    public async Task Foreign_protocol_is_closed_without_a_word()
+    {
+        using var peer = await RawPeer.OpenAsync(_fixture.Listener.Port);
+        await peer.SendAsync("GET / HTTP/1.1\r\n\r\n"u8.ToArray());
+        Assert.Empty(await peer.ReadToEndAsync());
+        Assert.Equal(1, Counters.ProtocolErrors(MqttReasonCode.MalformedPacket));
+        peer.Dispose();
+        await GoneAsync();
+    }
+
+    [Fact]
+    public async Task Silence_after_the_connect_gets_0x8D()
+    {
+        using var peer = await RawPeer.ConnectAsync(_fixture.Listener.Port, "bad", keepAliveSeconds: 1);
+        Assert.Equal(MqttReasonCode.KeepAliveTimeout, await peer.ReadDisconnectAsync());
+        Assert.Equal(1, Counters.KeepAliveTimeouts);
+        peer.Dispose();
+        await GoneAsync();
+    }
+
+    [Fact]
+    public async Task One_connection_too_many_is_closed_at_once_and_counted()
+    {
+        var peers = new List<RawPeer>();
+        for (int i = 0; i < 3; i++) peers.Add(await RawPeer.ConnectAsync(_fixture.Listener.Port, $"p{i}"));
+        using (var peer = await RawPeer.OpenAsync(_fixture.Listener.Port)) Assert.Empty(await peer.ReadToEndAsync());
+        Assert.Equal(1, Counters.ConnectionsOverLimit);
+        peers.ForEach(p => p.Dispose());
+        await GoneAsync();
+    }
+
+    private Task<string> LogAsync() => ListenerFixture.NextAsync(_fixture.Application.Log);
+
+    private async Task CloseAsync(MqttClient client)
+    {
+        await client.DisconnectAsync();
+        await GoneAsync();
+    }
+
+    /// <summary>Waits until nothing of the hostile connection is left.</summary>
+    private Task GoneAsync() => ListenerFixture.UntilAsync(() => _fixture.Listener.Connections == 1);
+}
