@@ -1,7 +1,9 @@
 namespace Telemetry.Mqtt;
 
 /// <summary>The connection could not be made, or broke before an operation was complete.</summary>
-/// <remarks>An operation that fails so may or may not have reached the peer: the client never sends again by itself.</remarks>
+/// <remarks>
+/// An operation that fails so may or may not have reached the peer: the client never sends again by itself.
+/// </remarks>
 public sealed class MqttConnectionException : Exception
 {
     /// <summary>Makes one for a connection that ended.</summary>

@@ -1,6 +1,8 @@
 namespace Telemetry.Mqtt;
 
-/// <summary>What an MQTT 5.0 packet says about an outcome. From 0x80 on it is a failure. Source: MQTT 5.0, 2.4.</summary>
+/// <summary>
+/// What an MQTT 5.0 packet says about an outcome. From 0x80 on it is a failure. Source: MQTT 5.0, 2.4.
+/// </summary>
 public enum MqttReasonCode : byte
 {
     /// <summary>0x00: success, normal disconnection, or granted QoS 0.</summary>

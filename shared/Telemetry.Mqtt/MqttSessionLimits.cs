@@ -14,17 +14,22 @@ public sealed record MqttSessionLimits
 
     /// <summary>
     /// Received QoS 1 messages that may wait for the application at once, 1 to 65,535. Announced as Receive Maximum; a
-    /// peer that sends more is disconnected with 0x93. As many QoS 0 messages may wait; then reading pauses. Default 32.
+    /// peer that sends more is disconnected with 0x93. As many QoS 0 messages may wait; then reading pauses. Default
+    /// 32.
     /// </summary>
     public int ReceiveMaximum { get; init; } = 32;
 
-    /// <summary>Bytes of received messages that may wait for the application; beyond it reading pauses. Default 4 MiB.</summary>
+    /// <summary>
+    /// Bytes of received messages that may wait for the application; beyond it reading pauses. Default 4 MiB.
+    /// </summary>
     public long InFlightBytesMax { get; init; } = 4 * 1024 * 1024;
 
     /// <summary>Messages waiting to be sent to the peer; one more is refused to the caller. Default 1,024.</summary>
     public int QueuedMessagesMax { get; init; } = 1024;
 
-    /// <summary>Bytes of messages waiting to be sent to the peer; more is refused to the caller. Default 4 MiB.</summary>
+    /// <summary>
+    /// Bytes of messages waiting to be sent to the peer; more is refused to the caller. Default 4 MiB.
+    /// </summary>
     public long QueuedBytesMax { get; init; } = 4 * 1024 * 1024;
 
     /// <summary>Subscriptions of one session; a further one is answered with 0x97. Default 32.</summary>
@@ -36,7 +41,9 @@ public sealed record MqttSessionLimits
     /// </summary>
     public TimeSpan KeepAliveMax { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>From the socket's connection to the CONNACK, TLS and authentication included; then closed. Default 10 s.</summary>
+    /// <summary>
+    /// From the socket's connection to the CONNACK, TLS and authentication included; then closed. Default 10 s.
+    /// </summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long one write may wait for a peer that does not read; then closed. Default 60 s.</summary>

@@ -1,3 +1,5 @@
+using Telemetry.Mqtt.Packets;
+
 namespace Telemetry.Mqtt;
 
 /// <summary>The server's answer to CONNECT.</summary>
@@ -13,7 +15,7 @@ public sealed record ConnectResult
     public int ReceiveMaximum { get; init; } = ushort.MaxValue;
 
     /// <summary>Largest packet that the server takes, bytes.</summary>
-    public long PacketBytesMax { get; init; } = Packets.PacketScanner.PacketBytesLargest;
+    public long PacketBytesMax { get; init; } = PacketScanner.PacketBytesLargest;
 
     /// <summary>Greatest QoS that the server takes.</summary>
     public MqttQos MaximumQos { get; init; } = MqttQos.ExactlyOnce;
@@ -26,4 +28,16 @@ public sealed record ConnectResult
 
     /// <summary>True when the connection is up.</summary>
     public bool IsSuccess => ReasonCode < MqttReasonCode.UnspecifiedError;
+
+    internal static ConnectResult From(ConnAckPacket packet) => new()
+    {
+        ReasonCode = packet.ReasonCode,
+        ReasonString = packet.Properties.Text(PropertyId.ReasonString),
+        ReceiveMaximum = (int)(packet.Properties.Number(PropertyId.ReceiveMaximum) ?? ushort.MaxValue),
+        PacketBytesMax = packet.Properties.Number(PropertyId.MaximumPacketSize) ?? PacketScanner.PacketBytesLargest,
+        MaximumQos = (MqttQos)(packet.Properties.Number(PropertyId.MaximumQos) ?? 2),
+        ServerKeepAlive = packet.Properties.Number(PropertyId.ServerKeepAlive) is { } seconds
+            ? TimeSpan.FromSeconds(seconds) : null,
+        UserProperties = packet.Properties.UserProperties,
+    };
 }

@@ -1,5 +1,5 @@
-using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using Telemetry.Mqtt.Packets;
 using Telemetry.Mqtt.Sessions;
 using Telemetry.Mqtt.Topics;
@@ -19,8 +19,8 @@ public sealed class MqttClient : IAsyncDisposable
     private readonly Func<MqttMessage, ValueTask>? _onMessage;
     private readonly Func<CancellationToken, ValueTask<(Stream, Socket?)>> _dial;
     private readonly ClientSession _session;
-    private readonly TaskCompletionSource<ConnectResult> _connected = NewSource<ConnectResult>();
-    private readonly TaskCompletionSource<MqttCloseReason> _closed = NewSource<MqttCloseReason>();
+    private readonly TaskCompletionSource<ConnectResult> _connected;
+    private readonly TaskCompletionSource<MqttCloseReason> _closed;
     private MqttConnection? _connection;
     private Task _running = Task.CompletedTask;
     private int _started;
@@ -30,9 +30,9 @@ public sealed class MqttClient : IAsyncDisposable
     /// <param name="time">Drives keep-alive and timeouts.</param>
     /// <param name="onMessage">
     /// Called for each message in the order of arrival, without waiting for the call before to complete. At most
-    /// <see cref="MqttSessionLimits.ReceiveMaximum"/> run at once. The PUBACK of a QoS 1 message leaves when its call has
-    /// completed. A call that fails ends the connection, so that the server delivers again. Null: a client that receives
-    /// nothing.
+    /// <see cref="MqttSessionLimits.ReceiveMaximum"/> run at once. The PUBACK of a QoS 1 message leaves when its call
+    /// has completed. A call that fails ends the connection, so that the server delivers again. Null: a client that
+    /// receives nothing.
     /// </param>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
     public MqttClient(MqttClientOptions options, TimeProvider time, Func<MqttMessage, ValueTask>? onMessage = null)
@@ -50,8 +50,10 @@ public sealed class MqttClient : IAsyncDisposable
         _options = options;
         _time = time;
         _onMessage = onMessage;
-        _dial = dial ?? DialAsync;
+        _dial = dial ?? (ct => Dialer.DialAsync(options, ct));
         _session = new ClientSession(options);
+        _connected = NewSource<ConnectResult>();
+        _closed = NewSource<MqttCloseReason>();
     }
 
     /// <summary>Completes, never fails, when the connection has ended.</summary>
@@ -62,7 +64,9 @@ public sealed class MqttClient : IAsyncDisposable
 
     /// <summary>Connects; once in a client's life.</summary>
     /// <returns>The CONNACK: success, or the server's refusal, after which the connection is closed.</returns>
-    /// <exception cref="MqttConnectionException">No connection, or no CONNACK in time (inner TimeoutException).</exception>
+    /// <exception cref="MqttConnectionException">
+    /// No connection, or no CONNACK in time (inner TimeoutException).
+    /// </exception>
     public async Task<ConnectResult> ConnectAsync(CancellationToken ct = default)
     {
         if (Interlocked.Exchange(ref _started, 1) != 0) throw new InvalidOperationException("a client connects once");
@@ -93,8 +97,12 @@ public sealed class MqttClient : IAsyncDisposable
     /// <param name="userProperties">At most 60.</param>
     /// <param name="ct">Gives up waiting. A message that was written already may still be delivered.</param>
     /// <returns>QoS 1: the PUBACK. QoS 0: success, once the message was written out.</returns>
-    /// <exception cref="MqttConnectionException">The connection ended before; the message may have been delivered.</exception>
-    /// <exception cref="ArgumentException">Topic, QoS or properties are invalid, or the packet is too large for the server.</exception>
+    /// <exception cref="MqttConnectionException">
+    /// The connection ended before; the message may have been delivered.
+    /// </exception>
+    /// <exception cref="ArgumentException">
+    /// Topic, QoS or properties are invalid, or the packet is too large for the server.
+    /// </exception>
     /// <exception cref="InvalidOperationException">Not connected yet, or the queued limits are reached.</exception>
     public ValueTask<PublishResult> PublishAsync(
         string topic, ReadOnlyMemory<byte> payload, MqttQos qos = MqttQos.AtLeastOnce,
@@ -115,13 +123,15 @@ public sealed class MqttClient : IAsyncDisposable
         if (outcome == EnqueueOutcome.Full)
             throw new InvalidOperationException("too many publishes wait (QueuedMessagesMax or QueuedBytesMax)");
         connection.Touched();
-        return new ValueTask<PublishResult>(ct.CanBeCanceled ? AwaitAsync(connection, publish, pending, ct) : pending.Task);
+        return new ValueTask<PublishResult>(
+            ct.CanBeCanceled ? AwaitAsync(connection, publish, pending, ct) : pending.Task);
     }
 
     /// <summary>Subscribes to filters, shared ones included, and waits for the SUBACK.</summary>
     /// <exception cref="ArgumentException">A filter is malformed.</exception>
     /// <exception cref="MqttConnectionException">The connection ended before the answer.</exception>
-    public Task<SubscribeResult> SubscribeAsync(IReadOnlyList<string> filters, MqttQos qos, CancellationToken ct = default)
+    public Task<SubscribeResult> SubscribeAsync(
+        IReadOnlyList<string> filters, MqttQos qos, CancellationToken ct = default)
     {
         CheckFilters(filters);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((int)qos, 1, nameof(qos));
@@ -149,7 +159,8 @@ public sealed class MqttClient : IAsyncDisposable
     public async ValueTask DisposeAsync() => await DisconnectAsync();
 
     private async Task<PublishResult> AwaitAsync(
-        MqttConnection connection, OutgoingPublish publish, TaskCompletionSource<PublishResult> pending, CancellationToken ct)
+        MqttConnection connection, OutgoingPublish publish, TaskCompletionSource<PublishResult> pending,
+        CancellationToken ct)
     {
         try
         {
@@ -181,7 +192,7 @@ public sealed class MqttClient : IAsyncDisposable
         switch (e)
         {
             case ConnectAnswered answered:
-                _connected.TrySetResult(ToResult(answered.Packet));
+                _connected.TrySetResult(ConnectResult.From(answered.Packet));
                 break;
             case PublishAnswered answered:
                 var result = answered.Properties.IsEmpty && answered.ReasonCode == MqttReasonCode.Success
@@ -263,33 +274,13 @@ public sealed class MqttClient : IAsyncDisposable
             return await _dial(both.Token);
         }
         catch (Exception e) when (!ct.IsCancellationRequested
-            && e is IOException or SocketException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
+            && e is IOException or SocketException or OperationCanceledException or AuthenticationException)
         {
             bool late = e is OperationCanceledException;
             var reason = new MqttCloseReason(late ? MqttCloseKind.ConnectTimeout : MqttCloseKind.ConnectionLost,
                 MqttReasonCode.UnspecifiedError, late ? "no connection in time" : e.Message);
             _closed.TrySetResult(reason);
             throw new MqttConnectionException(reason, late ? new TimeoutException(reason.Text, e) : e);
-        }
-    }
-
-    private async ValueTask<(Stream, Socket?)> DialAsync(CancellationToken ct)
-    {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            TcpSettings.Apply(socket, _options.SocketUnsentBytesMax);
-            await socket.ConnectAsync(_options.Host, _options.Port, ct);
-            Stream stream = new NetworkStream(socket, ownsSocket: false);
-            if (_options.Tls is null) return (stream, socket);
-            var tls = new SslStream(stream);
-            await tls.AuthenticateAsClientAsync(TlsSetup.ForClient(_options.Tls, _options.Host), ct);
-            return (tls, socket);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
         }
     }
 
@@ -307,20 +298,12 @@ public sealed class MqttClient : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfZero(filters.Count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(filters.Count, SubscribePacket.FiltersMax);
         foreach (string filter in filters)
-            if (!TopicFilter.IsValid(filter)) throw new ArgumentException($"topic filter '{filter}' is malformed", nameof(filters));
+        {
+            if (!TopicFilter.IsValid(filter))
+                throw new ArgumentException($"topic filter '{filter}' is malformed", nameof(filters));
+        }
     }
 
-    private static ConnectResult ToResult(ConnAckPacket packet) => new()
-    {
-        ReasonCode = packet.ReasonCode,
-        ReasonString = packet.Properties.Text(PropertyId.ReasonString),
-        ReceiveMaximum = (int)(packet.Properties.Number(PropertyId.ReceiveMaximum) ?? ushort.MaxValue),
-        PacketBytesMax = packet.Properties.Number(PropertyId.MaximumPacketSize) ?? PacketScanner.PacketBytesLargest,
-        MaximumQos = (MqttQos)(packet.Properties.Number(PropertyId.MaximumQos) ?? 2),
-        ServerKeepAlive = packet.Properties.Number(PropertyId.ServerKeepAlive) is { } s ? TimeSpan.FromSeconds(s) : null,
-        UserProperties = packet.Properties.UserProperties,
-    };
-
-    private static TaskCompletionSource<T> NewSource<T>() => new(TaskCreationOptions.RunContinuationsAsynchronously);
-
+    private TaskCompletionSource<T> NewSource<T>() => new(_options.AllowSynchronousContinuations
+        ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -32,7 +32,9 @@ public sealed record MqttClientOptions
     /// </summary>
     public TimeSpan PingResponseTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Time for TCP and TLS together, and again for the CONNACK; then the attempt fails. Default 10 s.</summary>
+    /// <summary>
+    /// Time for TCP and TLS together, and again for the CONNACK; then the attempt fails. Default 10 s.
+    /// </summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
@@ -50,6 +52,12 @@ public sealed record MqttClientOptions
     /// </summary>
     public MqttSessionLimits Limits { get; init; } = new();
 
+    /// <summary>
+    /// Lets what awaits a result go on inside of the reading loop, so that a one-thread simulation replays. Default
+    /// false: a caller that blocks must not hold up the connection.
+    /// </summary>
+    internal bool AllowSynchronousContinuations { get; init; }
+
     /// <exception cref="ArgumentException">Names the option that is out of range.</exception>
     internal void Validate()
     {
@@ -61,7 +69,8 @@ public sealed record MqttClientOptions
         ArgumentOutOfRangeException.ThrowIfGreaterThan(KeepAlive, TimeSpan.FromSeconds(ushort.MaxValue));
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(PingResponseTimeout, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(ConnectTimeout, TimeSpan.Zero);
-        if (SocketUnsentBytesMax is { } unsent) ArgumentOutOfRangeException.ThrowIfLessThan(unsent, 1024, nameof(SocketUnsentBytesMax));
+        if (SocketUnsentBytesMax is { } unsent)
+            ArgumentOutOfRangeException.ThrowIfLessThan(unsent, 1024, nameof(SocketUnsentBytesMax));
         if (Password is { } password)
             ArgumentOutOfRangeException.ThrowIfGreaterThan(password.Length, ushort.MaxValue, nameof(Password));
         Topics.WireText.Check(ClientId, nameof(ClientId));

@@ -1,8 +1,8 @@
 namespace Telemetry.Mqtt;
 
 /// <summary>
-/// How long to wait before the next attempt: doubles from <see cref="First"/> to <see cref="Largest"/>, and each wait is
-/// drawn evenly between half and all of that, so that a fleet does not come back in step. One caller at a time.
+/// How long to wait before the next attempt: doubles from <see cref="First"/> to <see cref="Largest"/>, and each wait
+/// is drawn evenly between half and all of that, so that a fleet does not come back in step. One caller at a time.
 /// </summary>
 /// <param name="random">Chance; inject a seeded one for tests.</param>
 public sealed class ReconnectBackoff(Random random)

@@ -3,7 +3,9 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Telemetry.Mqtt;
 
-/// <summary>Who wants to connect, before anything about it is believed (but its certificate, which TLS has checked).</summary>
+/// <summary>
+/// Who wants to connect, before anything about it is believed (but its certificate, which TLS has checked).
+/// </summary>
 public sealed record ConnectRequest
 {
     /// <summary>Client identifier, 1 to 65,535 bytes of UTF-8.</summary>

@@ -17,7 +17,9 @@ public interface IMqttApplication
     /// </summary>
     ValueTask ConnectedAsync(IMqttServerSession session, CancellationToken ct);
 
-    /// <summary>A session for which <see cref="ConnectedAsync"/> was called has ended. Once each; must not wait.</summary>
+    /// <summary>
+    /// A session for which <see cref="ConnectedAsync"/> was called has ended. Once each; must not wait.
+    /// </summary>
     void Disconnected(IMqttServerSession session, MqttCloseReason reason);
 
     /// <summary>
@@ -26,13 +28,15 @@ public interface IMqttApplication
     /// </summary>
     MqttReasonCode AuthorizePublish(IMqttServerSession session, string topic, MqttQos qos);
 
-    /// <summary>Says whether the session may subscribe: success, or a failure such as 0x87. At once, without waiting.</summary>
+    /// <summary>
+    /// Says whether the session may subscribe: success, or a failure such as 0x87. At once, without waiting.
+    /// </summary>
     MqttReasonCode AuthorizeSubscribe(IMqttServerSession session, string filter, MqttQos qos);
 
     /// <summary>
     /// A message came. The PUBACK of QoS 1 leaves when the call completes, in the order of arrival. Calls begin in the
-    /// order of arrival without waiting for each other: up to the Receive Maximum run at once for a session. A failure of
-    /// the call is answered with 0x80.
+    /// order of arrival without waiting for each other: up to the Receive Maximum run at once for a session. A
+    /// failure of the call is answered with 0x80.
     /// </summary>
     /// <param name="session">From whom.</param>
     /// <param name="message">Its payload belongs to the callee until the call completes.</param>

@@ -18,14 +18,16 @@ public interface IMqttServerSession
     int QueuedMessages { get; }
 
     /// <summary>
-    /// Offers a message to this client. It never waits, and is sent only if the client subscribes to the topic, with the
-    /// lower of <paramref name="qos"/> and what was granted. The payload must stay unchanged.
+    /// Offers a message to this client. It never waits, and is sent only if the client subscribes to the topic, with
+    /// the lower of <paramref name="qos"/> and what was granted. The payload must stay unchanged.
     /// </summary>
     /// <exception cref="ArgumentException">Topic, QoS or properties are invalid.</exception>
     MqttSendOutcome TrySend(
         string topic, ReadOnlyMemory<byte> payload, MqttQos qos = MqttQos.AtMostOnce,
         IReadOnlyList<MqttUserProperty>? userProperties = null);
 
-    /// <summary>Says DISCONNECT with the reason and ends the session; the task completes when the socket is closed.</summary>
+    /// <summary>
+    /// Says DISCONNECT with the reason and ends the session; the task completes when the socket is closed.
+    /// </summary>
     Task DisconnectAsync(MqttReasonCode reason, string text);
 }

@@ -68,7 +68,9 @@ public sealed class MqttListener : IAsyncDisposable
         _accepting = AcceptLoopAsync(_socket);
     }
 
-    /// <summary>Takes no more connections, says DISCONNECT 0x8B to all sessions and closes them, within about two seconds.</summary>
+    /// <summary>
+    /// Takes no more connections, says DISCONNECT 0x8B to all sessions and closes them, within about two seconds.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         if (_stopping.IsCancellationRequested) return;

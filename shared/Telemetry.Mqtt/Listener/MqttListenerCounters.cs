@@ -45,7 +45,9 @@ public sealed class MqttListenerCounters
     /// <summary>Connections refused with this reason code in the CONNACK.</summary>
     public long Refused(MqttReasonCode reasonCode) => Interlocked.Read(ref _refused[(byte)reasonCode]);
 
-    /// <summary>Connections ended for broken bytes or a broken limit, by the reason code that the client was told.</summary>
+    /// <summary>
+    /// Connections ended for broken bytes or a broken limit, by the reason code that the client was told.
+    /// </summary>
     public long ProtocolErrors(MqttReasonCode reasonCode) => Interlocked.Read(ref _protocolErrors[(byte)reasonCode]);
 
     internal void CountAccepted() => Interlocked.Increment(ref _connectionsAccepted);
@@ -62,7 +64,9 @@ public sealed class MqttListenerCounters
         switch (reason.Kind)
         {
             case MqttCloseKind.Refused: Interlocked.Increment(ref _refused[(byte)reason.ReasonCode]); break;
-            case MqttCloseKind.ProtocolError: Interlocked.Increment(ref _protocolErrors[(byte)reason.ReasonCode]); break;
+            case MqttCloseKind.ProtocolError:
+                Interlocked.Increment(ref _protocolErrors[(byte)reason.ReasonCode]);
+                break;
             case MqttCloseKind.TakenOver: Interlocked.Increment(ref _takeOvers); break;
             case MqttCloseKind.KeepAliveTimeout: Interlocked.Increment(ref _keepAliveTimeouts); break;
             case MqttCloseKind.ConnectTimeout: CountConnectTimeout(); break;

@@ -14,7 +14,9 @@ public sealed record MqttListenerOptions
     /// <summary>TLS; null speaks plain TCP.</summary>
     public MqttListenerTlsOptions? Tls { get; init; }
 
-    /// <summary>Connections at once, those not yet authenticated included; one more is closed at once. Default 20,000.</summary>
+    /// <summary>
+    /// Connections at once, those not yet authenticated included; one more is closed at once. Default 20,000.
+    /// </summary>
     public int ConnectionsMax { get; init; } = 20_000;
 
     /// <summary>Upper limit of unsent bytes in each socket (TCP_NOTSENT_LOWAT, Linux only). Null: unlimited.</summary>
@@ -29,7 +31,8 @@ public sealed record MqttListenerOptions
         ArgumentOutOfRangeException.ThrowIfNegative(Port);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(Port, ushort.MaxValue);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(ConnectionsMax);
-        if (SocketUnsentBytesMax is { } unsent) ArgumentOutOfRangeException.ThrowIfLessThan(unsent, 1024, nameof(SocketUnsentBytesMax));
+        if (SocketUnsentBytesMax is { } unsent)
+            ArgumentOutOfRangeException.ThrowIfLessThan(unsent, 1024, nameof(SocketUnsentBytesMax));
         Limits.Validate();
     }
 }

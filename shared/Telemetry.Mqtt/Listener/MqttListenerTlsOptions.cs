@@ -7,7 +7,9 @@ public enum MqttClientCertificates
 {
     /// <summary>None is asked for.</summary>
     None,
-    /// <summary>One is asked for; a client without one is let through to the application, a wrong one is refused.</summary>
+    /// <summary>
+    /// One is asked for; a client without one is let through to the application, a wrong one is refused.
+    /// </summary>
     Optional,
     /// <summary>A client without a valid one is refused in the TLS handshake.</summary>
     Required,
@@ -25,7 +27,9 @@ public sealed record MqttListenerTlsOptions
     /// <summary>Whether clients show a certificate. Default none.</summary>
     public MqttClientCertificates ClientCertificates { get; init; }
 
-    /// <summary>The only authorities whose client certificates are trusted. Null: those of the operating system.</summary>
+    /// <summary>
+    /// The only authorities whose client certificates are trusted. Null: those of the operating system.
+    /// </summary>
     public X509Certificate2Collection? TrustedAuthorities { get; init; }
 
     /// <summary>The time that client certificates are checked against. Null: now.</summary>

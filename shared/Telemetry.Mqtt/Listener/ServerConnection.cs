@@ -21,7 +21,7 @@ internal sealed class ServerConnection : IMqttServerSession, ISessionAuthorizer
     private readonly MqttConnection _connection;
     private readonly X509Certificate2? _certificate;
     private readonly CancellationTokenSource _ending = new();
-    private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _released = new();
     private Task _running = Task.CompletedTask;
     private ServerConnection? _previous;
     private bool _isAnnounced;
@@ -159,7 +159,8 @@ internal sealed class ServerConnection : IMqttServerSession, ISessionAuthorizer
         catch (Exception)
         {
             _context.Counters.CountApplicationError();
-            Refuse(_isAnnounced ? MqttReasonCode.ServerUnavailable : MqttReasonCode.UnspecifiedError, "application failed");
+            Refuse(_isAnnounced ? MqttReasonCode.ServerUnavailable : MqttReasonCode.UnspecifiedError,
+                "application failed");
         }
         finally
         {
@@ -170,7 +171,8 @@ internal sealed class ServerConnection : IMqttServerSession, ISessionAuthorizer
     private Task TakeOverAsync(ServerConnection previous)
     {
         previous.Close(new MqttCloseReason(
-            MqttCloseKind.TakenOver, MqttReasonCode.SessionTakenOver, "another connection uses this client identifier"));
+            MqttCloseKind.TakenOver, MqttReasonCode.SessionTakenOver,
+            "another connection uses this client identifier"));
         return previous._released.Task.WaitAsync(_ending.Token);
     }
 

@@ -41,7 +41,8 @@ internal ref struct BodyReader(ReadOnlySpan<byte> body)
     public string Text()
     {
         var utf8 = Take(UInt16());
-        if (!Utf8.IsValid(utf8) || utf8.Contains((byte)0)) throw MqttProtocolException.Malformed("text is no valid UTF-8");
+        if (!Utf8.IsValid(utf8)
+            || utf8.Contains((byte)0)) throw MqttProtocolException.Malformed("text is no valid UTF-8");
         return Encoding.UTF8.GetString(utf8);
     }
 

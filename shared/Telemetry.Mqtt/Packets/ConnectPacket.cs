@@ -2,7 +2,9 @@ using System.Buffers;
 
 namespace Telemetry.Mqtt.Packets;
 
-/// <summary>The message a client leaves to be published when it vanishes. Source: MQTT 5.0, 3.1.3.2 to 3.1.3.4.</summary>
+/// <summary>
+/// The message a client leaves to be published when it vanishes. Source: MQTT 5.0, 3.1.3.2 to 3.1.3.4.
+/// </summary>
 internal sealed record ConnectWill(string Topic, byte[] Payload, byte Qos, bool Retain, PropertyList Properties);
 
 /// <summary>CONNECT: the first packet of a client.</summary>
@@ -26,7 +28,9 @@ internal sealed record ConnectPacket
     public ConnectWill? Will { get; init; }
     public PropertyList Properties { get; init; } = PropertyList.Empty;
 
-    /// <summary>The protocol level alone (3 for MQIsdp, 4 for 3.1.1, 5), for an answer in the peer's own version.</summary>
+    /// <summary>
+    /// The protocol level alone (3 for MQIsdp, 4 for 3.1.1, 5), for an answer in the peer's own version.
+    /// </summary>
     /// <exception cref="MqttProtocolException">0x81, or 0x84 for another protocol's name.</exception>
     public static byte ReadLevel(ref BodyReader reader)
     {
@@ -51,7 +55,8 @@ internal sealed record ConnectPacket
         if (hasWill)
         {
             var willProperties = PropertyList.Read(ref reader, PropertyPlace.Will);
-            will = new ConnectWill(reader.Text(), reader.Binary().ToArray(), willQos, (flags & 0x20) != 0, willProperties);
+            will = new ConnectWill(
+                reader.Text(), reader.Binary().ToArray(), willQos, (flags & 0x20) != 0, willProperties);
         }
         var packet = new ConnectPacket
         {
@@ -70,7 +75,8 @@ internal sealed record ConnectPacket
     public void Write(IBufferWriter<byte> output)
     {
         int bytes = 10 + Properties.Bytes() + PacketWriter.TextBytes(ClientId);
-        if (Will is not null) bytes += Will.Properties.Bytes() + PacketWriter.TextBytes(Will.Topic) + 2 + Will.Payload.Length;
+        if (Will is not null)
+            bytes += Will.Properties.Bytes() + PacketWriter.TextBytes(Will.Topic) + 2 + Will.Payload.Length;
         if (UserName is not null) bytes += PacketWriter.TextBytes(UserName);
         if (Password is not null) bytes += 2 + Password.Length;
         var writer = PacketWriter.Begin(output, PacketType.Connect, bytes);

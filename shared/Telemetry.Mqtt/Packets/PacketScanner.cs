@@ -20,8 +20,12 @@ internal static class PacketScanner
     /// <summary>The largest packet MQTT can express: 1 + 4 + 268,435,455 bytes.</summary>
     public const int PacketBytesLargest = 268_435_460;
 
-    /// <summary>Takes one packet off the front of <paramref name="bytes"/>. False: more bytes are needed, nothing taken.</summary>
-    /// <exception cref="MqttProtocolException">0x81 for an invalid header, 0x95 for a packet beyond the limit.</exception>
+    /// <summary>
+    /// Takes one packet off the front of <paramref name="bytes"/>. False: more bytes are needed, nothing taken.
+    /// </summary>
+    /// <exception cref="MqttProtocolException">
+    /// 0x81 for an invalid header, 0x95 for a packet beyond the limit.
+    /// </exception>
     public static bool TryRead(ref ReadOnlySequence<byte> bytes, int packetBytesMax, out RawPacket packet)
     {
         packet = default;
@@ -36,7 +40,8 @@ internal static class PacketScanner
             throw new MqttProtocolException(MqttReasonCode.PacketTooLarge,
                 $"packet of {headerBytes + (long)remaining} bytes, at most {packetBytesMax} are taken");
         if (bytes.Length < headerBytes + remaining) return false;
-        packet = new RawPacket((PacketType)(header[0] >> 4), (byte)(header[0] & 0x0F), bytes.Slice(headerBytes, remaining));
+        packet = new RawPacket(
+            (PacketType)(header[0] >> 4), (byte)(header[0] & 0x0F), bytes.Slice(headerBytes, remaining));
         bytes = bytes.Slice(headerBytes + remaining);
         return true;
     }

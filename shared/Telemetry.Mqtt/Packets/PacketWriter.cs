@@ -27,7 +27,8 @@ internal ref struct PacketWriter
 
     public static int PacketBytes(int bodyBytes) => 1 + VariableIntBytes((uint)bodyBytes) + bodyBytes;
 
-    public static int VariableIntBytes(uint value) => value switch { < 1 << 7 => 1, < 1 << 14 => 2, < 1 << 21 => 3, _ => 4 };
+    public static int VariableIntBytes(uint value) =>
+        value switch { < 1 << 7 => 1, < 1 << 14 => 2, < 1 << 21 => 3, _ => 4 };
 
     public static int TextBytes(string text) => 2 + Encoding.UTF8.GetByteCount(text);
 

@@ -1,10 +1,15 @@
 namespace Telemetry.Mqtt.Packets;
 
 /// <summary>The properties of one packet, in the order of the wire.</summary>
-/// <remarks><code>length (variable byte integer) · { identifier (1 byte) · value }</code>Source: MQTT 5.0, 2.2.2.</remarks>
+/// <remarks>
+/// <code>length (variable byte integer) · { identifier (1 byte) · value }</code>
+/// Source: MQTT 5.0, 2.2.2.
+/// </remarks>
 internal sealed class PropertyList
 {
-    /// <summary>At most so many properties a packet; more are refused with 0x97, so that tiny ones cannot fill memory.</summary>
+    /// <summary>
+    /// At most so many properties a packet; more are refused with 0x97, so that tiny ones cannot fill memory.
+    /// </summary>
     public const int PropertiesMax = 64;
 
     public static readonly PropertyList Empty = new();
@@ -21,7 +26,10 @@ internal sealed class PropertyList
         {
             List<MqttUserProperty>? found = null;
             foreach (var item in _items)
-                if (item.Id == PropertyId.UserProperty) (found ??= []).Add(new MqttUserProperty(item.Text!, item.Value!));
+            {
+                if (item.Id == PropertyId.UserProperty)
+                    (found ??= []).Add(new MqttUserProperty(item.Text!, item.Value!));
+            }
             return found is null ? [] : found;
         }
     }

@@ -7,7 +7,8 @@ internal static class PropertyRules
 {
     private static readonly (PropertyShape Shape, uint Places)[] Rules = Build();
 
-    public static PropertyShape Shape(PropertyId id) => (int)id < Rules.Length ? Rules[(int)id].Shape : PropertyShape.Unknown;
+    public static PropertyShape Shape(PropertyId id) =>
+        (int)id < Rules.Length ? Rules[(int)id].Shape : PropertyShape.Unknown;
 
     public static bool IsAllowed(PropertyId id, PropertyPlace place) => (Rules[(int)id].Places & 1u << (int)place) != 0;
 
@@ -20,7 +21,8 @@ internal static class PropertyRules
     {
         bool valid = id switch
         {
-            PropertyId.ReceiveMaximum or PropertyId.MaximumPacketSize or PropertyId.SubscriptionIdentifier => value != 0,
+            PropertyId.ReceiveMaximum or PropertyId.MaximumPacketSize or PropertyId.SubscriptionIdentifier =>
+                value != 0,
             PropertyId.TopicAlias => value != 0
                 ? true : throw new MqttProtocolException(MqttReasonCode.TopicAliasInvalid, "topic alias 0"),
             PropertyId.ServerKeepAlive => true,

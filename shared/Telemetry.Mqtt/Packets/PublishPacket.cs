@@ -23,7 +23,8 @@ internal readonly record struct PublishPacket(
         string topic = reader.Text();
         ushort packetId = qos == MqttQos.AtMostOnce ? (ushort)0 : reader.PacketId();
         var properties = PropertyList.Read(ref reader, PropertyPlace.Publish);
-        return new PublishPacket(topic, body[reader.Position..], qos, packetId, properties, duplicate, (flags & 0x01) != 0);
+        return new PublishPacket(
+            topic, body[reader.Position..], qos, packetId, properties, duplicate, (flags & 0x01) != 0);
     }
 
     /// <summary>Bytes of the whole packet.</summary>

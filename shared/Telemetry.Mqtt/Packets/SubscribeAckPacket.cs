@@ -3,7 +3,10 @@ using System.Buffers;
 namespace Telemetry.Mqtt.Packets;
 
 /// <summary>SUBACK, and UNSUBACK, which shares its shape: one reason code for each filter, in their order.</summary>
-/// <remarks><code>packet id (2) · properties · reason code (1), at least one</code>Source: MQTT 5.0, 3.9 and 3.11.</remarks>
+/// <remarks>
+/// <code>packet id (2) · properties · reason code (1), at least one</code>
+/// Source: MQTT 5.0, 3.9 and 3.11.
+/// </remarks>
 internal sealed record SubscribeAckPacket(
     PacketType Type, ushort PacketId, IReadOnlyList<MqttReasonCode> ReasonCodes, PropertyList Properties)
 {
@@ -13,7 +16,8 @@ internal sealed record SubscribeAckPacket(
         var properties = PropertyList.Read(ref reader, (PropertyPlace)type);
         if (reader.AtEnd) throw MqttProtocolException.Protocol("no reason code");
         if (reader.Left > SubscribePacket.FiltersMax)
-            throw new MqttProtocolException(MqttReasonCode.QuotaExceeded, $"more than {SubscribePacket.FiltersMax} reason codes");
+            throw new MqttProtocolException(MqttReasonCode.QuotaExceeded,
+                $"more than {SubscribePacket.FiltersMax} reason codes");
         var codes = new MqttReasonCode[reader.Left];
         for (int i = 0; i < codes.Length; i++) codes[i] = (MqttReasonCode)reader.Byte();
         return new SubscribeAckPacket(type, packetId, codes, properties);

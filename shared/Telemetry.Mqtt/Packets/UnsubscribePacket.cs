@@ -3,7 +3,10 @@ using System.Buffers;
 namespace Telemetry.Mqtt.Packets;
 
 /// <summary>UNSUBSCRIBE.</summary>
-/// <remarks><code>packet id (2) · properties · { filter (text) }, at least one</code>Source: MQTT 5.0, 3.10.</remarks>
+/// <remarks>
+/// <code>packet id (2) · properties · { filter (text) }, at least one</code>
+/// Source: MQTT 5.0, 3.10.
+/// </remarks>
 internal sealed record UnsubscribePacket(ushort PacketId, IReadOnlyList<string> Filters, PropertyList Properties)
 {
     public static UnsubscribePacket Read(ref BodyReader reader)
@@ -14,7 +17,8 @@ internal sealed record UnsubscribePacket(ushort PacketId, IReadOnlyList<string> 
         do
         {
             if (filters.Count == SubscribePacket.FiltersMax)
-                throw new MqttProtocolException(MqttReasonCode.QuotaExceeded, $"more than {SubscribePacket.FiltersMax} filters");
+                throw new MqttProtocolException(MqttReasonCode.QuotaExceeded,
+                    $"more than {SubscribePacket.FiltersMax} filters");
             if (reader.AtEnd) throw MqttProtocolException.Protocol("no topic filter");
             filters.Add(reader.Text());
         }

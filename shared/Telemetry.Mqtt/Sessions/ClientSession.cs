@@ -98,7 +98,8 @@ internal sealed class ClientSession(MqttClientOptions options)
         if (Deadline is not { } deadline || now < deadline) return;
         if (_phase == Phase.AwaitingConnAck)
         {
-            End(new MqttCloseReason(MqttCloseKind.ConnectTimeout, MqttReasonCode.UnspecifiedError, "no CONNACK came in time"));
+            End(new MqttCloseReason(MqttCloseKind.ConnectTimeout, MqttReasonCode.UnspecifiedError,
+                "no CONNACK came in time"));
         }
         else if (_pingSince is null)
         {
@@ -107,7 +108,8 @@ internal sealed class ClientSession(MqttClientOptions options)
         }
         else
         {
-            Close(new MqttCloseReason(MqttCloseKind.KeepAliveTimeout, MqttReasonCode.UnspecifiedError, "no PINGRESP came in time"));
+            Close(new MqttCloseReason(MqttCloseKind.KeepAliveTimeout, MqttReasonCode.UnspecifiedError,
+                "no PINGRESP came in time"));
         }
     }
 
@@ -139,9 +141,11 @@ internal sealed class ClientSession(MqttClientOptions options)
             case PacketType.Disconnect:
                 var disconnect = DisconnectPacket.Read(packet.Type, ref reader);
                 End(new MqttCloseReason(
-                    disconnect.ReasonCode == MqttReasonCode.SessionTakenOver ? MqttCloseKind.TakenOver : MqttCloseKind.Peer,
+                    disconnect.ReasonCode == MqttReasonCode.SessionTakenOver
+                        ? MqttCloseKind.TakenOver : MqttCloseKind.Peer,
                     disconnect.ReasonCode,
-                    disconnect.Properties.Text(PropertyId.ReasonString) ?? $"server disconnected: {disconnect.ReasonCode}"));
+                    disconnect.Properties.Text(PropertyId.ReasonString)
+                        ?? $"server disconnected: {disconnect.ReasonCode}"));
                 break;
             default:
                 throw MqttProtocolException.Protocol($"{packet.Type} is not expected from a server");
@@ -161,7 +165,8 @@ internal sealed class ClientSession(MqttClientOptions options)
         Outgoing.WindowMax = (int)(packet.Properties.Number(PropertyId.ReceiveMaximum) ?? ushort.MaxValue);
         Outgoing.PeerPacketBytesMax =
             packet.Properties.Number(PropertyId.MaximumPacketSize) ?? PacketScanner.PacketBytesLargest;
-        if (packet.Properties.Number(PropertyId.ServerKeepAlive) is { } seconds) _keepAlive = TimeSpan.FromSeconds(seconds);
+        if (packet.Properties.Number(PropertyId.ServerKeepAlive) is { } seconds)
+            _keepAlive = TimeSpan.FromSeconds(seconds);
         Events.Enqueue(new ConnectAnswered(packet));
     }
 
@@ -171,7 +176,8 @@ internal sealed class ClientSession(MqttClientOptions options)
             throw MqttProtocolException.Protocol($"{packet.Type} without a request");
         Identifiers.Release(packet.PacketId);
         if (packet.ReasonCodes.Count != pending.Filters)
-            throw MqttProtocolException.Protocol($"{packet.Type} with {packet.ReasonCodes.Count} codes for {pending.Filters} filters");
+            throw MqttProtocolException.Protocol(
+                $"{packet.Type} with {packet.ReasonCodes.Count} codes for {pending.Filters} filters");
         Events.Enqueue(new SubscribeAnswered(pending.State, packet));
     }
 

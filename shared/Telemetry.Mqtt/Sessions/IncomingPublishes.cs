@@ -30,7 +30,9 @@ internal sealed class IncomingPublishes(int receiveMaximum, long bytesMax)
 
     public int Unacknowledged => _unacknowledged.Count;
 
-    /// <exception cref="MqttProtocolException">0x93 beyond the Receive Maximum, 0x82 for an identifier in use.</exception>
+    /// <exception cref="MqttProtocolException">
+    /// 0x93 beyond the Receive Maximum, 0x82 for an identifier in use.
+    /// </exception>
     public IncomingPublish Add(in PublishPacket packet, int bytes)
     {
         var entry = new IncomingPublish { PacketId = packet.PacketId, Qos = packet.Qos, Bytes = bytes };

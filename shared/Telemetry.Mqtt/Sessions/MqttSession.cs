@@ -10,7 +10,9 @@ namespace Telemetry.Mqtt.Sessions;
 /// </summary>
 internal abstract class MqttSession(MqttSessionLimits limits, int queuedMessagesMax, long queuedBytesMax)
 {
-    /// <summary>Answers not yet written; beyond it reading pauses, so a peer that only asks cannot fill memory.</summary>
+    /// <summary>
+    /// Answers not yet written; beyond it reading pauses, so a peer that only asks cannot fill memory.
+    /// </summary>
     private const int ControlBytesMax = 64 * 1024;
 
     private readonly ArrayBufferWriter<byte> _control = new(256);
@@ -34,8 +36,11 @@ internal abstract class MqttSession(MqttSessionLimits limits, int queuedMessages
     /// <summary>Why the session ended; null while it lasts.</summary>
     public MqttCloseReason? Closed { get; private set; }
 
-    /// <summary>False while reading pauses (back-pressure). True once closed: bytes are then taken and thrown away.</summary>
-    public bool WantsInput => Closed is not null || (!IsHolding && !Incoming.IsFull && _control.WrittenCount < ControlBytesMax);
+    /// <summary>
+    /// False while reading pauses (back-pressure). True once closed: bytes are then taken and thrown away.
+    /// </summary>
+    public bool WantsInput =>
+        Closed is not null || (!IsHolding && !Incoming.IsFull && _control.WrittenCount < ControlBytesMax);
 
     /// <summary>When <see cref="Advance"/> has to be called at the latest; null: no time limit runs.</summary>
     public TimeSpan? NextDeadline
@@ -80,20 +85,27 @@ internal abstract class MqttSession(MqttSessionLimits limits, int queuedMessages
         if (Closed is not null) bytes = bytes.Slice(bytes.End);
     }
 
-    /// <summary>Moves waiting output into <paramref name="output"/>: answers, PUBACKs, then messages, up to about the limit.</summary>
+    /// <summary>
+    /// Moves waiting output into <paramref name="output"/>: answers, PUBACKs, then messages, up to about the limit.
+    /// </summary>
     public void TakeOutput(ArrayBufferWriter<byte> output, int bytesMax, TimeSpan now)
     {
         if (Closed is null)
         {
-            while (output.WrittenCount + _control.WrittenCount < bytesMax && Incoming.TryTakeAck(out var ack)) Write(ack);
+            while (output.WrittenCount + _control.WrittenCount < bytesMax && Incoming.TryTakeAck(out var ack))
+                Write(ack);
         }
         output.Write(_control.WrittenSpan);
         _control.ResetWrittenCount();
         if (Closed is null && MayPublish)
         {
-            while (Outgoing.WriteNext(output, output.WrittenCount == 0 ? long.MaxValue : bytesMax - output.WrittenCount) is { } sent)
+            // The first packet is taken whatever its size; all others have to fit.
+            long Room() => output.WrittenCount == 0 ? long.MaxValue : bytesMax - output.WrittenCount;
+            while (Outgoing.WriteNext(output, Room()) is { } sent)
+            {
                 if (sent.Qos == MqttQos.AtMostOnce && sent.State is not null)
                     Events.Enqueue(new PublishAnswered(sent, MqttReasonCode.Success, PropertyList.Empty));
+            }
         }
         if (output.WrittenCount == 0) return;
         LastTaken = now;
@@ -120,7 +132,8 @@ internal abstract class MqttSession(MqttSessionLimits limits, int queuedMessages
     {
         if (Closed is not null) return;
         if (now - _writingSince >= Limits.OutputStallTimeout)
-            Close(new(MqttCloseKind.OutputStalled, MqttReasonCode.UnspecifiedError, "peer did not take our bytes in time"));
+            Close(new(MqttCloseKind.OutputStalled, MqttReasonCode.UnspecifiedError,
+                "peer did not take our bytes in time"));
         else
             OnTime(now);
     }
@@ -213,7 +226,8 @@ internal abstract class MqttSession(MqttSessionLimits limits, int queuedMessages
 
     private void Write(PublishAckPacket ack)
     {
-        if (!MayExplain || ack.Bytes() > Outgoing.PeerPacketBytesMax) ack = ack with { Properties = PropertyList.Empty };
+        if (!MayExplain || ack.Bytes() > Outgoing.PeerPacketBytesMax)
+            ack = ack with { Properties = PropertyList.Empty };
         ack.Write(Control);
     }
 }

@@ -8,10 +8,12 @@ internal static class OutgoingMessage
 {
     /// <exception cref="ArgumentException">Topic, QoS or properties are invalid.</exception>
     public static OutgoingPublish Create(
-        string topic, ReadOnlyMemory<byte> payload, MqttQos qos, IReadOnlyList<MqttUserProperty>? userProperties, object? state)
+        string topic, ReadOnlyMemory<byte> payload, MqttQos qos, IReadOnlyList<MqttUserProperty>? userProperties,
+        object? state)
     {
         ArgumentNullException.ThrowIfNull(topic);
-        if (!TopicName.IsValid(topic)) throw new ArgumentException("topic name is empty, too long or has a wildcard", nameof(topic));
+        if (!TopicName.IsValid(topic))
+            throw new ArgumentException("topic name is empty, too long or has a wildcard", nameof(topic));
         WireText.Check(topic, nameof(topic));
         WireText.Check(userProperties);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((int)qos, 1, nameof(qos));

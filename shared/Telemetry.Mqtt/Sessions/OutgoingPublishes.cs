@@ -30,13 +30,16 @@ internal sealed class OutgoingPublishes(PacketIdentifiers identifiers, int queue
     {
         int bytes = publish.ToPacket(1).Bytes();
         if (bytes > PeerPacketBytesMax) return EnqueueOutcome.TooLarge;
-        if (_queue.Count >= queuedMax || (_queuedBytes + bytes > queuedBytesMax && _queue.Count > 0)) return EnqueueOutcome.Full;
+        bool hasRoom = _queue.Count < queuedMax && (_queuedBytes + bytes <= queuedBytesMax || _queue.Count == 0);
+        if (!hasRoom) return EnqueueOutcome.Full;
         _queue.Enqueue((publish, bytes));
         _queuedBytes += bytes;
         return EnqueueOutcome.Queued;
     }
 
-    /// <summary>Writes the first waiting message. Null: none waits, the window is full, or it is beyond the room.</summary>
+    /// <summary>
+    /// Writes the first waiting message. Null: none waits, the window is full, or it is beyond the room.
+    /// </summary>
     public OutgoingPublish? WriteNext(IBufferWriter<byte> output, long roomBytes)
     {
         while (_queue.TryPeek(out var next) && next.Publish.IsCancelled) Dequeue();

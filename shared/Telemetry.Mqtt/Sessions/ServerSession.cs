@@ -51,7 +51,9 @@ internal sealed class ServerSession : MqttSession
         _phase != Phase.Connected ? _opened + Limits.ConnectTimeout
         : Incoming.IsFull ? null : LastReceived + (1.5 * _keepAlive);
 
-    /// <summary>Answers the CONNECT with success. Session present is 0 and the session ends with the connection, always.</summary>
+    /// <summary>
+    /// Answers the CONNECT with success. Session present is 0 and the session ends with the connection, always.
+    /// </summary>
     public void Accept(IReadOnlyList<MqttUserProperty>? userProperties, TimeSpan now)
     {
         if (Closed is not null || _phase != Phase.Authenticating) return;
@@ -101,11 +103,13 @@ internal sealed class ServerSession : MqttSession
     {
         if (Deadline is not { } deadline || now < deadline) return;
         if (_phase == Phase.Connected)
-            Close(new MqttCloseReason(MqttCloseKind.KeepAliveTimeout, MqttReasonCode.KeepAliveTimeout, "nothing came for 1.5 times the keep-alive"));
+            Close(new MqttCloseReason(MqttCloseKind.KeepAliveTimeout, MqttReasonCode.KeepAliveTimeout,
+                "nothing came for 1.5 times the keep-alive"));
         else if (_phase == Phase.Authenticating)
             Refuse(MqttCloseKind.ConnectTimeout, MqttReasonCode.ServerBusy, "authentication took too long");
         else
-            End(new MqttCloseReason(MqttCloseKind.ConnectTimeout, MqttReasonCode.UnspecifiedError, "no CONNECT came in time"));
+            End(new MqttCloseReason(MqttCloseKind.ConnectTimeout, MqttReasonCode.UnspecifiedError,
+                "no CONNECT came in time"));
     }
 
     protected override void Handle(RawPacket packet, TimeSpan now)
@@ -142,7 +146,9 @@ internal sealed class ServerSession : MqttSession
         }
     }
 
-    /// <summary>Before the CONNACK there is no DISCONNECT: a broken CONNECT is answered in a CONNACK, all else not at all.</summary>
+    /// <summary>
+    /// Before the CONNACK there is no DISCONNECT: a broken CONNECT is answered in a CONNACK, all else not at all.
+    /// </summary>
     protected override void Fail(MqttProtocolException e)
     {
         if (_phase == Phase.Connected || _connect is null) base.Fail(e);
@@ -159,7 +165,8 @@ internal sealed class ServerSession : MqttSession
             // The seam for 3.1.1: until it is served, the answer is in that version's own words.
             ConnAckPacket.RefusedLevel311.CopyTo(Control.GetSpan(4));
             Control.Advance(4);
-            End(new MqttCloseReason(MqttCloseKind.Refused, MqttReasonCode.UnsupportedProtocolVersion, $"protocol level {level}"));
+            End(new MqttCloseReason(MqttCloseKind.Refused, MqttReasonCode.UnsupportedProtocolVersion,
+                $"protocol level {level}"));
             return;
         }
         _connect = new ConnectPacket { ClientId = "" };
@@ -186,7 +193,8 @@ internal sealed class ServerSession : MqttSession
     private void HandlePublish(RawPacket packet, TimeSpan now)
     {
         var publish = ReadPublish(packet);
-        if (publish.Retain) throw new MqttProtocolException(MqttReasonCode.RetainNotSupported, "retained messages are not served");
+        if (publish.Retain)
+            throw new MqttProtocolException(MqttReasonCode.RetainNotSupported, "retained messages are not served");
         var verdict = _authorizer.AuthorizePublish(publish.Topic, publish.Qos);
         if (verdict < MqttReasonCode.UnspecifiedError)
         {

@@ -4,7 +4,9 @@ using Telemetry.Mqtt.Topics;
 
 namespace Telemetry.Mqtt.Sessions;
 
-/// <summary>The filters that a listener's session was granted. At most <paramref name="filtersMax"/>; one more gets 0x97.</summary>
+/// <summary>
+/// The filters that a listener's session was granted. At most <paramref name="filtersMax"/>; one more gets 0x97.
+/// </summary>
 internal sealed class ServerSubscriptions(int filtersMax, Func<string, MqttQos, MqttReasonCode> authorize)
 {
     private readonly Dictionary<string, MqttQos> _granted = new(StringComparer.Ordinal);
@@ -23,7 +25,8 @@ internal sealed class ServerSubscriptions(int filtersMax, Func<string, MqttQos, 
     public void Subscribe(SubscribePacket packet, IBufferWriter<byte> output, Queue<SessionEvent> events)
     {
         if (packet.Properties.Number(PropertyId.SubscriptionIdentifier) is not null)
-            throw new MqttProtocolException(MqttReasonCode.SubscriptionIdentifiersNotSupported, "subscription identifier");
+            throw new MqttProtocolException(MqttReasonCode.SubscriptionIdentifiersNotSupported,
+                "subscription identifier");
         var codes = new MqttReasonCode[packet.Filters.Count];
         for (int i = 0; i < codes.Length; i++)
         {
@@ -37,7 +40,10 @@ internal sealed class ServerSubscriptions(int filtersMax, Func<string, MqttQos, 
     {
         var codes = new MqttReasonCode[packet.Filters.Count];
         for (int i = 0; i < codes.Length; i++)
-            codes[i] = _granted.Remove(packet.Filters[i]) ? MqttReasonCode.Success : MqttReasonCode.NoSubscriptionExisted;
+        {
+            codes[i] = _granted.Remove(packet.Filters[i])
+                ? MqttReasonCode.Success : MqttReasonCode.NoSubscriptionExisted;
+        }
         new SubscribeAckPacket(PacketType.UnsubAck, packet.PacketId, codes, PropertyList.Empty).Write(output);
     }
 

@@ -27,5 +27,7 @@ internal sealed record PublishAnswered(
 /// <summary>Client: SUBACK or UNSUBACK came for the request that carried <paramref name="State"/>.</summary>
 internal sealed record SubscribeAnswered(object State, SubscribeAckPacket Packet) : SessionEvent;
 
-/// <summary>The last event: nothing is taken any more; what output there is (a DISCONNECT) may still be written.</summary>
+/// <summary>
+/// The last event: nothing is taken any more; what output there is (a DISCONNECT) may still be written.
+/// </summary>
 internal sealed record SessionClosed(MqttCloseReason Reason) : SessionEvent;

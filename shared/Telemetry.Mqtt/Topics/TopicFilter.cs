@@ -7,7 +7,9 @@ internal static class TopicFilter
 
     public static bool IsShared(string filter) => filter.StartsWith(SharedPrefix, StringComparison.Ordinal);
 
-    /// <summary>True when '+' and '#' stand for whole levels, '#' last, and a shared filter has a name and a filter.</summary>
+    /// <summary>
+    /// True when '+' and '#' stand for whole levels, '#' last, and a shared filter has a name and a filter.
+    /// </summary>
     public static bool IsValid(string filter)
     {
         if (filter.Length == 0 || filter.Contains('\0') || !WireText.Fits(filter)) return false;
@@ -29,7 +31,9 @@ internal static class TopicFilter
         return true;
     }
 
-    /// <summary>True when <paramref name="topic"/> is among what the valid, not shared <paramref name="filter"/> means.</summary>
+    /// <summary>
+    /// True when <paramref name="topic"/> is among what the valid, not shared <paramref name="filter"/> means.
+    /// </summary>
     public static bool Matches(ReadOnlySpan<char> filter, ReadOnlySpan<char> topic)
     {
         if (topic.Length > 0 && topic[0] == '$' && filter.Length > 0 && filter[0] is ('+' or '#')) return false;

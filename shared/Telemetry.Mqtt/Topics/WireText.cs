@@ -5,16 +5,19 @@ namespace Telemetry.Mqtt.Topics;
 /// <summary>What a string must be to travel in a packet. Source: MQTT 5.0, 1.5.4.</summary>
 internal static class WireText
 {
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding Strict =
+        new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>True for at most 65,535 UTF-8 bytes.</summary>
-    public static bool Fits(string text) => text.Length <= 21_845 || Encoding.UTF8.GetByteCount(text) <= ushort.MaxValue;
+    public static bool Fits(string text) =>
+        text.Length <= 21_845 || Encoding.UTF8.GetByteCount(text) <= ushort.MaxValue;
 
     /// <exception cref="ArgumentException">Too long, U+0000, or half a surrogate pair.</exception>
     public static void Check(string? text, string what)
     {
         if (text is null) return;
-        if (!Fits(text) || text.Contains('\0')) throw new ArgumentException($"{what} is too long or contains U+0000", what);
+        if (!Fits(text) || text.Contains('\0')) throw new ArgumentException($"{what} is too long or contains U+0000",
+            what);
         try
         {
             Strict.GetByteCount(text);

@@ -5,7 +5,8 @@ using Telemetry.Mqtt.Sessions;
 namespace Telemetry.Mqtt.Transport;
 
 /// <summary>
-/// The async shell around one session: a reading loop, a writing loop and one timer. Everything that touches the session
+/// The async shell around one session: a reading loop, a writing loop and one timer. Everything that touches the
+/// session
 /// holds <see cref="Gate"/> and calls <see cref="Touched"/> afterwards, without it.
 /// </summary>
 internal sealed class MqttConnection
@@ -13,7 +14,9 @@ internal sealed class MqttConnection
     private const int WriteBytesMax = 64 * 1024;
     private const int DiscardedBytesMax = 1024 * 1024;
 
-    /// <summary>After the session's end: time for the last packet to be read by the peer, before the socket is cut.</summary>
+    /// <summary>
+    /// After the session's end: time for the last packet to be read by the peer, before the socket is cut.
+    /// </summary>
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
 
     private readonly Stream _stream;
@@ -57,7 +60,9 @@ internal sealed class MqttConnection
     /// <summary>The session's time.</summary>
     public TimeSpan Now => _time.GetElapsedTime(_startedAt);
 
-    /// <summary>Reads and writes until the session has ended and the network connection is closed. Never throws.</summary>
+    /// <summary>
+    /// Reads and writes until the session has ended and the network connection is closed. Never throws.
+    /// </summary>
     public async Task RunAsync()
     {
         Touched();
@@ -69,7 +74,9 @@ internal sealed class MqttConnection
         _socket?.Dispose();
     }
 
-    /// <summary>Lets loops, timer and listeners notice what a call has changed. Call it without <see cref="Gate"/>.</summary>
+    /// <summary>
+    /// Lets loops, timer and listeners notice what a call has changed. Call it without <see cref="Gate"/>.
+    /// </summary>
     public void Touched()
     {
         bool dispatches;

@@ -3,7 +3,8 @@ using System.Buffers;
 namespace Telemetry.Mqtt.Transport;
 
 /// <summary>
-/// Received bytes that are no whole packet yet, in one piece. Grows by doubling as bytes really arrive, so a header that
+/// Received bytes that are no whole packet yet, in one piece. Grows by doubling as bytes really arrive, so a header
+/// that
 /// announces a large packet costs nothing; falls back to its first size when empty. Reading loop only.
 /// </summary>
 internal sealed class ReceiveBuffer

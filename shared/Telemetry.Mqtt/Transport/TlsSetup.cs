@@ -15,14 +15,14 @@ internal static class TlsSetup
 
     public static SslServerAuthenticationOptions ForListener(
         MqttListenerTlsOptions options, SslStreamCertificateContext certificate) => new()
-    {
-        ServerCertificateContext = certificate,
-        ClientCertificateRequired = options.ClientCertificates != MqttClientCertificates.None,
-        CertificateChainPolicy = ChainPolicy(options.TrustedAuthorities, options.VerificationTime),
-        RemoteCertificateValidationCallback = (_, shown, _, errors) => shown is null
-            ? options.ClientCertificates != MqttClientCertificates.Required
-            : errors == SslPolicyErrors.None,
-    };
+        {
+            ServerCertificateContext = certificate,
+            ClientCertificateRequired = options.ClientCertificates != MqttClientCertificates.None,
+            CertificateChainPolicy = ChainPolicy(options.TrustedAuthorities, options.VerificationTime),
+            RemoteCertificateValidationCallback = (_, shown, _, errors) => shown is null
+                ? options.ClientCertificates != MqttClientCertificates.Required
+                : errors == SslPolicyErrors.None,
+        };
 
     private static X509ChainPolicy ChainPolicy(X509Certificate2Collection? authorities, Func<DateTimeOffset>? time)
     {

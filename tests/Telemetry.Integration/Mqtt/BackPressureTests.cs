@@ -13,7 +13,8 @@ public sealed class BackPressureTests
         for (ushort id = 1; id <= 3; id++)
         {
             ushort packetId = id;
-            await peer.SendAsync(o => new PublishPacket("own/a/x", new byte[1], MqttQos.AtLeastOnce, packetId, PropertyList.Empty).Write(o));
+            await peer.SendAsync(o =>
+                new PublishPacket("own/a/x", new byte[1], MqttQos.AtLeastOnce, packetId, PropertyList.Empty).Write(o));
         }
 
         Assert.Equal(MqttReasonCode.ReceiveMaximumExceeded, await peer.ReadDisconnectAsync());
@@ -28,7 +29,8 @@ public sealed class BackPressureTests
         await using var client = new MqttClient(
             fixture.ClientOptions("a") with { KeepAlive = TimeSpan.FromSeconds(1) }, TimeProvider.System);
         await client.ConnectAsync();
-        var publishes = Enumerable.Range(0, 10).Select(_ => client.PublishAsync("own/a/x", new byte[1]).AsTask()).ToArray();
+        var publishes = Enumerable.Range(0, 10).Select(_ => client.PublishAsync("own/a/x", new byte[1]).AsTask())
+            .ToArray();
 
         await Task.Delay(TimeSpan.FromSeconds(3));
 

@@ -18,7 +18,8 @@ public sealed class ClientAndListenerTests
 
         var result = await client.PublishAsync("own/a/x", "hello"u8.ToArray());
 
-        Assert.Equal((fixture.Application.Sessions["a"], "own/a/x", "hello"), await ListenerFixture.NextAsync(application.Messages));
+        Assert.Equal((fixture.Application.Sessions["a"], "own/a/x", "hello"),
+            await ListenerFixture.NextAsync(application.Messages));
         Assert.Equal(MqttReasonCode.Success, result.ReasonCode);
         Assert.Equal(new MqttUserProperty("receipt", "7"), Assert.Single(result.UserProperties));
         Assert.Equal("thanks", result.ReasonString);
@@ -59,7 +60,8 @@ public sealed class ClientAndListenerTests
         Assert.True((await second.PublishAsync("own/a/x", "y"u8.ToArray())).IsSuccess);
         Assert.Equal(1, fixture.Listener.Counters.TakeOvers);
         Assert.Equal("connected a", await ListenerFixture.NextAsync(fixture.Application.Log));
-        Assert.Equal("disconnected a TakenOver SessionTakenOver", await ListenerFixture.NextAsync(fixture.Application.Log));
+        Assert.Equal("disconnected a TakenOver SessionTakenOver",
+            await ListenerFixture.NextAsync(fixture.Application.Log));
         Assert.Equal("connected a", await ListenerFixture.NextAsync(fixture.Application.Log));
     }
 
@@ -95,7 +97,10 @@ public sealed class ClientAndListenerTests
     [Fact]
     public async Task Publish_without_puback_fails_as_transient_when_the_listener_stops()
     {
-        var application = new RecordingApplication { Verdict = _ => new(new TaskCompletionSource<PublishVerdict>().Task) };
+        var application = new RecordingApplication
+        {
+            Verdict = _ => new(new TaskCompletionSource<PublishVerdict>().Task),
+        };
         await using var fixture = new ListenerFixture(application: application);
         await using var client = await fixture.ConnectAsync("a");
         var publish = client.PublishAsync("own/a/x", "y"u8.ToArray()).AsTask();
@@ -103,7 +108,8 @@ public sealed class ClientAndListenerTests
 
         await fixture.Listener.DisposeAsync();
 
-        var failure = await Assert.ThrowsAsync<MqttConnectionException>(() => publish.WaitAsync(TimeSpan.FromSeconds(10)));
+        var failure = await Assert.ThrowsAsync<MqttConnectionException>(() =>
+            publish.WaitAsync(TimeSpan.FromSeconds(10)));
         Assert.True(failure.IsTransient);
         Assert.Equal(MqttReasonCode.ServerShuttingDown, failure.Reason.ReasonCode);
     }

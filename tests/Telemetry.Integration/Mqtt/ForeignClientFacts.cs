@@ -2,7 +2,9 @@ using Telemetry.Testing.Servers;
 
 namespace Telemetry.Integration.Mqtt;
 
-/// <summary>A test that needs mosquitto_pub and mosquitto_sub: skipped with the reason, but never with CI=true.</summary>
+/// <summary>
+/// A test that needs mosquitto_pub and mosquitto_sub: skipped with the reason, but never with CI=true.
+/// </summary>
 internal sealed class MosquittoClientsFactAttribute : FactAttribute
 {
     public MosquittoClientsFactAttribute() =>

@@ -3,7 +3,9 @@ using Telemetry.Mqtt.Packets;
 
 namespace Telemetry.Integration.Mqtt;
 
-/// <summary>Each test harms one connection while another session keeps working; the harm is counted and has its code.</summary>
+/// <summary>
+/// Each test harms one connection while another session keeps working; the harm is counted and has its code.
+/// </summary>
 public sealed class HostileTrafficTests : IAsyncLifetime
 {
     private static readonly MqttSessionLimits Limits = new()
@@ -97,7 +99,10 @@ public sealed class HostileTrafficTests : IAsyncLifetime
     [Fact]
     public async Task Truncated_packet_harms_nobody_and_ends_its_session()
     {
-        using (var peer = await RawPeer.ConnectAsync(_fixture.Listener.Port, "bad")) await peer.SendAsync([0x32, 100, 0, 5, 1, 2]);
+        using (var peer = await RawPeer.ConnectAsync(_fixture.Listener.Port, "bad"))
+        {
+            await peer.SendAsync([0x32, 100, 0, 5, 1, 2]);
+        }
         await GoneAsync();
         Assert.Equal(0, Counters.ProtocolErrors(MqttReasonCode.MalformedPacket));
         string[] log = [await LogAsync(), await LogAsync(), await LogAsync()];

@@ -12,7 +12,8 @@ internal sealed class ListenerFixture : IAsyncDisposable
     public ListenerFixture(MqttListenerOptions? options = null, RecordingApplication? application = null)
     {
         Application = application ?? new RecordingApplication();
-        Listener = new MqttListener((options ?? new MqttListenerOptions()) with { Port = 0 }, Application, TimeProvider.System);
+        Listener = new MqttListener((options ?? new MqttListenerOptions()) with { Port = 0 }, Application,
+            TimeProvider.System);
         Listener.Start();
     }
 

@@ -23,16 +23,21 @@ public sealed class MosquittoBrokerTests
         });
         await using var sender = await ConnectAsync(broker, "s");
 
-        Assert.Equal(MqttReasonCode.NoMatchingSubscribers, (await sender.PublishAsync("t/1", "x"u8.ToArray())).ReasonCode);
-        Assert.Equal([MqttReasonCode.GrantedQos1], (await receiver.SubscribeAsync(["t/+"], MqttQos.AtLeastOnce)).ReasonCodes);
-        var result = await sender.PublishAsync("t/2", "ä€𝄞"u8.ToArray(), MqttQos.AtLeastOnce, [new("k", "1"), new("k", "2")]);
+        Assert.Equal(MqttReasonCode.NoMatchingSubscribers,
+            (await sender.PublishAsync("t/1", "x"u8.ToArray())).ReasonCode);
+        Assert.Equal([MqttReasonCode.GrantedQos1],
+            (await receiver.SubscribeAsync(["t/+"], MqttQos.AtLeastOnce)).ReasonCodes);
+        var result = await sender.PublishAsync("t/2", "ä€𝄞"u8.ToArray(), MqttQos.AtLeastOnce,
+            [new("k", "1"), new("k", "2")]);
         Assert.Equal(MqttReasonCode.Success, result.ReasonCode);
 
         var message = await ListenerFixture.NextAsync(received);
-        Assert.Equal(("t/2", "ä€𝄞", MqttQos.AtLeastOnce), (message.Topic, Encoding.UTF8.GetString(message.Payload.Span), message.Qos));
+        Assert.Equal(("t/2", "ä€𝄞", MqttQos.AtLeastOnce),
+            (message.Topic, Encoding.UTF8.GetString(message.Payload.Span), message.Qos));
         Assert.Equal([new MqttUserProperty("k", "1"), new("k", "2")], message.UserProperties);
         Assert.True((await receiver.UnsubscribeAsync(["t/+"])).IsSuccess);
-        Assert.Equal(MqttReasonCode.NoMatchingSubscribers, (await sender.PublishAsync("t/1", "x"u8.ToArray())).ReasonCode);
+        Assert.Equal(MqttReasonCode.NoMatchingSubscribers,
+            (await sender.PublishAsync("t/1", "x"u8.ToArray())).ReasonCode);
     }
 
     [MosquittoFact]
@@ -54,7 +59,8 @@ public sealed class MosquittoBrokerTests
     [MosquittoFact]
     public async Task Receive_maximum_of_the_broker_is_kept_over_many_messages()
     {
-        await using var broker = await MosquittoServer.Start(new MosquittoOptions { Configuration = "max_inflight_messages 5" });
+        await using var broker =
+            await MosquittoServer.Start(new MosquittoOptions { Configuration = "max_inflight_messages 5" });
         int received = 0;
         await using var receiver = await ConnectAsync(broker, "r", _ =>
         {
@@ -65,7 +71,8 @@ public sealed class MosquittoBrokerTests
         await using var sender = new MqttClient(Options(broker, "s"), TimeProvider.System);
         Assert.Equal(5, (await sender.ConnectAsync()).ReceiveMaximum);
 
-        var publishes = Enumerable.Range(0, 1000).Select(i => sender.PublishAsync($"t/{i}", new byte[500]).AsTask()).ToArray();
+        var publishes = Enumerable.Range(0, 1000).Select(i => sender.PublishAsync($"t/{i}", new byte[500]).AsTask())
+            .ToArray();
 
         Assert.All(await Task.WhenAll(publishes).WaitAsync(PatienceMax), r => Assert.True(r.IsSuccess));
         await ListenerFixture.UntilAsync(() => Volatile.Read(ref received) == 1000);
@@ -87,7 +94,8 @@ public sealed class MosquittoBrokerTests
             Assert.True((await member.SubscribeAsync(["$share/ingress/t/#"], MqttQos.AtLeastOnce)).IsSuccess);
         await using var sender = await ConnectAsync(broker, "s");
 
-        for (int i = 0; i < 40; i++) Assert.True((await sender.PublishAsync("t/x", Encoding.UTF8.GetBytes($"{i}"))).IsSuccess);
+        for (int i = 0; i < 40; i++)
+            Assert.True((await sender.PublishAsync("t/x", Encoding.UTF8.GetBytes($"{i}"))).IsSuccess);
 
         await ListenerFixture.UntilAsync(() => received.Count >= 40);
         Assert.Equal(Enumerable.Range(0, 40).Select(i => $"{i}").Order(), received.Select(r => r.Text).Order());
@@ -101,10 +109,15 @@ public sealed class MosquittoBrokerTests
         await using var client = await ConnectAsync(broker, "a");
         await broker.Kill();
         Assert.Equal(MqttCloseKind.ConnectionLost, (await client.Closed.WaitAsync(PatienceMax)).Kind);
-        var failure = await Assert.ThrowsAsync<MqttConnectionException>(async () => await client.PublishAsync("t", new byte[1]));
+        var failure = await Assert.ThrowsAsync<MqttConnectionException>(async () =>
+            await client.PublishAsync("t", new byte[1]));
         Assert.True(failure.IsTransient);
 
-        var backoff = new ReconnectBackoff(new Random(1)) { First = TimeSpan.FromMilliseconds(50), Largest = TimeSpan.FromSeconds(1) };
+        var backoff = new ReconnectBackoff(new Random(1))
+        {
+            First = TimeSpan.FromMilliseconds(50),
+            Largest = TimeSpan.FromSeconds(1)
+        };
         int attempts = 0;
         var restart = Task.Delay(300).ContinueWith(_ => broker.Restart(), TaskScheduler.Default).Unwrap();
         while (true)
@@ -136,7 +149,8 @@ public sealed class MosquittoBrokerTests
         await broker.Kill();
 
         foreach (var publish in publishes)
-            Assert.True((await Assert.ThrowsAsync<MqttConnectionException>(() => publish.WaitAsync(PatienceMax))).IsTransient);
+            Assert.True((await Assert.ThrowsAsync<MqttConnectionException>(() => publish.WaitAsync(PatienceMax)))
+                .IsTransient);
     }
 
     [MosquittoFact]

@@ -14,7 +14,8 @@ public sealed class MosquittoClientsTests
         await File.WriteAllLinesAsync(folder.At("lines"), Enumerable.Range(0, 200).Select(i => $"line {i}"));
 
         await Spawner.Run(Command(folder, "sh", "-c",
-            $"mosquitto_pub {Common(fixture, "m")} -q 1 -t own/m/x -l < lines && mosquitto_pub {Common(fixture, "m")} -q 0 -t own/m/y -m last"));
+            $"mosquitto_pub {Common(fixture, "m")} -q 1 -t own/m/x -l < lines"
+            + $" && mosquitto_pub {Common(fixture, "m")} -q 0 -t own/m/y -m last"));
 
         for (int i = 0; i < 200; i++)
         {
@@ -35,7 +36,8 @@ public sealed class MosquittoClientsTests
         await Refused($"-p {fixture.Listener.Port} -i m -V mqttv5 -u m -P wrong -t own/m/x -m y -q 1");
         await Refused($"-p {fixture.Listener.Port} -i m -V mqttv311 -u m -P secret -t own/m/x -m y -q 1");
         // It keeps to the Maximum QoS of our CONNACK by itself, and calls that a success.
-        await Spawner.Run(Command(folder, "sh", "-c", $"timeout 10 mosquitto_pub {Common(fixture, "m")} -t own/m/x -m y -q 2"));
+        await Spawner.Run(Command(folder, "sh", "-c",
+            $"timeout 10 mosquitto_pub {Common(fixture, "m")} -t own/m/x -m y -q 2"));
 
         var counters = fixture.Listener.Counters;
         Assert.Equal(1, counters.Refused(MqttReasonCode.BadUserNameOrPassword));
@@ -61,7 +63,8 @@ public sealed class MosquittoClientsTests
     }
 
     private static string Common(ListenerFixture fixture, string clientId) =>
-        $"-h 127.0.0.1 -p {fixture.Listener.Port} -V mqttv5 -i {clientId} -u {clientId} -P {RecordingApplication.Password}";
+        $"-h 127.0.0.1 -p {fixture.Listener.Port} -V mqttv5 -i {clientId} -u {clientId} "
+        + $"-P {RecordingApplication.Password}";
 
     private static ServerCommand Command(TemporaryFolder folder, string program, params string[] arguments) =>
         new(Programs.Require(program), arguments) { Folder = folder.FullPath };

@@ -49,7 +49,8 @@ public sealed class PahoTests
         session.TrySend("own/p/down", "to paho"u8.ToArray(), MqttQos.AtLeastOnce, [new("a", "b")]);
 
         Assert.Equal(
-            "connack Success 1 32 0\nsuback [1, 135]\nmessage own/p/down 1 to paho [('a', 'b')]\ndone True\n", await output);
+            "connack Success 1 32 0\nsuback [1, 135]\nmessage own/p/down 1 to paho [('a', 'b')]\ndone True\n",
+            await output);
     }
 
     [PahoFact]
@@ -105,7 +106,8 @@ public sealed class PahoTests
             """);
 
         Assert.Equal("from paho", await ListenerFixture.NextAsync(received));
-        Assert.True((await client.PublishAsync("down", "to paho"u8.ToArray(), userProperties: [new("a", "b")])).IsSuccess);
+        Assert.True((await client.PublishAsync("down", "to paho"u8.ToArray(), userProperties: [new("a", "b")]))
+            .IsSuccess);
         Assert.Equal("message to paho [('a', 'b')]\ndone True\n", await output);
     }
 
@@ -114,6 +116,7 @@ public sealed class PahoTests
         await using var folder = new TemporaryFolder();
         await File.WriteAllTextAsync(folder.At("script.py"), Prelude + script);
         return await Spawner.Run(new ServerCommand(PahoFactAttribute.Python,
-            folder.At("script.py"), port.ToString(CultureInfo.InvariantCulture)) { Folder = folder.FullPath });
+            folder.At("script.py"), port.ToString(CultureInfo.InvariantCulture))
+        { Folder = folder.FullPath });
     }
 }

@@ -56,12 +56,15 @@ internal sealed class RawPeer : IDisposable
         while (await _socket.ReceiveAsync(buffer, patience.Token) is > 0 and var read) all.Write(buffer, 0, read);
         var packets = new List<(PacketType, byte[])>();
         var sequence = new ReadOnlySequence<byte>(all.ToArray());
-        while (PacketScanner.TryRead(ref sequence, int.MaxValue, out var raw)) packets.Add((raw.Type, raw.Body.ToArray()));
+        while (PacketScanner.TryRead(ref sequence, int.MaxValue, out var raw))
+            packets.Add((raw.Type, raw.Body.ToArray()));
         Assert.True(sequence.IsEmpty);
         return packets;
     }
 
-    /// <summary>Reads to the end and gives the reason code of the DISCONNECT, which has to be the last packet.</summary>
+    /// <summary>
+    /// Reads to the end and gives the reason code of the DISCONNECT, which has to be the last packet.
+    /// </summary>
     public async Task<MqttReasonCode> ReadDisconnectAsync()
     {
         var (type, body) = (await ReadToEndAsync())[^1];

@@ -43,9 +43,11 @@ internal sealed class RecordingApplication : IMqttApplication
     public void Disconnected(IMqttServerSession session, MqttCloseReason reason) =>
         Log.Writer.TryWrite($"disconnected {session.ClientId} {reason.Kind} {reason.ReasonCode}");
 
-    public MqttReasonCode AuthorizePublish(IMqttServerSession session, string topic, MqttQos qos) => Own(session, topic);
+    public MqttReasonCode AuthorizePublish(IMqttServerSession session, string topic, MqttQos qos) =>
+        Own(session, topic);
 
-    public MqttReasonCode AuthorizeSubscribe(IMqttServerSession session, string filter, MqttQos qos) => Own(session, filter);
+    public MqttReasonCode AuthorizeSubscribe(IMqttServerSession session, string filter, MqttQos qos) =>
+        Own(session, filter);
 
     public async ValueTask<PublishVerdict> PublishedAsync(
         IMqttServerSession session, MqttMessage message, CancellationToken ct)

@@ -34,5 +34,6 @@ internal sealed class TestCertificates
         return certificate.CopyWithPrivateKey(key);
     }
 
-    public static string KeyPem(X509Certificate2 certificate) => certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem();
+    public static string KeyPem(X509Certificate2 certificate) =>
+        certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem();
 }

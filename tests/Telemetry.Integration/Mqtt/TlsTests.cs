@@ -36,7 +36,8 @@ public sealed class TlsTests
     [InlineData(MqttClientCertificates.Required, false)]
     [InlineData(MqttClientCertificates.Required, true)]
     [InlineData(MqttClientCertificates.Optional, true)]
-    public async Task Missing_or_foreign_client_certificate_is_refused_and_counted(MqttClientCertificates mode, bool foreign)
+    public async Task Missing_or_foreign_client_certificate_is_refused_and_counted(MqttClientCertificates mode,
+        bool foreign)
     {
         await using var fixture = Listen(mode);
         await using var client = Client(fixture, Trusting() with
@@ -54,7 +55,8 @@ public sealed class TlsTests
     public async Task Client_refuses_a_server_of_a_foreign_authority()
     {
         await using var fixture = Listen(MqttClientCertificates.None);
-        await using var client = Client(fixture, new MqttClientTlsOptions { TrustedAuthorities = new TestCertificates().Authorities });
+        await using var client =
+            Client(fixture, new MqttClientTlsOptions { TrustedAuthorities = new TestCertificates().Authorities });
         await Assert.ThrowsAsync<MqttConnectionException>(() => client.ConnectAsync());
     }
 
@@ -72,7 +74,8 @@ public sealed class TlsTests
     public async Task Certificates_are_checked_against_the_time_that_is_given(int days)
     {
         await using var fixture = Listen(MqttClientCertificates.None);
-        await using var client = Client(fixture, Trusting() with { VerificationTime = () => DateTimeOffset.UtcNow.AddDays(days) });
+        await using var client =
+            Client(fixture, Trusting() with { VerificationTime = () => DateTimeOffset.UtcNow.AddDays(days) });
         await Assert.ThrowsAsync<MqttConnectionException>(() => client.ConnectAsync());
     }
 
@@ -106,7 +109,9 @@ public sealed class TlsTests
         });
         var options = new MqttClientOptions
         {
-            Host = "127.0.0.1", Port = port, ClientId = "a",
+            Host = "127.0.0.1",
+            Port = port,
+            ClientId = "a",
             Tls = Trusting() with { ClientCertificate = _certificates.Sign("a") },
         };
         await using var client = new MqttClient(options, TimeProvider.System);
@@ -122,14 +127,15 @@ public sealed class TlsTests
     private static MqttClient Client(ListenerFixture fixture, MqttClientTlsOptions tls) =>
         new(fixture.ClientOptions("a") with { Tls = tls }, TimeProvider.System);
 
-    private ListenerFixture Listen(MqttClientCertificates mode, TimeSpan? connectTimeout = null) => new(new MqttListenerOptions
-    {
-        Limits = new MqttSessionLimits { ConnectTimeout = connectTimeout ?? TimeSpan.FromSeconds(10) },
-        Tls = new MqttListenerTlsOptions
+    private ListenerFixture Listen(MqttClientCertificates mode, TimeSpan? connectTimeout = null) =>
+        new(new MqttListenerOptions
         {
-            Certificate = _certificates.Sign("localhost"),
-            ClientCertificates = mode,
-            TrustedAuthorities = _certificates.Authorities,
-        },
-    });
+            Limits = new MqttSessionLimits { ConnectTimeout = connectTimeout ?? TimeSpan.FromSeconds(10) },
+            Tls = new MqttListenerTlsOptions
+            {
+                Certificate = _certificates.Sign("localhost"),
+                ClientCertificates = mode,
+                TrustedAuthorities = _certificates.Authorities,
+            },
+        });
 }

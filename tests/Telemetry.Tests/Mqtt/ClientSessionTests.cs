@@ -207,7 +207,8 @@ public sealed class ClientSessionTests
     public void Take_over_is_told_apart_from_other_disconnects()
     {
         Connect();
-        _probe.Receive(new DisconnectPacket(PacketType.Disconnect, MqttReasonCode.SessionTakenOver, PropertyList.Empty).Write);
+        _probe.Receive(new DisconnectPacket(PacketType.Disconnect, MqttReasonCode.SessionTakenOver,
+            PropertyList.Empty).Write);
         Assert.Equal(MqttCloseKind.TakenOver, _session.Closed!.Kind);
         Assert.Empty(_probe.Sent());
     }

@@ -119,7 +119,8 @@ public sealed class MutationTests
 
     private static ServerSession ConnectedServer()
     {
-        var session = new ServerSession(new MqttSessionLimits { PacketBytesMax = PacketBytesMax }, new OwnTopicsOnly(), TimeSpan.Zero);
+        var session = new ServerSession(new MqttSessionLimits { PacketBytesMax = PacketBytesMax },
+            new OwnTopicsOnly(), TimeSpan.Zero);
         new SessionProbe(session).Receive(new ConnectPacket { ClientId = "a" }.Write);
         session.Accept(null, TimeSpan.Zero);
         return session;
@@ -129,7 +130,9 @@ public sealed class MutationTests
     {
         var session = new ClientSession(new MqttClientOptions
         {
-            Host = "h", ClientId = "a", Limits = new MqttSessionLimits { PacketBytesMax = PacketBytesMax },
+            Host = "h",
+            ClientId = "a",
+            Limits = new MqttSessionLimits { PacketBytesMax = PacketBytesMax },
         });
         session.Start(TimeSpan.Zero);
         new SessionProbe(session).Receive(new ConnAckPacket(MqttReasonCode.Success, false, PropertyList.Empty).Write);

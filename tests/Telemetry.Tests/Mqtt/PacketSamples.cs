@@ -37,7 +37,8 @@ internal static class PacketSamples
         ["pubrec"] = Packet(0x50, [0, 1, 0x10]),
         ["pubrel"] = Packet(0x62, [0, 1]),
         ["pubcomp"] = Packet(0x70, [0, 1, 0x92, .. Properties(Pair)]),
-        ["subscribe"] = Packet(0x82, [0, 7, .. Properties([0x0B, 5, .. Pair]), .. Text("a/+/b"), 0x01, .. Text("#"), 0x2E]),
+        ["subscribe"] = Packet(0x82,
+            [0, 7, .. Properties([0x0B, 5, .. Pair]), .. Text("a/+/b"), 0x01, .. Text("#"), 0x2E]),
         ["suback"] = Packet(0x90, [0, 7, .. Properties([0x1F, .. Text("x"), .. Pair]), 0x01, 0x87]),
         ["unsubscribe"] = Packet(0xA2, [0, 8, 0, .. Text("a/+/b"), .. Text("$share/g/t")]),
         ["unsuback"] = Packet(0xB0, [0, 8, 0, 0x00, 0x11]),
@@ -45,9 +46,11 @@ internal static class PacketSamples
         ["pingresp"] = [0xD0, 0],
         ["disconnect-small"] = [0xE0, 0],
         ["disconnect-code"] = Packet(0xE0, [0x8E]),
-        ["disconnect-full"] = Packet(0xE0, [0x9D, .. Properties([0x11, 0, 0, 0, 1, 0x1F, .. Text("moved"), 0x1C, .. Text("o"), .. Pair])]),
+        ["disconnect-full"] = Packet(0xE0,
+            [0x9D, .. Properties([0x11, 0, 0, 0, 1, 0x1F, .. Text("moved"), 0x1C, .. Text("o"), .. Pair])]),
         ["auth-small"] = [0xF0, 0],
-        ["auth-full"] = Packet(0xF0, [0x18, .. Properties([0x15, .. Text("SCRAM"), 0x16, 0, 1, 5, 0x1F, .. Text("go"), .. Pair])]),
+        ["auth-full"] = Packet(0xF0,
+            [0x18, .. Properties([0x15, .. Text("SCRAM"), 0x16, 0, 1, 5, 0x1F, .. Text("go"), .. Pair])]),
     };
 
     public static TheoryData<string> Names => [.. All.Keys];
@@ -78,9 +81,13 @@ internal static class PacketSamples
             case PacketType.Publish: PublishPacket.Read(raw.Flags, body).Write(output); break;
             case PacketType.Subscribe: SubscribePacket.Read(ref reader).Write(output); break;
             case PacketType.Unsubscribe: UnsubscribePacket.Read(ref reader).Write(output); break;
-            case PacketType.SubAck or PacketType.UnsubAck: SubscribeAckPacket.Read(raw.Type, ref reader).Write(output); break;
+            case PacketType.SubAck or PacketType.UnsubAck:
+                SubscribeAckPacket.Read(raw.Type, ref reader).Write(output);
+                break;
             case PacketType.PingReq or PacketType.PingResp: PingPacket.Read(raw.Type, ref reader).Write(output); break;
-            case PacketType.Disconnect or PacketType.Auth: DisconnectPacket.Read(raw.Type, ref reader).Write(output); break;
+            case PacketType.Disconnect or PacketType.Auth:
+                DisconnectPacket.Read(raw.Type, ref reader).Write(output);
+                break;
             default: PublishAckPacket.Read(raw.Type, ref reader).Write(output); break;
         }
         return output.WrittenSpan.ToArray();

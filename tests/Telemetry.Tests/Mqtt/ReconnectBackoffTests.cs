@@ -7,7 +7,11 @@ public sealed class ReconnectBackoffTests
     [Fact]
     public void Wait_doubles_up_to_the_largest_and_is_drawn_from_its_upper_half()
     {
-        var backoff = new ReconnectBackoff(new Random(1)) { First = TimeSpan.FromSeconds(1), Largest = TimeSpan.FromSeconds(30) };
+        var backoff = new ReconnectBackoff(new Random(1))
+        {
+            First = TimeSpan.FromSeconds(1),
+            Largest = TimeSpan.FromSeconds(30)
+        };
         double[] bounds = [1, 2, 4, 8, 16, 30, 30, 30];
         foreach (double bound in bounds) Assert.InRange(backoff.Next().TotalSeconds, bound / 2, bound);
     }

@@ -23,7 +23,8 @@ public sealed class ServerSessionConnectTests
     [InlineData(4, "MQTT")]
     public void Older_protocol_is_refused_in_its_own_words(byte level, string name)
     {
-        _probe.Receive(PacketSamples.Packet(0x10, [.. PacketSamples.Text(name), level, 2, 0, 60, .. PacketSamples.Text("a")]));
+        _probe.Receive(PacketSamples.Packet(0x10,
+            [.. PacketSamples.Text(name), level, 2, 0, 60, .. PacketSamples.Text("a")]));
 
         var answer = Assert.Single(_probe.Sent());
         Assert.Equal([0, 1], answer.Body.FirstSpan.ToArray());
@@ -51,7 +52,8 @@ public sealed class ServerSessionConnectTests
         packet = what switch
         {
             "will" => packet with { Will = new ConnectWill("own/w", [], 0, false, PropertyList.Empty) },
-            "extended authentication" => packet with { Properties = new PropertyList().Add(PropertyId.AuthenticationMethod, "S") },
+            "extended authentication" =>
+                packet with { Properties = new PropertyList().Add(PropertyId.AuthenticationMethod, "S") },
             _ => packet with { ClientId = "" },
         };
 

@@ -30,7 +30,12 @@ public sealed class ServerSessionTests
     [Fact]
     public void Connack_says_honestly_what_is_served()
     {
-        _probe.Receive(new ConnectPacket { ClientId = "a", CleanStart = false, Properties = new PropertyList().Add(PropertyId.SessionExpiryInterval, 60) }.Write);
+        _probe.Receive(new ConnectPacket
+        {
+            ClientId = "a",
+            CleanStart = false,
+            Properties = new PropertyList().Add(PropertyId.SessionExpiryInterval, 60)
+        }.Write);
         Assert.Equal("a", _probe.Next<ConnectRequested>().Packet.ClientId);
         Assert.Empty(_probe.Sent());
         _session.Accept([new("k", "v")], _probe.Now);
@@ -174,9 +179,11 @@ public sealed class ServerSessionTests
             MqttReasonCode.QosNotSupported => Message(1, qos: 2),
             MqttReasonCode.RetainNotSupported => Message(1, retain: true),
             MqttReasonCode.TopicNameInvalid => Message(1, "own/+"),
-            MqttReasonCode.PacketTooLarge => o => new PublishPacket("own/x", new byte[2048], 0, 0, PropertyList.Empty).Write(o),
+            MqttReasonCode.PacketTooLarge => o =>
+                new PublishPacket("own/x", new byte[2048], 0, 0, PropertyList.Empty).Write(o),
             MqttReasonCode.ProtocolError => new ConnectPacket { ClientId = "a" }.Write,
-            _ => new SubscribePacket(1, [new("own/x", 0)], new PropertyList().Add(PropertyId.SubscriptionIdentifier, 1)).Write,
+            _ => new SubscribePacket(1, [new("own/x", 0)],
+                new PropertyList().Add(PropertyId.SubscriptionIdentifier, 1)).Write,
         });
 
         AssertEnded(code);
@@ -194,7 +201,8 @@ public sealed class ServerSessionTests
 
         Complete(allowed);
 
-        Assert.Equal([MqttReasonCode.Success, MqttReasonCode.NotAuthorized], _probe.Sent().Select(p => Ack(p).ReasonCode));
+        Assert.Equal([MqttReasonCode.Success, MqttReasonCode.NotAuthorized],
+            _probe.Sent().Select(p => Ack(p).ReasonCode));
     }
 
     [Fact]
@@ -212,7 +220,8 @@ public sealed class ServerSessionTests
         Connect();
         string[] filters = ["own/1", "foreign/#", "$share/g/own/2", "own/#/x", "own/2", "own/3", "own/1"];
 
-        _probe.Receive(new SubscribePacket(9, [.. filters.Select(f => new SubscribeFilter(f, 2))], PropertyList.Empty).Write);
+        _probe.Receive(new SubscribePacket(9, [.. filters.Select(f => new SubscribeFilter(f, 2))], PropertyList.Empty)
+            .Write);
 
         var packet = Assert.Single(_probe.Sent());
         var reader = new BodyReader(packet.Body.ToArray());
@@ -256,11 +265,14 @@ public sealed class ServerSessionTests
     {
         Connect(properties: new PropertyList().Add(PropertyId.MaximumPacketSize, 60));
         Subscribe("own/#", qos: 1);
-        Assert.Equal(MqttSendOutcome.TooLarge, _session.TrySend(new OutgoingPublish { Topic = "own/x", Payload = new byte[60] }));
-        Assert.Equal(MqttSendOutcome.Queued, _session.TrySend(new OutgoingPublish { Topic = "own/x", Payload = new byte[40] }));
+        Assert.Equal(MqttSendOutcome.TooLarge,
+            _session.TrySend(new OutgoingPublish { Topic = "own/x", Payload = new byte[60] }));
+        Assert.Equal(MqttSendOutcome.Queued,
+            _session.TrySend(new OutgoingPublish { Topic = "own/x", Payload = new byte[40] }));
         Assert.Single(_probe.Sent());
 
-        _session.Complete(Publish(1), 0, new PropertyList().Add(PropertyId.ReasonString, new string('r', 100)), _probe.Now);
+        _session.Complete(Publish(1), 0, new PropertyList().Add(PropertyId.ReasonString, new string('r', 100)),
+            _probe.Now);
 
         Assert.Equal(4, Assert.Single(_probe.Sent()).Body.Length + 2);
     }
@@ -298,7 +310,9 @@ public sealed class ServerSessionTests
     {
         _probe.Receive(new ConnectPacket
         {
-            ClientId = "a", KeepAliveSeconds = keepAlive, Properties = properties ?? PropertyList.Empty,
+            ClientId = "a",
+            KeepAliveSeconds = keepAlive,
+            Properties = properties ?? PropertyList.Empty,
         }.Write);
         _probe.Next<ConnectRequested>();
         _session.Accept(null, _probe.Now);

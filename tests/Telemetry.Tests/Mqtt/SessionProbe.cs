@@ -77,8 +77,10 @@ internal sealed class SessionProbe(MqttSession session)
         return PublishPacket.Read(packet.Flags, packet.Body.ToArray());
     }
 
-    public static Action<IBufferWriter<byte>> Message(ushort id, string topic = "own/x", PropertyList? properties = null,
+    public static Action<IBufferWriter<byte>> Message(ushort id, string topic = "own/x",
+        PropertyList? properties = null,
         byte qos = 1, bool retain = false) =>
-        output => new PublishPacket(topic, new byte[] { 1, 2 }, (MqttQos)qos, id, properties ?? PropertyList.Empty, Retain: retain)
+        output => new PublishPacket(topic, new byte[] { 1, 2 }, (MqttQos)qos, id, properties ?? PropertyList.Empty,
+            Retain: retain)
             .Write(output);
 }

@@ -52,7 +52,8 @@ public sealed class TopicFilterTests
     [InlineData("", false)]
     [InlineData("a/+", false)]
     [InlineData("a/#", false)]
-    public void Topic_name_has_no_wildcard(string topic, bool expected) => Assert.Equal(expected, TopicName.IsValid(topic));
+    public void Topic_name_has_no_wildcard(string topic, bool expected) =>
+        Assert.Equal(expected, TopicName.IsValid(topic));
 
     [Fact]
     public void Text_is_limited_to_65535_bytes_of_utf8()
