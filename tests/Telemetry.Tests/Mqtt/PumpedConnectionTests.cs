@@ -30,7 +30,8 @@ public sealed class PumpedConnectionTests
             .Select(i => client.PublishAsync("own/x", Encoding.UTF8.GetBytes($"{i}")).AsTask()).ToArray();
         var results = await Task.WhenAll(publishes);
 
-        Assert.Equal(Enumerable.Range(1, 100).Select(i => $"receipt {i}"), results.Select(r => r.UserProperties[0].Value));
+        Assert.Equal(
+            Enumerable.Range(1, 100).Select(i => $"receipt {i}"), results.Select(r => r.UserProperties[0].Value));
         Assert.Equal(32, _application.RunningMost);
         await client.DisconnectAsync();
         Assert.Equal(["connected", "disconnected Peer"], _application.Trace);
