@@ -27,6 +27,15 @@ public sealed class NatsConnectionException : NatsException
         : base(message, isTransient, inner)
     {
     }
+
+    /// <summary>
+    /// What a waiter gets when the link ends for that reason, fresh for each so that stack traces do not mix. Only a
+    /// closed connection is final: after anything else, a malformed frame too, the next link may do.
+    /// </summary>
+    internal static NatsConnectionException Because(NatsException reason) =>
+        new(reason.Message, reason, !IsFinal(reason));
+
+    internal static bool IsFinal(NatsException reason) => reason is NatsConnectionException { IsTransient: false };
 }
 
 /// <summary>The server refused our credentials. Retried by the reconnect loop, since an operator may mend it.</summary>
@@ -120,7 +129,7 @@ public sealed class JetStreamException : NatsException
         Description = description;
     }
 
-    /// <summary>Like an HTTP status: 400 wrong request, 404 not found, 503 temporarily unable (also: stream full).</summary>
+    /// <summary>Like an HTTP status: 400 wrong request, 404 not found, 503 unable for now (also: full).</summary>
     public int Code { get; }
 
     /// <summary>The precise reason; see <see cref="JetStreamErrorCodes"/>. 0 when the server gave none.</summary>

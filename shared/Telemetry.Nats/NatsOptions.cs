@@ -29,7 +29,9 @@ public sealed record NatsOptions
     /// </summary>
     public SslClientAuthenticationOptions? Tls { get; init; }
 
-    /// <summary>How long one server may take until it is ready, TLS included. Default 5 s; then the next is tried.</summary>
+    /// <summary>
+    /// How long one server may take until it is ready, TLS included. Default 5 s; then the next is tried.
+    /// </summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a request waits for its answer where the call names no time. Default 5 s.</summary>
@@ -68,14 +70,18 @@ public sealed record NatsOptions
     /// <summary>Subscriptions at a time; one more throws. Default 100 000 (an ingress has one a session).</summary>
     public int SubscriptionsMax { get; init; } = 100_000;
 
-    /// <summary>How long disposal may take to hand the server what was published. Default 2 s; then it is cut.</summary>
+    /// <summary>
+    /// How long disposal may take to hand the server what was published. Default 2 s; then it is cut.
+    /// </summary>
     public TimeSpan DisposeTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Source of all time and timers. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
-    /// <summary>Source of jitter, server order and inbox names. Default: the shared one. A seeded one is used by one
-    /// thread at a time.</summary>
+    /// <summary>
+    /// Source of jitter, server order and inbox names. Default: the shared one. A seeded one is used by one thread
+    /// at a time.
+    /// </summary>
     public Random Random { get; init; } = Random.Shared;
 
     /// <summary>True only in simulations: continuations run inline on the thread that completes them.</summary>

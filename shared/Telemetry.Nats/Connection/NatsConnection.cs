@@ -15,8 +15,6 @@ public sealed class NatsConnection : IAsyncDisposable
     private readonly NatsWriteBuffer _output;
     private readonly NatsReconnectLoop _loop;
     private readonly long _startedAt;
-    private readonly Lock _tickersGate = new();
-    private readonly List<Action<TimeSpan>> _tickers = [];
     private ITimer? _timer;
     private long _inboxes;
 
@@ -55,9 +53,13 @@ public sealed class NatsConnection : IAsyncDisposable
 
     internal NatsWriteBuffer Output => _output;
 
+    internal NatsTickers Tickers { get; } = new();
+
     internal TimeSpan Now => Options.TimeProvider.GetElapsedTime(_startedAt);
 
-    /// <summary>Connects; see <see cref="NatsOptions.KeepTryingAtStart"/> for what happens if no server answers.</summary>
+    /// <summary>
+    /// Connects; see <see cref="NatsOptions.KeepTryingAtStart"/> for what happens if no server answers.
+    /// </summary>
     /// <exception cref="NatsException">The last server's failure.</exception>
     public static async ValueTask<NatsConnection> ConnectAsync(NatsOptions options, CancellationToken ct = default)
     {
@@ -81,9 +83,10 @@ public sealed class NatsConnection : IAsyncDisposable
     public Task WaitUntilConnectedAsync(CancellationToken ct = default) => _loop.WaitUntilConnectedAsync(ct);
 
     /// <summary>
-    /// Publishes at most once. Completes when the message stands in the write buffer (at its limit it waits for room);
-    /// the payload may be reused then. A link that breaks later loses it (<see cref="NatsCounters.PublishesDiscarded"/>):
-    /// who needs proof asks with <see cref="FlushAsync"/>, a request or JetStream.
+    /// Publishes at most once. Completes when the message stands in the write buffer (at its limit it waits for
+    /// room); the payload may be reused then. A link that breaks later loses it, counted by
+    /// <see cref="NatsCounters.PublishesDiscarded"/>: who needs proof asks with <see cref="FlushAsync"/>, a request
+    /// or JetStream.
     /// </summary>
     /// <param name="subject">Tokens of printable ASCII parted by dots, no wildcards.</param>
     /// <param name="payload">At most the server's max_payload together with the headers.</param>
@@ -166,14 +169,16 @@ public sealed class NatsConnection : IAsyncDisposable
         return await request.Task;
     }
 
-    /// <summary>Subscribes; the messages wait in a bounded buffer, at its limit the newest is dropped and counted.</summary>
+    /// <summary>
+    /// Subscribes; the messages wait in a bounded buffer, at its limit the newest is dropped and counted.
+    /// </summary>
     /// <param name="subject">May hold wildcards: <c>*</c> one token, <c>&gt;</c> the rest.</param>
     /// <param name="queueGroup">Of a group each message reaches one member.</param>
     /// <param name="capacity">Messages that wait at most.</param>
     /// <param name="ct">Not used while subscribing needs no wait.</param>
     /// <returns>
-    /// The subscription stands before anything that this connection sends later; a message by another connection can
-    /// miss it until <see cref="FlushAsync"/> has returned. Without a link it is made on the next one.
+    /// The subscription stands before anything that this connection sends later; a message by another connection
+    /// can miss it until <see cref="FlushAsync"/> has returned. Without a link it is made on the next one.
     /// </returns>
     public ValueTask<NatsSubscription> SubscribeAsync(
         string subject, string? queueGroup = null, int capacity = 1024, CancellationToken ct = default)
@@ -202,7 +207,8 @@ public sealed class NatsConnection : IAsyncDisposable
     /// <exception cref="NatsConnectionException">No link, or it broke.</exception>
     public async ValueTask FlushAsync(CancellationToken ct = default)
     {
-        var link = _loop.Link ?? throw new NatsConnectionException("Not connected", isTransient: State != NatsConnectionState.Closed);
+        var link = _loop.Link
+            ?? throw new NatsConnectionException("Not connected", isTransient: State != NatsConnectionState.Closed);
         while (!_output.LineIsEmpty)
         {
             // Who waits for room has published before us; each PING lets one buffer through.
@@ -225,7 +231,7 @@ public sealed class NatsConnection : IAsyncDisposable
             catch (Exception e) when (e is NatsException or OperationCanceledException)
             {
                 // The link is gone or slow: what it did not take is counted as discarded when the link closes.
-                Complain($"Closed before everything was sent: {e.Message}");
+                Raise(NatsConnectionEventKind.ClosedUnsent, e.Message);
             }
         }
 
@@ -288,22 +294,6 @@ public sealed class NatsConnection : IAsyncDisposable
         }
     }
 
-    internal void AddTicker(Action<TimeSpan> ticker)
-    {
-        lock (_tickersGate)
-        {
-            _tickers.Add(ticker);
-        }
-    }
-
-    internal void RemoveTicker(Action<TimeSpan> ticker)
-    {
-        lock (_tickersGate)
-        {
-            _tickers.Remove(ticker);
-        }
-    }
-
     private static void CheckSubscription(string subject, string? queueGroup)
     {
         NatsSubjects.Check(subject);
@@ -330,9 +320,12 @@ public sealed class NatsConnection : IAsyncDisposable
     private void Complain(string text)
     {
         Counters.CountComplaint();
-        ConnectionChanged?.Invoke(new(
-            NatsConnectionEventKind.ServerComplained, ConnectionGeneration, _loop.Link?.Address.ToString() ?? "", null, text));
+        Raise(NatsConnectionEventKind.ServerComplained, text);
     }
+
+    private void Raise(NatsConnectionEventKind kind, string detail) =>
+        ConnectionChanged?.Invoke(
+            new(kind, ConnectionGeneration, _loop.Link?.Address.ToString() ?? "", null, detail));
 
     private void Tick()
     {
@@ -346,15 +339,6 @@ public sealed class NatsConnection : IAsyncDisposable
         }
 
         Counters.CountTimeouts(expired.Count);
-        Action<TimeSpan>[] tickers;
-        lock (_tickersGate)
-        {
-            tickers = [.. _tickers];
-        }
-
-        foreach (var ticker in tickers)
-        {
-            ticker(now);
-        }
+        Tickers.Tick(now);
     }
 }

@@ -27,6 +27,9 @@ public enum NatsConnectionEventKind
 
     /// <summary>The server refused one operation and goes on, e.g. for want of rights.</summary>
     ServerComplained,
+
+    /// <summary>Disposal ended before the server had taken everything that was published.</summary>
+    ClosedUnsent,
 }
 
 /// <summary>One event of a connection.</summary>
@@ -34,6 +37,6 @@ public enum NatsConnectionEventKind
 /// <param name="Generation">The link's number: 1 for the first, one more with each reconnect.</param>
 /// <param name="Server">Address of the server, without credentials.</param>
 /// <param name="Error">What was wrong; null for <see cref="NatsConnectionEventKind.Connected"/>.</param>
-/// <param name="Detail">The server's words, where it complained.</param>
+/// <param name="Detail">The server's words where it complained, or what else there is to say.</param>
 public sealed record NatsConnectionEvent(
     NatsConnectionEventKind Kind, long Generation, string Server, NatsException? Error, string? Detail);

@@ -25,7 +25,9 @@ internal sealed class NatsLink : IAsyncDisposable
     private readonly ArrayBufferWriter<byte> _answers = new(256);
     private readonly Lock _sessionGate = new();
     private readonly Dictionary<long, TaskCompletionSource> _pongs = [];
-    private readonly TaskCompletionSource<NatsException> _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<NatsException> _broken =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     private Stream _stream;
     private PipeReader _input;
 
@@ -53,7 +55,9 @@ internal sealed class NatsLink : IAsyncDisposable
 
     public NatsServerInfo Info => _session.Info!;
 
-    /// <summary>Connects, upgrades, authenticates. Fails with a <see cref="NatsException"/> or by cancellation.</summary>
+    /// <summary>
+    /// Connects, upgrades, authenticates. Fails with a <see cref="NatsException"/> or by cancellation.
+    /// </summary>
     public static async ValueTask<NatsLink> OpenAsync(
         NatsServerAddress address, NatsLinkContext context, CancellationToken ct)
     {
@@ -122,7 +126,7 @@ internal sealed class NatsLink : IAsyncDisposable
         {
             if (_session.Fault is { } fault)
             {
-                return Task.FromException(new NatsConnectionException(fault.Message, fault));
+                return Task.FromException(NatsConnectionException.Because(fault));
             }
 
             _pongs.Add(_session.SendPing(_answers), answered);
@@ -329,7 +333,7 @@ internal sealed class NatsLink : IAsyncDisposable
             _session.Break(reason);
             foreach (var waiting in _pongs.Values)
             {
-                waiting.TrySetException(new NatsConnectionException(reason.Message, reason));
+                waiting.TrySetException(NatsConnectionException.Because(reason));
             }
 
             _pongs.Clear();

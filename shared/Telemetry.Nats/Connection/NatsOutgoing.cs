@@ -14,11 +14,11 @@ internal abstract class NatsOutgoing
     /// <summary>There will be no answer, or it was never sent.</summary>
     public abstract void Fail(NatsException reason);
 
-    /// <summary>A fresh exception for each waiter, so that stack traces do not mix.</summary>
+    /// <summary>A fresh exception for each waiter.</summary>
     protected static NatsException Renew(NatsException reason) =>
         reason is NatsTimeoutException
             ? new NatsTimeoutException(reason.Message, reason.InnerException)
-            : new NatsConnectionException(reason.Message, reason, reason is not NatsConnectionException || reason.IsTransient);
+            : NatsConnectionException.Because(reason);
 }
 
 /// <summary>A plain publish whose caller waits for room.</summary>
@@ -33,4 +33,16 @@ internal sealed class NatsWaitingPublish(bool allowSynchronousContinuations) : N
     public override void Fail(NatsException reason) => _written.TrySetException(Renew(reason));
 
     public void Cancel(CancellationToken ct) => _written.TrySetCanceled(ct);
+}
+
+/// <summary>A publish whose fate shows elsewhere.</summary>
+internal sealed class NatsUnwatchedPublish : NatsOutgoing
+{
+    public override void Written()
+    {
+    }
+
+    public override void Fail(NatsException reason)
+    {
+    }
 }

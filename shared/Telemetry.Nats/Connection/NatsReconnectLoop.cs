@@ -97,8 +97,8 @@ internal sealed class NatsReconnectLoop(
                 await link.DisposeAsync();
                 RaiseDown(link, reason);
                 _stopping.Token.ThrowIfCancellationRequested();
-                await Task.Delay(
-                    _backoff.Next() * context.Options.Random.NextDouble(), context.Options.TimeProvider, _stopping.Token);
+                var delay = _backoff.Next() * context.Options.Random.NextDouble();
+                await Task.Delay(delay, context.Options.TimeProvider, _stopping.Token);
                 link = await ConnectAsync(int.MaxValue, _stopping.Token);
                 RaiseUp(link);
             }

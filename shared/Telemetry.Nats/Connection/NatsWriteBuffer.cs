@@ -30,7 +30,9 @@ internal sealed class NatsWriteBuffer
     /// <summary>Publishes that were taken and then discarded unsent because the link broke.</summary>
     public long DiscardedPublishes { get; private set; }
 
-    /// <summary>A link is up: <paramref name="preamble"/> goes out first (subscriptions), publishes may follow.</summary>
+    /// <summary>
+    /// A link is up: <paramref name="preamble"/> goes out first (subscriptions), publishes may follow.
+    /// </summary>
     public void Open(Action<IBufferWriter<byte>> preamble)
     {
         lock (_gate)
@@ -104,7 +106,7 @@ internal sealed class NatsWriteBuffer
         {
             if (_closedBecause is { } refused)
             {
-                throw new NatsConnectionException(refused.Message, refused, refused.IsTransient);
+                throw NatsConnectionException.Because(refused);
             }
 
             if (_line.Count > 0 || !Fits(publish))

@@ -37,7 +37,8 @@ public sealed class JetStreamContext
 
     /// <summary>
     /// Publishes and returns when the stream has stored the message. Many may be under way: at
-    /// <see cref="JetStreamOptions.PublishesInFlightMax"/> it waits. Calls made one after the other leave in that order.
+    /// <see cref="JetStreamOptions.PublishesInFlightMax"/> it waits. Calls made one after the other leave in that
+    /// order.
     /// </summary>
     /// <param name="subject">Must be taken by a stream, else <see cref="NatsNoRespondersException"/>.</param>
     /// <param name="payload">Must stay unchanged until the call ends.</param>
@@ -67,12 +68,14 @@ public sealed class JetStreamContext
     }
 
     /// <summary>Creates a stream; the same configuration again is no error, another one is StreamNameInUse.</summary>
-    public async ValueTask<StreamInfo> CreateStreamAsync(StreamConfiguration configuration, CancellationToken ct = default) =>
-        await SendStreamAsync("STREAM.CREATE.", configuration, ct);
+    public ValueTask<StreamInfo> CreateStreamAsync(
+        StreamConfiguration configuration, CancellationToken ct = default) =>
+        SendStreamAsync("STREAM.CREATE.", configuration, ct);
 
     /// <summary>Changes a stream's limits or subjects. What cannot be changed (storage, name) is an error.</summary>
-    public async ValueTask<StreamInfo> UpdateStreamAsync(StreamConfiguration configuration, CancellationToken ct = default) =>
-        await SendStreamAsync("STREAM.UPDATE.", configuration, ct);
+    public ValueTask<StreamInfo> UpdateStreamAsync(
+        StreamConfiguration configuration, CancellationToken ct = default) =>
+        SendStreamAsync("STREAM.UPDATE.", configuration, ct);
 
     /// <summary>Creates the stream, or changes it to this configuration where it exists with another.</summary>
     public async ValueTask<StreamInfo> CreateOrUpdateStreamAsync(
@@ -113,7 +116,8 @@ public sealed class JetStreamContext
     /// <param name="keepFrom">The first sequence to keep; null removes all.</param>
     /// <param name="ct">Cancels the wait.</param>
     /// <returns>How many messages were removed.</returns>
-    public async ValueTask<ulong> PurgeStreamAsync(string stream, ulong? keepFrom = null, CancellationToken ct = default)
+    public async ValueTask<ulong> PurgeStreamAsync(
+        string stream, ulong? keepFrom = null, CancellationToken ct = default)
     {
         NatsSubjects.CheckName(stream);
         if (keepFrom == 0)
@@ -130,7 +134,8 @@ public sealed class JetStreamContext
     }
 
     /// <summary>Reads one message; null if the stream holds none of that sequence. The leader answers.</summary>
-    public async ValueTask<StoredMessage?> GetMessageAsync(string stream, ulong sequence, CancellationToken ct = default)
+    public async ValueTask<StoredMessage?> GetMessageAsync(
+        string stream, ulong sequence, CancellationToken ct = default)
     {
         NatsSubjects.CheckName(stream);
         if (sequence == 0)
@@ -138,7 +143,8 @@ public sealed class JetStreamContext
             return null;
         }
 
-        var request = JsonSerializer.SerializeToUtf8Bytes(new WireGetRequest(sequence), JetStreamJson.Default.WireGetRequest);
+        var request = JsonSerializer.SerializeToUtf8Bytes(
+            new WireGetRequest(sequence), JetStreamJson.Default.WireGetRequest);
         var response = await CallAsync(
             "STREAM.MSG.GET." + stream, request, JetStreamJson.Default.WireGetResponse, ct);
         if (response.Error is { ErrCode: JetStreamErrorCodes.MessageNotFound })
@@ -179,7 +185,8 @@ public sealed class JetStreamContext
             ? throw new JetStreamException(error.Code, error.ErrCode, error.Description ?? "")
             : response;
 
-    private async ValueTask<StreamInfo> SendStreamAsync(string call, StreamConfiguration configuration, CancellationToken ct)
+    private async ValueTask<StreamInfo> SendStreamAsync(
+        string call, StreamConfiguration configuration, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         NatsSubjects.CheckName(configuration.Name);

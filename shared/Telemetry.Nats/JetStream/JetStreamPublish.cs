@@ -3,7 +3,8 @@ using System.Buffers;
 namespace Telemetry.Nats;
 
 /// <summary>One publish that waits for its acknowledgement.</summary>
-internal sealed class JetStreamPublish(JetStreamPublisher publisher, bool allowSynchronousContinuations) : NatsPendingReply
+internal sealed class JetStreamPublish(JetStreamPublisher publisher, bool allowSynchronousContinuations)
+    : NatsPendingReply
 {
     private readonly TaskCompletionSource<PublishAck> _ack =
         new(Continuations.Options(allowSynchronousContinuations));

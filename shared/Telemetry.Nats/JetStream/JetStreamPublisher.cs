@@ -26,7 +26,10 @@ internal sealed class JetStreamPublisher(NatsConnection connection, JetStreamOpt
     {
         connection.Check(publish);
         ct.ThrowIfCancellationRequested();
-        var pending = new JetStreamPublish(this, connection.Options.AllowSynchronousContinuations) { Publish = publish };
+        var pending = new JetStreamPublish(this, connection.Options.AllowSynchronousContinuations)
+        {
+            Publish = publish,
+        };
         NatsException? refused = null;
         lock (_gate)
         {

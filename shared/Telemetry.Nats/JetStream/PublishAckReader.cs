@@ -5,7 +5,8 @@ namespace Telemetry.Nats;
 
 /// <summary>
 /// Reads the acknowledgement straight from the receive buffer:
-/// <c>{"stream":"S","seq":1[,"duplicate":true]}</c> or <c>{"error":{"code":503,"err_code":10077,"description":"…"}}</c>.
+/// <c>{"stream":"S","seq":1[,"duplicate":true]}</c> or
+/// <c>{"error":{"code":503,"err_code":10077,"description":"…"}}</c>.
 /// </summary>
 internal static class PublishAckReader
 {

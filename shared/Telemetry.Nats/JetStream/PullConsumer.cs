@@ -1,5 +1,3 @@
-using System.Buffers.Text;
-using System.Text;
 using System.Text.Json;
 
 namespace Telemetry.Nats;
@@ -46,7 +44,8 @@ public sealed class PullConsumer : IAsyncDisposable
     public ulong StartSequence { get; }
 
     /// <summary>
-    /// The first sequence delivered, null before: beyond <see cref="StartSequence"/> when the stream no longer holds that.
+    /// The first sequence delivered, null before: beyond <see cref="StartSequence"/> when the stream no longer holds
+    /// that.
     /// </summary>
     public ulong? FirstSequence { get; private set; }
 
@@ -62,12 +61,14 @@ public sealed class PullConsumer : IAsyncDisposable
         }
     }
 
-    /// <summary>Makes the consumer at the server and asks for the first messages. Waits for a link if there is none.</summary>
+    /// <summary>
+    /// Makes the consumer at the server and asks for the first messages. Waits for a link if there is none.
+    /// </summary>
     /// <param name="jetStream">Where.</param>
     /// <param name="stream">An existing stream.</param>
     /// <param name="startSequence">
-    /// 1 or more. Below the stream's first sequence it begins with that one; one beyond its last it waits. Further beyond,
-    /// the server would begin at the stream's end all the same: the next message then ends the consumer as a jump.
+    /// 1 or more. Below the stream's first sequence it begins with that one; one beyond its last it waits. Further
+    /// beyond, the server would begin at the stream's end all the same: the next message then is a jump.
     /// </param>
     /// <param name="options">Null: the defaults.</param>
     /// <param name="ct">Cancels.</param>
@@ -214,7 +215,7 @@ public sealed class PullConsumer : IAsyncDisposable
             pull = NextPull();
         }
 
-        _connection.AddTicker(Tick);
+        _connection.Tickers.Add(Tick);
         Send(pull);
     }
 
@@ -246,7 +247,7 @@ public sealed class PullConsumer : IAsyncDisposable
     private void SendOff(string subject, string? replyTo, byte[] payload)
     {
         var publish = new NatsPublish { Subject = subject, ReplyTo = replyTo, Payload = payload };
-        _ = _connection.Output.Append(new Unwatched { Publish = publish });
+        _ = _connection.Output.Append(new NatsUnwatchedPublish { Publish = publish });
     }
 
     private void Deliver(in NatsFrame frame, NatsSubjectCache subjects)
@@ -269,7 +270,7 @@ public sealed class PullConsumer : IAsyncDisposable
             }
             else
             {
-                ReceiveStatus(frame, now);
+                _session.Receive(PullStatus.Read(frame, _inbox), now);
             }
 
             end = _session.End;
@@ -285,34 +286,6 @@ public sealed class PullConsumer : IAsyncDisposable
         Send(pull);
         _readable.Set();
         _options.Readable?.Invoke();
-    }
-
-    private void ReceiveStatus(in NatsFrame frame, TimeSpan now)
-    {
-        var message = NatsMessage.Copy(frame, "");
-        if (!message.HasHeaders || !frame.Subject.StartsWith(Encoding.ASCII.GetBytes(_inbox)))
-        {
-            // Neither a delivery nor a status: nobody but the server knows this inbox.
-            throw new NatsProtocolException("A pull consumer got a message that is no delivery");
-        }
-
-        var block = new NatsHeaderBlock(message.HeaderBlock);
-        var (lastConsumer, lastStream) = (0ul, 0ul);
-        foreach (var line in block)
-        {
-            if (line.Name.SequenceEqual("Nats-Last-Consumer"u8))
-            {
-                _ = Utf8Parser.TryParse(line.Value, out lastConsumer, out _);
-            }
-            else if (line.Name.SequenceEqual("Nats-Last-Stream"u8))
-            {
-                _ = Utf8Parser.TryParse(line.Value, out lastStream, out _);
-            }
-        }
-
-        _ = Utf8Parser.TryParse(frame.Subject[_inbox.Length..], out long number, out _);
-        _session.Receive(
-            number, block.Status, Encoding.UTF8.GetString(block.Description), lastConsumer, lastStream, now);
     }
 
     private void Tick(TimeSpan now)
@@ -341,9 +314,10 @@ public sealed class PullConsumer : IAsyncDisposable
         }
 
         // Also without a name: the end may strike between the consumer's creation and its first tick.
-        _connection.RemoveTicker(Tick);
+        _connection.Tickers.Remove(Tick);
         _connection.RemoveSink(_sink);
-        if (name is not null && end.Reason is not (PullConsumerEndReason.ConnectionLost or PullConsumerEndReason.Deleted))
+        var isGone = end.Reason is PullConsumerEndReason.ConnectionLost or PullConsumerEndReason.Deleted;
+        if (name is not null && !isGone)
         {
             SendOff($"$JS.API.CONSUMER.DELETE.{Stream}.{name}", null, []);
         }
@@ -361,18 +335,7 @@ public sealed class PullConsumer : IAsyncDisposable
         public override void Deliver(in NatsFrame frame) => owner.Deliver(frame, _subjects);
 
         public override void End(NatsException reason) => owner.Finish(new(
-            reason.IsTransient ? PullConsumerEndReason.ConnectionLost : PullConsumerEndReason.Closed, reason.Message));
-    }
-
-    /// <summary>A message whose fate shows elsewhere.</summary>
-    private sealed class Unwatched : NatsOutgoing
-    {
-        public override void Written()
-        {
-        }
-
-        public override void Fail(NatsException reason)
-        {
-        }
+            NatsConnectionException.IsFinal(reason) ? PullConsumerEndReason.Closed : PullConsumerEndReason.ConnectionLost,
+            reason.Message));
     }
 }

@@ -4,14 +4,14 @@ namespace Telemetry.Nats;
 public sealed record PullConsumerOptions
 {
     /// <summary>
-    /// Messages that wait for the reader at most, those asked for included; at the limit nothing more is asked for, the
-    /// rest waits in the stream. Default 1024.
+    /// Messages that wait for the reader at most, those asked for included; at the limit nothing more is asked for,
+    /// the rest waits in the stream. Default 1024.
     /// </summary>
     public int MessagesMax { get; init; } = 1024;
 
     /// <summary>
-    /// Bytes that wait for the reader at most (subject, headers, payload); as above. A single message larger than this is
-    /// fetched alone. Default 4 MiB.
+    /// Bytes that wait for the reader at most (subject, headers, payload); as above. A single message larger than
+    /// this is fetched alone. Default 4 MiB.
     /// </summary>
     public int BytesMax { get; init; } = 4 * 1024 * 1024;
 
@@ -43,6 +43,7 @@ public sealed record PullConsumerOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(
             IdleHeartbeat, TimeSpan.FromMilliseconds(100), nameof(IdleHeartbeat));
         ArgumentOutOfRangeException.ThrowIfLessThan(Expires, IdleHeartbeat * 2, nameof(Expires));
-        ArgumentOutOfRangeException.ThrowIfLessThan(InactiveThreshold, TimeSpan.FromSeconds(1), nameof(InactiveThreshold));
+        ArgumentOutOfRangeException.ThrowIfLessThan(
+            InactiveThreshold, TimeSpan.FromSeconds(1), nameof(InactiveThreshold));
     }
 }

@@ -59,7 +59,9 @@ internal sealed class PullSession(ulong startSequence, PullConsumerOptions optio
         return true;
     }
 
-    /// <summary>True: the message is the next one and waits for the reader now. False: the consumer has ended.</summary>
+    /// <summary>
+    /// True: the message is the next one and waits for the reader now. False: the consumer has ended.
+    /// </summary>
     public bool Deliver(in DeliveryPosition position, int bytes, TimeSpan now)
     {
         if (End is not null)
@@ -70,20 +72,21 @@ internal sealed class PullSession(ulong startSequence, PullConsumerOptions optio
         _heardAt = now;
         // The first may lie beyond the start (the stream no longer holds it). It lies below where the stream ended
         // before the start: the server then begins at the end, which is no place anybody asked for.
-        var isNext = _nextStream == 0 ? position.StreamSequence >= startSequence : position.StreamSequence == _nextStream;
+        var sequence = position.StreamSequence;
+        var isNext = _nextStream == 0 ? sequence >= startSequence : sequence == _nextStream;
         if (position.ConsumerSequence != _nextConsumer || !isNext)
         {
             var due = NextSequence;
             Finish(new(
                 PullConsumerEndReason.Jump,
-                $"Delivery {position.ConsumerSequence} for {_nextConsumer}, sequence {position.StreamSequence} for {due}",
+                $"Delivery {position.ConsumerSequence} for {_nextConsumer}, sequence {sequence} for {due}",
                 due,
-                position.StreamSequence));
+                sequence));
             return false;
         }
 
         _nextConsumer++;
-        _nextStream = position.StreamSequence + 1;
+        _nextStream = sequence + 1;
         _awaited = Math.Max(0, _awaited - 1);
         _deliveredByPull++;
         _oversize = false;
@@ -100,14 +103,7 @@ internal sealed class PullSession(ulong startSequence, PullConsumerOptions optio
     }
 
     /// <summary>A status message of the server.</summary>
-    /// <param name="number">The pull it concerns.</param>
-    /// <param name="status">Like an HTTP status.</param>
-    /// <param name="description">The server's words.</param>
-    /// <param name="lastConsumer">Of a heartbeat: the last delivery the server made; 0 if it says none.</param>
-    /// <param name="lastStream">Of a heartbeat: the stream sequence of that delivery.</param>
-    /// <param name="now">The time.</param>
-    public void Receive(
-        long number, int status, string description, ulong lastConsumer, ulong lastStream, TimeSpan now)
+    public void Receive(in PullStatus status, TimeSpan now)
     {
         if (End is not null)
         {
@@ -115,16 +111,17 @@ internal sealed class PullSession(ulong startSequence, PullConsumerOptions optio
         }
 
         _heardAt = now;
-        switch (status)
+        var (number, description) = (status.Number, status.Description);
+        switch (status.Code)
         {
             case 100:
-                if (lastConsumer >= _nextConsumer)
+                if (status.LastConsumer >= _nextConsumer)
                 {
                     Finish(new(
                         PullConsumerEndReason.Jump,
-                        $"The server says delivery {lastConsumer}, {_nextConsumer} did not come",
+                        $"The server says delivery {status.LastConsumer}, {_nextConsumer} did not come",
                         NextSequence,
-                        lastStream));
+                        status.LastStream));
                 }
 
                 break;
@@ -146,10 +143,10 @@ internal sealed class PullSession(ulong startSequence, PullConsumerOptions optio
                 break;
             case 409 when description.Contains("Deleted", StringComparison.OrdinalIgnoreCase):
             case 503:
-                Finish(new(PullConsumerEndReason.Deleted, $"{status} {description}"));
+                Finish(new(PullConsumerEndReason.Deleted, $"{status.Code} {description}"));
                 break;
             default:
-                Finish(new(PullConsumerEndReason.Refused, $"{status} {description}"));
+                Finish(new(PullConsumerEndReason.Refused, $"{status.Code} {description}"));
                 break;
         }
     }

@@ -32,7 +32,9 @@ public sealed record StreamConfiguration
     /// <summary>Words for people. Default: none.</summary>
     public string? Description { get; init; }
 
-    /// <summary>Bytes it holds at most, overhead included; at the limit see <see cref="Discard"/>. Default: no limit.</summary>
+    /// <summary>
+    /// Bytes it holds at most, overhead included; at the limit see <see cref="Discard"/>. Default: no limit.
+    /// </summary>
     public long? MaxBytes { get; init; }
 
     /// <summary>Messages older than this are removed. Default: never.</summary>

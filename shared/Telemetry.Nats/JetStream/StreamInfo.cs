@@ -22,7 +22,9 @@ public sealed record StreamInfo
     /// </summary>
     public required ulong FirstSequence { get; init; }
 
-    /// <summary>Sequence of the last message ever written; 0 if there never was one. Purging does not lower it.</summary>
+    /// <summary>
+    /// Sequence of the last message ever written; 0 if there never was one. Purging does not lower it.
+    /// </summary>
     public required ulong LastSequence { get; init; }
 
     /// <summary>When the first message held was stored (UTC); null if there is none.</summary>

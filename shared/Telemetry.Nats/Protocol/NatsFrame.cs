@@ -31,7 +31,7 @@ internal readonly ref struct NatsFrame
     /// <summary>Where an answer is expected; empty if nowhere.</summary>
     public ReadOnlySpan<byte> ReplyTo { get; init; }
 
-    /// <summary>The header block from <c>NATS/1.0</c> to its empty line, both included; empty without headers.</summary>
+    /// <summary>From <c>NATS/1.0</c> to the empty line, both included; empty without headers.</summary>
     public ReadOnlySequence<byte> Headers { get; init; }
 
     public ReadOnlySequence<byte> Payload { get; init; }

@@ -1,6 +1,8 @@
 namespace Telemetry.Nats;
 
-/// <summary>What may stand as a subject on the wire; keeps a caller's text from breaking out of its control line.</summary>
+/// <summary>
+/// What may stand as a subject on the wire; keeps a caller's text from breaking out of its control line.
+/// </summary>
 internal static class NatsSubjects
 {
     /// <summary>Longest subject taken; a server refuses control lines beyond 4 KiB.</summary>
@@ -37,7 +39,8 @@ internal static class NatsSubjects
     public static void CheckName(string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        if (name.Length > 255 || name.AsSpan().ContainsAnyExceptInRange('!', '~') || name.AsSpan().ContainsAny(".*>/\\"))
+        var text = name.AsSpan();
+        if (text.Length > 255 || text.ContainsAnyExceptInRange('!', '~') || text.ContainsAny(".*>/\\"))
         {
             throw new ArgumentException($"'{name}' is no name of a stream or consumer", nameof(name));
         }

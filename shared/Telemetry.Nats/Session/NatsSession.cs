@@ -49,7 +49,8 @@ internal enum NatsSessionStep
 /// Silence: a PING goes out when nothing was heard for an interval; as many intervals without any byte as
 /// <c>pingsUnansweredMax</c> break the session.
 /// </summary>
-internal sealed class NatsSession(NatsConnectRequest connect, bool wantsTls, TimeSpan pingInterval, int pingsUnansweredMax)
+internal sealed class NatsSession(
+    NatsConnectRequest connect, bool wantsTls, TimeSpan pingInterval, int pingsUnansweredMax)
 {
     private TimeSpan _heardAt;
     private TimeSpan _pingedAt;

@@ -71,7 +71,8 @@ public sealed class JetStreamPublishTests
     public async Task Pipelined_publishes_keep_their_order_beyond_the_window()
     {
         await using var server = await NatsServer.Start();
-        await using var connection = await NatsConnection.ConnectAsync(Options(server) with { WriteBufferBytes = 4096 });
+        await using var connection = await NatsConnection.ConnectAsync(
+            Options(server) with { WriteBufferBytes = 4096 });
         var jetStream = new JetStreamContext(connection, new() { PublishesInFlightMax = 50 });
         await jetStream.CreateStreamAsync(Stream());
 

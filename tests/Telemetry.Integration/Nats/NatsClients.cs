@@ -39,7 +39,8 @@ internal static class NatsClients
         var batch = new JetStreamMessage[100];
         while (messages.Count < count)
         {
-            var read = await consumer.ReadAsync(batch.AsMemory(0, Math.Min(batch.Length, count - messages.Count)), Limit());
+            var room = Math.Min(batch.Length, count - messages.Count);
+            var read = await consumer.ReadAsync(batch.AsMemory(0, room), Limit());
             Assert.True(read > 0, $"The consumer ended early: {consumer.End}");
             messages.AddRange(batch[..read]);
         }

@@ -23,7 +23,8 @@ public sealed class NatsCoreTests
         Assert.Equal("hello", message.Text());
         Assert.Equal("back.to.me", message.ReplyTo);
         Assert.Equal(
-            [new("X", "1"), new("X", "zwei ä"), new("Y", "")], (IEnumerable<KeyValuePair<string, string>>)message.Headers);
+            [new("X", "1"), new("X", "zwei ä"), new("Y", "")],
+            (IEnumerable<KeyValuePair<string, string>>)message.Headers);
     }
 
     [NatsFact]
@@ -98,7 +99,8 @@ public sealed class NatsCoreTests
             await connection.FlushAsync(Limit());
         }
 
-        foreach (var wrong in new[] { options with { Password = "no" }, Options(server), Options(server) with { Token = "t" } })
+        var none = Options(server);
+        foreach (var wrong in new[] { options with { Password = "no" }, none, none with { Token = "t" } })
         {
             var error = await Assert.ThrowsAsync<NatsAuthenticationException>(
                 async () => await NatsConnection.ConnectAsync(wrong));
@@ -124,9 +126,12 @@ public sealed class NatsCoreTests
     {
         await using var server = await NatsServer.Start(
             """
-            authorization { users = [ { user: "u", password: "p", permissions: { publish: ["ok.>", "_INBOX.>"], subscribe: [">"] } } ] }
+            authorization {
+              users = [ { user: "u", password: "p", permissions: { publish: ["ok.>"], subscribe: [">"] } } ]
+            }
             """);
-        await using var connection = await NatsConnection.ConnectAsync(Options(server) with { User = "u", Password = "p" });
+        await using var connection = await NatsConnection.ConnectAsync(
+            Options(server) with { User = "u", Password = "p" });
         var complaint = new TaskCompletionSource<string?>();
         connection.ConnectionChanged += e => complaint.TrySetResult(e.Detail);
         await using var subscription = await connection.SubscribeAsync("ok.a");
@@ -192,7 +197,8 @@ public sealed class NatsCoreTests
     {
         await using var one = await NatsServer.Start();
         await using var two = await NatsServer.Start();
-        await using var connection = await NatsConnection.ConnectAsync(Options(one) with { Servers = [one.Url, two.Url] });
+        await using var connection = await NatsConnection.ConnectAsync(
+            Options(one) with { Servers = [one.Url, two.Url] });
         var first = connection.ServerInfo.ServerId;
         await using var three = await Connect(one);
         var isOne = three.ServerInfo.ServerId == first;

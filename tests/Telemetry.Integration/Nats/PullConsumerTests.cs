@@ -225,6 +225,45 @@ public sealed class PullConsumerTests
     }
 
     [NatsFact]
+    public async Task A_store_put_back_to_an_older_copy_keeps_its_creation_time_and_shows_as_a_jump()
+    {
+        await using var server = await NatsServer.Start();
+        await using var connection = await Connect(server);
+        var jetStream = new JetStreamContext(connection);
+        var created = (await jetStream.CreateStreamAsync(Stream())).Created;
+        await Publish(jetStream, 1, 10);
+        await server.Stop();
+        await using var copy = new TemporaryFolder();
+        Copy(server.StoreDirectory, copy.At("store"));
+        await server.Restart();
+        await connection.WaitUntilConnectedAsync(Limit());
+        await Publish(jetStream, 11, 20);
+
+        await server.Kill();
+        Directory.Delete(server.StoreDirectory, recursive: true);
+        Copy(copy.At("store"), server.StoreDirectory);
+        await server.Restart();
+        await connection.WaitUntilConnectedAsync(Limit());
+
+        var info = (await jetStream.FindStreamAsync("S"))!;
+        Assert.Equal((created, 10ul), (info.Created, info.LastSequence));
+        await using var consumer = await PullConsumer.BeginAsync(jetStream, "S", 21, Quick);
+        Assert.Equal(new("S", 11, false), await jetStream.PublishAsync("S.a", Bytes("other"), "m11"));
+        var end = await ReadToEnd(consumer);
+        Assert.Equal((PullConsumerEndReason.Jump, 21ul, 11ul), (end.Reason, end.ExpectedSequence, end.GotSequence));
+    }
+
+    private static void Copy(string from, string to)
+    {
+        foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+        {
+            var target = Path.Combine(to, Path.GetRelativePath(from, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(file, target);
+        }
+    }
+
+    [NatsFact]
     public async Task A_consumer_that_vanished_at_the_server_ends_by_missed_heartbeats()
     {
         await using var server = await NatsServer.Start();

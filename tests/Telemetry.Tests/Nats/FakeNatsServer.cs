@@ -37,7 +37,7 @@ internal sealed class FakeNatsServer
     }
 
     /// <summary>The next connect, not yet greeted.</summary>
-    public async Task<FakeNatsPeer> Accept() => await _peers.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+    public Task<FakeNatsPeer> Accept() => _peers.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
 
     /// <summary>The next connect, after its handshake.</summary>
     public async Task<FakeNatsPeer> AcceptReady()
@@ -218,13 +218,15 @@ internal sealed class FakeNatsPeer
             set => throw new NotSupportedException();
         }
 
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        public override async ValueTask<int> ReadAsync(
+            Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _disposed.Token);
             return await Guard(_in.ReadAsync(buffer, either.Token));
         }
 
-        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        public override async ValueTask WriteAsync(
+            ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _disposed.Token);
             var result = await Guard(writer.WriteAsync(buffer, either.Token));

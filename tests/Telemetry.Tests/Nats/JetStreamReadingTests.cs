@@ -8,19 +8,22 @@ public sealed class JetStreamReadingTests
     [Fact]
     public void An_acknowledgement_reads_the_same_over_every_split()
     {
-        foreach (var json in Splits.All("""{"stream":"LIVE_3", "seq":18446744073709551615,"duplicate": true}"""u8.ToArray()))
+        var wire = """{"stream":"LIVE_3", "seq":18446744073709551615,"duplicate": true}"""u8.ToArray();
+        foreach (var json in Splits.All(wire))
         {
             Assert.Equal(new("LIVE_3", ulong.MaxValue, true), PublishAckReader.Read(json));
         }
 
-        Assert.Equal(new("S", 1, false), PublishAckReader.Read(new("""{"type":"t","x":{"y":[1]},"seq":1,"stream":"S"}"""u8.ToArray())));
+        wire = """{"type":"t","x":{"y":[1]},"seq":1,"stream":"S"}"""u8.ToArray();
+        Assert.Equal(new("S", 1, false), PublishAckReader.Read(new(wire)));
     }
 
     [Fact]
     public void An_error_in_an_acknowledgement_carries_its_codes()
     {
-        var error = Assert.Throws<JetStreamException>(() => PublishAckReader.Read(new(
-            """{"error":{"code":503,"err_code":10077,"description":"maximum bytes exceeded"},"stream":"S","seq":0}"""u8.ToArray())));
+        const string Wire =
+            """{"error":{"code":503,"err_code":10077,"description":"maximum bytes exceeded"},"stream":"S","seq":0}""";
+        var error = Assert.Throws<JetStreamException>(() => PublishAckReader.Read(new(Encoding.UTF8.GetBytes(Wire))));
         Assert.Equal(
             (503, 10077, "maximum bytes exceeded", true),
             (error.Code, error.ErrorCode, error.Description, error.IsTransient));

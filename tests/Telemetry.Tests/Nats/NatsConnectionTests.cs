@@ -176,7 +176,8 @@ public sealed class NatsConnectionTests : IAsyncLifetime
         var (connection, peer) = await Connect(Options with { WriteBufferBytes = 4096 });
 
         // The pipe to the peer takes 64 KiB unread, the buffer two halves of 4 KiB: the last ones wait.
-        var publishes = Enumerable.Range(0, 200).Select(_ => connection.PublishAsync("a", new byte[3000]).AsTask()).ToArray();
+        var publishes = Enumerable.Range(0, 200)
+            .Select(_ => connection.PublishAsync("a", new byte[3000]).AsTask()).ToArray();
 
         await peer.Cut();
 

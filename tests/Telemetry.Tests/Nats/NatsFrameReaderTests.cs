@@ -23,7 +23,10 @@ public sealed class NatsFrameReaderTests
         { "MSG a 12 _INBOX.x.1 4\r\n\r\n\r\n\r\n", "Message|a|12|_INBOX.x.1||\r\n\r\n|" },
         { "msg  a\t1   2\r\nhi\r\n", "Message|a|1|||hi|" },
         { "HMSG a 1 12 15\r\nNATS/1.0\r\n\r\nabc\r\n", "MessageWithHeaders|a|1||NATS/1.0\r\n\r\n|abc|" },
-        { "HMSG a 1 r.x 21 21\r\nNATS/1.0 503 None\r\n\r\n\r\n", "MessageWithHeaders|a|1|r.x|NATS/1.0 503 None\r\n\r\n||" },
+        {
+            "HMSG a 1 r.x 21 21\r\nNATS/1.0 503 None\r\n\r\n\r\n",
+            "MessageWithHeaders|a|1|r.x|NATS/1.0 503 None\r\n\r\n||"
+        },
         { "HMSG a 1 17 18\r\nNATS/1.0\r\nA:b\r\n\r\nx\r\n", "MessageWithHeaders|a|1||NATS/1.0\r\nA:b\r\n\r\n|x|" },
     };
 
@@ -33,7 +36,8 @@ public sealed class NatsFrameReaderTests
         "MSG\r\n", "MSG a\r\n", "MSG a 1\r\n", "MSG a 1 x\r\n", "MSG a 1 -1\r\n", "MSG a 1 1.0\r\nx\r\n",
         "MSG a x 1\r\nx\r\n", "MSG a -1 1\r\nx\r\n", "MSG a 1 r s 1\r\nx\r\n", "MSG a 1 101\r\n",
         "MSG a 1 99999999999999999999\r\n", "MSG a 1 2\r\nabc\r\n", "MSG a 1 1\r\na\n\r",
-        "HMSG a 1 12\r\n", "HMSG a 1 5 4\r\nNATS\r\n", "HMSG a 1 r s 12 12\r\nNATS/1.0\r\n\r\n\r\n", "HMSG a 1 101 101\r\n",
+        "HMSG a 1 12\r\n", "HMSG a 1 5 4\r\nNATS\r\n", "HMSG a 1 r s 12 12\r\nNATS/1.0\r\n\r\n\r\n",
+        "HMSG a 1 101 101\r\n",
         "MSG aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 1 1\r\n",
     ];
 

@@ -13,7 +13,8 @@ public sealed class NatsFrameWriterTests
         return Encoding.UTF8.GetString(output.WrittenSpan);
     }
 
-    private static NatsPublish Publish(string payload) => new() { Subject = "a.b", Payload = Encoding.UTF8.GetBytes(payload) };
+    private static NatsPublish Publish(string payload) =>
+        new() { Subject = "a.b", Payload = Encoding.UTF8.GetBytes(payload) };
 
     [Fact]
     public void Control_lines_are_as_the_protocol_says()
@@ -51,7 +52,9 @@ public sealed class NatsFrameWriterTests
         const string Block = "NATS/1.0\r\nNats-Msg-Id: ä1\r\nK: v w\r\nK: \r\n\r\n";
         var size = Encoding.UTF8.GetByteCount(Block);
 
-        Assert.Equal($"HPUB a.b r {size} {size + 2}\r\n{Block}hi\r\n", Written(o => NatsFrameWriter.WritePublish(o, publish)));
+        Assert.Equal(
+            $"HPUB a.b r {size} {size + 2}\r\n{Block}hi\r\n",
+            Written(o => NatsFrameWriter.WritePublish(o, publish)));
         Assert.Equal(size, publish.HeaderBytes);
         Assert.Equal(size + 2, publish.SizeBytes);
     }

@@ -58,7 +58,8 @@ public sealed class NatsSessionTests
     public void Credentials_are_not_said_before_TLS_is_up()
     {
         var session = NewSession();
-        Assert.Equal(NatsSessionStep.UpgradeToTls, Receive(Info.Replace("}", ",\"tls_required\":true}", StringComparison.Ordinal), session));
+        var info = Info.Replace("}", ",\"tls_required\":true}", StringComparison.Ordinal);
+        Assert.Equal(NatsSessionStep.UpgradeToTls, Receive(info, session));
         Assert.Equal("", Sent);
 
         Assert.Equal(NatsSessionStep.Continue, session.TlsEstablished(_output));

@@ -67,7 +67,7 @@ public sealed class NatsWriteBufferTests
 
         var error = await Assert.ThrowsAsync<NatsConnectionException>(() => waiting.Task);
         Assert.True(error.IsTransient);
-        Assert.Equal(1, _buffer.DiscardedPublishes - 1);
+        Assert.Equal(2, _buffer.DiscardedPublishes);
         Assert.True(await sending);
         Assert.False(await _buffer.WaitAsync());
         Assert.Throws<NatsConnectionException>(() => _buffer.TryAppend(Publish("x", 1)));
@@ -75,6 +75,15 @@ public sealed class NatsWriteBufferTests
 
         _buffer.Open(static output => NatsFrameWriter.WritePing(output));
         Assert.Equal("PING\r\n", Encoding.ASCII.GetString(_buffer.Take().Span));
+    }
+
+    [Fact]
+    public void After_a_link_that_ended_for_malformed_bytes_a_publish_fails_as_transient_and_after_closing_for_good()
+    {
+        _buffer.Close(new NatsProtocolException("garbage"));
+        Assert.True(Assert.Throws<NatsConnectionException>(() => _buffer.TryAppend(Publish("x", 1))).IsTransient);
+        _buffer.Close(new NatsConnectionException("closed", isTransient: false));
+        Assert.False(Assert.Throws<NatsConnectionException>(() => _buffer.TryAppend(Publish("x", 1))).IsTransient);
     }
 
     [Fact]

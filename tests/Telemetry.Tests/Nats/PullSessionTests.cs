@@ -26,7 +26,7 @@ public sealed class PullSessionTests
         _session.Deliver(new(sequence, ++_delivery, 0, 0), bytes, _now);
 
     private void Status(long number, int status, string text = "", ulong lastConsumer = 0, ulong lastStream = 0) =>
-        _session.Receive(number, status, text, lastConsumer, lastStream, _now);
+        _session.Receive(new(number, status, text, lastConsumer, lastStream), _now);
 
     [Fact]
     public void The_first_pull_asks_for_all_the_credit_and_only_one_stands_at_a_time()
