@@ -334,8 +334,12 @@ public sealed class PullConsumer : IAsyncDisposable
 
         public override void Deliver(in NatsFrame frame) => owner.Deliver(frame, _subjects);
 
-        public override void End(NatsException reason) => owner.Finish(new(
-            NatsConnectionException.IsFinal(reason) ? PullConsumerEndReason.Closed : PullConsumerEndReason.ConnectionLost,
-            reason.Message));
+        public override void End(NatsException reason)
+        {
+            var end = NatsConnectionException.IsFinal(reason)
+                ? PullConsumerEndReason.Closed
+                : PullConsumerEndReason.ConnectionLost;
+            owner.Finish(new(end, reason.Message));
+        }
     }
 }

@@ -59,7 +59,9 @@ public sealed class NatsConnectionTests : IAsyncLifetime
     [Theory]
     [InlineData("HTTP/1.1 400 Bad Request\r\n\r\n", typeof(NatsProtocolException))]
     [InlineData("INFO {\r\n", typeof(NatsProtocolException))]
-    [InlineData("INFO {\"headers\":true,\"max_payload\":9}\r\n-ERR 'Authorization Violation'\r\n", typeof(NatsAuthenticationException))]
+    [InlineData(
+        "INFO {\"headers\":true,\"max_payload\":9}\r\n-ERR 'Authorization Violation'\r\n",
+        typeof(NatsAuthenticationException))]
     [InlineData("PONG\r\n", typeof(NatsProtocolException))]
     public async Task A_wrong_greeting_fails_the_connect(string greeting, Type expected)
     {

@@ -14,7 +14,8 @@ public sealed class NatsMutationTests
             "INFO {\"server_id\":\"A\",\"headers\":true,\"max_payload\":1048576,\"x\":[1,{\"y\":null}]}\r\nPING\r\n",
             "MSG a.b.c 17 _INBOX.abc.12 11\r\nhello world\r\nPONG\r\n+OK\r\n",
             "HMSG a 1 r 35 38\r\nNATS/1.0\r\nNats-Msg-Id: a\r\nB: c d\r\n\r\nabc\r\n-ERR 'x'\r\n",
-            "HMSG in.p1 1 75 75\r\nNATS/1.0 100 Idle Heartbeat\r\nNats-Last-Consumer: 4\r\nNats-Last-Stream: 5\r\n\r\n\r\n",
+            "HMSG in.p1 1 75 75\r\nNATS/1.0 100 Idle Heartbeat\r\n"
+                + "Nats-Last-Consumer: 4\r\nNats-Last-Stream: 5\r\n\r\n\r\n",
             "MSG a 1 $JS.ACK.S.C.1.2.3.4.5 999999999\r\nx",
         }.Select(Encoding.ASCII.GetBytes),
     ];
