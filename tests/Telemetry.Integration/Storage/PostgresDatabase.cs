@@ -10,7 +10,7 @@ using Telemetry.Testing.Contracts;
 namespace Telemetry.Integration.Storage;
 
 /// <summary>A database of its own on a server, the store on it, and looks behind the store.</summary>
-internal sealed class PostgresDatabase : IStoreUnderTest
+internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
 {
     private static int _databases;
     private readonly List<PostgresStore> _stores = [];

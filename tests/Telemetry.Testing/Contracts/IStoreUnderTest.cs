@@ -3,7 +3,7 @@ using Telemetry.Cloud.Storage;
 namespace Telemetry.Testing.Contracts;
 
 /// <summary>A fresh, empty store, and the looks behind it that the contract needs.</summary>
-public interface IStoreUnderTest : IAsyncDisposable
+public interface IStoreUnderTest
 {
     IStore Store { get; }
 

@@ -18,9 +18,8 @@ public abstract class StoreContract : StoreLedgerContract
     private const ulong Device = ulong.MaxValue - 3, SeriesKey = 1ul << 63;
 
     [Fact]
-    public async Task Floats_come_back_bit_for_bit_with_and_without_known_decimals()
+    public Task Floats_come_back_bit_for_bit_with_and_without_known_decimals() => RunAsync(async under =>
     {
-        await using var under = await Open();
         ulong[] bits =
         [
             .. ((double[])[0, -0.0, 21.37, -21.37, 0.1 + 0.2, 1e300, -1e-300, double.Epsilon, double.MaxValue,
@@ -45,12 +44,11 @@ public abstract class StoreContract : StoreLedgerContract
         });
 
         Assert.Equal(expected, await Readings(under));
-    }
+    });
 
     [Fact]
-    public async Task Random_floats_with_decimals_come_back_bit_for_bit()
+    public Task Random_floats_with_decimals_come_back_bit_for_bit() => RunAsync(async under =>
     {
-        await using var under = await Open();
         var random = new Random(20260101);
         var expected = new List<StoredReading>();
         var row = await Take(under.Store);
@@ -69,12 +67,11 @@ public abstract class StoreContract : StoreLedgerContract
         });
 
         Assert.Equal(expected, await Readings(under));
-    }
+    });
 
     [Fact]
-    public async Task Integers_bools_texts_and_nulls_come_back_with_their_flags()
+    public Task Integers_bools_texts_and_nulls_come_back_with_their_flags() => RunAsync(async under =>
     {
-        await using var under = await Open();
         var long_ = Encoding.UTF8.GetBytes(new string('é', ReadingBatch.TextBytesMax / 2));
         var bad = (ReadingFlags)(byte)Quality.Bad;
         var all = (ReadingFlags)(byte)Quality.Uncertain | ReadingFlags.TimeEstimated;
@@ -102,12 +99,11 @@ public abstract class StoreContract : StoreLedgerContract
                 new StoredReading(Device, 4, 7, bad | ReadingFlags.Null, null, null),
             ],
             await Readings(under));
-    }
+    });
 
     [Fact]
-    public async Task Times_of_any_year_are_stored_exactly()
+    public Task Times_of_any_year_are_stored_exactly() => RunAsync(async under =>
     {
-        await using var under = await Open();
         long[] times =
         [
             .. ((int[])[829, 1970, 1999, 2000, 2025, 2200, 3110]).Select(year =>
@@ -125,12 +121,11 @@ public abstract class StoreContract : StoreLedgerContract
         });
 
         Assert.Equal(times.Order(), (await Readings(under)).Select(r => r.Time));
-    }
+    });
 
     [Fact]
-    public async Task Same_reading_twice_is_kept_twice_for_the_ledger_alone_decides()
+    public Task Same_reading_twice_is_kept_twice_for_the_ledger_alone_decides() => RunAsync(async under =>
     {
-        await using var under = await Open();
         var row = await Take(under.Store);
 
         await Commit(under.Store, row, commit =>
@@ -140,12 +135,11 @@ public abstract class StoreContract : StoreLedgerContract
         });
 
         Assert.Equal(2, (await Readings(under)).Count);
-    }
+    });
 
     [Fact]
-    public async Task Many_texts_and_many_rows_go_in_one_commit()
+    public Task Many_texts_and_many_rows_go_in_one_commit() => RunAsync(async under =>
     {
-        await using var under = await Open();
         var text = Encoding.UTF8.GetBytes(new string('x', ReadingBatch.TextBytesMax));
         var row = await Take(under.Store);
         row = await Commit(under.Store, row, commit =>
@@ -167,12 +161,11 @@ public abstract class StoreContract : StoreLedgerContract
         Assert.Equal(Enumerable.Range(0, 30_201).Select(i => (long)i), stored.Select(r => r.Time));
         Assert.All(stored.Take(30_000), r => Assert.Equal((ulong)r.Time, r.Bits));
         Assert.All(stored.Skip(30_000).Take(200), r => Assert.Equal(text.Length, r.Text!.Length));
-    }
+    });
 
     [Fact]
-    public async Task Dead_letters_and_drops_come_back_as_they_were()
+    public Task Dead_letters_and_drops_come_back_as_they_were() => RunAsync(async under =>
     {
-        await using var under = await Open();
         var frame = new FrameKey(ulong.MaxValue, Lane.Backlog, 100, 50);
         var letter = new DeadLetterRow(
             Gateway, frame, DeadLetterReason.Time, "year 200000", 3, SeriesKey, long.MaxValue, (byte[])[0, 255, 0, 1]);
@@ -190,14 +183,13 @@ public abstract class StoreContract : StoreLedgerContract
         Assert.Equal(letter.Bytes.ToArray(), letters[0].Bytes.ToArray());
         Assert.Equal(letter with { Bytes = default }, letters[0] with { Bytes = default });
         Assert.Equal([drop], await under.ReadAllDrops());
-    }
+    });
 
     [Theory]
     [InlineData(new byte[] { (byte)'a', 0 })]
     [InlineData(new byte[] { 0xC3, 0x28 })]
-    public async Task Text_that_no_database_holds_is_a_data_fault_and_leaves_nothing(byte[] text)
+    public Task Text_that_no_database_holds_is_a_data_fault_and_leaves_nothing(byte[] text) => RunAsync(async under =>
     {
-        await using var under = await Open();
         var row = await Take(under.Store);
         var commit = new StoreCommit { Partitions = { Step(row) } };
         Fill(commit);
@@ -213,7 +205,7 @@ public abstract class StoreContract : StoreLedgerContract
         Fill(commit);
         Assert.Equal(CommitOutcome.Committed, await under.Store.CommitAsync(commit, default));
         Assert.Single(await under.ReadAllReadings());
-    }
+    });
 
     private static async Task<List<StoredReading>> Readings(IStoreUnderTest under) =>
         [.. (await under.ReadAllReadings()).OrderBy(r => r.Time)];

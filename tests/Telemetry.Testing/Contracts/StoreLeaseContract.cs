@@ -13,30 +13,26 @@ namespace Telemetry.Testing.Contracts;
 public abstract class StoreLeaseContract
 {
     [Fact]
-    public async Task First_lease_gives_a_row_at_the_start_of_both_streams()
+    public Task First_lease_gives_a_row_at_the_start_of_both_streams() => RunAsync(async under =>
     {
-        await using var under = await Open();
-
         var row = await under.Store.TakeLeaseAsync(3, ulong.MaxValue, "a", Lease, default);
 
         Assert.Equal(new PartitionRow(3, ulong.MaxValue, 0, LogPosition.None, LogPosition.None), row);
-    }
+    });
 
     [Fact]
-    public async Task Lease_that_another_holds_is_not_given()
+    public Task Lease_that_another_holds_is_not_given() => RunAsync(async under =>
     {
-        await using var under = await Open();
         var another = await under.OpenAnother();
         await under.Store.TakeLeaseAsync(0, 1, "a", Lease, default);
 
         Assert.Null(await another.TakeLeaseAsync(0, 2, "b", Lease, default));
         Assert.NotNull(await another.TakeLeaseAsync(1, 2, "b", Lease, default));
-    }
+    });
 
     [Fact]
-    public async Task Lease_goes_to_another_once_it_has_expired_and_the_old_owner_can_commit_no_more()
+    public Task Lease_goes_to_another_once_it_has_expired_and_the_old_owner_can_commit_no_more() => RunAsync(async under =>
     {
-        await using var under = await Open();
         var another = await under.OpenAnother();
         var old = await under.Store.TakeLeaseAsync(0, 1, "a", Lease, default);
         old = await Commit(under.Store, old!, _ => { });
@@ -48,24 +44,22 @@ public abstract class StoreLeaseContract
         var commit = new StoreCommit { Partitions = { Step(old) } };
         Assert.Equal(CommitOutcome.NotOwner, await under.Store.CommitAsync(commit, default));
         await Commit(another, row!, _ => { });
-    }
+    });
 
     [Fact]
-    public async Task Commit_renews_the_lease()
+    public Task Commit_renews_the_lease() => RunAsync(async under =>
     {
-        await using var under = await Open();
         var row = await under.Store.TakeLeaseAsync(0, 1, "a", Lease, default);
         await under.PassTime(Lease * 0.75);
         await Commit(under.Store, row!, _ => { });
         await under.PassTime(Lease * 0.75);
 
         Assert.Null(await under.Store.TakeLeaseAsync(0, 2, "b", Lease, default));
-    }
+    });
 
     [Fact]
-    public async Task Owner_takes_its_own_lease_again_and_its_old_token_is_worth_nothing()
+    public Task Owner_takes_its_own_lease_again_and_its_old_token_is_worth_nothing() => RunAsync(async under =>
     {
-        await using var under = await Open();
         var old = await under.Store.TakeLeaseAsync(0, 1, "a", Lease, default);
 
         var row = await under.Store.TakeLeaseAsync(0, 2, "a", Lease, default);
@@ -73,31 +67,29 @@ public abstract class StoreLeaseContract
         Assert.Equal(2ul, row!.Token);
         var commit = new StoreCommit { Partitions = { Step(old!) } };
         Assert.Equal(CommitOutcome.NotOwner, await under.Store.CommitAsync(commit, default));
-    }
+    });
 
     [Fact]
-    public async Task Released_lease_is_free_at_once_and_only_its_token_releases_it()
+    public Task Released_lease_is_free_at_once_and_only_its_token_releases_it() => RunAsync(async under =>
     {
-        await using var under = await Open();
         await under.Store.TakeLeaseAsync(0, 1, "a", Lease, default);
 
         await under.Store.ReleaseLeaseAsync(0, 99, default);
         Assert.Null(await under.Store.TakeLeaseAsync(0, 2, "b", Lease, default));
         await under.Store.ReleaseLeaseAsync(0, 1, default);
         Assert.NotNull(await under.Store.TakeLeaseAsync(0, 2, "b", Lease, default));
-    }
+    });
 
     [Fact]
-    public async Task Row_is_what_the_last_commit_made_of_it()
+    public Task Row_is_what_the_last_commit_made_of_it() => RunAsync(async under =>
     {
-        await using var under = await Open();
         var row = await Take(under.Store);
         row = await Commit(under.Store, row, _ => { });
         row = await Commit(under.Store, row, _ => { });
 
         Assert.Equal(2, row.Commits);
         Assert.Equal(row, await Take(under.Store));
-    }
+    });
 
     [Theory]
     [InlineData("token")]
@@ -110,9 +102,8 @@ public abstract class StoreLeaseContract
     [InlineData("backlog sequence")]
     [InlineData("backlog message")]
     [InlineData("backlog stored")]
-    public async Task Row_that_differs_in_one_field_rolls_everything_back(string field)
+    public Task Row_that_differs_in_one_field_rolls_everything_back(string field) => RunAsync(async under =>
     {
-        await using var under = await Open();
         var first = await Commit(under.Store, await Take(under.Store, 0), _ => { });
         var second = await Commit(under.Store, await Take(under.Store, 1), _ => { });
         var commit = new StoreCommit { Partitions = { Step(first), Step(Change(second, field)) } };
@@ -123,23 +114,21 @@ public abstract class StoreLeaseContract
         await NothingIsThere(under);
         Assert.Equal(first, await Take(under.Store, 0));
         Assert.Equal(second, await Take(under.Store, 1));
-    }
+    });
 
     [Fact]
-    public async Task Partition_never_leased_is_nobodys()
+    public Task Partition_never_leased_is_nobodys() => RunAsync(async under =>
     {
-        await using var under = await Open();
         var commit = new StoreCommit { Partitions = { Step(new PartitionRow(5, 1, 0, LogPosition.None, LogPosition.None)) } };
         Fill(commit);
 
         Assert.Equal(CommitOutcome.NotOwner, await under.Store.CommitAsync(commit, default));
         await NothingIsThere(under);
-    }
+    });
 
     [Fact]
-    public async Task Several_partitions_step_in_one_commit_in_whatever_order_they_stand()
+    public Task Several_partitions_step_in_one_commit_in_whatever_order_they_stand() => RunAsync(async under =>
     {
-        await using var under = await Open();
         var rows = new[] { await Take(under.Store, 2), await Take(under.Store, 0), await Take(under.Store, 1) };
         var commit = new StoreCommit();
         commit.Partitions.AddRange(rows.Select(Step));
@@ -150,10 +139,10 @@ public abstract class StoreLeaseContract
         {
             Assert.Equal(After(step), await Take(under.Store, step.Expected.Partition));
         }
-    }
+    });
 
-    /// <summary>A fresh, empty store.</summary>
-    protected abstract Task<IStoreUnderTest> Open();
+    /// <summary>Makes a fresh, empty store, runs the test on it, and leaves nothing behind.</summary>
+    protected abstract Task RunAsync(Func<IStoreUnderTest, Task> test);
 
     private protected static void Fill(StoreCommit commit)
     {

@@ -12,21 +12,18 @@ namespace Telemetry.Testing.Contracts;
 public abstract class StoreLedgerContract : StoreLeaseContract
 {
     [Fact]
-    public async Task Gateway_never_seen_gives_an_empty_record()
+    public Task Gateway_never_seen_gives_an_empty_record() => RunAsync(async under =>
     {
-        await using var under = await Open();
-
         var records = await under.Store.LoadGatewaysAsync([Other, Gateway], default);
 
         Assert.Equal([Other, Gateway], records.Select(r => r.Id));
         Assert.All(records, r => Assert.Null(r.Gateway));
         Assert.All(records, r => Assert.True(r.Epochs.Count + r.Lanes.Count + r.Runs.Count + r.Outboxes.Count == 0));
-    }
+    });
 
     [Fact]
-    public async Task Totals_watermark_and_fork_are_the_last_ones_written()
+    public Task Totals_watermark_and_fork_are_the_last_ones_written() => RunAsync(async under =>
     {
-        await using var under = await Open();
         var row = await Take(under.Store);
         row = await Commit(under.Store, row, c => c.Gateways.Add(GatewayRow.New(Gateway, 0) with { Fork = "lineage" }));
         Assert.Equal(GatewayRow.New(Gateway, 0) with { Fork = "lineage" }, (await Load(under.Store)).Gateway);
@@ -35,12 +32,11 @@ public abstract class StoreLedgerContract : StoreLeaseContract
         await Commit(under.Store, row, c => c.Gateways.AddRange([last with { Stored = 9 }, last]));
 
         Assert.Equal(last, (await Load(under.Store)).Gateway);
-    }
+    });
 
     [Fact]
-    public async Task Outbox_keeps_the_greatest_total()
+    public Task Outbox_keeps_the_greatest_total() => RunAsync(async under =>
     {
-        await using var under = await Open();
         var row = await Take(under.Store);
         var outbox = new OutboxRow(Gateway, ulong.MaxValue, 50);
         row = await Commit(under.Store, row, c => c.Outboxes.AddRange([outbox, outbox with { Accepted = 40 }]));
@@ -52,12 +48,11 @@ public abstract class StoreLedgerContract : StoreLeaseContract
         Assert.Equal(
             [new(Gateway, 1, 5), outbox with { Accepted = 60 }],
             (await Load(under.Store)).Outboxes.OrderBy(o => o.Outbox));
-    }
+    });
 
     [Fact]
-    public async Task Epochs_lanes_and_runs_are_replaced_by_key()
+    public Task Epochs_lanes_and_runs_are_replaced_by_key() => RunAsync(async under =>
     {
-        await using var under = await Open();
         var row = await Take(under.Store);
         var epoch = new EpochLedgerRow(Gateway, ulong.MaxValue, null, false, new LaneLasts(1, 2, 3));
         var lane = new LaneLedgerRow(Gateway, epoch.Epoch, Lane.Backlog, 5, ulong.MaxValue);
@@ -73,12 +68,11 @@ public abstract class StoreLedgerContract : StoreLeaseContract
         Same(await Load(under.Store), [epoch], [lane], [run]);
         var other = await Load(under.Store, Other);
         Assert.Empty(other.Epochs);
-    }
+    });
 
     [Fact]
-    public async Task Removed_run_makes_room_for_one_of_the_same_commit()
+    public Task Removed_run_makes_room_for_one_of_the_same_commit() => RunAsync(async under =>
     {
-        await using var under = await Open();
         var row = await Take(under.Store);
         var (a, b) = (Run(10, RunState.Settled), Run(20, RunState.Settled));
         row = await Commit(under.Store, row, c => c.Runs.AddRange([a, b]));
@@ -91,12 +85,11 @@ public abstract class StoreLedgerContract : StoreLeaseContract
         });
 
         Assert.Equal([grown], (await Load(under.Store)).Runs);
-    }
+    });
 
     [Fact]
-    public async Task Complete_epoch_keeps_its_lost_runs_and_no_lanes()
+    public Task Complete_epoch_keeps_its_lost_runs_and_no_lanes() => RunAsync(async under =>
     {
-        await using var under = await Open();
         var row = await Take(under.Store);
         var epoch = new EpochLedgerRow(Gateway, 7, new(0, default), false, new(0, 30, 0));
         var lane = new LaneLedgerRow(Gateway, 7, Lane.Live, 9, 1);
@@ -117,12 +110,11 @@ public abstract class StoreLedgerContract : StoreLeaseContract
         });
 
         Same(await Load(under.Store), [epoch with { Complete = true }], [next], [lost]);
-    }
+    });
 
     [Fact]
-    public async Task Frames_are_found_by_overlap_in_their_own_lane_and_epoch()
+    public Task Frames_are_found_by_overlap_in_their_own_lane_and_epoch() => RunAsync(async under =>
     {
-        await using var under = await Open();
         var row = await Take(under.Store);
         var (a, b, c) = (Frame(1, 10), Frame(11, FrameHeader.CountMax), Frame(11 + FrameHeader.CountMax, 5));
         await Commit(under.Store, row, commit => commit.Frames.AddRange(
@@ -134,12 +126,11 @@ public abstract class StoreLedgerContract : StoreLeaseContract
         Assert.Equal([a, b, c], await Find(under, 1, long.MaxValue));
         Assert.Empty(await Find(under, c.Key.Last + 1, c.Key.Last + 9));
         Assert.Empty(await under.Store.FindFramesAsync(Gateway, 7, Lane.Critical, new(1, 99), default));
-    }
+    });
 
     [Fact]
-    public async Task Chain_of_schemas_comes_back_first_to_last()
+    public Task Chain_of_schemas_comes_back_first_to_last() => RunAsync(async under =>
     {
-        await using var under = await Open();
         var row = await Take(under.Store);
         var first = Extend(SeriesList.Empty(Gateway), Series("pump", "temperature"), Series("pump", "flow"));
         var second = Extend(first.List, Series("fan", "speed"));
@@ -152,12 +143,11 @@ public abstract class StoreLedgerContract : StoreLeaseContract
         Assert.Equal([first.Message.Id], await Chain(under, first.Message.Id));
         var stored = await under.Store.LoadSchemaAsync(Gateway, second.Message.Id, default);
         Assert.Equal(second.Message.Additions.ToArray(), stored![1].Additions.ToArray());
-    }
+    });
 
     [Fact]
-    public async Task Schema_without_its_parents_or_of_another_gateway_is_not_registered()
+    public Task Schema_without_its_parents_or_of_another_gateway_is_not_registered() => RunAsync(async under =>
     {
-        await using var under = await Open();
         var row = await Take(under.Store);
         var first = Extend(SeriesList.Empty(Gateway), Series("pump", "temperature"));
         var second = Extend(first.List, Series("fan", "speed"));
@@ -167,7 +157,7 @@ public abstract class StoreLedgerContract : StoreLeaseContract
         Assert.Null(await under.Store.LoadSchemaAsync(Gateway, first.Message.Id, default));
         Assert.Null(await under.Store.LoadSchemaAsync(Other, second.Message.Id, default));
         Assert.Empty((await under.Store.LoadSchemaAsync(Other, default, default))!);
-    }
+    });
 
     private static void Add(StoreCommit commit, EpochLedgerRow epoch, LaneLedgerRow lane, RunRow run)
     {

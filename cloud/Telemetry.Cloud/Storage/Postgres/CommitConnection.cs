@@ -25,12 +25,9 @@ internal sealed class CommitConnection(PostgresStoreOptions options) : IAsyncDis
         TcpKeepAlive = true,
     }.ConnectionString;
 
-    private readonly PartitionStatements _partitions = new();
-    private readonly LedgerStatements _ledger = new();
-    private readonly RegisterStatements _register = new();
     private readonly ReadingEncoder _encoder = new();
     private readonly int _timeoutMillis = (int)options.CommandTimeout.TotalMilliseconds;
-    private NpgsqlConnection? _connection;
+    private Session? _session;
 
     public async Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken)
     {
@@ -38,10 +35,10 @@ internal sealed class CommitConnection(PostgresStoreOptions options) : IAsyncDis
         var finished = false;
         try
         {
-            var connection = _connection ??= await OpenAsync(cancellationToken);
+            var session = _session ??= new Session(await OpenAsync(cancellationToken));
             // Never disposed on errors: closing the connection rolls back, and hides no earlier error.
-            var transaction = await connection.BeginTransactionAsync(cancellationToken);
-            if (await WriteAsync(connection, commit, cancellationToken))
+            var transaction = await session.Connection.BeginTransactionAsync(cancellationToken);
+            if (await WriteAsync(session, commit, cancellationToken))
             {
                 committing = true;
                 // Not to be cancelled: nobody would know what came of it. The command timeout bounds it.
@@ -69,9 +66,10 @@ internal sealed class CommitConnection(PostgresStoreOptions options) : IAsyncDis
 
     public async ValueTask DisposeAsync() => await CloseAsync();
 
-    private async Task<bool> WriteAsync(NpgsqlConnection connection, StoreCommit commit, CancellationToken cancellationToken)
+    private async Task<bool> WriteAsync(Session session, StoreCommit commit, CancellationToken cancellationToken)
     {
-        if (!await _partitions.ExecuteAsync(connection, commit.Partitions, cancellationToken))
+        var connection = session.Connection;
+        if (!await session.Partitions.ExecuteAsync(connection, commit.Partitions, cancellationToken))
         {
             return false;
         }
@@ -79,8 +77,8 @@ internal sealed class CommitConnection(PostgresStoreOptions options) : IAsyncDis
         await SchemaStatements.ExecuteAsync(connection, commit.Schemas, cancellationToken);
         await using (var batch = new NpgsqlBatch(connection))
         {
-            _ledger.AddTo(batch, commit);
-            _register.AddTo(batch, commit);
+            session.Ledger.AddTo(batch, commit);
+            session.Register.AddTo(batch, commit);
             if (batch.BatchCommands.Count > 0)
             {
                 await batch.ExecuteNonQueryAsync(cancellationToken);
@@ -129,10 +127,22 @@ internal sealed class CommitConnection(PostgresStoreOptions options) : IAsyncDis
 
     private async Task CloseAsync()
     {
-        if (_connection is { } connection)
+        if (_session is { } session)
         {
-            _connection = null;
-            await connection.DisposeAsync();
+            _session = null;
+            await session.Connection.DisposeAsync();
         }
+    }
+
+    /// <summary>A connection and what is prepared on it: statements that outlive their connection would name what is gone.</summary>
+    private sealed class Session(NpgsqlConnection connection)
+    {
+        public NpgsqlConnection Connection { get; } = connection;
+
+        public PartitionStatements Partitions { get; } = new();
+
+        public LedgerStatements Ledger { get; } = new();
+
+        public RegisterStatements Register { get; } = new();
     }
 }

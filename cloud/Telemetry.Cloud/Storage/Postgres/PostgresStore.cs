@@ -137,6 +137,12 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
         }
         catch (Exception e) when (StoreErrors.IsDatabases(e))
         {
+            if (e is not PostgresException { IsTransient: false })
+            {
+                // The others in the pool have most likely broken as well: the next try opens a new one.
+                _readers.Clear();
+            }
+
             throw StoreErrors.From(what, e);
         }
     }

@@ -1,0 +1,96 @@
+using Telemetry.Cloud.Storage.Postgres;
+using Telemetry.Model.Readings;
+using Telemetry.Testing.Time;
+using static Telemetry.Testing.Contracts.StoreSteps;
+
+namespace Telemetry.Integration.Storage;
+
+/// <summary>Plain PostgreSQL: where readings of any time go.</summary>
+public sealed class PartitionTests(PostgresFixture fixture) : IClassFixture<PostgresFixture>
+{
+    private static readonly DateTimeOffset Now = new(2026, 3, 4, 5, 6, 7, TimeSpan.Zero);
+    private readonly SimulatedClock _clock = new(Now);
+
+    [Theory]
+    [InlineData("1970-01-01", "reading_default")]
+    [InlineData("1960-06-06", "reading_default")]
+    [InlineData("2200-12-31", "reading_default")]
+    [InlineData("2026-03-04T23:59:59.999999", "reading_20260226")]
+    [InlineData("2026-03-05", "reading_20260305")]
+    [InlineData("2025-06-18T23:59:59.999999", "reading_20250612")]
+    [InlineData("2024-12-31", "reading_default")]
+    public async Task Reading_goes_to_its_week_or_where_all_odd_times_go(string time, string table)
+    {
+        await using var database = await PostgresDatabase.CreateEmpty(fixture.ConnectionString);
+        var store = await Open(database);
+        var micros = Micros(time);
+
+        await Commit(store, await Take(store), c => c.Readings.Add(1, 2, MetricType.Int, micros, ReadingFlags.None, 3));
+
+        Assert.Equal(table, await database.Row("SELECT tableoid::regclass::text FROM telemetry.reading").Unqualified());
+        Assert.Equal(micros, Assert.Single(await database.ReadAllReadings()).Time);
+        Assert.Equal(0, store.PartitionsLeftToDefault);
+    }
+
+    [Fact]
+    public async Task Registered_frames_go_to_the_days_of_their_storing()
+    {
+        await using var database = await PostgresDatabase.Create(fixture.ConnectionString);
+
+        await Commit(database.Store, await Take(database.Store), c => c.Frames.Add(Frame(1, 10)));
+
+        Assert.Equal(
+            "frame_register_" + await database.Row("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD')"),
+            await database.Row("SELECT tableoid::regclass::text FROM telemetry.frame_register").Unqualified());
+    }
+
+    [Fact]
+    public async Task Week_whose_readings_came_too_early_stays_with_the_odd_times()
+    {
+        await using var database = await PostgresDatabase.CreateEmpty(fixture.ConnectionString);
+        var store = await Open(database);
+        var later = Micros("2026-06-03");
+        var row = await Commit(
+            store, await Take(store), c => c.Readings.Add(1, 2, MetricType.Int, later, ReadingFlags.None, 3));
+        _clock.Advance(TimeSpan.FromDays(91));
+
+        await Commit(store, row, c => c.Readings.Add(1, 2, MetricType.Int, later, ReadingFlags.None, 4));
+
+        Assert.Equal((ulong[])[3, 4], (await database.ReadAllReadings()).Select(r => r.Bits!.Value).Order());
+        Assert.Equal(1, store.PartitionsLeftToDefault);
+    }
+
+    [Fact]
+    public async Task Query_that_holds_its_lock_delays_a_partition_but_never_a_reading()
+    {
+        await using var database = await PostgresDatabase.CreateEmpty(fixture.ConnectionString);
+        var store = await Open(database);
+        var row = await Commit(store, await Take(store), _ => { });
+        await using var reader = await database.OpenConnection();
+        await using var transaction = await reader.BeginTransactionAsync();
+        await using var query = new Npgsql.NpgsqlCommand("SELECT count(*) FROM telemetry.reading", reader);
+        await query.ExecuteScalarAsync();
+
+        await Commit(
+            store, row, c => c.Readings.Add(1, 2, MetricType.Int, Micros("2025-10-10"), ReadingFlags.None, 3));
+
+        Assert.Single(await database.ReadAllReadings());
+        Assert.Equal(1, store.PartitionsLeftToDefault);
+    }
+
+    private Task<PostgresStore> Open(PostgresDatabase database) => database.OpenStore(
+        new PostgresStoreOptions
+        {
+            ConnectionString = database.ConnectionString,
+            PartitionLockWait = TimeSpan.FromMilliseconds(200),
+        },
+        _clock);
+
+    private static long Micros(string time) => ColumnValues.Micros(
+        DateTime.Parse(time, null, System.Globalization.DateTimeStyles.AssumeUniversal | System.Globalization.DateTimeStyles.AdjustToUniversal));
+}
+
+internal static class TableNames
+{
+    public static async Task<string> Unqualified(this Task<string> name) => (await name).Replace("telemetry.", "", StringComparison.Ordinal);
+}
