@@ -1,6 +1,11 @@
 namespace Telemetry.Cloud.Log;
 
-/// <summary>What the log's streams are to be. The same for every process of one installation: who starts last sets them.</summary>
+/// <summary>
+/// What the log's streams are to be. The same for every process of one installation: who starts last sets them.
+/// A nats-server before 2.10.5 (its pull request 4772) weighs a new message against the byte limit without its record's overhead (some 60 bytes): one that
+/// fits by that alone pushes out the oldest message. Nothing is lost by it, since what is not stored is held at the edge
+/// and sent again; but leave streams the room that keeps them from being full.
+/// </summary>
 internal sealed record NatsLogOptions
 {
     /// <summary>Bytes that each LIVE stream holds at most; then frames are refused with 0x97. Default 256 MiB.</summary>

@@ -1,7 +1,7 @@
 using Telemetry.Cloud.Ingress;
 using Telemetry.Model;
 using Telemetry.Testing.Time;
-using static Telemetry.Tests.Cloud.Ingress.SampleMessages;
+using static Telemetry.Testing.Messages.SampleMessages;
 
 namespace Telemetry.Tests.Cloud.Ingress;
 

@@ -5,10 +5,10 @@ using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 
-namespace Telemetry.Tests.Cloud.Ingress;
+namespace Telemetry.Testing.Messages;
 
 /// <summary>Well-formed payloads as an agent sends them.</summary>
-internal static class SampleMessages
+public static class SampleMessages
 {
     public static readonly GatewayId Gateway = GatewayId.Parse("gateway-1");
 

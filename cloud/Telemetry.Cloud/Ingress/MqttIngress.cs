@@ -1,0 +1,192 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Telemetry.Cloud.Log;
+using Telemetry.Model;
+using Telemetry.Model.Control;
+using Telemetry.Mqtt;
+
+namespace Telemetry.Cloud.Ingress;
+
+/// <summary>
+/// The ingress on our MQTT 5.0 listener: lets gateways in, lets each use its own topics alone, and turns verdicts into
+/// PUBACKs. Sessions and PUBACKs awaited are all that it keeps.
+/// </summary>
+internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
+{
+    private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(20);
+
+    private readonly IngressCore _core;
+    private readonly GatewayGate _gate;
+    private readonly IngressCounters _counters;
+    private readonly TimeSpan _drain;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly MqttListener _listener;
+    private readonly ConcurrentDictionary<IMqttServerSession, IAsyncDisposable> _sessions = new();
+    private int _publishesUnderWay;
+    private volatile bool _stopping;
+
+    /// <summary>
+    /// Makes an ingress that does not listen yet. A stop waits for PUBACKs that are awaited as long as
+    /// <paramref name="drain"/>; then their frames are left to the agents.
+    /// </summary>
+    public MqttIngress(
+        MqttListenerOptions options,
+        IngressCore core,
+        GatewayGate gate,
+        IngressCounters counters,
+        TimeSpan drain,
+        TimeProvider time,
+        ILogger logger)
+    {
+        (_core, _gate, _counters, _drain, _time, _logger) = (core, gate, counters, drain, time, logger);
+        _listener = new MqttListener(options, this, time);
+    }
+
+    /// <summary>The port that is listened on.</summary>
+    public int Port => _listener.Port;
+
+    /// <summary>Connections now.</summary>
+    public int Connections => _listener.Connections;
+
+    /// <summary>What the listener saw.</summary>
+    public MqttListenerCounters ListenerCounters => _listener.Counters;
+
+    /// <summary>Begins to listen.</summary>
+    public void Start()
+    {
+        _listener.Start();
+        IngressLog.Listening(_logger, _listener.Port);
+    }
+
+    /// <summary>Refuses new publishes, waits a bounded time for PUBACKs that are awaited, then closes all sessions.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _stopping = true;
+        var since = _time.GetTimestamp();
+        while (Volatile.Read(ref _publishesUnderWay) > 0 && _time.GetElapsedTime(since) < _drain)
+        {
+            await Task.Delay(DrainPoll, _time);
+        }
+
+        if (Volatile.Read(ref _publishesUnderWay) is > 0 and var left)
+        {
+            IngressLog.StoppedUndrained(_logger, left);
+        }
+
+        await _listener.DisposeAsync();
+    }
+
+    ValueTask<AuthenticateResult> IMqttApplication.AuthenticateAsync(ConnectRequest request, CancellationToken ct)
+    {
+        var result = _gate.Authenticate(request);
+        if (result.ReasonCode >= MqttReasonCode.UnspecifiedError)
+        {
+            _counters.Count(IngressEvent.ConnectRefused);
+            IngressLog.ConnectRefused(_logger, request.RemoteEndPoint, (byte)result.ReasonCode, result.ReasonString);
+        }
+
+        return new(result);
+    }
+
+    async ValueTask IMqttApplication.ConnectedAsync(IMqttServerSession session, CancellationToken ct)
+    {
+        var gateway = GatewayOf(session);
+        var topic = Routes.DownTopic(gateway);
+        try
+        {
+            var down = await _core.OpenSessionAsync(gateway, message => SendDown(session, topic, message), ct);
+            _sessions[session] = down;
+        }
+        catch (LogException e)
+        {
+            _counters.Count(IngressEvent.ConnectUnavailable);
+            IngressLog.ConnectUnavailable(_logger, gateway, e);
+            throw;
+        }
+    }
+
+    void IMqttApplication.Disconnected(IMqttServerSession session, MqttCloseReason reason)
+    {
+        if (_sessions.TryRemove(session, out var down))
+        {
+            _ = CloseAsync(down);
+        }
+    }
+
+    /// <summary>Topics are judged with the publish, so that its PUBACK can carry a reason. QoS 0 has no PUBACK: not taken.</summary>
+    MqttReasonCode IMqttApplication.AuthorizePublish(IMqttServerSession session, string topic, MqttQos qos) =>
+        qos == MqttQos.AtLeastOnce ? MqttReasonCode.Success : MqttReasonCode.QosNotSupported;
+
+    MqttReasonCode IMqttApplication.AuthorizeSubscribe(IMqttServerSession session, string filter, MqttQos qos)
+    {
+        if (filter == Routes.DownTopic(GatewayOf(session)))
+        {
+            return MqttReasonCode.Success;
+        }
+
+        _counters.Count(IngressEvent.TopicForeign);
+        return MqttReasonCode.NotAuthorized;
+    }
+
+    async ValueTask<PublishVerdict> IMqttApplication.PublishedAsync(
+        IMqttServerSession session, MqttMessage message, CancellationToken ct)
+    {
+        if (_stopping)
+        {
+            return new(MqttReasonCode.ImplementationSpecificError, ReasonString: "stopping");
+        }
+
+        Interlocked.Increment(ref _publishesUnderWay);
+        try
+        {
+            var gateway = GatewayOf(session);
+            var verdict = await _core.PublishedAsync(gateway, message.Topic, message.Payload, ct);
+            if (!verdict.IsSuccess)
+            {
+                IngressLog.PublishRefused(_logger, gateway, verdict.ReasonCode, verdict.Reason);
+            }
+
+            return new(
+                (MqttReasonCode)verdict.ReasonCode,
+                verdict.ReceiptProperty is { } receipt ? [new(Receipt.PropertyName, receipt)] : null,
+                verdict.Reason);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _publishesUnderWay);
+        }
+    }
+
+    /// <summary>False: not now. A session that has not yet subscribed takes nothing yet; one that ended takes all.</summary>
+    private bool SendDown(IMqttServerSession session, string topic, ReadOnlyMemory<byte> message)
+    {
+        switch (session.TrySend(topic, message))
+        {
+            case MqttSendOutcome.QueueFull or MqttSendOutcome.NotSubscribed:
+                return false;
+            case MqttSendOutcome.TooLarge:
+                _counters.Count(IngressEvent.DownDropped);
+                return true;
+            default:
+                return true;
+        }
+    }
+
+    private static GatewayId GatewayOf(IMqttServerSession session) =>
+        GatewayGate.TryGatewayOf(session.ClientId, out var gateway)
+            ? gateway
+            : throw new InvalidOperationException($"session of '{session.ClientId}' was let in without a gateway id");
+
+    private async Task CloseAsync(IAsyncDisposable down)
+    {
+        try
+        {
+            await down.DisposeAsync();
+        }
+        catch (Exception e)
+        {
+            IngressLog.CloseFailed(_logger, e);
+        }
+    }
+}

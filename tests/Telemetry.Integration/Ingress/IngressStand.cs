@@ -1,0 +1,96 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
+using Telemetry.Cloud.Ingress;
+using Telemetry.Integration.Log;
+using Telemetry.Mqtt;
+using Telemetry.Testing.Contracts;
+
+namespace Telemetry.Integration.Ingress;
+
+/// <summary>A nats-server, our ingress in front of it, and clients of ours.</summary>
+internal sealed class IngressStand : IAsyncDisposable
+{
+    /// <summary>All of the test's gateways fall into partition 0.</summary>
+    public const int Partition = 0;
+
+    private IngressStand(NatsStand nats, IngressOptions options)
+    {
+        Nats = nats;
+        var core = new IngressCore(nats.Log, nats.Bus, options, TimeProvider.System, Counters);
+        var passwords = GatewayPasswords.Read(["gw-1:one", "gw-2:two"], plain: true);
+        Ingress = new MqttIngress(
+            new MqttListenerOptions { Port = 0, Limits = new MqttSessionLimits { PacketBytesMax = 320 * 1024 } },
+            core,
+            new GatewayGate(passwords),
+            Counters,
+            TimeSpan.FromSeconds(2),
+            TimeProvider.System,
+            NullLogger.Instance);
+    }
+
+    public NatsStand Nats { get; }
+
+    public IngressCounters Counters { get; } = new();
+
+    public MqttIngress Ingress { get; }
+
+    public static async Task<IngressStand> Start(IngressOptions? options = null, LogStandOptions? log = null)
+    {
+        var nats = await NatsStand.Start(log);
+        var stand = new IngressStand(nats, options ?? new IngressOptions { Partitions = 1 });
+        await nats.Log.EnsureStreamsAsync(Partition, default);
+        stand.Ingress.Start();
+        return stand;
+    }
+
+    public async Task<Device> Connect(string gateway = "gw-1", string? password = null, string? clientId = null)
+    {
+        var device = new Device(Ingress.Port, clientId ?? gateway, gateway, password ?? (gateway == "gw-1" ? "one" : "two"));
+        await device.ConnectAsync();
+        return device;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Ingress.DisposeAsync();
+        await Nats.DisposeAsync();
+    }
+}
+
+/// <summary>An MQTT client as an agent would be one.</summary>
+internal sealed class Device : IAsyncDisposable
+{
+    public Device(int port, string clientId, string user, string password)
+    {
+        var options = new MqttClientOptions
+        {
+            Host = "127.0.0.1",
+            Port = port,
+            ClientId = clientId,
+            UserName = user,
+            Password = Encoding.UTF8.GetBytes(password),
+        };
+        Client = new MqttClient(options, TimeProvider.System, message =>
+        {
+            Received.Add(message.Payload.ToArray());
+            return ValueTask.CompletedTask;
+        });
+    }
+
+    public MqttClient Client { get; }
+
+    public BlockingCollection<byte[]> Received { get; } = [];
+
+    public ConnectResult? Connected { get; private set; }
+
+    public async Task ConnectAsync() => Connected = await Client.ConnectAsync();
+
+    public Task<PublishResult> Publish(string topic, byte[] payload) => Client.PublishAsync(topic, payload).AsTask();
+
+    public async ValueTask DisposeAsync()
+    {
+        await Client.DisposeAsync();
+        Received.Dispose();
+    }
+}
