@@ -1,0 +1,102 @@
+using Microsoft.Data.Sqlite;
+using Telemetry.Model;
+using Telemetry.Model.Control;
+using Telemetry.Model.Frames;
+using Telemetry.Model.Schemas;
+
+namespace Telemetry.Edge.Outbox.Sqlite;
+
+/// <summary>Reads everything but bytes, when the file is opened.</summary>
+internal static class SqliteImageReader
+{
+    /// <summary>The image, and under which row each frame stands.</summary>
+    public static OutboxImage Read(SqliteConnection connection, Dictionary<FrameId, long> frameRows)
+    {
+        var totals = Rows(
+            connection,
+            "SELECT outbox_id, accepted, promised_w FROM outbox",
+            row => (Id: (ulong)row.GetInt64(0), Accepted: row.GetInt64(1), W: row.GetInt64(2)))[0];
+        var epochs = Rows(connection, "SELECT * FROM epoch ORDER BY epoch_order", ReadEpoch);
+        var orders = epochs.ToDictionary(e => e.Epoch, e => e.Order);
+        var frames = Rows(connection, "SELECT * FROM frame", row =>
+        {
+            var frame = ReadFrame(row);
+            frameRows.Add(frame.Id, row.GetInt64(0));
+            return frame;
+        });
+        return new OutboxImage
+        {
+            OutboxId = totals.Id,
+            Accepted = totals.Accepted,
+            PromisedW = totals.W,
+            Segments = Rows(
+                connection,
+                "SELECT id, count, series, time_first, time_last, bytes FROM segment ORDER BY id",
+                row => new SegmentRow(
+                    row.GetInt64(0), row.GetInt32(1), row.GetInt32(2), row.GetInt64(3), row.GetInt64(4), row.GetInt32(5),
+                    default, default)),
+            Frames =
+            [
+                .. frames.OrderBy(f => orders.GetValueOrDefault(f.Key.Epoch)).ThenBy(f => f.Key.Lane).ThenBy(f => f.Key.First),
+            ],
+            Epochs = epochs,
+            Drops = Rows(
+                connection,
+                "SELECT id, series, count, time_first, time_last, reason FROM drops ORDER BY id",
+                row => new DropRow(row.GetInt64(0), new Declaration(
+                    row.GetInt32(1), row.GetInt32(2), row.GetInt64(3), row.GetInt64(4), (DropReason)row.GetByte(5)))),
+            Schemas = Rows(
+                connection,
+                "SELECT step, parent_high, parent_low, additions FROM schema_step ORDER BY step",
+                row => new SchemaRow(
+                    new SchemaMessage(new SchemaId((ulong)row.GetInt64(1), (ulong)row.GetInt64(2)), (byte[])row.GetValue(3)),
+                    row.GetInt64(0))),
+        };
+    }
+
+    /// <summary>What is in quarantine, oldest first.</summary>
+    public static IReadOnlyList<QuarantineRow> ReadQuarantine(SqliteConnection connection) => Rows(
+        connection,
+        "SELECT epoch, lane, first, count, reason, at, data FROM quarantine ORDER BY id",
+        row => new QuarantineRow(
+            new FrameKey((ulong)row.GetInt64(0), (Lane)row.GetByte(1), row.GetInt64(2), row.GetInt32(3)),
+            row.GetString(4),
+            row.GetInt64(5),
+            (byte[])row.GetValue(6)));
+
+    private static EpochRow ReadEpoch(SqliteDataReader row) => new(
+        (ulong)row.GetInt64(1),
+        row.GetInt64(0),
+        new Predecessor((ulong)row.GetInt64(2), new LaneLasts(row.GetInt64(3), row.GetInt64(4), row.GetInt64(5))),
+        new LaneLasts(row.GetInt64(6), row.GetInt64(7), row.GetInt64(8)),
+        FreedBytes.Read((byte[])row.GetValue(10)),
+        row.GetBoolean(9));
+
+    private static FrameRow ReadFrame(SqliteDataReader row) => new(
+        new FrameKey((ulong)row.GetInt64(1), (Lane)row.GetByte(2), row.GetInt64(3), row.GetInt32(4)),
+        row.GetInt32(5),
+        (ulong)row.GetInt64(6),
+        new SchemaId((ulong)row.GetInt64(7), (ulong)row.GetInt64(8)),
+        row.GetInt32(9),
+        row.GetBoolean(10),
+        row.IsDBNull(12) ? null : new Receipt((StreamKind)row.GetByte(11), row.GetInt64(12)),
+        row.GetInt32(13),
+        row.GetInt64(14),
+        row.GetInt64(15),
+        default,
+        default);
+
+    private static List<T> Rows<T>(SqliteConnection connection, string sql, Func<SqliteDataReader, T> read)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        using var reader = command.ExecuteReader();
+        var rows = new List<T>();
+        while (reader.Read())
+        {
+            rows.Add(read(reader));
+        }
+
+        return rows;
+    }
+}

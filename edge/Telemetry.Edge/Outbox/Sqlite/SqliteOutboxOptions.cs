@@ -1,0 +1,23 @@
+namespace Telemetry.Edge.Outbox.Sqlite;
+
+/// <summary>How the SQLite file is kept.</summary>
+public sealed record SqliteOutboxOptions
+{
+    /// <summary>The page size of a new file, in bytes. Default 4 KiB: a small commit writes few small pages (flash wear).</summary>
+    public int PageBytes { get; init; } = 4096;
+
+    /// <summary>
+    /// The write-ahead log's usual size, in bytes; there it is written back. Default 4 MiB: more would save writes of pages
+    /// that change often, and cost space and time at the next start.
+    /// </summary>
+    public long WalBytes { get; init; } = 4 * 1024 * 1024;
+
+    /// <summary>The page cache, in bytes. At it pages are read again.</summary>
+    public int CacheBytesMax { get; init; } = 2 * 1024 * 1024;
+
+    /// <summary>
+    /// Reads the whole file's structure when it is opened (quick_check), about a second per 100 MB. A file that fails is
+    /// refused.
+    /// </summary>
+    public bool CheckAtOpen { get; init; } = true;
+}

@@ -1,0 +1,176 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Security.Cryptography;
+using Microsoft.Data.Sqlite;
+
+namespace Telemetry.Edge.Outbox.Sqlite;
+
+/// <summary>
+/// Opens the file: settings, exclusive lock, version, check; makes the tables of a new one. Bytes stand apart from
+/// facts, so that noting a receipt does not write 64 KiB again.
+/// </summary>
+internal static class SqliteSchema
+{
+    /// <summary>The version of the tables, in user_version. A newer file is refused.</summary>
+    public const int Version = 1;
+
+    /// <summary>"TMOB" in application_id.</summary>
+    public const int ApplicationId = 0x544d4f42;
+
+    private const int SqliteBusy = 5, SqliteLocked = 6, SqliteCorrupt = 11, SqliteNotADatabase = 26;
+
+    private const string Tables = """
+        CREATE TABLE outbox (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            outbox_id INTEGER NOT NULL, accepted INTEGER NOT NULL, promised_w INTEGER NOT NULL);
+        CREATE TABLE segment (
+            id INTEGER PRIMARY KEY, count INTEGER NOT NULL, series INTEGER NOT NULL,
+            time_first INTEGER NOT NULL, time_last INTEGER NOT NULL, bytes INTEGER NOT NULL, counts BLOB, data BLOB);
+        CREATE TABLE frame (
+            id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, lane INTEGER NOT NULL, first INTEGER NOT NULL,
+            count INTEGER NOT NULL, dropped INTEGER NOT NULL, checksum INTEGER NOT NULL,
+            schema_high INTEGER NOT NULL, schema_low INTEGER NOT NULL, bytes INTEGER NOT NULL, held INTEGER NOT NULL,
+            receipt_stream INTEGER, receipt_sequence INTEGER, series INTEGER NOT NULL,
+            time_first INTEGER NOT NULL, time_last INTEGER NOT NULL);
+        CREATE TABLE frame_bytes (id INTEGER PRIMARY KEY, counts BLOB, data BLOB);
+        CREATE TABLE epoch (
+            epoch_order INTEGER PRIMARY KEY, epoch INTEGER NOT NULL,
+            predecessor INTEGER NOT NULL, predecessor_critical INTEGER NOT NULL,
+            predecessor_live INTEGER NOT NULL, predecessor_backlog INTEGER NOT NULL,
+            sealed_critical INTEGER NOT NULL, sealed_live INTEGER NOT NULL, sealed_backlog INTEGER NOT NULL,
+            complete INTEGER NOT NULL, freed BLOB NOT NULL);
+        CREATE TABLE drops (
+            id INTEGER PRIMARY KEY, series INTEGER NOT NULL, count INTEGER NOT NULL,
+            time_first INTEGER NOT NULL, time_last INTEGER NOT NULL, reason INTEGER NOT NULL);
+        CREATE TABLE schema_step (step INTEGER PRIMARY KEY, parent_high INTEGER NOT NULL, parent_low INTEGER NOT NULL,
+            additions BLOB NOT NULL);
+        CREATE TABLE quarantine (
+            id INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, lane INTEGER NOT NULL, first INTEGER NOT NULL,
+            count INTEGER NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL, data BLOB NOT NULL);
+        """;
+
+    /// <summary>Opens or creates the file. Throws <see cref="OutboxException"/> with what to do.</summary>
+    public static SqliteConnection Open(string path, SqliteOutboxOptions options)
+    {
+        _ = SqliteLibrary.Version;
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = path,
+            Mode = SqliteOpenMode.ReadWriteCreate,
+            Pooling = false,
+            DefaultTimeout = 1,
+        }.ToString());
+        try
+        {
+            connection.Open();
+            Set(connection, options);
+            var version = Number(connection, "PRAGMA user_version");
+            if (version == 0 && Number(connection, "SELECT count(*) FROM sqlite_master") == 0)
+            {
+                Create(connection);
+            }
+            else
+            {
+                Check(connection, path, version, options);
+            }
+
+            return connection;
+        }
+        catch (SqliteException e)
+        {
+            connection.Dispose();
+            throw Translate(e, path);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What an error of SQLite means for the outbox.</summary>
+    public static OutboxException Translate(SqliteException e, string path) => e.SqliteErrorCode switch
+    {
+        SqliteBusy or SqliteLocked => new OutboxException(
+            $"the outbox {path} is open in another process: one agent at a time may use it", isTransient: false, e),
+        SqliteCorrupt or SqliteNotADatabase => new OutboxException(
+            $"the outbox {path} is damaged ({e.Message}): keep a copy of it, and move it away to begin a new one",
+            isTransient: false,
+            e),
+        _ => new OutboxException($"the outbox {path} failed: {e.Message}", isTransient: true, e),
+    };
+
+    public static void Do(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
+    private static void Set(SqliteConnection connection, SqliteOutboxOptions options)
+    {
+        // The exclusive lock comes with the first access, and before WAL is entered: no shared memory file is needed then.
+        Do(connection, "PRAGMA locking_mode = EXCLUSIVE");
+        Do(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA page_size = {options.PageBytes}"));
+        Do(connection, "PRAGMA journal_mode = WAL");
+        Do(connection, "PRAGMA synchronous = FULL");
+        Do(connection, "PRAGMA temp_store = MEMORY");
+        Do(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA cache_size = -{options.CacheBytesMax / 1024}"));
+        Do(connection, string.Create(
+            CultureInfo.InvariantCulture, $"PRAGMA wal_autocheckpoint = {options.WalBytes / options.PageBytes}"));
+        Do(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA journal_size_limit = {options.WalBytes}"));
+
+        // Takes the lock for good, also where nothing is written for long.
+        Do(connection, "BEGIN EXCLUSIVE");
+        Do(connection, "COMMIT");
+    }
+
+    private static void Create(SqliteConnection connection)
+    {
+        var id = BinaryPrimitives.ReadInt64LittleEndian(RandomNumberGenerator.GetBytes(8));
+        Do(connection, string.Create(CultureInfo.InvariantCulture, $"""
+            BEGIN IMMEDIATE;
+            {Tables}
+            INSERT INTO outbox VALUES (1, {(id == 0 ? 1 : id)}, 0, {long.MinValue});
+            PRAGMA application_id = {ApplicationId};
+            PRAGMA user_version = {Version};
+            COMMIT;
+            """));
+    }
+
+    private static void Check(SqliteConnection connection, string path, long version, SqliteOutboxOptions options)
+    {
+        if (Number(connection, "PRAGMA application_id") != ApplicationId)
+        {
+            throw new OutboxException($"{path} is a database, but no outbox", isTransient: false);
+        }
+
+        if (version > Version)
+        {
+            throw new OutboxException(
+                $"the outbox {path} has version {version}, this agent knows up to {Version}: use a newer agent",
+                isTransient: false);
+        }
+
+        if (!options.CheckAtOpen)
+        {
+            return;
+        }
+
+        using var command = connection.CreateCommand();
+        command.CommandText = "PRAGMA quick_check(1)";
+        if (command.ExecuteScalar() is string verdict && verdict != "ok")
+        {
+            throw new OutboxException(
+                $"the outbox {path} is damaged ({verdict}): keep a copy of it, and move it away to begin a new one",
+                isTransient: false);
+        }
+    }
+
+    private static long Number(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        return (long)command.ExecuteScalar()!;
+    }
+}
