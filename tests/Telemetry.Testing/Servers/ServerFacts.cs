@@ -49,14 +49,14 @@ public sealed class ServersFactAttribute : FactAttribute
 /// <summary>Why a test cannot run here; null when it can, or when it must (CI=true) and shall fail if it can't.</summary>
 internal static class Missing
 {
-    public static string? Nats => Reason(NatsServer.Program, Programs.Find(NatsServer.Program));
+    private static readonly bool MustRun = Environment.GetEnvironmentVariable("CI") == "true";
 
-    public static string? Postgres => Reason("PostgreSQL", Programs.FindPostgresFolder());
+    public static string? Nats => Reason(NatsServer.Program, Programs.Find(NatsServer.Program), MustRun);
 
-    public static string? Mosquitto => Reason(MosquittoServer.Program, Programs.Find(MosquittoServer.Program));
+    public static string? Postgres => Reason("PostgreSQL", Programs.FindPostgresFolder(), MustRun);
 
-    internal static string? Reason(string what, string? found) =>
-        found is not null || Environment.GetEnvironmentVariable("CI") == "true"
-            ? null
-            : $"{what} is not installed; deploy/local/install-servers.sh does it.";
+    public static string? Mosquitto => Reason(MosquittoServer.Program, Programs.Find(MosquittoServer.Program), MustRun);
+
+    internal static string? Reason(string what, string? found, bool mustRun) =>
+        found is not null || mustRun ? null : $"{what} is not installed; deploy/local/install-servers.sh does it.";
 }
