@@ -117,6 +117,14 @@ public sealed class ServerProcessTests : IAsyncLifetime
         Assert.True(Directory.Exists(other.FullName));
     }
 
+    [Fact]
+    public void Port_is_never_handed_out_twice()
+    {
+        var ports = Enumerable.Range(0, 100).Select(_ => FreePort.Next()).ToList();
+
+        Assert.Equal(ports.Count, ports.Distinct().Count());
+    }
+
     private Task<ServerProcess> Start(string program, params string[] arguments) => ServerProcess.Start(
         new ServerCommand(Programs.Require(program), arguments) { Folder = _folder.FullPath });
 

@@ -21,12 +21,4 @@ public sealed class ServerFactsTests
             Assert.Throws<FileNotFoundException>(() => Programs.Require("no-such-program")).Message,
             StringComparison.Ordinal);
     }
-
-    [Fact]
-    public void Port_is_never_handed_out_twice()
-    {
-        var ports = Enumerable.Range(0, 100).Select(_ => FreePort.Next()).ToList();
-
-        Assert.Equal(ports.Count, ports.Distinct().Count());
-    }
 }
