@@ -51,11 +51,13 @@ internal static class Missing
 {
     private static readonly bool MustRun = Environment.GetEnvironmentVariable("CI") == "true";
 
-    public static string? Nats => Reason(NatsServer.Program, Programs.Find(NatsServer.Program), MustRun);
+    public static string? Nats => Reason(NatsServer.Program, Programs.Find(NatsServer.Program));
 
-    public static string? Postgres => Reason("PostgreSQL", Programs.FindPostgresFolder(), MustRun);
+    public static string? Postgres => Reason("PostgreSQL", Programs.FindPostgresFolder());
 
-    public static string? Mosquitto => Reason(MosquittoServer.Program, Programs.Find(MosquittoServer.Program), MustRun);
+    public static string? Mosquitto => Reason(MosquittoServer.Program, Programs.Find(MosquittoServer.Program));
+
+    internal static string? Reason(string what, string? found) => Reason(what, found, MustRun);
 
     internal static string? Reason(string what, string? found, bool mustRun) =>
         found is not null || mustRun ? null : $"{what} is not installed; deploy/local/install-servers.sh does it.";
