@@ -13,6 +13,7 @@ public sealed class NatsCounters
     private long _connectFailures;
     private long _complaints;
     private long _timeouts;
+    private long _handlerFailures;
 
     /// <summary>Messages received, answers and JetStream deliveries included.</summary>
     public long MessagesReceived => Volatile.Read(ref _messagesReceived);
@@ -44,6 +45,9 @@ public sealed class NatsCounters
     /// <summary>Requests and JetStream publishes that ran out of time.</summary>
     public long RequestTimeouts => Volatile.Read(ref _timeouts);
 
+    /// <summary>Handlers of <see cref="NatsConnection.ConnectionChanged"/> that threw.</summary>
+    public long HandlerFailures => Volatile.Read(ref _handlerFailures);
+
     internal void CountReceived(long messages, long bytes)
     {
         Interlocked.Add(ref _messagesReceived, messages);
@@ -63,6 +67,8 @@ public sealed class NatsCounters
     internal void CountConnectFailure() => Interlocked.Increment(ref _connectFailures);
 
     internal void CountComplaint() => Interlocked.Increment(ref _complaints);
+
+    internal void CountHandlerFailure() => Interlocked.Increment(ref _handlerFailures);
 
     internal void CountTimeouts(int count) => Interlocked.Add(ref _timeouts, count);
 }

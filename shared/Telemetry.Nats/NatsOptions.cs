@@ -119,6 +119,9 @@ public sealed record NatsOptions
         }
     }
 
+    /// <summary>The servers alone: options get logged, and secrets must not.</summary>
+    public override string ToString() => $"NATS {string.Join(", ", Servers)}";
+
     private static void Positive(TimeSpan value, string name) =>
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(value, TimeSpan.Zero, name);
 }

@@ -28,10 +28,13 @@ public sealed class NatsConnection : IAsyncDisposable
         Requests = new($"_INBOX.{options.Random.NextInt64():x16}{options.Random.NextInt64():x16}.");
         _sinks.Add(Requests);
         var context = new NatsLinkContext(options, _output, _sinks, Counters, () => Now, Complain);
-        _loop = new(context, Requests, e => ConnectionChanged?.Invoke(e));
+        _loop = new(context, Requests, Raise);
     }
 
-    /// <summary>Raised by the reconnect loop, in order; handlers must be quick and must not throw.</summary>
+    /// <summary>
+    /// Raised by the reconnect loop, in order; handlers must be quick. One that throws is counted
+    /// (<see cref="NatsCounters.HandlerFailures"/>).
+    /// </summary>
     public event Action<NatsConnectionEvent>? ConnectionChanged;
 
     /// <summary>The options it was made with.</summary>
@@ -184,7 +187,7 @@ public sealed class NatsConnection : IAsyncDisposable
         string subject, string? queueGroup = null, int capacity = 1024, CancellationToken ct = default)
     {
         ct.ThrowIfCancellationRequested();
-        CheckSubscription(subject, queueGroup);
+        NatsSubjects.CheckSubscribe(subject, queueGroup);
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
         var subscription = new NatsSubscription(this, subject, queueGroup, capacity);
         AddSink(subscription.Target);
@@ -197,7 +200,7 @@ public sealed class NatsConnection : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(handler);
         ct.ThrowIfCancellationRequested();
-        CheckSubscription(subject, queueGroup);
+        NatsSubjects.CheckSubscribe(subject, queueGroup);
         var subscription = new NatsSubscription(this, subject, queueGroup, handler);
         AddSink(subscription.Target);
         return ValueTask.FromResult(subscription);
@@ -294,15 +297,6 @@ public sealed class NatsConnection : IAsyncDisposable
         }
     }
 
-    private static void CheckSubscription(string subject, string? queueGroup)
-    {
-        NatsSubjects.Check(subject);
-        if (queueGroup is not null)
-        {
-            NatsSubjects.CheckPublish(queueGroup);
-        }
-    }
-
     private async ValueTask WaitForRoomAsync(NatsWaitingPublish waiting, CancellationToken ct)
     {
         await using var cancellation = ct.UnsafeRegister(
@@ -324,8 +318,20 @@ public sealed class NatsConnection : IAsyncDisposable
     }
 
     private void Raise(NatsConnectionEventKind kind, string detail) =>
-        ConnectionChanged?.Invoke(
-            new(kind, ConnectionGeneration, _loop.Link?.Address.ToString() ?? "", null, detail));
+        Raise(new(kind, ConnectionGeneration, _loop.Link?.Address.ToString() ?? "", null, detail));
+
+    private void Raise(NatsConnectionEvent e)
+    {
+        try
+        {
+            ConnectionChanged?.Invoke(e);
+        }
+        catch (Exception)
+        {
+            // A handler's fault must not end the reconnect loop, and there is nobody else to tell.
+            Counters.CountHandlerFailure();
+        }
+    }
 
     private void Tick()
     {

@@ -18,7 +18,17 @@ internal static class NatsSubjects
         }
     }
 
-    /// <summary>As above, wildcards allowed.</summary>
+    /// <summary>What may be subscribed to, and by which group.</summary>
+    public static void CheckSubscribe(string subject, string? queueGroup)
+    {
+        Check(subject);
+        if (queueGroup is not null)
+        {
+            CheckPublish(queueGroup);
+        }
+    }
+
+    /// <summary>As for publishing, wildcards allowed.</summary>
     public static void Check(string subject)
     {
         ArgumentException.ThrowIfNullOrEmpty(subject);

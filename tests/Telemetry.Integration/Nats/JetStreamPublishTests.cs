@@ -94,7 +94,7 @@ public sealed class JetStreamPublishTests
         const int Count = 20_000;
         var acknowledged = 0;
         var failures = 0;
-        var halfWay = new TaskCompletionSource();
+        var marks = Enumerable.Range(0, 3).Select(_ => new TaskCompletionSource()).ToArray();
 
         async Task Publish(int i)
         {
@@ -103,9 +103,10 @@ public sealed class JetStreamPublishTests
                 try
                 {
                     await jetStream.PublishAsync("S.a", Bytes($"{i}"), $"m{i}");
-                    if (Interlocked.Increment(ref acknowledged) == Count / 3)
+                    var (part, rest) = Math.DivRem(Interlocked.Increment(ref acknowledged), Count / 4);
+                    if (rest == 0 && part <= marks.Length)
                     {
-                        halfWay.SetResult();
+                        marks[part - 1].SetResult();
                     }
 
                     return;
@@ -120,11 +121,16 @@ public sealed class JetStreamPublishTests
         }
 
         var publishing = Task.WhenAll(Enumerable.Range(0, Count).Select(Publish));
-        await halfWay.Task.WaitAsync(Limit());
-        await server.Restart();
+        foreach (var mark in marks)
+        {
+            await mark.Task.WaitAsync(Limit());
+            await server.Restart();
+        }
+
         await publishing.WaitAsync(Limit(60));
 
-        Assert.True(failures > 0, "The kill struck no publish");
+        Assert.Equal(4, connection.ConnectionGeneration);
+        Assert.True(failures >= 3, "The kills struck no publish");
         var info = (await jetStream.FindStreamAsync("S"))!;
         await using var consumer = await PullConsumer.BeginAsync(jetStream, "S", 1);
         var seen = (await Read(consumer, (int)info.Messages)).Select(m => m.Text()).ToArray();

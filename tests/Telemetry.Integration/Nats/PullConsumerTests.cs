@@ -16,6 +16,22 @@ public sealed class PullConsumerTests
         await Task.WhenAll(Enumerable.Range(from, to - from + 1)
             .Select(i => jetStream.PublishAsync("S.a", Bytes($"{i}"), $"m{i}").AsTask()));
 
+    /// <summary>A credit of so many messages, and a task that completes when it is used up.</summary>
+    private static (PullConsumerOptions Options, Task Full) Filling(int messages)
+    {
+        var full = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var delivered = 0;
+        return (Quick with { MessagesMax = messages, Readable = Count }, full.Task);
+
+        void Count()
+        {
+            if (++delivered == messages)
+            {
+                full.SetResult();
+            }
+        }
+    }
+
     [NatsFact]
     public async Task A_consumer_reads_from_its_start_on_in_order_beyond_its_credit()
     {
@@ -190,8 +206,9 @@ public sealed class PullConsumerTests
         var jetStream = new JetStreamContext(connection);
         await jetStream.CreateStreamAsync(Stream());
         await Publish(jetStream, 1, 100);
-        await using var consumer = await PullConsumer.BeginAsync(jetStream, "S", 1, Quick with { MessagesMax = 10 });
-        await consumer.WaitToReadAsync(Limit());
+        var (options, full) = Filling(10);
+        await using var consumer = await PullConsumer.BeginAsync(jetStream, "S", 1, options);
+        await full.WaitAsync(Limit());
 
         await jetStream.PurgeStreamAsync("S", 51);
         var seen = new List<JetStreamMessage>();
@@ -271,9 +288,9 @@ public sealed class PullConsumerTests
         var jetStream = new JetStreamContext(connection);
         await jetStream.CreateStreamAsync(Stream());
         await Publish(jetStream, 1, 20);
-        await using var consumer = await PullConsumer.BeginAsync(
-            jetStream, "S", 1, Quick with { MessagesMax = 10, InactiveThreshold = TimeSpan.FromSeconds(1) });
-        await consumer.WaitToReadAsync(Limit());
+        var (options, full) = Filling(10);
+        await using var consumer = await PullConsumer.BeginAsync(jetStream, "S", 1, options);
+        await full.WaitAsync(Limit());
         await connection.RequestAsync($"$JS.API.CONSUMER.DELETE.S.{consumer.Name}", default);
 
         // Its credit was used up, so no pull stood there to be told of the deletion.

@@ -280,6 +280,33 @@ public sealed class NatsConnectionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_handler_of_events_that_throws_does_not_stop_the_reconnecting()
+    {
+        var (connection, peer) = await Connect();
+        connection.ConnectionChanged += _ => throw new InvalidOperationException("handler");
+        await peer.Cut();
+        await Reconnect();
+        await connection.WaitUntilConnectedAsync();
+        Assert.True(connection.Counters.HandlerFailures >= 1);
+    }
+
+    [Fact]
+    public async Task A_message_handler_that_throws_ends_the_link_and_not_the_connection()
+    {
+        var (connection, peer) = await Connect();
+        await using var subscription = await connection.SubscribeAsync("a", _ => throw new InvalidOperationException());
+        var id = long.Parse((await peer.ReadUntil("SUB")).Fields[^1]);
+        await peer.Deliver(id, "a", "x");
+        await Reconnect();
+        await connection.WaitUntilConnectedAsync();
+        Assert.Equal(2, connection.ConnectionGeneration);
+    }
+
+    [Fact]
+    public void Options_as_text_hold_no_secrets() =>
+        Assert.Equal("NATS one", $"{new NatsOptions { Servers = ["one"], Password = "p", Token = "t" }}");
+
+    [Fact]
     public async Task One_subscription_too_many_is_refused()
     {
         var (connection, _) = await Connect(Options with { SubscriptionsMax = 2 });
