@@ -1,1 +1,95 @@
-return 0;
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+using Telemetry.Cloud.Ingress;
+using Telemetry.Cloud.Operations;
+using Telemetry.Model;
+
+const string Usage = """
+    usage: telemetry-cloud run   [--config FILE]     runs the roles of the configuration until SIGTERM
+           telemetry-cloud check [--config FILE]     says whether configuration, NATS and database are well
+           telemetry-cloud password GATEWAY          reads a password from standard input, prints its line for the gateways file
+    FILE is ./telemetry.json unless given. TELEMETRY__SECTION__KEY in the environment overrides section.key.
+    """;
+
+var command = args is [{ } first, ..] && !first.StartsWith('-') ? first : "run";
+var options = args.SkipWhile(argument => argument == command).ToArray();
+if (command == "password" && options is [{ } gateway] && GatewayId.TryParse(gateway, out var id))
+{
+    Console.WriteLine(GatewayPasswords.Line(id, System.Text.Encoding.UTF8.GetBytes(Console.ReadLine() ?? "")));
+    return 0;
+}
+
+if (command is not ("run" or "check") || options is not ([] or ["--config", _]))
+{
+    Console.Error.WriteLine(Usage);
+    return 2;
+}
+
+CloudSettings? settings;
+IReadOnlyList<string> problems;
+try
+{
+    var file = Path.GetFullPath(options is [_, { } path] ? path : "telemetry.json");
+    settings = CloudSettings.Read(
+        new ConfigurationBuilder().AddJsonFile(file, optional: false).AddEnvironmentVariables("TELEMETRY__").Build(), out problems);
+}
+catch (Exception e) when (e is IOException or FormatException or InvalidDataException or UnauthorizedAccessException)
+{
+    (settings, problems) = (null, [e.InnerException is null ? e.Message : $"{e.Message} {e.InnerException.Message}"]);
+}
+
+if (settings is null)
+{
+    foreach (var problem in problems)
+    {
+        Console.Error.WriteLine(problem);
+    }
+
+    return 2;
+}
+
+using var stop = new CancellationTokenSource();
+void Stop(PosixSignalContext context)
+{
+    context.Cancel = true;
+    stop.Cancel();
+}
+
+using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+if (command == "check")
+{
+    return await new CheckCommand(settings, TimeProvider.System, Console.Out).RunAsync(stop.Token) ? 0 : 1;
+}
+
+using var logging = LoggerFactory.Create(builder =>
+{
+    builder.SetMinimumLevel(settings.LogLevel).AddFilter("Microsoft", LogLevel.Warning);
+    _ = settings.LogAsJson
+        ? builder.AddJsonConsole(console => console.UseUtcTimestamp = true)
+        : builder.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
+        });
+});
+var logger = logging.CreateLogger("Telemetry.Cloud");
+try
+{
+    var running = new CloudHost(settings, TimeProvider.System, Random.Shared, logging).RunAsync(stop.Token);
+    await Task.WhenAny(running, Task.Delay(Timeout.Infinite, stop.Token));
+    await running.WaitAsync(settings.StopWithin);
+    return 0;
+}
+catch (TimeoutException) when (stop.IsCancellationRequested)
+{
+    OperationsLog.StopCut(logger, settings.StopWithin);
+    return 1;
+}
+catch (Exception e)
+{
+    OperationsLog.Failed(logger, e);
+    return 1;
+}

@@ -1,0 +1,79 @@
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using Npgsql;
+using Telemetry.Cloud.Storage.Postgres;
+using Telemetry.Model;
+using Telemetry.Nats;
+
+namespace Telemetry.Cloud.Operations;
+
+/// <summary>
+/// The command <c>check</c>: says of everything that the settings name whether it is there, in one line each, and changes
+/// nothing. True when all is well.
+/// </summary>
+internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, TextWriter output)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    public async Task<bool> RunAsync(CancellationToken cancellationToken)
+    {
+        output.WriteLine("configuration: ok");
+        var files = !settings.Roles.HasFlag(CloudRoles.Ingress) || await SayAsync("gateways", CheckFilesAsync);
+        var nats = await SayAsync("nats", () => CheckNatsAsync(cancellationToken));
+        var database = settings.Database is null || await SayAsync("database", () => CheckDatabaseAsync(cancellationToken));
+        return files && nats && database;
+    }
+
+    private async Task<bool> SayAsync(string what, Func<Task<string>> check)
+    {
+        try
+        {
+            output.WriteLine($"{what}: {await check()}");
+            return true;
+        }
+        catch (Exception e) when (e is NatsException or NpgsqlException or SocketException or TimeoutException
+            or OperationCanceledException or FormatException or IOException or UnauthorizedAccessException
+            or CryptographicException)
+        {
+            output.WriteLine($"{what}: FAILED, {(e is OperationCanceledException ? $"no answer within {SettingUnits.Show(Patience)}" : e.Message)}");
+            return false;
+        }
+    }
+
+    private Task<string> CheckFilesAsync()
+    {
+        var passwords = IngressRole.Passwords(settings.Access);
+        using var certificate = IngressRole.Tls(settings.Access, time)?.Certificate;
+        var known = passwords is null ? "no password file" : $"{passwords.Count} with passwords";
+        return Task.FromResult(certificate is null
+            ? $"{known}, no TLS"
+            : $"{known}, certificate of {certificate.Subject} until {certificate.NotAfter:yyyy-MM-dd}");
+    }
+
+    private async Task<string> CheckNatsAsync(CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(Patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        await using var nats = await NatsConnection.ConnectAsync(settings.Nats with { KeepTryingAtStart = false }, either.Token);
+        var jetStream = new JetStreamContext(nats);
+        var made = 0;
+        for (var partition = 0; partition < settings.Ingress.Partitions; partition++)
+        {
+            foreach (var stream in Enum.GetValues<StreamKind>())
+            {
+                made += await jetStream.FindStreamAsync(Routes.StreamName(partition, stream), either.Token) is null ? 0 : 1;
+            }
+        }
+
+        return $"ok, nats-server {nats.ServerInfo.Version} with JetStream, {made} of {2 * settings.Ingress.Partitions} streams made";
+    }
+
+    private async Task<string> CheckDatabaseAsync(CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(Patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        await using var database = NpgsqlDataSource.Create(settings.Database!.ConnectionString);
+        await using var connection = await database.OpenConnectionAsync(either.Token);
+        return $"ok, {await DatabaseEdition.DetectAsync(connection, either.Token)}";
+    }
+}

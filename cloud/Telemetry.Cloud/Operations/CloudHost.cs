@@ -1,0 +1,165 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Telemetry.Cloud.Ingress;
+using Telemetry.Cloud.Log;
+using Telemetry.Cloud.Processing;
+using Telemetry.Cloud.Storage;
+using Telemetry.Cloud.Storage.Postgres;
+using Telemetry.Nats;
+
+namespace Telemetry.Cloud.Operations;
+
+/// <summary>
+/// Composes the roles of one process and runs them until it is told to stop: HTTP first (so that it can be asked why it
+/// is not ready), then the log, then the processor, the ingress last. It stops in the opposite order. What is not there
+/// yet (NATS, the database) is waited for.
+/// </summary>
+internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Random random, ILoggerFactory logging)
+{
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+
+    private readonly ILogger _logger = logging.CreateLogger("Telemetry.Cloud");
+    private readonly CloudHealth _health = new();
+
+    /// <summary>Runs until cancelled; throws when a role ends by itself.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        using var text = new PrometheusText(CloudMetrics.MeterName, "System.Runtime");
+        using var metrics = new CloudMetrics(services.GetRequiredService<IMeterFactory>());
+        await using var database = settings.Database is { } options ? NpgsqlDataSource.Create(options.ConnectionString) : null;
+        var starting = "starting";
+        _health.Add("start", () => starting);
+        var books = database is null ? null : new GatewayBooks(database);
+        await using var http = await OperationsHttp.StartAsync(settings, _health, text, books, logging, cancellationToken);
+        OperationsLog.Started(_logger, settings.Roles, settings.Ingress.Partitions, http.Address);
+        try
+        {
+            await using var nats = await ConnectAsync(metrics, cancellationToken);
+            var log = new NatsLog(new JetStreamContext(nats), settings.Log);
+            var bus = new NatsBus(nats);
+            await EnsureStreamsAsync(log, cancellationToken);
+            using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            await using var store = await OpenStoreAsync(cancellationToken);
+            var processing = RunProcessorAsync(store, log, bus, metrics, stopping.Token);
+            try
+            {
+                await using (StartIngress(log, bus, metrics))
+                {
+                    starting = null;
+                    await Task.WhenAny(processing, Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken));
+                    OperationsLog.Stopping(_logger);
+                }
+            }
+            finally
+            {
+                // Gives its leases back, so that the next owner need not wait.
+                await stopping.CancelAsync();
+                await processing;
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Told to stop while it was starting.
+        }
+
+        OperationsLog.Stopped(_logger);
+    }
+
+    private async Task<NatsConnection> ConnectAsync(CloudMetrics metrics, CancellationToken cancellationToken)
+    {
+        var nats = await NatsConnection.ConnectAsync(settings.Nats with { TimeProvider = time, Random = random }, cancellationToken);
+        nats.ConnectionChanged += Note;
+        OperationsLog.NatsConnected(_logger, nats.ServerInfo.Version);
+        metrics.Watch(nats);
+        _health.Add("nats", () => nats.State == NatsConnectionState.Connected ? null : "not connected");
+        return nats;
+    }
+
+    private void Note(NatsConnectionEvent e)
+    {
+        if (e.Kind == NatsConnectionEventKind.Connected)
+        {
+            OperationsLog.NatsConnected(_logger, e.Server);
+        }
+        else
+        {
+            OperationsLog.NatsTrouble(_logger, e.Kind.ToString(), e.Server, e.Error?.Message ?? e.Detail);
+        }
+    }
+
+    private async Task EnsureStreamsAsync(NatsLog log, CancellationToken cancellationToken)
+    {
+        for (var partition = 0; partition < settings.Ingress.Partitions;)
+        {
+            try
+            {
+                await log.EnsureStreamsAsync(partition, cancellationToken);
+                partition++;
+            }
+            catch (LogException e)
+            {
+                OperationsLog.Waited(_logger, "Making the log's streams", e.Message);
+                await Task.Delay(RetryAfter, time, cancellationToken);
+            }
+        }
+    }
+
+    private async Task<PostgresStore?> OpenStoreAsync(CancellationToken cancellationToken)
+    {
+        if (!settings.Roles.HasFlag(CloudRoles.Processor))
+        {
+            return null;
+        }
+
+        while (true)
+        {
+            try
+            {
+                var store = await PostgresStore.OpenAsync(settings.Database!, time, cancellationToken);
+                OperationsLog.DatabaseOpened(_logger, store.Edition.ToString());
+                return store;
+            }
+            catch (StoreException e) when (e.InnerException is not null)
+            {
+                // Without an inner one it is our own refusal (another version): that does not mend itself.
+                OperationsLog.Waited(_logger, "Opening the database", e.Message);
+                await Task.Delay(RetryAfter, time, cancellationToken);
+            }
+        }
+    }
+
+    private async Task RunProcessorAsync(
+        PostgresStore? store, NatsLog log, NatsBus bus, CloudMetrics metrics, CancellationToken cancellationToken)
+    {
+        if (store is null)
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken)
+                .ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+            return;
+        }
+
+        using var thread = new ProcessorThread("processor");
+        var processor = new Processor(
+            store, log, bus, settings.Processor, time, random, logging.CreateLogger("Telemetry.Cloud.Processing"));
+        metrics.Watch(processor.Counters);
+        await thread.RunAsync(() => processor.RunAsync(cancellationToken));
+    }
+
+    private MqttIngress? StartIngress(NatsLog log, NatsBus bus, CloudMetrics metrics)
+    {
+        if (!settings.Roles.HasFlag(CloudRoles.Ingress))
+        {
+            return null;
+        }
+
+        var counters = new IngressCounters();
+        var ingress = IngressRole.Make(settings, log, bus, counters, time, logging.CreateLogger("Telemetry.Cloud.Ingress"));
+        ingress.Start();
+        metrics.Watch(counters);
+        metrics.Watch(ingress);
+        return ingress;
+    }
+}

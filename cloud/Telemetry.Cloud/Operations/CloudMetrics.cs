@@ -1,0 +1,116 @@
+using System.Diagnostics.Metrics;
+using Telemetry.Cloud.Ingress;
+using Telemetry.Cloud.Processing;
+using Telemetry.Mqtt;
+using Telemetry.Nats;
+
+namespace Telemetry.Cloud.Operations;
+
+/// <summary>All instruments of a cloud process; docs/metrics.md lists them. They read counters that the parts keep anyway.</summary>
+internal sealed class CloudMetrics : IDisposable
+{
+    public const string MeterName = "Telemetry.Cloud";
+
+    private readonly Meter _meter;
+
+    public CloudMetrics(IMeterFactory factory) => _meter = factory.Create(MeterName);
+
+    public void Watch(NatsConnection nats)
+    {
+        var counters = nats.Counters;
+        Gauge("telemetry.nats.connected", () => nats.State == NatsConnectionState.Connected ? 1 : 0, "1 while a server is ready");
+        Counter("telemetry.nats.reconnects", () => counters.Reconnects, "{reconnect}", "Links established after the first");
+        Counter("telemetry.nats.request.timeouts", () => counters.RequestTimeouts, "{request}", "Requests and appends that ran out of time");
+        Counter("telemetry.nats.publishes.discarded", () => counters.PublishesDiscarded, "{message}", "Messages in the buffer when a link broke");
+        Counter("telemetry.nats.sent", () => counters.BytesSent, "By", "Bytes written to servers");
+        Counter("telemetry.nats.received", () => counters.BytesReceived, "By", "Bytes read from servers");
+    }
+
+    public void Watch(IngressCounters counters)
+    {
+        var events = Enum.GetValues<IngressEvent>().Where(what => what != IngressEvent.ByteAppended)
+            .Select(what => (What: what, Tag: new KeyValuePair<string, object?>("event", Words(what.ToString())))).ToArray();
+        _meter.CreateObservableCounter(
+            "telemetry.ingress.events",
+            () => events.Select(e => new Measurement<long>(counters[e.What], e.Tag)),
+            "{event}",
+            "What the ingress did, by kind");
+        Counter("telemetry.ingress.appended", () => counters[IngressEvent.ByteAppended], "By", "Bytes that the log took");
+    }
+
+    public void Watch(MqttIngress ingress)
+    {
+        var counters = ingress.ListenerCounters;
+        Gauge("telemetry.mqtt.connections", () => ingress.Connections, "Connections now, those not yet let in included");
+        Counter("telemetry.mqtt.messages", () => counters.MessagesReceived, "{message}", "Messages taken from sessions");
+        _meter.CreateObservableCounter(
+            "telemetry.mqtt.refused",
+            () => ByCode(counters.Refused),
+            "{connection}",
+            "Connections refused, by the CONNACK's reason code");
+        _meter.CreateObservableCounter(
+            "telemetry.mqtt.protocol.errors",
+            () => ByCode(counters.ProtocolErrors),
+            "{connection}",
+            "Connections ended for broken bytes or limits, by reason code");
+        _meter.CreateObservableCounter(
+            "telemetry.mqtt.ended",
+            () => new Measurement<long>[]
+            {
+                new(counters.TakeOvers, Tag("why", "taken_over")), new(counters.KeepAliveTimeouts, Tag("why", "keep_alive")),
+                new(counters.StalledOutputs, Tag("why", "output_stalled")), new(counters.ConnectTimeouts, Tag("why", "connect_timeout")),
+                new(counters.TlsFailures, Tag("why", "tls")), new(counters.ConnectionsOverLimit, Tag("why", "over_limit")),
+            },
+            "{connection}",
+            "Connections ended or turned away, by why");
+    }
+
+    public void Watch(ProcessorCounters counters)
+    {
+        _meter.CreateObservableCounter(
+            "telemetry.processor.readings",
+            () => new Measurement<long>[]
+            {
+                new(counters.Stored, Tag("outcome", "stored")), new(counters.Rejected, Tag("outcome", "rejected")),
+                new(counters.Dropped, Tag("outcome", "dropped")), new(counters.Lost, Tag("outcome", "lost")),
+                new(counters.Recovered, Tag("outcome", "recovered")),
+            },
+            "{reading}",
+            "Readings settled by this process, by outcome");
+        _meter.CreateObservableCounter(
+            "telemetry.processor.frames.odd",
+            () => new Measurement<long>[]
+            {
+                new(counters.Duplicates, Tag("kind", "duplicate")), new(counters.Forks, Tag("kind", "fork")),
+                new(counters.Malformed, Tag("kind", "malformed")), new(counters.SchemasNeeded, Tag("kind", "schema_needed")),
+            },
+            "{frame}",
+            "Frames that settled nothing, by kind");
+        Counter("telemetry.processor.commits", () => counters.Commits, "{transaction}", "Transactions committed");
+        Counter("telemetry.processor.not_owner", () => counters.NotOwner, "{transaction}", "Transactions given up to another owner");
+        Counter("telemetry.processor.errors", () => counters.Errors, "{error}", "Errors of database or log that were waited out");
+        Counter("telemetry.processor.rewinds", () => counters.Rewinds, "{rewind}", "Streams read from their first message again");
+        Counter("telemetry.processor.answers", () => counters.Answers, "{answer}", "Hellos answered");
+        Gauge("telemetry.processor.partitions", () => counters.Partitions, "Partitions owned now");
+    }
+
+    public void Dispose() => _meter.Dispose();
+
+    /// <summary><c>FrameAppended</c> → <c>frame_appended</c>.</summary>
+    private static string Words(string name) => string.Concat(name.Select((letter, i) =>
+        char.IsUpper(letter) ? $"{(i > 0 ? "_" : "")}{char.ToLowerInvariant(letter)}" : $"{letter}"));
+
+    private static IEnumerable<Measurement<long>> ByCode(Func<MqttReasonCode, long> count) =>
+        from code in Enum.GetValues<MqttReasonCode>()
+        let value = count(code)
+        where value > 0
+        select new Measurement<long>(value, Tag("code", $"0x{(byte)code:x2}"));
+
+    private static KeyValuePair<string, object?> Tag(string key, string value) => new(key, value);
+
+    private void Counter(string name, Func<long> value, string unit, string description) =>
+        _meter.CreateObservableCounter(name, value, unit, description);
+
+    private void Gauge(string name, Func<long> value, string description) =>
+        _meter.CreateObservableGauge(name, value, description: description);
+}

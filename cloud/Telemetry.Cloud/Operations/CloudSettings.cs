@@ -1,0 +1,78 @@
+using System.Net;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+using Telemetry.Cloud.Ingress;
+using Telemetry.Cloud.Log;
+using Telemetry.Cloud.Processing;
+using Telemetry.Cloud.Storage.Postgres;
+using Telemetry.Nats;
+
+namespace Telemetry.Cloud.Operations;
+
+/// <summary>What a process does.</summary>
+[Flags]
+internal enum CloudRoles
+{
+    /// <summary>Takes what gateways send into the log.</summary>
+    Ingress = 1,
+
+    /// <summary>Owns partitions and stores.</summary>
+    Processor = 2,
+
+    /// <summary>Both in one process.</summary>
+    All = Ingress | Processor,
+}
+
+/// <summary>Who may connect to the ingress, and how.</summary>
+/// <param name="PasswordFile">See <see cref="GatewayPasswords"/>; null: no passwords.</param>
+/// <param name="PlainPasswords">Development: passwords stand in that file as they are.</param>
+/// <param name="Certificate">PEM file of the server's certificate; null speaks plain TCP.</param>
+/// <param name="Key">PEM file of its key.</param>
+/// <param name="ClientAuthorities">PEM file of the authorities of client certificates; null asks for none.</param>
+/// <param name="CertificatesRequired">A client without a certificate is refused in the handshake.</param>
+internal sealed record AccessSettings(
+    string? PasswordFile, bool PlainPasswords, string? Certificate, string? Key, string? ClientAuthorities, bool CertificatesRequired);
+
+/// <summary>All that a cloud process is told, validated. Read by <see cref="Read"/>; the sample deploy/telemetry.json has every key.</summary>
+internal sealed record CloudSettings
+{
+    public CloudRoles Roles { get; init; } = CloudRoles.All;
+
+    public NatsOptions Nats { get; init; } = new();
+
+    public NatsLogOptions Log { get; init; } = new();
+
+    /// <summary>Null where no database is needed.</summary>
+    public PostgresStoreOptions? Database { get; init; }
+
+    public IngressOptions Ingress { get; init; } = new();
+
+    public IPEndPoint MqttEndPoint { get; init; } = new(IPAddress.Loopback, 1883);
+
+    /// <summary>Connections at once; one more is closed at once. Default 20,000.</summary>
+    public int ConnectionsMax { get; init; } = 20_000;
+
+    public AccessSettings Access { get; init; } = new(null, false, null, null, null, false);
+
+    public ProcessorOptions Processor { get; init; } = new();
+
+    public IPEndPoint HttpEndPoint { get; init; } = new(IPAddress.Loopback, 9464);
+
+    /// <summary>How long a stop may take in all; then the process ends as if it were killed, which loses nothing.</summary>
+    public TimeSpan StopWithin { get; init; } = TimeSpan.FromSeconds(10);
+
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
+    /// <summary>Log lines as JSON rather than as text.</summary>
+    public bool LogAsJson { get; init; }
+
+    /// <summary>Reads and validates; null when there are problems.</summary>
+    public static CloudSettings? Read(IConfiguration configuration, out IReadOnlyList<string> problems)
+    {
+        var reader = new SettingsReader(configuration);
+        var settings = CloudSettingsSections.Read(reader);
+        reader.End();
+        problems = reader.Problems;
+        return reader.Problems.Count == 0 ? settings : null;
+    }
+}

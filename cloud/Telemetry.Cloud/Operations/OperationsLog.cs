@@ -1,0 +1,34 @@
+using Microsoft.Extensions.Logging;
+
+namespace Telemetry.Cloud.Operations;
+
+/// <summary>What a cloud process logs of itself (ids 3000-3099).</summary>
+internal static partial class OperationsLog
+{
+    [LoggerMessage(3000, LogLevel.Information, "Started as {Roles} with {Partitions} partitions; HTTP at {Address}")]
+    public static partial void Started(ILogger logger, CloudRoles roles, int partitions, string address);
+
+    [LoggerMessage(3001, LogLevel.Information, "Connected to nats-server {Server}")]
+    public static partial void NatsConnected(ILogger logger, string server);
+
+    [LoggerMessage(3002, LogLevel.Warning, "NATS: {What} ({Server}): {Detail}")]
+    public static partial void NatsTrouble(ILogger logger, string what, string server, string? detail);
+
+    [LoggerMessage(3003, LogLevel.Information, "Opened the database: {Edition}")]
+    public static partial void DatabaseOpened(ILogger logger, string edition);
+
+    [LoggerMessage(3004, LogLevel.Warning, "{What} failed and is tried again: {Error}")]
+    public static partial void Waited(ILogger logger, string what, string error);
+
+    [LoggerMessage(3005, LogLevel.Information, "Stopping")]
+    public static partial void Stopping(ILogger logger);
+
+    [LoggerMessage(3006, LogLevel.Information, "Stopped")]
+    public static partial void Stopped(ILogger logger);
+
+    [LoggerMessage(3007, LogLevel.Error, "Ended by an error that this program does not know")]
+    public static partial void Failed(ILogger logger, Exception error);
+
+    [LoggerMessage(3008, LogLevel.Warning, "Did not stop within {Limit}; ended as if killed, which loses nothing")]
+    public static partial void StopCut(ILogger logger, TimeSpan limit);
+}

@@ -1,0 +1,73 @@
+using System.Collections.Concurrent;
+
+namespace Telemetry.Cloud.Operations;
+
+/// <summary>
+/// One thread with a synchronization context of its own: what runs on it goes on there after each await, as in the
+/// simulation, so the processor needs no locks. Work posted waits in a queue; what is posted is what the processor itself
+/// asked for and what the bus bounds. After disposal nothing runs any more.
+/// </summary>
+internal sealed class ProcessorThread : SynchronizationContext, IDisposable
+{
+    private readonly BlockingCollection<(SendOrPostCallback Callback, object? State)> _work = [];
+    private readonly Thread _thread;
+
+    public ProcessorThread(string name)
+    {
+        _thread = new Thread(Run) { IsBackground = true, Name = name };
+        _thread.Start();
+    }
+
+    /// <summary>Runs the program on the thread until its task ends.</summary>
+    public Task RunAsync(Func<Task> program)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Post(_ => _ = CompleteAsync(program, done), null);
+        return done.Task;
+    }
+
+    public override void Post(SendOrPostCallback d, object? state)
+    {
+        try
+        {
+            _work.Add((d, state));
+        }
+        catch (InvalidOperationException)
+        {
+            // Disposed: a late timer or message of a processor that has ended.
+        }
+    }
+
+    public override void Send(SendOrPostCallback d, object? state) =>
+        throw new NotSupportedException("nothing may wait for the processor's thread");
+
+    public override SynchronizationContext CreateCopy() => this;
+
+    public void Dispose() => _work.CompleteAdding();
+
+    private static async Task CompleteAsync(Func<Task> program, TaskCompletionSource done)
+    {
+        try
+        {
+            await program();
+            done.SetResult();
+        }
+        catch (OperationCanceledException)
+        {
+            done.SetCanceled();
+        }
+        catch (Exception e)
+        {
+            done.SetException(e);
+        }
+    }
+
+    private void Run()
+    {
+        SetSynchronizationContext(this);
+        foreach (var (callback, state) in _work.GetConsumingEnumerable())
+        {
+            callback(state);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+using System.Net;
+using Microsoft.Extensions.Configuration;
+using Telemetry.Cloud.Operations;
+using Telemetry.Tests.Architecture;
+
+namespace Telemetry.Tests.Cloud.Operations;
+
+public sealed class CloudSettingsTests
+{
+    private static readonly (string Key, string Value)[] Least =
+        [("database.connection", "Host=db;Database=t"), ("ingress.gateways", typeof(CloudSettingsTests).Assembly.Location)];
+
+    [Fact]
+    public void Least_configuration_takes_the_safe_defaults()
+    {
+        var settings = Read(out var problems);
+
+        Assert.Empty(problems);
+        Assert.Equal((CloudRoles.All, 16, 16), (settings!.Roles, settings.Ingress.Partitions, settings.Processor.Partitions));
+        Assert.Equal(new IPEndPoint(IPAddress.Loopback, 1883), settings.MqttEndPoint);
+        Assert.Equal(new IPEndPoint(IPAddress.Loopback, 9464), settings.HttpEndPoint);
+        Assert.Equal(["nats://127.0.0.1:4222"], settings.Nats.Servers);
+    }
+
+    [Fact]
+    public void Sample_has_every_key_with_its_default()
+    {
+        var sample = new ConfigurationBuilder()
+            .AddJsonFile(Path.Combine(SourceTree.Root, "deploy/telemetry.json"))
+            .AddInMemoryCollection([new("ingress:gateways", Least[1].Value), new("database:connection", Least[0].Value)])
+            .Build();
+
+        var settings = CloudSettings.Read(sample, out var problems);
+
+        Assert.Empty(problems);
+        var defaults = Read(out _)!;
+        Assert.Equal(defaults with { Nats = settings!.Nats }, settings);
+        Assert.Equal(defaults.Nats with { Servers = settings.Nats.Servers }, settings.Nats);
+    }
+
+    [Theory]
+    [InlineData("role", "router", "role: 'router' is not allowed; ingress, processor, all are")]
+    [InlineData("partitions", "0", "partitions: '0' is not allowed; 1 to 1024 is")]
+    [InlineData("ingress.port", "70000", "ingress.port: '70000' is not allowed; 0 to 65535 is")]
+    [InlineData("ingress.address", "localhost", "ingress.address: 'localhost' is not allowed; an IP address is (0.0.0.0 listens on all)")]
+    [InlineData("ingress.gateways", "/no/such", "ingress.gateways: '/no/such' is no file that can be read")]
+    [InlineData("ingress.prot", "1", "ingress.prot: is no key of this program; see deploy/telemetry.json for all of them")]
+    [InlineData("log.liveBytesMax", "12 MB", "log.liveBytesMax: '12 MB' is not allowed; 1048576 to 17592186044416 is")]
+    [InlineData("log.maxAge", "7", "log.maxAge: '7' is not allowed; a time span from 1 h to 3650 d is (250 ms, 1.5 s, 5 min, 2 h, 7 d)")]
+    [InlineData("log.duplicateWindow", "20 s", "log.duplicateWindow: '20 s' is not allowed; more than ingress.appendPatience (20 s) is, or a repeated message is stored twice")]
+    [InlineData("ingress.plainPasswords", "yes", "ingress.plainPasswords: 'yes' is not allowed; true and false are")]
+    [InlineData("ingress.tls.certificate", "/no", "ingress.tls: certificate and key are allowed together alone")]
+    [InlineData("processor.renewEvery", "6 s", "processor.renewEvery: '6 s' is not allowed; at most half of processor.lease (10 s) is")]
+    [InlineData("database.connection", "Hots=x", "database.connection: ")]
+    [InlineData("nats.servers", "http://x", "nats: Servers: 'http://x' is no nats://host:port or tls://host:port")]
+    public void Wrong_value_is_told_by_its_key_with_what_is_allowed(string key, string value, string problem)
+    {
+        Assert.Null(Read(out var problems, (key, value)));
+        Assert.Contains(problems, said => said.StartsWith(problem, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Missing_keys_are_all_told_at_once()
+    {
+        Assert.Null(CloudSettings.Read(new ConfigurationBuilder().Build(), out var problems));
+
+        Assert.Equal(
+            ["database.connection: is missing; it is needed",
+                "ingress.gateways: is missing; it or ingress.tls.clientAuthorities says who may connect"],
+            problems);
+    }
+
+    [Fact]
+    public void Ingress_alone_needs_no_database()
+    {
+        var settings = Read(out _, ("role", "ingress"), ("database.connection", ""));
+
+        Assert.Equal(CloudRoles.Ingress, settings!.Roles);
+        Assert.Null(settings.Database);
+    }
+
+    [Fact]
+    public void Password_may_stand_apart_from_the_connection()
+    {
+        var settings = Read(out _, ("database.password", "a;b"));
+
+        Assert.Equal("a;b", new Npgsql.NpgsqlConnectionStringBuilder(settings!.Database!.ConnectionString).Password);
+    }
+
+    private static CloudSettings? Read(out IReadOnlyList<string> problems, params (string Key, string Value)[] more)
+    {
+        var values = new Dictionary<string, string?>();
+        foreach (var (key, value) in Least.Concat(more))
+        {
+            values[key.Replace('.', ':')] = value;
+        }
+
+        return CloudSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(values).Build(), out problems);
+    }
+}
