@@ -61,7 +61,9 @@ public sealed record ReceiptMessage(FrameKey Frame, Attempt Attempt, Receipt Rec
             new Attempt(reader.UInt32(), (int)reader.Varint((long)int.MaxValue)),
             new Receipt((StreamKind)reader.Byte(), reader.Varint(long.MaxValue)));
         reader.End();
-        return message;
+        return message.Receipt.Stream <= StreamKind.Backlog
+            ? message
+            : throw new WireFormatException($"no stream {(byte)message.Receipt.Stream}", reader.Offset);
     }
 }
 
@@ -75,9 +77,15 @@ internal static class FrameKeys
         writer.Varint((ulong)key.Count);
     }
 
-    public static FrameKey Read(ref WireReader reader) => new(
-        reader.UInt64(),
-        (Lane)reader.Byte(),
-        reader.Varint(long.MaxValue / 2),
-        (int)reader.Varint((long)Frames.FrameHeader.CountMax));
+    public static FrameKey Read(ref WireReader reader)
+    {
+        var key = new FrameKey(
+            reader.UInt64(),
+            (Lane)reader.Byte(),
+            reader.Varint(long.MaxValue / 2),
+            (int)reader.Varint((long)Frames.FrameHeader.CountMax));
+        return (byte)key.Lane < Lanes.Count
+            ? key
+            : throw new WireFormatException($"no lane {(byte)key.Lane}", reader.Offset);
+    }
 }
