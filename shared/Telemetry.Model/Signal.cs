@@ -18,7 +18,7 @@ public sealed class Signal
         {
             using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             await Task.WhenAny(_source.Task, Task.Delay(time, clock, over.Token));
-            await over.CancelAsync();
+            over.Cancel(); // CancelAsync would leave this thread.
         }
 
         cancellationToken.ThrowIfCancellationRequested();

@@ -66,7 +66,7 @@ internal sealed class UplinkSession
         }
         finally
         {
-            await ended.CancelAsync();
+            ended.Cancel(); // CancelAsync would leave this thread.
             await down;
             await closed;
         }

@@ -31,7 +31,8 @@ public sealed record SchemaNeeded(ulong Token, SchemaId Schema, FrameKey Frame)
     /// <summary>Reads it; throws <see cref="WireFormatException"/>.</summary>
     public static SchemaNeeded Read(ReadOnlySpan<byte> bytes)
     {
-        var reader = new WireReader(bytes[1..]);
+        var reader = new WireReader(bytes);
+        DownKinds.Expect(ref reader, DownKind.SchemaNeeded);
         var message = new SchemaNeeded(reader.UInt64(), SchemaId.Read(ref reader), FrameKeys.Read(ref reader));
         reader.End();
         return message;
@@ -55,7 +56,8 @@ public sealed record ReceiptMessage(FrameKey Frame, Attempt Attempt, Receipt Rec
     /// <summary>Reads it; throws <see cref="WireFormatException"/>.</summary>
     public static ReceiptMessage Read(ReadOnlySpan<byte> bytes)
     {
-        var reader = new WireReader(bytes[1..]);
+        var reader = new WireReader(bytes);
+        DownKinds.Expect(ref reader, DownKind.Receipt);
         var message = new ReceiptMessage(
             FrameKeys.Read(ref reader),
             new Attempt(reader.UInt32(), (int)reader.Varint((long)int.MaxValue)),
@@ -64,6 +66,17 @@ public sealed record ReceiptMessage(FrameKey Frame, Attempt Attempt, Receipt Rec
         return message.Receipt.Stream <= StreamKind.Backlog
             ? message
             : throw new WireFormatException($"no stream {(byte)message.Receipt.Stream}", reader.Offset);
+    }
+}
+
+internal static class DownKinds
+{
+    public static void Expect(ref WireReader reader, DownKind kind)
+    {
+        if (reader.Byte() is var first && first != (byte)kind)
+        {
+            throw new WireFormatException($"kind {first} where {kind} was expected", 0);
+        }
     }
 }
 
