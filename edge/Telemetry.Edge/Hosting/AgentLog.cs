@@ -1,0 +1,25 @@
+using Microsoft.Extensions.Logging;
+
+namespace Telemetry.Edge.Hosting;
+
+/// <summary>What an agent says of itself; ids 1000 to 1099.</summary>
+internal static partial class AgentLog
+{
+    [LoggerMessage(1000, LogLevel.Information, "Opened outbox {Outbox:x16} in {File}: {Accepted} readings accepted so far, {Held} frames held")]
+    public static partial void OutboxOpened(ILogger log, ulong outbox, string file, long accepted, int held);
+
+    [LoggerMessage(1001, LogLevel.Warning, "The outbox broke and is opened again in {Delay}")]
+    public static partial void OutboxBroke(ILogger log, Exception cause, TimeSpan delay);
+
+    [LoggerMessage(1002, LogLevel.Error, "Input {Input} failed and is started again in {Delay}")]
+    public static partial void InputFailed(ILogger log, Exception cause, string input, TimeSpan delay);
+
+    [LoggerMessage(1003, LogLevel.Information, "Input {Input} came to its end after {Acknowledged} readings")]
+    public static partial void InputEnded(ILogger log, string input, long acknowledged);
+
+    [LoggerMessage(1004, LogLevel.Information, "Stopped; {Held} frames wait in the outbox for the next run")]
+    public static partial void Stopped(ILogger log, int held);
+
+    [LoggerMessage(1005, LogLevel.Error, "The outbox cannot be used: an operator is needed")]
+    public static partial void OutboxUnusable(ILogger log, Exception cause);
+}

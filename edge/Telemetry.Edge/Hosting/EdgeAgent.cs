@@ -1,0 +1,230 @@
+using Microsoft.Extensions.Logging;
+using Telemetry.Edge.Configuration;
+using Telemetry.Edge.Inputs;
+using Telemetry.Edge.Outbox;
+using Telemetry.Edge.Outbox.Sqlite;
+using Telemetry.Edge.Uplink;
+
+namespace Telemetry.Edge.Hosting;
+
+/// <summary>
+/// One agent: its outbox, its way up and its inputs, put together by options. Runs on the loop that calls it, with all
+/// its members. A broken outbox is opened again; an input that fails is started again.
+/// </summary>
+public sealed class EdgeAgent
+{
+    private static readonly TimeSpan RestartDelay = TimeSpan.FromSeconds(1);
+
+    private readonly AgentOptions _options;
+    private readonly TimeProvider _time;
+    private readonly Random _random;
+    private readonly ILogger _log;
+    private readonly List<IInput> _inputs = [];
+    private Outbox.Outbox? _outbox;
+    private Uplink.Uplink? _uplink;
+    private bool _inputsEnded;
+
+    public EdgeAgent(AgentOptions options, TimeProvider time, Random random, ILogger log)
+    {
+        _options = options;
+        _time = time;
+        _random = random;
+        _log = log;
+    }
+
+    /// <summary>
+    /// Runs until it is stopped; then the inputs' last readings are committed first. Throws <see cref="OutboxException"/>
+    /// when only an operator can mend the outbox.
+    /// </summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        using var journal = _options.Journal.Length > 0 ? SenderJournal.Open(_options.Journal, _options.Gateway) : null;
+        using var connector = new MqttUplinkConnector(_options.Uplink, _options.Gateway, _time);
+        AddInputs(journal);
+        try
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                await RunUntilBrokenAsync(connector, stop);
+            }
+        }
+        finally
+        {
+            _inputs.ForEach(input => input.Dispose());
+        }
+    }
+
+    /// <summary>How it stands now.</summary>
+    public AgentStatus Status()
+    {
+        var status = new AgentStatus
+        {
+            Gateway = _options.Gateway.Value,
+            Refused = _inputs.Sum(input => input.Refused),
+            InputsEnded = _inputsEnded,
+        };
+        return _outbox is { } outbox ? Status(status, outbox) : status;
+    }
+
+    private AgentStatus Status(AgentStatus status, Outbox.Outbox outbox)
+    {
+        long held = 0, inFlight = 0;
+        int frames = 0, awaiting = 0;
+        foreach (var frame in outbox.Held)
+        {
+            held += frame.Key.Count;
+            if (frame.State != DeliveryState.ToSend)
+            {
+                inFlight += frame.Key.Count;
+                frames++;
+                awaiting += frame.State == DeliveryState.Sending ? 1 : 0;
+            }
+        }
+
+        return status with
+        {
+            OutboxOpen = true,
+            LinkUp = outbox.LinkUp,
+            LinkProblem = _uplink?.Status.LastError ?? "",
+            Accepted = outbox.Accepted,
+            AtTheEdge = held + outbox.UnsealedReadings,
+            InFlight = inFlight,
+            FramesInFlight = frames,
+            FramesAwaitingPubAck = awaiting,
+            LastAnswer = _uplink?.Status.LastWord,
+            FramesResent = _uplink?.Status.FramesResent ?? 0,
+            FramesRefused = _uplink?.Status.FramesRefused ?? 0,
+            Watermark = outbox.CurrentPromise() is { } promise ? DateTimeOffset.UnixEpoch.AddTicks(promise.W * 10) : null,
+            Fork = outbox.Fork ?? "",
+        };
+    }
+
+    private void AddInputs(SenderJournal? journal)
+    {
+        if (_options.Generator is { } generator)
+        {
+            _inputs.Add(new GeneratorInput(generator, journal, _time));
+        }
+
+        if (_options.HostMetrics is { } hostMetrics)
+        {
+            _inputs.Add(new HostMetricsInput(hostMetrics, journal, _time));
+        }
+    }
+
+    private async Task RunUntilBrokenAsync(IUplinkConnector connector, CancellationToken stop)
+    {
+        try
+        {
+            await using var outbox = await OpenAsync(stop);
+            _outbox = outbox;
+            await RunWithAsync(outbox, connector, stop);
+        }
+        catch (OutboxException e) when (e.IsTransient && !stop.IsCancellationRequested)
+        {
+            AgentLog.OutboxBroke(_log, e, RestartDelay);
+            await DelayAsync(RestartDelay, stop);
+        }
+        catch (OutboxException e)
+        {
+            AgentLog.OutboxUnusable(_log, e);
+            throw;
+        }
+        finally
+        {
+            _outbox = null;
+            _uplink = null;
+        }
+    }
+
+    private async Task<Outbox.Outbox> OpenAsync(CancellationToken cancellationToken)
+    {
+        var file = await SqliteOutboxFile.OpenAsync(_options.OutboxFile, null, cancellationToken);
+        try
+        {
+            var outbox = await Outbox.Outbox.OpenAsync(
+                file, _options.Gateway, _options.Outbox, _time, _random, cancellationToken);
+            AgentLog.OutboxOpened(
+                _log, outbox.OutboxId, _options.OutboxFile, outbox.Accepted, outbox.Held.Count);
+            return outbox;
+        }
+        catch
+        {
+            await file.DisposeAsync();
+            throw;
+        }
+    }
+
+    // Inputs stop first and wait for their last commit; then the link; the outbox' own last commit is its disposal.
+    private async Task RunWithAsync(Outbox.Outbox outbox, IUplinkConnector connector, CancellationToken stop)
+    {
+        using var inputsEnd = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        using var linkEnd = new CancellationTokenSource();
+        _uplink = new Uplink.Uplink(
+            outbox, _options.Gateway, connector, _options.UplinkSending, _time, _random, _log);
+        var linking = _uplink.RunAsync(linkEnd.Token);
+        var reading = Task.WhenAll(_inputs.Select(input => RunInputAsync(input, outbox, inputsEnd.Token)));
+        var stopped = new TaskCompletionSource();
+        using var registration = stop.Register(() => stopped.TrySetResult());
+        await Task.WhenAny(stopped.Task, outbox.Failed, linking, FaultOf(reading, stopped.Task));
+        inputsEnd.Cancel();
+        try
+        {
+            await reading;
+        }
+        finally
+        {
+            linkEnd.Cancel();
+            await linking;
+        }
+
+        AgentLog.Stopped(_log, outbox.Held.Count);
+        if (outbox.Failed.IsCompleted)
+        {
+            throw await outbox.Failed;
+        }
+    }
+
+    // Inputs that come to their end end nothing: the outbox goes on draining.
+    private async Task FaultOf(Task reading, Task stopped)
+    {
+        await reading;
+        _inputsEnded = true;
+        await stopped;
+    }
+
+    private async Task RunInputAsync(IInput input, Outbox.Outbox outbox, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await input.RunAsync(outbox, cancellationToken);
+                if (!cancellationToken.IsCancellationRequested)
+                {
+                    AgentLog.InputEnded(_log, input.Name, input.Acknowledged);
+                }
+
+                return;
+            }
+            catch (Exception e) when (e is not OutboxException && !cancellationToken.IsCancellationRequested)
+            {
+                AgentLog.InputFailed(_log, e, input.Name, RestartDelay);
+                await DelayAsync(RestartDelay, cancellationToken);
+            }
+        }
+    }
+
+    private async Task DelayAsync(TimeSpan delay, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Task.Delay(delay, _time, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The caller looks at its token next.
+            return;
+        }
+    }
+}

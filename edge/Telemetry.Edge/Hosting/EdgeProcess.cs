@@ -1,0 +1,105 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+using Telemetry.Edge.Configuration;
+
+namespace Telemetry.Edge.Hosting;
+
+/// <summary>
+/// A process of one or many agents: one loop, one status listener, signals. SIGTERM and SIGINT stop it cleanly within
+/// the options' stop timeout; what is not sent then waits in the outbox files.
+/// </summary>
+public sealed class EdgeProcess(IReadOnlyList<AgentOptions> agents, int statusPort, TimeSpan stopTimeout, TimeProvider time)
+{
+    /// <summary>Exit code of a clean end.</summary>
+    public const int Ended = 0;
+
+    /// <summary>Exit code when an agent could not go on.</summary>
+    public const int Failed = 1;
+
+    /// <summary>Exit code of a wrong command line or configuration.</summary>
+    public const int Misused = 2;
+
+    /// <summary>A logger to the console: journald's levels where systemd started us, plain lines otherwise.</summary>
+    public static ILoggerFactory Logging() => LoggerFactory.Create(logging =>
+    {
+        if (Environment.GetEnvironmentVariable("INVOCATION_ID") is null)
+        {
+            logging.AddSimpleConsole(console =>
+            {
+                console.SingleLine = true;
+                console.UseUtcTimestamp = true;
+                console.TimestampFormat = "HH:mm:ss.fff ";
+            });
+        }
+        else
+        {
+            logging.AddSystemdConsole();
+        }
+    });
+
+    /// <summary>Runs the agents to their end; gives the exit code. <paramref name="seed"/> is of jitter and ids.</summary>
+    public async Task<int> RunAsync(ILoggerFactory logging, int seed)
+    {
+        var log = logging.CreateLogger("process");
+        using var stop = new CancellationTokenSource();
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var loop = new EdgeLoop("agents");
+        var running = loop.RunAsync(() => RunOnLoopAsync(logging, log, seed, stop.Token));
+        var stopped = new TaskCompletionSource();
+        using var registration = stop.Token.Register(() => stopped.TrySetResult());
+        await Task.WhenAny(running, stopped.Task);
+        try
+        {
+            return await running.WaitAsync(stopTimeout, time);
+        }
+        catch (TimeoutException)
+        {
+            ProcessLog.StopTimedOut(log, stopTimeout);
+            return Failed;
+        }
+
+        void Stop(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            stop.Cancel();
+        }
+    }
+
+    private async Task<int> RunOnLoopAsync(ILoggerFactory logging, ILogger log, int seed, CancellationToken stop)
+    {
+        var running = agents.Select((options, i) => new EdgeAgent(
+            options, time, new Random(unchecked(seed + i)), logging.CreateLogger(options.Gateway.Value))).ToList();
+        await using var listener = statusPort > 0
+            ? new StatusListener(statusPort, path => Answer(path, running), time)
+            : null;
+        ProcessLog.Started(log, running.Count, statusPort);
+        try
+        {
+            // The first that cannot go on ends all: a supervisor starts the process again.
+            var tasks = running.ConvertAll(agent => agent.RunAsync(stop));
+            await await Task.WhenAny(tasks);
+            await Task.WhenAll(tasks);
+            return Ended;
+        }
+        catch (Exception e)
+        {
+            ProcessLog.Ended(log, e);
+            return Failed;
+        }
+    }
+
+    private static HttpAnswer Answer(string path, List<EdgeAgent> agents)
+    {
+        var status = agents.ConvertAll(agent => agent.Status());
+        return path switch
+        {
+            "/live" => HttpAnswer.Text(200, "live\n"),
+            "/ready" => status.TrueForAll(s => s.OutboxOpen) ? HttpAnswer.Text(200, "ready\n") : HttpAnswer.Text(503, "opening\n"),
+            "/status" => new HttpAnswer(200, "application/json", AgentStatus.Json(status)),
+            "/metrics" => new HttpAnswer(
+                200, "text/plain; version=0.0.4; charset=utf-8", System.Text.Encoding.UTF8.GetBytes(AgentStatus.Prometheus(status))),
+            _ => HttpAnswer.NotFound,
+        };
+    }
+}

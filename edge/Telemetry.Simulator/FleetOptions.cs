@@ -1,0 +1,56 @@
+using System.Globalization;
+using Telemetry.Edge.Configuration;
+using Telemetry.Model;
+
+namespace Telemetry.Simulator;
+
+/// <summary>A fleet: the agents' common options, and in section <c>fleet</c> how many there are and where their files go.</summary>
+internal sealed record FleetOptions
+{
+    /// <summary>What all agents have in common; each generator gets a seed of its own.</summary>
+    public required AgentOptions Agent { get; init; }
+
+    /// <summary>Gateways, 1 to 10,000. Key <c>fleet.gateways</c>, default 10.</summary>
+    public int Gateways { get; init; }
+
+    /// <summary>Gateways are called by this and a number from 1. Key <c>fleet.prefix</c>, default <c>gw-</c>.</summary>
+    public string Prefix { get; init; } = "gw-";
+
+    /// <summary>Folder of the outbox files. Key <c>fleet.folder</c>, required.</summary>
+    public string Folder { get; init; } = "";
+
+    /// <summary>Folder of the senders' journals. Key <c>fleet.journals</c>; empty (default): none are kept.</summary>
+    public string Journals { get; init; } = "";
+
+    public static FleetOptions Read(ConfigurationReader reader)
+    {
+        var options = new FleetOptions
+        {
+            Agent = AgentOptions.ReadShared(reader),
+            Gateways = reader.Number("fleet.gateways", 10, 1, 10_000),
+            Prefix = reader.Text("fleet.prefix", "gw-"),
+            Folder = reader.Required("fleet.folder"),
+            Journals = reader.Text("fleet.journals", ""),
+        };
+        if (!GatewayId.TryParse(options.Name(options.Gateways), out _))
+        {
+            reader.Problem("fleet.prefix", $"'{options.Prefix}' makes no gateway ids");
+        }
+
+        reader.End();
+        return options;
+    }
+
+    /// <summary>The options of each agent.</summary>
+    public IReadOnlyList<AgentOptions> Agents() => [.. Enumerable.Range(1, Gateways).Select(Of)];
+
+    private AgentOptions Of(int number) => Agent with
+    {
+        Gateway = GatewayId.Parse(Name(number)),
+        OutboxFile = Path.Combine(Folder, Name(number) + ".outbox"),
+        Journal = Journals.Length > 0 ? Path.Combine(Journals, Name(number) + ".journal") : "",
+        Generator = Agent.Generator is { } generator ? generator with { Seed = unchecked(generator.Seed + (number * 1000)) } : null,
+    };
+
+    private string Name(int number) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{number:00}");
+}
