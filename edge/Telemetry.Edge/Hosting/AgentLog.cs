@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Telemetry.Edge.Hosting;
 
-/// <summary>What an agent says of itself; ids 1000 to 1099.</summary>
+/// <summary>What an agent says of itself; ids 1000 to 1049.</summary>
 internal static partial class AgentLog
 {
     [LoggerMessage(1000, LogLevel.Information, "Opened outbox {Outbox:x16} in {File}: {Accepted} readings accepted so far, {Held} frames held")]

@@ -2,15 +2,15 @@ using Microsoft.Extensions.Logging;
 
 namespace Telemetry.Edge.Hosting;
 
-/// <summary>What a process of agents says of itself; ids 1100 to 1199.</summary>
+/// <summary>What a process of agents says of itself; ids 1050 to 1059.</summary>
 internal static partial class ProcessLog
 {
-    [LoggerMessage(1100, LogLevel.Information, "Started {Agents} agents, status on port {Port} of 127.0.0.1 (0: none)")]
+    [LoggerMessage(1050, LogLevel.Information, "Started {Agents} agents, status on port {Port} of 127.0.0.1 (0: none)")]
     public static partial void Started(ILogger log, int agents, int port);
 
-    [LoggerMessage(1101, LogLevel.Error, "Ended, because an agent cannot go on")]
+    [LoggerMessage(1051, LogLevel.Error, "Ended, because an agent cannot go on")]
     public static partial void Ended(ILogger log, Exception cause);
 
-    [LoggerMessage(1102, LogLevel.Warning, "Stopping took longer than {Timeout}; what is not committed was not acknowledged either")]
+    [LoggerMessage(1052, LogLevel.Warning, "Stopping took longer than {Timeout}; what is not committed was not acknowledged either")]
     public static partial void StopTimedOut(ILogger log, TimeSpan timeout);
 }
