@@ -13,6 +13,7 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
     private readonly NpgsqlDataSource _readers;
     private readonly CommitConnection _commits;
     private readonly ReadingPartitions? _partitions;
+    private readonly PostgresStoreOptions _options;
     private readonly SemaphoreSlim _committing = new(1);
 
     private PostgresStore(
@@ -20,6 +21,7 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
     {
         _readers = readers;
         Edition = edition;
+        _options = options;
         _commits = new CommitConnection(options);
         _partitions = partitioned ? new ReadingPartitions(options, time) : null;
     }
@@ -119,6 +121,19 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
             return true;
         }
     }
+
+    /// <summary>
+    /// Sums up and removes what the frame register has of whole days older than <paramref name="keep"/>. To be called now
+    /// and then by any process; on an error nothing has changed, and the next call does it.
+    /// </summary>
+    public Task SumUpFramesAsync(TimeSpan keep, CancellationToken cancellationToken) => ReadAsync(
+        "sum up the frame register",
+        async c =>
+        {
+            await FrameRegisterUpkeep.RunAsync(c, _partitions is not null, keep, _options.PartitionLockWait, cancellationToken);
+            return true;
+        },
+        cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

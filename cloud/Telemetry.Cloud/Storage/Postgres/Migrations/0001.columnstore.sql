@@ -1,4 +1,4 @@
--- TimescaleDB Community: chunks are compacted a day after they close.
+-- TimescaleDB Community: chunks are compacted two days after they close.
 
 ALTER TABLE telemetry.reading SET (
     timescaledb.compress,

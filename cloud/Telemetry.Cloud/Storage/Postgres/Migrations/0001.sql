@@ -132,3 +132,15 @@ CREATE TABLE telemetry.dead_letter (
 );
 CREATE INDEX dead_letter_gateway ON telemetry.dead_letter (gateway, id);
 COMMENT ON COLUMN telemetry.dead_letter.reason IS '1 value, 2 time, 3 malformed, 4 fork, 5 database';
+
+-- What is left of the frame register once its rows are older than the log.
+CREATE TABLE telemetry.frame_register_day (
+    gateway  text COLLATE "C" NOT NULL,
+    day      date NOT NULL,
+    frames   bigint NOT NULL,
+    stored   bigint NOT NULL,
+    rejected bigint NOT NULL,
+    dropped  bigint NOT NULL,
+    hash_sum bigint NOT NULL,
+    PRIMARY KEY (gateway, day)
+);

@@ -1,0 +1,125 @@
+using System.Diagnostics;
+using Telemetry.Cloud.Storage;
+using Telemetry.Cloud.Storage.Postgres;
+using Telemetry.Model;
+using Telemetry.Model.Readings;
+using Telemetry.Testing.Servers;
+using Xunit.Abstractions;
+using static Telemetry.Testing.Contracts.StoreSteps;
+
+namespace Telemetry.Integration.Storage;
+
+/// <summary>
+/// How fast whole commits are, beside a bare COPY of the same rows: 20,000 readings of 200 gateways in 16 partitions each.
+/// Run it alone: <c>TELEMETRY_SLOW=1 dotnet test tests/Telemetry.Integration -c Release --filter
+/// FullyQualifiedName~StoreThroughput -l "console;verbosity=detailed"</c>.
+/// </summary>
+[Trait("Category", "Slow")]
+public sealed class StoreThroughput(ITestOutputHelper output)
+{
+    private const int Commits = 60, WarmUp = 10, Gateways = 200, Series = 10, Times = 10, Partitions = 16;
+    private const int Rows = Gateways * Series * Times;
+
+    [SlowTheory]
+    [InlineData("no index", "")]
+    [InlineData("brin (time)", "CREATE INDEX ON telemetry.reading USING brin (time)")]
+    [InlineData("btree (series_key, time)", "CREATE INDEX ON telemetry.reading (series_key, time)")]
+    public async Task Commits_of_20_000_readings(string what, string sql)
+    {
+        await using var server = await PostgresServer.Start(new PostgresOptions
+        {
+            ForceToDisk = true,
+            Settings = new Dictionary<string, string> { ["max_wal_size"] = "4GB", ["shared_buffers"] = "256MB" },
+        });
+        await using var database = await PostgresDatabase.Create(server.ConnectionString);
+        await database.Execute($"CREATE TABLE bare (LIKE telemetry.reading); {sql}");
+        var steps = new List<PartitionStep>();
+        for (var p = 0; p < Partitions; p++)
+        {
+            steps.Add(Step(await Take(database.Store, p)));
+        }
+
+        var commit = new StoreCommit();
+        var clock = new Stopwatch();
+        for (var n = 0; n < Commits; n++)
+        {
+            Fill(commit, steps, n);
+            if (n == WarmUp)
+            {
+                clock.Start();
+            }
+
+            Assert.Equal(CommitOutcome.Committed, await database.Store.CommitAsync(commit, default));
+            steps = [.. steps.Select(s => Step(After(s)))];
+        }
+
+        var whole = Rate(clock.Elapsed);
+        var bare = await BareCopy(database, commit.Readings);
+        Assert.Equal($"{Commits * Rows}", await database.Row("SELECT count(*) FROM telemetry.reading"));
+        var bytes = await database.Row($"""
+            SELECT sum(pg_total_relation_size(inhrelid)) / {Commits * Rows} FROM pg_inherits WHERE inhparent = 'telemetry.reading'::regclass
+            """);
+        output.WriteLine(
+            $"{what}: {whole:N0} readings/s in commits of {Rows:N0}, bare COPY {bare:N0} rows/s, ratio {whole / bare:0.00}, {bytes} bytes a row");
+    }
+
+    private static void Fill(StoreCommit commit, List<PartitionStep> steps, int n)
+    {
+        commit.Clear();
+        commit.Partitions.AddRange(steps);
+        var random = new Random(n);
+        var start = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks / 10;
+        for (var g = 0; g < Gateways; g++)
+        {
+            var gateway = GatewayId.Parse($"gateway-{g}");
+            var frame = Frame(1 + (n * 100), 100) with { Gateway = gateway };
+            commit.Gateways.Add(GatewayRow.New(gateway, g % Partitions) with { Stored = (n + 1) * 100, Watermark = start });
+            commit.Lanes.Add(new LaneLedgerRow(gateway, 7, Lane.Live, frame.Key.Last, frame.Checksum));
+            commit.Frames.Add(frame);
+            for (var s = 0; s < Series; s++)
+            {
+                var value = Math.Round(20 + random.NextDouble(), 2);
+                for (var t = 0; t < Times; t++)
+                {
+                    value = Math.Round(value + ((random.NextDouble() - 0.5) / 10), 2);
+                    commit.Readings.Add(
+                        (ulong)g * 0x9E3779B97F4A7C15, ((ulong)g << 32) + ((ulong)s * 0xC2B2AE3D27D4EB4F), MetricType.Float,
+                        start + (t * 1_000_000), ReadingFlags.None, BitConverter.DoubleToUInt64Bits(value), 2);
+                }
+            }
+        }
+    }
+
+    private static async Task<double> BareCopy(PostgresDatabase database, ReadingRows rows)
+    {
+        await using var connection = await database.OpenConnection();
+        var encoder = new ReadingEncoder();
+        var clock = new Stopwatch();
+        for (var n = 0; n < Commits; n++)
+        {
+            if (n == WarmUp)
+            {
+                clock.Start();
+            }
+
+            await using var copy = await connection.BeginRawBinaryCopyAsync(
+                ReadingEncoder.CopySql.Replace("telemetry.reading", "bare", StringComparison.Ordinal));
+            encoder.Begin();
+            while (encoder.Next(rows) is { IsEmpty: false } chunk)
+            {
+                await copy.WriteAsync(chunk);
+            }
+        }
+
+        return Rate(clock.Elapsed);
+    }
+
+    private static double Rate(TimeSpan elapsed) => (Commits - WarmUp) * (double)Rows / elapsed.TotalSeconds;
+}
+
+/// <summary>A measurement, not a test: skipped unless TELEMETRY_SLOW=1 asks for it.</summary>
+internal sealed class SlowTheoryAttribute : TheoryAttribute
+{
+    public SlowTheoryAttribute() =>
+        Skip = Environment.GetEnvironmentVariable("TELEMETRY_SLOW") == "1" ? null : "A measurement; TELEMETRY_SLOW=1 runs it.";
+}
