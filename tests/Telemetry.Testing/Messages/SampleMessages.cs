@@ -12,7 +12,14 @@ public static class SampleMessages
 {
     public static readonly GatewayId Gateway = GatewayId.Parse("gateway-1");
 
-    public static byte[] Frame(Lane lane = Lane.Live, long first = 1, int attempt = 1, int readings = 3)
+    private static readonly SchemaMessage SampleSchema =
+        SchemaMessage.Of(default, [new SeriesDefinition { Device = "pump", Metric = "flow" }]);
+
+    /// <summary>The id of what <see cref="Schema"/> makes.</summary>
+    public static SchemaId SchemaOfSample => SampleSchema.Id;
+
+    public static byte[] Frame(
+        Lane lane = Lane.Live, long first = 1, int attempt = 1, int readings = 3, SchemaId? schema = null)
     {
         var batch = new ReadingBatch();
         for (var i = 0; i < readings; i++)
@@ -24,7 +31,7 @@ public static class SampleMessages
         batch.Order(order);
         var writer = new WireWriter();
         new Delivery(5, new Attempt(7, attempt)).Write(writer);
-        var header = new FrameHeader { Key = new FrameKey(9, lane, first, readings), Schema = new SchemaId(1, 2) };
+        var header = new FrameHeader { Key = new FrameKey(9, lane, first, readings), Schema = schema ?? new SchemaId(1, 2) };
         FrameWriter.Write(writer, header, [], batch, order, [MetricType.Float]);
         return writer.ToArray();
     }
@@ -33,7 +40,7 @@ public static class SampleMessages
     {
         var writer = new WireWriter();
         new Delivery(5, new Attempt(7, 1)).Write(writer);
-        SchemaMessage.Of(default, [new SeriesDefinition { Device = "pump", Metric = "flow" }]).Write(writer, lane);
+        SampleSchema.Write(writer, lane);
         return writer.ToArray();
     }
 
