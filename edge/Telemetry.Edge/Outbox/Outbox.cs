@@ -90,13 +90,26 @@ public sealed class Outbox : IAsyncDisposable
     /// <summary>Why the next frame begins a new epoch, or the last one did; null when no fork was met.</summary>
     public string? Fork { get; private set; }
 
-    /// <summary>Loads the file. The outbox owns it from then on; when this throws, the caller still does.</summary>
+    /// <summary>
+    /// Loads the file. The outbox owns it from then on; when this throws, the caller still does. Throws
+    /// <see cref="OutboxException"/> when what the file holds does not fit together.
+    /// </summary>
     public static async Task<Outbox> OpenAsync(
         IOutboxFile file, GatewayId gateway, OutboxOptions options, TimeProvider time, Random random, CancellationToken ct)
     {
         options = options.Validated();
         var image = await file.LoadAsync(ct);
-        return new Outbox(file, new OutboxState(image, gateway, options, random), options, time);
+        try
+        {
+            return new Outbox(file, new OutboxState(image, gateway, options, random), options, time);
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException or KeyNotFoundException)
+        {
+            throw new OutboxException(
+                $"the outbox's content is damaged ({e.Message}): keep a copy of it, and move it away to begin a new one",
+                isTransient: false,
+                e);
+        }
     }
 
     /// <summary>
@@ -276,7 +289,10 @@ public sealed class Outbox : IAsyncDisposable
         return _bytes.QuarantineAsync(frame, reason, ct);
     }
 
-    /// <summary>Commits what waits and closes the file; after <see cref="OutboxOptions.CloseTimeout"/> the waiting offers fail.</summary>
+    /// <summary>
+    /// Commits what waits and closes the file. After <see cref="OutboxOptions.CloseTimeout"/> it gives up on a disk that
+    /// hangs, and the waiting offers fail.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         if (_isClosed)
@@ -287,14 +303,21 @@ public sealed class Outbox : IAsyncDisposable
         _isClosed = true;
         try
         {
-            await _commits.FlushAsync().WaitAsync(_options.CloseTimeout, _time);
+            await CloseAsync().WaitAsync(_options.CloseTimeout, _time);
         }
         catch (TimeoutException e)
         {
             _commits.Fail(new OutboxException("closing took too long: the last commit's outcome is unknown", true, e));
         }
+        finally
+        {
+            _commits.Dispose();
+        }
+    }
 
-        _commits.Dispose();
+    private async Task CloseAsync()
+    {
+        await _commits.FlushAsync();
         await _file.DisposeAsync();
     }
 

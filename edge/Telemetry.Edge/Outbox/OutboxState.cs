@@ -26,7 +26,8 @@ internal sealed class OutboxState
 
         foreach (var row in image.Frames)
         {
-            Hold(new HeldFrame(row, Epochs.Find(row.Key.Epoch)!.Order, sealedByThisRun: false));
+            var epoch = Epochs.Find(row.Key.Epoch) ?? throw new KeyNotFoundException($"the epoch of {row.Key} is unknown");
+            Hold(new HeldFrame(row, epoch.Order, sealedByThisRun: false));
         }
     }
 

@@ -111,6 +111,34 @@ public sealed class SqliteOutboxFileTests : OutboxFileContract
         Assert.InRange(new FileInfo(FilePath + "-wal").Length, 1, 6 * 1024 * 1024);
     }
 
+    [Fact]
+    public async Task What_was_acknowledged_is_in_the_files_when_the_process_is_killed()
+    {
+        for (var i = 1; i <= 20; i++)
+        {
+            await CommitAsync(Commit(i) with { Segments = [Segment(i, 1)] });
+            CopyAsKilled($"killed-{i}.db", walBytesLost: 0);
+            Assert.Equal(i, await AcceptedAsync($"killed-{i}.db"));
+        }
+    }
+
+    [Fact]
+    public async Task A_commit_whose_end_never_reached_the_disk_is_undone_as_a_whole()
+    {
+        await CommitAsync(Commit(1) with { Segments = [Segment(1, 1)] });
+        var before = new FileInfo(FilePath + "-wal").Length;
+        await CommitAsync(Commit(2) with { Segments = [Segment(2, 1)], RemovedSegments = [1] });
+        var bytes = new FileInfo(FilePath + "-wal").Length - before;
+        for (var lost = 1L; lost <= bytes; lost += 1000)
+        {
+            CopyAsKilled($"torn-{lost}.db", lost);
+            await using var file = await SqliteOutboxFile.OpenAsync(_folder.At($"torn-{lost}.db"), null, default);
+            var image = await file.LoadAsync(default);
+            Assert.Equal((1L, 1L), (image.Accepted, Assert.Single(image.Segments).Id));
+            Assert.NotNull((await file.ReadSegmentAsync(1, default)).Data);
+        }
+    }
+
     protected override async Task<IOutboxFile> OpenFileAsync() =>
         await SqliteOutboxFile.OpenAsync(FilePath, null, CancellationToken.None);
 
@@ -119,6 +147,20 @@ public sealed class SqliteOutboxFileTests : OutboxFileContract
         using var command = connection.CreateCommand();
         command.CommandText = sql;
         return command.ExecuteScalar();
+    }
+
+    /// <summary>The files as a kill leaves them: nothing closed, nothing written back.</summary>
+    private void CopyAsKilled(string name, long walBytesLost)
+    {
+        File.Copy(FilePath, _folder.At(name));
+        var log = File.ReadAllBytes(FilePath + "-wal");
+        File.WriteAllBytes(_folder.At(name + "-wal"), log[..^(int)walBytesLost]);
+    }
+
+    private async Task<long> AcceptedAsync(string name)
+    {
+        await using var file = await SqliteOutboxFile.OpenAsync(_folder.At(name), null, default);
+        return (await file.LoadAsync(default)).Accepted;
     }
 
     /// <summary>Closes the outbox and changes its file behind its back.</summary>
