@@ -23,6 +23,7 @@ public sealed class MqttClient : IAsyncDisposable
     private readonly TaskCompletionSource<MqttCloseReason> _closed;
     private MqttConnection? _connection;
     private Task _running = Task.CompletedTask;
+    private readonly Lock _starting = new();
     private int _started;
 
     /// <summary>Makes a client that is not connected yet.</summary>
@@ -73,7 +74,16 @@ public sealed class MqttClient : IAsyncDisposable
         var (stream, socket) = await DialInTimeAsync(ct);
         var connection = new MqttConnection(
             stream, socket, _session, _time, _time.GetTimestamp(), _options.SocketUnsentBytesMax, Handle);
-        _connection = connection;
+        lock (_starting)
+        {
+            if (_closed.Task.IsCompleted)
+            {
+                stream.Dispose();
+                socket?.Dispose();
+                throw new MqttConnectionException(_closed.Task.Result);
+            }
+            _connection = connection;
+        }
         lock (connection.Gate) _session.Start(connection.Now);
         _running = connection.RunAsync();
         try
@@ -94,7 +104,7 @@ public sealed class MqttClient : IAsyncDisposable
     /// <param name="topic">1 to 65,535 bytes of UTF-8 without wildcards.</param>
     /// <param name="payload">Must stay unchanged until the task completes.</param>
     /// <param name="qos">0 or 1.</param>
-    /// <param name="userProperties">At most 60.</param>
+    /// <param name="userProperties">At most 48.</param>
     /// <param name="ct">Gives up waiting. A message that was written already may still be delivered.</param>
     /// <returns>QoS 1: the PUBACK. QoS 0: success, once the message was written out.</returns>
     /// <exception cref="MqttConnectionException">
@@ -108,21 +118,23 @@ public sealed class MqttClient : IAsyncDisposable
         string topic, ReadOnlyMemory<byte> payload, MqttQos qos = MqttQos.AtLeastOnce,
         IReadOnlyList<MqttUserProperty>? userProperties = null, CancellationToken ct = default)
     {
-        ct.ThrowIfCancellationRequested();
+        if (ct.IsCancellationRequested) return ValueTask.FromCanceled<PublishResult>(ct);
         var pending = NewSource<PublishResult>();
         var publish = OutgoingMessage.Create(topic, payload, qos, userProperties, pending);
         var connection = Connected();
         EnqueueOutcome outcome;
         lock (connection.Gate)
         {
-            ThrowIfClosed();
+            if (_session.Closed is { } reason)
+                return ValueTask.FromException<PublishResult>(new MqttConnectionException(reason));
+            if (!_session.IsConnected) throw NotConnected();
             outcome = _session.TryPublish(publish);
         }
         if (outcome == EnqueueOutcome.TooLarge)
             throw new ArgumentException("packet is larger than the server takes", nameof(payload));
         if (outcome == EnqueueOutcome.Full)
             throw new InvalidOperationException("too many publishes wait (QueuedMessagesMax or QueuedBytesMax)");
-        connection.Touched();
+        connection.Wake();
         return new ValueTask<PublishResult>(
             ct.CanBeCanceled ? AwaitAsync(connection, publish, pending, ct) : pending.Task);
     }
@@ -180,10 +192,11 @@ public sealed class MqttClient : IAsyncDisposable
         var connection = Connected();
         lock (connection.Gate)
         {
-            ThrowIfClosed();
+            if (_session.Closed is { } reason) throw new MqttConnectionException(reason);
+            if (!_session.IsConnected) throw NotConnected();
             if (!ask(source)) throw new InvalidOperationException("too many subscribe requests await an answer");
         }
-        connection.Touched();
+        connection.Wake();
         return await source.Task.WaitAsync(ct);
     }
 
@@ -222,7 +235,7 @@ public sealed class MqttClient : IAsyncDisposable
             if (_onMessage is not null) await _onMessage(arrived.Message);
             lock (connection.Gate)
                 _session.Complete(arrived.Ticket, MqttReasonCode.Success, PropertyList.Empty, connection.Now);
-            connection.Touched();
+            connection.Wake();
         }
         catch (Exception e)
         {
@@ -256,11 +269,13 @@ public sealed class MqttClient : IAsyncDisposable
     private void Close(MqttCloseReason reason)
     {
         Interlocked.Exchange(ref _started, 1);
-        if (_connection is not { } connection)
+        MqttConnection? connection;
+        lock (_starting)
         {
-            _closed.TrySetResult(reason);
-            return;
+            connection = _connection;
+            if (connection is null) _closed.TrySetResult(reason);
         }
+        if (connection is null) return;
         lock (connection.Gate) _session.Close(reason);
         connection.Touched();
     }
@@ -284,13 +299,9 @@ public sealed class MqttClient : IAsyncDisposable
         }
     }
 
-    private MqttConnection Connected() => _connection ?? throw new InvalidOperationException("not connected yet");
+    private MqttConnection Connected() => _connection ?? throw NotConnected();
 
-    private void ThrowIfClosed()
-    {
-        if (_session.Closed is { } reason) throw new MqttConnectionException(reason);
-        if (!_session.IsConnected) throw new InvalidOperationException("not connected yet");
-    }
+    private static InvalidOperationException NotConnected() => new("not connected yet");
 
     private static void CheckFilters(IReadOnlyList<string> filters)
     {

@@ -5,7 +5,7 @@ namespace Telemetry.Mqtt;
 /// </summary>
 /// <param name="ReasonCode">Success, 0x10, or a failure from 0x80 on.</param>
 /// <param name="UserProperties">
-/// User properties of the PUBACK, at most 60; left out where the client asked for none.
+/// User properties of the PUBACK, at most 48; left out where the client asked for none.
 /// </param>
 /// <param name="ReasonString">For people; null sends none.</param>
 public sealed record PublishVerdict(

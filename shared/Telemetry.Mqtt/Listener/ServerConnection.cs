@@ -69,7 +69,7 @@ internal sealed class ServerConnection : IMqttServerSession, ISessionAuthorizer
         var publish = OutgoingMessage.Create(topic, payload, qos, userProperties, state: null);
         MqttSendOutcome outcome;
         lock (_connection.Gate) outcome = _session.TrySend(publish);
-        if (outcome == MqttSendOutcome.Queued) _connection.Touched();
+        if (outcome == MqttSendOutcome.Queued) _connection.Wake();
         return outcome;
     }
 
@@ -194,7 +194,7 @@ internal sealed class ServerConnection : IMqttServerSession, ISessionAuthorizer
             ? new PropertyList().Add(PropertyId.ReasonString, verdict.ReasonString).Add(verdict.UserProperties)
             : PropertyList.Empty;
         lock (_connection.Gate) _session.Complete(arrived.Ticket, verdict.ReasonCode, properties, _connection.Now);
-        _connection.Touched();
+        _connection.Wake();
     }
 
     private void Refuse(MqttReasonCode code, string text)

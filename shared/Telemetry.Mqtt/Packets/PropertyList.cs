@@ -12,6 +12,9 @@ internal sealed class PropertyList
     /// </summary>
     public const int PropertiesMax = 64;
 
+    /// <summary>At most so many user properties are sent, so that they fit beside all others of any packet.</summary>
+    public const int UserPropertiesMax = 48;
+
     public static readonly PropertyList Empty = new();
 
     private readonly List<Property> _items = [];

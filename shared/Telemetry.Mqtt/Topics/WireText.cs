@@ -28,11 +28,11 @@ internal static class WireText
         }
     }
 
-    /// <exception cref="ArgumentException">More than 64 pairs, or a text that does not fit.</exception>
+    /// <exception cref="ArgumentException">More than 48 pairs, or a text that does not fit.</exception>
     public static void Check(IReadOnlyList<MqttUserProperty>? properties)
     {
         if (properties is null) return;
-        if (properties.Count > Packets.PropertyList.PropertiesMax - 4)
+        if (properties.Count > Packets.PropertyList.UserPropertiesMax)
             throw new ArgumentException("too many user properties", nameof(properties));
         for (int i = 0; i < properties.Count; i++)
         {

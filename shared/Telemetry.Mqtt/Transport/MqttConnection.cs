@@ -7,7 +7,7 @@ namespace Telemetry.Mqtt.Transport;
 /// <summary>
 /// The async shell around one session: a reading loop, a writing loop and one timer. Everything that touches the
 /// session
-/// holds <see cref="Gate"/> and calls <see cref="Touched"/> afterwards, without it.
+/// holds <see cref="Gate"/> and calls <see cref="Touched"/> (or <see cref="Wake"/>) afterwards, without it.
 /// </summary>
 internal sealed class MqttConnection
 {
@@ -75,16 +75,26 @@ internal sealed class MqttConnection
     }
 
     /// <summary>
-    /// Lets loops, timer and listeners notice what a call has changed. Call it without <see cref="Gate"/>.
+    /// Lets loops and timer notice a call that made no events. Nothing of the application runs inside of it, so the
+    /// application may call in while it holds a lock of its own.
     /// </summary>
-    public void Touched()
+    public void Wake()
     {
-        bool dispatches;
         lock (Gate)
         {
             if (_session.WantsInput) _readWake.Set();
             _writeWake.Set();
             ArmTimer();
+        }
+    }
+
+    /// <summary>Wakes, and hands out what events there are. Call it without <see cref="Gate"/>.</summary>
+    public void Touched()
+    {
+        Wake();
+        bool dispatches;
+        lock (Gate)
+        {
             dispatches = !_isDispatching && _session.Events.Count > 0;
             _isDispatching |= dispatches;
         }

@@ -115,6 +115,21 @@ public sealed class ClientAndListenerTests
     }
 
     [Fact]
+    public async Task Stopped_listener_can_be_started_again_on_its_port_at_once()
+    {
+        await using var fixture = new ListenerFixture();
+        var options = fixture.ClientOptions("a");
+        await using (var client = await fixture.ConnectAsync("a")) await fixture.Listener.DisposeAsync();
+
+        await using var again = new MqttListener(
+            new MqttListenerOptions { Port = options.Port }, new RecordingApplication(), TimeProvider.System);
+        again.Start();
+
+        await using var second = new MqttClient(options, TimeProvider.System);
+        Assert.True((await second.ConnectAsync()).IsSuccess);
+    }
+
+    [Fact]
     public async Task Wrong_password_is_refused_with_its_reason_code()
     {
         await using var fixture = new ListenerFixture();

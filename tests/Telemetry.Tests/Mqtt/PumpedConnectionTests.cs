@@ -88,6 +88,32 @@ public sealed class PumpedConnectionTests
     });
 
     [Fact]
+    public void Client_that_is_disposed_while_it_dials_does_not_connect() => _pump.Run(async () =>
+    {
+        var (near, far) = LinkStream.Pair();
+        var client = new MqttClient(Options, _pump.Clock, null, async ct =>
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1), _pump.Clock, ct);
+            return (near, null);
+        });
+        var connecting = client.ConnectAsync();
+        await client.DisposeAsync();
+
+        await Assert.ThrowsAsync<MqttConnectionException>(() => connecting);
+        Assert.Equal(0, await far.ReadAsync(new byte[10]));
+    });
+
+    [Fact]
+    public void Publish_on_a_closed_client_fails_in_its_task() => _pump.Run(async () =>
+    {
+        var client = await ConnectAsync();
+        await client.DisposeAsync();
+        var publish = client.PublishAsync("own/x", "1"u8.ToArray());
+        Assert.True(publish.IsFaulted);
+        await Assert.ThrowsAsync<MqttConnectionException>(() => publish.AsTask());
+    });
+
+    [Fact]
     public void Dial_that_hangs_times_out() => _pump.Run(async () =>
     {
         await using var client = new MqttClient(Options, _pump.Clock, null, async ct =>

@@ -86,6 +86,24 @@ public sealed class ServerSessionTests
     }
 
     [Fact]
+    public void Packet_identifier_that_still_awaits_its_puback_is_a_protocol_error()
+    {
+        Connect();
+        Publish(1);
+        _probe.Receive(Message(1));
+        AssertEnded(MqttReasonCode.ProtocolError);
+    }
+
+    [Fact]
+    public void Disconnect_of_the_client_ends_the_session_without_an_answer()
+    {
+        Connect();
+        _probe.Receive(new DisconnectPacket(PacketType.Disconnect, MqttReasonCode.Success, PropertyList.Empty).Write);
+        Assert.Equal(MqttCloseKind.Peer, _session.Closed!.Kind);
+        Assert.Empty(_probe.Sent());
+    }
+
+    [Fact]
     public void Place_under_the_receive_maximum_is_free_once_the_puback_left()
     {
         Connect();
