@@ -197,17 +197,35 @@ public sealed class BrokenCommitTests
     {
         await using var server = await PostgresServer.Start(null);
         await using var database = await PostgresDatabase.Create(server.ConnectionString);
+        await database.Execute(
+            $"ALTER DATABASE {new NpgsqlConnectionStringBuilder(database.ConnectionString).Database} SET synchronous_commit = off");
+
+        Assert.Equal("on", await SeenInCommit(database, "current_setting('synchronous_commit')"));
+    }
+
+    [PostgresFact]
+    public async Task Session_whose_owner_fell_silent_is_ended_by_the_server_in_half_a_minute()
+    {
+        await using var server = await PostgresServer.Start(null);
+        await using var database = await PostgresDatabase.Create(server.ConnectionString);
+
+        Assert.Equal("30s 10 5 4", await SeenInCommit(database, """
+            concat_ws(' ', current_setting('idle_in_transaction_session_timeout'), current_setting('tcp_keepalives_idle'),
+                current_setting('tcp_keepalives_interval'), current_setting('tcp_keepalives_count'))
+            """));
+    }
+
+    /// <summary>What an expression gives inside of a commit's own session.</summary>
+    private static async Task<string> SeenInCommit(PostgresDatabase database, string expression)
+    {
         await database.Execute($"""
-            ALTER DATABASE {new NpgsqlConnectionStringBuilder(database.ConnectionString).Database} SET synchronous_commit = off;
-            CREATE TABLE seen (setting text);
+            CREATE TABLE seen (value text);
             CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS
-            $$ BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$;
+            $$ BEGIN INSERT INTO seen VALUES ({expression}); RETURN NULL; END $$;
             CREATE TRIGGER look AFTER INSERT ON telemetry.gateway EXECUTE FUNCTION look()
             """);
-
         await database.Store.CommitAsync(Full(await Take(database.Store)), default);
-
-        Assert.Equal("on", await database.Row("SELECT setting FROM seen"));
+        return await database.Row("SELECT value FROM seen");
     }
 
     private static StoreCommit Full(PartitionRow row)

@@ -8,9 +8,14 @@ namespace Telemetry.Cloud.Storage.Postgres;
 /// </summary>
 internal sealed class CommitConnection(PostgresStoreOptions options) : IAsyncDisposable
 {
-    // Committed means durable, whatever the database's default is: the gateways delete on our word.
+    // Committed means durable, whatever the database's default is: the gateways delete on our word. And a session whose
+    // owner lost power must not keep the partitions' rows locked: between statements the server's timeout ends it, inside
+    // of a COPY only TCP's keep-alive does, which by default takes two hours.
     private const string SessionSql = """
         SELECT set_config('idle_in_transaction_session_timeout', $1, false),
+               set_config('tcp_keepalives_idle', $2, false),
+               set_config('tcp_keepalives_interval', $3, false),
+               set_config('tcp_keepalives_count', '4', false),
                CASE WHEN current_setting('synchronous_commit') = 'off'
                     THEN set_config('synchronous_commit', 'on', false) END
         """;
@@ -115,6 +120,8 @@ internal sealed class CommitConnection(PostgresStoreOptions options) : IAsyncDis
             await connection.OpenAsync(cancellationToken);
             await using var command = new NpgsqlCommand(SessionSql, connection);
             command.Parameters.AddWithValue($"{(long)options.SilenceMax.TotalMilliseconds}ms");
+            command.Parameters.AddWithValue($"{WholeSeconds(options.SilenceMax / 3)}");
+            command.Parameters.AddWithValue($"{WholeSeconds(options.SilenceMax / 6)}");
             await command.ExecuteNonQueryAsync(cancellationToken);
             return connection;
         }
@@ -124,6 +131,8 @@ internal sealed class CommitConnection(PostgresStoreOptions options) : IAsyncDis
             throw;
         }
     }
+
+    private static long WholeSeconds(TimeSpan span) => Math.Max(1, (long)span.TotalSeconds);
 
     private async Task CloseAsync()
     {
