@@ -2,8 +2,11 @@ using Telemetry.Model;
 
 namespace Telemetry.Cloud.Log;
 
-/// <summary>A stream as it stands: when it was made, its first and last sequence (first = last + 1 when it is empty).</summary>
-public readonly record struct StreamState(long CreatedNanos, long First, long Last);
+/// <summary>
+/// A stream as it stands: when it was made, its first and last sequence (first = last + 1 when it is empty), the bytes it
+/// holds and may hold at most (0: no limit).
+/// </summary>
+public readonly record struct StreamState(long CreatedNanos, long First, long Last, long Bytes = 0, long BytesMax = 0);
 
 /// <summary>The log took a message (or says that it has it: a duplicate proves nothing of what is still there).</summary>
 public readonly record struct LogAppend(long Sequence, bool Duplicate);

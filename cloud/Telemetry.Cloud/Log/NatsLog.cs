@@ -47,7 +47,9 @@ internal sealed class NatsLog(JetStreamContext jetStream, NatsLogOptions options
             return info is null ? null : new StreamState(
                 (info.Created.UtcDateTime - DateTime.UnixEpoch).Ticks * 100,
                 (long)(info.Messages == 0 ? info.LastSequence + 1 : info.FirstSequence),
-                (long)info.LastSequence);
+                (long)info.LastSequence,
+                (long)info.Bytes,
+                info.Configuration.MaxBytes ?? 0);
         }
         catch (Exception e) when (e is NatsException or ObjectDisposedException)
         {

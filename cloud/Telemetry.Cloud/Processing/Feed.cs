@@ -82,6 +82,23 @@ internal sealed class Feed(ILog log, int partition, StreamKind kind, Signal sign
     public async ValueTask<StreamState> StateAsync(CancellationToken cancellationToken) =>
         await log.StateAsync(partition, kind, cancellationToken) ?? new StreamState(0, 1, 0);
 
+    /// <summary>
+    /// When the stream runs short of bytes, purges what the database has: below its durable position, sparing the message
+    /// there. Returns the position when it purged, 0 otherwise.
+    /// </summary>
+    public async ValueTask<long> TrimAsync(LogPosition durable, int fullPercent, CancellationToken cancellationToken)
+    {
+        var state = await StateAsync(cancellationToken);
+        if (state.BytesMax == 0 || state.Bytes < state.BytesMax / 100 * fullPercent || durable.Sequence <= state.First
+            || durable.StreamCreatedNanos != state.CreatedNanos)
+        {
+            return 0;
+        }
+
+        await log.PurgeAsync(partition, kind, durable.Sequence, cancellationToken);
+        return durable.Sequence;
+    }
+
     /// <summary>Ends the reader; the next one begins with a check.</summary>
     public async ValueTask StopAsync()
     {

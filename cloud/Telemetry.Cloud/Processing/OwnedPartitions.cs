@@ -15,6 +15,7 @@ internal sealed class OwnedPartitions(
 {
     private readonly SortedDictionary<int, PartitionOwner> _owners = [];
     private readonly Dictionary<int, long> _leaseRetry = [];
+    private long _trimmedAt = time.GetTimestamp();
 
     /// <summary>Everything owned, in partition order.</summary>
     public IReadOnlyCollection<PartitionOwner> All => _owners.Values;
@@ -93,6 +94,38 @@ internal sealed class OwnedPartitions(
         {
             ProcessingLog.LogFailed(logger, e);
             feed.RetryAtTimestamp = time.GetTimestamp() + (long)(options.RetryAfter.TotalSeconds * time.TimestampFrequency);
+        }
+    }
+
+    /// <summary>Makes room in streams that run short of bytes, every now and then.</summary>
+    public async Task TrimLogsAsync(CancellationToken cancellationToken)
+    {
+        if (time.GetElapsedTime(_trimmedAt) < options.TrimEvery)
+        {
+            return;
+        }
+
+        _trimmedAt = time.GetTimestamp();
+        foreach (var owner in _owners.Values)
+        {
+            await TrimAsync(owner, owner.Live, owner.Row.Live, cancellationToken);
+            await TrimAsync(owner, owner.Backlog, owner.Row.Backlog, cancellationToken);
+        }
+    }
+
+    private async Task TrimAsync(PartitionOwner owner, Feed feed, LogPosition durable, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await feed.TrimAsync(durable, options.StreamFullPercent, cancellationToken) is > 0 and var below)
+            {
+                counters.Purges++;
+                ProcessingLog.Purged(logger, Routes.StreamName(owner.Row.Partition, feed.Kind), options.StreamFullPercent, below);
+            }
+        }
+        catch (LogException e)
+        {
+            ProcessingLog.LogFailed(logger, e);
         }
     }
 

@@ -20,6 +20,9 @@ internal static partial class ProcessingLog
     [LoggerMessage(2004, LogLevel.Warning, "The log was out of reach; waited")]
     public static partial void LogFailed(ILogger logger, Exception error);
 
+    [LoggerMessage(2006, LogLevel.Warning, "{Stream} was over {Percent} % of its bytes: purged what the database has, below {Position}; a database backup older than that can be healed from the edge alone")]
+    public static partial void Purged(ILogger logger, string stream, int percent, long position);
+
     [LoggerMessage(2005, LogLevel.Warning, "Ignored a malformed hello of gateway {Gateway}: {Error}")]
     public static partial void HelloMalformed(ILogger logger, string gateway, string error);
 }

@@ -146,7 +146,7 @@ public sealed class Processor
         var moved = _owned.All.Any(o => o.Moved);
         var due = (_options.Bug & PlantedBug.IdleOwnerDoesNotCompare) == 0
             && _time.GetElapsedTime(_owned.RenewedAt) >= _options.RenewEvery;
-        if (!moved && !due && !_desk.Waiting && _commit.Gateways.Count + _commit.Epochs.Count + _commit.Outboxes.Count == 0)
+        if (!moved && !due && !_desk.Waiting && _commit.IsEmpty)
         {
             return false;
         }
@@ -175,6 +175,7 @@ public sealed class Processor
 
         CrashPoint.Reach("after-commit");
         await SendAcksAsync(cancellationToken);
+        await _owned.TrimLogsAsync(cancellationToken);
         return true;
     }
 

@@ -42,6 +42,9 @@ public sealed class ProcessorCounters
     /// <summary>Times a stream was read from its first message again.</summary>
     public long Rewinds { get; set; }
 
+    /// <summary>Times a stream that ran short of bytes was purged up to the position.</summary>
+    public long Purges { get; set; }
+
     /// <summary>Hellos answered.</summary>
     public long Answers { get; set; }
 

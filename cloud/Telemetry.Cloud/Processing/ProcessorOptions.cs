@@ -30,6 +30,15 @@ public sealed record ProcessorOptions
     /// <summary>Hellos that wait for the next transaction; more are dropped, their agents repeat them.</summary>
     public int HellosMax { get; init; } = 4_096;
 
+    /// <summary>
+    /// How full a stream may be, in percent of its byte limit, before the owner purges what the database has (but for the
+    /// message at the position). A database put back to before that can then be healed from the edge alone: it is logged.
+    /// </summary>
+    public int StreamFullPercent { get; init; } = 80;
+
+    /// <summary>How often the streams' sizes are looked at.</summary>
+    public TimeSpan TrimEvery { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>How long to wait after an error of database or log before the next try.</summary>
     public TimeSpan RetryAfter { get; init; } = TimeSpan.FromSeconds(1);
 

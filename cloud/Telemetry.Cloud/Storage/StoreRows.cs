@@ -138,6 +138,10 @@ public sealed class StoreCommit
     /// <summary>The new readings.</summary>
     public ReadingRows Readings { get; } = new();
 
+    /// <summary>True when there is no row to write (partitions do not count).</summary>
+    public bool IsEmpty => Schemas.Count + Gateways.Count + Outboxes.Count + Epochs.Count + Lanes.Count + RemovedRuns.Count
+        + Runs.Count + Frames.Count + Drops.Count + DeadLetters.Count + RemovedLanes.Count + Readings.Count == 0;
+
     /// <summary>Forgets everything and keeps the buffers.</summary>
     public void Clear()
     {

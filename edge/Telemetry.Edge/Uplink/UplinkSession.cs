@@ -58,6 +58,7 @@ internal sealed class UplinkSession
         {
             while (!_connection.Closed.IsCompleted && _failure is null)
             {
+                KeepLiveLive();
                 SayHelloIfDue();
                 SendWhatFits();
                 SealBacklogIfRoom();
@@ -84,6 +85,16 @@ internal sealed class UplinkSession
         var due = heartbeat < hello ? heartbeat : hello;
         var pause = TimeSpan.FromSeconds((_pausedUntil - _time.GetTimestamp()) / (double)_time.TimestampFrequency);
         return pause > TimeSpan.Zero && pause < due ? pause : due > TimeSpan.Zero ? due : TimeSpan.FromMilliseconds(10);
+    }
+
+    /// <summary>
+    /// Where live frames pile up (the cloud withholds its PUBACKs), what comes next waits unsealed and goes up as backlog,
+    /// so that live data stays live.
+    /// </summary>
+    private void KeepLiveLive()
+    {
+        var waiting = _delivery.Queues.Count(Lane.Live);
+        _outbox.LinkUp = waiting <= _slots || (_outbox.LinkUp && waiting <= 2 * _slots);
     }
 
     private bool Paused => _time.GetTimestamp() < _pausedUntil;

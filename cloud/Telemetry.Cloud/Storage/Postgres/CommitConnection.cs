@@ -93,6 +93,7 @@ internal sealed class CommitConnection(PostgresStoreOptions options) : IAsyncDis
         if (commit.Readings.Count > 0)
         {
             await CopyAsync(connection, commit.Readings, cancellationToken);
+            CrashPoint.Reach("after-copy");
         }
 
         return true;
