@@ -94,8 +94,8 @@ public sealed class EdgeProcess(IReadOnlyList<AgentOptions> agents, int statusPo
         var status = agents.ConvertAll(agent => agent.Status());
         return path switch
         {
-            "/live" => HttpAnswer.Text(200, "live\n"),
-            "/ready" => status.TrueForAll(s => s.OutboxOpen) ? HttpAnswer.Text(200, "ready\n") : HttpAnswer.Text(503, "opening\n"),
+            "/health/live" => HttpAnswer.Text(200, "live\n"),
+            "/health/ready" => status.TrueForAll(s => s.OutboxOpen) ? HttpAnswer.Text(200, "ready\n") : HttpAnswer.Text(503, "opening\n"),
             "/status" => new HttpAnswer(200, "application/json", AgentStatus.Json(status)),
             "/metrics" => new HttpAnswer(
                 200, "text/plain; version=0.0.4; charset=utf-8", System.Text.Encoding.UTF8.GetBytes(AgentStatus.Prometheus(status))),

@@ -1,0 +1,21 @@
+namespace Telemetry.Rehearsal.Plant;
+
+/// <summary>Turns the agents' inputs on and off.</summary>
+public static class Flow
+{
+    /// <summary>Starts the agents, with inputs, where they are down or have none.</summary>
+    public static async Task BeginAsync(this Plant plant)
+    {
+        await plant.StopAgentsAsync();
+        plant.WithInputs = true;
+        await plant.StartAgentsAsync();
+    }
+
+    /// <summary>Stops the agents in order and starts them without inputs: no further reading comes, what there is drains.</summary>
+    public static async Task EndAsync(this Plant plant)
+    {
+        await plant.StopAgentsAsync();
+        plant.WithInputs = false;
+        await plant.StartAgentsAsync();
+    }
+}

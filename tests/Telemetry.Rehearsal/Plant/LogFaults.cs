@@ -1,0 +1,54 @@
+using Telemetry.Model;
+using Telemetry.Nats;
+using Telemetry.Testing.Servers;
+
+namespace Telemetry.Rehearsal.Plant;
+
+/// <summary>What is done to JetStream's store.</summary>
+public static class LogFaults
+{
+    /// <summary>Removes every message of every stream; the message ids stay in the server's memory for its dedup window.</summary>
+    public static async Task<long> PurgeLogAsync(this Plant plant, CancellationToken cancellationToken)
+    {
+        await using var connection = await NatsConnection.ConnectAsync(
+            new NatsOptions { Servers = [plant.Nats.Url], Name = "rehearsal" }, cancellationToken);
+        var jetStream = new JetStreamContext(connection);
+        var purged = 0UL;
+        for (var partition = 0; partition < plant.Options.Partitions; partition++)
+        {
+            purged += await jetStream.PurgeStreamAsync(
+                Routes.StreamName(partition, StreamKind.Live), null, cancellationToken);
+            purged += await jetStream.PurgeStreamAsync(
+                Routes.StreamName(partition, StreamKind.Backlog), null, cancellationToken);
+        }
+
+        return (long)purged;
+    }
+
+    /// <summary>Copies the store, server down for a moment.</summary>
+    public static async Task CopyLogAsync(this Plant plant, string to)
+    {
+        await plant.Nats.Stop();
+        await CopyAsync(plant.Nats.StoreDirectory, to);
+        await plant.Nats.Restart();
+    }
+
+    /// <summary>Puts a copy in the place of the store; the server was killed for it.</summary>
+    public static async Task PutLogBackAsync(this Plant plant, string from)
+    {
+        await plant.Nats.Kill();
+        Directory.Delete(plant.Nats.StoreDirectory, recursive: true);
+        await CopyAsync(from, plant.Nats.StoreDirectory);
+    }
+
+    private static async Task CopyAsync(string from, string to)
+    {
+        await using var copy = await ServerProcess.Start(
+            new ServerCommand(Programs.Require("cp"), "-a", "--", from, to) { Folder = Path.GetTempPath() });
+        await copy.Exited;
+        if (copy.ExitCode != 0)
+        {
+            throw new IOException($"copying {from} to {to} failed");
+        }
+    }
+}

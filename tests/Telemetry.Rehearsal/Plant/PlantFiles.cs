@@ -1,0 +1,116 @@
+using System.Text.Json;
+using Telemetry.Testing.Servers;
+
+namespace Telemetry.Rehearsal.Plant;
+
+/// <summary>The configuration files of a plant's processes, and the ports that stand in them.</summary>
+internal sealed class PlantFiles
+{
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    // A section without a key is absent.
+    private static readonly object Nothing = new { };
+
+    private readonly TemporaryFolder _folder;
+    private readonly PlantOptions _options;
+
+    public PlantFiles(TemporaryFolder folder, PlantOptions options)
+    {
+        _folder = folder;
+        _options = options;
+        Journals = Directory.CreateDirectory(folder.At("journals")).FullName;
+        Outboxes = Directory.CreateDirectory(folder.At("outboxes")).FullName;
+    }
+
+    public int IngressMqttPort { get; } = FreePort.Next();
+
+    public int IngressStatusPort { get; } = FreePort.Next();
+
+    public int ProcessorStatusPort { get; } = FreePort.Next();
+
+    public int FleetStatusPort { get; } = FreePort.Next();
+
+    public int LoneStatusPort { get; } = FreePort.Next();
+
+    public string Journals { get; }
+
+    public string Outboxes { get; }
+
+    public string Ingress => _folder.At("ingress.json");
+
+    public string Processor => _folder.At("processor.json");
+
+    public string Fleet => _folder.At("fleet.json");
+
+    public string Lone => _folder.At("lone.json");
+
+    public void WriteCloud(string natsUrl, string database)
+    {
+        var gateways = Enumerable.Range(1, _options.FleetGateways).Select(i => $"gw-{i:00}").Append(Plant.LoneGateway).Append(Plant.Intruder);
+        var passwords = _folder.At("passwords");
+        File.WriteAllLines(passwords, gateways.Select(g => $"{g}:{Plant.Password}"));
+        Write(Ingress, new
+        {
+            role = "ingress",
+            partitions = _options.Partitions,
+            http = new { port = IngressStatusPort },
+            nats = new { servers = natsUrl, requestTimeout = "2 s" },
+            ingress = new { port = IngressMqttPort, gateways = passwords, plainPasswords = true },
+        });
+        Write(Processor, new
+        {
+            role = "processor",
+            partitions = _options.Partitions,
+            http = new { port = ProcessorStatusPort },
+            nats = new { servers = natsUrl, requestTimeout = "2 s" },
+            database = new { connection = database },
+            processor = new { lease = "3 s", renewEvery = "500 ms", leaseRetry = "250 ms" },
+        });
+    }
+
+    public void WriteFleet(int uplinkPort, long readingsMax, bool withInputs) => Write(Fleet, new
+    {
+        fleet = new { gateways = _options.FleetGateways, folder = Outboxes, journals = Journals },
+        uplink = Uplink(uplinkPort),
+        outbox = Outbox(),
+        generator = withInputs ? Generator(readingsMax, 0) : Nothing,
+        status = new { port = FleetStatusPort },
+    });
+
+    public void WriteLone(int uplinkPort, long readingsMax, bool withInputs) => Write(Lone, new
+    {
+        gateway = Plant.LoneGateway,
+        outbox = new { file = Path.Combine(Outboxes, Plant.LoneGateway + ".outbox"), commitDeadline = "250 ms", quotaBytes = "256 MiB" },
+        journal = Path.Combine(Journals, Plant.LoneGateway + ".journal"),
+        uplink = Uplink(uplinkPort),
+        generator = withInputs ? Generator(readingsMax, _options.UnstorableTextEvery) : Nothing,
+        hostMetrics = withInputs && _options.HostMetrics ? new { interval = "2 s" } : Nothing,
+        status = new { port = LoneStatusPort },
+    });
+
+    private static object Uplink(int port) => new
+    {
+        host = "127.0.0.1",
+        port,
+        password = Plant.Password,
+        heartbeat = "3 s",
+        unsettledAfter = "5 s",
+        answerTimeout = "2 s",
+        backoffMin = "250 ms",
+        backoffMax = "2 s",
+    };
+
+    private static object Outbox() => new { commitDeadline = "250 ms", quotaBytes = "256 MiB" };
+
+    private object Generator(long readingsMax, int unstorableTextEvery) => new
+    {
+        readingsPerSecond = _options.ReadingsPerSecond,
+        interval = "200 ms",
+        commitDeadline = "250 ms",
+        criticalEvery = 40,
+        unstorableTextEvery,
+        readingsMax,
+    };
+
+    private static void Write(string path, object content) =>
+        File.WriteAllText(path, JsonSerializer.Serialize(content, Indented));
+}

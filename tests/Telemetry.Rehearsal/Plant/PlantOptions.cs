@@ -1,0 +1,23 @@
+namespace Telemetry.Rehearsal.Plant;
+
+/// <summary>How large a plant is.</summary>
+public sealed record PlantOptions
+{
+    /// <summary>Gateways in the one process of the fleet; one more runs alone, in a process of its own.</summary>
+    public int FleetGateways { get; init; } = 19;
+
+    /// <summary>Partitions.</summary>
+    public int Partitions { get; init; } = 4;
+
+    /// <summary>Readings a second of each gateway.</summary>
+    public int ReadingsPerSecond { get; init; } = 200;
+
+    /// <summary>One text in so many of the lone gateway is one that the database must reject; 0: none.</summary>
+    public int UnstorableTextEvery { get; init; } = 50;
+
+    /// <summary>True: the lone agent measures this machine too.</summary>
+    public bool HostMetrics { get; init; }
+
+    /// <summary>Where PostgreSQL's commits go to: the disk, or only the kernel (faster; survives every kill of a process).</summary>
+    public bool ForceToDisk { get; init; } = true;
+}
