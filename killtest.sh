@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Kills every process again and again while readings flow, cuts the link, and harms log and database in every way that
+# the design names; after each part the books must balance. Exit code 0: they do.
+#   ./killtest.sh [readings]            2,000,000 unless told otherwise
+#   ./killtest.sh --short               what the test suite runs
+#   ./killtest.sh --only SCENARIO       one of the scenarios of log or database, by its name
+set -euo pipefail
+cd "$(dirname "$0")"
+exec deploy/local/rehearse.sh kill "$@"
