@@ -92,6 +92,7 @@ internal sealed class PlantFiles
         host = "127.0.0.1",
         port,
         password = Plant.Password,
+        keepAlive = "2 s",
         heartbeat = "3 s",
         unsettledAfter = "5 s",
         answerTimeout = "2 s",
