@@ -8,8 +8,8 @@ namespace Telemetry.Cloud.Ingress;
 /// Decides who a connection is: by the certificate that TLS has checked (its common name is the gateway id), else by user
 /// name (the gateway id) and password. The client id is the gateway id, or that and <c>/anything</c>.
 /// </summary>
-/// <param name="passwords">Null: passwords are not taken.</param>
-internal sealed class GatewayGate(GatewayPasswords? passwords)
+/// <param name="passwords">Asked at each connection; null: passwords are not taken.</param>
+internal sealed class GatewayGate(Func<GatewayPasswords>? passwords)
 {
     private static readonly AuthenticateResult WrongPassword =
         new(MqttReasonCode.BadUserNameOrPassword, "unknown gateway or wrong password");
@@ -50,6 +50,6 @@ internal sealed class GatewayGate(GatewayPasswords? passwords)
             return WrongPassword;
         }
 
-        return passwords?.Verify(gateway, password.Span) == true ? AuthenticateResult.Accepted : WrongPassword;
+        return passwords?.Invoke().Verify(gateway, password.Span) == true ? AuthenticateResult.Accepted : WrongPassword;
     }
 }

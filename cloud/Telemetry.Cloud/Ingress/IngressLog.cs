@@ -24,4 +24,10 @@ internal static partial class IngressLog
 
     [LoggerMessage(1005, LogLevel.Warning, "A session's subscription did not end cleanly")]
     public static partial void CloseFailed(ILogger logger, Exception error);
+
+    [LoggerMessage(1006, LogLevel.Information, "Read a new version of the gateways file: {Gateways} gateways")]
+    public static partial void GatewaysRead(ILogger logger, int gateways);
+
+    [LoggerMessage(1007, LogLevel.Warning, "Could not read the new version of the gateways file, went on with the one before: {Error}")]
+    public static partial void GatewaysUnreadable(ILogger logger, string error);
 }

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using Npgsql;
+using Telemetry.Cloud.Ingress;
 using Telemetry.Cloud.Storage.Postgres;
 using Telemetry.Model;
 using Telemetry.Nats;
@@ -42,7 +43,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
 
     private Task<string> CheckFilesAsync()
     {
-        var passwords = IngressRole.Passwords(settings.Access);
+        var passwords = settings.Access.PasswordFile is { } file ? PasswordFile.Read(file, settings.Access.PlainPasswords) : null;
         using var certificate = IngressRole.Tls(settings.Access, time)?.Certificate;
         var known = passwords is null ? "no password file" : $"{passwords.Count} with passwords";
         return Task.FromResult(certificate is null

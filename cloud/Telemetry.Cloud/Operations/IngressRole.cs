@@ -25,21 +25,17 @@ internal static class IngressRole
             Tls = Tls(settings.Access, time),
             Limits = new MqttSessionLimits { PacketBytesMax = Hello.BytesMax + PacketOverheadBytes, InFlightBytesMax = 2 * 1024 * 1024 },
         };
+        var passwords = settings.Access.PasswordFile is { } file
+            ? new PasswordFile(file, settings.Access.PlainPasswords, time, logger)
+            : null;
         return new MqttIngress(
-            options, core, new GatewayGate(Passwords(settings.Access)), counters, settings.StopWithin / 2, time, logger);
-    }
-
-    /// <summary>The password file's gateways; null without one. Throws <see cref="FormatException"/> naming file and line.</summary>
-    public static GatewayPasswords? Passwords(AccessSettings access)
-    {
-        try
-        {
-            return access.PasswordFile is { } file ? GatewayPasswords.Read(File.ReadLines(file), access.PlainPasswords) : null;
-        }
-        catch (FormatException e)
-        {
-            throw new FormatException($"{access.PasswordFile}: {e.Message}", e);
-        }
+            options,
+            core,
+            new GatewayGate(passwords is null ? null : passwords.Current),
+            counters,
+            settings.StopWithin / 2,
+            time,
+            logger);
     }
 
     /// <summary>TLS as configured; null for plain TCP. Reads the files.</summary>

@@ -22,7 +22,7 @@ internal sealed class IngressStand : IAsyncDisposable
         Ingress = new MqttIngress(
             new MqttListenerOptions { Port = 0, Limits = new MqttSessionLimits { PacketBytesMax = 320 * 1024 } },
             core,
-            new GatewayGate(passwords),
+            new GatewayGate(() => passwords),
             Counters,
             TimeSpan.FromSeconds(2),
             TimeProvider.System,

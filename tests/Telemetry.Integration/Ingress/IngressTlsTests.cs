@@ -1,0 +1,98 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Logging.Abstractions;
+using Telemetry.Cloud.Ingress;
+using Telemetry.Cloud.Operations;
+using Telemetry.Integration.Log;
+using Telemetry.Mqtt;
+using Telemetry.Testing.Servers;
+using static Telemetry.Testing.Messages.SampleMessages;
+
+namespace Telemetry.Integration.Ingress;
+
+/// <summary>Gateways that show certificates, with files as the configuration names them.</summary>
+public sealed class IngressTlsTests : IAsyncDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly X509Certificate2 _authority = Authority("CN=Test authority");
+    private readonly IngressCounters _counters = new();
+
+    [NatsFact]
+    public async Task Certificate_of_our_authority_lets_its_gateway_in_and_nobody_else()
+    {
+        await using var nats = await NatsStand.Start();
+        await using var ingress = Start(nats);
+        using var own = Issue(_authority, "CN=gw-1");
+        using var foreignAuthority = Authority("CN=Test authority");
+        using var forged = Issue(foreignAuthority, "CN=gw-1");
+
+        await using var client = Client(ingress.Port, "gw-1", own);
+        Assert.Equal(MqttReasonCode.Success, (await client.ConnectAsync()).ReasonCode);
+        Assert.True((await client.PublishAsync("tm/1/gw-1/live", Frame())).IsSuccess);
+        Assert.Equal(MqttReasonCode.NotAuthorized, (await client.PublishAsync("tm/1/gw-2/live", Frame())).ReasonCode);
+
+        await using var other = Client(ingress.Port, "gw-2", own);
+        Assert.Equal(MqttReasonCode.ClientIdentifierNotValid, (await other.ConnectAsync()).ReasonCode);
+        await using var without = Client(ingress.Port, "gw-1", null);
+        Assert.Equal(MqttReasonCode.BadUserNameOrPassword, (await without.ConnectAsync()).ReasonCode);
+        await using var stranger = Client(ingress.Port, "gw-1", forged);
+        await Assert.ThrowsAsync<MqttConnectionException>(() => stranger.ConnectAsync());
+        Assert.Equal(1, _counters[IngressEvent.FrameAppended]);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _authority.Dispose();
+        await _folder.DisposeAsync();
+    }
+
+    private MqttIngress Start(NatsStand nats)
+    {
+        using var server = Issue(_authority, "CN=127.0.0.1");
+        File.WriteAllText(_folder.At("server.pem"), server.ExportCertificatePem());
+        File.WriteAllText(_folder.At("server.key"), server.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
+        File.WriteAllText(_folder.At("authority.pem"), _authority.ExportCertificatePem());
+        var settings = new CloudSettings
+        {
+            MqttEndPoint = new(System.Net.IPAddress.Loopback, 0),
+            Access = new(null, false, _folder.At("server.pem"), _folder.At("server.key"), _folder.At("authority.pem"), false),
+        };
+        var ingress = IngressRole.Make(settings, nats.Log, nats.Bus, _counters, TimeProvider.System, NullLogger.Instance);
+        ingress.Start();
+        return ingress;
+    }
+
+    private MqttClient Client(int port, string clientId, X509Certificate2? certificate) => new(
+        new MqttClientOptions
+        {
+            Host = "127.0.0.1",
+            Port = port,
+            ClientId = clientId,
+            Tls = new MqttClientTlsOptions { ClientCertificate = certificate, TrustedAuthorities = [_authority] },
+        },
+        TimeProvider.System);
+
+    private static X509Certificate2 Authority(string subject)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        return request.CreateSelfSigned(TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(30));
+    }
+
+    private static X509Certificate2 Issue(X509Certificate2 authority, string subject)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddIpAddress(System.Net.IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        using var bare = request.Create(
+            authority,
+            TimeProvider.System.GetUtcNow().AddHours(-1),
+            TimeProvider.System.GetUtcNow().AddDays(7),
+            RandomNumberGenerator.GetBytes(8));
+        using var whole = bare.CopyWithPrivateKey(key);
+        return X509CertificateLoader.LoadPkcs12(whole.Export(X509ContentType.Pfx), null, X509KeyStorageFlags.Exportable);
+    }
+}
