@@ -224,7 +224,8 @@ internal sealed class FrameApplier(IStore store, ProcessorCounters counters)
             }
             else
             {
-                commit.Readings.Add(series.DeviceKeys[index], key, type, time, _readings.Flags[i], _readings.Bits[i]);
+                commit.Readings.Add(
+                    series.DeviceKeys[index], key, type, time, _readings.Flags[i], _readings.Bits[i], series.Definitions[index].Decimals);
             }
         }
 
