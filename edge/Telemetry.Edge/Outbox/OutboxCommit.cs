@@ -61,7 +61,8 @@ public sealed record FreedLane(IReadOnlyList<FreedRun> Runs)
 
 /// <summary>
 /// An epoch as the outbox knows it. <paramref name="Freed"/> has an entry for each lane. A complete one keeps all of it,
-/// because an answer may call it open again. <paramref name="Order"/> counts epochs of this outbox from 1.
+/// because an answer may call it open again. <paramref name="Order"/> counts epochs of this outbox from 1;
+/// complete ones that were taken over from the cloud's books have 0 and less.
 /// </summary>
 public sealed record EpochRow(
     ulong Epoch, long Order, Predecessor Predecessor, LaneLasts Sealed, FreedLane[] Freed, bool Complete);

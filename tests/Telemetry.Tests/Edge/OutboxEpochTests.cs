@@ -121,6 +121,24 @@ public sealed class OutboxEpochTests
     });
 
     [Fact]
+    public void Complete_epochs_of_others_are_all_kept_and_precede_none() => OutboxRig.Run(async rig =>
+    {
+        EpochLasts[] others = [new(11, new LaneLasts(1, 2, 3)), new(22, default), new(33, new LaneLasts(0, 9, 0))];
+        foreach (var other in others)
+        {
+            rig.Outbox.AdoptComplete(other);
+            rig.Outbox.AdoptComplete(other);
+        }
+
+        await rig.AcceptAsync(1, critical: true);
+        Assert.Equal(default(Predecessor), (await rig.HeaderAsync(rig.Sealed[0])).Predecessor);
+        await rig.OpenAsync();
+        Assert.Equal(others, rig.Outbox.CompleteEpochs.OrderBy(e => e.Epoch));
+        Assert.Equal(CompleteEpochs.Digest(others), rig.Outbox.CompleteDigest);
+        Assert.Equal(1, Assert.Single(rig.Outbox.OpenEpochs).Order);
+    });
+
+    [Fact]
     public void Schemas_are_durable_with_the_frame_that_names_them() => OutboxRig.Run(async rig =>
     {
         rig.Outbox.LinkUp = true;
