@@ -9,7 +9,7 @@ namespace Telemetry.Testing.Simulated;
 /// order that could be relied on, and forgets what it had when it is told nothing of it for too long. The ingress' receipt
 /// goes down as a message.
 /// </summary>
-internal sealed class SimulatedBroker(SimulatedLink link, Action<ReadOnlyMemory<byte>> sendDown)
+internal sealed class SimulatedBroker(SimulatedLink link, Func<ReadOnlyMemory<byte>, bool> sendDown)
 {
     private const int TriesMax = 20;
 

@@ -9,13 +9,19 @@ namespace Telemetry.Testing.Simulated;
 /// </summary>
 public sealed class SimulatedCalls(Pump pump, Random random)
 {
+    private static readonly TimeSpan Tick = TimeSpan.FromTicks(1);
+
     private readonly ProcessLife _server = new(pump);
+    private DateTimeOffset _free;
 
     /// <summary>The shortest way, one direction.</summary>
     public TimeSpan LatencyMin { get; set; } = TimeSpan.FromMicroseconds(100);
 
     /// <summary>The longest way, one direction.</summary>
     public TimeSpan LatencyMax { get; set; } = TimeSpan.FromMilliseconds(3);
+
+    /// <summary>True when requests arrive in the order in which they were sent, as over one connection.</summary>
+    public bool KeepsOrder { get; init; }
 
     /// <summary>Asked once a call: true when the request gets lost, and nothing happens.</summary>
     public Func<string, bool> LosesRequest { get; set; } = _ => false;
@@ -34,7 +40,8 @@ public sealed class SimulatedCalls(Pump pump, Random random)
         string what, Func<T> effect, Func<bool, Exception> broken, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return await _server.Run(() => ServeAsync(what, effect, broken)).WaitAsync(cancellationToken);
+        var way = KeepsOrder ? InOrder() : Latency();
+        return await _server.Run(() => ServeAsync(what, way, effect, broken)).WaitAsync(cancellationToken);
     }
 
     /// <summary>Lets something happen at the server after a way's time, whoever asked for it and lives or not.</summary>
@@ -51,9 +58,9 @@ public sealed class SimulatedCalls(Pump pump, Random random)
     public TimeSpan Latency() =>
         LatencyMin + TimeSpan.FromTicks(random.NextInt64((LatencyMax - LatencyMin).Ticks + 1));
 
-    private async Task<T> ServeAsync<T>(string what, Func<T> effect, Func<bool, Exception> broken)
+    private async Task<T> ServeAsync<T>(string what, TimeSpan way, Func<T> effect, Func<bool, Exception> broken)
     {
-        await Task.Delay(Latency(), _server.Time);
+        await Task.Delay(way, _server.Time);
         if (LosesRequest(what))
         {
             throw broken(true);
@@ -62,5 +69,13 @@ public sealed class SimulatedCalls(Pump pump, Random random)
         var result = effect();
         await Task.Delay(Latency(), _server.Time);
         return LosesAnswer(what) ? throw broken(false) : result;
+    }
+
+    private TimeSpan InOrder()
+    {
+        var now = Time.GetUtcNow();
+        var arrival = now + Latency();
+        _free = arrival > _free ? arrival : _free + Tick;
+        return _free - now;
     }
 }

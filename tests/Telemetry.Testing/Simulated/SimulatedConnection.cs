@@ -69,19 +69,19 @@ internal sealed class SimulatedConnection : IUplinkConnection
         return ValueTask.CompletedTask;
     }
 
-    /// <summary>Brings a message down; runs in the life of the ingress.</summary>
-    public void SendDown(ReadOnlyMemory<byte> message)
+    /// <summary>Brings a message down; runs in the life of the ingress. It always takes it.</summary>
+    public bool SendDown(ReadOnlyMemory<byte> message)
     {
         var copy = message.ToArray();
         if (_link.Strikes(LinkFault.LosesDown))
         {
-            return;
+            return true;
         }
 
         if (_link.Strikes(LinkFault.DelaysDown))
         {
             _link.Wire.SendAfter(Late(), () => ArriveDown(copy));
-            return;
+            return true;
         }
 
         _link.Wire.SendAfter(InOrder(ref _downFree), () => ArriveDown(copy));
@@ -89,6 +89,8 @@ internal sealed class SimulatedConnection : IUplinkConnection
         {
             _link.Wire.SendAfter(Late(), () => ArriveDown(copy));
         }
+
+        return true;
     }
 
     public void Break(string why)

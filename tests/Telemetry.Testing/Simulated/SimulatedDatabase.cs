@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
+using Telemetry.Model.Control;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 
@@ -10,7 +11,7 @@ namespace Telemetry.Testing.Simulated;
 public sealed record SimulatedPartition(PartitionRow Row, string Owner, DateTimeOffset LeaseEnd);
 
 /// <summary>A reading as the database holds it.</summary>
-public sealed record StoredReading(
+public sealed record SimulatedReading(
     ulong Device, ulong Series, MetricType Type, long Time, ReadingFlags Flags, ulong Bits, ReadOnlyMemory<byte> Text)
 {
     /// <summary>The hash that journals and the register use.</summary>
@@ -47,8 +48,8 @@ public sealed record SimulatedDatabase
     public ImmutableDictionary<(GatewayId Gateway, SchemaId Id), SchemaMessage> Schemas { get; init; } =
         ImmutableDictionary<(GatewayId, SchemaId), SchemaMessage>.Empty;
 
-    public ImmutableStack<ImmutableArray<StoredReading>> Readings { get; init; } =
-        ImmutableStack<ImmutableArray<StoredReading>>.Empty;
+    public ImmutableStack<ImmutableArray<SimulatedReading>> Readings { get; init; } =
+        ImmutableStack<ImmutableArray<SimulatedReading>>.Empty;
 
     public ImmutableStack<ImmutableArray<FrameRegisterRow>> Frames { get; init; } =
         ImmutableStack<ImmutableArray<FrameRegisterRow>>.Empty;
@@ -87,10 +88,10 @@ public sealed record SimulatedDatabase
             Lanes = Lanes
                 .SetItems(commit.Lanes.Select(r => KeyValuePair.Create((r.Gateway, r.Epoch, r.Lane), r)))
                 .RemoveRange(commit.RemovedLanes.SelectMany(e => LanesOf(e.Gateway, e.Epoch))),
-            Runs = Runs
-                .RemoveRange(commit.RemovedRuns)
-                .SetItems(commit.Runs.Select(r => KeyValuePair.Create(
+            Runs = WithoutSettled(
+                Runs.RemoveRange(commit.RemovedRuns).SetItems(commit.Runs.Select(r => KeyValuePair.Create(
                     new RunId(r.Gateway, r.Epoch, r.Lane, r.Run.Range.First), r))),
+                commit.RemovedLanes),
             Schemas = Schemas.SetItems(commit.Schemas.Select(
                 r => KeyValuePair.Create((r.List.Gateway, r.Message.Id), r.Message))),
             Readings = Grow(Readings, ReadingsOf(commit.Readings)),
@@ -134,19 +135,26 @@ public sealed record SimulatedDatabase
     private static ImmutableStack<ImmutableArray<T>> Grow<T>(ImmutableStack<ImmutableArray<T>> table, ImmutableArray<T> rows) =>
         rows.IsEmpty ? table : table.Push(rows);
 
-    private static ImmutableArray<StoredReading> ReadingsOf(ReadingRows rows)
+    private static ImmutableArray<SimulatedReading> ReadingsOf(ReadingRows rows)
     {
-        var readings = ImmutableArray.CreateBuilder<StoredReading>(rows.Count);
+        var readings = ImmutableArray.CreateBuilder<SimulatedReading>(rows.Count);
         for (var i = 0; i < rows.Count; i++)
         {
             var isText = rows.Types[i] == MetricType.Text && (rows.Flags[i] & ReadingFlags.Null) == 0;
-            readings.Add(new StoredReading(
+            readings.Add(new SimulatedReading(
                 rows.Devices[i], rows.Series[i], rows.Types[i], rows.Times[i], rows.Flags[i],
                 isText ? 0 : rows.Bits[i], isText ? rows.Text(rows.Bits[i]).ToArray() : default));
         }
 
         return readings.MoveToImmutable();
     }
+
+    private static ImmutableDictionary<RunId, RunRow> WithoutSettled(
+        ImmutableDictionary<RunId, RunRow> runs, List<(GatewayId Gateway, ulong Epoch)> complete) => complete.Count == 0
+        ? runs
+        : runs.RemoveRange(runs.Values
+            .Where(r => r.Run.State == RunState.Settled && complete.Contains((r.Gateway, r.Epoch)))
+            .Select(r => new RunId(r.Gateway, r.Epoch, r.Lane, r.Run.Range.First)));
 
     private long Accepted(OutboxRow row) => Outboxes.TryGetValue((row.Gateway, row.Outbox), out var held) ? held.Accepted : 0;
 

@@ -14,13 +14,16 @@ public sealed class SimulatedLog(Pump pump, Random random) : ILog
     private long _nanosLast;
 
     /// <summary>The way to it.</summary>
-    public SimulatedCalls Calls { get; } = new(pump, random);
+    public SimulatedCalls Calls { get; } = new(pump, random) { KeepsOrder = true };
 
     /// <summary>How long a message id is remembered.</summary>
     public TimeSpan DuplicateWindow { get; set; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>The most bytes of a stream; beyond them it refuses.</summary>
-    public long StreamBytesMax { get; set; } = long.MaxValue;
+    /// <summary>The most bytes of a LIVE stream; beyond them it refuses.</summary>
+    public long LiveBytesMax { get; set; } = long.MaxValue;
+
+    /// <summary>The most bytes of a BACKLOG stream; beyond them it refuses.</summary>
+    public long BacklogBytesMax { get; set; } = long.MaxValue;
 
     /// <summary>Counts up when every reader loses its connection.</summary>
     internal int Connections { get; private set; }
@@ -35,9 +38,10 @@ public sealed class SimulatedLog(Pump pump, Random random) : ILog
         CancellationToken cancellationToken)
     {
         var bytes = data.ToArray();
+        var bytesMax = stream == StreamKind.Live ? LiveBytesMax : BacklogBytesMax;
         return await CallAsync(
             $"append {messageId}",
-            () => Require(partition, stream).Append(gateway, messageId, bytes, Nanos(), DuplicateWindow, StreamBytesMax)
+            () => Require(partition, stream).Append(gateway, messageId, bytes, Nanos(), DuplicateWindow, bytesMax)
                 ?? throw new LogException($"append {messageId}: {Name(partition, stream)} is full", isFull: true),
             cancellationToken);
     }
@@ -52,7 +56,7 @@ public sealed class SimulatedLog(Pump pump, Random random) : ILog
         int partition, StreamKind stream, long sequence, CancellationToken cancellationToken) =>
         await CallAsync(
             $"read {Name(partition, stream)}:{sequence}",
-            () => Require(partition, stream).Read(sequence),
+            () => Find(partition, stream)?.Read(sequence),
             cancellationToken);
 
     /// <inheritdoc/>

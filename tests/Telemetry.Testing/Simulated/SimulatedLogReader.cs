@@ -13,6 +13,7 @@ internal sealed class SimulatedLogReader(SimulatedLog log, SimulatedStream strea
 
     private readonly Queue<LogMessage> _fetched = new();
     private readonly int _connection = log.Connections;
+    private readonly long _lastAtBegin = stream.Last;
     private long _next = Math.Max(1, from);
     private bool _begun;
     private bool _disposed;
@@ -59,13 +60,22 @@ internal sealed class SimulatedLogReader(SimulatedLog log, SimulatedStream strea
     }
 
     private bool SeesSomething() =>
-        stream.Gone || _connection != log.Connections || _next < stream.First || _next <= stream.Last;
+        stream.Gone || _connection != log.Connections || _next < stream.First || _next <= stream.Last || IsBehind();
+
+    // Asked for from beyond the end, and then a message came that is before it.
+    private bool IsBehind() => stream.Last > _lastAtBegin && _next > stream.Last + 1;
 
     private void Fetch()
     {
         if (stream.Gone || _connection != log.Connections)
         {
             End = stream.Gone ? "the stream was replaced" : "the connection was lost";
+            return;
+        }
+
+        if (IsBehind())
+        {
+            End = $"the stream goes on at {stream.Last}, before {_next}";
             return;
         }
 

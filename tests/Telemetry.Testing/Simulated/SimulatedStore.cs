@@ -1,5 +1,7 @@
+using System.Text.Unicode;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
+using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Testing.Time;
 
@@ -95,7 +97,7 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
 
     private CommitOutcome Commit(StoreCommit commit)
     {
-        if (Refuses(commit) is { } refusal)
+        if ((UnholdableText(commit.Readings) ?? Refuses(commit)) is { } refusal)
         {
             throw new StoreException(refusal, isDataFault: true, mayHaveCommitted: false);
         }
@@ -107,6 +109,20 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
 
         Content = after;
         return CommitOutcome.Committed;
+    }
+
+    private static string? UnholdableText(ReadingRows rows)
+    {
+        for (var i = 0; i < rows.Count; i++)
+        {
+            if (rows.Types[i] == MetricType.Text && (rows.Flags[i] & ReadingFlags.Null) == 0
+                && rows.Text(rows.Bits[i]) is var text && (text.Contains((byte)0) || !Utf8.IsValid(text)))
+            {
+                return $"row {i}: text with NUL, or no valid UTF-8";
+            }
+        }
+
+        return null;
     }
 
     private Task<T> CallAsync<T>(string what, Func<T> effect, CancellationToken cancellationToken) => Calls.CallAsync(

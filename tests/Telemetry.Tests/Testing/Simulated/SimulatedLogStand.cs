@@ -1,0 +1,55 @@
+using Telemetry.Cloud.Log;
+using Telemetry.Testing.Contracts;
+using Telemetry.Testing.Simulated;
+using Telemetry.Testing.Time;
+
+namespace Telemetry.Tests.Testing.Simulated;
+
+/// <summary>The simulated log under the contract of all logs.</summary>
+internal sealed class SimulatedLogStand : LogStand
+{
+    private const int Partition = 3;
+    private readonly SimulatedLog _log;
+
+    private SimulatedLogStand(Pump pump, LogStandOptions options)
+    {
+        _log = new SimulatedLog(pump, new Random(1))
+        {
+            LiveBytesMax = options.LiveBytesMax,
+            DuplicateWindow = options.DuplicateWindow,
+        };
+        Time = pump.Clock;
+    }
+
+    public override ILog Log => _log;
+
+    public override TimeProvider Time { get; }
+
+    /// <summary>Runs a test on a pump of its own.</summary>
+    public static Task RunAsync(LogStandOptions options, Func<LogStand, Task> test)
+    {
+        var pump = new Pump();
+        pump.Run(async () =>
+        {
+            await using var stand = new SimulatedLogStand(pump, options);
+            await stand.Log.EnsureStreamsAsync(Partition, default);
+            await test(stand);
+        });
+        return Task.CompletedTask;
+    }
+
+    public override Task WipeAsync(int partition)
+    {
+        _log.Delete(partition, Model.StreamKind.Live);
+        _log.Delete(partition, Model.StreamKind.Backlog);
+        return Task.CompletedTask;
+    }
+
+    public override Task BreakLinkAsync()
+    {
+        _log.Disconnect();
+        return Task.CompletedTask;
+    }
+
+    public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}
