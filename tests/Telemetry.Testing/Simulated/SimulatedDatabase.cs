@@ -82,8 +82,7 @@ public sealed record SimulatedDatabase
         {
             Partitions = partitions,
             Gateways = Gateways.SetItems(commit.Gateways.Select(r => KeyValuePair.Create(r.Gateway, r))),
-            Outboxes = Outboxes.SetItems(commit.Outboxes.Select(
-                r => KeyValuePair.Create((r.Gateway, r.Outbox), r with { Accepted = Math.Max(r.Accepted, Accepted(r)) }))),
+            Outboxes = commit.Outboxes.Aggregate(Outboxes, Greatest),
             Epochs = Epochs.SetItems(commit.Epochs.Select(r => KeyValuePair.Create((r.Gateway, r.Epoch), r))),
             Lanes = Lanes
                 .SetItems(commit.Lanes.Select(r => KeyValuePair.Create((r.Gateway, r.Epoch, r.Lane), r)))
@@ -156,7 +155,11 @@ public sealed record SimulatedDatabase
             .Where(r => r.Run.State == RunState.Settled && complete.Contains((r.Gateway, r.Epoch)))
             .Select(r => new RunId(r.Gateway, r.Epoch, r.Lane, r.Run.Range.First)));
 
-    private long Accepted(OutboxRow row) => Outboxes.TryGetValue((row.Gateway, row.Outbox), out var held) ? held.Accepted : 0;
+    private static ImmutableDictionary<(GatewayId, ulong), OutboxRow> Greatest(
+        ImmutableDictionary<(GatewayId, ulong), OutboxRow> rows, OutboxRow row) =>
+        rows.TryGetValue((row.Gateway, row.Outbox), out var held) && held.Accepted >= row.Accepted
+            ? rows
+            : rows.SetItem((row.Gateway, row.Outbox), row);
 
     private IEnumerable<(GatewayId, ulong, Lane)> LanesOf(GatewayId gateway, ulong epoch) =>
         [(gateway, epoch, Lane.Critical), (gateway, epoch, Lane.Live), (gateway, epoch, Lane.Backlog)];
