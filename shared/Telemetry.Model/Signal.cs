@@ -16,7 +16,9 @@ public sealed class Signal
     {
         if (!_source.Task.IsCompleted && time > TimeSpan.Zero)
         {
-            using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            // A delay that is cancelled hands on to the pool whoever waits for it together with something else.
+            await using var cancelled = cancellationToken.UnsafeRegister(static signal => ((Signal)signal!).Set(), this);
+            using var over = new CancellationTokenSource();
             await Task.WhenAny(_source.Task, Task.Delay(time, clock, over.Token));
             over.Cancel(); // CancelAsync would leave this thread.
         }

@@ -321,7 +321,10 @@ internal sealed class UplinkSession
 
     private async Task WatchAsync()
     {
-        await Task.WhenAny(_connection.Closed, Task.Delay(Timeout.InfiniteTimeSpan, _time, _stop));
+        // A delay that is cancelled would hand this on to the pool.
+        var stopped = new TaskCompletionSource();
+        await using var registration = _stop.UnsafeRegister(static s => ((TaskCompletionSource)s!).TrySetResult(), stopped);
+        await Task.WhenAny(_connection.Closed, stopped.Task);
         _delivery.Wake.Set();
     }
 
