@@ -18,7 +18,7 @@ internal sealed class SimulatedConnection : IUplinkConnection
     private readonly SimulatedBroker? _broker;
     private readonly HashSet<TaskCompletionSource<PublishOutcome>> _waiting = [];
     private readonly Channel<ReadOnlyMemory<byte>> _down = Channels.Bounded<ReadOnlyMemory<byte>>(DownMax, singleReader: false);
-    private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _closed = new();
     private DateTimeOffset _upFree;
     private DateTimeOffset _downFree;
 
@@ -51,7 +51,7 @@ internal sealed class SimulatedConnection : IUplinkConnection
             throw new UplinkException("the connection is closed", isTransient: true);
         }
 
-        var acked = new TaskCompletionSource<PublishOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var acked = new TaskCompletionSource<PublishOutcome>();
         _waiting.Add(acked);
         Send(new Publish(topic, payload.ToArray(), acked));
         if (_link.Strikes(LinkFault.Disconnects))

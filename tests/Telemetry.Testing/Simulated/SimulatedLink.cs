@@ -52,9 +52,8 @@ public sealed class SimulatedLink(Pump pump, Random random, GatewayId gateway, F
         _current = connection;
         var session = ingress.Life.Run(() => ingress.OpenSession(gateway, connection.SendDown, CancellationToken.None));
         connection.Session = session;
-        var timeout = Task.Delay(ConnectTimeout, Wire.Time, cancellationToken);
-        await Task.WhenAny(session, connection.Closed, timeout);
-        cancellationToken.ThrowIfCancellationRequested();
+        var timeout = Task.Delay(ConnectTimeout, Wire.Time, CancellationToken.None);
+        await Task.WhenAny(session, connection.Closed, timeout).WaitAsync(cancellationToken);
         if (!session.IsCompletedSuccessfully || connection.Closed.IsCompleted)
         {
             connection.Break("the ingress did not answer");

@@ -14,7 +14,7 @@ public sealed class SimulatedStream(long createdNanos)
     private readonly SortedDictionary<long, LogMessage> _messages = [];
     private readonly Dictionary<string, (long Sequence, long Nanos)> _known = [];
     private readonly Queue<(string Id, long Nanos)> _knownByAge = new();
-    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource _changed = new();
 
     /// <summary>Where it stands.</summary>
     public StreamState State => new(createdNanos, First, Last);
@@ -113,7 +113,7 @@ public sealed class SimulatedStream(long createdNanos)
     internal void Wake()
     {
         var changed = _changed;
-        _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _changed = new TaskCompletionSource();
         changed.SetResult();
     }
 

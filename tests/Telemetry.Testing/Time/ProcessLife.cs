@@ -8,7 +8,7 @@ namespace Telemetry.Testing.Time;
 public sealed class ProcessLife
 {
     private readonly PumpScope _scope;
-    private readonly TaskCompletionSource _died = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _died = new();
 
     public ProcessLife(Pump pump)
     {

@@ -9,7 +9,9 @@ namespace Telemetry.Testing.Time;
 /// <para>
 /// That holds for code that takes its time from <see cref="Clock"/>, its chance from a seed, does no real I/O and
 /// stays on the pump: no Task.Run, no ConfigureAwait(false), no CancelAsync, no SemaphoreSlim.WaitAsync with a
-/// token or timeout (the framework finishes that one on the pool), channels with AllowSynchronousContinuations.
+/// token or timeout, no WhenAny over a delay that gets cancelled (the framework finishes those on the pool), no
+/// WhenAny or WaitAsync over a source that runs continuations asynchronously, channels with
+/// AllowSynchronousContinuations.
 /// What leaves the pump and comes back is noticed and fails the run. What the pump cannot notice: orders that hang
 /// on string hash codes (they differ from process to process), finalizers and statics shared with other tests.
 /// </para>
@@ -181,7 +183,7 @@ public sealed class Pump
     }
 
     // The other thread must not get an exception: on the pool it would end the process.
-    private bool IsOwnThread()
+    internal bool IsOwnThread(object? resumed = null)
     {
         if (Thread.CurrentThread == Volatile.Read(ref _thread))
         {
@@ -190,8 +192,8 @@ public sealed class Pump
 
         Interlocked.CompareExchange(
             ref _strayWork,
-            "Work reached the pump from another thread (Task.Run, ConfigureAwait(false), real I/O, …):\n"
-            + Environment.StackTrace,
+            "Work reached the pump from another thread (Task.Run, ConfigureAwait(false), real I/O, …)"
+            + $", resuming {(resumed as Delegate)?.Target ?? resumed}:\n{Environment.StackTrace}",
             null);
         return false;
     }

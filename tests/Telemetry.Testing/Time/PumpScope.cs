@@ -23,7 +23,13 @@ internal sealed class PumpScope
     public bool IsAlive { get; set; } = true;
 
     /// <summary>Runs it as a step of its own.</summary>
-    public void Post(SendOrPostCallback callback, object? state) => TaskOf(callback, state).Start(_scheduler);
+    public void Post(SendOrPostCallback callback, object? state)
+    {
+        if (_pump.IsOwnThread(state))
+        {
+            TaskOf(callback, state).Start(_scheduler);
+        }
+    }
 
     /// <summary>Runs it now, within the present step. Only the pump's own thread may.</summary>
     public void RunNow(SendOrPostCallback callback, object? state)
