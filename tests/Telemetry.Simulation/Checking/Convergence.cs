@@ -1,0 +1,24 @@
+using Telemetry.Simulation.Worlds;
+
+namespace Telemetry.Simulation.Checking;
+
+/// <summary>Says whether a healed world has come to rest: everything accepted is settled, and the agents know it.</summary>
+internal static class Convergence
+{
+    public static bool Reached(SimulatedWorld world) => world.Gateways.All(g => Reached(world, g));
+
+    private static bool Reached(SimulatedWorld world, GatewayMachine gateway)
+    {
+        var record = world.Store.Content.Record(gateway.Id);
+        var settled = record.Gateway is { } row ? row.Stored + row.Rejected + row.Dropped + row.Lost : 0;
+        var drained = world.AgentsAreOff || gateway.IsDrained;
+        if (gateway.PutBack.Count > 0)
+        {
+            return drained;
+        }
+
+        var accepted = gateway.Disk.Snapshot().Accepted;
+        return drained && settled == accepted
+            && (world.AgentsAreOff || record.Outboxes.Sum(o => o.Accepted) == accepted);
+    }
+}

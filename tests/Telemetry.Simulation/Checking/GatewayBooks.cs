@@ -1,0 +1,121 @@
+using Telemetry.Cloud.Storage;
+using Telemetry.Model.Control;
+using Telemetry.Simulation.Worlds;
+using Telemetry.Testing.Simulated;
+
+namespace Telemetry.Simulation.Checking;
+
+/// <summary>One gateway's journal, disk, ledger and readings, held against each other.</summary>
+internal sealed class GatewayBooks
+{
+    private readonly SimulatedWorld _world;
+    private readonly GatewayMachine _gateway;
+    private readonly Journal _journal;
+    private readonly GatewayRecord _record;
+    private readonly GatewayRow _row;
+    private readonly FrameRegisterRow[] _register;
+    private readonly Dictionary<ulong, int> _stored;
+    private readonly int _readings;
+
+    public GatewayBooks(SimulatedWorld world, GatewayMachine gateway, IReadOnlyCollection<ulong> readings)
+    {
+        (_world, _gateway, _journal) = (world, gateway, gateway.Generator.Journal);
+        _record = world.Store.Content.Record(gateway.Id);
+        _row = _record.Gateway ?? GatewayRow.New(gateway.Id, 0);
+        _register = [.. SimulatedDatabase.All(world.Store.Content.Frames).Where(f => f.Gateway == gateway.Id)];
+        _stored = readings.CountBy(hash => hash).ToDictionary();
+        _readings = readings.Count;
+    }
+
+    private long Declared => _row.Rejected + _row.Dropped + _row.Lost;
+
+    private bool MayLose => _world is { LogWasDamaged: true, DatabaseWasPutBack: true };
+
+    /// <summary>The gateway's totals are those of the register, of the ledger and of the readings; no frame is in it twice.</summary>
+    public IEnumerable<string> Totals()
+    {
+        var sum = _stored.Aggregate(0UL, (s, r) => s + (r.Key * (ulong)r.Value));
+        var lost = _record.Runs.Where(r => r.Run.State == RunState.Lost).Sum(r => r.Run.Range.Count);
+        return Problems(
+            (_row.Stored != _readings, $"stored says {_row.Stored}, there are {_readings} readings"),
+            (_row.Stored != _register.Sum(f => (long)f.Stored), "stored differs from the register's sum"),
+            (_row.Rejected != _register.Sum(f => (long)f.Rejected), "rejected differs from the register's sum"),
+            (_row.Dropped != _register.Sum(f => (long)f.Dropped), "dropped differs from the register's sum"),
+            (_row.Lost != lost, $"lost says {_row.Lost}, the runs say {lost}"),
+            (_register.Aggregate(0UL, (s, f) => s + f.HashSum) != sum, "the register's hash sums differ from the readings'"),
+            (Overlap() is not null, $"two frames of the register overlap: {Overlap()}"),
+            (_row.Rejected > 0, $"{_row.Rejected} rejected, though every reading is good"));
+    }
+
+    /// <summary>What must hold to the reading.</summary>
+    public IEnumerable<string> Exact()
+    {
+        var accepted = _gateway.Disk.Snapshot().Accepted;
+        var settled = _row.Stored + Declared;
+        var missing = Missing();
+        var told = _record.Outboxes.Sum(o => o.Accepted);
+        return Problems(
+            (accepted != settled, $"accepted {accepted}, settled {settled} ({_row})"),
+            (told > accepted || (told < accepted && !_world.AgentsAreOff), $"accepted {accepted}, the ledger was told {told}"),
+            (Twice() > 0, $"{Twice()} readings are stored twice"),
+            (Unknown() > 0, $"{Unknown()} stored readings were never attempted, or their values differ"),
+            (missing.Length > Declared, $"{missing.Length} acknowledged readings are not stored, {Declared} are declared"
+                + Ages(missing)),
+            (Declared > _journal.Attempted - _stored.Count, $"{Declared} declared, more than were attempted and not stored"),
+            (accepted > _journal.Attempted || accepted < _journal.Acknowledged,
+                $"accepted {accepted}, attempted {_journal.Attempted}, acknowledged {_journal.Acknowledged}"),
+            (_row.Dropped > 0, $"{_row.Dropped} dropped, though nothing was over its quota"),
+            (missing.Any(e => _gateway.Pins.Readings.Contains(e.Key)),
+                "readings are missing that the edge still held when it knew of the database that was put back"),
+            (_row.Lost > 0 && !MayLose, $"{_row.Lost} lost, though log or database had them all the time"),
+            (_row.Fork.Length > 0, $"a fork is shown, though no outbox was put back: {_row.Fork}"));
+    }
+
+    /// <summary>What must hold of a gateway whose outbox was put back.</summary>
+    public IEnumerable<string> PutBack()
+    {
+        var doubled = _stored.Values.Sum(times => times - 1);
+        var unsealed = _gateway.PutBack.Sum(p => p.Snapshot.UnsealedReadings);
+        var oldest = _gateway.PutBack.Min(p => p.TakenAt);
+        var missing = Missing();
+        return Problems(
+            (Unknown() > 0, $"{Unknown()} stored readings were never attempted, or their values differ"),
+            (doubled > unsealed, $"{doubled} readings are doubled, the copies put back held {unsealed} unsealed"),
+            (!MayLose && missing.Any(e => e.Value.AcknowledgedAt < oldest),
+                "readings are missing that were acknowledged before the copy was taken" + Ages(missing)),
+            (_row.Dropped > 0, $"{_row.Dropped} dropped, though nothing was over its quota"));
+    }
+
+    private KeyValuePair<ulong, JournalEntry>[] Missing() =>
+        [.. _journal.Entries.Where(e => e.Value.AcknowledgedAt is not null && !_stored.ContainsKey(e.Key))];
+
+    private int Twice() => _stored.Values.Count(times => times > 1);
+
+    private int Unknown() => _stored.Keys.Count(hash => !_journal.Entries.ContainsKey(hash));
+
+    private string? Overlap()
+    {
+        foreach (var lane in _register.GroupBy(f => (f.Key.Epoch, f.Key.Lane)))
+        {
+            var last = 0L;
+            foreach (var frame in lane.OrderBy(f => f.Key.First))
+            {
+                if (frame.Key.First <= last)
+                {
+                    return $"{frame.Key} begins before {last} ends";
+                }
+
+                last = frame.Key.Last;
+            }
+        }
+
+        return null;
+    }
+
+    private static string Ages(KeyValuePair<ulong, JournalEntry>[] entries) => entries.Length == 0
+        ? ""
+        : $"; acknowledged at {entries.Min(e => e.Value.AcknowledgedAt)} to {entries.Max(e => e.Value.AcknowledgedAt)}";
+
+    private IEnumerable<string> Problems(params (bool Is, string What)[] checks) =>
+        checks.Where(c => c.Is).Select(c => $"{_gateway.Id}: {c.What}");
+}

@@ -1,0 +1,28 @@
+using Telemetry.Edge.Outbox;
+
+namespace Telemetry.Simulation.Planted;
+
+/// <summary>Planted bug: a commit is called durable while it is on its way to the disk.</summary>
+internal sealed class AcknowledgingFile(IOutboxFile file) : IOutboxFile
+{
+    private Task _underWay = Task.CompletedTask;
+
+    public ValueTask<OutboxImage> LoadAsync(CancellationToken cancellationToken) => file.LoadAsync(cancellationToken);
+
+    public async ValueTask CommitAsync(OutboxCommit commit, CancellationToken cancellationToken)
+    {
+        await _underWay;
+        _underWay = file.CommitAsync(commit, cancellationToken).AsTask();
+    }
+
+    public ValueTask<StoredBytes> ReadFrameAsync(FrameId frame, CancellationToken cancellationToken) =>
+        file.ReadFrameAsync(frame, cancellationToken);
+
+    public ValueTask<StoredBytes> ReadSegmentAsync(long segment, CancellationToken cancellationToken) =>
+        file.ReadSegmentAsync(segment, cancellationToken);
+
+    public ValueTask<IReadOnlyList<QuarantineRow>> ReadQuarantineAsync(CancellationToken cancellationToken) =>
+        file.ReadQuarantineAsync(cancellationToken);
+
+    public ValueTask DisposeAsync() => file.DisposeAsync();
+}

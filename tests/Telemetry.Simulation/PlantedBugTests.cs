@@ -1,0 +1,71 @@
+using Telemetry.Cloud.Processing;
+using Telemetry.Edge.Uplink;
+using Telemetry.Simulation.Faults;
+using Telemetry.Simulation.Planted;
+using Telemetry.Testing.Simulated;
+using Xunit.Abstractions;
+
+namespace Telemetry.Simulation;
+
+/// <summary>
+/// Each plants one mistake in a part and looks whether the simulation finds it: in at least one of twenty worlds of a mix
+/// that has the faults which the mistake matters to, and in none of those when the part is the ordinary one.
+/// </summary>
+public sealed class PlantedBugTests(ITestOutputHelper output)
+{
+    private const int Seeds = 80;
+    private const int FoundMin = Seeds / 20;
+
+    [Fact]
+    public void Acknowledging_before_the_commit_is_found() => Found(
+        Mix.Of(3, Fault.AgentCrashAtCommit, Fault.AgentCrash, Fault.PowerCut),
+        new Parts { File = file => new AcknowledgingFile(file) });
+
+    [Fact]
+    public void Deleting_on_puback_is_found() => Found(
+        Mix.Of(1, Fault.LogWiped, Fault.ProcessorCrash, Fault.TransactionFailedBefore),
+        Uplink(PlantedUplinkBug.FreeOnPuback));
+
+    [Fact]
+    public void Resending_with_the_same_message_id_is_found() => Found(
+        Mix.Of(2, Fault.DatabasePutBack, Fault.LogPurged, Fault.DownLost, Fault.BusMessageLost) with
+        {
+            PurgesBeyondBackups = true,
+            DuplicateWindow = TimeSpan.FromHours(1),
+        },
+        Uplink(PlantedUplinkBug.SameAttempt));
+
+    [Fact]
+    public void Going_on_from_what_was_fetched_is_found() => Found(
+        Mix.Of(2, Fault.DatabasePutBack, Fault.TransactionFailedBefore),
+        new Parts { ProcessorLog = log => new FetchedLog(log) });
+
+    [Fact]
+    public void Extending_the_ledger_outside_the_transaction_is_found() => Found(
+        Mix.Of(2, Fault.TransactionFailedBefore),
+        new Parts { Processor = options => options with { Bug = PlantedBug.LedgerOutsideTransaction } });
+
+    private static Parts Uplink(PlantedUplinkBug bug) => new() { Uplink = options => options with { Bug = bug } };
+
+    private void Found(Mix mix, Parts parts)
+    {
+        var found = new List<SimulationResult>();
+        var seed = 0;
+        while (found.Count < FoundMin && seed < Seeds)
+        {
+            var result = Simulation.Run(++seed, mix, parts);
+            if (!result.IsGood)
+            {
+                output.WriteLine(result.ToString());
+                found.Add(result);
+            }
+        }
+
+        Assert.True(found.Count >= FoundMin, $"found by {found.Count} of {seed} seeds");
+        foreach (var result in found)
+        {
+            var ordinary = Simulation.Run(result.Seed, mix, Parts.Ordinary);
+            Assert.True(ordinary.IsGood, $"with ordinary parts: {ordinary}\n{ordinary.Story}");
+        }
+    }
+}

@@ -1,0 +1,222 @@
+using Telemetry.Simulation.Faults;
+
+namespace Telemetry.Simulation.Worlds;
+
+/// <summary>Lets the faults that come from time to time strike, each at its rate, until the world heals.</summary>
+internal sealed class FaultSchedule(SimulatedWorld world)
+{
+    private const int StepsBeforeStrike = 40;
+
+    private readonly Random _random = new(world.Random.Next());
+
+    /// <summary>Takes backups while faults may strike.</summary>
+    public async Task BackUpAsync()
+    {
+        while (world.Faults.Active)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(_random.Next(500, 5000)), world.Pump.Clock);
+            world.Backups.Take();
+        }
+    }
+
+    public async Task StrikeAsync()
+    {
+        var rates = world.Mix.PerMinute.ToArray();
+        var perMinute = rates.Sum(r => r.Value);
+        while (world.Faults.Active && perMinute > 0)
+        {
+            var pause = TimeSpan.FromMinutes(-Math.Log(1 - _random.NextDouble()) / perMinute);
+            await Task.Delay(pause, world.Pump.Clock);
+
+            // Some steps later, so that it may fall between any two awaits.
+            for (var steps = _random.Next(StepsBeforeStrike); steps > 0; steps--)
+            {
+                await Task.Yield();
+            }
+
+            if (world.Faults.Active)
+            {
+                Strike(Choose(rates, perMinute));
+            }
+        }
+    }
+
+    /// <summary>Lets one strike now; nothing happens when it cannot (no copy to put back, nothing to purge).</summary>
+    public void Strike(Fault fault)
+    {
+        if (TryStrike(fault) is { } where)
+        {
+            world.Faults.Struck(fault, where);
+        }
+    }
+
+    private string? TryStrike(Fault fault) => fault switch
+    {
+        Fault.LinkCut => CutLink(),
+        Fault.AgentCrash or Fault.PowerCut => Kill(Choose(world.Gateways).Machine),
+        Fault.IngressCrash => Kill(Choose(world.Ingresses).Machine),
+        Fault.ProcessorCrash => Kill(Choose(world.ProcessorMachines)),
+        Fault.LogDisconnected => DisconnectLog(),
+        Fault.LogWiped => WipeLog(),
+        Fault.LogPurged => PurgeLog(),
+        Fault.LogExpired => ExpireLog(),
+        Fault.LogPutBack => PutLogBack(),
+        Fault.DatabasePutBack => PutDatabaseBack(),
+        Fault.SecondOwner => LetSecondOwnerIn(),
+        Fault.OutboxPutBack => PutOutboxBack(),
+        _ => throw new ArgumentOutOfRangeException(nameof(fault), fault, "it strikes at chances only"),
+    };
+
+    private string CutLink()
+    {
+        var link = Choose(world.Gateways).Link;
+        link.Cut();
+        _ = MendAsync();
+        return link.Gateway.Value;
+
+        async Task MendAsync()
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(_random.Next(200, 15_000)), world.Pump.Clock);
+            link.Mend();
+        }
+    }
+
+    private string? Kill(Machine machine)
+    {
+        if (!machine.IsRunning)
+        {
+            return null;
+        }
+
+        machine.Kill(TimeSpan.FromMilliseconds(_random.Next(6000)));
+        return machine.Name;
+    }
+
+    private string DisconnectLog()
+    {
+        world.Log.Disconnect();
+        return "all readers";
+    }
+
+    private string WipeLog()
+    {
+        var (partition, kind) = world.Backups.ChooseStream();
+        switch (_random.Next(3))
+        {
+            case 0:
+                world.Log.Delete(partition, kind);
+                break;
+            case 1:
+                world.Log.Wipe(partition, kind);
+                break;
+            default:
+                world.Log.Wipe(partition, Model.StreamKind.Live);
+                world.Log.Wipe(partition, Model.StreamKind.Backlog);
+                break;
+        }
+
+        world.LogWasDamaged = true;
+        return $"{kind} {partition}";
+    }
+
+    private string? PurgeLog()
+    {
+        var (partition, kind) = world.Backups.ChooseStream();
+        var floor = world.Backups.PurgeFloor(partition, kind);
+        if (world.Log.Purge(partition, kind, floor) == 0)
+        {
+            return null;
+        }
+
+        world.LogWasDamaged |= world.Mix.PurgesBeyondBackups;
+        return $"{kind} {partition} below {floor}";
+    }
+
+    private string? ExpireLog()
+    {
+        var (partition, kind) = world.Backups.ChooseStream();
+        var age = TimeSpan.FromMilliseconds(_random.Next(500, 20_000));
+        if (world.Log.Expire(partition, kind, age) == 0)
+        {
+            return null;
+        }
+
+        world.LogWasDamaged = true;
+        return $"{kind} {partition} older than {age}";
+    }
+
+    private string? PutLogBack()
+    {
+        if (world.Backups.AStream() is not var (partition, kind, copy))
+        {
+            return null;
+        }
+
+        world.Log.PutBack(partition, kind, copy);
+        world.LogWasDamaged = true;
+        return $"{kind} {partition} to {copy.State}";
+    }
+
+    private string? PutDatabaseBack()
+    {
+        if (world.Backups.ADatabase() is not { } backup || backup == world.Store.Content)
+        {
+            return null;
+        }
+
+        world.Store.Content = backup;
+        world.DatabaseWasPutBack = true;
+        foreach (var gateway in world.Gateways)
+        {
+            gateway.Pins.DatabaseWasPutBack((world.Pump.Clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
+        }
+
+        return string.Join(", ", backup.Partitions.OrderBy(p => p.Key).Select(p =>
+            $"partition {p.Key} commits {p.Value.Row.Commits} live {p.Value.Row.Live.Sequence} backlog {p.Value.Row.Backlog.Sequence}"));
+    }
+
+    private string? LetSecondOwnerIn()
+    {
+        var partition = _random.Next(SimulatedWorld.Partitions);
+        var content = world.Store.Content;
+        if (!content.Partitions.TryGetValue(partition, out var held) || held.LeaseEnd <= world.Pump.Clock.GetUtcNow())
+        {
+            return null;
+        }
+
+        world.Store.Content = content with
+        {
+            Partitions = content.Partitions.SetItem(partition, held with { LeaseEnd = default }),
+        };
+        return $"partition {partition}, lease of {held.Owner} run out early";
+    }
+
+    private string? PutOutboxBack()
+    {
+        if (world.Backups.AnOutbox() is not var (gateway, copy) || copy.Snapshot == gateway.Disk.Snapshot())
+        {
+            return null;
+        }
+
+        gateway.Machine.Kill(TimeSpan.FromMilliseconds(_random.Next(6000)));
+        gateway.Disk.Restore(copy.Snapshot);
+        gateway.PutBack.Add(copy);
+        return $"{gateway.Id} to {copy.TakenAt}";
+    }
+
+    private Fault Choose(KeyValuePair<Fault, double>[] rates, double sum)
+    {
+        var at = _random.NextDouble() * sum;
+        foreach (var (fault, rate) in rates)
+        {
+            if ((at -= rate) < 0)
+            {
+                return fault;
+            }
+        }
+
+        return rates[^1].Key;
+    }
+
+    private T Choose<T>(IReadOnlyList<T> from) => from[_random.Next(from.Count)];
+}

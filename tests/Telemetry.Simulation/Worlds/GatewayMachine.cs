@@ -1,0 +1,121 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Telemetry.Edge.Outbox;
+using Telemetry.Edge.Uplink;
+using Telemetry.Model;
+using Telemetry.Simulation.Checking;
+using Telemetry.Simulation.Faults;
+using Telemetry.Simulation.Planted;
+using Telemetry.Testing.Simulated;
+using Telemetry.Testing.Time;
+
+namespace Telemetry.Simulation.Worlds;
+
+/// <summary>A gateway: its disk, its link, its source of readings, and the agent that is killed at will.</summary>
+internal sealed class GatewayMachine
+{
+    private readonly Random _random;
+    private readonly FaultChances _faults;
+    private readonly Parts _parts;
+
+    public GatewayMachine(
+        GatewayId id, Pump pump, Random random, Trace trace, FaultChances faults, Parts parts, SimulatedLink link)
+    {
+        Id = id;
+        (_random, _faults, _parts) = (random, faults, parts);
+        Disk = new SimulatedOutboxDisk(random);
+        Link = link;
+        Generator = new Generator(id, random, pump.Clock);
+        Machine = new Machine($"agent {id}", pump, trace, random, RunAsync, Died)
+        {
+            Allows = e => e is OutboxException or IOException or OperationCanceledException,
+        };
+    }
+
+    public GatewayId Id { get; }
+
+    public SimulatedOutboxDisk Disk { get; }
+
+    public SimulatedLink Link { get; }
+
+    public Generator Generator { get; }
+
+    public Machine Machine { get; }
+
+    /// <summary>The outbox of the life that runs; null while none does.</summary>
+    public Outbox? Outbox { get; private set; }
+
+    /// <summary>True when the agent holds nothing that is not stored.</summary>
+    public bool IsDrained => Outbox is { UnsealedReadings: 0, Held.Count: 0 };
+
+    /// <summary>Copies of the outbox file that were put back, and when each had been taken.</summary>
+    public List<OutboxCopy> PutBack { get; } = [];
+
+    /// <summary>What may not be lost although the database was put back.</summary>
+    public Pins Pins { get; } = new();
+
+    private async Task RunAsync(ProcessLife life, CancellationToken stop)
+    {
+        Disk.BeforeDurable = () => DiskWorksAsync(life, "before a commit was durable");
+        Disk.AfterDurable = () => DiskWorksAsync(life, "after a commit was durable");
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        await using var outbox = await Edge.Outbox.Outbox.OpenAsync(
+            _parts.File(Disk.Open()), Id, Options(), life.Time, new Random(_random.Next()), stop);
+        Outbox = outbox;
+        var options = _parts.Uplink(new UplinkOptions());
+        var link = new WatchedLink(Link, Says, message => Pins.Takes(message.Span, this, outbox));
+        var uplink = new Uplink(
+            outbox, Id, link, options, life.Time, new Random(_random.Next()), NullLogger.Instance);
+        var sending = uplink.RunAsync(ended.Token);
+        var reading = Generator.RunAsync(outbox, life.Time, ended.Token);
+        try
+        {
+            var first = await Task.WhenAny(sending, reading, outbox.Failed);
+            if (stop.IsCancellationRequested)
+            {
+                return;
+            }
+
+            await first;
+            throw new OutboxException("the outbox failed", isTransient: true);
+        }
+        finally
+        {
+            Outbox = null;
+            ended.Cancel();
+        }
+    }
+
+    private void Says(string topic, ReadOnlyMemory<byte> payload)
+    {
+        if (topic == Routes.HelloTopic(Id))
+        {
+            Pins.Said(payload.Span);
+        }
+    }
+
+    private static OutboxOptions Options() => new()
+    {
+        SegmentReadingsMax = 64,
+        IdleCommitInterval = TimeSpan.FromSeconds(20),
+    };
+
+    private async ValueTask DiskWorksAsync(ProcessLife life, string when)
+    {
+        await Task.Delay(TimeSpan.FromMicroseconds(_random.Next(100, 20_000)), life.Time);
+        if (_faults.Strikes(Fault.AgentCrashAtCommit, $"{Id} {when}"))
+        {
+            Machine.Kill(TimeSpan.FromMilliseconds(_random.Next(4000)));
+            await Task.Yield();
+        }
+    }
+
+    private void Died()
+    {
+        Outbox = null;
+        Disk.PowerCut();
+        Link.Break("the agent died");
+    }
+}
+
+/// <summary>A copy of an outbox file.</summary>
+internal sealed record OutboxCopy(OutboxSnapshot Snapshot, TimeSpan TakenAt);

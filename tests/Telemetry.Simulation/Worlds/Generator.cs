@@ -1,0 +1,121 @@
+using Telemetry.Edge.Outbox;
+using Telemetry.Model;
+using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
+
+namespace Telemetry.Simulation.Worlds;
+
+/// <summary>
+/// A source of readings at one gateway: batches of random values, some late, some critical, now and then of a new series.
+/// It writes its journal before it offers and after it was acknowledged, and outlives the agent's process.
+/// </summary>
+internal sealed class Generator(GatewayId gateway, Random random, TimeProvider time)
+{
+    private const int SeriesAtStart = 3;
+    private const int SeriesMax = 9;
+    private const int BatchMax = 12;
+    private const int OffersMax = 3;
+    private const long LateMicros = 4_000_001;
+
+    private readonly long _begun = time.GetTimestamp();
+    private readonly ReadingBatch _batch = new();
+    private int _series = SeriesAtStart;
+    private long _lastMicros;
+
+    public Journal Journal { get; } = new();
+
+    /// <summary>False once no further reading comes.</summary>
+    public bool Goes { get; set; } = true;
+
+    /// <summary>The keys of all series that it may ever use.</summary>
+    public IEnumerable<ulong> SeriesKeys => Enumerable.Range(0, SeriesMax).Select(i => Series(i).Key(gateway));
+
+    private TimeSpan Now => time.GetElapsedTime(_begun);
+
+    /// <summary>Offers until cancelled; runs in the life of an agent. An error of the outbox ends it.</summary>
+    public async Task RunAsync(Outbox outbox, TimeProvider life, CancellationToken cancellationToken)
+    {
+        var offers = new List<Task>();
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(20, 1500)), life, cancellationToken);
+            if (!Goes)
+            {
+                continue;
+            }
+
+            offers.Add(OfferAsync(outbox, cancellationToken));
+            if (offers.Count >= OffersMax)
+            {
+                offers.Remove(await Task.WhenAny(offers));
+            }
+
+            if (offers.Find(o => o.IsFaulted) is { } failed)
+            {
+                await failed;
+            }
+        }
+    }
+
+    private async Task OfferAsync(Outbox outbox, CancellationToken cancellationToken)
+    {
+        var hashes = Fill(outbox);
+        TimeSpan? deadline = random.Next(3) == 0 ? TimeSpan.FromMilliseconds(random.Next(1000)) : null;
+        var outcome = await outbox.OfferAsync(_batch, deadline, random.Next(12) == 0, cancellationToken);
+        if (outcome.IsAccepted)
+        {
+            Journal.Acknowledge(hashes, Now);
+        }
+    }
+
+    private ulong[] Fill(Outbox outbox)
+    {
+        if (_series < SeriesMax && random.Next(30) == 0)
+        {
+            _series++;
+        }
+
+        _batch.Clear();
+        var hashes = new ulong[random.Next(1, BatchMax + 1)];
+        for (var i = 0; i < hashes.Length; i++)
+        {
+            var series = Series(random.Next(_series));
+            Add(outbox.SeriesIndex(series), series.Type);
+            hashes[i] = ReadingHash.OfRow(_batch, i, series.Key(gateway), series.Type);
+            Journal.Attempt(hashes[i], Now);
+        }
+
+        return hashes;
+    }
+
+    private void Add(int index, MetricType type)
+    {
+        var at = EventTime();
+        var flags = (ReadingFlags)random.Next(3) | (random.Next(10) == 0 ? ReadingFlags.Null : 0);
+        if (type == MetricType.Text && (flags & ReadingFlags.Null) == 0)
+        {
+            Span<byte> text = stackalloc byte[random.Next(12)];
+            random.GetItems("abcdefgh"u8, text);
+            _batch.AddText(index, at, text, flags);
+        }
+        else
+        {
+            _batch.Add(index, at, type == MetricType.Bool ? (ulong)random.Next(2) : (ulong)random.NextInt64(), flags);
+        }
+    }
+
+    // Even for those in time, odd for late ones: no two readings have one time.
+    private long EventTime()
+    {
+        var now = (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        _lastMicros = Math.Max(_lastMicros + 2, now & ~1L);
+        return random.Next(15) == 0 ? _lastMicros - LateMicros : _lastMicros;
+    }
+
+    private static SeriesDefinition Series(int index) => new()
+    {
+        Device = $"device-{index % 2}",
+        Metric = $"metric-{index}",
+        Type = (MetricType)(index % 5),
+    };
+}

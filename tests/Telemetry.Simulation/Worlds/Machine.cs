@@ -1,0 +1,82 @@
+using Telemetry.Testing.Time;
+
+namespace Telemetry.Simulation.Worlds;
+
+/// <summary>
+/// A machine that runs one program again and again: after a kill, after an error, until it is switched off. Each run is
+/// a life of its own with nothing left of the one before but what the program keeps on simulated disks.
+/// </summary>
+internal sealed class Machine(
+    string name, Pump pump, Trace trace, Random random, Func<ProcessLife, CancellationToken, Task> program, Action? died = null)
+{
+    private readonly List<string> _errors = [];
+    private CancellationTokenSource _stop = new();
+    private TaskCompletionSource _switchedOn = new();
+    private TimeSpan _rest;
+
+    public string Name => name;
+
+    /// <summary>The life that runs now; the last one while the machine rests.</summary>
+    public ProcessLife? Life { get; private set; }
+
+    public bool IsRunning => Life is { IsAlive: true };
+
+    /// <summary>Errors that ended the program, but for those that it is allowed.</summary>
+    public IReadOnlyList<string> Errors => _errors;
+
+    /// <summary>True for errors that a program may end with: it is started again.</summary>
+    public Func<Exception, bool> Allows { get; init; } = _ => false;
+
+    /// <summary>Runs lives until the world ends.</summary>
+    public async Task RunAsync()
+    {
+        while (true)
+        {
+            await _switchedOn.Task;
+            var life = Life = new ProcessLife(pump);
+            var stop = _stop = new CancellationTokenSource();
+            trace.Say($"{name} starts");
+            var running = life.Run(() => program(life, stop.Token));
+            await Task.WhenAny(running, life.Died);
+            if (running.IsFaulted)
+            {
+                Note(running.Exception!.InnerException!);
+            }
+
+            life.Kill();
+            died?.Invoke();
+            await Task.Delay(_rest + TimeSpan.FromMilliseconds(random.Next(1, 500)), pump.Clock);
+            _rest = TimeSpan.Zero;
+        }
+    }
+
+    public void SwitchOn() => _switchedOn.TrySetResult();
+
+    /// <summary>The process dies where it stands and is started again after a rest.</summary>
+    public void Kill(TimeSpan rest)
+    {
+        if (Life is { IsAlive: true } life)
+        {
+            trace.Say($"{name} is killed");
+            _rest = rest;
+            life.Kill();
+        }
+    }
+
+    /// <summary>A clean stop; it is not started again.</summary>
+    public void SwitchOff()
+    {
+        trace.Say($"{name} is switched off");
+        _switchedOn = new TaskCompletionSource();
+        _stop.Cancel();
+    }
+
+    private void Note(Exception error)
+    {
+        trace.Say($"{name} ended: {error.GetType().Name}: {error.Message}");
+        if (!Allows(error))
+        {
+            _errors.Add($"{name}: {error}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Telemetry.Cloud.Processing;
+using Telemetry.Model;
+using Telemetry.Simulation.Faults;
+using Telemetry.Simulation.Planted;
+using Telemetry.Testing.Simulated;
+using Telemetry.Testing.Time;
+
+namespace Telemetry.Simulation.Worlds;
+
+/// <summary>
+/// Gateways, ingresses, processors, log and database of one run: all code between them is the real one, all that they
+/// stand on is simulated.
+/// </summary>
+internal sealed class SimulatedWorld
+{
+    public const int Partitions = 2;
+    private const int Processors = 2;
+
+    public SimulatedWorld(int seed, Mix mix, Parts parts, Pump pump)
+    {
+        Mix = mix;
+        Pump = pump;
+        Random = new Random(seed);
+        Trace = new Trace(pump.Clock);
+        Faults = new FaultChances(mix, Child(), Trace);
+        Log = new SimulatedLog(pump, Child()) { DuplicateWindow = mix.DuplicateWindow };
+        Bus = new SimulatedBus(pump, Child());
+        Store = new SimulatedStore(pump, Child());
+        Backups = new Backups(this);
+        Ingresses = [.. Enumerable.Range(0, 1 + Random.Next(2)).Select(i =>
+            new IngressMachine($"ingress {i}", pump, Child(), Trace, Log, Bus, Partitions))];
+        ProcessorMachines = [.. Enumerable.Range(0, Processors).Select(i => ProcessorMachine($"processor {i}", parts))];
+        Gateways = [.. Enumerable.Range(0, 2 + Random.Next(2)).Select(i => Gateway(GatewayId.Parse($"gw-{i}"), parts))];
+        FaultWiring.Connect(this);
+    }
+
+    public Mix Mix { get; }
+
+    public Pump Pump { get; }
+
+    public Random Random { get; }
+
+    public Trace Trace { get; }
+
+    public FaultChances Faults { get; }
+
+    public SimulatedLog Log { get; }
+
+    public SimulatedBus Bus { get; }
+
+    public SimulatedStore Store { get; }
+
+    public Backups Backups { get; }
+
+    public IReadOnlyList<GatewayMachine> Gateways { get; }
+
+    public IReadOnlyList<IngressMachine> Ingresses { get; }
+
+    public IReadOnlyList<Machine> ProcessorMachines { get; }
+
+    public IEnumerable<Machine> Machines =>
+        [.. Gateways.Select(g => g.Machine), .. Ingresses.Select(i => i.Machine), .. ProcessorMachines];
+
+    /// <summary>True when something was taken from the log that the database at some later time lacked.</summary>
+    public bool LogWasDamaged { get; set; }
+
+    public bool DatabaseWasPutBack { get; set; }
+
+    /// <summary>True once the agents were switched off for good.</summary>
+    public bool AgentsAreOff { get; private set; }
+
+    public TimeSpan Now => Pump.Clock.Elapsed;
+
+    /// <summary>No further reading comes.</summary>
+    public void StopReadings()
+    {
+        Trace.Say("no further reading comes");
+        foreach (var gateway in Gateways)
+        {
+            gateway.Generator.Goes = false;
+        }
+    }
+
+    /// <summary>The agents stop cleanly and stay off.</summary>
+    public void SwitchAgentsOff()
+    {
+        AgentsAreOff = true;
+        foreach (var gateway in Gateways)
+        {
+            gateway.Machine.SwitchOff();
+        }
+    }
+
+    private Random Child() => new(Random.Next());
+
+    private Machine ProcessorMachine(string name, Parts parts)
+    {
+        var random = Child();
+        return new Machine(name, Pump, Trace, random, (life, stop) =>
+        {
+            var options = parts.Processor(new ProcessorOptions { Partitions = Partitions, Owner = name });
+            var processor = new Processor(
+                parts.Store(Store), parts.ProcessorLog(Log), Bus, options, life.Time, new Random(random.Next()), NullLogger.Instance);
+            return processor.RunAsync(stop);
+        });
+    }
+
+    private GatewayMachine Gateway(GatewayId id, Parts parts)
+    {
+        var random = Child();
+        var link = new SimulatedLink(Pump, random, id, () => [.. Ingresses.Where(i => i.Peer is not null).Select(i => i.Peer!)])
+        {
+            HasBroker = Mix.HasBroker,
+        };
+        return new GatewayMachine(id, Pump, random, Trace, Faults, parts, link);
+    }
+}
