@@ -41,6 +41,33 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
         new Parts { ProcessorLog = log => new FetchedLog(log) });
 
     [Fact]
+    public void Idle_owner_that_does_not_compare_its_row_is_found() => Found(
+        Mix.Of(1, Fault.DatabasePutBack) with { Tail = Tail.AgentsOff, Processors = 1 },
+        new Parts { Store = store => new BlindRenewalStore((SimulatedStore)store) });
+
+    [Fact]
+    public void Taking_an_answer_to_an_older_hello_is_found() => Found(
+        new Mix
+        {
+            // Frames without a receipt wait long, and so does the word of the database that is put back meanwhile.
+            Chance = new Dictionary<Fault, double>
+            {
+                [Fault.ReceiptLost] = 0.9,
+                [Fault.DownDelayed] = 0.35,
+                [Fault.BusMessageDelayed] = 0.2,
+                [Fault.DownLost] = 0.3,
+            },
+            PerMinute = new Dictionary<Fault, double> { [Fault.DatabasePutBack] = 8, [Fault.LogWiped] = 16 },
+            Busy = TimeSpan.FromMinutes(2),
+        },
+        Uplink(PlantedUplinkBug.TakeOldAnswers));
+
+    [Fact]
+    public void Sending_a_schema_in_one_lane_only_is_found() => Found(
+        Mix.Of(4, Fault.DatabasePutBack, Fault.LinkCut),
+        Uplink(PlantedUplinkBug.SchemaInOneLane));
+
+    [Fact]
     public void Extending_the_ledger_outside_the_transaction_is_found() => Found(
         Mix.Of(2, Fault.TransactionFailedBefore),
         new Parts { Processor = options => options with { Bug = PlantedBug.LedgerOutsideTransaction } });

@@ -18,6 +18,9 @@ internal sealed record Mix
     /// <summary>How it ends.</summary>
     public Tail Tail { get; init; }
 
+    /// <summary>How many processors there are.</summary>
+    public int Processors { get; init; } = 2;
+
     /// <summary>How long the log knows a message id.</summary>
     public TimeSpan DuplicateWindow { get; init; } = TimeSpan.FromMinutes(2);
 

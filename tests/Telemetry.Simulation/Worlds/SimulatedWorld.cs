@@ -15,7 +15,6 @@ namespace Telemetry.Simulation.Worlds;
 internal sealed class SimulatedWorld
 {
     public const int Partitions = 2;
-    private const int Processors = 2;
 
     public SimulatedWorld(int seed, Mix mix, Parts parts, Pump pump)
     {
@@ -30,7 +29,7 @@ internal sealed class SimulatedWorld
         Backups = new Backups(this);
         Ingresses = [.. Enumerable.Range(0, 1 + Random.Next(2)).Select(i =>
             new IngressMachine($"ingress {i}", pump, Child(), Trace, Log, Bus, Partitions))];
-        ProcessorMachines = [.. Enumerable.Range(0, Processors).Select(i => ProcessorMachine($"processor {i}", parts))];
+        ProcessorMachines = [.. Enumerable.Range(0, mix.Processors).Select(i => ProcessorMachine($"processor {i}", parts))];
         Gateways = [.. Enumerable.Range(0, 2 + Random.Next(2)).Select(i => Gateway(GatewayId.Parse($"gw-{i}"), parts))];
         FaultWiring.Connect(this);
     }
