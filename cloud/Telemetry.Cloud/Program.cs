@@ -6,9 +6,9 @@ using Telemetry.Cloud.Operations;
 using Telemetry.Model;
 
 const string Usage = """
-    usage: telemetry-cloud run   [--config FILE]     runs the roles of the configuration until SIGTERM
-           telemetry-cloud check [--config FILE]     says whether configuration, NATS and database are well
-           telemetry-cloud password GATEWAY          reads a password from standard input, prints its line for the gateways file
+    usage: Telemetry.Cloud run   [--config FILE]   runs the roles of the configuration until SIGTERM
+           Telemetry.Cloud check [--config FILE]   says whether configuration, NATS and database are well
+           Telemetry.Cloud password GATEWAY        reads a password, prints its line for the gateways file
     FILE is ./telemetry.json unless given. TELEMETRY__SECTION__KEY in the environment overrides section.key.
     """;
 
@@ -31,8 +31,11 @@ IReadOnlyList<string> problems;
 try
 {
     var file = Path.GetFullPath(options is [_, { } path] ? path : "telemetry.json");
-    settings = CloudSettings.Read(
-        new ConfigurationBuilder().AddJsonFile(file, optional: false).AddEnvironmentVariables("TELEMETRY__").Build(), out problems);
+    var configuration = new ConfigurationBuilder()
+        .AddJsonFile(file, optional: false)
+        .AddEnvironmentVariables("TELEMETRY__")
+        .Build();
+    settings = CloudSettings.Read(configuration, out problems);
 }
 catch (Exception e) when (e is IOException or FormatException or InvalidDataException or UnauthorizedAccessException)
 {

@@ -4,9 +4,9 @@ using Telemetry.Model;
 namespace Telemetry.Cloud.Ingress;
 
 /// <summary>
-/// Carries what the owner says down to one session, in order, from before its CONNACK until it closes. While the session
-/// takes no more, messages wait in a <see cref="DownQueue"/> and are offered again by a timer. The bus' thread and the
-/// timer's may call at once.
+/// Carries what the owner says down to one session, in order, from before its CONNACK until it closes. While the
+/// session takes no more, messages wait in a <see cref="DownQueue"/> and are offered again by a timer. The bus' thread
+/// and the timer's may call at once.
 /// </summary>
 internal sealed class DownSession : IAsyncDisposable
 {

@@ -5,8 +5,8 @@ using Telemetry.Mqtt;
 namespace Telemetry.Cloud.Ingress;
 
 /// <summary>
-/// Decides who a connection is: by the certificate that TLS has checked (its common name is the gateway id), else by user
-/// name (the gateway id) and password. The client id is the gateway id, or that and <c>/anything</c>.
+/// Decides who a connection is: by the certificate that TLS has checked (its common name is the gateway id), else by
+/// user name (the gateway id) and password. The client id is the gateway id, or that and <c>/anything</c>.
 /// </summary>
 /// <param name="passwords">Asked at each connection; null: passwords are not taken.</param>
 internal sealed class GatewayGate(Func<GatewayPasswords>? passwords)

@@ -16,8 +16,8 @@ internal sealed class IngressCore(
     private readonly LogAppender _appender = new(log, options, time, counters);
 
     /// <summary>
-    /// Takes one publish of an authenticated gateway. <paramref name="payload"/> is read until the call completes, which
-    /// may take as long as <see cref="IngressOptions.AppendPatience"/>: a withheld PUBACK is the back-pressure.
+    /// Takes one publish of an authenticated gateway. <paramref name="payload"/> is read until the call completes,
+    /// which may take as long as <see cref="IngressOptions.AppendPatience"/>: a withheld PUBACK is the back-pressure.
     /// </summary>
     public ValueTask<IngressVerdict> PublishedAsync(
         GatewayId gateway, string topic, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
@@ -38,9 +38,10 @@ internal sealed class IngressCore(
     }
 
     /// <summary>
-    /// Carries what goes down to the gateway into <paramref name="sendDown"/> from when this returns (before the CONNACK)
-    /// until the result is disposed. <paramref name="sendDown"/> may keep the bytes, must not wait, and returns false when
-    /// it takes no more now; see <see cref="DownQueue"/> for what then happens. Throws <see cref="LogException"/>.
+    /// Carries what goes down to the gateway into <paramref name="sendDown"/> from when this returns (before the
+    /// CONNACK) until the result is disposed. <paramref name="sendDown"/> may keep the bytes, must not wait, and
+    /// returns false when it takes no more now; see <see cref="DownQueue"/> for what then happens. Throws <see
+    /// cref="LogException"/>.
     /// </summary>
     public async ValueTask<IAsyncDisposable> OpenSessionAsync(
         GatewayId gateway, Func<ReadOnlyMemory<byte>, bool> sendDown, CancellationToken cancellationToken) =>

@@ -5,12 +5,14 @@ using Telemetry.Model.Wire;
 
 namespace Telemetry.Cloud.Ingress;
 
-/// <summary>A checked frame or schema as the ingress sees it: the id under which it goes to the log, and whether it is a schema.</summary>
+/// <summary>
+/// A checked frame or schema as the ingress sees it: the id under which it goes to the log, and whether it is a schema.
+/// </summary>
 internal readonly record struct IngressMessage(string MessageId, bool IsSchema)
 {
     /// <summary>
-    /// Checks a lane's payload (delivery, then a frame or schema: version, kind, checksum, header, lane) without opening
-    /// its readings. Throws <see cref="WireFormatException"/>.
+    /// Checks a lane's payload (delivery, then a frame or schema: version, kind, checksum, header, lane) without
+    /// opening its readings. Throws <see cref="WireFormatException"/>.
     /// </summary>
     public static IngressMessage Read(GatewayId gateway, Lane lane, ReadOnlySpan<byte> payload)
     {

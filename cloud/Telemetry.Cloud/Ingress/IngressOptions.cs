@@ -30,7 +30,9 @@ internal sealed record IngressOptions
     /// </summary>
     public int DownMessagesMax { get; init; } = 8;
 
-    /// <summary>Bytes kept for such a session; beyond it the oldest are dropped, but never the newest. Default 1 MiB.</summary>
+    /// <summary>
+    /// Bytes kept for such a session; beyond it the oldest are dropped, but never the newest. Default 1 MiB.
+    /// </summary>
     public int DownBytesMax { get; init; } = 1024 * 1024;
 
     /// <summary>How often kept messages are offered again. Default 100 ms.</summary>

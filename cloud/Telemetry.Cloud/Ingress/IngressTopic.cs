@@ -21,7 +21,9 @@ internal enum IngressTopicKind
 /// <summary>Reads topics that gateways publish to.</summary>
 internal static class IngressTopic
 {
-    /// <summary>The kind of <paramref name="topic"/> for <paramref name="gateway"/>; the lane where it is one.</summary>
+    /// <summary>
+    /// The kind of <paramref name="topic"/> for <paramref name="gateway"/>; the lane where it is one.
+    /// </summary>
     public static IngressTopicKind Read(GatewayId gateway, ReadOnlySpan<char> topic, out Lane lane)
     {
         lane = default;

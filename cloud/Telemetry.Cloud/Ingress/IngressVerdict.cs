@@ -1,6 +1,8 @@
 namespace Telemetry.Cloud.Ingress;
 
-/// <summary>What a gateway is told about one publish: the PUBACK's reason code, its receipt, and words for people.</summary>
+/// <summary>
+/// What a gateway is told about one publish: the PUBACK's reason code, its receipt, and words for people.
+/// </summary>
 internal readonly record struct IngressVerdict(byte ReasonCode, string? ReceiptProperty, string? Reason)
 {
     /// <summary>MQTT 5.0, 3.4.2.1: it is where it belongs.</summary>

@@ -5,8 +5,8 @@ using Telemetry.Model;
 namespace Telemetry.Cloud.Ingress;
 
 /// <summary>
-/// Appends with patience: many at once up to a limit, each tried again under the same message id while the log is out of
-/// reach. The log swallows a repeated id that it already has, so a lost acknowledgement makes no second message.
+/// Appends with patience: many at once up to a limit, each tried again under the same message id while the log is out
+/// of reach. The log swallows a repeated id that it already has, so a lost acknowledgement makes no second message.
 /// </summary>
 internal sealed class LogAppender(ILog log, IngressOptions options, TimeProvider time, IngressCounters counters)
 {
@@ -94,7 +94,9 @@ internal sealed class LogAppender(ILog log, IngressOptions options, TimeProvider
         throw new LogException($"the log is out of reach: {last.Message}", inner: last);
     }
 
-    /// <summary>A wiped log has lost its streams; one call makes them anew for all that wait on the partition.</summary>
+    /// <summary>
+    /// A wiped log has lost its streams; one call makes them anew for all that wait on the partition.
+    /// </summary>
     private async ValueTask EnsureAsync(int partition)
     {
         var running = Volatile.Read(ref _ensuring[partition]);

@@ -59,7 +59,9 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
         IngressLog.Listening(_logger, _listener.Port);
     }
 
-    /// <summary>Refuses new publishes, waits a bounded time for PUBACKs that are awaited, then closes all sessions.</summary>
+    /// <summary>
+    /// Refuses new publishes, waits a bounded time for PUBACKs that are awaited, then closes all sessions.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         _stopping = true;
@@ -114,7 +116,9 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
         }
     }
 
-    /// <summary>Topics are judged with the publish, so that its PUBACK can carry a reason. QoS 0 has no PUBACK: not taken.</summary>
+    /// <summary>
+    /// Topics are judged with the publish, so that its PUBACK can carry a reason. QoS 0 has no PUBACK: not taken.
+    /// </summary>
     MqttReasonCode IMqttApplication.AuthorizePublish(IMqttServerSession session, string topic, MqttQos qos) =>
         qos == MqttQos.AtLeastOnce ? MqttReasonCode.Success : MqttReasonCode.QosNotSupported;
 
@@ -158,7 +162,9 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
         }
     }
 
-    /// <summary>False: not now. A session that has not yet subscribed takes nothing yet; one that ended takes all.</summary>
+    /// <summary>
+    /// False: not now. A session that has not yet subscribed takes nothing yet; one that ended takes all.
+    /// </summary>
     private bool SendDown(IMqttServerSession session, string topic, ReadOnlyMemory<byte> message)
     {
         switch (session.TrySend(topic, message))

@@ -4,8 +4,8 @@ namespace Telemetry.Cloud.Ingress;
 
 /// <summary>
 /// The gateways file as it stands now: looked at again at most once a second, when somebody connects, so that gateways
-/// are added and removed without a restart (a removed one keeps its session until it ends). A new version that cannot be
-/// read is reported, and the one before stays. Any thread.
+/// are added and removed without a restart (a removed one keeps its session until it ends). A new version that cannot
+/// be read is reported, and the one before stays. Any thread.
 /// </summary>
 internal sealed class PasswordFile
 {

@@ -11,8 +11,8 @@ namespace Telemetry.Cloud.Log;
 internal sealed class NatsBus(NatsConnection connection) : IBus
 {
     /// <summary>
-    /// Hellos that wait for a server's context at most; one more is not confirmed and not handled: its gateway is refused
-    /// in time and says it again with jitter.
+    /// Hellos that wait for a server's context at most; one more is not confirmed and not handled: its gateway is
+    /// refused in time and says it again with jitter.
     /// </summary>
     public const int HellosWaitingMax = 4096;
 

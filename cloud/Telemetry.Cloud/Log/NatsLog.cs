@@ -4,8 +4,8 @@ using Telemetry.Nats;
 namespace Telemetry.Cloud.Log;
 
 /// <summary>
-/// The log in JetStream: streams LIVE_p and BACKLOG_p in files, which refuse new messages at their byte limit. Any thread
-/// may call.
+/// The log in JetStream: streams LIVE_p and BACKLOG_p in files, which refuse new messages at their byte limit. Any
+/// thread may call.
 /// </summary>
 internal sealed class NatsLog(JetStreamContext jetStream, NatsLogOptions options) : ILog
 {

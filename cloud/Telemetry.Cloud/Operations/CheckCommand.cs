@@ -9,8 +9,8 @@ using Telemetry.Nats;
 namespace Telemetry.Cloud.Operations;
 
 /// <summary>
-/// The command <c>check</c>: says of everything that the settings name whether it is there, in one line each, and changes
-/// nothing. True when all is well.
+/// The command <c>check</c>: says of everything that the settings name whether it is there, in one line each, and
+/// changes nothing. True when all is well.
 /// </summary>
 internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, TextWriter output)
 {
@@ -36,14 +36,17 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
             or OperationCanceledException or FormatException or IOException or UnauthorizedAccessException
             or CryptographicException)
         {
-            output.WriteLine($"{what}: FAILED, {(e is OperationCanceledException ? $"no answer within {SettingUnits.Show(Patience)}" : e.Message)}");
+            var why = e is OperationCanceledException ? $"no answer within {SettingUnits.Show(Patience)}" : e.Message;
+            output.WriteLine($"{what}: FAILED, {why}");
             return false;
         }
     }
 
     private Task<string> CheckFilesAsync()
     {
-        var passwords = settings.Access.PasswordFile is { } file ? PasswordFile.Read(file, settings.Access.PlainPasswords) : null;
+        var passwords = settings.Access.PasswordFile is { } file
+            ? PasswordFile.Read(file, settings.Access.PlainPasswords)
+            : null;
         using var certificate = IngressRole.Tls(settings.Access, time)?.Certificate;
         var known = passwords is null ? "no password file" : $"{passwords.Count} with passwords";
         return Task.FromResult(certificate is null
@@ -55,7 +58,8 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
     {
         using var limit = new CancellationTokenSource(Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-        await using var nats = await NatsConnection.ConnectAsync(settings.Nats with { KeepTryingAtStart = false }, either.Token);
+        await using var nats = await NatsConnection.ConnectAsync(
+            settings.Nats with { KeepTryingAtStart = false }, either.Token);
         var jetStream = new JetStreamContext(nats);
         var made = 0;
         for (var partition = 0; partition < settings.Ingress.Partitions; partition++)
@@ -66,7 +70,8 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
             }
         }
 
-        return $"ok, nats-server {nats.ServerInfo.Version} with JetStream, {made} of {2 * settings.Ingress.Partitions} streams made";
+        var wanted = 2 * settings.Ingress.Partitions;
+        return $"ok, nats-server {nats.ServerInfo.Version} with JetStream, {made} of {wanted} streams made";
     }
 
     private async Task<string> CheckDatabaseAsync(CancellationToken cancellationToken)

@@ -70,7 +70,8 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
 
     private async Task<NatsConnection> ConnectAsync(CloudMetrics metrics, CancellationToken cancellationToken)
     {
-        var nats = await NatsConnection.ConnectAsync(settings.Nats with { TimeProvider = time, Random = random }, cancellationToken);
+        var nats = await NatsConnection.ConnectAsync(
+            settings.Nats with { TimeProvider = time, Random = random }, cancellationToken);
         nats.ConnectionChanged += Note;
         OperationsLog.NatsConnected(_logger, nats.ServerInfo.Version);
         metrics.Watch(nats);

@@ -6,7 +6,9 @@ using Telemetry.Nats;
 
 namespace Telemetry.Cloud.Operations;
 
-/// <summary>All instruments of a cloud process; docs/metrics.md lists them. They read counters that the parts keep anyway.</summary>
+/// <summary>
+/// All instruments of a cloud process; docs/metrics.md lists them. They read counters that the parts keep anyway.
+/// </summary>
 internal sealed class CloudMetrics : IDisposable
 {
     public const string MeterName = "Telemetry.Cloud";
@@ -20,8 +22,16 @@ internal sealed class CloudMetrics : IDisposable
         var counters = nats.Counters;
         Gauge("telemetry.nats.connected", () => nats.State == NatsConnectionState.Connected ? 1 : 0, "1 while a server is ready");
         Counter("telemetry.nats.reconnects", () => counters.Reconnects, "{reconnect}", "Links established after the first");
-        Counter("telemetry.nats.request.timeouts", () => counters.RequestTimeouts, "{request}", "Requests and appends that ran out of time");
-        Counter("telemetry.nats.publishes.discarded", () => counters.PublishesDiscarded, "{message}", "Messages in the buffer when a link broke");
+        Counter(
+            "telemetry.nats.request.timeouts",
+            () => counters.RequestTimeouts,
+            "{request}",
+            "Requests and appends that ran out of time");
+        Counter(
+            "telemetry.nats.publishes.discarded",
+            () => counters.PublishesDiscarded,
+            "{message}",
+            "Messages in the buffer when a link broke");
         Counter("telemetry.nats.sent", () => counters.BytesSent, "By", "Bytes written to servers");
         Counter("telemetry.nats.received", () => counters.BytesReceived, "By", "Bytes read from servers");
     }
@@ -58,7 +68,8 @@ internal sealed class CloudMetrics : IDisposable
             () => new Measurement<long>[]
             {
                 new(counters.TakeOvers, Tag("why", "taken_over")), new(counters.KeepAliveTimeouts, Tag("why", "keep_alive")),
-                new(counters.StalledOutputs, Tag("why", "output_stalled")), new(counters.ConnectTimeouts, Tag("why", "connect_timeout")),
+                new(counters.StalledOutputs, Tag("why", "output_stalled")),
+                new(counters.ConnectTimeouts, Tag("why", "connect_timeout")),
                 new(counters.TlsFailures, Tag("why", "tls")), new(counters.ConnectionsOverLimit, Tag("why", "over_limit")),
             },
             "{connection}",

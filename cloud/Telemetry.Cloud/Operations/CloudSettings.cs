@@ -31,9 +31,17 @@ internal enum CloudRoles
 /// <param name="ClientAuthorities">PEM file of the authorities of client certificates; null asks for none.</param>
 /// <param name="CertificatesRequired">A client without a certificate is refused in the handshake.</param>
 internal sealed record AccessSettings(
-    string? PasswordFile, bool PlainPasswords, string? Certificate, string? Key, string? ClientAuthorities, bool CertificatesRequired);
+    string? PasswordFile,
+    bool PlainPasswords,
+    string? Certificate,
+    string? Key,
+    string? ClientAuthorities,
+    bool CertificatesRequired);
 
-/// <summary>All that a cloud process is told, validated. Read by <see cref="Read"/>; the sample deploy/telemetry.json has every key.</summary>
+/// <summary>
+/// All that a cloud process is told, validated. Read by <see cref="Read"/>; the sample deploy/telemetry.json has every
+/// key.
+/// </summary>
 internal sealed record CloudSettings
 {
     public CloudRoles Roles { get; init; } = CloudRoles.All;
@@ -58,7 +66,9 @@ internal sealed record CloudSettings
 
     public IPEndPoint HttpEndPoint { get; init; } = new(IPAddress.Loopback, 9464);
 
-    /// <summary>How long a stop may take in all; then the process ends as if it were killed, which loses nothing.</summary>
+    /// <summary>
+    /// How long a stop may take in all; then the process ends as if it were killed, which loses nothing.
+    /// </summary>
     public TimeSpan StopWithin { get; init; } = TimeSpan.FromSeconds(10);
 
     public LogLevel LogLevel { get; init; } = LogLevel.Information;

@@ -18,7 +18,11 @@ internal static class CloudSettingsSections
     public static CloudSettings Read(SettingsReader reader)
     {
         var roles = reader.Choice(
-            "role", CloudRoles.All, ("ingress", CloudRoles.Ingress), ("processor", CloudRoles.Processor), ("all", CloudRoles.All));
+            "role",
+            CloudRoles.All,
+            ("ingress", CloudRoles.Ingress),
+            ("processor", CloudRoles.Processor),
+            ("all", CloudRoles.All));
         var partitions = reader.Number("partitions", 16, 1, 1024);
         var ingress = Ingress(reader, partitions);
         var log = Log(reader);
@@ -42,7 +46,9 @@ internal static class CloudSettingsSections
             HttpEndPoint = EndPoint(reader, "http", 9464),
             StopWithin = reader.Span("stopWithin", TimeSpan.FromSeconds(10), Second, Hour),
             LogLevel = reader.Choice(
-                "logging.level", LogLevel.Information, [.. Enum.GetValues<LogLevel>().Select(level => (level.ToString(), level))]),
+                "logging.level",
+                LogLevel.Information,
+                [.. Enum.GetValues<LogLevel>().Select(level => (level.ToString(), level))]),
             LogAsJson = reader.Flag("logging.json", false),
         };
     }
@@ -151,7 +157,8 @@ internal static class CloudSettingsSections
             reader.Problem("ingress.tls", "certificate and key are allowed together alone");
         }
 
-        if (access is { Certificate: null, ClientAuthorities: not null } or { ClientAuthorities: null, CertificatesRequired: true })
+        if (access is { Certificate: null, ClientAuthorities: not null }
+            or { ClientAuthorities: null, CertificatesRequired: true })
         {
             reader.Problem("ingress.tls", "client certificates need certificate, key and clientAuthorities");
         }

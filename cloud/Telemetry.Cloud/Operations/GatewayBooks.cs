@@ -2,7 +2,9 @@ using Npgsql;
 
 namespace Telemetry.Cloud.Operations;
 
-/// <summary>The books of one gateway, in readings: accepted = stored + rejected + dropped + lost + on the way.</summary>
+/// <summary>
+/// The books of one gateway, in readings: accepted = stored + rejected + dropped + lost + on the way.
+/// </summary>
 internal sealed record GatewayBook(
     string Gateway, int? Partition, long Accepted, long Stored, long Rejected, long Dropped, long Lost, long OnTheWay,
     DateTime? Watermark, string Fork);

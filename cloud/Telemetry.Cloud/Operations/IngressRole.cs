@@ -23,7 +23,11 @@ internal static class IngressRole
             Port = settings.MqttEndPoint.Port,
             ConnectionsMax = settings.ConnectionsMax,
             Tls = Tls(settings.Access, time),
-            Limits = new MqttSessionLimits { PacketBytesMax = Hello.BytesMax + PacketOverheadBytes, InFlightBytesMax = 2 * 1024 * 1024 },
+            Limits = new MqttSessionLimits
+            {
+                PacketBytesMax = Hello.BytesMax + PacketOverheadBytes,
+                InFlightBytesMax = 2 * 1024 * 1024,
+            },
         };
         var passwords = settings.Access.PasswordFile is { } file
             ? new PasswordFile(file, settings.Access.PlainPasswords, time, logger)

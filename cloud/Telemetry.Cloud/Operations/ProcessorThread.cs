@@ -4,8 +4,8 @@ namespace Telemetry.Cloud.Operations;
 
 /// <summary>
 /// One thread with a synchronization context of its own: what runs on it goes on there after each await, as in the
-/// simulation, so the processor needs no locks. Work posted waits in a queue; what is posted is what the processor itself
-/// asked for and what the bus bounds. After disposal nothing runs any more.
+/// simulation, so the processor needs no locks. Work posted waits in a queue; what is posted is what the processor
+/// itself asked for and what the bus bounds. After disposal nothing runs any more.
 /// </summary>
 internal sealed class ProcessorThread : SynchronizationContext, IDisposable
 {

@@ -15,7 +15,8 @@ internal static class SettingUnits
     public static long? Bytes(string text)
     {
         var (unit, factor) = ByteUnits.First(candidate => text.EndsWith(candidate.Unit, StringComparison.Ordinal));
-        return long.TryParse(text.AsSpan(0, text.Length - unit.Length).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        var digits = text.AsSpan(0, text.Length - unit.Length).Trim();
+        return long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             && number <= long.MaxValue / factor
                 ? number * factor
                 : null;
@@ -29,7 +30,8 @@ internal static class SettingUnits
             if (text.EndsWith(unit, StringComparison.Ordinal))
             {
                 var number = text.AsSpan(0, text.Length - unit.Length).Trim();
-                return double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value < 1e9
+                return double.TryParse(
+                    number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value < 1e9
                     ? TimeSpan.FromSeconds(value * seconds)
                     : null;
             }

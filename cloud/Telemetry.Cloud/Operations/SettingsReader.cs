@@ -4,8 +4,8 @@ using Microsoft.Extensions.Configuration;
 namespace Telemetry.Cloud.Operations;
 
 /// <summary>
-/// Takes typed values out of a configuration and gathers what is wrong by the name of the key: which key, what is wrong,
-/// what is allowed.
+/// Takes typed values out of a configuration and gathers what is wrong by the name of the key: which key, what is
+/// wrong, what is allowed.
 /// </summary>
 internal sealed class SettingsReader(IConfiguration configuration)
 {

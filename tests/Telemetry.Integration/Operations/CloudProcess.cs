@@ -33,7 +33,19 @@ internal sealed class CloudProcess : IAsyncDisposable
 
     public ServerProcess Process => _process!;
 
-    public string Output => File.ReadAllText(Process.OutputFile);
+    /// <summary>Its output once it holds the text: what a process said last may come a moment after its end.</summary>
+    public async Task<string> OutputWith(string text)
+    {
+        var output = "";
+        for (var attempt = 0; attempt < 100 && !output.Contains(text, StringComparison.Ordinal); attempt++)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(attempt == 0 ? 0 : 100));
+            output = await File.ReadAllTextAsync(Process.OutputFile);
+        }
+
+        Assert.Contains(text, output, StringComparison.Ordinal);
+        return output;
+    }
 
     public async Task Start(string command = "run", IReadOnlyDictionary<string, string>? environment = null)
     {

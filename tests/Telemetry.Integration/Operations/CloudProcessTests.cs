@@ -46,7 +46,7 @@ public sealed class CloudProcessTests
 
         await cloud.Process.Stop(within: Soon);
         Assert.Equal(0, cloud.Process.ExitCode);
-        Assert.Contains("Stopped", cloud.Output, StringComparison.Ordinal);
+        await cloud.OutputWith("Stopped");
     }
 
     [ServersFact(nats: true, postgres: true)]
@@ -81,13 +81,13 @@ public sealed class CloudProcessTests
         await using var cloud = new CloudProcess(nats.Url, postgres.ConnectionString);
 
         Assert.Equal(0, await cloud.Run("check"));
-        Assert.Contains("configuration: ok\ngateways: 1 with passwords, no TLS\nnats: ok, nats-server 2.", cloud.Output, StringComparison.Ordinal);
-        Assert.Contains("0 of 4 streams made\ndatabase: ok, PostgreSQL 15.", cloud.Output, StringComparison.Ordinal);
+        await cloud.OutputWith("configuration: ok\ngateways: 1 with passwords, no TLS\nnats: ok, nats-server 2.");
+        await cloud.OutputWith("0 of 4 streams made\ndatabase: ok, PostgreSQL 15.");
 
         await nats.Kill();
         Assert.Equal(1, await cloud.Run("check"));
-        Assert.Contains("nats: FAILED, ", cloud.Output, StringComparison.Ordinal);
-        Assert.Contains("database: ok", cloud.Output, StringComparison.Ordinal);
+        await cloud.OutputWith("nats: FAILED, ");
+        await cloud.OutputWith("database: ok");
     }
 
     [Fact]
@@ -98,8 +98,8 @@ public sealed class CloudProcessTests
 
         Assert.Equal(2, await cloud.Run("run", new Dictionary<string, string> { ["TELEMETRY__HTTP__PORT"] = "x" }));
 
-        Assert.Contains("partitions: '0' is not allowed; 1 to 1024 is", cloud.Output, StringComparison.Ordinal);
-        Assert.Contains("http.port: 'x' is not allowed; 0 to 65535 is", cloud.Output, StringComparison.Ordinal);
+        await cloud.OutputWith("partitions: '0' is not allowed; 1 to 1024 is");
+        await cloud.OutputWith("http.port: 'x' is not allowed; 0 to 65535 is");
     }
 
     private static async Task SayHello(Device device)

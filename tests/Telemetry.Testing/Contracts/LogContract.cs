@@ -5,8 +5,8 @@ using Xunit;
 namespace Telemetry.Testing.Contracts;
 
 /// <summary>
-/// What every log does: JetStream and the simulated one. Appending and what is known of a stream are here, reading is in
-/// <see cref="LogReaderContract"/>. A subclass says how a test runs, so that a simulated one can run on its pump.
+/// What every log does: JetStream and the simulated one. Appending and what is known of a stream are here, reading is
+/// in <see cref="LogReaderContract"/>. A subclass says how a test runs, so that a simulated one can run on its pump.
 /// </summary>
 public abstract class LogContract
 {

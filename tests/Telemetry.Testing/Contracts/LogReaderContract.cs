@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Telemetry.Testing.Contracts;
 
-/// <summary>How every log is read: see <see cref="LogContract"/>. Streams hold messages m1, m2, m3 … of one byte.</summary>
+/// <summary>
+/// How every log is read: see <see cref="LogContract"/>. Streams hold messages m1, m2, m3 … of one byte.
+/// </summary>
 public abstract class LogReaderContract
 {
     private const int P = 3;
