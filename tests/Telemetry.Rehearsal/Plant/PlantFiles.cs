@@ -79,7 +79,7 @@ internal sealed class PlantFiles
     public void WriteLone(int uplinkPort, long readingsMax, bool withInputs) => Write(Lone, new
     {
         gateway = Plant.LoneGateway,
-        outbox = new { file = Path.Combine(Outboxes, Plant.LoneGateway + ".outbox"), commitDeadline = "250 ms", quotaBytes = "256 MiB" },
+        outbox = Outbox(Path.Combine(Outboxes, Plant.LoneGateway + ".outbox")),
         journal = Path.Combine(Journals, Plant.LoneGateway + ".journal"),
         uplink = Uplink(uplinkPort),
         generator = withInputs ? Generator(readingsMax, _options.UnstorableTextEvery) : Nothing,
@@ -100,7 +100,22 @@ internal sealed class PlantFiles
         backoffMax = "2 s",
     };
 
-    private static object Outbox() => new { commitDeadline = "250 ms", quotaBytes = "256 MiB" };
+    // What is freed counts as held until a commit has noted it: an idle outbox would make the booking of losses wait.
+    private static Dictionary<string, string> Outbox(string? file = null)
+    {
+        var outbox = new Dictionary<string, string>
+        {
+            ["commitDeadline"] = "250 ms",
+            ["quotaBytes"] = "256 MiB",
+            ["idleCommitInterval"] = "2 s",
+        };
+        if (file is not null)
+        {
+            outbox["file"] = file;
+        }
+
+        return outbox;
+    }
 
     private object Generator(long readingsMax, int unstorableTextEvery) => new
     {

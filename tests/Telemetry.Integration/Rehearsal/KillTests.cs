@@ -1,0 +1,39 @@
+using Telemetry.Rehearsal;
+using Telemetry.Rehearsal.Plant;
+using Telemetry.Rehearsal.Scenarios;
+using Telemetry.Testing.Servers;
+
+namespace Telemetry.Integration.Rehearsal;
+
+/// <summary>The short form of the kill test: real servers, every process killed once, a wiped log, a database put back.</summary>
+public sealed class KillTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+
+    [ServersFact(nats: true, postgres: true)]
+    public async Task Books_balance_whatever_is_killed_wiped_or_put_back()
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        using var output = new StringWriter();
+        await using var plant = await Plant.StartAsync(KillTestOptions.Short.Plant);
+        var test = new KillTest(KillTestOptions.Short, TextWriter.Synchronized(output), terminal: false);
+
+        var balanced = await test.RunAsync(plant, limit.Token);
+
+        Assert.True(balanced, output.ToString());
+        Assert.True(test.Last!.Gateways.Sum(g => g.Ledger.Lost) > 0, "the last scenario loses readings, and says so");
+        Assert.All(test.Struck, struck => Assert.True(struck.Value >= 1));
+        await AssertSpoiltIsSeen(plant, "delete", "rows say", limit.Token);
+        await AssertSpoiltIsSeen(plant, "double", "stored more often than attempted", limit.Token);
+        await AssertSpoiltIsSeen(plant, "flip", "stored with another value than was sent", limit.Token);
+    }
+
+    private static async Task AssertSpoiltIsSeen(Plant plant, string way, string fault, CancellationToken cancellationToken)
+    {
+        await Spoiler.SpoilAsync(plant.Postgres.ConnectionString, way, cancellationToken);
+        var verdict = await plant.JudgeAsync(cancellationToken);
+
+        Assert.False(verdict.Balanced);
+        Assert.Contains(fault, verdict.ToString(), StringComparison.Ordinal);
+    }
+}
