@@ -146,7 +146,9 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         var processor = new Processor(
             store, log, bus, settings.Processor, time, random, logging.CreateLogger("Telemetry.Cloud.Processing"));
         metrics.Watch(processor.Counters);
+        var upkeep = new RegisterUpkeep(store, settings.Database!.KeepRegister, time, _logger).RunAsync(cancellationToken);
         await thread.RunAsync(() => processor.RunAsync(cancellationToken));
+        await upkeep;
     }
 
     private MqttIngress? StartIngress(NatsLog log, NatsBus bus, CloudMetrics metrics)

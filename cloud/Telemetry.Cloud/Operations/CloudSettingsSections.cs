@@ -101,6 +101,7 @@ internal static class CloudSettingsSections
         {
             Migrate = reader.Flag("database.migrate", true),
             CommandTimeout = reader.Span("database.commandTimeout", options.CommandTimeout, Second, Hour),
+            KeepRegister = reader.Span("database.keepRegister", options.KeepRegister, Hour, TimeSpan.FromDays(3650)),
             ReadConnectionsMax = reader.Number("database.readConnectionsMax", options.ReadConnectionsMax, 1, 100),
         };
         if (connection.Length == 0)

@@ -18,6 +18,12 @@ internal sealed record PostgresStoreOptions
     /// </summary>
     public TimeSpan SilenceMax { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// How long the frame register keeps a row a frame; older days are rolled up. Not less than the log's maximum age:
+    /// within this time a settled range that comes with other content is seen to be a fork.
+    /// </summary>
+    public TimeSpan KeepRegister { get; init; } = TimeSpan.FromDays(7);
+
     /// <summary>The most connections for reading, beside the one for commits; further readers wait.</summary>
     public int ReadConnectionsMax { get; init; } = 4;
 

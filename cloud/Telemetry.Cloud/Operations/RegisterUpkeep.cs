@@ -1,0 +1,38 @@
+using Microsoft.Extensions.Logging;
+using Telemetry.Cloud.Storage;
+using Telemetry.Cloud.Storage.Postgres;
+
+namespace Telemetry.Cloud.Operations;
+
+/// <summary>
+/// Every hour rolls the frame register's old days up, so that it is kept as long as the log and no longer. Any number of
+/// processes may do it; what fails is done by the next call.
+/// </summary>
+internal sealed class RegisterUpkeep(PostgresStore store, TimeSpan keep, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan Every = TimeSpan.FromHours(1);
+
+    /// <summary>Runs until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(Every, time, cancellationToken);
+                try
+                {
+                    await store.SumUpFramesAsync(keep, cancellationToken);
+                }
+                catch (StoreException e)
+                {
+                    OperationsLog.Waited(logger, "Rolling up the frame register", e.Message);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The process stops.
+        }
+    }
+}
