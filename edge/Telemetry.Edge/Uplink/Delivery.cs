@@ -111,7 +111,10 @@ internal sealed class Delivery
         return wait > elapsed ? wait - elapsed : TimeSpan.Zero;
     }
 
-    /// <summary>True when a full hello has something to ask: unanswered, frames unsettled for long, or old epochs without end.</summary>
+    /// <summary>
+    /// True when a full hello has something to ask: unanswered, frames unsettled for long, something unsettled that is
+    /// not here, or old epochs without end.
+    /// </summary>
     public bool HelloDue()
     {
         if (HelloWanted || UntilHello() > TimeSpan.Zero)
@@ -119,7 +122,8 @@ internal sealed class Delivery
             return HelloWanted;
         }
 
-        if (_unanswered > 0 || _digestDiffers || _outbox.OpenEpochs.Any(e => !e.IsOwn) || _outbox.Held.Any(WaitsLong))
+        if (_unanswered > 0 || _digestDiffers || _settlements.LacksSomething
+            || _outbox.OpenEpochs.Any(e => !e.IsOwn) || _outbox.Held.Any(WaitsLong))
         {
             return true;
         }

@@ -10,6 +10,8 @@ namespace Telemetry.Edge.Uplink;
 /// </summary>
 internal sealed class SettlementReader(Outbox.Outbox outbox)
 {
+    private readonly HashSet<ulong> _lacking = [];
+
     /// <summary>Why this agent believes that it is a fork; empty when it does not.</summary>
     public string Fork { get; private set; } = "";
 
@@ -18,6 +20,12 @@ internal sealed class SettlementReader(Outbox.Outbox outbox)
 
     /// <summary>True when the cloud booked as lost what is still here: only an answer can say whether to send it again.</summary>
     public bool LostButHere { get; set; }
+
+    /// <summary>
+    /// True when the cloud's last word leaves something unsettled that is not here any more: only a full hello, said when
+    /// that is durable, lets it be booked as lost.
+    /// </summary>
+    public bool LacksSomething => _lacking.Count > 0;
 
     /// <summary>Takes one epoch's settlement.</summary>
     public void Take(EpochSettlement settlement)
@@ -47,7 +55,34 @@ internal sealed class SettlementReader(Outbox.Outbox outbox)
         if (settlement.Complete)
         {
             outbox.MarkComplete(epoch.Epoch);
+            _lacking.Remove(epoch.Epoch);
         }
+        else if (Lacks(epoch, settlement))
+        {
+            _lacking.Add(epoch.Epoch);
+        }
+        else
+        {
+            _lacking.Remove(epoch.Epoch);
+        }
+    }
+
+    private bool Lacks(EpochState epoch, EpochSettlement settlement)
+    {
+        for (var lane = Lane.Critical; lane <= Lane.Backlog; lane++)
+        {
+            var word = settlement.Lanes[(int)lane];
+            var unsettled = epoch.Sealed[lane] - word.Prefix - word.Runs.Sum(r => r.Range.Count);
+            var here = unsettled <= 0 ? 0 : outbox.HeldIn(epoch.Epoch, lane)
+                .Where(f => f.Key.First > word.Prefix && !word.Runs.Any(r => r.Range.Overlaps(f.Key.Range)))
+                .Sum(f => (long)f.Key.Count);
+            if (unsettled > here)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private void Take(EpochState epoch, Lane lane, LaneSettlement settlement, bool complete)
