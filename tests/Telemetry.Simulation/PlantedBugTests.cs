@@ -52,13 +52,13 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
             // Frames without a receipt wait long, and so does the word of the database that is put back meanwhile.
             Chance = new Dictionary<Fault, double>
             {
-                [Fault.ReceiptLost] = 0.9,
-                [Fault.DownDelayed] = 0.35,
+                [Fault.ReceiptLost] = 0.97,
+                [Fault.DownDelayed] = 0.6,
                 [Fault.BusMessageDelayed] = 0.2,
-                [Fault.DownLost] = 0.3,
+                [Fault.DownLost] = 0.4,
             },
-            PerMinute = new Dictionary<Fault, double> { [Fault.DatabasePutBack] = 8, [Fault.LogWiped] = 16 },
-            Busy = TimeSpan.FromMinutes(2),
+            PerMinute = new Dictionary<Fault, double> { [Fault.DatabasePutBack] = 6, [Fault.LogWiped] = 30 },
+            Busy = TimeSpan.FromMinutes(1),
         },
         Uplink(PlantedUplinkBug.TakeOldAnswers));
 

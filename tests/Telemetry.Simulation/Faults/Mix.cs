@@ -6,6 +6,8 @@ internal sealed record Mix
     private static readonly Fault[] LogDamage =
         [Fault.LogWiped, Fault.LogPurged, Fault.LogExpired, Fault.LogPutBack];
 
+    private const double ProbabilityMax = 0.6;
+
     /// <summary>The probability of a fault at each of its chances.</summary>
     public IReadOnlyDictionary<Fault, double> Chance { get; init; } = new Dictionary<Fault, double>();
 
@@ -47,10 +49,13 @@ internal sealed record Mix
             _ => random.Next(2) == 0,
         };
         var faults = Enum.GetValues<Fault>().Where(Has).ToArray();
+        var intensity = random.Next(4) == 0 ? 3 : 1;
+        double Rate(Fault fault) => Typical(fault) * intensity * (0.3 + (random.NextDouble() * 2));
+        double Probability(Fault fault) => Math.Min(ProbabilityMax, Rate(fault));
         return new Mix
         {
-            Chance = faults.Where(f => f < Fault.LinkCut).ToDictionary(f => f, f => Typical(f) * (0.3 + random.NextDouble() * 2)),
-            PerMinute = faults.Where(f => f >= Fault.LinkCut).ToDictionary(f => f, f => Typical(f) * (0.3 + random.NextDouble() * 2)),
+            Chance = faults.Where(f => f < Fault.LinkCut).ToDictionary(f => f, Probability),
+            PerMinute = faults.Where(f => f >= Fault.LinkCut).ToDictionary(f => f, Rate),
             Busy = TimeSpan.FromSeconds(random.Next(20, 60)),
             // Where the log was damaged only the edge can heal a database put back: there the agents stay on.
             Tail = (Tail)random.Next(damagesLog || outboxPutBack ? 2 : 3),

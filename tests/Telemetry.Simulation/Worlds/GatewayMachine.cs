@@ -16,12 +16,13 @@ internal sealed class GatewayMachine
     private readonly Random _random;
     private readonly FaultChances _faults;
     private readonly Parts _parts;
+    private readonly Trace _trace;
 
     public GatewayMachine(
         GatewayId id, Pump pump, Random random, Trace trace, FaultChances faults, Parts parts, SimulatedLink link)
     {
         Id = id;
-        (_random, _faults, _parts) = (random, faults, parts);
+        (_random, _faults, _parts, _trace) = (random, faults, parts, trace);
         Disk = new SimulatedOutboxDisk(random);
         Link = link;
         Generator = new Generator(id, random, pump.Clock);
@@ -62,7 +63,7 @@ internal sealed class GatewayMachine
             _parts.File(Disk.Open()), Id, Options(), life.Time, new Random(_random.Next()), stop);
         Outbox = outbox;
         var options = _parts.Uplink(new UplinkOptions());
-        var link = new WatchedLink(Link, Says, message => Pins.Takes(message.Span, this, outbox));
+        var link = new WatchedLink(Link, Says, message => Takes(message.Span, outbox));
         var uplink = new Uplink(
             outbox, Id, link, options, life.Time, new Random(_random.Next()), NullLogger.Instance);
         var sending = uplink.RunAsync(ended.Token);
@@ -85,8 +86,16 @@ internal sealed class GatewayMachine
         }
     }
 
+    private void Takes(ReadOnlySpan<byte> message, Outbox outbox)
+    {
+        var bytes = message.ToArray();
+        _trace.Detail(() => $"{Id} takes {Words.OfDown(bytes)}");
+        Pins.Takes(message, this, outbox);
+    }
+
     private void Says(string topic, ReadOnlyMemory<byte> payload)
     {
+        _trace.Detail(() => $"{Id} says {Words.OfUp(topic, payload.Span)}");
         if (topic == Routes.HelloTopic(Id))
         {
             Pins.Said(payload.Span);

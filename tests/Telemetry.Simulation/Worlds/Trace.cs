@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
 
@@ -18,11 +19,22 @@ internal sealed class Trace(TimeProvider time)
     /// <summary>Receives every line too; for looking at one seed.</summary>
     public Action<string>? Listener { get; set; }
 
+    private string Seconds => time.GetElapsedTime(_begun).TotalSeconds.ToString("F6", CultureInfo.InvariantCulture);
+
     public IEnumerable<string> LastLines(int count) => _last.TakeLast(count);
+
+    /// <summary>A line for whoever looks at one seed; it costs nothing otherwise and is not part of the hash.</summary>
+    public void Detail(Func<string> what)
+    {
+        if (Listener is not null)
+        {
+            Listener($"{Seconds} {what()}");
+        }
+    }
 
     public void Say(string what)
     {
-        var line = $"{time.GetElapsedTime(_begun).TotalSeconds:F6} {what}";
+        var line = $"{Seconds} {what}";
         _hash.Append(MemoryMarshal.AsBytes(line.AsSpan()));
         _last.Enqueue(line);
         if (_last.Count > LinesMax)
