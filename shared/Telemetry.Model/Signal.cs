@@ -23,6 +23,11 @@ public sealed class Signal
             over.Cancel(); // CancelAsync would leave this thread.
         }
 
+        else
+        {
+            await Task.Yield(); // A loop that always finds it set must let others of its thread go on.
+        }
+
         cancellationToken.ThrowIfCancellationRequested();
         if (_source.Task.IsCompleted)
         {

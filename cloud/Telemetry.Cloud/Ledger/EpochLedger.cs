@@ -68,7 +68,6 @@ internal sealed class EpochLedger(ulong epoch)
     public void Name(LaneLasts lasts)
     {
         NamedLasts = NamedLasts is { } named ? LaneLasts.Max(named, lasts) : lasts;
-        Announce(lasts);
     }
 
     /// <summary>How a range of a lane stands to what is settled.</summary>

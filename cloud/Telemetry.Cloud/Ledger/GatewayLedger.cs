@@ -18,6 +18,7 @@ internal sealed class GatewayLedger
     private readonly Dictionary<FrameKey, ulong> _recent = [];
     private readonly Queue<FrameKey> _recentOrder = [];
     private readonly Dictionary<ulong, long> _outboxes = [];
+    private readonly HashSet<(FrameKey, ulong)> _forked = [];
     private readonly HashSet<ulong> _dirtyOutboxes = [];
     private readonly HashSet<EpochLedger> _open = [];
     private readonly HashSet<EpochLedger> _touched = [];
@@ -65,7 +66,7 @@ internal sealed class GatewayLedger
     public IReadOnlyDictionary<ulong, EpochLedger> Epochs => _epochs;
 
     /// <summary>True when something may have to be written.</summary>
-    public bool Touched => _touched.Count > 0 || _dirtyOutboxes.Count > 0 || _row != _written;
+    public bool Touched => _touched.Count > 0 || _dirtyOutboxes.Count > 0 || Watermark.Pending > 0 || _row != _written;
 
     /// <summary>How many readings are booked as lost.</summary>
     public long Lost => _row.Lost;
@@ -97,13 +98,31 @@ internal sealed class GatewayLedger
         return epoch;
     }
 
+    /// <summary>Remembers that sequences up to these exist. A complete epoch of which more is told is open again.</summary>
+    public void Announce(EpochLedger epoch, LaneLasts lasts)
+    {
+        if (epoch.Complete && LaneLasts.Max(epoch.Lasts, lasts) != epoch.Lasts)
+        {
+            Reopen(epoch);
+        }
+
+        epoch.Announce(lasts);
+    }
+
+    /// <summary>Remembers the last sequences by which a successor, or the agent itself, ends an epoch.</summary>
+    public void Name(EpochLedger epoch, LaneLasts lasts)
+    {
+        Announce(epoch, lasts);
+        epoch.Name(lasts);
+    }
+
     /// <summary>
     /// Remembers an epoch's predecessor. Two epochs with one predecessor (none counts as one), or more settled than a
     /// successor names, is a fork of lineage.
     /// </summary>
     public void Follow(EpochLedger epoch, Predecessor predecessor)
     {
-        if (epoch.Predecessor is not null)
+        if (epoch.Predecessor is not null || predecessor.Epoch == Predecessor.Unknown)
         {
             return;
         }
@@ -120,7 +139,7 @@ internal sealed class GatewayLedger
         if (predecessor.Epoch != 0)
         {
             var before = Epoch(predecessor.Epoch);
-            before.Name(predecessor.Lasts);
+            Name(before, predecessor.Lasts);
             for (var lane = Lane.Critical; lane <= Lane.Backlog; lane++)
             {
                 CheckNamed(before, lane, before.Complete ? before.Lasts[lane] : before[lane].LastSettled);
@@ -139,6 +158,17 @@ internal sealed class GatewayLedger
 
     /// <summary>Shows a fork until an operator explains it; the first one stays.</summary>
     public void ShowFork(string what) => _row = _row.Fork.Length > 0 ? _row : _row with { Fork = what };
+
+    /// <summary>False when that frame was already kept as a fork (while this memory lasts: it is bounded).</summary>
+    public bool ForkIsNew(FrameKey key, ulong checksum)
+    {
+        if (_forked.Count >= RecentMax)
+        {
+            _forked.Clear();
+        }
+
+        return _forked.Add((key, checksum));
+    }
 
     /// <summary>Calls complete what is closed by a successor and settled; returns those that became so.</summary>
     public IReadOnlyList<EpochLedger> CloseEpochs()

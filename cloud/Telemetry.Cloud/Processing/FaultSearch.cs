@@ -2,16 +2,18 @@ using Telemetry.Model;
 
 namespace Telemetry.Cloud.Processing;
 
+/// <summary>A message's place in the log; a stream made anew has other places.</summary>
+internal readonly record struct LogPlace(int Partition, StreamKind Stream, long StreamCreatedNanos, long Sequence);
+
 /// <summary>
 /// Finds the frame whose data the database refuses (SQLSTATE class 22 or 23): the transaction is halved until one message
-/// is left, which is then poison. Grows back with each success.
+/// is left; refused twice alone it is poison. Grows back with each success.
 /// </summary>
 internal sealed class FaultSearch
 {
-    private const int PoisonMax = 1024;
-
-    private readonly HashSet<(int Partition, StreamKind Stream, long Sequence)> _poison = [];
-    private (int Partition, StreamKind Stream, long Sequence) _last;
+    private readonly HashSet<LogPlace> _poison = [];
+    private LogPlace _last;
+    private LogPlace? _suspect;
     private int _messagesMax = int.MaxValue;
 
     /// <summary>Messages in the transaction being built.</summary>
@@ -21,15 +23,14 @@ internal sealed class FaultSearch
     public bool Room => Taken < _messagesMax;
 
     /// <summary>A message was taken.</summary>
-    public void Took(int partition, StreamKind stream, long sequence)
+    public void Took(LogPlace place)
     {
-        _last = (partition, stream, sequence);
+        _last = place;
         Taken++;
     }
 
     /// <summary>True when the database refused this message alone.</summary>
-    public bool IsPoison(int partition, StreamKind stream, long sequence) =>
-        _poison.Count > 0 && _poison.Contains((partition, stream, sequence));
+    public bool IsPoison(LogPlace place) => _poison.Count > 0 && _poison.Contains(place);
 
     /// <summary>The database refused the data of this transaction.</summary>
     public void Failed()
@@ -40,19 +41,22 @@ internal sealed class FaultSearch
         }
         else if (Taken == 1)
         {
-            if (_poison.Count == PoisonMax)
+            _messagesMax = 1;
+            if (_suspect == _last)
             {
-                _poison.Clear(); // They were committed long ago, or are found again.
+                _poison.Add(_last);
             }
 
-            _poison.Add(_last);
+            _suspect = _last;
         }
     }
 
-    /// <summary>The transaction committed.</summary>
+    /// <summary>The transaction committed: whatever was poison in it is a dead letter now.</summary>
     public void Succeeded()
     {
         _messagesMax = _messagesMax > int.MaxValue / 2 ? int.MaxValue : _messagesMax * 2;
+        _poison.Clear();
+        _suspect = null;
         Taken = 0;
     }
 

@@ -39,6 +39,11 @@ internal sealed class FrameApplier(IStore store, ProcessorCounters counters)
 
             if (kind == FrameKind.Schema)
             {
+                if (poison)
+                {
+                    throw new WireFormatException("a schema that the database refused", offset);
+                }
+
                 await RegisterAsync(gateway, SchemaMessage.Read(bytes.Span), commit, cancellationToken);
             }
             else
@@ -110,15 +115,16 @@ internal sealed class FrameApplier(IStore store, ProcessorCounters counters)
             gateway.Follow(epoch, predecessor);
         }
 
-        epoch.Announce(new LaneLasts().With(header.Key.Lane, header.Key.Last));
+        // Placed first: to announce it opens a complete epoch again, in which it must not be taken for settled.
         var placement = epoch.Place(header.Key.Lane, header.Key.Range);
+        gateway.Announce(epoch, new LaneLasts().With(header.Key.Lane, header.Key.Last));
         switch (placement)
         {
             case Placement.Settled:
                 await CompareAsync(gateway, header, checksum, frame, commit, cancellationToken);
                 break;
             case Placement.Overlap:
-                Fork(gateway, header.Key, "a range that overlaps a settled one in part", frame, commit);
+                Fork(gateway, header.Key, checksum, "a range that overlaps a settled one in part", frame, commit);
                 break;
             default:
                 if (await SchemaAsync(gateway, header.Schema, cancellationToken) is not { } series)
@@ -138,7 +144,7 @@ internal sealed class FrameApplier(IStore store, ProcessorCounters counters)
         {
             foreach (var named in promise.Epochs)
             {
-                gateway.Epoch(named.Epoch).Announce(named.Lasts);
+                gateway.Announce(gateway.Epoch(named.Epoch), named.Lasts);
             }
 
             gateway.Watermark.Add(promise, receivedAtMicros);
@@ -160,11 +166,6 @@ internal sealed class FrameApplier(IStore store, ProcessorCounters counters)
         }
         else
         {
-            if (epoch.Complete)
-            {
-                gateway.Reopen(epoch);
-            }
-
             epoch[header.Key.Lane].Settle(header.Key.Range, header.Key.Share(checksum));
         }
 
@@ -284,15 +285,19 @@ internal sealed class FrameApplier(IStore store, ProcessorCounters counters)
 
         if (known != checksum)
         {
-            Fork(gateway, header.Key, "a settled range that came with other content", frame, commit);
+            Fork(gateway, header.Key, checksum, "a settled range that came with other content", frame, commit);
         }
     }
 
-    private void Fork(GatewayLedger gateway, FrameKey key, string what, ReadOnlyMemory<byte> frame, StoreCommit commit)
+    private void Fork(
+        GatewayLedger gateway, FrameKey key, ulong checksum, string what, ReadOnlyMemory<byte> frame, StoreCommit commit)
     {
         counters.Forks++;
         gateway.ShowFork($"content: {what}: {key}");
         Acks.Fork(gateway);
-        commit.DeadLetters.Add(new DeadLetterRow(gateway.Gateway, key, DeadLetterReason.Fork, what, 0, 0, 0, frame));
+        if (gateway.ForkIsNew(key, checksum))
+        {
+            commit.DeadLetters.Add(new DeadLetterRow(gateway.Gateway, key, DeadLetterReason.Fork, what, 0, 0, 0, frame));
+        }
     }
 }

@@ -8,9 +8,6 @@ using Telemetry.Model.Wire;
 
 namespace Telemetry.Cloud.Processing;
 
-/// <summary>A hello that waits for the next transaction.</summary>
-internal readonly record struct HelloArrived(int Partition, GatewayId Gateway, Hello Hello);
-
 /// <summary>
 /// Takes hellos into the transaction being built, books what they show to be lost, and writes the answers that go out
 /// when it has committed: so an answer is always one snapshot of the database.
@@ -18,6 +15,7 @@ internal readonly record struct HelloArrived(int Partition, GatewayId Gateway, H
 internal sealed class HelloDesk(IStore store, FrameApplier applier, ProcessorCounters counters)
 {
     private readonly List<(PartitionOwner Owner, GatewayLedger Gateway, Hello Hello)> _unanswered = [];
+    private readonly List<(PartitionOwner Owner, GatewayId Gateway, PendingLoss Loss)> _booked = [];
 
     /// <summary>True when an answer waits for the commit.</summary>
     public bool Waiting => _unanswered.Count > 0;
@@ -60,7 +58,7 @@ internal sealed class HelloDesk(IStore store, FrameApplier applier, ProcessorCou
             }
             else if (loss.Due(owner.Live.Position, owner.Backlog.Position) && owner.Gateways.TryGetValue(id, out var gateway))
             {
-                owner.Losses.Remove(id);
+                _booked.Add((owner, id, loss));
                 var before = gateway.Lost;
                 foreach (var epoch in loss.Book(gateway))
                 {
@@ -70,6 +68,20 @@ internal sealed class HelloDesk(IStore store, FrameApplier applier, ProcessorCou
                 counters.Lost += gateway.Lost - before;
             }
         }
+    }
+
+    /// <summary>What was booked is in the database (or there was nothing to book).</summary>
+    public void Booked()
+    {
+        foreach (var (owner, gateway, loss) in _booked)
+        {
+            if (owner.Losses.TryGetValue(gateway, out var known) && known == loss)
+            {
+                owner.Losses.Remove(gateway);
+            }
+        }
+
+        _booked.Clear();
     }
 
     /// <summary>The answers, once the transaction has committed. Each is written from what it made durable.</summary>
@@ -103,7 +115,11 @@ internal sealed class HelloDesk(IStore store, FrameApplier applier, ProcessorCou
     }
 
     /// <summary>The transaction did not happen: the agents repeat their hellos.</summary>
-    public void Forget() => _unanswered.Clear();
+    public void Forget()
+    {
+        _unanswered.Clear();
+        _booked.Clear();
+    }
 
     private static void Learn(GatewayLedger gateway, Hello hello, long nowMicros)
     {
@@ -112,11 +128,11 @@ internal sealed class HelloDesk(IStore store, FrameApplier applier, ProcessorCou
         {
             var epoch = gateway.Epoch(told.Epoch);
             gateway.Follow(epoch, told.Predecessor);
-            epoch.Announce(told.Lasts);
+            gateway.Announce(epoch, told.Lasts);
             if (!hello.OwnIsLast || told != hello.Epochs[^1])
             {
                 // The agent will never seal in it again, whether or not a successor exists yet.
-                epoch.Name(told.Lasts);
+                gateway.Name(epoch, told.Lasts);
             }
         }
 
@@ -125,7 +141,7 @@ internal sealed class HelloDesk(IStore store, FrameApplier applier, ProcessorCou
             // Unknown here (the database was put back): announced, so that the agent is told that it is open again.
             if (!gateway.Epochs.TryGetValue(complete.Epoch, out var known) || !known.Complete)
             {
-                gateway.Epoch(complete.Epoch).Announce(complete.Lasts);
+                gateway.Announce(gateway.Epoch(complete.Epoch), complete.Lasts);
             }
         }
 
@@ -138,7 +154,7 @@ internal sealed class HelloDesk(IStore store, FrameApplier applier, ProcessorCou
         {
             foreach (var named in promise.Epochs)
             {
-                gateway.Epoch(named.Epoch).Announce(named.Lasts);
+                gateway.Announce(gateway.Epoch(named.Epoch), named.Lasts);
             }
 
             gateway.Watermark.Add(promise, nowMicros);
@@ -166,7 +182,12 @@ internal sealed class HelloDesk(IStore store, FrameApplier applier, ProcessorCou
         if (hello.Complete is { } complete)
         {
             // Both sides end with the same list: what only one of them calls complete is named.
-            var theirs = complete.ToDictionary(c => c.Epoch, c => c.Lasts);
+            var theirs = new Dictionary<ulong, LaneLasts>();
+            foreach (var epoch in complete)
+            {
+                theirs[epoch.Epoch] = epoch.Lasts;
+            }
+
             epochs.AddRange(gateway.Epochs.Values
                 .Where(e => epochs.TrueForAll(told => told.Epoch != e.Epoch))
                 .Where(e => e.Complete ? !theirs.TryGetValue(e.Epoch, out var lasts) || lasts != e.Lasts : theirs.ContainsKey(e.Epoch))

@@ -1,11 +1,8 @@
-using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Telemetry.Cloud.Ledger;
 using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
-using Telemetry.Model.Control;
-using Telemetry.Model.Wire;
 
 namespace Telemetry.Cloud.Processing;
 
@@ -25,7 +22,7 @@ public sealed class Processor
     private readonly TimeProvider _time;
     private readonly Random _random;
     private readonly ILogger _logger;
-    private readonly Channel<HelloArrived> _hellos;
+    private readonly HelloQueue _hellos;
     private readonly Signal _signal = new();
     private readonly OwnedPartitions _owned;
     private readonly StoreCommit _commit = new();
@@ -39,10 +36,10 @@ public sealed class Processor
         IStore store, ILog log, IBus bus, ProcessorOptions options, TimeProvider time, Random random, ILogger logger)
     {
         (_store, _bus, _options, _time, _random, _logger) = (store, bus, options, time, random, logger);
-        _hellos = Channels.Bounded<HelloArrived>(options.HellosMax);
+        _hellos = new HelloQueue(options, time, logger, _signal);
         _applier = new FrameApplier(store, Counters);
         _desk = new HelloDesk(store, _applier, Counters);
-        _owned = new OwnedPartitions(store, log, bus, options, time, random, logger, Counters, _signal, Arrived);
+        _owned = new OwnedPartitions(store, log, bus, options, time, random, logger, Counters, _signal, _hellos.Arrived);
     }
 
     public ProcessorCounters Counters { get; } = new();
@@ -50,7 +47,8 @@ public sealed class Processor
     /// <summary>Works until cancelled; then gives its leases back.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var hellos = WatchHellosAsync(cancellationToken);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var hellos = _hellos.WatchAsync(ending.Token);
         try
         {
             while (!cancellationToken.IsCancellationRequested)
@@ -64,6 +62,7 @@ public sealed class Processor
         }
         finally
         {
+            ending.Cancel(); // CancelAsync would leave this thread.
             await hellos;
             await _owned.ReleaseAsync();
         }
@@ -148,6 +147,7 @@ public sealed class Processor
             && _time.GetElapsedTime(_owned.RenewedAt) >= _options.RenewEvery;
         if (!moved && !due && !_desk.Waiting && _commit.IsEmpty)
         {
+            _desk.Booked();
             return false;
         }
 
@@ -175,6 +175,7 @@ public sealed class Processor
 
         CrashPoint.Reach("after-commit");
         await SendAcksAsync(cancellationToken);
+        _desk.Booked();
         await _owned.TrimLogsAsync(cancellationToken);
         return true;
     }
@@ -223,7 +224,8 @@ public sealed class Processor
 
             foreach (var (owner, feed, message) in _chunk)
             {
-                var poison = _faults.IsPoison(owner.Row.Partition, feed.Kind, message.Sequence);
+                var poison = _faults.IsPoison(
+                    new LogPlace(owner.Row.Partition, feed.Kind, feed.Position.StreamCreatedNanos, message.Sequence));
                 await _applier.ApplyAsync(owner.Gateways[message.Gateway], message, poison, _commit, cancellationToken);
             }
         }
@@ -239,8 +241,17 @@ public sealed class Processor
             var feed = kind == StreamKind.Live ? owner.Live : owner.Backlog;
             for (var n = 0; n < ChunkMessages / 8 && _faults.Room && feed.TryRead(out var message); n++)
             {
-                _chunk.Add((owner, feed, message));
-                _faults.Took(owner.Row.Partition, feed.Kind, message.Sequence);
+                _faults.Took(new LogPlace(owner.Row.Partition, feed.Kind, feed.Position.StreamCreatedNanos, message.Sequence));
+                if (message.Gateway.Partition(_options.Partitions) == owner.Row.Partition)
+                {
+                    _chunk.Add((owner, feed, message));
+                    continue;
+                }
+
+                // Another number of partitions, or a foreign publisher: kept, shown, in no book.
+                Counters.Malformed++;
+                _commit.DeadLetters.Add(new DeadLetterRow(
+                    message.Gateway, default, DeadLetterReason.Malformed, "its gateway belongs to another partition", 0, 0, 0, message.Data));
             }
         }
 
@@ -262,50 +273,13 @@ public sealed class Processor
 
     private async Task TakeHellosAsync(CancellationToken cancellationToken)
     {
-        var taken = new List<(PartitionOwner Owner, HelloArrived Arrived)>();
-        while (taken.Count < _options.HellosMax && _hellos.Reader.TryRead(out var arrived))
-        {
-            if (_owned.TryGet(arrived.Partition, out var owner))
-            {
-                taken.Add((owner, arrived));
-            }
-        }
-
+        var taken = _hellos.Take(_owned);
         foreach (var owned in taken.GroupBy(t => t.Owner))
         {
             await LoadAsync(owned.Key, owned.Select(t => t.Arrived.Gateway), cancellationToken);
         }
 
         await _desk.TakeAsync(taken, NowMicros(), cancellationToken);
-    }
-
-    private async Task WatchHellosAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            while (await _hellos.Reader.WaitToReadAsync(cancellationToken))
-            {
-                _signal.Set();
-                await Task.Delay(TimeSpan.FromMilliseconds(10), _time, cancellationToken);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The processor stops.
-        }
-    }
-
-    /// <summary>May run on a thread of the bus.</summary>
-    private void Arrived(int partition, GatewayId gateway, ReadOnlyMemory<byte> bytes)
-    {
-        try
-        {
-            _hellos.Writer.TryWrite(new HelloArrived(partition, gateway, Hello.Read(bytes.Span)));
-        }
-        catch (WireFormatException e)
-        {
-            ProcessingLog.HelloMalformed(_logger, gateway.Value, e.Message);
-        }
     }
 
     private async Task GiveUpAsync(bool forget)

@@ -79,15 +79,20 @@ internal sealed class EpochBook
         return epoch;
     }
 
-    /// <summary>False when nothing changes: it is unknown, the run's own, or so already.</summary>
-    public bool TrySetComplete(ulong epoch, bool complete)
+    /// <summary>
+    /// False when nothing changes: it is unknown, the run's own, or so already. A complete epoch takes the books' last
+    /// sequences, which are beyond its own where the outbox was put back: both sides' digests count the same.
+    /// </summary>
+    public bool TrySetComplete(ulong epoch, bool complete, LaneLasts lasts = default)
     {
-        if (Find(epoch) is not { IsOwn: false } state || state.Complete == complete)
+        if (Find(epoch) is not { IsOwn: false } state
+            || (state.Complete == complete && LaneLasts.Max(state.Sealed, lasts) == state.Sealed))
         {
             return false;
         }
 
         state.Complete = complete;
+        state.Sealed = LaneLasts.Max(state.Sealed, lasts);
         _open = null;
         _complete = null;
         _digest = null;

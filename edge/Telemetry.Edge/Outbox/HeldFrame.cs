@@ -94,6 +94,9 @@ public sealed class HeldFrame
     /// <summary>The uplink's: an attempt got a receipt, or its end is unknown: the log may have it.</summary>
     public bool ReachedLog { get; set; }
 
+    /// <summary>The uplink's: the cloud has other content in its place, or it cannot be read: shown, and not sent again.</summary>
+    public bool Forked { get; set; }
+
     /// <summary>The uplink's: how often it was refused for a fault of its own.</summary>
     public int Refusals { get; set; }
 

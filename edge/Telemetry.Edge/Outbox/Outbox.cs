@@ -267,7 +267,7 @@ public sealed class Outbox : IAsyncDisposable
     }
 
     /// <summary>An answer called the epoch complete. Nothing happens for the run's own and unknown ones.</summary>
-    public void MarkComplete(ulong epoch) => SetComplete(epoch, true);
+    public void MarkComplete(ulong epoch, LaneLasts lasts = default) => SetComplete(epoch, true, lasts);
 
     /// <summary>An answer does not know the epoch as complete: it is open again.</summary>
     public void Reopen(ulong epoch) => SetComplete(epoch, false);
@@ -321,9 +321,9 @@ public sealed class Outbox : IAsyncDisposable
         await _file.DisposeAsync();
     }
 
-    private void SetComplete(ulong epoch, bool complete)
+    private void SetComplete(ulong epoch, bool complete, LaneLasts lasts = default)
     {
-        if (_state.Epochs.TrySetComplete(epoch, complete))
+        if (_state.Epochs.TrySetComplete(epoch, complete, lasts))
         {
             _state.Notes.Changed(_state.Epochs.Find(epoch)!);
         }

@@ -57,6 +57,9 @@ internal sealed class Delivery
     /// <summary>The number of the newest full hello that was said.</summary>
     public long HelloNumber { get; private set; }
 
+    /// <summary>True while backlog is being sealed, by whichever session: the outbox takes one call at a time.</summary>
+    public bool Sealing { get; set; }
+
     /// <summary>True when a full hello is to be said now.</summary>
     public bool HelloWanted { get; set; }
 
@@ -133,7 +136,7 @@ internal sealed class Delivery
     }
 
     private bool WaitsLong(HeldFrame frame) => !frame.Held
-        || (frame.State is DeliveryState.Receipted or DeliveryState.Unreceipted
+        || frame.Forked is false && (frame.State is DeliveryState.Receipted or DeliveryState.Unreceipted
             && _time.GetElapsedTime(frame.SentAtTimestamp) >= _options.UnsettledAfter);
 
     /// <summary>Takes a message from the cloud.</summary>
@@ -194,6 +197,13 @@ internal sealed class Delivery
     /// <summary>A frame is given up for a fault of its own.</summary>
     public void Quarantined(HeldFrame frame) => UplinkLog.Quarantined(_logger, frame.Key.ToString(), frame.Refusals);
 
+    /// <summary>A frame can neither be sent nor be replaced.</summary>
+    public void Unreadable(HeldFrame frame, WireFormatException error)
+    {
+        Status.LastError = $"{frame.Key} cannot be read: {error.Message}";
+        UplinkLog.Unreadable(_logger, frame.Key.ToString(), error.Message);
+    }
+
     private void Take(StoredAck ack)
     {
         if (!Counts(ack))
@@ -207,7 +217,12 @@ internal sealed class Delivery
         _settlements.LostButHere = false;
         foreach (var epoch in ack.Epochs)
         {
-            _settlements.Take(epoch);
+            _settlements.Take(epoch, isAnswer: ack.InAnswerTo is not null);
+        }
+
+        if (ack.Fork && ack.Epochs.Any(e => _outbox.FindEpoch(e.Epoch) is { IsOwn: true }))
+        {
+            _settlements.ReportFork("the cloud found a settled range with other content in this run's epoch");
         }
 
         Status.FramesFreed += before - _outbox.Held.Count;
@@ -223,7 +238,15 @@ internal sealed class Delivery
         if (ack.InAnswerTo is not null)
         {
             Status.Answers++;
-            JudgeReceipts(ack);
+            foreach (var frame in ReceiptJudge.LostOnTheWay(ack, _outbox.Held, _time, _options.UnsettledAfter))
+            {
+                SendAgain(frame);
+            }
+
+            if (_outbox.Held.Any(f => f.Schema != default && !ack.KnownSchemas.Contains(f.Schema)))
+            {
+                Schemas.Forget(); // Harmless to send twice; a lost request for it is healed so.
+            }
         }
 
         var differs = ack.Digest != _outbox.CompleteDigest;
@@ -257,49 +280,6 @@ internal sealed class Delivery
         {
             HelloWanted = true;
             Wake.Set();
-        }
-
-        return false;
-    }
-
-    /// <summary>
-    /// A frame was lost on the way exactly when its receipt lies beyond the log's end, or the position passed its receipt
-    /// and the ledger lacks it. Only receipts that were here when the hello was said can be judged by its answer.
-    /// </summary>
-    private void JudgeReceipts(StoredAck answer)
-    {
-        foreach (var frame in _outbox.Held)
-        {
-            if (frame.ReceiptAtHello >= answer.InAnswerTo!.Value.Number || !Judged(answer, frame))
-            {
-                continue;
-            }
-
-            var stream = answer[frame.Key.Lane.Stream()];
-            var lost = frame.State switch
-            {
-                DeliveryState.Receipted => frame.Receipt is not { } receipt
-                    || receipt.Sequence > stream.End || receipt.Sequence <= stream.Position,
-                DeliveryState.Unreceipted => _time.GetElapsedTime(frame.SentAtTimestamp) >= _options.UnsettledAfter,
-                _ => false,
-            };
-            if (lost && frame.Held)
-            {
-                SendAgain(frame);
-            }
-        }
-    }
-
-    /// <summary>True when the answer names the frame's epoch, and its runs reach as far as the frame.</summary>
-    private static bool Judged(StoredAck answer, HeldFrame frame)
-    {
-        foreach (var epoch in answer.Epochs)
-        {
-            if (epoch.Epoch == frame.Key.Epoch)
-            {
-                var runs = epoch.Lanes[(int)frame.Key.Lane].Runs;
-                return runs.Length < StoredAck.RunsMax || frame.Key.Last <= runs[^1].Range.Last;
-            }
         }
 
         return false;

@@ -1,6 +1,7 @@
 using Telemetry.Edge.Outbox;
 using Telemetry.Model;
 using Telemetry.Model.Control;
+using Telemetry.Model.Frames;
 
 namespace Telemetry.Edge.Uplink;
 
@@ -27,7 +28,7 @@ internal static class HelloWriter
         {
             Full = true,
             OwnIsLast = epochs.Length > 0 && epochs[^1].IsOwn,
-            Epochs = [.. epochs.Select(epoch => new HelloEpoch(epoch.Epoch, epoch.Predecessor,
+            Epochs = [.. epochs.Select(epoch => new HelloEpoch(epoch.Epoch, Predecessor(epoch),
             [
                 Lane(outbox, epoch, Model.Lane.Critical, soft[(epoch.Epoch, Model.Lane.Critical)]),
                 Lane(outbox, epoch, Model.Lane.Live, soft[(epoch.Epoch, Model.Lane.Live)]),
@@ -38,6 +39,10 @@ internal static class HelloWriter
             Fork = fork,
         };
     }
+
+    /// <summary>An epoch taken over from the books (order 0 or less) is of another outbox: who preceded it is not known here.</summary>
+    private static Predecessor Predecessor(EpochState epoch) =>
+        epoch.Order > 0 ? epoch.Predecessor : new Predecessor(Model.Frames.Predecessor.Unknown, default);
 
     private static HelloLane Lane(Outbox.Outbox outbox, EpochState epoch, Lane lane, IEnumerable<SequenceRange> soft)
     {

@@ -15,7 +15,7 @@ internal sealed class SendQueues
     public void Add(HeldFrame frame)
     {
         frame.State = DeliveryState.ToSend;
-        if (frame is { Held: true, Freed: false })
+        if (frame is { Held: true, Freed: false, Forked: false })
         {
             _lanes[(int)frame.Key.Lane].Enqueue(frame);
         }

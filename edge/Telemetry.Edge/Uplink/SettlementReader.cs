@@ -28,14 +28,14 @@ internal sealed class SettlementReader(Outbox.Outbox outbox)
     public bool LacksSomething => _lacking.Count > 0;
 
     /// <summary>Takes one epoch's settlement.</summary>
-    public void Take(EpochSettlement settlement)
+    public void Take(EpochSettlement settlement, bool isAnswer)
     {
+        var lasts = new LaneLasts(
+            settlement.Lanes[0].Announced, settlement.Lanes[1].Announced, settlement.Lanes[2].Announced);
         if (outbox.FindEpoch(settlement.Epoch) is not { } epoch)
         {
             if (settlement.Complete)
             {
-                var lasts = new LaneLasts(
-                    settlement.Lanes[0].Announced, settlement.Lanes[1].Announced, settlement.Lanes[2].Announced);
                 outbox.AdoptComplete(new(settlement.Epoch, lasts));
             }
 
@@ -49,15 +49,16 @@ internal sealed class SettlementReader(Outbox.Outbox outbox)
 
         for (var lane = Lane.Critical; lane <= Lane.Backlog; lane++)
         {
-            Take(epoch, lane, settlement.Lanes[(int)lane], settlement.Complete);
+            Take(epoch, lane, settlement.Lanes[(int)lane], settlement.Complete, isAnswer);
         }
 
-        if (settlement.Complete)
+        if (settlement.Complete && Everything(epoch.Epoch).All(frame => !frame.Held))
         {
-            outbox.MarkComplete(epoch.Epoch);
+            // What is lost for the cloud and still here keeps the epoch open, so that hellos go on to ask for it.
+            outbox.MarkComplete(epoch.Epoch, lasts);
             _lacking.Remove(epoch.Epoch);
         }
-        else if (Lacks(epoch, settlement))
+        else if (!settlement.Complete && Lacks(epoch, settlement))
         {
             _lacking.Add(epoch.Epoch);
         }
@@ -85,7 +86,7 @@ internal sealed class SettlementReader(Outbox.Outbox outbox)
         return false;
     }
 
-    private void Take(EpochState epoch, Lane lane, LaneSettlement settlement, bool complete)
+    private void Take(EpochState epoch, Lane lane, LaneSettlement settlement, bool complete, bool isAnswer)
     {
         if (settlement.Announced > epoch.Sealed[lane])
         {
@@ -96,9 +97,16 @@ internal sealed class SettlementReader(Outbox.Outbox outbox)
         if (complete)
         {
             // Its shares are forgotten by the ledger; what is not lost is stored for good.
+            // Where runs were cut off, only what lies among those named is known; an answer names them from the first held on.
+            var cut = settlement.Runs.Length == StoredAck.RunsMax;
+            var named = cut
+                ? new SequenceRange(isAnswer ? 1 : settlement.Runs[0].Range.First, settlement.Runs[^1].Range.Last)
+                : new SequenceRange(1, settlement.Announced);
             foreach (var frame in outbox.HeldIn(epoch.Epoch, lane))
             {
-                if (!settlement.Runs.Any(r => r.State == RunState.Lost && r.Range.Overlaps(frame.Key.Range)))
+                var sent = frame.ReachedLog || frame.Attempts > 0;
+                if (sent && named.Contains(frame.Key.Range)
+                    && !settlement.Runs.Any(r => r.State == RunState.Lost && r.Range.Overlaps(frame.Key.Range)))
                 {
                     outbox.Free(frame);
                 }
@@ -138,7 +146,7 @@ internal sealed class SettlementReader(Outbox.Outbox outbox)
 
             if (frame.Held)
             {
-                LostButHere = true;
+                LostButHere |= frame.State is DeliveryState.Receipted or DeliveryState.Unreceipted;
             }
             else
             {
@@ -185,6 +193,7 @@ internal sealed class SettlementReader(Outbox.Outbox outbox)
         if (covered == range.Count && sum != share)
         {
             ReportFork(epoch, $"{lane.Name()} {range.First}-{range.Last} of epoch {epoch.Epoch:x16} is settled with other content");
+            inside.ForEach(frame => frame.Forked = true);
             return;
         }
 
@@ -194,17 +203,30 @@ internal sealed class SettlementReader(Outbox.Outbox outbox)
         }
     }
 
-    private void ReportFork(EpochState epoch, string what)
+    /// <summary>The run's own epoch cannot go on.</summary>
+    public void ReportFork(string what)
     {
-        if (Fork.Length == 0 || epoch.IsOwn)
+        if (Fork != what)
         {
             ForkFound = true;
-        }
-
-        Fork = what;
-        if (epoch.IsOwn)
-        {
+            Fork = what;
             outbox.StartNewEpoch(what);
         }
     }
+
+    private void ReportFork(EpochState epoch, string what)
+    {
+        if (epoch.IsOwn)
+        {
+            ReportFork(what);
+        }
+        else if (Fork.Length == 0)
+        {
+            ForkFound = true;
+            Fork = what;
+        }
+    }
+
+    private IEnumerable<HeldFrame> Everything(ulong epoch) => outbox.HeldIn(epoch, Lane.Critical)
+        .Concat(outbox.HeldIn(epoch, Lane.Live)).Concat(outbox.HeldIn(epoch, Lane.Backlog));
 }

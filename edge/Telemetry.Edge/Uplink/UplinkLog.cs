@@ -23,6 +23,9 @@ internal static partial class UplinkLog
     [LoggerMessage(1105, LogLevel.Error, "Frame {Frame} was refused {Refusals} times for a fault of its own; its bytes went to quarantine")]
     public static partial void Quarantined(ILogger logger, string frame, int refusals);
 
+    [LoggerMessage(1107, LogLevel.Error, "Frame {Frame} was refused and cannot be replaced: {Error}; it stays in the outbox")]
+    public static partial void Unreadable(ILogger logger, string frame, string error);
+
     [LoggerMessage(1106, LogLevel.Warning, "Ignored a malformed message from the cloud: {Error}")]
     public static partial void DownMalformed(ILogger logger, string error);
 }

@@ -27,7 +27,6 @@ internal sealed class UplinkSession
     private CancellationToken _stop;
     private int _inFlight;
     private int _backlogInFlight;
-    private bool _sealing;
     private bool _helloOnTheWay;
     private long _sentAt;
     private long _pausedUntil;
@@ -213,12 +212,23 @@ internal sealed class UplinkSession
         }
         catch (Exception e) when (e is UplinkException or OperationCanceledException)
         {
-            // Nobody knows whether it arrived: the next connection sends it again, under the same attempt.
+            // Nobody knows whether it arrived: it is sent again under the same attempt, by the next connection if this broke.
             frame.ReachedLog = true;
+            if (!_connection.Closed.IsCompleted && !_stop.IsCancellationRequested)
+            {
+                Pause(new PublishOutcome(0x83, null, e.Message));
+                _delivery.Queues.Add(frame);
+            }
         }
         catch (OutboxException e)
         {
             _failure = e;
+        }
+        catch (WireFormatException e)
+        {
+            // Refused by the cloud, and not readable here either: it stays, shown, and is not sent again by this process.
+            frame.Forked = true;
+            _delivery.Unreadable(frame, e);
         }
         finally
         {
@@ -272,7 +282,7 @@ internal sealed class UplinkSession
     private void SealBacklogIfRoom()
     {
         var room = _slots / 2 - _backlogInFlight;
-        if (!_sealing && room > 0 && !Paused && _outbox.UnsealedReadings > 0 && _delivery.Queues.Peek(Lane.Backlog) is null)
+        if (!_delivery.Sealing && room > 0 && !Paused && _outbox.UnsealedReadings > 0 && _delivery.Queues.Peek(Lane.Backlog) is null)
         {
             _ = SealBacklogAsync(room);
         }
@@ -280,11 +290,15 @@ internal sealed class UplinkSession
 
     private async Task SealBacklogAsync(int framesMax)
     {
-        _sealing = true;
+        _delivery.Sealing = true;
         try
         {
             var readings = Math.Max(BacklogReadingsMin, _rate.Readings(_options.BacklogFrameTime));
-            await _outbox.SealBacklogAsync(framesMax, readings, _stop);
+            if (await _outbox.SealBacklogAsync(framesMax, readings, _stop) == 0)
+            {
+                // Nothing could be sealed just now (it is being committed): not again at once.
+                await Task.Delay(_options.BackoffMin, _time, _stop);
+            }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
@@ -296,7 +310,7 @@ internal sealed class UplinkSession
         }
         finally
         {
-            _sealing = false;
+            _delivery.Sealing = false;
             _delivery.Wake.Set();
         }
     }

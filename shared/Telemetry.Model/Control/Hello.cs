@@ -206,7 +206,7 @@ public sealed record Hello
 
     private static HelloLane ReadLane(ref WireReader reader)
     {
-        var last = reader.Varint(long.MaxValue);
+        var last = reader.Varint(FrameHeader.SequenceMax);
         var listedTo = reader.Varint(last);
         var held = new SequenceRange[reader.Count(HeldMax, 2)];
         var at = 0L;

@@ -6,7 +6,11 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Model.Frames;
 
 /// <summary>The epoch before an epoch, and what was sealed in it; id 0 when there was none.</summary>
-public readonly record struct Predecessor(ulong Epoch, LaneLasts Lasts);
+public readonly record struct Predecessor(ulong Epoch, LaneLasts Lasts)
+{
+    /// <summary>The id that means: not known here (a complete epoch of an earlier outbox, taken over from the books).</summary>
+    public const ulong Unknown = ulong.MaxValue;
+}
 
 /// <summary>
 /// What a frame says of itself before its readings. At most 64 bytes, checksum included, with one open epoch.
@@ -33,6 +37,9 @@ public readonly record struct FrameHeader
 
     /// <summary>The most sequences one frame covers.</summary>
     public const int CountMax = 8192;
+
+    /// <summary>The greatest sequence: far beyond what any run can seal, so that sums of sequences never overflow.</summary>
+    public const long SequenceMax = 1L << 60;
 
     /// <summary>The most bytes of one frame, header and checksum included.</summary>
     public const int BytesMax = 64 * 1024;
@@ -115,7 +122,7 @@ public readonly record struct FrameHeader
         }
 
         var epoch = reader.UInt64();
-        var key = new FrameKey(epoch, lane, reader.Varint(long.MaxValue - CountMax), (int)reader.Varint((long)CountMax));
+        var key = new FrameKey(epoch, lane, reader.Varint(SequenceMax), (int)reader.Varint((long)CountMax));
         var dropped = (bits & DroppedBit) != 0 ? (int)reader.Varint((long)key.Count) : 0;
         if (key.First == 0 || key.Count == 0 || epoch == 0)
         {
@@ -192,7 +199,7 @@ public readonly record struct FrameHeader
         {
             if (lane != key.Lane)
             {
-                lasts = lasts.With(lane, reader.Varint(long.MaxValue));
+                lasts = lasts.With(lane, reader.Varint(SequenceMax));
             }
         }
 

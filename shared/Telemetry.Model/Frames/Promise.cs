@@ -47,7 +47,8 @@ public sealed record Promise(long W, EpochLasts[] Epochs, ulong Digest)
     }
 
     internal static LaneLasts ReadLasts(ref WireReader reader) =>
-        new(reader.Varint(long.MaxValue), reader.Varint(long.MaxValue), reader.Varint(long.MaxValue));
+        new(
+        reader.Varint(FrameHeader.SequenceMax), reader.Varint(FrameHeader.SequenceMax), reader.Varint(FrameHeader.SequenceMax));
 
     /// <inheritdoc/>
     public bool Equals(Promise? other) =>

@@ -16,14 +16,14 @@ public sealed class SettlementReaderTests
         await rig.AcceptAsync(3);
         await rig.AcceptAsync(2);
         var reader = new SettlementReader(rig.Outbox);
-        reader.Take(Word(rig, prefix: 0));
+        reader.Take(Word(rig, prefix: 0), isAnswer: true);
         Assert.False(reader.LacksSomething);
 
         rig.Outbox.Free(rig.Sealed[0]);
-        reader.Take(Word(rig, prefix: 0));
+        reader.Take(Word(rig, prefix: 0), isAnswer: true);
         Assert.True(reader.LacksSomething);
 
-        reader.Take(Word(rig, prefix: 0, new SettledRun(new SequenceRange(1, 3), RunState.Lost, 0)));
+        reader.Take(Word(rig, prefix: 0, new SettledRun(new SequenceRange(1, 3), RunState.Lost, 0)), isAnswer: true);
         Assert.False(reader.LacksSomething);
     });
 

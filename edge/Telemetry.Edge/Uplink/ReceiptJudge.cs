@@ -1,0 +1,55 @@
+using Telemetry.Edge.Outbox;
+using Telemetry.Model;
+using Telemetry.Model.Control;
+
+namespace Telemetry.Edge.Uplink;
+
+/// <summary>
+/// Says from an answer which frames were lost on the way: exactly those whose receipt lies beyond the log's end, or whose
+/// receipt the position passed while the ledger lacks them. So is one whose PUBACK came without a receipt and that
+/// answers leave unsettled for long. Only what was known when the hello was said can be judged by its answer.
+/// </summary>
+internal static class ReceiptJudge
+{
+    /// <summary>The frames to send again, under a new attempt. What the answer settled is freed already.</summary>
+    public static IEnumerable<HeldFrame> LostOnTheWay(
+        StoredAck answer, IEnumerable<HeldFrame> held, TimeProvider time, TimeSpan unsettledAfter)
+    {
+        foreach (var frame in held)
+        {
+            if (frame is not { Held: true, Forked: false } || frame.ReceiptAtHello >= answer.InAnswerTo!.Value.Number
+                || !Knows(answer, frame))
+            {
+                continue;
+            }
+
+            var stream = answer[frame.Key.Lane.Stream()];
+            var lost = frame.State switch
+            {
+                DeliveryState.Receipted => frame.Receipt is not { } receipt
+                    || receipt.Sequence > stream.End || receipt.Sequence <= stream.Position,
+                DeliveryState.Unreceipted => time.GetElapsedTime(frame.SentAtTimestamp) >= unsettledAfter,
+                _ => false,
+            };
+            if (lost)
+            {
+                yield return frame;
+            }
+        }
+    }
+
+    /// <summary>True when the answer names the frame's epoch, and its runs reach as far as the frame.</summary>
+    private static bool Knows(StoredAck answer, HeldFrame frame)
+    {
+        foreach (var epoch in answer.Epochs)
+        {
+            if (epoch.Epoch == frame.Key.Epoch)
+            {
+                var runs = epoch.Lanes[(int)frame.Key.Lane].Runs;
+                return runs.Length < StoredAck.RunsMax || frame.Key.Last <= runs[^1].Range.Last;
+            }
+        }
+
+        return false;
+    }
+}
