@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, and becomes the rehearsal. No build server stays behind.
+# Installs what is missing, builds, and runs the rehearsal. No build server stays behind, and no temporary file.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -11,6 +11,13 @@ fi
 deploy/local/install-servers.sh
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_UI_LANGUAGE=en
 export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0 UseSharedCompilation=false
+# Open to pass through, as PostgreSQL runs as another user.
+TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/telemetry-rehearsal.XXXXXX")
+export TMPDIR
+chmod 755 "$TMPDIR"
+trap 'rm -rf "$TMPDIR"' EXIT
 echo "building"
 dotnet build tests/Telemetry.Rehearsal -c Release -v q -clp:ErrorsOnly -nologo -nodeReuse:false
-exec dotnet tests/Telemetry.Rehearsal/bin/Release/net10.0/Telemetry.Rehearsal.dll "$@"
+# Ctrl-C reaches the rehearsal too; it cleans up, and then we do.
+trap : INT TERM
+dotnet tests/Telemetry.Rehearsal/bin/Release/net10.0/Telemetry.Rehearsal.dll "$@"

@@ -48,6 +48,8 @@ public sealed class DotnetProcess(string name, string program, string folder, pa
         {
             ["DOTNET_NOLOGO"] = "1",
             ["DOTNET_TieredPGO"] = "0",
+            // A process that is killed would leave its diagnostic socket in the temporary folder.
+            ["DOTNET_EnableDiagnostics"] = "0",
         };
         if (crashAt.Length > 0)
         {
