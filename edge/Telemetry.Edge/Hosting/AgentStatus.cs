@@ -77,28 +77,31 @@ public sealed record AgentStatus
         return buffer.WrittenMemory;
     }
 
-    /// <summary>Prometheus' text format, version 0.0.4.</summary>
+    /// <summary>
+    /// Prometheus' text format, version 0.0.4: sums over the process' agents, without a tag that names a gateway.
+    /// docs/metrics.md lists them.
+    /// </summary>
     public static string Prometheus(IReadOnlyCollection<AgentStatus> agents)
     {
         var text = new StringBuilder();
-        Metric(text, agents, "telemetry_agent_accepted_readings_total", "counter", "Readings ever accepted.", a => a.Accepted);
-        Metric(text, agents, "telemetry_agent_edge_readings", "gauge", "Readings still in the outbox.", a => a.AtTheEdge);
-        Metric(text, agents, "telemetry_agent_in_flight_readings", "gauge", "Readings sent and not settled.", a => a.InFlight);
-        Metric(text, agents, "telemetry_agent_in_flight_frames", "gauge", "Frames sent and not settled.", a => a.FramesInFlight);
-        Metric(text, agents, "telemetry_agent_refused_readings_total", "counter", "Readings refused by the outbox.", a => a.Refused);
-        Metric(text, agents, "telemetry_agent_link_up", "gauge", "1 while the link is up.", a => a.LinkUp ? 1 : 0);
+        Gauge("telemetry_agent_gateways", "Agents of this process.", agents.Count);
+        Gauge("telemetry_agent_links_up", "Agents whose link is up.", agents.Count(a => a.LinkUp));
+        Gauge("telemetry_agent_accepted_readings", "Readings that their outboxes ever accepted.", agents.Sum(a => a.Accepted));
+        Gauge("telemetry_agent_edge_readings", "Readings still in the outboxes.", agents.Sum(a => a.AtTheEdge));
+        Gauge("telemetry_agent_in_flight_readings", "Readings sent and not settled.", agents.Sum(a => a.InFlight));
+        Gauge("telemetry_agent_in_flight_frames", "Frames sent and not settled.", agents.Sum(a => (long)a.FramesInFlight));
+        Counter("telemetry_agent_resent_frames_total", "Frames judged lost on the way.", agents.Sum(a => a.FramesResent));
+        Counter("telemetry_agent_refused_frames_total", "Frames refused for a fault of their own.", agents.Sum(a => a.FramesRefused));
+        Counter("telemetry_agent_refused_readings_total", "Readings refused by the outboxes.", agents.Sum(a => a.Refused));
+        Gauge("telemetry_agent_forks", "Agents that think they are a fork.", agents.Count(a => a.Fork.Length > 0));
         return text.ToString();
+
+        void Gauge(string name, string help, long value) => Metric(text, name, "gauge", help, value);
+        void Counter(string name, string help, long value) => Metric(text, name, "counter", help, value);
     }
 
-    private static void Metric(
-        StringBuilder text, IEnumerable<AgentStatus> agents, string name, string type, string help, Func<AgentStatus, long> value)
-    {
-        text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {type}\n");
-        foreach (var agent in agents)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"{name}{{gateway=\"{agent.Gateway}\"}} {value(agent)}\n");
-        }
-    }
+    private static void Metric(StringBuilder text, string name, string type, string help, long value) =>
+        text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {type}\n{name} {value}\n");
 
     private void Write(Utf8JsonWriter json)
     {

@@ -19,12 +19,13 @@ public sealed class AgentStatusTests
     }
 
     [Fact]
-    public void Prometheus_text_has_a_line_a_gateway()
+    public void Prometheus_text_has_the_sums_of_the_process_and_names_no_gateway()
     {
         var text = AgentStatus.Prometheus([Status, Status with { Gateway = "gw-2", LinkUp = false }]);
 
-        Assert.Contains("# TYPE telemetry_agent_accepted_readings_total counter\n", text, StringComparison.Ordinal);
-        Assert.Contains("telemetry_agent_link_up{gateway=\"gw-1\"} 1\n", text, StringComparison.Ordinal);
-        Assert.Contains("telemetry_agent_link_up{gateway=\"gw-2\"} 0\n", text, StringComparison.Ordinal);
+        Assert.Contains("# TYPE telemetry_agent_accepted_readings gauge\n", text, StringComparison.Ordinal);
+        Assert.Contains("telemetry_agent_accepted_readings 20\n", text, StringComparison.Ordinal);
+        Assert.Contains("telemetry_agent_links_up 1\n", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("gw-", text, StringComparison.Ordinal);
     }
 }
