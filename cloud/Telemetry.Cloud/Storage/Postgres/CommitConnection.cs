@@ -1,4 +1,5 @@
 using Npgsql;
+using Telemetry.Model;
 
 namespace Telemetry.Cloud.Storage.Postgres;
 

@@ -1,12 +1,12 @@
 using System.Globalization;
 
-namespace Telemetry.Edge;
+namespace Telemetry.Model;
 
 /// <summary>
 /// Kills the process at a named point when <c>TELEMETRY_CRASH_AT=point[:nth]</c> says so: the kill tests pull the plug at
 /// exact places with it. Costs one comparison when unset.
 /// </summary>
-internal static class CrashPoint
+public static class CrashPoint
 {
     private static readonly string? Wanted = Environment.GetEnvironmentVariable("TELEMETRY_CRASH_AT")?.Split(':')[0];
     private static int _left = Environment.GetEnvironmentVariable("TELEMETRY_CRASH_AT")?.Split(':') is [_, var nth]
