@@ -120,7 +120,8 @@ fi
 report "Release, no warnings"
 
 begin format
-if dotnet format Telemetry.sln --verify-no-changes --no-restore >"$logs/format.log" 2>&1; then
+# Whitespace alone: the build has enforced style and analysis already.
+if dotnet format whitespace Telemetry.sln --verify-no-changes --no-restore >"$logs/format.log" 2>&1; then
   report "as it should be"
 else
   report "differs"

@@ -24,7 +24,8 @@ public sealed record BooksRow(
                        extract(epoch FROM clock_timestamp() - watermark)::double precision, fork
                 FROM telemetry.books
                 """,
-                connection) { CommandTimeout = 5 };
+                connection)
+            { CommandTimeout = 5 };
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))
             {
