@@ -129,6 +129,8 @@ else
   problem "dotnet format would change something"
 fi
 
+export TELEMETRY_SIMULATION_REPORT=$PWD/$logs/simulation.txt
 for suite in "${suites[@]}"; do run_suite "$suite"; done
+cat "$TELEMETRY_SIMULATION_REPORT" 2>/dev/null || problem "the simulation did not say how often each fault struck"
 check_leftovers
 finish

@@ -1,4 +1,5 @@
 using Telemetry.Cloud.Storage;
+using Telemetry.Model;
 using Telemetry.Model.Control;
 using Telemetry.Simulation.Worlds;
 using Telemetry.Testing.Simulated;
@@ -15,6 +16,7 @@ internal sealed class GatewayBooks
     private readonly GatewayRow _row;
     private readonly FrameRegisterRow[] _register;
     private readonly Dictionary<ulong, int> _stored;
+    private readonly LogContent _log;
     private readonly int _readings;
 
     public GatewayBooks(SimulatedWorld world, GatewayMachine gateway, IReadOnlyCollection<ulong> readings)
@@ -25,6 +27,7 @@ internal sealed class GatewayBooks
         _register = [.. SimulatedDatabase.All(world.Store.Content.Frames).Where(f => f.Gateway == gateway.Id)];
         _stored = readings.CountBy(hash => hash).ToDictionary();
         _readings = readings.Count;
+        _log = new LogContent(world, gateway.Id);
     }
 
     private long Declared => _row.Rejected + _row.Dropped + _row.Lost;
@@ -43,6 +46,8 @@ internal sealed class GatewayBooks
             (_row.Dropped != _register.Sum(f => (long)f.Dropped), "dropped differs from the register's sum"),
             (_row.Lost != lost, $"lost says {_row.Lost}, the runs say {lost}"),
             (_register.Aggregate(0UL, (s, f) => s + f.HashSum) != sum, "the register's hash sums differ from the readings'"),
+            (_log.Unreadable > 0 && !MayLose, $"{_log.Unreadable} frames of the log need a schema that the database lacks"),
+            (!MayLose && Unstored().Length > 0, $"the log has frames that are not stored: {string.Join(", ", Unstored())}"),
             (Overlap() is not null, $"two frames of the register overlap: {Overlap()}"),
             (_row.Rejected > 0, $"{_row.Rejected} rejected, though every reading is good"));
     }
@@ -83,11 +88,15 @@ internal sealed class GatewayBooks
             (doubled > unsealed, $"{doubled} readings are doubled, the copies put back held {unsealed} unsealed"),
             (!MayLose && missing.Any(e => e.Value.AcknowledgedAt < oldest),
                 "readings are missing that were acknowledged before the copy was taken" + Ages(missing)),
+            (_log.IsForked && _row.Fork.Length == 0, "two lives of the outbox reached the log, and no fork is shown"),
             (_row.Dropped > 0, $"{_row.Dropped} dropped, though nothing was over its quota"));
     }
 
     private KeyValuePair<ulong, JournalEntry>[] Missing() =>
         [.. _journal.Entries.Where(e => e.Value.AcknowledgedAt is not null && !_stored.ContainsKey(e.Key))];
+
+    private FrameKey[] Unstored() =>
+        [.. _log.Readings.Where(r => !_stored.ContainsKey(r.Key)).Select(r => r.Value).Distinct()];
 
     private int Twice() => _stored.Values.Count(times => times > 1);
 

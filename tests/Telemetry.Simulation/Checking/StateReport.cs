@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Telemetry.Simulation.Worlds;
+using Telemetry.Testing.Simulated;
 
 namespace Telemetry.Simulation.Checking;
 
@@ -39,7 +40,8 @@ internal static class StateReport
                 CultureInfo.InvariantCulture, $"  holds {frame.Key} {frame.State} attempts {frame.Attempts} {frame.Receipt}");
         }
 
-        foreach (var row in record.Epochs.Concat<object>(record.Lanes).Concat(record.Runs))
+        var letters = SimulatedDatabase.All(world.Store.Content.DeadLetters).Where(d => d.Gateway == gateway.Id);
+        foreach (var row in record.Epochs.Concat<object>(record.Lanes).Concat(record.Runs).Concat(letters))
         {
             text.AppendLine(CultureInfo.InvariantCulture, $"  {row}");
         }

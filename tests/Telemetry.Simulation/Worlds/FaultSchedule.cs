@@ -199,8 +199,8 @@ internal sealed class FaultSchedule(SimulatedWorld world)
         }
 
         gateway.Machine.Kill(TimeSpan.FromMilliseconds(_random.Next(6000)));
-        gateway.Disk.Restore(copy.Snapshot);
         gateway.PutBack.Add(copy);
+        gateway.Disk.Restore(copy.Snapshot);
         return $"{gateway.Id} to {copy.TakenAt}";
     }
 

@@ -13,7 +13,11 @@ namespace Telemetry.Simulation.Worlds;
 /// <summary>A gateway: its disk, its link, its source of readings, and the agent that is killed at will.</summary>
 internal sealed class GatewayMachine
 {
+    // Small enough to be reached while a link is cut: then the outbox refuses.
+    private const int SmallQuotaBytesMin = 2_000, SmallQuotaBytesMax = 20_000;
+
     private readonly Random _random;
+    private readonly long _quotaBytes;
     private readonly FaultChances _faults;
     private readonly Parts _parts;
     private readonly Trace _trace;
@@ -24,6 +28,7 @@ internal sealed class GatewayMachine
         Id = id;
         (_random, _faults, _parts, _trace) = (random, faults, parts, trace);
         Disk = new SimulatedOutboxDisk(random);
+        _quotaBytes = random.Next(4) == 0 ? random.Next(SmallQuotaBytesMin, SmallQuotaBytesMax) : new OutboxOptions().QuotaBytes;
         Link = link;
         Generator = new Generator(id, random, pump.Clock);
         Machine = new Machine($"agent {id}", pump, trace, random, RunAsync, Died)
@@ -102,10 +107,11 @@ internal sealed class GatewayMachine
         }
     }
 
-    private static OutboxOptions Options() => new()
+    private OutboxOptions Options() => new()
     {
         SegmentReadingsMax = 64,
         IdleCommitInterval = TimeSpan.FromSeconds(20),
+        QuotaBytes = _quotaBytes,
     };
 
     private async ValueTask DiskWorksAsync(ProcessLife life, string when)
@@ -125,6 +131,3 @@ internal sealed class GatewayMachine
         Link.Break("the agent died");
     }
 }
-
-/// <summary>A copy of an outbox file.</summary>
-internal sealed record OutboxCopy(OutboxSnapshot Snapshot, TimeSpan TakenAt);

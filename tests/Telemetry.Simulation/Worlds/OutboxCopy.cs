@@ -1,0 +1,6 @@
+using Telemetry.Testing.Simulated;
+
+namespace Telemetry.Simulation.Worlds;
+
+/// <summary>A copy of an outbox file.</summary>
+internal sealed record OutboxCopy(OutboxSnapshot Snapshot, TimeSpan TakenAt);
