@@ -54,6 +54,9 @@ internal enum IngressEvent
     /// <summary>A publish was refused: no such topic.</summary>
     TopicUnknown,
 
+    /// <summary>A publish was refused and its session ended: QoS 0, which nothing acknowledges.</summary>
+    Qos0Refused,
+
     /// <summary>A message went down to a session.</summary>
     DownSent,
 

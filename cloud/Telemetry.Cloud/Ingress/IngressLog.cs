@@ -16,8 +16,8 @@ internal static partial class IngressLog
     [LoggerMessage(1002, LogLevel.Warning, "Refused gateway {Gateway} for now, since the bus was out of reach")]
     public static partial void ConnectUnavailable(ILogger logger, GatewayId gateway, Exception error);
 
-    [LoggerMessage(1003, LogLevel.Warning, "Refused a publish of gateway {Gateway} (0x{Code:x2}): {Reason}")]
-    public static partial void PublishRefused(ILogger logger, GatewayId gateway, byte code, string? reason);
+    [LoggerMessage(1003, LogLevel.Warning, "Refused a publish of gateway {Gateway} (0x{Code:x2}): {Reason}; {NotLogged} refusals before it were not logged")]
+    public static partial void PublishRefused(ILogger logger, GatewayId gateway, byte code, string? reason, long notLogged);
 
     [LoggerMessage(1004, LogLevel.Warning, "Stopped with {Publishes} publishes unacknowledged; their gateways send them again")]
     public static partial void StoppedUndrained(ILogger logger, int publishes);

@@ -22,6 +22,7 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly MqttListener _listener;
+    private readonly RefusalLines _refusalLines;
     private readonly ConcurrentDictionary<IMqttServerSession, IAsyncDisposable> _sessions = new();
     private int _publishesUnderWay;
     private volatile bool _stopping;
@@ -40,6 +41,7 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
         ILogger logger)
     {
         (_core, _gate, _counters, _drain, _time, _logger) = (core, gate, counters, drain, time, logger);
+        _refusalLines = new RefusalLines(time);
         _listener = new MqttListener(options, this, time);
     }
 
@@ -119,8 +121,17 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
     /// <summary>
     /// Topics are judged with the publish, so that its PUBACK can carry a reason. QoS 0 has no PUBACK: not taken.
     /// </summary>
-    MqttReasonCode IMqttApplication.AuthorizePublish(IMqttServerSession session, string topic, MqttQos qos) =>
-        qos == MqttQos.AtLeastOnce ? MqttReasonCode.Success : MqttReasonCode.QosNotSupported;
+    MqttReasonCode IMqttApplication.AuthorizePublish(IMqttServerSession session, string topic, MqttQos qos)
+    {
+        if (qos == MqttQos.AtLeastOnce)
+        {
+            return MqttReasonCode.Success;
+        }
+
+        _counters.Count(IngressEvent.Qos0Refused);
+        LogRefused(GatewayOf(session), (byte)MqttReasonCode.QosNotSupported, "QoS 0 is not taken");
+        return MqttReasonCode.QosNotSupported;
+    }
 
     MqttReasonCode IMqttApplication.AuthorizeSubscribe(IMqttServerSession session, string filter, MqttQos qos)
     {
@@ -148,7 +159,7 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
             var verdict = await _core.PublishedAsync(gateway, message.Topic, message.Payload, ct);
             if (!verdict.IsSuccess)
             {
-                IngressLog.PublishRefused(_logger, gateway, verdict.ReasonCode, verdict.Reason);
+                LogRefused(gateway, verdict.ReasonCode, verdict.Reason);
             }
 
             return new(
@@ -176,6 +187,14 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
                 return true;
             default:
                 return true;
+        }
+    }
+
+    private void LogRefused(GatewayId gateway, byte code, string? reason)
+    {
+        if (_refusalLines.TryTake(out var notLogged))
+        {
+            IngressLog.PublishRefused(_logger, gateway, code, reason, notLogged);
         }
     }
 

@@ -53,6 +53,21 @@ internal sealed class CloudMetrics : IDisposable
         var counters = ingress.ListenerCounters;
         Gauge("telemetry.mqtt.connections", () => ingress.Connections, "Connections now, those not yet let in included");
         Counter("telemetry.mqtt.messages", () => counters.MessagesReceived, "{message}", "Messages taken from sessions");
+        Counter(
+            "telemetry.mqtt.publishes.refused",
+            () => counters.UnauthorizedPublishes,
+            "{message}",
+            "Messages refused before they were taken: QoS 0");
+        Counter(
+            "telemetry.mqtt.subscriptions.refused",
+            () => counters.RefusedSubscriptions,
+            "{subscription}",
+            "Filters that were not granted");
+        Counter(
+            "telemetry.mqtt.application.errors",
+            () => counters.ApplicationErrors,
+            "{error}",
+            "Calls into the ingress that failed");
         _meter.CreateObservableCounter(
             "telemetry.mqtt.refused",
             () => ByCode(counters.Refused),

@@ -204,7 +204,8 @@ internal sealed class ServerSession : MqttSession
         Events.Enqueue(new PublishRefused(verdict));
         // A refused QoS 0 message has no answer of its own; a silent drop would hide it.
         if (publish.Qos == MqttQos.AtMostOnce)
-            Close(new MqttCloseReason(MqttCloseKind.Local, verdict, "message refused"));
+            Close(new MqttCloseReason(MqttCloseKind.Local, verdict,
+                verdict == MqttReasonCode.QosNotSupported ? "QoS 0 is not taken" : "message refused"));
         else
             Complete(Incoming.Add(publish, 0), verdict, PropertyList.Empty, now);
     }

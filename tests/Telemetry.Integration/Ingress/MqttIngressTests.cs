@@ -68,6 +68,20 @@ public sealed class MqttIngressTests
     }
 
     [NatsFact]
+    public async Task Message_without_acknowledgement_is_counted_and_ends_its_session_with_the_reason()
+    {
+        await using var stand = await IngressStand.Start();
+        await using var device = await stand.Connect();
+
+        await device.Client.PublishAsync("tm/1/gw-1/live", Frame(), MqttQos.AtMostOnce);
+        var closed = await device.Client.Closed.WaitAsync(Soon);
+
+        Assert.Equal((MqttReasonCode.QosNotSupported, "QoS 0 is not taken"), (closed.ReasonCode, closed.Text));
+        Assert.Equal(1, stand.Counters[IngressEvent.Qos0Refused]);
+        Assert.Equal(1, stand.Ingress.ListenerCounters.UnauthorizedPublishes);
+    }
+
+    [NatsFact]
     public async Task Strangers_are_refused_with_their_reason()
     {
         await using var stand = await IngressStand.Start();
