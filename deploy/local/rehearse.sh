@@ -18,6 +18,13 @@ chmod 755 "$TMPDIR"
 trap 'rm -rf "$TMPDIR"' EXIT
 echo "building"
 dotnet build tests/Telemetry.Rehearsal -c Release -v q -clp:ErrorsOnly -nologo -nodeReuse:false
-# Ctrl-C reaches the rehearsal too; it cleans up, and then we do.
-trap : INT TERM
-dotnet tests/Telemetry.Rehearsal/bin/Release/net10.0/Telemetry.Rehearsal.dll "$@"
+# Beside this shell, so that a signal to the shell alone reaches the rehearsal too; it cleans up, and then we do.
+dotnet tests/Telemetry.Rehearsal/bin/Release/net10.0/Telemetry.Rehearsal.dll "$@" &
+rehearsal=$!
+trap 'kill -TERM "$rehearsal" 2>/dev/null || true' INT TERM
+while true; do
+  code=0
+  wait "$rehearsal" || code=$?
+  # A signal ends the wait, not the rehearsal.
+  kill -0 "$rehearsal" 2>/dev/null || exit "$code"
+done
