@@ -18,8 +18,9 @@ try
 {
     return await RunAsync();
 }
-catch (OperationCanceledException) when (stop.IsCancellationRequested)
+catch (Exception) when (stop.IsCancellationRequested)
 {
+    // Whatever was under way ends in its own way when its server goes.
     Console.Error.WriteLine("stopped; nothing is left behind");
     return wrong;
 }
@@ -35,26 +36,43 @@ async Task<int> RunAsync()
     switch (args.FirstOrDefault())
     {
         case "demo":
-            var spoil = After(options, "--spoil");
-            return spoil is null || Spoiler.Ways.Contains(spoil)
-                ? await new Demo(Console.Out, terminal).RunAsync(spoil, options.Contains("--keep"), stop.Token)
+            var spoil = TakeAfter(options, "--spoil");
+            var keep = options.Remove("--keep");
+            return options.Count == 0 && (spoil is null || Spoiler.Ways.Contains(spoil))
+                ? await new Demo(Console.Out, terminal).RunAsync(spoil, keep, stop.Token)
                 : Usage();
         case "kill":
-            var test = options.Contains("--short") ? KillTestOptions.Short : new KillTestOptions();
+            var test = options.Remove("--short") ? KillTestOptions.Short : new KillTestOptions();
             if (options.Count > 0 && long.TryParse(options[0], NumberStyles.None, CultureInfo.InvariantCulture, out var readings))
             {
                 test = test with { Readings = readings };
+                options.RemoveAt(0);
             }
 
-            test = After(options, "--only") is { } only ? test with { Only = [only], Rounds = 0, Readings = 0 } : test;
+            test = TakeAfter(options, "--only") is { } only ? test with { Only = [only], Rounds = 0, Readings = 0 } : test;
+            if (options.Count > 0)
+            {
+                return Usage();
+            }
+
             return await new KillTest(test, Console.Out, terminal).RunAsync(stop.Token);
         default:
             return Usage();
     }
 }
 
-static string? After(List<string> options, string name) =>
-    options.IndexOf(name) is >= 0 and var at ? options.ElementAtOrDefault(at + 1) ?? "" : null;
+static string? TakeAfter(List<string> options, string name)
+{
+    var at = options.IndexOf(name);
+    if (at < 0)
+    {
+        return null;
+    }
+
+    var value = options.ElementAtOrDefault(at + 1) ?? "";
+    options.RemoveRange(at, Math.Min(2, options.Count - at));
+    return value;
+}
 
 static int Usage()
 {

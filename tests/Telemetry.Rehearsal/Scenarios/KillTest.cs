@@ -32,9 +32,15 @@ public sealed class KillTest(KillTestOptions options, TextWriter output, bool te
         await using var picture = new LivePicture(plant, output, terminal);
         var log = new LogScenarios(plant, picture);
         var database = new DatabaseScenarios(plant, picture);
+        var scenarios = log.All.Concat(database.All).ToList();
+        if (options.Only?.Except(scenarios.Select(s => s.Name)).FirstOrDefault() is { } unknown)
+        {
+            throw new ArgumentException($"no scenario '{unknown}': {string.Join("; ", scenarios.Select(s => s.Name))}");
+        }
+
         var wrong = new List<string>();
         await PlayAsync("storm of kills", c => StormAsync(plant, picture, c));
-        foreach (var (name, play) in log.All.Concat(database.All).Where(s => options.Only?.Contains(s.Name) ?? true))
+        foreach (var (name, play) in scenarios.Where(s => options.Only?.Contains(s.Name) ?? true))
         {
             await PlayAsync(name, play);
         }
