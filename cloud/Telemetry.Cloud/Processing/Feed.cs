@@ -12,7 +12,6 @@ internal sealed class Feed(ILog log, int partition, StreamKind kind, Signal sign
 {
     private ILogReader? _reader;
     private bool _watching;
-    private long _fetched;
 
     public StreamKind Kind => kind;
 
@@ -31,16 +30,10 @@ internal sealed class Feed(ILog log, int partition, StreamKind kind, Signal sign
     /// beyond the position has aged out and is read on from its first. Returns true when <see cref="Position"/> changed:
     /// the row must be written.
     /// </summary>
-    public async ValueTask<bool> BeginAsync(PlantedBug bug, CancellationToken cancellationToken)
+    public async ValueTask<bool> BeginAsync(CancellationToken cancellationToken)
     {
         await StopAsync();
         var before = Position;
-        if ((bug & PlantedBug.GoOnFromFetched) != 0 && _fetched > 0)
-        {
-            _reader = await log.BeginAsync(partition, kind, _fetched + 1, cancellationToken);
-            return false;
-        }
-
         var state = await log.StateAsync(partition, kind, cancellationToken);
         if (state is null)
         {
@@ -50,7 +43,6 @@ internal sealed class Feed(ILog log, int partition, StreamKind kind, Signal sign
         }
 
         Position = await CheckAsync(Position, state.Value, cancellationToken);
-        _fetched = Position.Sequence;
         _reader = await log.BeginAsync(partition, kind, Position.Sequence + 1, cancellationToken);
         return Position != before;
     }
@@ -64,7 +56,6 @@ internal sealed class Feed(ILog log, int partition, StreamKind kind, Signal sign
             return false;
         }
 
-        _fetched = message.Sequence;
         Position = new LogPosition(Position.StreamCreatedNanos, message.Sequence, message.MessageId, message.StoredAtNanos);
         return true;
     }

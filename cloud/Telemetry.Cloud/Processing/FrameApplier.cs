@@ -155,9 +155,7 @@ internal sealed class FrameApplier(IStore store, ProcessorCounters counters)
         GatewayLedger gateway, EpochLedger epoch, in FrameHeader header, ulong checksum, ReadOnlyMemory<byte> frame,
         SeriesList series, Placement placement, bool poison, StoreCommit commit)
     {
-        var row = poison
-            ? Refuse(gateway, header, checksum, frame, DeadLetterReason.Database, "the database refused its readings", commit)
-            : Decode(gateway, header, checksum, frame, series, commit);
+        var row = Decode(gateway, header, checksum, frame, series, poison, commit);
         if (placement == Placement.Lost)
         {
             gateway.Count(lost: -header.Key.Count);
@@ -180,7 +178,7 @@ internal sealed class FrameApplier(IStore store, ProcessorCounters counters)
 
     private FrameRegisterRow Decode(
         GatewayLedger gateway, in FrameHeader header, ulong checksum, ReadOnlyMemory<byte> frame, SeriesList series,
-        StoreCommit commit)
+        bool poison, StoreCommit commit)
     {
         _readings.Clear();
         _declarations.Clear();
@@ -190,14 +188,23 @@ internal sealed class FrameApplier(IStore store, ProcessorCounters counters)
         }
         catch (WireFormatException malformed)
         {
+            // What it declares cannot be believed either: all that it covers is rejected.
             counters.Malformed++;
-            return Refuse(gateway, header, checksum, frame, DeadLetterReason.Malformed, malformed.Message, commit);
+            return Refuse(
+                gateway, header with { Kind = FrameKind.Readings, Dropped = 0 }, checksum, frame, DeadLetterReason.Malformed,
+                malformed.Message, commit);
         }
 
         foreach (var declaration in _declarations)
         {
             commit.Drops.Add(new DropLedgerRow(
                 gateway.Gateway, header.Key, series.Keys[declaration.Series], declaration));
+        }
+
+        if (poison)
+        {
+            return Refuse(
+                gateway, header, checksum, frame, DeadLetterReason.Database, "the database refused its readings", commit);
         }
 
         int stored = 0, rejected = 0;

@@ -83,7 +83,7 @@ internal sealed class OwnedPartitions(
         try
         {
             var before = feed.Position;
-            if (await feed.BeginAsync(options.Bug, cancellationToken) && before != LogPosition.None)
+            if (await feed.BeginAsync(cancellationToken) && before != LogPosition.None)
             {
                 counters.Rewinds++;
                 ProcessingLog.Rewound(

@@ -143,8 +143,7 @@ public sealed class Processor
         }
 
         var moved = _owned.All.Any(o => o.Moved);
-        var due = (_options.Bug & PlantedBug.IdleOwnerDoesNotCompare) == 0
-            && _time.GetElapsedTime(_owned.RenewedAt) >= _options.RenewEvery;
+        var due = _time.GetElapsedTime(_owned.RenewedAt) >= _options.RenewEvery;
         if (!moved && !due && !_desk.Waiting && _commit.IsEmpty)
         {
             _desk.Booked();

@@ -52,12 +52,6 @@ internal enum PlantedBug
 {
     None = 0,
 
-    /// <summary>A reader that ended is begun where fetching stopped, without asking the database's position and the log.</summary>
-    GoOnFromFetched = 1,
-
-    /// <summary>An idle owner renews nothing, so it never compares its row.</summary>
-    IdleOwnerDoesNotCompare = 2,
-
     /// <summary>The ledger's memory is kept when its transaction failed.</summary>
-    LedgerOutsideTransaction = 4,
+    LedgerOutsideTransaction = 1,
 }

@@ -6,8 +6,11 @@ public sealed record UplinkOptions
     /// <summary>Frames that may wait for their PUBACK at once, 2 to 1,024; more wait. The peer's own limit counts too.</summary>
     public int InFlightMax { get; init; } = 32;
 
-    /// <summary>When no frame went up for so long, a short hello says promise and accepted total.</summary>
+    /// <summary>How often a short hello says promise and accepted total: so old are the books' totals at most.</summary>
     public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a clean stop waits for the last short hello to arrive.</summary>
+    public TimeSpan GoodbyeTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>When frames wait unsettled for so long, a full hello asks what became of them.</summary>
     public TimeSpan UnsettledAfter { get; init; } = TimeSpan.FromSeconds(30);

@@ -24,11 +24,10 @@ internal sealed class UplinkSession
     private readonly bool[] _schemaOnTheWay = new bool[Lanes.Count];
     private readonly string[] _topics = new string[Lanes.Count];
     private readonly LinkRate _rate;
+    private readonly HelloSpeaker _hellos;
     private CancellationToken _stop;
     private int _inFlight;
     private int _backlogInFlight;
-    private bool _helloOnTheWay;
-    private long _sentAt;
     private long _pausedUntil;
     private OutboxException? _failure;
 
@@ -38,7 +37,7 @@ internal sealed class UplinkSession
         (_outbox, _connection, _delivery, _options, _time) = (outbox, connection, delivery, options, time);
         _slots = Math.Max(2, Math.Min(options.InFlightMax, connection.InFlightMax));
         _rate = new LinkRate(time);
-        _sentAt = time.GetTimestamp();
+        _hellos = new HelloSpeaker(connection, delivery, options, time);
         for (var lane = Lane.Critical; lane <= Lane.Backlog; lane++)
         {
             _topics[(int)lane] = Routes.FrameTopic(delivery.Gateway, lane);
@@ -58,7 +57,7 @@ internal sealed class UplinkSession
             while (!_connection.Closed.IsCompleted && _failure is null)
             {
                 KeepLiveLive();
-                SayHelloIfDue();
+                _hellos.SayIfDue(_stop);
                 SendWhatFits();
                 SealBacklogIfRoom();
                 await _delivery.Wake.WaitAsync(UntilDue(), _time, cancellationToken);
@@ -66,6 +65,7 @@ internal sealed class UplinkSession
         }
         finally
         {
+            await _hellos.SayGoodbyeAsync(cancellationToken);
             ended.Cancel(); // CancelAsync would leave this thread.
             await down;
             await closed;
@@ -79,9 +79,7 @@ internal sealed class UplinkSession
 
     private TimeSpan UntilDue()
     {
-        var heartbeat = _options.Heartbeat - _time.GetElapsedTime(_sentAt);
-        var hello = _helloOnTheWay ? _options.AnswerTimeout : _delivery.UntilHello();
-        var due = heartbeat < hello ? heartbeat : hello;
+        var due = _hellos.UntilDue();
         var pause = TimeSpan.FromSeconds((_pausedUntil - _time.GetTimestamp()) / (double)_time.TimestampFrequency);
         return pause > TimeSpan.Zero && pause < due ? pause : due > TimeSpan.Zero ? due : TimeSpan.FromMilliseconds(10);
     }
@@ -97,48 +95,6 @@ internal sealed class UplinkSession
     }
 
     private bool Paused => _time.GetTimestamp() < _pausedUntil;
-
-    private void SayHelloIfDue()
-    {
-        if (_helloOnTheWay)
-        {
-            return;
-        }
-
-        if (_delivery.HelloDue())
-        {
-            _ = SayHelloAsync(full: true);
-        }
-        else if (_time.GetElapsedTime(_sentAt) >= _options.Heartbeat)
-        {
-            _ = SayHelloAsync(full: false);
-        }
-    }
-
-    private async Task SayHelloAsync(bool full)
-    {
-        _helloOnTheWay = true;
-        try
-        {
-            var outcome = await _connection.PublishAsync(
-                Routes.HelloTopic(_delivery.Gateway), _delivery.SayHello(full), _stop);
-            _sentAt = _time.GetTimestamp();
-            if (!outcome.Accepted)
-            {
-                // No owner right now: the unanswered hello is said again after its time, with jitter by the pause.
-                _delivery.Status.Refusals++;
-            }
-        }
-        catch (Exception e) when (e is UplinkException or OperationCanceledException)
-        {
-            // The connection broke: the next one begins with a hello.
-        }
-        finally
-        {
-            _helloOnTheWay = false;
-            _delivery.Wake.Set();
-        }
-    }
 
     private void SendWhatFits()
     {
@@ -203,7 +159,7 @@ internal sealed class UplinkSession
             if (await _outbox.ReadAsync(frame, _stop) is { } bytes && !frame.Freed)
             {
                 CrashPoint.Reach("before-send");
-                var started = frame.SentAtTimestamp = _sentAt = _time.GetTimestamp();
+                var started = frame.SentAtTimestamp = _time.GetTimestamp();
                 _delivery.Status.FramesSent++;
                 var outcome = await _connection.PublishAsync(_topics[(int)frame.Key.Lane], Payload(frame, bytes), _stop);
                 _rate.Took(bytes.Length, frame.Key.Count, started);

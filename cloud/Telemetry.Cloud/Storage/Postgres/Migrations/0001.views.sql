@@ -18,7 +18,8 @@ LEFT JOIN telemetry.series s ON s.series_key = r.series_key AND s.device_key = r
 
 CREATE VIEW telemetry.books AS
 SELECT gateway, g.partition,
-       coalesce(o.accepted, 0) AS accepted,
+       -- What is settled was accepted, also where the gateway has not yet told its new total.
+       greatest(coalesce(o.accepted, 0), coalesce(g.stored + g.rejected + g.dropped + g.lost, 0)) AS accepted,
        coalesce(g.stored, 0) AS stored,
        coalesce(g.rejected, 0) AS rejected,
        coalesce(g.dropped, 0) AS dropped,
