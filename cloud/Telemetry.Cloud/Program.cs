@@ -3,6 +3,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Telemetry.Cloud.Ingress;
 using Telemetry.Cloud.Operations;
+using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 
 const string Usage = """
@@ -89,6 +90,12 @@ try
 catch (TimeoutException) when (stop.IsCancellationRequested)
 {
     OperationsLog.StopCut(logger, settings.StopWithin);
+    return 1;
+}
+catch (StoreException e) when (e.InnerException is null && !e.IsDataFault)
+{
+    // Our own refusal of the database (another version): it says all there is to say.
+    OperationsLog.DatabaseRefused(logger, e.Message);
     return 1;
 }
 catch (Exception e)

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using Npgsql;
 using Telemetry.Cloud.Ingress;
+using Telemetry.Cloud.Storage;
 using Telemetry.Cloud.Storage.Postgres;
 using Telemetry.Model;
 using Telemetry.Nats;
@@ -32,7 +33,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
             output.WriteLine($"{what}: {await check()}");
             return true;
         }
-        catch (Exception e) when (e is NatsException or NpgsqlException or SocketException or TimeoutException
+        catch (Exception e) when (e is NatsException or NpgsqlException or StoreException or SocketException or TimeoutException
             or OperationCanceledException or FormatException or IOException or UnauthorizedAccessException
             or CryptographicException)
         {
@@ -80,6 +81,8 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         await using var database = NpgsqlDataSource.Create(settings.Database!.ConnectionString);
         await using var connection = await database.OpenConnectionAsync(either.Token);
-        return $"ok, {await DatabaseEdition.DetectAsync(connection, either.Token)}";
+        var edition = await DatabaseEdition.DetectAsync(connection, either.Token);
+        var version = await Migrations.CheckAsync(connection, settings.Database.Migrate, either.Token);
+        return version == 0 ? $"ok, {edition}, no tables yet" : $"ok, {edition}, tables of version {version}";
     }
 }

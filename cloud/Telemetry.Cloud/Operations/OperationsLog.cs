@@ -31,4 +31,7 @@ internal static partial class OperationsLog
 
     [LoggerMessage(3008, LogLevel.Warning, "Did not stop within {Limit}; ended as if killed, which loses nothing")]
     public static partial void StopCut(ILogger logger, TimeSpan limit);
+
+    [LoggerMessage(3009, LogLevel.Error, "Ended, since the database does not fit: {Why}")]
+    public static partial void DatabaseRefused(ILogger logger, string why);
 }

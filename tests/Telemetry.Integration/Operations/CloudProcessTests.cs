@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Npgsql;
 using Telemetry.Integration.Ingress;
 using Telemetry.Model;
 using Telemetry.Model.Control;
@@ -88,6 +89,26 @@ public sealed class CloudProcessTests
         Assert.Equal(1, await cloud.Run("check"));
         await cloud.OutputWith("nats: FAILED, ");
         await cloud.OutputWith("database: ok");
+    }
+
+    [ServersFact(nats: true, postgres: true)]
+    public async Task Newer_database_is_refused_by_check_and_run_in_one_line()
+    {
+        await using var nats = await NatsServer.Start();
+        await using var postgres = await PostgresServer.Start(null);
+        await using var cloud = new CloudProcess(nats.Url, postgres.ConnectionString);
+        await using var database = NpgsqlDataSource.Create(postgres.ConnectionString);
+        await using var newer = database.CreateCommand("""
+            CREATE SCHEMA telemetry;
+            CREATE TABLE telemetry.telemetry_schema AS SELECT 777 AS version;
+            """);
+        await newer.ExecuteNonQueryAsync();
+
+        Assert.Equal(1, await cloud.Run("check"));
+        await cloud.OutputWith("database: FAILED, The database's tables have version 777, newer than version ");
+        Assert.Equal(1, await cloud.Run("run"));
+        var log = await cloud.OutputWith("the database does not fit: The database's tables have version 777");
+        Assert.DoesNotContain("   at ", log, StringComparison.Ordinal);
     }
 
     [Fact]

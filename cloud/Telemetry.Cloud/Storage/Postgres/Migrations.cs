@@ -24,6 +24,21 @@ internal static class Migrations
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({AdvisoryLock})", cancellationToken);
+        var found = await CheckAsync(connection, migrate, cancellationToken);
+        for (var version = found + 1; version <= Version; version++)
+        {
+            await ApplyAsync(connection, edition, version, cancellationToken);
+        }
+
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Finds the tables' version (0: there are none) and changes nothing; throws <see cref="StoreException"/> when it does
+    /// not fit.
+    /// </summary>
+    public static async Task<int> CheckAsync(NpgsqlConnection connection, bool migrate, CancellationToken cancellationToken)
+    {
         var found = await FindVersionAsync(connection, cancellationToken);
         if (found > Version)
         {
@@ -37,12 +52,7 @@ internal static class Migrations
                 + "allowed to migrate. Run it once with migration allowed.");
         }
 
-        for (var version = found + 1; version <= Version; version++)
-        {
-            await ApplyAsync(connection, edition, version, cancellationToken);
-        }
-
-        await transaction.CommitAsync(cancellationToken);
+        return found;
     }
 
     private static async Task ApplyAsync(
