@@ -21,6 +21,12 @@ if (options is null)
 
 if (command.Check)
 {
+    if (FolderCheck.Problem("outbox.file", options.OutboxFile) is { } problem)
+    {
+        Console.Error.WriteLine(problem);
+        return EdgeProcess.Misused;
+    }
+
     Console.WriteLine($"{command.ConfigurationFile}: gateway {options.Gateway}, outbox {options.OutboxFile}, "
         + $"uplink {options.Uplink.Host}:{options.Uplink.Port}{(options.Uplink.Tls ? " (TLS)" : "")}: good");
     return EdgeProcess.Ended;
