@@ -107,6 +107,19 @@ public sealed class ProcessorTests
     }
 
     [Fact]
+    public void Malformed_frame_with_dropped_inside_is_rejected_whole()
+    {
+        var rig = ProcessorRig.WithSchema();
+
+        rig.Give(ProcessorRig.Malformed(1, readings: 3, dropped: 2));
+
+        Assert.Equal((DeadLetterReason.Malformed, 5), (Assert.Single(rig.DeadLetters).Reason, rig.DeadLetters[0].Readings));
+        Assert.Equal((0, 5, 0), Shares(Assert.Single(rig.Frames)));
+        AssertBooks(rig, stored: 0, rejected: 5, dropped: 0);
+        Assert.Empty(rig.Drops);
+    }
+
+    [Fact]
     public void Readings_that_the_database_cannot_hold_are_a_dead_letter_each_and_the_others_are_stored()
     {
         var rig = ProcessorRig.WithSchema();
@@ -216,6 +229,20 @@ public sealed class ProcessorTests
         Assert.Equal([(3, 0, 0), (0, 2, 0), (1, 0, 0), (4, 0, 0)], rig.Frames.Select(Shares));
         Assert.Equal(8, rig.Readings.Length);
         AssertBooks(rig, stored: 8, rejected: 2, dropped: 0);
+    }
+
+    [Fact]
+    public void Frame_whose_data_the_database_refuses_keeps_its_declarations()
+    {
+        var rig = ProcessorRig.WithSchema(new ProcessorOptions { RetryAfter = TimeSpan.FromMilliseconds(50) });
+        rig.Store.Refuses = commit => commit.Readings.Count > 0 ? "22P02" : null;
+
+        rig.Give(ProcessorRig.Floats(1, readings: 4, 1, Thinned, Refused));
+
+        Assert.Equal((0, 4, 5), Shares(Assert.Single(rig.Frames)));
+        Assert.Equal((DeadLetterReason.Database, 4), (Assert.Single(rig.DeadLetters).Reason, rig.DeadLetters[0].Readings));
+        AssertBooks(rig, stored: 0, rejected: 4, dropped: 5);
+        AssertDeclared(rig, Key(1, 9));
     }
 
     private static FrameKey Key(long first, int count) => new(ProcessorRig.Epoch, Lane.Live, first, count);
