@@ -11,9 +11,13 @@ internal readonly record struct LogPlace(int Partition, StreamKind Stream, long 
 /// </summary>
 internal sealed class FaultSearch
 {
+    /// <summary>The most places remembered; beyond, all are forgotten and found again.</summary>
+    private const int PlacesMax = 1024;
+
     private readonly HashSet<LogPlace> _poison = [];
+    private readonly HashSet<LogPlace> _suspects = [];
+    private readonly List<LogPlace> _taken = [];
     private LogPlace _last;
-    private LogPlace? _suspect;
     private int _messagesMax = int.MaxValue;
 
     /// <summary>Messages in the transaction being built.</summary>
@@ -27,6 +31,10 @@ internal sealed class FaultSearch
     {
         _last = place;
         Taken++;
+        if (_poison.Count + _suspects.Count > 0)
+        {
+            _taken.Add(place);
+        }
     }
 
     /// <summary>True when the database refused this message alone.</summary>
@@ -35,6 +43,12 @@ internal sealed class FaultSearch
     /// <summary>The database refused the data of this transaction.</summary>
     public void Failed()
     {
+        if (_suspects.Count >= PlacesMax)
+        {
+            _suspects.Clear();
+            _poison.Clear();
+        }
+
         if (Taken > 1)
         {
             _messagesMax = Taken / 2;
@@ -42,24 +56,34 @@ internal sealed class FaultSearch
         else if (Taken == 1)
         {
             _messagesMax = 1;
-            if (_suspect == _last)
+            if (!_suspects.Add(_last))
             {
                 _poison.Add(_last);
             }
-
-            _suspect = _last;
         }
     }
 
-    /// <summary>The transaction committed: whatever was poison in it is a dead letter now.</summary>
+    /// <summary>
+    /// The transaction committed: what it took is no suspect any more, and what was poison in it is a dead letter now. One
+    /// that took nothing (a renewal of the leases) says nothing of the data.
+    /// </summary>
     public void Succeeded()
     {
+        if (Taken == 0)
+        {
+            return;
+        }
+
         _messagesMax = _messagesMax > int.MaxValue / 2 ? int.MaxValue : _messagesMax * 2;
-        _poison.Clear();
-        _suspect = null;
-        Taken = 0;
+        _poison.ExceptWith(_taken);
+        _suspects.ExceptWith(_taken);
+        Interrupted();
     }
 
     /// <summary>The transaction did not happen.</summary>
-    public void Interrupted() => Taken = 0;
+    public void Interrupted()
+    {
+        Taken = 0;
+        _taken.Clear();
+    }
 }
