@@ -1,5 +1,4 @@
 using System.Text;
-using Telemetry.Cloud.Processing;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Frames;
@@ -211,8 +210,7 @@ public sealed class ProcessorTests
     [Fact]
     public void Frame_whose_data_the_database_refuses_is_one_dead_letter_and_all_others_are_stored()
     {
-        // Retried well within the renewal of the leases.
-        var rig = ProcessorRig.WithSchema(new ProcessorOptions { RetryAfter = TimeSpan.FromMilliseconds(50) });
+        var rig = ProcessorRig.WithSchema();
         var bad = new ReadingBatch();
         bad.Add(1, 1_000_000, 1ul);
         bad.Add(1, 2_000_000, 2ul);
@@ -234,7 +232,7 @@ public sealed class ProcessorTests
     [Fact]
     public void Frame_whose_data_the_database_refuses_keeps_its_declarations()
     {
-        var rig = ProcessorRig.WithSchema(new ProcessorOptions { RetryAfter = TimeSpan.FromMilliseconds(50) });
+        var rig = ProcessorRig.WithSchema();
         rig.Store.Refuses = commit => commit.Readings.Count > 0 ? "22P02" : null;
 
         rig.Give(ProcessorRig.Floats(1, readings: 4, 1, Thinned, Refused));
