@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace Telemetry.Rehearsal.Plant;
 
-/// <summary>What the database says of a gateway: a row of telemetry.books.</summary>
+/// <summary>What the database says of a gateway: a row of telemetry.books, with the accepted total as the gateway told it.</summary>
 public sealed record BooksRow(
     string Gateway, long Accepted, long Stored, long Rejected, long Dropped, long Lost, TimeSpan? WatermarkAge, string Fork)
 {
@@ -20,9 +20,10 @@ public sealed record BooksRow(
             await connection.OpenAsync(cancellationToken);
             await using var command = new NpgsqlCommand(
                 """
-                SELECT gateway, accepted, stored, rejected, dropped, lost,
+                SELECT gateway, coalesce((SELECT sum(o.accepted) FROM telemetry.outbox o WHERE o.gateway = b.gateway), 0)::bigint,
+                       stored, rejected, dropped, lost,
                        extract(epoch FROM clock_timestamp() - watermark)::double precision, fork
-                FROM telemetry.books
+                FROM telemetry.books b
                 """,
                 connection)
             { CommandTimeout = 5 };
