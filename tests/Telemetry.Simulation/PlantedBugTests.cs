@@ -1,5 +1,3 @@
-using Telemetry.Cloud.Processing;
-using Telemetry.Edge.Uplink;
 using Telemetry.Simulation.Faults;
 using Telemetry.Simulation.Planted;
 using Telemetry.Testing.Simulated;
@@ -24,7 +22,7 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
     [Fact]
     public void Deleting_on_puback_is_found() => Found(
         Mix.Of(1, Fault.LogWiped, Fault.ProcessorCrash, Fault.TransactionFailedBefore),
-        Uplink(PlantedUplinkBug.FreeOnPuback));
+        new Parts { Link = link => new SettlingLink(link) });
 
     [Fact]
     public void Resending_with_the_same_message_id_is_found() => Found(
@@ -33,7 +31,7 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
             PurgesBeyondBackups = true,
             DuplicateWindow = TimeSpan.FromHours(1),
         },
-        Uplink(PlantedUplinkBug.SameAttempt));
+        new Parts { Link = link => new FirstAttemptLink(link) });
 
     [Fact]
     public void Going_on_from_what_was_fetched_is_found() => Found(
@@ -60,19 +58,17 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
             PerMinute = new Dictionary<Fault, double> { [Fault.DatabasePutBack] = 6, [Fault.LogWiped] = 30 },
             Busy = TimeSpan.FromMinutes(1),
         },
-        Uplink(PlantedUplinkBug.TakeOldAnswers));
+        new Parts { Answers = () => new AnyAnswer() });
 
     [Fact]
     public void Sending_a_schema_in_one_lane_only_is_found() => Found(
         Mix.Of(4, Fault.DatabasePutBack, Fault.LinkCut),
-        Uplink(PlantedUplinkBug.SchemaInOneLane));
+        new Parts { Link = link => new OneLaneSchemasLink(link) });
 
     [Fact]
     public void Extending_the_ledger_outside_the_transaction_is_found() => Found(
         Mix.Of(2, Fault.TransactionFailedBefore),
-        new Parts { Processor = options => options with { Bug = PlantedBug.LedgerOutsideTransaction } });
-
-    private static Parts Uplink(PlantedUplinkBug bug) => new() { Uplink = options => options with { Bug = bug } };
+        new Parts { Store = store => new LedgerFirstStore((SimulatedStore)store) });
 
     private void Found(Mix mix, Parts parts)
     {

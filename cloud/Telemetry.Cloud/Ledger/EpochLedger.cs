@@ -1,3 +1,4 @@
+using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Control;
 using Telemetry.Model.Frames;
@@ -15,6 +16,12 @@ internal sealed class EpochLedger(ulong epoch)
 
     /// <summary>As its frames or a hello said; null until one did.</summary>
     public Predecessor? Predecessor { get; private set; }
+
+    /// <summary>The outbox whose hello named it first; null while none did.</summary>
+    public ulong? Outbox { get; private set; }
+
+    /// <summary>When the newest of its frames that came in this memory's life was sent, by the agent's clock.</summary>
+    public long SentAtMicros { get; private set; } = long.MinValue;
 
     /// <summary>True once everything is settled and a successor is known.</summary>
     public bool Complete { get; private set; }
@@ -37,10 +44,15 @@ internal sealed class EpochLedger(ulong epoch)
     public LaneLedger this[Lane lane] => _lanes[(int)lane];
 
     /// <summary>Takes it from the database.</summary>
-    public static EpochLedger Load(
-        ulong epoch, Predecessor? predecessor, bool complete, LaneLasts lasts, Func<Lane, LaneLedger> lane)
+    public static EpochLedger Load(EpochLedgerRow row, Func<Lane, LaneLedger> lane)
     {
-        var ledger = new EpochLedger(epoch) { Predecessor = predecessor, Complete = complete, Lasts = lasts };
+        var ledger = new EpochLedger(row.Epoch)
+        {
+            Predecessor = row.Predecessor,
+            Complete = row.Complete,
+            Lasts = row.Lasts,
+            Outbox = row.Outbox,
+        };
         for (var l = Lane.Critical; l <= Lane.Backlog; l++)
         {
             ledger._lanes[(int)l] = lane(l);
@@ -63,6 +75,16 @@ internal sealed class EpochLedger(ulong epoch)
         Changed |= Predecessor is null;
         Predecessor ??= predecessor;
     }
+
+    /// <summary>Remembers the outbox that names it as its own; the first word counts.</summary>
+    public void BelongTo(ulong outbox)
+    {
+        Changed |= Outbox is null;
+        Outbox ??= outbox;
+    }
+
+    /// <summary>Remembers when one of its frames was sent.</summary>
+    public void SentAt(long micros) => SentAtMicros = Math.Max(SentAtMicros, micros);
 
     /// <summary>Remembers that a successor names it with these last sequences.</summary>
     public void Name(LaneLasts lasts)

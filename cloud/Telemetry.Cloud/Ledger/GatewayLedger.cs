@@ -37,7 +37,7 @@ internal sealed class GatewayLedger
         var runs = record.Runs.ToLookup(r => (r.Epoch, r.Lane), r => r.Run);
         foreach (var row in record.Epochs)
         {
-            _epochs[row.Epoch] = EpochLedger.Load(row.Epoch, row.Predecessor, row.Complete, row.Lasts, lane =>
+            _epochs[row.Epoch] = EpochLedger.Load(row, lane =>
             {
                 var stored = lanes.GetValueOrDefault((row.Epoch, lane));
                 return new LaneLedger(stored?.Prefix ?? 0, stored?.PrefixShare ?? 0, runs[(row.Epoch, lane)]);
@@ -145,6 +145,30 @@ internal sealed class GatewayLedger
                 CheckNamed(before, lane, before.Complete ? before.Lasts[lane] : before[lane].LastSettled);
             }
         }
+    }
+
+    /// <summary>
+    /// The outbox that an epoch is of: the one whose hello named it, else its predecessor's, else the only one that this
+    /// gateway ever had. Null where that cannot be told: it may be another card's.
+    /// </summary>
+    public ulong? OutboxOf(EpochLedger epoch)
+    {
+        for (var steps = 0; steps <= _epochs.Count; steps++)
+        {
+            if (epoch.Outbox is { } told)
+            {
+                return told;
+            }
+
+            if (epoch.Predecessor is not { Epoch: not 0 } before || !_epochs.TryGetValue(before.Epoch, out var predecessor))
+            {
+                break;
+            }
+
+            epoch = predecessor;
+        }
+
+        return _outboxes.Count == 1 ? _outboxes.Keys.First() : null;
     }
 
     /// <summary>A settled sequence beyond those by which a successor names the epoch is a fork of lineage.</summary>
@@ -265,7 +289,8 @@ internal sealed class GatewayLedger
     {
         if (epoch.Changed)
         {
-            commit.Epochs.Add(new EpochLedgerRow(Gateway, epoch.Epoch, epoch.Predecessor, epoch.Complete, epoch.Lasts));
+            commit.Epochs.Add(new EpochLedgerRow(
+                Gateway, epoch.Epoch, epoch.Predecessor, epoch.Complete, epoch.Lasts, epoch.Outbox));
         }
 
         for (var lane = Lane.Critical; lane <= Lane.Backlog; lane++)

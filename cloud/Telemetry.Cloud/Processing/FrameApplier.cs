@@ -30,7 +30,7 @@ internal sealed class FrameApplier(IStore store, ProcessorCounters counters)
     {
         try
         {
-            Delivery.Read(message.Data.Span, out var offset);
+            var delivery = Delivery.Read(message.Data.Span, out var offset);
             var bytes = message.Data[offset..];
             if (!FrameReader.TryKind(bytes.Span, out var kind))
             {
@@ -48,7 +48,8 @@ internal sealed class FrameApplier(IStore store, ProcessorCounters counters)
             }
             else
             {
-                await ApplyFrameAsync(gateway, bytes, message.StoredAtNanos / 1000, poison, commit, cancellationToken);
+                await ApplyFrameAsync(
+                    gateway, bytes, delivery.SentAtMicros, message.StoredAtNanos / 1000, poison, commit, cancellationToken);
             }
         }
         catch (WireFormatException malformed)
@@ -105,11 +106,12 @@ internal sealed class FrameApplier(IStore store, ProcessorCounters counters)
     }
 
     private async ValueTask ApplyFrameAsync(
-        GatewayLedger gateway, ReadOnlyMemory<byte> frame, long receivedAtMicros, bool poison, StoreCommit commit,
-        CancellationToken cancellationToken)
+        GatewayLedger gateway, ReadOnlyMemory<byte> frame, long sentAtMicros, long receivedAtMicros, bool poison,
+        StoreCommit commit, CancellationToken cancellationToken)
     {
         var header = FrameReader.Header(frame.Span, out var checksum);
         var epoch = gateway.Epoch(header.Key.Epoch);
+        epoch.SentAt(sentAtMicros);
         if (header.Predecessor is { } predecessor)
         {
             gateway.Follow(epoch, predecessor);

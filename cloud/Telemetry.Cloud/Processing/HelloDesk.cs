@@ -3,6 +3,7 @@ using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Control;
+using Telemetry.Model.Frames;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 
@@ -127,6 +128,11 @@ internal sealed class HelloDesk(IStore store, FrameApplier applier, ProcessorCou
         foreach (var told in hello.Epochs)
         {
             var epoch = gateway.Epoch(told.Epoch);
+            if (told.Predecessor.Epoch != Predecessor.Unknown)
+            {
+                epoch.BelongTo(hello.Outbox);
+            }
+
             gateway.Follow(epoch, told.Predecessor);
             gateway.Announce(epoch, told.Lasts);
             if (!hello.OwnIsLast || told != hello.Epochs[^1])

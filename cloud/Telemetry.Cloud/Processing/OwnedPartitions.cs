@@ -140,7 +140,7 @@ internal sealed class OwnedPartitions(
             }
             else
             {
-                await owner.RollBackAsync((options.Bug & PlantedBug.LedgerOutsideTransaction) != 0);
+                await owner.RollBackAsync();
             }
         }
 

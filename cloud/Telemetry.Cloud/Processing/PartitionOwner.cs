@@ -38,16 +38,13 @@ internal sealed class PartitionOwner(PartitionRow row, Feed live, Feed backlog, 
     public void Committed() => Row = Row with { Commits = Row.Commits + 1, Live = live.Position, Backlog = backlog.Position };
 
     /// <summary>The transaction did not happen: back to what the database has.</summary>
-    public async ValueTask RollBackAsync(bool keepLedger)
+    public async ValueTask RollBackAsync()
     {
         await live.StopAsync();
         await backlog.StopAsync();
         live.Position = Row.Live;
         backlog.Position = Row.Backlog;
-        if (!keepLedger)
-        {
-            _gateways.Clear();
-        }
+        _gateways.Clear();
     }
 
     /// <summary>Forgets gateways beyond the limit; they are loaded again when needed.</summary>

@@ -42,33 +42,39 @@ internal sealed record PendingLoss(Hello Hello, StreamState Live, StreamState Ba
             }
         }
 
-        BookDeadTimelines(gateway, touched);
+        BookDeadLives(gateway, touched);
         return touched;
     }
 
     /// <summary>
-    /// An epoch that follows what one of the agent's own epochs follows is of a life of the outbox that was put back:
-    /// nobody holds anything of it, nor of its successors. (Not without a predecessor: that may be another card.)
+    /// An open epoch of the same outbox that its agent does not name is of a life of the outbox that was put back: nobody
+    /// holds anything of it. Frames of it that were sent later than the hello was said are of an epoch begun since.
     /// </summary>
-    private void BookDeadTimelines(GatewayLedger gateway, HashSet<EpochLedger> touched)
+    private void BookDeadLives(GatewayLedger gateway, HashSet<EpochLedger> touched)
     {
-        var mine = Hello.Epochs.Select(e => e.Epoch).ToHashSet();
-        var followed = Hello.Epochs.Select(e => e.Predecessor.Epoch).Where(e => e != 0).ToHashSet();
-        for (var found = true; found;)
+        if (Hello.Epochs.Count >= Hello.EpochsMax)
         {
-            found = false;
-            foreach (var epoch in gateway.Epochs.Values.ToArray())
+            return; // It has more open ones than it can name.
+        }
+
+        var named = Hello.Epochs.Select(e => e.Epoch).Concat((Hello.Complete ?? []).Select(e => e.Epoch)).ToHashSet();
+        foreach (var epoch in gateway.Epochs.Values)
+        {
+            if (epoch.Complete || named.Contains(epoch.Epoch) || epoch.SentAtMicros >= Hello.ClockMicros
+                || gateway.OutboxOf(epoch) != Hello.Outbox)
             {
-                if (epoch.Predecessor is { } p && followed.Contains(p.Epoch) && !mine.Contains(epoch.Epoch)
-                    && (Hello.Complete is null || Hello.Complete.All(c => c.Epoch != epoch.Epoch)) && !epoch.Complete)
-                {
-                    found |= followed.Add(epoch.Epoch);
-                    for (var lane = Lane.Critical; lane <= Lane.Backlog; lane++)
-                    {
-                        Book(gateway, gateway.Epoch(epoch.Epoch), lane, new SequenceRange(1, epoch.Lasts[lane]), touched);
-                    }
-                }
+                continue;
             }
+
+            for (var lane = Lane.Critical; lane <= Lane.Backlog; lane++)
+            {
+                Book(gateway, epoch, lane, new SequenceRange(1, epoch.Lasts[lane]), touched);
+            }
+        }
+
+        foreach (var epoch in touched)
+        {
+            gateway.Epoch(epoch.Epoch); // So that it is written.
         }
     }
 

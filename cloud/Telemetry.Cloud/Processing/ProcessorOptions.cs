@@ -41,17 +41,4 @@ public sealed record ProcessorOptions
 
     /// <summary>How long to wait after an error of database or log before the next try.</summary>
     public TimeSpan RetryAfter { get; init; } = TimeSpan.FromSeconds(1);
-
-    /// <summary>For the simulation alone, where a planted bug is tried.</summary>
-    internal PlantedBug Bug { get; init; }
-}
-
-/// <summary>Mistakes that the simulation plants to prove that it would find them. Never set outside tests.</summary>
-[Flags]
-internal enum PlantedBug
-{
-    None = 0,
-
-    /// <summary>The ledger's memory is kept when its transaction failed.</summary>
-    LedgerOutsideTransaction = 1,
 }

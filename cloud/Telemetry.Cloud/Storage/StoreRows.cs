@@ -27,7 +27,9 @@ public sealed record PartitionStep(PartitionRow Expected, LogPosition Live, LogP
 /// <param name="Predecessor">As its frames and hellos say; null until one said it.</param>
 /// <param name="Complete">Every sequence up to the last is settled and a successor is known.</param>
 /// <param name="Lasts">The last sequences ever announced; of a complete epoch its last sequences.</param>
-public sealed record EpochLedgerRow(GatewayId Gateway, ulong Epoch, Predecessor? Predecessor, bool Complete, LaneLasts Lasts);
+/// <param name="Outbox">The outbox whose hello named it first; null while none did.</param>
+public sealed record EpochLedgerRow(
+    GatewayId Gateway, ulong Epoch, Predecessor? Predecessor, bool Complete, LaneLasts Lasts, ulong? Outbox = null);
 
 /// <summary>The settled prefix of one lane of one epoch.</summary>
 public sealed record LaneLedgerRow(GatewayId Gateway, ulong Epoch, Lane Lane, long Prefix, ulong PrefixShare);

@@ -18,20 +18,20 @@ internal sealed class Delivery
     private readonly ILogger _logger;
     private readonly SettlementReader _settlements;
     private readonly uint _process;
-    private HelloId _answered;
-    private ulong _token;
+    private readonly AnswerOrder _answers;
     private long _helloSaidAt;
     private int _unanswered;
     private bool _digestDiffers;
+    private bool _misheard;
 
     public Delivery(
         Outbox.Outbox outbox, GatewayId gateway, UplinkOptions options, TimeProvider time, Random random, ILogger logger,
-        UplinkStatus status)
+        UplinkStatus status, AnswerOrder answers)
     {
+        _answers = answers;
         (_outbox, Gateway, _options, _time, _logger, Status) = (outbox, gateway, options, time, logger, status);
         _process = (uint)random.NextInt64(1, uint.MaxValue);
         _settlements = new SettlementReader(outbox);
-        Schemas = new SentSchemas(options.Bug);
         Random = random;
         outbox.Sealed += frame =>
         {
@@ -49,7 +49,7 @@ internal sealed class Delivery
 
     public SendQueues Queues { get; } = new();
 
-    public SentSchemas Schemas { get; }
+    public SentSchemas Schemas { get; } = new();
 
     /// <summary>Wakes the session.</summary>
     public Signal Wake { get; } = new();
@@ -67,7 +67,7 @@ internal sealed class Delivery
     public Attempt Attempt(HeldFrame frame)
     {
         frame.Attempts = Math.Max(frame.Attempts, 1);
-        return new Attempt(_process, (_options.Bug & PlantedUplinkBug.SameAttempt) != 0 ? 1 : frame.Attempts);
+        return new Attempt(_process, frame.Attempts);
     }
 
     /// <summary>An attempt number of its own for each schema that is sent.</summary>
@@ -82,7 +82,7 @@ internal sealed class Delivery
         var writer = new WireWriter();
         if (full)
         {
-            HelloWanted = false;
+            HelloWanted = _misheard = false;
             _unanswered++;
             _helloSaidAt = _time.GetTimestamp();
             Status.Hellos++;
@@ -110,13 +110,13 @@ internal sealed class Delivery
         var elapsed = _time.GetElapsedTime(_helloSaidAt);
         var wait = _unanswered > 0
             ? _options.AnswerTimeout * Math.Min(8, 1 << Math.Min(3, _unanswered - 1))
-            : _options.UnsettledAfter;
+            : _misheard ? _options.AnswerTimeout : _options.UnsettledAfter;
         return wait > elapsed ? wait - elapsed : TimeSpan.Zero;
     }
 
     /// <summary>
-    /// True when a full hello has something to ask: unanswered, frames unsettled for long, something unsettled that is
-    /// not here, or old epochs without end.
+    /// True when a full hello has something to ask or to say: unanswered, another process' hello taken for ours, frames
+    /// unsettled for long, something unsettled that is not here, or old epochs without end.
     /// </summary>
     public bool HelloDue()
     {
@@ -125,7 +125,7 @@ internal sealed class Delivery
             return HelloWanted;
         }
 
-        if (_unanswered > 0 || _digestDiffers || _settlements.LacksSomething
+        if (_unanswered > 0 || _misheard || _digestDiffers || _settlements.LacksSomething
             || _outbox.OpenEpochs.Any(e => !e.IsOwn) || _outbox.Held.Any(WaitsLong))
         {
             return true;
@@ -178,11 +178,6 @@ internal sealed class Delivery
         if (receipt is not null)
         {
             _outbox.NoteReceipt(frame, receipt);
-        }
-
-        if ((_options.Bug & PlantedUplinkBug.FreeOnPuback) != 0)
-        {
-            _outbox.Free(frame);
         }
     }
 
@@ -260,18 +255,20 @@ internal sealed class Delivery
     {
         if (ack.InAnswerTo is { } hello)
         {
-            if ((hello.Process != _process || hello.Number <= _answered.Number) && (_options.Bug & PlantedUplinkBug.TakeOldAnswers) == 0)
+            if (_answers.IsNewer(hello, _process))
             {
-                return false;
+                _answers.Take(hello, ack.Token);
+                _unanswered = hello.Number == HelloNumber ? 0 : _unanswered;
+                return true;
             }
 
-            _answered = hello;
-            _token = ack.Token;
-            _unanswered = hello.Number == HelloNumber ? 0 : _unanswered;
-            return true;
+            // A hello of a life of this outbox that has ended came late, and what it said to hold is believed now.
+            _misheard |= hello.Process != _process && _unanswered == 0;
+            Wake.Set();
+            return false;
         }
 
-        if (ack.Token == _token)
+        if (_answers.IsOwners(ack.Token))
         {
             return true;
         }

@@ -8,14 +8,14 @@ namespace Telemetry.Edge.Uplink;
 /// Which schemas this process has sent in which lane: each goes up once in each lane before the first frame that needs
 /// it, even where an answer calls it known, because each stream must be readable by itself.
 /// </summary>
-internal sealed class SentSchemas(PlantedUplinkBug bug)
+internal sealed class SentSchemas
 {
     private readonly HashSet<(Lane Lane, SchemaId Schema)> _sent = [];
 
     /// <summary>The part of the chain up to a schema that the lane still lacks, first to last.</summary>
     public IReadOnlyList<SchemaMessage> Missing(Lane lane, SchemaId schema, IReadOnlyList<SchemaRow> chain)
     {
-        if (schema == default || _sent.Contains(Key(lane, schema)))
+        if (schema == default || _sent.Contains((lane, schema)))
         {
             return [];
         }
@@ -26,15 +26,12 @@ internal sealed class SentSchemas(PlantedUplinkBug bug)
             until++;
         }
 
-        return [.. chain.Take(until + 1).Select(row => row.Message).Where(m => !_sent.Contains(Key(lane, m.Id)))];
+        return [.. chain.Take(until + 1).Select(row => row.Message).Where(m => !_sent.Contains((lane, m.Id)))];
     }
 
     /// <summary>The log has it.</summary>
-    public void Add(Lane lane, SchemaId schema) => _sent.Add(Key(lane, schema));
+    public void Add(Lane lane, SchemaId schema) => _sent.Add((lane, schema));
 
     /// <summary>The database lacks it (or one before it): everything goes up again before the lane's next frame.</summary>
     public void Forget() => _sent.Clear();
-
-    private (Lane, SchemaId) Key(Lane lane, SchemaId schema) =>
-        ((bug & PlantedUplinkBug.SchemaInOneLane) != 0 ? Lane.Critical : lane, schema);
 }

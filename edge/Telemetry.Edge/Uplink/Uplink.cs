@@ -20,9 +20,16 @@ public sealed class Uplink
     public Uplink(
         Outbox.Outbox outbox, GatewayId gateway, IUplinkConnector connector, UplinkOptions options, TimeProvider time,
         Random random, ILogger logger)
+        : this(outbox, gateway, connector, options, time, random, logger, new AnswerOrder())
+    {
+    }
+
+    internal Uplink(
+        Outbox.Outbox outbox, GatewayId gateway, IUplinkConnector connector, UplinkOptions options, TimeProvider time,
+        Random random, ILogger logger, AnswerOrder answers)
     {
         (_outbox, _connector, _options, _time, _random, _logger) = (outbox, connector, options, time, random, logger);
-        _delivery = new Delivery(outbox, gateway, options, time, random, logger, Status);
+        _delivery = new Delivery(outbox, gateway, options, time, random, logger, Status, answers);
     }
 
     /// <summary>How it stands.</summary>

@@ -29,26 +29,4 @@ public sealed record UplinkOptions
 
     /// <summary>Refusals for a fault of the frame after which a tombstone takes its place.</summary>
     public int RefusalsMax { get; init; } = 3;
-
-    /// <summary>For the simulation alone, where a planted bug is tried.</summary>
-    internal PlantedUplinkBug Bug { get; init; }
-}
-
-/// <summary>Mistakes that the simulation plants to prove that it would find them. Never set outside tests.</summary>
-[Flags]
-internal enum PlantedUplinkBug
-{
-    None = 0,
-
-    /// <summary>A frame leaves the outbox on its PUBACK.</summary>
-    FreeOnPuback = 1,
-
-    /// <summary>A frame judged lost goes up under the message id of its first attempt.</summary>
-    SameAttempt = 2,
-
-    /// <summary>An answer to an older hello is taken.</summary>
-    TakeOldAnswers = 4,
-
-    /// <summary>A schema goes up in the first lane that needs it only.</summary>
-    SchemaInOneLane = 8,
 }

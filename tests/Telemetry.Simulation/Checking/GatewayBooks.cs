@@ -1,3 +1,4 @@
+using Telemetry.Cloud.Ledger;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Control;
@@ -89,8 +90,15 @@ internal sealed class GatewayBooks
             (!MayLose && missing.Any(e => e.Value.AcknowledgedAt < oldest),
                 "readings are missing that were acknowledged before the copy was taken" + Ages(missing)),
             (_log.IsForked && _row.Fork.Length == 0, "two lives of the outbox reached the log, and no fork is shown"),
+            (Unsettled().Length > 0, $"announced, and neither settled nor booked as lost: {string.Join(", ", Unsettled())}"),
             (_row.Dropped > 0, $"{_row.Dropped} dropped, though nothing was over its quota"));
     }
+
+    /// <summary>Epochs of which a frame or hello announced more than the ledger has an end for.</summary>
+    private string[] Unsettled() =>
+    [
+        .. new GatewayLedger(_record, 0).Epochs.Values.Where(e => !e.AllSettled).Select(e => $"epoch {e.Epoch:x16} to {e.Lasts}"),
+    ];
 
     private KeyValuePair<ulong, JournalEntry>[] Missing() =>
         [.. _journal.Entries.Where(e => e.Value.AcknowledgedAt is not null && !_stored.ContainsKey(e.Key))];

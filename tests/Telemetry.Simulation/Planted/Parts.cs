@@ -1,5 +1,4 @@
 using Telemetry.Cloud.Log;
-using Telemetry.Cloud.Processing;
 using Telemetry.Cloud.Storage;
 using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Uplink;
@@ -13,11 +12,11 @@ internal sealed record Parts
 
     public Func<IOutboxFile, IOutboxFile> File { get; init; } = file => file;
 
-    public Func<UplinkOptions, UplinkOptions> Uplink { get; init; } = options => options;
+    public Func<IUplinkConnector, IUplinkConnector> Link { get; init; } = link => link;
+
+    public Func<AnswerOrder> Answers { get; init; } = () => new AnswerOrder();
 
     public Func<IStore, IStore> Store { get; init; } = store => store;
 
     public Func<ILog, ILog> ProcessorLog { get; init; } = log => log;
-
-    public Func<ProcessorOptions, ProcessorOptions> Processor { get; init; } = options => options;
 }

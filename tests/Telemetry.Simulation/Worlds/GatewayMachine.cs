@@ -67,10 +67,10 @@ internal sealed class GatewayMachine
         await using var outbox = await Edge.Outbox.Outbox.OpenAsync(
             _parts.File(Disk.Open()), Id, Options(), life.Time, new Random(_random.Next()), stop);
         Outbox = outbox;
-        var options = _parts.Uplink(new UplinkOptions());
-        var link = new WatchedLink(Link, Says, message => Takes(message.Span, outbox));
+        var link = new WatchedLink(_parts.Link(Link), Says, message => Takes(message.Span, outbox));
         var uplink = new Uplink(
-            outbox, Id, link, options, life.Time, new Random(_random.Next()), NullLogger.Instance);
+            outbox, Id, link, new UplinkOptions(), life.Time, new Random(_random.Next()), NullLogger.Instance,
+            _parts.Answers());
         var sending = uplink.RunAsync(ended.Token);
         var reading = Generator.RunAsync(outbox, life.Time, ended.Token);
         try

@@ -60,7 +60,7 @@ public abstract class StoreLedgerContract : StoreLeaseContract
         row = await Commit(under.Store, row, c => Add(c, epoch, lane, run));
         Same(await Load(under.Store), [epoch], [lane], [run]);
 
-        epoch = epoch with { Predecessor = new(8, new(4, 5, 6)), Lasts = new(7, 8, 9) };
+        epoch = epoch with { Predecessor = new(8, new(4, 5, 6)), Lasts = new(7, 8, 9), Outbox = ulong.MaxValue };
         lane = lane with { Prefix = 6, PrefixShare = 0 };
         run = run with { Run = new(new(10, 30), RunState.Lost, 0) };
         await Commit(under.Store, row, c => Add(c, epoch, lane, run));

@@ -14,7 +14,7 @@ internal static class LedgerReader
         "SELECT gateway, partition, stored, rejected, dropped, lost, watermark, fork FROM telemetry.gateway "
             + "WHERE gateway = ANY($1)",
         "SELECT gateway, epoch, predecessor, predecessor_critical, predecessor_live, predecessor_backlog, complete, "
-            + "last_critical, last_live, last_backlog FROM telemetry.epoch WHERE gateway = ANY($1) ORDER BY gateway, epoch",
+            + "last_critical, last_live, last_backlog, outbox FROM telemetry.epoch WHERE gateway = ANY($1) ORDER BY gateway, epoch",
         "SELECT gateway, epoch, lane, prefix, prefix_share FROM telemetry.lane WHERE gateway = ANY($1) "
             + "ORDER BY gateway, epoch, lane",
         "SELECT gateway, epoch, lane, first, last, state, share FROM telemetry.run WHERE gateway = ANY($1) "
@@ -66,7 +66,8 @@ internal static class LedgerReader
             ? null
             : new Predecessor((ulong)reader.GetInt64(2), ReadLasts(reader, 3));
         rows.Epochs.Add(new EpochLedgerRow(
-            rows.Id, (ulong)reader.GetInt64(1), predecessor, reader.GetBoolean(6), ReadLasts(reader, 7)));
+            rows.Id, (ulong)reader.GetInt64(1), predecessor, reader.GetBoolean(6), ReadLasts(reader, 7),
+            reader.IsDBNull(10) ? null : (ulong)reader.GetInt64(10)));
     }
 
     private static void ReadLane(NpgsqlDataReader reader, Rows rows) => rows.Lanes.Add(new LaneLedgerRow(

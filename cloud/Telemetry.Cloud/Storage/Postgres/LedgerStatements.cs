@@ -45,18 +45,18 @@ internal sealed class LedgerStatements
 
     private readonly RowsStatement _epochs = new("""
         INSERT INTO telemetry.epoch (gateway, epoch, predecessor, predecessor_critical, predecessor_live,
-            predecessor_backlog, complete, last_critical, last_live, last_backlog)
+            predecessor_backlog, complete, last_critical, last_live, last_backlog, outbox)
         SELECT DISTINCT ON (gateway, epoch) gateway, epoch, predecessor, predecessor_critical, predecessor_live,
-            predecessor_backlog, complete, last_critical, last_live, last_backlog
-        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) WITH ORDINALITY
+            predecessor_backlog, complete, last_critical, last_live, last_backlog, outbox
+        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) WITH ORDINALITY
             u(gateway, epoch, predecessor, predecessor_critical, predecessor_live, predecessor_backlog,
-              complete, last_critical, last_live, last_backlog, n)
+              complete, last_critical, last_live, last_backlog, outbox, n)
         ORDER BY gateway, epoch, n DESC
         ON CONFLICT (gateway, epoch) DO UPDATE
         SET predecessor = excluded.predecessor, predecessor_critical = excluded.predecessor_critical,
             predecessor_live = excluded.predecessor_live, predecessor_backlog = excluded.predecessor_backlog,
             complete = excluded.complete, last_critical = excluded.last_critical, last_live = excluded.last_live,
-            last_backlog = excluded.last_backlog
+            last_backlog = excluded.last_backlog, outbox = excluded.outbox
         """);
 
     private readonly RowsStatement _lanes = new("""
@@ -177,6 +177,7 @@ internal sealed class LedgerStatements
 
         var complete = _epochs.Column<bool>(NpgsqlDbType.Boolean);
         var (critical, live, backlog) = (_epochs.Numbers(), _epochs.Numbers(), _epochs.Numbers());
+        var outbox = _epochs.Column<long?>(NpgsqlDbType.Bigint);
         return commit =>
         {
             foreach (var row in commit.Epochs)
@@ -191,6 +192,7 @@ internal sealed class LedgerStatements
                 critical.Add(row.Lasts.Critical);
                 live.Add(row.Lasts.Live);
                 backlog.Add(row.Lasts.Backlog);
+                outbox.Add((long?)row.Outbox);
             }
         };
     }

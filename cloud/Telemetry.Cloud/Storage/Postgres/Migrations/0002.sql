@@ -1,3 +1,7 @@
+-- Epochs know their outbox: what its agent does not name any more is of a life that was put back.
+
+ALTER TABLE telemetry.epoch ADD COLUMN outbox bigint;
+
 -- Alerts: what each rule knows of each series, and the transitions on their way to Kafka.
 
 ALTER TABLE telemetry.partition

@@ -1,0 +1,34 @@
+using Telemetry.Cloud.Storage;
+using Telemetry.Model;
+using Telemetry.Model.Schemas;
+using Telemetry.Testing.Simulated;
+
+namespace Telemetry.Simulation.Planted;
+
+/// <summary>A database whose commits are done otherwise: the part in which mistakes of committing are planted.</summary>
+internal abstract class AlteredStore(SimulatedStore store) : IStore
+{
+    /// <summary>The database as it is.</summary>
+    protected SimulatedStore Inner { get; } = store;
+
+    public Task<PartitionRow?> TakeLeaseAsync(
+        int partition, ulong token, string owner, TimeSpan lease, CancellationToken cancellationToken) =>
+        Inner.TakeLeaseAsync(partition, token, owner, lease, cancellationToken);
+
+    public Task ReleaseLeaseAsync(int partition, ulong token, CancellationToken cancellationToken) =>
+        Inner.ReleaseLeaseAsync(partition, token, cancellationToken);
+
+    public Task<IReadOnlyList<GatewayRecord>> LoadGatewaysAsync(
+        IReadOnlyCollection<GatewayId> gateways, CancellationToken cancellationToken) =>
+        Inner.LoadGatewaysAsync(gateways, cancellationToken);
+
+    public Task<IReadOnlyList<SchemaMessage>?> LoadSchemaAsync(
+        GatewayId gateway, SchemaId schema, CancellationToken cancellationToken) =>
+        Inner.LoadSchemaAsync(gateway, schema, cancellationToken);
+
+    public Task<IReadOnlyList<FrameRegisterRow>> FindFramesAsync(
+        GatewayId gateway, ulong epoch, Lane lane, SequenceRange range, CancellationToken cancellationToken) =>
+        Inner.FindFramesAsync(gateway, epoch, lane, range, cancellationToken);
+
+    public abstract Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken);
+}

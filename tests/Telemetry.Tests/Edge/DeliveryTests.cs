@@ -1,0 +1,47 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Telemetry.Edge.Uplink;
+using Telemetry.Model.Control;
+using Telemetry.Model.Wire;
+
+namespace Telemetry.Tests.Edge;
+
+/// <summary>What the uplink makes of the cloud's words.</summary>
+public sealed class DeliveryTests
+{
+    private static readonly UplinkOptions Options = new();
+
+    [Fact]
+    public void Answered_hello_is_not_said_again_before_its_time() => Run(async (rig, delivery) =>
+    {
+        delivery.Take(Answer(SaidBy(delivery), rig.Outbox.CompleteDigest));
+        await rig.After(Options.AnswerTimeout * 2);
+
+        Assert.False(delivery.HelloDue());
+    });
+
+    // Found by the simulation: a hello of the life before came late, and its word on what it held stayed the last one.
+    [Fact]
+    public void Answer_to_a_hello_of_another_process_makes_the_agent_speak_again() => Run(async (rig, delivery) =>
+    {
+        var said = SaidBy(delivery);
+        delivery.Take(Answer(said, rig.Outbox.CompleteDigest));
+        delivery.Take(Answer(said with { Process = said.Process + 1 }, rig.Outbox.CompleteDigest));
+
+        Assert.False(delivery.HelloDue()); // Two clones must not answer each other at the speed of the link.
+        await rig.After(Options.AnswerTimeout);
+        Assert.True(delivery.HelloDue());
+    });
+
+    private static void Run(Func<OutboxRig, Delivery, Task> test) => OutboxRig.Run(rig => test(rig, new Delivery(
+        rig.Outbox, OutboxRig.Gateway, Options, rig.Clock, new Random(1), NullLogger.Instance, new UplinkStatus(),
+        new AnswerOrder())));
+
+    private static HelloId SaidBy(Delivery delivery) => Hello.Read(delivery.SayHello(full: true)).Id;
+
+    private static byte[] Answer(HelloId hello, ulong digest)
+    {
+        var writer = new WireWriter();
+        new StoredAck { Token = 5, InAnswerTo = hello, Digest = digest }.Write(writer);
+        return writer.ToArray();
+    }
+}
