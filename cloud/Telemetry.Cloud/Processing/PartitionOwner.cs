@@ -1,3 +1,4 @@
+using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Ledger;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
@@ -31,11 +32,25 @@ internal sealed class PartitionOwner(PartitionRow row, Feed live, Feed backlog, 
     /// <summary>Remembers a gateway.</summary>
     public void Load(GatewayRecord record) => _gateways[record.Id] = new GatewayLedger(record, Row.Partition);
 
+    /// <summary>The newest row of the alert outbox, with what the transaction being built adds.</summary>
+    public AlertHead Alerts { get; private set; } = row.Alerts;
+
+    /// <summary>Gives a transition the next number of the partition's alert outbox.</summary>
+    public AlertOutboxRow Number(AlertTransition transition)
+    {
+        var json = transition.ToJson();
+        Alerts = Alerts.Next(json);
+        return new AlertOutboxRow(Row.Partition, Alerts, transition.Id, json);
+    }
+
     /// <summary>What the next transaction expects and makes of the row.</summary>
-    public PartitionStep Step(TimeSpan lease) => new(Row, live.Position, backlog.Position, lease);
+    public PartitionStep Step(TimeSpan lease) => new(Row, live.Position, backlog.Position, Alerts, lease);
 
     /// <summary>The transaction committed.</summary>
-    public void Committed() => Row = Row with { Commits = Row.Commits + 1, Live = live.Position, Backlog = backlog.Position };
+    public void Committed() => Row = Row with
+    {
+        Commits = Row.Commits + 1, Live = live.Position, Backlog = backlog.Position, Alerts = Alerts,
+    };
 
     /// <summary>The transaction did not happen: back to what the database has.</summary>
     public async ValueTask RollBackAsync()
@@ -44,6 +59,7 @@ internal sealed class PartitionOwner(PartitionRow row, Feed live, Feed backlog, 
         await backlog.StopAsync();
         live.Position = Row.Live;
         backlog.Position = Row.Backlog;
+        Alerts = Row.Alerts;
         _gateways.Clear();
     }
 

@@ -34,7 +34,7 @@ public interface IStore
     /// <summary>
     /// One transaction: first the compare-and-set of each partition's row, in partition order (token, commits, both
     /// positions); one that differs rolls everything back. Then all rows of the commit. Renewing a lease is a commit
-    /// without rows.
+    /// without rows. The head of the alert outbox is not compared: it moves only where the count of commits does.
     /// </summary>
     Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken);
 }

@@ -1,3 +1,4 @@
+using Telemetry.Cloud.Alerts;
 using Telemetry.Model;
 using Telemetry.Model.Control;
 using Telemetry.Model.Frames;
@@ -15,11 +16,16 @@ public readonly record struct LogPosition(long StreamCreatedNanos, long Sequence
     public static readonly LogPosition None = new(0, 0, "", 0);
 }
 
-/// <summary>A partition's row: whose it is, how many ledger transactions there were, and where reading goes on.</summary>
-public sealed record PartitionRow(int Partition, ulong Token, long Commits, LogPosition Live, LogPosition Backlog);
+/// <summary>
+/// A partition's row: whose it is, how many ledger transactions there were, where reading goes on, and the newest row of
+/// its alert outbox.
+/// </summary>
+public sealed record PartitionRow(
+    int Partition, ulong Token, long Commits, LogPosition Live, LogPosition Backlog, AlertHead Alerts);
 
 /// <summary>What a commit expects of a partition's row, and what it makes of it (commits + 1, lease renewed).</summary>
-public sealed record PartitionStep(PartitionRow Expected, LogPosition Live, LogPosition Backlog, TimeSpan Lease);
+public sealed record PartitionStep(
+    PartitionRow Expected, LogPosition Live, LogPosition Backlog, AlertHead Alerts, TimeSpan Lease);
 
 /// <summary>What the ledger knows of one epoch. A complete one has no lanes, only its last sequences and its lost runs.</summary>
 /// <param name="Gateway">Whose epoch.</param>
@@ -66,7 +72,8 @@ public sealed record GatewayRecord(
     IReadOnlyList<EpochLedgerRow> Epochs,
     IReadOnlyList<LaneLedgerRow> Lanes,
     IReadOnlyList<RunRow> Runs,
-    IReadOnlyList<OutboxRow> Outboxes);
+    IReadOnlyList<OutboxRow> Outboxes,
+    IReadOnlyList<AlertStateRow> AlertStates);
 
 /// <summary>One row of the frame register: a settled frame.</summary>
 /// <param name="Gateway">Whose frame.</param>
@@ -118,7 +125,8 @@ public sealed record SchemaLedgerRow(SchemaMessage Message, SeriesList List);
 /// <summary>
 /// All rows of one transaction. Reusable: <see cref="Clear"/> keeps the buffers. Runs are removed first, lanes last;
 /// between, rows replace those of the same key (of equal keys in one commit the last one counts; of an outbox the greatest
-/// total). Frames, drops and dead letters are only added. A schema that is registered already changes nothing.
+/// total). Alert states are removed first too. Frames, drops, dead letters and the alert outbox are only added. A schema
+/// that is registered already changes nothing.
 /// </summary>
 public sealed class StoreCommit
 {
@@ -134,6 +142,10 @@ public sealed class StoreCommit
     public List<DropLedgerRow> Drops { get; } = [];
     public List<DeadLetterRow> DeadLetters { get; } = [];
 
+    public List<AlertStateId> RemovedAlertStates { get; } = [];
+    public List<AlertStateRow> AlertStates { get; } = [];
+    public List<AlertOutboxRow> AlertOutbox { get; } = [];
+
     /// <summary>Epochs that became complete: their lane rows and settled runs go, also those of this commit (lost runs stay).</summary>
     public List<(GatewayId Gateway, ulong Epoch)> RemovedLanes { get; } = [];
 
@@ -142,7 +154,8 @@ public sealed class StoreCommit
 
     /// <summary>True when there is no row to write (partitions do not count).</summary>
     public bool IsEmpty => Schemas.Count + Gateways.Count + Outboxes.Count + Epochs.Count + Lanes.Count + RemovedRuns.Count
-        + Runs.Count + Frames.Count + Drops.Count + DeadLetters.Count + RemovedLanes.Count + Readings.Count == 0;
+        + Runs.Count + Frames.Count + Drops.Count + DeadLetters.Count + RemovedAlertStates.Count + AlertStates.Count
+        + AlertOutbox.Count + RemovedLanes.Count + Readings.Count == 0;
 
     /// <summary>Forgets everything and keeps the buffers.</summary>
     public void Clear()
@@ -158,6 +171,9 @@ public sealed class StoreCommit
         Frames.Clear();
         Drops.Clear();
         DeadLetters.Clear();
+        RemovedAlertStates.Clear();
+        AlertStates.Clear();
+        AlertOutbox.Clear();
         RemovedLanes.Clear();
         Readings.Clear();
     }

@@ -1,5 +1,6 @@
 using System.Text;
 using Npgsql;
+using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Storage;
 using Telemetry.Cloud.Storage.Postgres;
 using Telemetry.Model;
@@ -88,6 +89,12 @@ internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
             GatewayId.Parse(r.GetString(0)), Key(r), (ulong)r.GetInt64(5), new Declaration(
                 r.GetInt32(6), r.GetInt32(7), ColumnValues.Micros(r.GetDateTime(8)), ColumnValues.Micros(r.GetDateTime(9)),
                 (DropReason)r.GetInt16(10))));
+
+    public Task<IReadOnlyList<AlertOutboxRow>> ReadAlertOutbox() => Read(
+        "SELECT partition, number, chain, id, event FROM telemetry.alert_outbox ORDER BY partition, number",
+        r => new AlertOutboxRow(
+            r.GetInt32(0), new AlertHead(r.GetInt64(1), ColumnValues.Hash(r.GetFieldValue<byte[]>(2))), r.GetString(3),
+            r.GetFieldValue<byte[]>(4)));
 
     public async Task<IReadOnlyList<T>> Read<T>(string sql, Func<NpgsqlDataReader, T> map)
     {

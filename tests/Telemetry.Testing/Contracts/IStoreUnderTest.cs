@@ -1,3 +1,4 @@
+using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Storage;
 
 namespace Telemetry.Testing.Contracts;
@@ -18,4 +19,7 @@ public interface IStoreUnderTest
     Task<IReadOnlyList<DeadLetterRow>> ReadAllDeadLetters();
 
     Task<IReadOnlyList<DropLedgerRow>> ReadAllDrops();
+
+    /// <summary>By partition and number.</summary>
+    Task<IReadOnlyList<AlertOutboxRow>> ReadAlertOutbox();
 }

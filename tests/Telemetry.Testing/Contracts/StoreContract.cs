@@ -10,10 +10,10 @@ using static Telemetry.Testing.Contracts.StoreSteps;
 namespace Telemetry.Testing.Contracts;
 
 /// <summary>
-/// What every store does: to subclass for each. Beside leases and ledger: readings, drops and dead letters come back as
+/// What every store does: to subclass for each. Beside leases, ledger and alerts: readings, drops and dead letters come back as
 /// they were, and a fault leaves nothing.
 /// </summary>
-public abstract class StoreContract : StoreLedgerContract
+public abstract class StoreContract : StoreAlertContract
 {
     private const ulong Device = ulong.MaxValue - 3, SeriesKey = 1ul << 63;
 

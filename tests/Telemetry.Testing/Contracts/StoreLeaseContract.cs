@@ -1,3 +1,4 @@
+using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Control;
@@ -17,7 +18,7 @@ public abstract class StoreLeaseContract
     {
         var row = await under.Store.TakeLeaseAsync(3, ulong.MaxValue, "a", Lease, default);
 
-        Assert.Equal(new PartitionRow(3, ulong.MaxValue, 0, LogPosition.None, LogPosition.None), row);
+        Assert.Equal(new PartitionRow(3, ulong.MaxValue, 0, LogPosition.None, LogPosition.None, AlertHead.None), row);
     });
 
     [Fact]
@@ -119,7 +120,8 @@ public abstract class StoreLeaseContract
     [Fact]
     public Task Partition_never_leased_is_nobodys() => RunAsync(async under =>
     {
-        var commit = new StoreCommit { Partitions = { Step(new PartitionRow(5, 1, 0, LogPosition.None, LogPosition.None)) } };
+        var nobodys = new PartitionRow(5, 1, 0, LogPosition.None, LogPosition.None, AlertHead.None);
+        var commit = new StoreCommit { Partitions = { Step(nobodys) } };
         Fill(commit);
 
         Assert.Equal(CommitOutcome.NotOwner, await under.Store.CommitAsync(commit, default));
@@ -156,6 +158,8 @@ public abstract class StoreLeaseContract
         commit.Frames.Add(Frame(1, 1));
         commit.Drops.Add(new DropLedgerRow(Gateway, new(7, Lane.Live, 1, 1), 1, new(0, 1, 0, 0, DropReason.Test)));
         commit.DeadLetters.Add(new DeadLetterRow(Gateway, new(7, Lane.Live, 1, 1), DeadLetterReason.Fork, "", 0, 0, 0, default));
+        commit.AlertStates.Add(new AlertStateRow(new AlertStateId(Gateway, "hot", 2), 1, AlertPhase.Quiet, 0, 0, 3));
+        commit.AlertOutbox.Add(new AlertOutboxRow(0, new AlertHead(1, 1), "id", (byte[])[1]));
         commit.Readings.Add(1, 2, MetricType.Int, 3, ReadingFlags.None, 4);
     }
 
@@ -170,6 +174,8 @@ public abstract class StoreLeaseContract
         Assert.Empty(await under.ReadAllReadings());
         Assert.Empty(await under.ReadAllDeadLetters());
         Assert.Empty(await under.ReadAllDrops());
+        Assert.Empty((await Load(under.Store)).AlertStates);
+        Assert.Empty(await under.ReadAlertOutbox());
     }
 
     private protected static Task<IReadOnlyList<FrameRegisterRow>> Find(IStoreUnderTest under, long first, long last) =>

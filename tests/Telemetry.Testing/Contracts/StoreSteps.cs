@@ -20,11 +20,15 @@ public static class StoreSteps
         row,
         new LogPosition(11, row.Live.Sequence + 1, $"live-{row.Live.Sequence + 1}", 1000 + row.Live.Sequence),
         new LogPosition(22, row.Backlog.Sequence + 1, $"backlog-{row.Backlog.Sequence + 1}", 2000 + row.Backlog.Sequence),
+        row.Alerts,
         Lease);
 
     /// <summary>The row as the owner remembers it after a step.</summary>
     public static PartitionRow After(PartitionStep step) =>
-        step.Expected with { Commits = step.Expected.Commits + 1, Live = step.Live, Backlog = step.Backlog };
+        step.Expected with
+        {
+            Commits = step.Expected.Commits + 1, Live = step.Live, Backlog = step.Backlog, Alerts = step.Alerts,
+        };
 
     /// <summary>Commits rows for one partition and gives the row to go on from.</summary>
     public static async Task<PartitionRow> Commit(IStore store, PartitionRow row, Action<StoreCommit> fill)

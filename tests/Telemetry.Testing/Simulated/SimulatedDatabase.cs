@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Control;
@@ -45,6 +46,13 @@ public sealed record SimulatedDatabase
 
     public ImmutableDictionary<RunId, RunRow> Runs { get; init; } = ImmutableDictionary<RunId, RunRow>.Empty;
 
+    public ImmutableDictionary<AlertStateId, AlertStateRow> AlertStates { get; init; } =
+        ImmutableDictionary<AlertStateId, AlertStateRow>.Empty;
+
+    /// <summary>By partition and number, as the table's key is.</summary>
+    public ImmutableSortedDictionary<(int Partition, long Number), AlertOutboxRow> AlertOutbox { get; init; } =
+        ImmutableSortedDictionary<(int, long), AlertOutboxRow>.Empty;
+
     public ImmutableDictionary<(GatewayId Gateway, SchemaId Id), SchemaMessage> Schemas { get; init; } =
         ImmutableDictionary<(GatewayId, SchemaId), SchemaMessage>.Empty;
 
@@ -73,7 +81,10 @@ public sealed record SimulatedDatabase
 
             partitions = partitions.SetItem(step.Expected.Partition, held with
             {
-                Row = held.Row with { Commits = held.Row.Commits + 1, Live = step.Live, Backlog = step.Backlog },
+                Row = held.Row with
+                {
+                    Commits = held.Row.Commits + 1, Live = step.Live, Backlog = step.Backlog, Alerts = step.Alerts,
+                },
                 LeaseEnd = now + step.Lease,
             });
         }
@@ -96,6 +107,11 @@ public sealed record SimulatedDatabase
             Readings = Grow(Readings, ReadingsOf(commit.Readings)),
             Frames = Grow(Frames, [.. commit.Frames]),
             Drops = Grow(Drops, [.. commit.Drops]),
+            AlertStates = AlertStates
+                .RemoveRange(commit.RemovedAlertStates)
+                .SetItems(commit.AlertStates.Select(r => KeyValuePair.Create(r.Id, r))),
+            AlertOutbox = AlertOutbox.AddRange(
+                commit.AlertOutbox.Select(r => KeyValuePair.Create((r.Partition, r.Head.Number), r))),
             DeadLetters = Grow(DeadLetters, [.. commit.DeadLetters.Select(d => d with { Bytes = d.Bytes.ToArray() })]),
         };
     }
@@ -108,7 +124,8 @@ public sealed record SimulatedDatabase
         [.. Lanes.Values.Where(r => r.Gateway == gateway).OrderBy(r => r.Epoch).ThenBy(r => r.Lane)],
         [.. Runs.Values.Where(r => r.Gateway == gateway)
             .OrderBy(r => r.Epoch).ThenBy(r => r.Lane).ThenBy(r => r.Run.Range.First)],
-        [.. Outboxes.Values.Where(r => r.Gateway == gateway).OrderBy(r => r.Outbox)]);
+        [.. Outboxes.Values.Where(r => r.Gateway == gateway).OrderBy(r => r.Outbox)],
+        [.. AlertStates.Values.Where(r => r.Id.Gateway == gateway)]);
 
     /// <summary>The chain to a schema; null when a link of it is missing.</summary>
     public IReadOnlyList<SchemaMessage>? Chain(GatewayId gateway, SchemaId schema)

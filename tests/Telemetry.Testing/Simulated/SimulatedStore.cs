@@ -1,4 +1,5 @@
 using System.Text.Unicode;
+using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Readings;
@@ -71,7 +72,8 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     {
         var now = Calls.Time.GetUtcNow();
         var held = Content.Partitions.GetValueOrDefault(partition)
-            ?? new SimulatedPartition(new PartitionRow(partition, 0, 0, LogPosition.None, LogPosition.None), "", default);
+            ?? new SimulatedPartition(
+                new PartitionRow(partition, 0, 0, LogPosition.None, LogPosition.None, AlertHead.None), "", default);
         if (held.Owner != owner && held.LeaseEnd > now)
         {
             return null;

@@ -21,6 +21,9 @@ internal static class StoreCommitCopy
         copy.Frames.AddRange(commit.Frames);
         copy.Drops.AddRange(commit.Drops);
         copy.DeadLetters.AddRange(commit.DeadLetters.Select(d => d with { Bytes = d.Bytes.ToArray() }));
+        copy.RemovedAlertStates.AddRange(commit.RemovedAlertStates);
+        copy.AlertStates.AddRange(commit.AlertStates);
+        copy.AlertOutbox.AddRange(commit.AlertOutbox.Select(r => r with { Json = r.Json.ToArray() }));
         copy.RemovedLanes.AddRange(commit.RemovedLanes);
         copy.Readings.AddAll(commit.Readings);
         return copy;

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Telemetry.Model.Schemas;
 
 namespace Telemetry.Cloud.Storage.Postgres;
@@ -20,6 +21,17 @@ internal static class ColumnValues
         id.Write(bytes);
         return bytes;
     }
+
+    /// <summary>A 128-bit hash as 16 bytes, big-endian.</summary>
+    public static byte[] Bytes(UInt128 hash)
+    {
+        var bytes = new byte[16];
+        BinaryPrimitives.WriteUInt128BigEndian(bytes, hash);
+        return bytes;
+    }
+
+    /// <summary>The reverse of <see cref="Bytes(UInt128)"/>.</summary>
+    public static UInt128 Hash(ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadUInt128BigEndian(bytes);
 
     /// <summary>Text for people: PostgreSQL holds no NUL, so it reads U+FFFD.</summary>
     public static string Text(string text) => text.Replace('\0', '\uFFFD');

@@ -85,6 +85,7 @@ internal sealed class CommitConnection(PostgresStoreOptions options) : IAsyncDis
         {
             session.Ledger.AddTo(batch, commit);
             session.Register.AddTo(batch, commit);
+            session.Alerts.AddTo(batch, commit);
             if (batch.BatchCommands.Count > 0)
             {
                 await batch.ExecuteNonQueryAsync(cancellationToken);
@@ -155,5 +156,7 @@ internal sealed class CommitConnection(PostgresStoreOptions options) : IAsyncDis
         public LedgerStatements Ledger { get; } = new();
 
         public RegisterStatements Register { get; } = new();
+
+        public AlertStatements Alerts { get; } = new();
     }
 }

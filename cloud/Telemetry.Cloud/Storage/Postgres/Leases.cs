@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using Telemetry.Cloud.Alerts;
 
 namespace Telemetry.Cloud.Storage.Postgres;
 
@@ -15,7 +16,7 @@ internal static class Leases
         SET token = excluded.token, owner = excluded.owner, lease_until = excluded.lease_until
         WHERE p.owner = excluded.owner OR p.lease_until <= now()
         RETURNING p.commits, p.live_created, p.live_sequence, p.live_message, p.live_stored,
-            p.backlog_created, p.backlog_sequence, p.backlog_message, p.backlog_stored
+            p.backlog_created, p.backlog_sequence, p.backlog_message, p.backlog_stored, p.alert_number, p.alert_chain
         """;
 
     private const string ReleaseSql =
@@ -32,7 +33,9 @@ internal static class Leases
         command.Parameters.Add(new NpgsqlParameter { Value = lease, NpgsqlDbType = NpgsqlDbType.Interval });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken)
-            ? new PartitionRow(partition, token, reader.GetInt64(0), ReadPosition(reader, 1), ReadPosition(reader, 5))
+            ? new PartitionRow(
+                partition, token, reader.GetInt64(0), ReadPosition(reader, 1), ReadPosition(reader, 5),
+                new AlertHead(reader.GetInt64(9), ColumnValues.Hash(reader.GetFieldValue<byte[]>(10))))
             : null;
     }
 

@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using Telemetry.Cloud.Alerts;
 using Telemetry.Model;
 using Telemetry.Model.Control;
 using Telemetry.Model.Frames;
@@ -20,6 +21,8 @@ internal static class LedgerReader
         "SELECT gateway, epoch, lane, first, last, state, share FROM telemetry.run WHERE gateway = ANY($1) "
             + "ORDER BY gateway, epoch, lane, first",
         "SELECT gateway, outbox, accepted FROM telemetry.outbox WHERE gateway = ANY($1) ORDER BY gateway, outbox",
+        "SELECT gateway, rule, series_key, rule_version, state, instance, started_micros, time_micros "
+            + "FROM telemetry.alert_state WHERE gateway = ANY($1)",
     ];
 
     /// <summary>One record a gateway, in the order asked for.</summary>
@@ -41,7 +44,8 @@ internal static class LedgerReader
             }
 
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-            foreach (var read in (Action<NpgsqlDataReader, Rows>[])[ReadGateway, ReadEpoch, ReadLane, ReadRun, ReadOutbox])
+            foreach (var read in (Action<NpgsqlDataReader, Rows>[])
+                [ReadGateway, ReadEpoch, ReadLane, ReadRun, ReadOutbox, ReadAlertState])
             {
                 while (await reader.ReadAsync(cancellationToken))
                 {
@@ -82,6 +86,11 @@ internal static class LedgerReader
     private static void ReadOutbox(NpgsqlDataReader reader, Rows rows) =>
         rows.Outboxes.Add(new OutboxRow(rows.Id, (ulong)reader.GetInt64(1), reader.GetInt64(2)));
 
+    private static void ReadAlertState(NpgsqlDataReader reader, Rows rows) => rows.AlertStates.Add(new AlertStateRow(
+        new AlertStateId(rows.Id, reader.GetString(1), (ulong)reader.GetInt64(2)), (ulong)reader.GetInt64(3),
+        (AlertPhase)reader.GetInt16(4), ColumnValues.Hash(reader.GetFieldValue<byte[]>(5)), reader.GetInt64(6),
+        reader.GetInt64(7)));
+
     private static LaneLasts ReadLasts(NpgsqlDataReader reader, int column) =>
         new(reader.GetInt64(column), reader.GetInt64(column + 1), reader.GetInt64(column + 2));
 
@@ -99,6 +108,8 @@ internal static class LedgerReader
 
         public List<OutboxRow> Outboxes { get; } = [];
 
-        public GatewayRecord ToRecord() => new(Gateway, Id, Epochs, Lanes, Runs, Outboxes);
+        public List<AlertStateRow> AlertStates { get; } = [];
+
+        public GatewayRecord ToRecord() => new(Gateway, Id, Epochs, Lanes, Runs, Outboxes, AlertStates);
     }
 }

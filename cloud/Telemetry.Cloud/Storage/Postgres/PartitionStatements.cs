@@ -18,13 +18,14 @@ internal sealed class PartitionStatements
             live_created = u.live_created, live_sequence = u.live_sequence,
             live_message = u.live_message, live_stored = u.live_stored,
             backlog_created = u.backlog_created, backlog_sequence = u.backlog_sequence,
-            backlog_message = u.backlog_message, backlog_stored = u.backlog_stored
-        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+            backlog_message = u.backlog_message, backlog_stored = u.backlog_stored,
+            alert_number = u.alert_number, alert_chain = u.alert_chain
+        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
             u(partition, token, commits, lease,
               old_live_created, old_live_sequence, old_live_message, old_live_stored,
               old_backlog_created, old_backlog_sequence, old_backlog_message, old_backlog_stored,
               live_created, live_sequence, live_message, live_stored,
-              backlog_created, backlog_sequence, backlog_message, backlog_stored)
+              backlog_created, backlog_sequence, backlog_message, backlog_stored, alert_number, alert_chain)
         WHERE p.partition = u.partition AND p.token = u.token AND p.commits = u.commits
           AND p.live_created = u.old_live_created AND p.live_sequence = u.old_live_sequence
           AND p.live_message = u.old_live_message AND p.live_stored = u.old_live_stored
@@ -38,6 +39,8 @@ internal sealed class PartitionStatements
     private readonly List<long> _token, _commits;
     private readonly List<TimeSpan> _lease;
     private readonly PositionColumns _oldLive, _oldBacklog, _live, _backlog;
+    private readonly List<long> _alertNumber;
+    private readonly List<byte[]> _alertChain;
 
     public PartitionStatements()
     {
@@ -50,6 +53,8 @@ internal sealed class PartitionStatements
         _oldBacklog = new PositionColumns(_step);
         _live = new PositionColumns(_step);
         _backlog = new PositionColumns(_step);
+        _alertNumber = _step.Numbers();
+        _alertChain = _step.Bytes();
     }
 
     /// <summary>Does it; false when a row was not what its owner remembers: then the caller rolls back.</summary>
@@ -69,6 +74,8 @@ internal sealed class PartitionStatements
             _oldBacklog.Add(step.Expected.Backlog);
             _live.Add(step.Live);
             _backlog.Add(step.Backlog);
+            _alertNumber.Add(step.Alerts.Number);
+            _alertChain.Add(ColumnValues.Bytes(step.Alerts.Chain));
         }
 
         await using var batch = new NpgsqlBatch(connection);

@@ -1,3 +1,4 @@
+using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model.Readings;
 using Telemetry.Testing.Contracts;
@@ -33,6 +34,9 @@ public sealed class SimulatedStoreContractTests : StoreContract
 
         public Task<IReadOnlyList<DropLedgerRow>> ReadAllDrops() => Task.FromResult<IReadOnlyList<DropLedgerRow>>(
             [.. SimulatedDatabase.All(_store.Content.Drops)]);
+
+        public Task<IReadOnlyList<AlertOutboxRow>> ReadAlertOutbox() => Task.FromResult<IReadOnlyList<AlertOutboxRow>>(
+            [.. _store.Content.AlertOutbox.Values]);
 
         private static StoredReading Look(SimulatedReading reading) =>
             (reading.Flags & ReadingFlags.Null) != 0 ? new(reading.Device, reading.Series, reading.Time, reading.Flags, null, null)
