@@ -9,6 +9,7 @@ using Telemetry.Model;
 const string Usage = """
     usage: Telemetry.Cloud run   [--config FILE]   runs the roles of the configuration until SIGTERM
            Telemetry.Cloud check [--config FILE]   says whether configuration, NATS and database are well
+           Telemetry.Cloud rules check FILE        says what is wrong with a file of alert rules
            Telemetry.Cloud password GATEWAY        reads a password, prints its line for the gateways file
     FILE is ./telemetry.json unless given. TELEMETRY__SECTION__KEY in the environment overrides section.key.
     """;
@@ -19,6 +20,11 @@ if (command == "password" && options is [{ } gateway] && GatewayId.TryParse(gate
 {
     Console.WriteLine(GatewayPasswords.Line(id, System.Text.Encoding.UTF8.GetBytes(Console.ReadLine() ?? "")));
     return 0;
+}
+
+if (command == "rules" && options is ["check", { } rulesFile])
+{
+    return RulesCommand.Check(rulesFile, Console.Out, Console.Error) ? 0 : 2;
 }
 
 if (command is not ("run" or "check") || options is not ([] or ["--config", _]))

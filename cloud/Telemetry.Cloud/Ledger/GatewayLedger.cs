@@ -1,3 +1,4 @@
+using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Frames;
@@ -6,7 +7,7 @@ using Telemetry.Model.Schemas;
 namespace Telemetry.Cloud.Ledger;
 
 /// <summary>
-/// The owner's memory of one gateway: ledger, totals, watermark, known schemas. The compare-and-set of each transaction
+/// The owner's memory of one gateway: ledger, totals, watermark, known schemas, where alert rules stand. The compare-and-set of each transaction
 /// proves that nobody else wrote, so it is only written; when that fails, all of it is thrown away.
 /// </summary>
 internal sealed class GatewayLedger
@@ -31,6 +32,7 @@ internal sealed class GatewayLedger
         Gateway = record.Id;
         _row = record.Gateway ?? GatewayRow.New(record.Id, partition);
         _written = record.Gateway;
+        Alerts = new GatewayAlerts(record);
         Watermark.Load(_row.Watermark);
         _schemas[default] = SeriesList.Empty(record.Id);
         var lanes = record.Lanes.ToDictionary(l => (l.Epoch, l.Lane));
@@ -62,6 +64,9 @@ internal sealed class GatewayLedger
     public GatewayId Gateway { get; }
 
     public Watermark Watermark { get; } = new();
+
+    /// <summary>Where alert rules stand on its series; changes only with a frame, which touches its epoch.</summary>
+    public GatewayAlerts Alerts { get; }
 
     public IReadOnlyDictionary<ulong, EpochLedger> Epochs => _epochs;
 
@@ -277,6 +282,7 @@ internal sealed class GatewayLedger
         }
 
         _dirtyOutboxes.Clear();
+        Alerts.WriteChanges(commit);
         foreach (var epoch in _touched)
         {
             WriteChanges(commit, epoch);

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Ingress;
 using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Processing;
@@ -147,8 +148,12 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
             store, log, bus, settings.Processor, time, random, logging.CreateLogger("Telemetry.Cloud.Processing"));
         metrics.Watch(processor.Counters);
         var upkeep = new RegisterUpkeep(store, settings.Database!.KeepRegister, time, _logger).RunAsync(cancellationToken);
+        var alerts = new AlertOutboxCounters();
+        metrics.Watch(alerts);
+        var trimming = new AlertUpkeep(store, settings.AlertOutbox, alerts, time, _logger).RunAsync(cancellationToken);
         await thread.RunAsync(() => processor.RunAsync(cancellationToken));
         await upkeep;
+        await trimming;
     }
 
     private MqttIngress? StartIngress(NatsLog log, NatsBus bus, CloudMetrics metrics)

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Ingress;
 using Telemetry.Cloud.Processing;
 using Telemetry.Mqtt;
@@ -118,6 +119,45 @@ internal sealed class CloudMetrics : IDisposable
         Counter("telemetry.processor.rewinds", () => counters.Rewinds, "{rewind}", "Streams read from their first message again");
         Counter("telemetry.processor.answers", () => counters.Answers, "{answer}", "Hellos answered");
         Gauge("telemetry.processor.partitions", () => counters.Partitions, "Partitions owned now");
+        Watch(counters.Alerts);
+    }
+
+    public void Watch(AlertOutboxCounters counters)
+    {
+        Gauge("telemetry.alerts.outbox.waiting", () => counters.Waiting, "Alerts that no relay has published, of the whole database");
+        _meter.CreateObservableCounter(
+            "telemetry.alerts.outbox.trimmed",
+            () => new Measurement<long>[]
+            {
+                new(counters.Trimmed, Tag("published", "true")), new(counters.TrimmedUnpublished, Tag("published", "false")),
+            },
+            "{transition}",
+            "Rows of the alert outbox that were removed");
+    }
+
+    private void Watch(AlertCounters counters)
+    {
+        _meter.CreateObservableCounter(
+            "telemetry.alerts.transitions",
+            () => new Measurement<long>[]
+            {
+                new(counters.Firing, Tag("kind", "firing")), new(counters.Resolved, Tag("kind", "resolved")),
+            },
+            "{transition}",
+            "Alert transitions committed, by kind");
+        Counter("telemetry.alerts.late", () => counters.Late, "{transition}", "Those that are marked late");
+        Counter(
+            "telemetry.alerts.suppressed",
+            () => counters.Suppressed,
+            "{transition}",
+            "Transitions of instances that opened and closed within a frame that had opened too many");
+        Counter(
+            "telemetry.alerts.older.frames",
+            () => counters.OlderFrames,
+            "{frame}",
+            "Frames with readings no newer than a rule's state, which they left untouched");
+        Counter("telemetry.alerts.older.readings", () => counters.OlderReadings, "{reading}", "Those readings, once for each rule");
+        Counter("telemetry.alerts.unwatched", () => counters.Unwatched, "{pair}", "Pairs of rule and series turned away at the limit");
     }
 
     public void Dispose() => _meter.Dispose();

@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
+using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Ingress;
 using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Processing;
@@ -63,6 +64,8 @@ internal sealed record CloudSettings
     public AccessSettings Access { get; init; } = new(null, false, null, null, null, false);
 
     public ProcessorOptions Processor { get; init; } = new();
+
+    public AlertOutboxOptions AlertOutbox { get; init; } = new();
 
     public IPEndPoint HttpEndPoint { get; init; } = new(IPAddress.Loopback, 9464);
 

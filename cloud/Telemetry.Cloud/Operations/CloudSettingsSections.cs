@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Ingress;
 using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Processing;
@@ -42,7 +43,8 @@ internal static class CloudSettingsSections
             MqttEndPoint = EndPoint(reader, "ingress", 1883),
             ConnectionsMax = reader.Number("ingress.connectionsMax", 20_000, 1, 1_000_000),
             Access = Access(reader, roles.HasFlag(CloudRoles.Ingress)),
-            Processor = Processor(reader, partitions),
+            Processor = Processor(reader, partitions) with { Alerts = Alerts(reader) },
+            AlertOutbox = AlertOutbox(reader),
             HttpEndPoint = EndPoint(reader, "http", 9464),
             StopWithin = reader.Span("stopWithin", TimeSpan.FromSeconds(10), Second, Hour),
             LogLevel = reader.Choice(
@@ -200,6 +202,37 @@ internal static class CloudSettingsSections
         }
 
         return options;
+    }
+
+    private static AlertOptions Alerts(SettingsReader reader)
+    {
+        var or = new AlertOptions();
+        var rules = or.Rules;
+        if (reader.Text("alerts.rules") is { } file)
+        {
+            rules = AlertRulesFile.Read(file, out var problems) ?? rules;
+            foreach (var problem in problems)
+            {
+                reader.Problem("alerts.rules", problem);
+            }
+        }
+
+        return or with
+        {
+            Rules = rules,
+            WatchesMax = reader.Number("alerts.watchesMax", or.WatchesMax, 1, 1_000_000),
+            InstancesPerFrameMax = reader.Number("alerts.instancesPerFrameMax", or.InstancesPerFrameMax, 1, 8192),
+        };
+    }
+
+    private static AlertOutboxOptions AlertOutbox(SettingsReader reader)
+    {
+        var or = new AlertOutboxOptions();
+        return or with
+        {
+            Keep = reader.Span("alerts.outbox.keep", or.Keep, Hour, 3650 * Day),
+            RowsMax = reader.Number("alerts.outbox.rowsMax", or.RowsMax, 1000, 1_000_000_000),
+        };
     }
 
     private static IPEndPoint EndPoint(SettingsReader reader, string section, int port)

@@ -1,4 +1,5 @@
 using System.Text.Unicode;
+using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Ledger;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
@@ -13,7 +14,7 @@ namespace Telemetry.Cloud.Processing;
 /// Applies one message of the log to a gateway's ledger and to the transaction being built: this is where a reading is
 /// deduplicated. One at a time; its buffers are reused, so that nothing is allocated a reading.
 /// </summary>
-internal sealed class FrameApplier(IStore store, ProcessorCounters counters)
+internal sealed class FrameApplier(IStore store, AlertEvaluator alerts, ProcessorCounters counters)
 {
     private readonly ReadingBatch _readings = new(FrameHeader.CountMax);
     private readonly List<Declaration> _declarations = [];
@@ -137,7 +138,9 @@ internal sealed class FrameApplier(IStore store, ProcessorCounters counters)
                     return;
                 }
 
+                alerts.Begin(gateway, series, header.Key, receivedAtMicros, recovered: placement == Placement.Lost);
                 Store(gateway, epoch, header, checksum, frame, series, placement, poison, commit);
+                alerts.End();
                 break;
         }
 
@@ -228,6 +231,7 @@ internal sealed class FrameApplier(IStore store, ProcessorCounters counters)
             first = Math.Min(first, time);
             last = Math.Max(last, time);
             sum += ReadingHash.OfRow(_readings, i, key, type);
+            alerts.Take(index, type, time, _readings.Flags[i], _readings.Bits[i]);
             if (text)
             {
                 commit.Readings.AddText(series.DeviceKeys[index], key, time, _readings.Flags[i], _readings.Text(_readings.Bits[i]));

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Ledger;
 using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Storage;
@@ -8,7 +9,7 @@ namespace Telemetry.Cloud.Processing;
 
 /// <summary>
 /// Owns partitions by lease, reads their streams, and settles what they carry: gather → one transaction (compare-and-set,
-/// ledger, register, readings) → stored-acks and answers. Runs on one thread: start it on a single-threaded
+/// ledger, register, readings, alerts) → stored-acks and answers. Runs on one thread: start it on a single-threaded
 /// synchronization context. Whatever fails, memory goes back to what the database has, and reading goes on from there.
 /// </summary>
 public sealed class Processor
@@ -26,6 +27,7 @@ public sealed class Processor
     private readonly Signal _signal = new();
     private readonly OwnedPartitions _owned;
     private readonly StoreCommit _commit = new();
+    private readonly AlertEvaluator _alerts;
     private readonly FrameApplier _applier;
     private readonly HelloDesk _desk;
     private readonly FaultSearch _faults = new();
@@ -37,7 +39,8 @@ public sealed class Processor
     {
         (_store, _bus, _options, _time, _random, _logger) = (store, bus, options, time, random, logger);
         _hellos = new HelloQueue(options, time, logger, _signal);
-        _applier = new FrameApplier(store, Counters);
+        _alerts = new AlertEvaluator(options.Alerts, Counters.Alerts, logger);
+        _applier = new FrameApplier(store, _alerts, Counters);
         _desk = new HelloDesk(store, _applier, Counters);
         _owned = new OwnedPartitions(store, log, bus, options, time, random, logger, Counters, _signal, _hellos.Arrived);
     }
@@ -101,6 +104,7 @@ public sealed class Processor
         await _owned.BeginFeedsAsync(cancellationToken);
         _commit.Clear();
         _applier.Acks.Clear();
+        _alerts.Clear();
         await ApplyMessagesAsync(cancellationToken);
         if (_commit.Readings.Count < _options.BatchReadingsMax && _faults.Taken > 0 && _options.GatherTime > TimeSpan.Zero)
         {
@@ -150,6 +154,11 @@ public sealed class Processor
             return false;
         }
 
+        foreach (var (gateway, transition) in _alerts.Transitions)
+        {
+            _commit.AlertOutbox.Add(_owned.OwnerOf(gateway).Number(transition));
+        }
+
         foreach (var owner in _owned.All)
         {
             _commit.Partitions.Add(owner.Step(_options.Lease));
@@ -165,6 +174,7 @@ public sealed class Processor
 
         Counters.Commits++;
         _owned.RenewedAt = _time.GetTimestamp();
+        _alerts.Committed();
         _faults.Succeeded();
         foreach (var owner in _owned.All)
         {
@@ -214,7 +224,7 @@ public sealed class Processor
 
     private async Task DrainAsync(StreamKind kind, int readingsMax, CancellationToken cancellationToken)
     {
-        while (_commit.Readings.Count < readingsMax && FillChunk(kind))
+        while (_commit.Readings.Count < readingsMax && _alerts.Room && FillChunk(kind))
         {
             foreach (var owners in _chunk.GroupBy(m => m.Owner))
             {

@@ -1,3 +1,5 @@
+using Telemetry.Cloud.Alerts;
+
 namespace Telemetry.Cloud.Processing;
 
 /// <summary>What a processor counted since it started; written by its thread, read by anyone.</summary>
@@ -47,6 +49,9 @@ public sealed class ProcessorCounters
 
     /// <summary>Hellos answered.</summary>
     public long Answers { get; set; }
+
+    /// <summary>What came of alert rules.</summary>
+    public AlertCounters Alerts { get; } = new();
 
     /// <summary>Partitions owned now.</summary>
     public long Partitions { get; set; }

@@ -1,3 +1,5 @@
+using Telemetry.Cloud.Alerts;
+
 namespace Telemetry.Cloud.Processing;
 
 /// <summary>How a processor works. Every limit says what happens at it.</summary>
@@ -41,4 +43,7 @@ public sealed record ProcessorOptions
 
     /// <summary>How long to wait after an error of database or log before the next try.</summary>
     public TimeSpan RetryAfter { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The alert rules and their limits.</summary>
+    public AlertOptions Alerts { get; init; } = new();
 }

@@ -1,4 +1,5 @@
 using Npgsql;
+using Telemetry.Cloud.Alerts;
 using Telemetry.Model;
 using Telemetry.Model.Schemas;
 
@@ -134,6 +135,12 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
             return true;
         },
         cancellationToken);
+
+    /// <summary>
+    /// Trims the alert outbox. To be called now and then by any process; what an error interrupts is done by the next call.
+    /// </summary>
+    public Task<IReadOnlyList<AlertOutboxLook>> TrimAlertsAsync(AlertOutboxOptions options, CancellationToken cancellationToken) =>
+        ReadAsync("trim the alert outbox", c => AlertOutboxUpkeep.RunAsync(c, options, cancellationToken), cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

@@ -21,6 +21,7 @@ public sealed class SettingUnitsTests
     [InlineData("1e3 s")]
     [InlineData("1,5 s")]
     [InlineData("00:00:05")]
+    [InlineData("999999999 d")]
     public void Text_without_number_and_unit_is_no_span(string text) => Assert.Null(SettingUnits.Span(text));
 
     [Theory]

@@ -1,0 +1,178 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Telemetry.Cloud.Ledger;
+using Telemetry.Model;
+using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
+
+namespace Telemetry.Cloud.Alerts;
+
+/// <summary>
+/// Evaluates the readings of frames that are being stored, in event time, on the processor's thread. Each pair of rule
+/// and series only moves forward: a reading that is no newer than the pair's state leaves it untouched and is counted,
+/// while newer ones of the same frame count. Null, bad and NaN readings say nothing; uncertain ones count.
+/// </summary>
+internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counters, ILogger logger)
+{
+    private readonly List<(GatewayId Gateway, AlertTransition Transition)> _transitions = [];
+    private readonly List<AlertWatch> _opened = [];
+    private AlertWatch[]?[]? _watches;
+    private GatewayLedger _gateway = null!;
+    private SeriesList _series = null!;
+    private FrameKey _frame;
+    private long _receivedAtMicros;
+    private bool _recovered;
+    private long _older;
+
+    /// <summary>What the transaction being built publishes, in order.</summary>
+    public IReadOnlyList<(GatewayId Gateway, AlertTransition Transition)> Transitions => _transitions;
+
+    /// <summary>False when the transaction may take no more messages.</summary>
+    public bool Room => _transitions.Count < options.TransitionsPerCommitMax;
+
+    /// <summary>A new transaction begins.</summary>
+    public void Clear() => _transitions.Clear();
+
+    /// <summary>The transaction committed: what it published is counted.</summary>
+    public void Committed()
+    {
+        foreach (var (_, transition) in _transitions)
+        {
+            counters.Firing += transition.Kind == AlertKind.Firing ? 1 : 0;
+            counters.Resolved += transition.Kind == AlertKind.Resolved ? 1 : 0;
+            counters.Late += transition.Late ? 1 : 0;
+        }
+    }
+
+    /// <summary>
+    /// A frame begins; <see cref="End"/> ends it. <paramref name="recovered"/>: it had been booked as lost, so whatever
+    /// follows from it is late.
+    /// </summary>
+    public void Begin(GatewayLedger gateway, SeriesList series, FrameKey frame, long receivedAtMicros, bool recovered)
+    {
+        _watches = gateway.Alerts.Of(series, options, out var unwatched);
+        if (unwatched > 0)
+        {
+            counters.Unwatched += unwatched;
+            AlertLog.Unwatched(logger, gateway.Gateway.Value, unwatched, options.WatchesMax);
+        }
+
+        (_gateway, _series, _frame) = (gateway, series, frame);
+        (_receivedAtMicros, _recovered, _older) = (receivedAtMicros, recovered, 0);
+    }
+
+    /// <summary>One reading that is stored, its series named by its index.</summary>
+    public void Take(int index, MetricType type, long timeMicros, ReadingFlags flags, ulong bits)
+    {
+        if (_watches?[index] is { } watches && (flags & ReadingFlags.Null) == 0
+            && (Quality)(flags & ReadingFlags.QualityMask) < Quality.Bad && Value(type, bits) is var value && !double.IsNaN(value))
+        {
+            foreach (var watch in watches)
+            {
+                Take(watch, index, timeMicros, value);
+            }
+        }
+    }
+
+    /// <summary>The frame ends.</summary>
+    public void End()
+    {
+        foreach (var watch in _opened)
+        {
+            if (watch.Held is { } held)
+            {
+                _transitions.Add((_gateway.Gateway, held));
+            }
+
+            (watch.Held, watch.Opened) = (null, 0);
+        }
+
+        _opened.Clear();
+        _watches = null;
+        counters.OlderReadings += _older;
+        counters.OlderFrames += _older > 0 ? 1 : 0;
+    }
+
+    private void Take(AlertWatch watch, int index, long timeMicros, double value)
+    {
+        if (timeMicros <= watch.TimeMicros)
+        {
+            _older++;
+            return;
+        }
+
+        if (!watch.Changed)
+        {
+            _gateway.Alerts.Took(watch);
+        }
+
+        switch (watch.Take(timeMicros, value))
+        {
+            case AlertChange.Fired:
+                Fired(watch, Transition(watch, AlertKind.Firing, index, value));
+                break;
+            case AlertChange.Resolved when watch.Held is not null:
+                watch.Held = null;
+                counters.Suppressed += 2;
+                break;
+            case AlertChange.Resolved:
+                _transitions.Add((_gateway.Gateway, Transition(watch, AlertKind.Resolved, index, value)));
+                break;
+        }
+    }
+
+    private void Fired(AlertWatch watch, AlertTransition transition)
+    {
+        if (watch.Opened == 0)
+        {
+            _opened.Add(watch);
+        }
+
+        if (watch.Opened < options.InstancesPerFrameMax)
+        {
+            watch.Opened++;
+            _transitions.Add((_gateway.Gateway, transition));
+        }
+        else
+        {
+            watch.Held = transition;
+        }
+    }
+
+    private AlertTransition Transition(AlertWatch watch, AlertKind kind, int index, double value)
+    {
+        var (rule, series) = (watch.Rule, _series.Definitions[index]);
+        var id = AlertIds.Transition(rule.Name, rule.Version, watch.Instance, kind, watch.TimeMicros, revision: 0);
+        var delay = _receivedAtMicros - watch.TimeMicros;
+        return new AlertTransition
+        {
+            Id = id.ToString("x32", CultureInfo.InvariantCulture),
+            Instance = watch.Instance.ToString("x32", CultureInfo.InvariantCulture),
+            Rule = rule.Name,
+            RuleVersion = rule.Version.ToString("x16", CultureInfo.InvariantCulture),
+            Kind = kind,
+            Severity = rule.Severity,
+            Gateway = _gateway.Gateway.Value,
+            Device = series.Device,
+            Metric = series.Metric,
+            Labels = new SortedDictionary<string, string>(
+                series.Labels.ToDictionary(l => l.Key, l => l.Value), StringComparer.Ordinal),
+            SeriesKey = watch.Id.SeriesKey.ToString("x16", CultureInfo.InvariantCulture),
+            TimeMicros = watch.TimeMicros,
+            StartedMicros = watch.StartedMicros,
+            Value = value,
+            Threshold = kind == AlertKind.Firing ? rule.Threshold : rule.Clear,
+            Late = _recovered || delay > rule.LateMicros,
+            DetectionDelayMicros = delay,
+            Frame = $"{_gateway.Gateway}/{_frame}",
+            TraceParent = FrameTrace.Of(_gateway.Gateway, _frame).TraceParent,
+        };
+    }
+
+    private static double Value(MetricType type, ulong bits) => type switch
+    {
+        MetricType.Float => BitConverter.UInt64BitsToDouble(bits),
+        MetricType.Int => (long)bits,
+        _ => bits,
+    };
+}

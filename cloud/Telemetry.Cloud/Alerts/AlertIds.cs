@@ -1,0 +1,33 @@
+using System.IO.Hashing;
+using Telemetry.Model.Wire;
+
+namespace Telemetry.Cloud.Alerts;
+
+/// <summary>Ids that follow from what they name, so that a replay of the same log finds the same ones (G7).</summary>
+internal static class AlertIds
+{
+    /// <summary>An instance: one open interval of one rule on one series. The rule's version is not in it: it may change meanwhile.</summary>
+    public static UInt128 Instance(string rule, ulong seriesKey, long startedMicros)
+    {
+        var writer = new WireWriter();
+        writer.Text(rule);
+        writer.UInt64(seriesKey);
+        writer.UInt64((ulong)startedMicros);
+        return XxHash128.HashToUInt128(writer.Written);
+    }
+
+    /// <summary>A transition of an instance.</summary>
+    public static UInt128 Transition(
+        string rule, ulong ruleVersion, UInt128 instance, AlertKind kind, long timeMicros, int revision)
+    {
+        var writer = new WireWriter();
+        writer.Text(rule);
+        writer.UInt64(ruleVersion);
+        writer.UInt64((ulong)(instance >> 64));
+        writer.UInt64((ulong)instance);
+        writer.Byte((byte)kind);
+        writer.UInt64((ulong)timeMicros);
+        writer.Varint((ulong)revision);
+        return XxHash128.HashToUInt128(writer.Written);
+    }
+}
