@@ -70,6 +70,11 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
         Mix.Of(2, Fault.TransactionFailedBefore),
         new Parts { Store = store => new LedgerFirstStore((SimulatedStore)store) });
 
+    [Fact]
+    public void Moving_alert_states_outside_the_transaction_is_found() => Found(
+        Mix.Of(2, Fault.TransactionFailedBefore),
+        new Parts { Store = store => new AlertStatesFirstStore((SimulatedStore)store) });
+
     private void Found(Mix mix, Parts parts)
     {
         var found = new List<SimulationResult>();

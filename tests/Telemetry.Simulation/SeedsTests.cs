@@ -35,6 +35,7 @@ public sealed class SeedsTests(ITestOutputHelper output)
         }
 
         Report($"{Count} seeds from {First} in {watch.Elapsed.TotalSeconds:F1} s, {results.Sum(r => r.Stored)} readings stored, "
+            + $"{results.Sum(r => r.Alerts)} alert transitions, "
             + $"{results.Sum(r => r.Steps)} steps, {results.Sum(r => r.Time.TotalHours):F1} simulated hours\n"
             + $"how often each fault struck:\n{tally}");
         var bad = results.Where(r => !r.IsGood).OrderBy(r => r.Seed).ToArray();
@@ -46,6 +47,7 @@ public sealed class SeedsTests(ITestOutputHelper output)
         if (Count >= 300)
         {
             var rare = Enum.GetValues<Fault>().Where(f => tally[f] < StruckMin).ToArray();
+            Assert.True(results.Sum(r => r.Alerts) >= Count, "fewer alerts than worlds: the rules show nothing");
             Assert.True(rare.Length == 0, $"struck less than {StruckMin} times: {string.Join(", ", rare)}");
         }
     }

@@ -47,7 +47,8 @@ internal static class Simulation
 
         var stored = world.Store.Content.Gateways.Values.Sum(g => g.Stored);
         return new SimulationResult(
-            seed, problems, world.Trace.Hash, pump.Steps, pump.Clock.Elapsed, stored, world.Faults.Tally,
+            seed, problems, world.Trace.Hash, pump.Steps, pump.Clock.Elapsed, stored,
+            world.Store.Content.AlertOutbox.Count, world.Faults.Tally,
             problems.Count == 0 ? null : string.Join('\n', world.Trace.LastLines(StoryLines)) + "\n" + StateReport.Of(world));
     }
 

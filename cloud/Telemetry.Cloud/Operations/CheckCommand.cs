@@ -20,7 +20,11 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
         output.WriteLine("configuration: ok");
-        output.WriteLine($"alerts: {settings.Processor.Alerts.Rules.All.Count} rules");
+        if (settings.Processor.Alerts.Rules.All is { Count: > 0 } rules)
+        {
+            output.WriteLine($"alerts: ok, {rules.Count} rules");
+        }
+
         var files = !settings.Roles.HasFlag(CloudRoles.Ingress) || await SayAsync("gateways", CheckFilesAsync);
         var nats = await SayAsync("nats", () => CheckNatsAsync(cancellationToken));
         var database = settings.Database is null || await SayAsync("database", () => CheckDatabaseAsync(cancellationToken));

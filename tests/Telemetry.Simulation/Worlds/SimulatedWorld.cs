@@ -98,7 +98,7 @@ internal sealed class SimulatedWorld
         var random = Child();
         return new Machine(name, Pump, Trace, random, (life, stop) =>
         {
-            var options = new ProcessorOptions { Partitions = Partitions, Owner = name };
+            var options = new ProcessorOptions { Partitions = Partitions, Owner = name, Alerts = WorldRules.Options };
             var processor = new Processor(
                 parts.Store(Store), parts.ProcessorLog(Log), Bus, options, life.Time, new Random(random.Next()), NullLogger.Instance);
             return processor.RunAsync(stop);

@@ -44,6 +44,8 @@ public sealed class CloudSettingsTests
     [InlineData("ingress.port", "70000", "ingress.port: '70000' is not allowed; 0 to 65535 is")]
     [InlineData("ingress.address", "localhost", "ingress.address: 'localhost' is not allowed; an IP address is (0.0.0.0 listens on all)")]
     [InlineData("ingress.gateways", "/no/such", "ingress.gateways: '/no/such' is no file that can be read")]
+    [InlineData("alerts.rules", "/no/such", "alerts.rules: /no/such: cannot be read: ")]
+    [InlineData("alerts.outbox.keep", "1 s", "alerts.outbox.keep: '1 s' is not allowed; a time span from 1 h to 3650 d is (250 ms, 1.5 s, 5 min, 2 h, 7 d)")]
     [InlineData("ingress.prot", "1", "ingress.prot: is no key of this program; see deploy/telemetry.json for all of them")]
     [InlineData("log.liveBytesMax", "12 MB", "log.liveBytesMax: '12 MB' is not allowed; 1048576 to 17592186044416 is")]
     [InlineData("log.maxAge", "7", "log.maxAge: '7' is not allowed; a time span from 1 h to 3650 d is (250 ms, 1.5 s, 5 min, 2 h, 7 d)")]
@@ -57,6 +59,15 @@ public sealed class CloudSettingsTests
     {
         Assert.Null(Read(out var problems, (key, value)));
         Assert.Contains(problems, said => said.StartsWith(problem, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Rules_file_is_read_with_the_configuration()
+    {
+        var settings = Read(out var problems, ("alerts.rules", Path.Combine(SourceTree.Root, "deploy/rules.json")));
+
+        Assert.Empty(problems);
+        Assert.Equal(["host-hot", "memory-low"], settings!.Processor.Alerts.Rules.All.Select(r => r.Name));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.IO.Hashing;
 using Microsoft.Extensions.Logging.Abstractions;
+using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Processing;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
@@ -64,6 +65,16 @@ internal sealed class ProcessorRig
     public DropLedgerRow[] Drops => [.. SimulatedDatabase.All(Store.Content.Drops)];
 
     public DeadLetterRow[] DeadLetters => [.. SimulatedDatabase.All(Store.Content.DeadLetters)];
+
+    public AlertOutboxRow[] AlertOutbox => [.. Store.Content.AlertOutbox.Values];
+
+    /// <summary>The transitions in the alert outbox, in its order.</summary>
+    public AlertTransition[] Alerts => [.. AlertOutbox.Select(r => AlertTransition.FromJson(r.Json.Span))];
+
+    public AlertStateRow[] AlertStates => [.. Store.Content.AlertStates.Values];
+
+    /// <summary>The clock's time in microseconds since 1970 UTC.</summary>
+    public long NowMicros => (_pump.Clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 
     /// <summary>A rig whose gateway's schema is registered.</summary>
     public static ProcessorRig WithSchema(ProcessorOptions? options = null)
