@@ -21,6 +21,9 @@ public sealed class AlertCounters
     /// <summary>Readings that left a rule's state untouched because they were no newer than it; once for each rule.</summary>
     public long OlderReadings { get; set; }
 
+    /// <summary>Readings of watched series dated too far ahead; see <see cref="AlertOptions.AheadMax"/>.</summary>
+    public long AheadReadings { get; set; }
+
     /// <summary>Pairs of rule and series turned away; see <see cref="AlertOptions.WatchesMax"/>.</summary>
     public long Unwatched { get; set; }
 }

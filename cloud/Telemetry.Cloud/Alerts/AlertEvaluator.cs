@@ -10,12 +10,13 @@ namespace Telemetry.Cloud.Alerts;
 /// <summary>
 /// Evaluates the readings of frames that are being stored, in event time, on the processor's thread. Each pair of rule
 /// and series only moves forward: a reading that is no newer than the pair's state leaves it untouched and is counted,
-/// while newer ones of the same frame count. Null, bad and NaN readings say nothing; uncertain ones count.
+/// while newer ones of the same frame count. One dated too far ahead says nothing and is counted. Null, bad and NaN readings say nothing; uncertain ones count.
 /// </summary>
 internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counters, ILogger logger)
 {
     private readonly List<(GatewayId Gateway, AlertTransition Transition)> _transitions = [];
     private readonly List<AlertWatch> _opened = [];
+    private readonly long _aheadMicrosMax = options.AheadMax.Ticks / TimeSpan.TicksPerMicrosecond;
     private AlertWatch[]?[]? _watches;
     private GatewayLedger _gateway = null!;
     private SeriesList _series = null!;
@@ -67,6 +68,12 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
         if (_watches?[index] is { } watches && (flags & ReadingFlags.Null) == 0
             && (Quality)(flags & ReadingFlags.QualityMask) < Quality.Bad && Value(type, bits) is var value && !double.IsNaN(value))
         {
+            if (timeMicros - _receivedAtMicros > _aheadMicrosMax)
+            {
+                counters.AheadReadings++;
+                return;
+            }
+
             foreach (var watch in watches)
             {
                 Take(watch, index, timeMicros, value);

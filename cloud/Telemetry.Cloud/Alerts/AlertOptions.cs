@@ -19,6 +19,12 @@ public sealed record AlertOptions
     /// </summary>
     public int InstancesPerFrameMax { get; init; } = 8;
 
+    /// <summary>
+    /// How far a reading may be dated ahead of its arrival in the log. One beyond says nothing to any rule and is counted:
+    /// a state that took it would leave all readings untouched until that time.
+    /// </summary>
+    public TimeSpan AheadMax { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>Transitions at which a transaction takes no further messages; the rest waits for the next.</summary>
     public int TransitionsPerCommitMax { get; init; } = 10_000;
 }

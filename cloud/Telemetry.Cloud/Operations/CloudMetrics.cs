@@ -157,6 +157,11 @@ internal sealed class CloudMetrics : IDisposable
             "{frame}",
             "Frames with readings no newer than a rule's state, which they left untouched");
         Counter("telemetry.alerts.older.readings", () => counters.OlderReadings, "{reading}", "Those readings, once for each rule");
+        Counter(
+            "telemetry.alerts.ahead.readings",
+            () => counters.AheadReadings,
+            "{reading}",
+            "Readings of watched series dated too far ahead to be evaluated");
         Counter("telemetry.alerts.unwatched", () => counters.Unwatched, "{pair}", "Pairs of rule and series turned away at the limit");
     }
 

@@ -222,6 +222,7 @@ internal static class CloudSettingsSections
             Rules = rules,
             WatchesMax = reader.Number("alerts.watchesMax", or.WatchesMax, 1, 1_000_000),
             InstancesPerFrameMax = reader.Number("alerts.instancesPerFrameMax", or.InstancesPerFrameMax, 1, 8192),
+            AheadMax = reader.Span("alerts.aheadMax", or.AheadMax, Second, 365 * Day),
         };
     }
 

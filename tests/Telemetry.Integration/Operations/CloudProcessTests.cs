@@ -123,6 +123,18 @@ public sealed class CloudProcessTests
         await cloud.OutputWith("http.port: 'x' is not allowed; 0 to 65535 is");
     }
 
+    [Fact]
+    public async Task Wrong_rules_file_ends_the_process_and_names_file_rule_and_key()
+    {
+        await using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(folder.At("rules.json"), """{"rules":[{"name":"hot","match":{"metric":"*"},"above":1,"clear":2}]}""");
+        await using var cloud = new CloudProcess("nats://127.0.0.1:1", "Host=127.0.0.1");
+
+        Assert.Equal(2, await cloud.Run("run", new Dictionary<string, string> { ["TELEMETRY__ALERTS__RULES"] = folder.At("rules.json") }));
+
+        await cloud.OutputWith($"alerts.rules: {folder.At("rules.json")}: rule 'hot': clear: 2 is not allowed; at most 1 (above) is");
+    }
+
     private static async Task SayHello(Device device)
     {
         for (var attempt = 1; !(await device.Publish("tm/1/gw-1/hello", Hello())).IsSuccess; attempt++)

@@ -185,6 +185,19 @@ public sealed class AlertProcessingTests
     }
 
     [Fact]
+    public void Reading_dated_far_ahead_silences_nobody_and_is_counted()
+    {
+        var rig = ProcessorRig.WithSchema(SampleRules.With(SampleRules.Hot()));
+        var start = rig.NowMicros;
+
+        rig.Give(Temperatures(1, start + 900 * Second, 50), Temperatures(2, start, 11), Temperatures(3, start + 300 * Second, 5));
+
+        Assert.Equal([11.0, 5.0], rig.Alerts.Select(a => a.Value));
+        Assert.Equal((1, 0), (rig.Counters.Alerts.AheadReadings, rig.Counters.Alerts.OlderReadings));
+        Assert.Equal(3, rig.Readings.Length);
+    }
+
+    [Fact]
     public void Null_bad_and_NaN_readings_say_nothing_and_uncertain_ones_count()
     {
         var rig = ProcessorRig.WithSchema(SampleRules.With(SampleRules.Hot()));
