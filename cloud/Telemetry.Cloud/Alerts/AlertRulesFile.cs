@@ -71,7 +71,9 @@ internal static class AlertRulesFile
 
             var options = new JsonDocumentOptions
             {
-                CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true, MaxDepth = DepthMax,
+                CommentHandling = JsonCommentHandling.Skip,
+                AllowTrailingCommas = true,
+                MaxDepth = DepthMax,
             };
             using var document = JsonDocument.Parse(json, options);
             return Read(name, document.RootElement, problems);

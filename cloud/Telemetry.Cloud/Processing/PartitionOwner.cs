@@ -49,7 +49,10 @@ internal sealed class PartitionOwner(PartitionRow row, Feed live, Feed backlog, 
     /// <summary>The transaction committed.</summary>
     public void Committed() => Row = Row with
     {
-        Commits = Row.Commits + 1, Live = live.Position, Backlog = backlog.Position, Alerts = Alerts,
+        Commits = Row.Commits + 1,
+        Live = live.Position,
+        Backlog = backlog.Position,
+        Alerts = Alerts,
     };
 
     /// <summary>The transaction did not happen: back to what the database has.</summary>

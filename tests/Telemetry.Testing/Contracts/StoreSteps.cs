@@ -27,7 +27,10 @@ public static class StoreSteps
     public static PartitionRow After(PartitionStep step) =>
         step.Expected with
         {
-            Commits = step.Expected.Commits + 1, Live = step.Live, Backlog = step.Backlog, Alerts = step.Alerts,
+            Commits = step.Expected.Commits + 1,
+            Live = step.Live,
+            Backlog = step.Backlog,
+            Alerts = step.Alerts,
         };
 
     /// <summary>Commits rows for one partition and gives the row to go on from.</summary>

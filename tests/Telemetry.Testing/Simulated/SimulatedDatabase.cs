@@ -83,7 +83,10 @@ public sealed record SimulatedDatabase
             {
                 Row = held.Row with
                 {
-                    Commits = held.Row.Commits + 1, Live = step.Live, Backlog = step.Backlog, Alerts = step.Alerts,
+                    Commits = held.Row.Commits + 1,
+                    Live = step.Live,
+                    Backlog = step.Backlog,
+                    Alerts = step.Alerts,
                 },
                 LeaseEnd = now + step.Lease,
             });
