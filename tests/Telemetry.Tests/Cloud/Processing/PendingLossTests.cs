@@ -67,7 +67,7 @@ public sealed class PendingLossTests
     private static EpochLedgerRow Dead(ulong? outbox) => new(Gateway, DeadEpoch, None, false, new LaneLasts(0, 4, 0), outbox);
 
     private static GatewayLedger Ledger(ulong[] outboxes, params EpochLedgerRow[] epochs) => new(
-        new GatewayRecord(null, Gateway, epochs, [], [], [.. outboxes.Select(o => new OutboxRow(Gateway, o, 9))]), 0);
+        new GatewayRecord(null, Gateway, epochs, [], [], [.. outboxes.Select(o => new OutboxRow(Gateway, o, 9))], []), 0);
 
     private static long Lost(GatewayLedger gateway, params HelloEpoch[] named)
     {
