@@ -1,6 +1,8 @@
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using Npgsql;
+using Telemetry.Cloud.Alerts.Kafka;
+using Telemetry.Cloud.Alerts.Relay;
 using Telemetry.Cloud.Ingress;
 using Telemetry.Cloud.Storage;
 using Telemetry.Cloud.Storage.Postgres;
@@ -26,9 +28,10 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         }
 
         var files = !settings.Roles.HasFlag(CloudRoles.Ingress) || await SayAsync("gateways", CheckFilesAsync);
-        var nats = await SayAsync("nats", () => CheckNatsAsync(cancellationToken));
+        var nats = settings.Roles == CloudRoles.Relay || await SayAsync("nats", () => CheckNatsAsync(cancellationToken));
         var database = settings.Database is null || await SayAsync("database", () => CheckDatabaseAsync(cancellationToken));
-        return files && nats && database;
+        var kafka = settings.Kafka is null || await SayAsync("kafka", CheckKafkaAsync);
+        return files && nats && database && kafka;
     }
 
     private async Task<bool> SayAsync(string what, Func<Task<string>> check)
@@ -40,7 +43,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         }
         catch (Exception e) when (e is NatsException or NpgsqlException or StoreException or SocketException or TimeoutException
             or OperationCanceledException or FormatException or IOException or UnauthorizedAccessException
-            or CryptographicException)
+            or CryptographicException or AlertSinkException)
         {
             var why = e is OperationCanceledException ? $"no answer within {SettingUnits.Show(Patience)}" : e.Message;
             output.WriteLine($"{what}: FAILED, {why}");
@@ -78,6 +81,12 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
 
         var wanted = 2 * settings.Ingress.Partitions;
         return $"ok, nats-server {nats.ServerInfo.Version} with JetStream, {made} of {wanted} streams made";
+    }
+
+    private async Task<string> CheckKafkaAsync()
+    {
+        var topics = new KafkaTopics(settings.Kafka! with { OperationTimeout = Patience });
+        return $"ok, librdkafka {KafkaLibrary.Version() ?? "missing (Debian: librdkafka1)"}, {await topics.DescribeAsync()}";
     }
 
     private async Task<string> CheckDatabaseAsync(CancellationToken cancellationToken)

@@ -14,7 +14,7 @@ namespace Telemetry.Cloud.Operations;
 
 /// <summary>
 /// Composes the roles of one process and runs them until it is told to stop: HTTP first (so that it can be asked why it
-/// is not ready), then the log, then the processor, the ingress last. It stops in the opposite order. What is not there
+/// is not ready), then the log, then processor and relay, the ingress last. It stops in the opposite order. What is not there
 /// yet (NATS, the database) is waited for.
 /// </summary>
 internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Random random, ILoggerFactory logging)
@@ -38,28 +38,9 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         OperationsLog.Started(_logger, settings.Roles, settings.Ingress.Partitions, http.Address);
         try
         {
-            await using var nats = await ConnectAsync(metrics, cancellationToken);
-            var log = new NatsLog(new JetStreamContext(nats), settings.Log);
-            var bus = new NatsBus(nats);
-            await EnsureStreamsAsync(log, cancellationToken);
-            using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            await using var store = await OpenStoreAsync(cancellationToken);
-            var processing = RunProcessorAsync(store, log, bus, metrics, stopping.Token);
-            try
-            {
-                await using (StartIngress(log, bus, metrics))
-                {
-                    starting = null;
-                    await Task.WhenAny(processing, Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken));
-                    OperationsLog.Stopping(_logger);
-                }
-            }
-            finally
-            {
-                // Gives its leases back, so that the next owner need not wait.
-                await stopping.CancelAsync();
-                await processing;
-            }
+            await (settings.Roles == CloudRoles.Relay
+                ? RunRelayAloneAsync(metrics, () => starting = null, cancellationToken)
+                : RunOnLogAsync(metrics, () => starting = null, cancellationToken));
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -67,6 +48,46 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         }
 
         OperationsLog.Stopped(_logger);
+    }
+
+    private async Task RunOnLogAsync(CloudMetrics metrics, Action started, CancellationToken cancellationToken)
+    {
+        await using var nats = await ConnectAsync(metrics, cancellationToken);
+        var log = new NatsLog(new JetStreamContext(nats), settings.Log);
+        var bus = new NatsBus(nats);
+        await EnsureStreamsAsync(log, cancellationToken);
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await using var store = await OpenStoreAsync(cancellationToken);
+        if (settings.Kafka is null && settings.Roles.HasFlag(CloudRoles.Processor))
+        {
+            OperationsLog.NoKafka(_logger);
+        }
+
+        var processing = RunProcessorAsync(store, log, bus, metrics, stopping.Token);
+        var relaying = RunRelayAsync(metrics, stopping.Token);
+        try
+        {
+            await using (StartIngress(log, bus, metrics))
+            {
+                started();
+                await Task.WhenAny(processing, relaying, Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken));
+                OperationsLog.Stopping(_logger);
+            }
+        }
+        finally
+        {
+            // Give their leases back, so that the next owner need not wait.
+            await stopping.CancelAsync();
+            await Task.WhenAll(processing, relaying);
+        }
+    }
+
+    private async Task RunRelayAloneAsync(CloudMetrics metrics, Action started, CancellationToken cancellationToken)
+    {
+        await using var tables = await OpenStoreAsync(cancellationToken);
+        started();
+        await RunRelayAsync(metrics, cancellationToken);
+        OperationsLog.Stopping(_logger);
     }
 
     private async Task<NatsConnection> ConnectAsync(CloudMetrics metrics, CancellationToken cancellationToken)
@@ -111,7 +132,7 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
 
     private async Task<PostgresStore?> OpenStoreAsync(CancellationToken cancellationToken)
     {
-        if (!settings.Roles.HasFlag(CloudRoles.Processor))
+        if ((settings.Roles & (CloudRoles.Processor | CloudRoles.Relay)) == 0)
         {
             return null;
         }
@@ -136,10 +157,9 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
     private async Task RunProcessorAsync(
         PostgresStore? store, NatsLog log, NatsBus bus, CloudMetrics metrics, CancellationToken cancellationToken)
     {
-        if (store is null)
+        if (store is null || !settings.Roles.HasFlag(CloudRoles.Processor))
         {
-            await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken)
-                .ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+            await UntilStoppedAsync(cancellationToken);
             return;
         }
 
@@ -155,6 +175,16 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         await upkeep;
         await trimming;
     }
+
+    private Task RunRelayAsync(CloudMetrics metrics, CancellationToken cancellationToken) =>
+        settings.Roles.HasFlag(CloudRoles.Relay)
+            ? RelayRole.RunAsync(
+                settings, _health, metrics, time, random, logging.CreateLogger("Telemetry.Cloud.Alerts"), cancellationToken)
+            : UntilStoppedAsync(cancellationToken);
+
+    private async Task UntilStoppedAsync(CancellationToken cancellationToken) =>
+        await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
 
     private MqttIngress? StartIngress(NatsLog log, NatsBus bus, CloudMetrics metrics)
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Telemetry.Cloud.Alerts;
+using Telemetry.Cloud.Alerts.Relay;
 using Telemetry.Cloud.Ingress;
 using Telemetry.Cloud.Processing;
 using Telemetry.Mqtt;
@@ -163,6 +164,34 @@ internal sealed class CloudMetrics : IDisposable
             "{reading}",
             "Readings of watched series dated too far ahead to be evaluated");
         Counter("telemetry.alerts.unwatched", () => counters.Unwatched, "{pair}", "Pairs of rule and series turned away at the limit");
+    }
+
+    public void Watch(RelayCounters counters)
+    {
+        _meter.CreateObservableCounter(
+            "telemetry.relay.alerts",
+            () => new Measurement<long>[]
+            {
+                new(counters.Published, Tag("outcome", "published")), new(counters.Skipped, Tag("outcome", "skipped")),
+                new(counters.Unreadable, Tag("outcome", "unreadable")), new(counters.Gone, Tag("outcome", "gone")),
+            },
+            "{alert}",
+            "Rows of the alert outbox passed by this process, by outcome");
+        _meter.CreateObservableCounter(
+            "telemetry.relay.transactions",
+            () => new Measurement<long>[]
+            {
+                new(counters.Transactions, Tag("outcome", "committed")), new(counters.Aborted, Tag("outcome", "aborted")),
+            },
+            "{transaction}",
+            "Transactions of Kafka, by outcome");
+        Counter("telemetry.relay.fenced", () => counters.Fenced, "{fencing}", "Times that a younger relay fenced this one");
+        Counter("telemetry.relay.errors", () => counters.Errors, "{error}", "Errors of Kafka or the database that were waited out");
+        Counter("telemetry.relay.put_backs", () => counters.PutBacks, "{put_back}", "Times that the database was found put back");
+        Counter("telemetry.relay.read_backs", () => counters.ReadBacks, "{read_back}", "Times that the topic was read back");
+        Gauge("telemetry.relay.orphans", () => counters.Orphans, "Alerts in the topic that the database lacked at the last read-back");
+        Gauge("telemetry.relay.waiting", () => counters.Waiting, "Alerts that wait to be published");
+        Gauge("telemetry.relay.leading", () => counters.Leading, "1 while this relay publishes");
     }
 
     public void Dispose() => _meter.Dispose();

@@ -2,6 +2,8 @@ using System.Net;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Telemetry.Cloud.Alerts;
+using Telemetry.Cloud.Alerts.Kafka;
+using Telemetry.Cloud.Alerts.Relay;
 using Telemetry.Cloud.Ingress;
 using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Processing;
@@ -20,8 +22,11 @@ internal enum CloudRoles
     /// <summary>Owns partitions and stores.</summary>
     Processor = 2,
 
-    /// <summary>Both in one process.</summary>
+    /// <summary>Ingress and processor in one process; where Kafka is configured, the relay too.</summary>
     All = Ingress | Processor,
+
+    /// <summary>Publishes alerts to Kafka.</summary>
+    Relay = 4,
 }
 
 /// <summary>Who may connect to the ingress, and how.</summary>
@@ -66,6 +71,10 @@ internal sealed record CloudSettings
     public ProcessorOptions Processor { get; init; } = new();
 
     public AlertOutboxOptions AlertOutbox { get; init; } = new();
+    /// <summary>Null where no Kafka is configured: alerts then stay in the database.</summary>
+    public KafkaOptions? Kafka { get; init; }
+
+    public RelayOptions Relay { get; init; } = new();
 
     public IPEndPoint HttpEndPoint { get; init; } = new(IPAddress.Loopback, 9464);
 

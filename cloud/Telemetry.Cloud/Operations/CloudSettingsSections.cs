@@ -23,6 +23,7 @@ internal static class CloudSettingsSections
             CloudRoles.All,
             ("ingress", CloudRoles.Ingress),
             ("processor", CloudRoles.Processor),
+            ("relay", CloudRoles.Relay),
             ("all", CloudRoles.All));
         var partitions = reader.Number("partitions", 16, 1, 1024);
         var ingress = Ingress(reader, partitions);
@@ -33,12 +34,22 @@ internal static class CloudSettingsSections
                 + $"ingress.appendPatience ({SettingUnits.Show(ingress.AppendPatience)}) is, or a repeated message is stored twice");
         }
 
+        var relay = RelaySettings.Relay(reader);
+        var kafka = RelaySettings.Kafka(reader, relay.Name);
+        if (roles == CloudRoles.Relay && kafka is null)
+        {
+            reader.Problem("kafka.servers", "is missing; it is needed");
+        }
+
+        roles |= roles == CloudRoles.All && kafka is not null ? CloudRoles.Relay : 0;
         return new CloudSettings
         {
             Roles = roles,
+            Kafka = kafka,
+            Relay = relay,
             Nats = Nats(reader),
             Log = log,
-            Database = Database(reader, roles.HasFlag(CloudRoles.Processor)),
+            Database = Database(reader, (roles & (CloudRoles.Processor | CloudRoles.Relay)) != 0),
             Ingress = ingress,
             MqttEndPoint = EndPoint(reader, "ingress", 1883),
             ConnectionsMax = reader.Number("ingress.connectionsMax", 20_000, 1, 1_000_000),

@@ -113,6 +113,23 @@ internal sealed class SettingsReader(IConfiguration configuration)
         return items.Count > 0 ? items : or;
     }
 
+    /// <summary>Everything below a key as it is: names in lower case, parts of a name joined by dots.</summary>
+    public IReadOnlyDictionary<string, string> Pairs(string key)
+    {
+        var section = configuration.GetSection(Path(key));
+        var pairs = new Dictionary<string, string>();
+        foreach (var (path, value) in section.AsEnumerable(makePathsRelative: true))
+        {
+            if (value is not null && path.Length > 0)
+            {
+                _known.Add($"{key}.{path.Replace(':', '.')}");
+                pairs[path.Replace(':', '.').ToLowerInvariant()] = value;
+            }
+        }
+
+        return pairs;
+    }
+
     /// <summary>Notes what is wrong with a key.</summary>
     public void Problem(string key, string what) => Problems.Add($"{key}: {what}");
 

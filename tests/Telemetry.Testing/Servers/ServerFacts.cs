@@ -38,6 +38,15 @@ public sealed class MosquittoTheoryAttribute : TheoryAttribute
     public MosquittoTheoryAttribute() => Skip = Missing.Mosquitto;
 }
 
+/// <summary>
+/// A test that needs a Kafka broker, with PostgreSQL or without: skipped with the reason where it is missing, but never with
+/// CI=true.
+/// </summary>
+public sealed class KafkaFactAttribute : FactAttribute
+{
+    public KafkaFactAttribute(bool postgres = false) => Skip = Missing.Kafka ?? (postgres ? Missing.Postgres : null);
+}
+
 /// <summary>A test that needs several servers.</summary>
 public sealed class ServersFactAttribute : FactAttribute
 {
@@ -56,6 +65,10 @@ internal static class Missing
     public static string? Postgres => Reason("PostgreSQL", Programs.FindPostgresFolder());
 
     public static string? Mosquitto => Reason(MosquittoServer.Program, Programs.Find(MosquittoServer.Program));
+
+    public static string? Kafka => KafkaServer.FindJars() is null && !MustRun
+        ? $"No Kafka: {KafkaServer.Variable} names no folder with lib or libs of its jars, or there is no java."
+        : null;
 
     internal static string? Reason(string what, string? found) => Reason(what, found, MustRun);
 

@@ -1,0 +1,53 @@
+using System.Collections.Concurrent;
+
+namespace Telemetry.Cloud.Alerts.Kafka;
+
+/// <summary>
+/// One thread for librdkafka's calls that block. Work is done in the order in which it came; awaiting it resumes on the
+/// caller's context.
+/// </summary>
+internal sealed class KafkaThread : IAsyncDisposable
+{
+    private const int WaitingMax = 64;
+
+    private readonly BlockingCollection<Action> _work = new(WaitingMax);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public KafkaThread(string name) => new Thread(Run) { IsBackground = true, Name = name }.Start();
+
+    /// <summary>Runs it on the thread.</summary>
+    public Task<T> DoAsync<T>(Func<T> work)
+    {
+        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _work.Add(() =>
+        {
+            try
+            {
+                done.SetResult(work());
+            }
+            catch (Exception e)
+            {
+                done.SetException(e);
+            }
+        });
+        return done.Task;
+    }
+
+    /// <summary>Takes no more work, and ends when what waits is done.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _work.CompleteAdding();
+        await _ended.Task;
+        _work.Dispose();
+    }
+
+    private void Run()
+    {
+        foreach (var work in _work.GetConsumingEnumerable())
+        {
+            work();
+        }
+
+        _ended.SetResult();
+    }
+}

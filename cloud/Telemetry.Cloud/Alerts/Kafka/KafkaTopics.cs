@@ -1,0 +1,106 @@
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using Telemetry.Cloud.Alerts.Relay;
+
+namespace Telemetry.Cloud.Alerts.Kafka;
+
+/// <summary>Makes the two topics where they are missing, and looks that they are as the relay needs them.</summary>
+internal sealed class KafkaTopics(KafkaOptions options)
+{
+    private const string CleanupPolicy = "cleanup.policy", Compact = "compact";
+
+    /// <summary>Makes what is missing; an error where that is not allowed, or where a topic does not fit.</summary>
+    public async Task EnsureAsync()
+    {
+        try
+        {
+            using var admin = Build();
+            var missing = await MissingAsync(admin);
+            if (missing.Count > 0 && !options.CreateTopics)
+            {
+                throw new AlertSinkException(
+                    AlertSinkFault.Broken, $"no topic {string.Join(", ", missing)}; make it, or set kafka.createTopics");
+            }
+
+            await CreateAsync(admin, missing);
+            await RequireCompactedAsync(admin);
+        }
+        catch (Exception e) when (KafkaErrors.IsKafkas(e))
+        {
+            throw KafkaErrors.From("look at Kafka's topics", e);
+        }
+    }
+
+    /// <summary>Says in a line what is there, and changes nothing.</summary>
+    public async Task<string> DescribeAsync()
+    {
+        try
+        {
+            using var admin = Build();
+            var missing = await MissingAsync(admin);
+            if (!missing.Contains(options.PositionTopic))
+            {
+                await RequireCompactedAsync(admin);
+            }
+
+            return missing.Count == 0 ? "both topics made"
+                : options.CreateTopics ? $"topics to be made: {string.Join(", ", missing)}"
+                : throw new AlertSinkException(AlertSinkFault.Broken, $"no topic {string.Join(", ", missing)}");
+        }
+        catch (Exception e) when (KafkaErrors.IsKafkas(e))
+        {
+            throw KafkaErrors.From("look at Kafka's topics", e);
+        }
+    }
+
+    private IAdminClient Build() => new AdminClientBuilder(KafkaConfiguration.Admin(options))
+        .SetLogHandler((_, _) => { }) // What matters comes as an error of a call.
+        .Build();
+
+    // All of the cluster's topics are asked for: to ask for one by name could make it.
+    private async Task<List<string>> MissingAsync(IAdminClient admin)
+    {
+        await using var thread = new KafkaThread("kafka-topics");
+        var metadata = await thread.DoAsync(() => admin.GetMetadata(options.OperationTimeout));
+        var there = metadata.Topics.Select(t => t.Topic).ToHashSet();
+        return [.. new[] { options.AlertTopic, options.PositionTopic }.Where(t => !there.Contains(t))];
+    }
+
+    private async Task CreateAsync(IAdminClient admin, List<string> missing)
+    {
+        foreach (var topic in missing)
+        {
+            var isPosition = topic == options.PositionTopic;
+            try
+            {
+                await admin.CreateTopicsAsync(
+                [
+                    new TopicSpecification
+                    {
+                        Name = topic,
+                        NumPartitions = isPosition ? 1 : options.TopicPartitions,
+                        ReplicationFactor = options.TopicReplicas,
+                        Configs = isPosition ? new Dictionary<string, string> { [CleanupPolicy] = Compact } : null,
+                    },
+                ]);
+            }
+            catch (CreateTopicsException e) when (e.Results.All(r => r.Error.Code == ErrorCode.TopicAlreadyExists))
+            {
+                // Another relay was quicker.
+            }
+        }
+    }
+
+    // Where old positions are deleted by age, an outbox that was quiet for long would lose its own.
+    private async Task RequireCompactedAsync(IAdminClient admin)
+    {
+        var resource = new ConfigResource { Type = ResourceType.Topic, Name = options.PositionTopic };
+        var described = await admin.DescribeConfigsAsync([resource]);
+        if (described.Single().Entries.TryGetValue(CleanupPolicy, out var policy) && policy.Value != Compact)
+        {
+            throw new AlertSinkException(
+                AlertSinkFault.Broken,
+                $"topic {options.PositionTopic} has {CleanupPolicy}={policy.Value}; the relay needs {Compact}");
+        }
+    }
+}

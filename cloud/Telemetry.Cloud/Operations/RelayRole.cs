@@ -1,0 +1,22 @@
+using Microsoft.Extensions.Logging;
+using Telemetry.Cloud.Alerts.Kafka;
+using Telemetry.Cloud.Alerts.Relay;
+using Telemetry.Cloud.Storage.Postgres;
+
+namespace Telemetry.Cloud.Operations;
+
+/// <summary>Runs the relay that the settings describe.</summary>
+internal static class RelayRole
+{
+    /// <summary>Runs until cancelled; the database's tables are made by then.</summary>
+    public static async Task RunAsync(
+        CloudSettings settings, CloudHealth health, CloudMetrics metrics, TimeProvider time, Random random, ILogger logger,
+        CancellationToken cancellationToken)
+    {
+        await using var outbox = new PostgresAlertOutbox(settings.Database!);
+        var relay = new AlertRelay(new KafkaAlertSink(settings.Kafka!, time), outbox, settings.Relay, time, random, logger);
+        metrics.Watch(relay.Counters);
+        health.Add("relay", () => relay.Problem);
+        await relay.RunAsync(cancellationToken);
+    }
+}
