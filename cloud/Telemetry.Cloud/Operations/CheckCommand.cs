@@ -85,7 +85,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
 
     private async Task<string> CheckKafkaAsync()
     {
-        var topics = new KafkaTopics(settings.Kafka! with { OperationTimeout = Patience });
+        var topics = new KafkaTopics(settings.Kafka! with { OperationTimeout = Patience }, time);
         return $"ok, librdkafka {KafkaLibrary.Version() ?? "missing (Debian: librdkafka1)"}, {await topics.DescribeAsync()}";
     }
 

@@ -47,6 +47,12 @@ public sealed class KafkaFactAttribute : FactAttribute
     public KafkaFactAttribute(bool postgres = false) => Skip = Missing.Kafka ?? (postgres ? Missing.Postgres : null);
 }
 
+/// <summary>As <see cref="KafkaFactAttribute"/>, for theories.</summary>
+public sealed class KafkaTheoryAttribute : TheoryAttribute
+{
+    public KafkaTheoryAttribute() => Skip = Missing.Kafka;
+}
+
 /// <summary>A test that needs several servers.</summary>
 public sealed class ServersFactAttribute : FactAttribute
 {

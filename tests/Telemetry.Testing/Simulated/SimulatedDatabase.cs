@@ -53,6 +53,8 @@ public sealed record SimulatedDatabase
     public ImmutableSortedDictionary<(int Partition, long Number), AlertOutboxRow> AlertOutbox { get; init; } =
         ImmutableSortedDictionary<(int, long), AlertOutboxRow>.Empty;
 
+    public SimulatedRelayTables Relay { get; init; } = SimulatedRelayTables.Empty;
+
     public ImmutableDictionary<(GatewayId Gateway, SchemaId Id), SchemaMessage> Schemas { get; init; } =
         ImmutableDictionary<(GatewayId, SchemaId), SchemaMessage>.Empty;
 
@@ -115,6 +117,11 @@ public sealed record SimulatedDatabase
                 .SetItems(commit.AlertStates.Select(r => KeyValuePair.Create(r.Id, r))),
             AlertOutbox = AlertOutbox.AddRange(
                 commit.AlertOutbox.Select(r => KeyValuePair.Create((r.Partition, r.Head.Number), r))),
+            Relay = commit.AlertOutbox.Count == 0 ? Relay : Relay with
+            {
+                StoredAt = Relay.StoredAt.SetItems(
+                    commit.AlertOutbox.Select(r => KeyValuePair.Create((r.Partition, r.Head.Number), now))),
+            },
             DeadLetters = Grow(DeadLetters, [.. commit.DeadLetters.Select(d => d with { Bytes = d.Bytes.ToArray() })]),
         };
     }

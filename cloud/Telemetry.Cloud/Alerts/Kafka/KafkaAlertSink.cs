@@ -11,7 +11,7 @@ public sealed class KafkaAlertSink(KafkaOptions options, TimeProvider time) : IA
 {
     public async Task<IAlertProducer> BeginAsync(CancellationToken cancellationToken)
     {
-        await new KafkaTopics(options).EnsureAsync();
+        await new KafkaTopics(options, time).EnsureAsync();
         return await KafkaAlertProducer.BeginAsync(options, time, cancellationToken);
     }
 

@@ -5,8 +5,10 @@ using Telemetry.Cloud.Alerts.Relay;
 namespace Telemetry.Cloud.Alerts.Kafka;
 
 /// <summary>Makes the two topics where they are missing, and looks that they are as the relay needs them.</summary>
-internal sealed class KafkaTopics(KafkaOptions options)
+internal sealed class KafkaTopics(KafkaOptions options, TimeProvider time)
 {
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(50);
+
     private const string CleanupPolicy = "cleanup.policy", Compact = "compact";
 
     /// <summary>Makes what is missing; an error where that is not allowed, or where a topic does not fit.</summary>
@@ -23,7 +25,15 @@ internal sealed class KafkaTopics(KafkaOptions options)
             }
 
             await CreateAsync(admin, missing);
-            await RequireCompactedAsync(admin);
+            if (missing.Count > 0)
+            {
+                await UntilThereAsync(admin);
+            }
+
+            if (!missing.Contains(options.PositionTopic))
+            {
+                await RequireCompactedAsync(admin);
+            }
         }
         catch (Exception e) when (KafkaErrors.IsKafkas(e))
         {
@@ -62,8 +72,23 @@ internal sealed class KafkaTopics(KafkaOptions options)
     {
         await using var thread = new KafkaThread("kafka-topics");
         var metadata = await thread.DoAsync(() => admin.GetMetadata(options.OperationTimeout));
-        var there = metadata.Topics.Select(t => t.Topic).ToHashSet();
+        var there = metadata.Topics.Where(t => t.Partitions.Count > 0 && t.Partitions.All(p => p.Leader >= 0))
+            .Select(t => t.Topic).ToHashSet();
         return [.. new[] { options.AlertTopic, options.PositionTopic }.Where(t => !there.Contains(t))];
+    }
+
+    // A topic that was made shows a moment later.
+    private async Task UntilThereAsync(IAdminClient admin)
+    {
+        for (var begun = time.GetTimestamp(); (await MissingAsync(admin)).Count > 0;)
+        {
+            if (time.GetElapsedTime(begun) > options.OperationTimeout)
+            {
+                throw new AlertSinkException(AlertSinkFault.Broken, "topics that were made have no leader yet");
+            }
+
+            await Task.Delay(LookAgain, time);
+        }
     }
 
     private async Task CreateAsync(IAdminClient admin, List<string> missing)

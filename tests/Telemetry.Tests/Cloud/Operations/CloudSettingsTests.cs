@@ -39,7 +39,7 @@ public sealed class CloudSettingsTests
     }
 
     [Theory]
-    [InlineData("role", "router", "role: 'router' is not allowed; ingress, processor, all are")]
+    [InlineData("role", "router", "role: 'router' is not allowed; ingress, processor, relay, all are")]
     [InlineData("partitions", "0", "partitions: '0' is not allowed; 1 to 1024 is")]
     [InlineData("ingress.port", "70000", "ingress.port: '70000' is not allowed; 0 to 65535 is")]
     [InlineData("ingress.address", "localhost", "ingress.address: 'localhost' is not allowed; an IP address is (0.0.0.0 listens on all)")]
@@ -54,6 +54,12 @@ public sealed class CloudSettingsTests
     [InlineData("ingress.tls.certificate", "/no", "ingress.tls: certificate and key are allowed together alone")]
     [InlineData("processor.renewEvery", "6 s", "processor.renewEvery: '6 s' is not allowed; at most half of processor.lease (10 s) is")]
     [InlineData("database.connection", "Hots=x", "database.connection: ")]
+    [InlineData("kafka.servers", "kafka", "kafka.servers: 'kafka' is not allowed; host:port is")]
+    [InlineData("kafka.alertTopic", "a b", "kafka.alertTopic: 'a b' is not allowed; 1 to 249 letters, digits, dots, underscores and hyphens are")]
+    [InlineData("kafka.positionTopic", "telemetry.alerts", "kafka.positionTopic: 'telemetry.alerts' is not allowed; another topic than kafka.alertTopic is")]
+    [InlineData("kafka.properties.transactional.id", "x", "kafka.properties.transactional.id: is not allowed; the relay sets it itself")]
+    [InlineData("relay.renewEvery", "6 s", "relay.renewEvery: '6 s' is not allowed; at most half of relay.lease (10 s) is")]
+    [InlineData("role", "relay", "kafka.servers: is missing; it is needed")]
     [InlineData("nats.servers", "http://x", "nats: Servers: 'http://x' is no nats://host:port or tls://host:port")]
     public void Wrong_value_is_told_by_its_key_with_what_is_allowed(string key, string value, string problem)
     {
@@ -96,6 +102,31 @@ public sealed class CloudSettingsTests
         var settings = Read(out _, ("database.password", "a;b"));
 
         Assert.Equal("a;b", new Npgsql.NpgsqlConnectionStringBuilder(settings!.Database!.ConnectionString).Password);
+    }
+
+    [Fact]
+    public void All_has_the_relay_only_where_kafka_is_configured()
+    {
+        Assert.Equal(CloudRoles.Ingress | CloudRoles.Processor, Read(out _)!.Roles);
+
+        var settings = Read(out _, ("kafka.servers", "a:9092,b:9092"), ("relay.name", "mine"));
+
+        Assert.Equal(CloudRoles.All | CloudRoles.Relay, settings!.Roles);
+        Assert.Equal(["a:9092", "b:9092"], settings.Kafka!.Servers);
+        Assert.Equal("mine", settings.Kafka.TransactionalId);
+    }
+
+    [Fact]
+    public void Properties_of_kafka_are_passed_on_nested_or_not()
+    {
+        var settings = Read(
+            out var problems,
+            ("kafka.servers", "a:9092"),
+            ("kafka.properties.SASL.PASSWORD", "Secret"),
+            ("kafka.properties.security.protocol", "SASL_SSL"));
+
+        Assert.Empty(problems);
+        Assert.Equal(("Secret", "SASL_SSL"), (settings!.Kafka!.Properties["sasl.password"], settings.Kafka.Properties["security.protocol"]));
     }
 
     private static CloudSettings? Read(out IReadOnlyList<string> problems, params (string Key, string Value)[] more)
