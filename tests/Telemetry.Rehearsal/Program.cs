@@ -1,11 +1,13 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Telemetry.Rehearsal;
+using Telemetry.Rehearsal.Relay;
 using Telemetry.Rehearsal.Scenarios;
 
 // Rehearses the whole system as processes on this machine and judges its books:
 //   Telemetry.Rehearsal demo [--keep] [--spoil delete|double|flip]
 //   Telemetry.Rehearsal kill [readings] [--short] [--only SCENARIO]
+//   Telemetry.Rehearsal kill [--short] --only alerts
 // Exit code 0: the books balance. 1: they do not, or something never came. 2: a wrong command line.
 
 const int wrong = 1;
@@ -42,7 +44,13 @@ async Task<int> RunAsync()
                 ? await new Demo(Console.Out, terminal).RunAsync(spoil, keep, stop.Token)
                 : Usage();
         case "kill":
-            var test = options.Remove("--short") ? KillTestOptions.Short : new KillTestOptions();
+            var isShort = options.Remove("--short");
+            if (options is ["--only", "alerts"])
+            {
+                return await KillRelaysAsync(isShort ? RelayKillOptions.Short : new RelayKillOptions());
+            }
+
+            var test = isShort ? KillTestOptions.Short : new KillTestOptions();
             if (options.Count > 0 && long.TryParse(options[0], NumberStyles.None, CultureInfo.InvariantCulture, out var readings))
             {
                 test = test with { Readings = readings };
@@ -59,6 +67,14 @@ async Task<int> RunAsync()
         default:
             return Usage();
     }
+}
+
+async Task<int> KillRelaysAsync(RelayKillOptions options)
+{
+    await using var plant = await RelayPlant.StartAsync();
+    var problems = await new RelayKillTest(options, Console.Out).RunAsync(plant, stop.Token);
+    Console.WriteLine(problems.Count == 0 ? "VERDICT: each alert left once" : $"VERDICT: WRONG: {string.Join("; ", problems)}");
+    return problems.Count == 0 ? 0 : wrong;
 }
 
 static string? TakeAfter(List<string> options, string name)

@@ -64,6 +64,9 @@ public sealed class DotnetProcess(string name, string program, string folder, pa
         });
     }
 
+    /// <summary>Sends a signal, unless it is gone.</summary>
+    public void Signal(ProcessSignal signal) => _process?.Signal(signal);
+
     /// <summary>SIGKILL.</summary>
     public async Task KillAsync()
     {

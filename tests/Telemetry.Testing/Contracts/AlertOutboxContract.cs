@@ -64,12 +64,23 @@ public abstract class AlertOutboxContract
     {
         var rows = Rows(1, 5);
         await under.Append([.. rows, .. Rows(0, 2)]);
-        await under.Outbox.NoteAsync(new Dictionary<int, long> { [1] = 3 }, default);
+        await under.Outbox.NoteAsync(new Dictionary<int, AlertHead> { [1] = rows[2].Head }, default);
 
         var extents = await under.Outbox.ExtentsAsync(default);
 
         Assert.Equal(new OutboxExtent(1, rows[^1].Head, 3), extents[1]);
         Assert.Equal((1, 2, 0), (extents[0].First, extents[0].Head.Number, extents[0].Noted));
+    });
+
+    [Fact]
+    public Task Row_that_the_database_lacks_is_not_noted_as_published() => RunAsync(async under =>
+    {
+        await under.Append([.. Rows(1, 5)]);
+
+        await under.Outbox.NoteAsync(
+            new Dictionary<int, AlertHead> { [1] = new(3, 77), [2] = new(1, 77) }, default);
+
+        Assert.Equal(0, (await under.Outbox.ExtentsAsync(default))[1].Noted);
     });
 
     [Fact]
@@ -110,7 +121,7 @@ public abstract class AlertOutboxContract
         Assert.Equal(2, await under.Outbox.ListOrphansAsync([.. rows.Select(Published)], default));
         Assert.Equal(0, await under.Outbox.ListOrphansAsync([], default));
         await under.Append(rows[2]);
-        await under.Outbox.NoteAsync(new Dictionary<int, long> { [1] = 3 }, default);
+        await under.Outbox.NoteAsync(new Dictionary<int, AlertHead> { [1] = rows[2].Head }, default);
 
         Assert.Equal([rows[3].Id], await under.Orphans());
         await under.Append(rows[3]);
@@ -123,7 +134,7 @@ public abstract class AlertOutboxContract
     {
         var rows = Rows(1, 5);
         await under.Append([.. rows]);
-        await under.Outbox.NoteAsync(new Dictionary<int, long> { [1] = 3 }, default);
+        await under.Outbox.NoteAsync(new Dictionary<int, AlertHead> { [1] = rows[2].Head }, default);
         Assert.Equal(0, await under.Outbox.TrimAsync(DateTimeOffset.UnixEpoch, default));
         await under.PassTime(TimeSpan.FromHours(1));
 

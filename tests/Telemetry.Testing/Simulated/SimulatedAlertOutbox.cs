@@ -104,11 +104,17 @@ public sealed class SimulatedAlertOutbox(SimulatedStore store) : IAlertOutbox
         cancellationToken);
 
     /// <inheritdoc/>
-    public Task NoteAsync(IReadOnlyDictionary<int, long> published, CancellationToken cancellationToken) => CallAsync(
+    public Task NoteAsync(IReadOnlyDictionary<int, AlertHead> published, CancellationToken cancellationToken) => CallAsync(
         "note what is published",
         () =>
         {
-            Tables = Tables with { Published = Tables.Published.SetItems(published), Orphans = WithoutFound(Tables.Orphans) };
+            var same = published.Where(p =>
+                store.Content.AlertOutbox.GetValueOrDefault((p.Key, p.Value.Number))?.Head == p.Value);
+            Tables = Tables with
+            {
+                Published = Tables.Published.SetItems(same.Select(p => KeyValuePair.Create(p.Key, p.Value.Number))),
+                Orphans = WithoutFound(Tables.Orphans),
+            };
             return true;
         },
         cancellationToken);

@@ -135,7 +135,7 @@ internal sealed class AlertRelay(
             Count(batch);
             progress.Passed(batch);
             await outbox.NoteAsync(
-                batch.Positions.ToDictionary(p => p.Key, p => p.Value.Head.Number), cancellationToken);
+                batch.Positions.ToDictionary(p => p.Key, p => p.Value.Head), cancellationToken);
         }
     }
 

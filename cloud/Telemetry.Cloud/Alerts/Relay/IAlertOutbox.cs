@@ -52,9 +52,9 @@ public interface IAlertOutbox
 
     /// <summary>
     /// Notes for people and as <see cref="OutboxExtent.Noted"/> how far each partition is published, and forgets orphans whose
-    /// id has a row again.
+    /// id has a row again. A database without that very row (put back since it was read) notes nothing.
     /// </summary>
-    Task NoteAsync(IReadOnlyDictionary<int, long> published, CancellationToken cancellationToken);
+    Task NoteAsync(IReadOnlyDictionary<int, AlertHead> published, CancellationToken cancellationToken);
 
     /// <summary>
     /// Removes published rows (up to the number noted) that were stored before a time, but for the one noted, whose chain is

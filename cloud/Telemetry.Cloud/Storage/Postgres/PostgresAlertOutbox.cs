@@ -98,7 +98,7 @@ internal sealed class PostgresAlertOutbox : IAlertOutbox, IAsyncDisposable
     public Task<int> ListOrphansAsync(IReadOnlyCollection<PublishedAlert> records, CancellationToken cancellationToken) =>
         RunAsync("list orphans", c => AlertOrphans.ListAsync(c, records, cancellationToken), cancellationToken);
 
-    public Task NoteAsync(IReadOnlyDictionary<int, long> published, CancellationToken cancellationToken) => RunAsync(
+    public Task NoteAsync(IReadOnlyDictionary<int, AlertHead> published, CancellationToken cancellationToken) => RunAsync(
         "note what is published",
         async connection =>
         {
@@ -106,11 +106,13 @@ internal sealed class PostgresAlertOutbox : IAlertOutbox, IAsyncDisposable
                 connection,
                 """
                 INSERT INTO telemetry.relay_position (partition, number, published_at)
-                SELECT u.partition, u.number, now() FROM unnest($1, $2) u(partition, number)
+                SELECT partition, number, now()
+                FROM unnest($1, $2, $3) u(partition, number, chain) JOIN telemetry.alert_outbox USING (partition, number, chain)
                 ON CONFLICT (partition) DO UPDATE SET number = excluded.number, published_at = excluded.published_at
                 """,
                 Array(NpgsqlDbType.Integer, published.Keys.ToArray()),
-                Array(NpgsqlDbType.Bigint, published.Values.ToArray()));
+                Array(NpgsqlDbType.Bigint, published.Values.Select(h => h.Number).ToArray()),
+                Array(NpgsqlDbType.Bytea, published.Values.Select(h => ColumnValues.Bytes(h.Chain)).ToArray()));
             await command.ExecuteNonQueryAsync(cancellationToken);
             return await AlertOrphans.ForgetAsync(connection, cancellationToken);
         },
