@@ -43,13 +43,13 @@ public abstract class AlertSinkContract
         await producer.PublishAsync([.. three.Take(5).Select(r => Record(r))], Position(three[4]), default);
         await producer.PublishAsync(
             [.. three.Skip(5).Concat(zero).Select(r => Record(r, since: 7))],
-            new Dictionary<int, RelayPosition> { [3] = new(three[^1].Head, 7), [0] = new(zero[^1].Head, 7) },
+            new Dictionary<int, RelayPosition> { [3] = new(three[^1].Head, new(7, 9)), [0] = new(zero[^1].Head, new(7, 9)) },
             default);
 
         var positions = await stand.Sink.ReadPositionsAsync(default);
         Assert.Equal(2, positions.Count);
-        Assert.Equal(new RelayPosition(three[^1].Head, 7), positions[3]);
-        Assert.Equal(new RelayPosition(zero[^1].Head, 7), positions[0]);
+        Assert.Equal(new RelayPosition(three[^1].Head, new Skipping(7, 9)), positions[3]);
+        Assert.Equal(new RelayPosition(zero[^1].Head, new Skipping(7, 9)), positions[0]);
         var found = await ReadBack(stand, DateTimeOffset.UnixEpoch);
         foreach (var row in three.Concat(zero))
         {
@@ -165,7 +165,7 @@ public abstract class AlertSinkContract
     protected abstract Task PassTimeAsync();
 
     private static Dictionary<int, RelayPosition> Position(AlertOutboxRow row) =>
-        new() { [row.Partition] = new RelayPosition(row.Head, 0) };
+        new() { [row.Partition] = new RelayPosition(row.Head, Skipping.None) };
 
     private static IEnumerable<string> Ids(IEnumerable<AlertSeen> seen) => seen.Select(s => s.Headers["ce_id"]);
 

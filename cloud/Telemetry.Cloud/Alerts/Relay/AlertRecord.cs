@@ -9,7 +9,7 @@ namespace Telemetry.Cloud.Alerts.Relay;
 /// device stand in one topic partition, in the order in which the outbox numbers them, as one relay publishes in that order.
 /// </summary>
 /// <param name="Row">The outbox row that it publishes; its JSON is the record's value.</param>
-/// <param name="SinceMillis">See <see cref="RelayPosition"/>.</param>
+/// <param name="SinceMillis">See <see cref="Skipping"/>; 0 when nothing was skipped.</param>
 /// <param name="Key">The device.</param>
 /// <param name="Headers">CloudEvents attributes, and where the row stands in the outbox.</param>
 public sealed record AlertRecord(
@@ -89,7 +89,7 @@ public sealed record AlertRecord(
 /// <param name="Id">The transition's id.</param>
 /// <param name="Partition">The outbox partition that it came from.</param>
 /// <param name="Head">Its number and chain there.</param>
-/// <param name="SinceMillis">See <see cref="RelayPosition"/>.</param>
+/// <param name="SinceMillis">See <see cref="Skipping"/>; 0 when nothing was skipped.</param>
 /// <param name="Json">The transition.</param>
 public sealed record PublishedAlert(string Id, int Partition, AlertHead Head, long SinceMillis, ReadOnlyMemory<byte> Json)
 {
@@ -101,13 +101,13 @@ public sealed record PublishedAlert(string Id, int Partition, AlertHead Head, lo
         if (Text(header(AlertRecord.IdHeader)) is not { } id
             || !int.TryParse(Text(header(AlertRecord.PartitionHeader)), CultureInfo.InvariantCulture, out var partition)
             || !RelayPosition.TryRead(
-                Encoding.UTF8.GetBytes($"{Text(header(AlertRecord.NumberHeader))} {Text(header(AlertRecord.ChainHeader))} {Text(header(AlertRecord.SinceHeader))}"),
+                Encoding.UTF8.GetBytes($"{Text(header(AlertRecord.NumberHeader))} {Text(header(AlertRecord.ChainHeader))} {Text(header(AlertRecord.SinceHeader))} 0"),
                 out var position))
         {
             return false;
         }
 
-        alert = new PublishedAlert(id, partition, position.Head, position.SinceMillis, value);
+        alert = new PublishedAlert(id, partition, position.Head, position.Skipping.SinceMillis, value);
         return true;
     }
 

@@ -60,7 +60,7 @@ internal sealed class RelayProgress(
             {
                 if (!Follows(at, row))
                 {
-                    RelayLog.PutBack(logger, partition, new RelayPosition(at, start.SinceMillis).ToString());
+                    RelayLog.PutBack(logger, partition, new RelayPosition(at, start.Skipping).ToString());
                     return null;
                 }
 
@@ -73,7 +73,7 @@ internal sealed class RelayProgress(
                     continue;
                 }
 
-                records.Add(AlertRecord.Of(row, start.SinceMillis, options.Source, out var readable));
+                records.Add(AlertRecord.Of(row, start.Skipping.SinceMillis, options.Source, out var readable));
                 if (!readable)
                 {
                     counters.Unreadable++;
@@ -81,7 +81,7 @@ internal sealed class RelayProgress(
                 }
             }
 
-            positions[partition] = new RelayPosition(at, start.SinceMillis);
+            positions[partition] = new RelayPosition(at, start.Skipping);
         }
 
         return new RelayBatch(records, positions, skipped);

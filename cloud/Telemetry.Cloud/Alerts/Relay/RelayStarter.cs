@@ -24,19 +24,19 @@ internal sealed class RelayStarter(
         Func<Task> stillLeading,
         CancellationToken cancellationToken)
     {
-        var oldest = (time.GetUtcNow() - options.SkipFor).ToUnixTimeMilliseconds();
-        var since = positions.Values.Select(p => p.SinceMillis).Where(s => s > oldest).DefaultIfEmpty().Min();
+        var now = time.GetUtcNow();
+        var kept = Kept(positions.Values, now.ToUnixTimeMilliseconds());
         var apart = await DisagreeAsync(positions, extents, cancellationToken);
-        var kept = positions.Where(p => !apart.Contains(p.Key)).ToDictionary();
-        if (apart.Count == 0 && since == 0)
+        var goOn = positions.Where(p => !apart.Contains(p.Key)).ToDictionary();
+        if (apart.Count == 0 && kept == Skipping.None)
         {
-            return new RelayStart(kept, new PublishedIds(0), 0);
+            return new RelayStart(goOn, new PublishedIds(0), Skipping.None);
         }
 
         var stamps = await outbox.StampsAsync([.. apart.Select(p => (p, Extent(p).Head.Number))], cancellationToken);
         var from = apart
             .Select(p => stamps.TryGetValue((p, Extent(p).Head.Number), out var newest) ? Before(newest.StoredAt) : BeginningMillis)
-            .Concat(since > 0 ? [since] : [])
+            .Concat(kept.SinceMillis > 0 ? [kept.SinceMillis] : [])
             .Min();
         while (true)
         {
@@ -54,8 +54,10 @@ internal sealed class RelayStarter(
                 counters.ReadBacks++;
                 counters.Orphans = pass.Orphans;
                 RelayLog.ReadBack(logger, DateTimeOffset.FromUnixTimeMilliseconds(from), pass.Found.Count, pass.Orphans);
-                await GoOnAsync(kept, apart, extents, pass, cancellationToken);
-                return new RelayStart(kept, pass.Found, pass.Found.Count == 0 ? 0 : apart.Count == 0 ? since : from);
+                await GoOnAsync(goOn, apart, extents, pass, cancellationToken);
+                return new RelayStart(goOn, pass.Found, pass.Found.Count == 0 ? Skipping.None
+                    : apart.Count == 0 ? kept
+                    : new Skipping(from, (now + options.SkipFor).ToUnixTimeMilliseconds()));
             }
 
             from = needed;
@@ -82,7 +84,7 @@ internal sealed class RelayStarter(
                 : extent.Noted == extent.Head.Number ? extent.Head
                 : noted.TryGetValue((partition, extent.Noted), out var stamp) ? stamp.Head
                 : new AlertHead(extent.Noted, default);
-            positions[partition] = new RelayPosition(head, 0);
+            positions[partition] = new RelayPosition(head, Skipping.None);
         }
     }
 
@@ -108,16 +110,23 @@ internal sealed class RelayStarter(
 
                 RelayLog.PutBack(logger, partition, position.ToString());
             }
-            else if (extents[partition].Head == AlertHead.None && positions.Count > 0)
+            else if (positions.Count > 0)
             {
-                continue;
+                continue; // Nothing of it was ever published: its position would be there.
             }
 
-            // Without a position nothing was published, unless the position topic is gone: a look at the topic tells.
+            // Where there is no position at all, the topic tells whether that is the beginning or the positions were lost.
             apart.Add(partition);
         }
 
         return apart;
+    }
+
+    private static Skipping Kept(IEnumerable<RelayPosition> positions, long nowMillis)
+    {
+        var skipping = positions.Select(p => p.Skipping).Where(s => s.UntilMillis > nowMillis).ToList();
+        return skipping.Count == 0 ? Skipping.None
+            : new Skipping(skipping.Min(s => s.SinceMillis), skipping.Max(s => s.UntilMillis));
     }
 
     private long Before(DateTimeOffset storedAt) =>

@@ -2,7 +2,7 @@ namespace Telemetry.Cloud.Alerts.Relay;
 
 /// <summary>A row of the outbox whose chain stands in the topic: rows up to it were published from the same history.</summary>
 /// <param name="Stamp">The row.</param>
-/// <param name="SinceMillis">What the record says; see <see cref="RelayPosition"/>.</param>
+/// <param name="SinceMillis">What the record says; see <see cref="Skipping"/>.</param>
 internal readonly record struct AgreedRow(OutboxStamp Stamp, long SinceMillis);
 
 /// <summary>One reading of the topic: which ids are there, which of them the database lacks, and where the chains part.</summary>
