@@ -17,6 +17,8 @@ missing_packages() {
   has mosquitto_passwd && has mosquitto_pub || echo mosquitto-clients mosquitto
   /usr/bin/python3 -c 'import paho.mqtt.client' 2>/dev/null || echo python3-paho-mqtt
   has_library libsqlite3.so.0 || echo libsqlite3-0
+  has_library librdkafka.so.1 || echo librdkafka1
+  [ -z "${TELEMETRY_KAFKA_DIR:-}" ] || has java || echo openjdk-17-jre-headless
   has setpriv && has ipcrm || echo util-linux
 }
 
