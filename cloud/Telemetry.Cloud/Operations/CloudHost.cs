@@ -58,11 +58,6 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         await EnsureStreamsAsync(log, cancellationToken);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await using var store = await OpenStoreAsync(cancellationToken);
-        if (settings.Kafka is null && settings.Roles.HasFlag(CloudRoles.Processor))
-        {
-            OperationsLog.NoKafka(_logger);
-        }
-
         var processing = RunProcessorAsync(store, log, bus, metrics, stopping.Token);
         var relaying = RunRelayAsync(metrics, stopping.Token);
         try

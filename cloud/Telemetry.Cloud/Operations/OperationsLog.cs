@@ -34,7 +34,4 @@ internal static partial class OperationsLog
 
     [LoggerMessage(3009, LogLevel.Error, "Ended, since the database does not fit: {Why}")]
     public static partial void DatabaseRefused(ILogger logger, string why);
-
-    [LoggerMessage(3010, LogLevel.Information, "No Kafka is configured (kafka.servers): alerts stay in the database, in telemetry.alert_outbox")]
-    public static partial void NoKafka(ILogger logger);
 }

@@ -64,7 +64,6 @@ internal static partial class RelaySettings
             ReadBackMargin = reader.Span("relay.readBackMargin", or.ReadBackMargin, Second, 365 * Day),
             ReadBackIdsMax = reader.Number("relay.readBackIdsMax", or.ReadBackIdsMax, 1000, 100_000_000),
             SkipFor = reader.Span("relay.skipFor", or.SkipFor, Hour, 3650 * Day),
-            KeepRows = reader.Span("relay.keepRows", or.KeepRows, Hour, 3650 * Day),
         };
         if (options.RenewEvery * 2 > options.Lease)
         {

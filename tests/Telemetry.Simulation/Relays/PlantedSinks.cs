@@ -95,7 +95,4 @@ internal sealed class BlindOutbox(IAlertOutbox inner, IAlertSink sink) : IAlertO
 
     public Task NoteAsync(IReadOnlyDictionary<int, AlertHead> published, CancellationToken cancellationToken) =>
         inner.NoteAsync(published, cancellationToken);
-
-    public Task<int> TrimAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
-        inner.TrimAsync(before, cancellationToken);
 }

@@ -129,21 +129,6 @@ public abstract class AlertOutboxContract
         Assert.Empty(await under.Orphans());
     });
 
-    [Fact]
-    public Task Trimming_takes_old_published_rows_and_leaves_the_one_at_the_position() => RunAsync(async under =>
-    {
-        var rows = Rows(1, 5);
-        await under.Append([.. rows]);
-        await under.Outbox.NoteAsync(new Dictionary<int, AlertHead> { [1] = rows[2].Head }, default);
-        Assert.Equal(0, await under.Outbox.TrimAsync(DateTimeOffset.UnixEpoch, default));
-        await under.PassTime(TimeSpan.FromHours(1));
-
-        Assert.Equal(2, await under.Outbox.TrimAsync(new DateTimeOffset(2999, 1, 1, 0, 0, 0, TimeSpan.Zero), default));
-
-        Same(rows[2..], await under.Outbox.ReadAsync(1, 0, 100, int.MaxValue, default));
-        Assert.Equal(new OutboxExtent(3, rows[^1].Head, 3), (await under.Outbox.ExtentsAsync(default))[1]);
-    });
-
     private static PublishedAlert Published(AlertOutboxRow row) => new(row.Id, row.Partition, row.Head, 0, row.Json);
 
     private static void Same(IReadOnlyList<AlertOutboxRow> expected, IReadOnlyList<AlertOutboxRow> actual)

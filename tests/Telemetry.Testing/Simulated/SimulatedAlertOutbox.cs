@@ -119,18 +119,6 @@ public sealed class SimulatedAlertOutbox(SimulatedStore store) : IAlertOutbox
         },
         cancellationToken);
 
-    /// <inheritdoc/>
-    public Task<int> TrimAsync(DateTimeOffset before, CancellationToken cancellationToken) => CallAsync(
-        "trim the alert outbox",
-        () =>
-        {
-            var old = store.Content.AlertOutbox.Keys
-                .Where(k => k.Number < Tables.Published.GetValueOrDefault(k.Partition) && Tables.StoredAt[k] < before).ToArray();
-            store.Content = store.Content with { AlertOutbox = store.Content.AlertOutbox.RemoveRange(old) };
-            return old.Length;
-        },
-        cancellationToken);
-
     private bool Change(string relay, long token, DateTimeOffset end)
     {
         if (Tables.Leases.GetValueOrDefault(relay) is not { } held || held.Token != token)

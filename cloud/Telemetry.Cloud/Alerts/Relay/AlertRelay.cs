@@ -17,7 +17,6 @@ internal sealed class AlertRelay(
     private readonly RelayLease _lease = new(outbox, options, time, random);
     private readonly RelayBackoff _backoff = new(options.RetryAfter, options.RetryAfterMax, random);
     private bool _saidStandingBy;
-    private long _trimmed;
 
     public RelayCounters Counters { get; } = new();
 
@@ -113,7 +112,6 @@ internal sealed class AlertRelay(
 
             if (batch.Positions.Count == 0)
             {
-                await TrimAsync(cancellationToken);
                 await Task.Delay(options.PollEvery, time, cancellationToken);
                 continue;
             }
@@ -144,15 +142,6 @@ internal sealed class AlertRelay(
         Counters.Transactions++;
         Counters.Published += batch.Records.Count;
         Counters.Skipped += batch.Skipped;
-    }
-
-    private async Task TrimAsync(CancellationToken cancellationToken)
-    {
-        if (_trimmed == 0 || time.GetElapsedTime(_trimmed) >= options.TrimEvery)
-        {
-            _trimmed = time.GetTimestamp();
-            await outbox.TrimAsync(time.GetUtcNow() - options.KeepRows, cancellationToken);
-        }
     }
 
     private void SayStandingBy()

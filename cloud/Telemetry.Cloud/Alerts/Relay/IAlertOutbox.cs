@@ -55,10 +55,4 @@ public interface IAlertOutbox
     /// id has a row again. A database without that very row (put back since it was read) notes nothing.
     /// </summary>
     Task NoteAsync(IReadOnlyDictionary<int, AlertHead> published, CancellationToken cancellationToken);
-
-    /// <summary>
-    /// Removes published rows (up to the number noted) that were stored before a time, but for the one noted, whose chain is
-    /// compared. Says how many, at most a bounded number a call.
-    /// </summary>
-    Task<int> TrimAsync(DateTimeOffset before, CancellationToken cancellationToken);
 }

@@ -53,10 +53,4 @@ public sealed record RelayOptions
 
     /// <summary>Ids that are read back at most; with more the relay publishes nothing, and says so, until this is raised.</summary>
     public int ReadBackIdsMax { get; init; } = 2_000_000;
-
-    /// <summary>How long published rows stay in the outbox.</summary>
-    public TimeSpan KeepRows { get; init; } = TimeSpan.FromDays(30);
-
-    /// <summary>How often older ones are removed.</summary>
-    public TimeSpan TrimEvery { get; init; } = TimeSpan.FromMinutes(1);
 }

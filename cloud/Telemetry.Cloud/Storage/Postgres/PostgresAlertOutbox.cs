@@ -9,7 +9,6 @@ namespace Telemetry.Cloud.Storage.Postgres;
 internal sealed class PostgresAlertOutbox : IAlertOutbox, IAsyncDisposable
 {
     private const int ConnectionsMax = 2;
-    private const int TrimRowsMax = 10_000;
 
     private readonly NpgsqlDataSource _database;
 
@@ -117,16 +116,6 @@ internal sealed class PostgresAlertOutbox : IAlertOutbox, IAsyncDisposable
             return await AlertOrphans.ForgetAsync(connection, cancellationToken);
         },
         cancellationToken);
-
-    public Task<int> TrimAsync(DateTimeOffset before, CancellationToken cancellationToken) => WriteAsync(
-        "trim the alert outbox",
-        $"""
-        DELETE FROM telemetry.alert_outbox WHERE (partition, number) IN (
-            SELECT o.partition, o.number FROM telemetry.relay_position n JOIN telemetry.alert_outbox o
-            ON o.partition = n.partition AND o.number < n.number AND o.stored_at < $1 LIMIT {TrimRowsMax})
-        """,
-        cancellationToken,
-        new NpgsqlParameter { Value = before.UtcDateTime, NpgsqlDbType = NpgsqlDbType.TimestampTz });
 
     public ValueTask DisposeAsync() => _database.DisposeAsync();
 
