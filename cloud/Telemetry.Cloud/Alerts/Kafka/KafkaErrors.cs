@@ -8,7 +8,8 @@ internal static class KafkaErrors
 {
     /// <summary>True for what librdkafka throws; other exceptions are ours and pass.</summary>
     public static bool IsKafkas(Exception e) =>
-        e is KafkaException or InvalidOperationException or ArgumentException or DllNotFoundException or TypeInitializationException;
+        e is KafkaException or InvalidOperationException or ArgumentException or DllNotFoundException
+            or TypeInitializationException;
 
     /// <summary>Translates an error of anything but an aborted transaction.</summary>
     public static AlertSinkException From(string what, Exception e)

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -21,6 +22,7 @@ public sealed record AlertRecord(
     internal const string SinceHeader = "telemetry-since";
     internal const string IdHeader = "ce_id";
 
+    private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
     private const string UnreadableType = "telemetry.alert.unreadable";
 
     /// <summary>
@@ -77,12 +79,13 @@ public sealed record AlertRecord(
     {
         const long microsMax = 253_402_300_799_999_999;
         var ticks = Math.Clamp(micros, -62_135_596_800_000_000, microsMax) * TimeSpan.TicksPerMicrosecond;
-        return (DateTime.UnixEpoch + new TimeSpan(ticks)).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
+        return (DateTime.UnixEpoch + new TimeSpan(ticks)).ToString(TimeFormat, CultureInfo.InvariantCulture);
     }
 
     // ISO 8601, as CloudEvents has no type for it; an Integer of theirs has 32 bits.
     private static string Duration(long micros) =>
-        string.Create(CultureInfo.InvariantCulture, $"{(micros < 0 ? "-" : "")}PT{Math.Abs((decimal)micros) / 1_000_000:0.######}S");
+        string.Create(
+            CultureInfo.InvariantCulture, $"{(micros < 0 ? "-" : "")}PT{Math.Abs((decimal)micros) / 1_000_000:0.######}S");
 }
 
 /// <summary>A record that was read back from the topic.</summary>
@@ -95,14 +98,14 @@ public sealed record PublishedAlert(string Id, int Partition, AlertHead Head, lo
 {
     /// <summary>Reads a record of the topic by its headers; false for one that no relay wrote.</summary>
     public static bool TryRead(
-        Func<string, byte[]?> header, ReadOnlyMemory<byte> value, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out PublishedAlert? alert)
+        Func<string, byte[]?> header, ReadOnlyMemory<byte> value, [NotNullWhen(true)] out PublishedAlert? alert)
     {
         alert = null;
+        var row = $"{Text(header(AlertRecord.NumberHeader))} {Text(header(AlertRecord.ChainHeader))} "
+            + $"{Text(header(AlertRecord.SinceHeader))} 0";
         if (Text(header(AlertRecord.IdHeader)) is not { } id
             || !int.TryParse(Text(header(AlertRecord.PartitionHeader)), CultureInfo.InvariantCulture, out var partition)
-            || !RelayPosition.TryRead(
-                Encoding.UTF8.GetBytes($"{Text(header(AlertRecord.NumberHeader))} {Text(header(AlertRecord.ChainHeader))} {Text(header(AlertRecord.SinceHeader))} 0"),
-                out var position))
+            || !RelayPosition.TryRead(Encoding.UTF8.GetBytes(row), out var position))
         {
             return false;
         }

@@ -36,7 +36,9 @@ public interface IAlertOutbox
     /// <summary>All partitions, from one snapshot.</summary>
     Task<IReadOnlyDictionary<int, OutboxExtent>> ExtentsAsync(CancellationToken cancellationToken);
 
-    /// <summary>Rows behind a number in the order of numbers: at most so many rows, and no more once they have so many bytes.</summary>
+    /// <summary>
+    /// Rows behind a number in the order of numbers: at most so many rows, and no more once they have so many bytes.
+    /// </summary>
     Task<IReadOnlyList<AlertOutboxRow>> ReadAsync(
         int partition, long after, int rowsMax, int bytesMax, CancellationToken cancellationToken);
 

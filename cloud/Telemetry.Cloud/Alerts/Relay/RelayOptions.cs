@@ -15,7 +15,9 @@ public sealed record RelayOptions
     /// <summary>CloudEvents' source of every event: a URI reference.</summary>
     public string Source { get; init; } = "/telemetry";
 
-    /// <summary>How long the lease lasts without renewal, by the database's clock. Another relay waits as long after a crash.</summary>
+    /// <summary>
+    /// How long the lease lasts without renewal, by the database's clock. Another relay waits as long after a crash.
+    /// </summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How often the lease is renewed.</summary>
@@ -51,6 +53,8 @@ public sealed record RelayOptions
     /// </summary>
     public TimeSpan SkipFor { get; init; } = TimeSpan.FromDays(8);
 
-    /// <summary>Ids that are read back at most; with more the relay publishes nothing, and says so, until this is raised.</summary>
+    /// <summary>
+    /// Ids that are read back at most; with more the relay publishes nothing, and says so, until this is raised.
+    /// </summary>
     public int ReadBackIdsMax { get; init; } = 2_000_000;
 }

@@ -14,7 +14,9 @@ public readonly record struct Skipping(long SinceMillis, long UntilMillis)
 }
 
 /// <summary>How far a partition's outbox is published; kept in the sink, written with the records.</summary>
-/// <param name="Head">The last row that was published or skipped, with its chain: an equal one in the database means "go on".</param>
+/// <param name="Head">
+/// The last row that was published or skipped, with its chain: an equal one in the database means "go on".
+/// </param>
 /// <param name="Skipping">What is skipped because the database was put back.</param>
 public readonly record struct RelayPosition(AlertHead Head, Skipping Skipping)
 {

@@ -35,7 +35,9 @@ internal sealed class RelayStarter(
 
         var stamps = await outbox.StampsAsync([.. apart.Select(p => (p, Extent(p).Head.Number))], cancellationToken);
         var from = apart
-            .Select(p => stamps.TryGetValue((p, Extent(p).Head.Number), out var newest) ? Before(newest.StoredAt) : BeginningMillis)
+            .Select(p => stamps.TryGetValue((p, Extent(p).Head.Number), out var newest)
+                ? Before(newest.StoredAt)
+                : BeginningMillis)
             .Concat(kept.SinceMillis > 0 ? [kept.SinceMillis] : [])
             .Min();
         while (true)
