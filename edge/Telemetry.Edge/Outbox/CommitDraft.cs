@@ -81,6 +81,8 @@ internal sealed class CommitMaker(OutboxState state, OutboxOptions options, Time
                 Epochs = EpochRows(notes.Epochs, epoch, lasts),
                 RemovedDrops = backlog?.Drops ?? [],
                 Schemas = schemas,
+                Requests = waiting.Requests.Count == 0 ? [] : state.Requests.Rows(waiting.Requests),
+                RequestsForgottenTo = waiting.Requests.Count == 0 ? 0 : state.Requests.ForgetTo(waiting.Requests.Count),
                 Quarantined = [.. replacements.Select(r => r.Quarantined).OfType<QuarantineRow>()],
             },
         };

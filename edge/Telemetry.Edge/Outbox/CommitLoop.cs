@@ -1,3 +1,4 @@
+using Telemetry.Model;
 using Telemetry.Model.Readings;
 
 namespace Telemetry.Edge.Outbox;
@@ -57,9 +58,13 @@ internal sealed class CommitLoop : IDisposable
 
     public long WaitingBytes => _waiting.Bytes + _committing.Bytes;
 
-    public Task<OfferOutcome> OfferAsync(ReadingBatch readings, TimeSpan deadline, bool critical)
+    /// <summary>Requests that wait for a commit or are in one under way.</summary>
+    public int WaitingRequests => _waiting.Requests.Count + _committing.Requests.Count;
+
+    public Task<OfferOutcome> OfferAsync(
+        ReadingBatch readings, TimeSpan deadline, bool critical, AnsweredRequest? request)
     {
-        var offer = _waiting.Add(readings, _state.Series.Types, critical, After(deadline));
+        var offer = _waiting.Add(readings, _state.Series.Types, critical, After(deadline), request);
         Kick();
         return offer;
     }
@@ -166,6 +171,7 @@ internal sealed class CommitLoop : IDisposable
             _replacements = [];
             NewEpochWanted &= draft.Epoch is null;
             await _file.CommitAsync(draft.Commit, CancellationToken.None);
+            CrashPoint.Reach("after-outbox-commit");
             if (Failure is not null)
             {
                 throw Failure;

@@ -14,6 +14,9 @@ public enum OfferRefusal
 
     /// <summary>Too many readings wait for the disk: try again.</summary>
     Overload,
+
+    /// <summary>Too many requests are remembered (<see cref="OutboxOptions.RequestsFull"/>): try again later, or without a key.</summary>
+    Requests,
 }
 
 /// <summary>

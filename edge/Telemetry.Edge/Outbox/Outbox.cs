@@ -18,6 +18,7 @@ public sealed class Outbox : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly OutboxState _state;
     private readonly CommitLoop _commits;
+    private readonly OfferGate _gate;
     private readonly BacklogMerge _backlog;
     private readonly FrameBytes _bytes;
     private bool _isSealingBacklog;
@@ -30,6 +31,7 @@ public sealed class Outbox : IAsyncDisposable
         _options = options;
         _time = time;
         _commits = new CommitLoop(file, state, options, time);
+        _gate = new OfferGate(state, _commits, options);
         _backlog = new BacklogMerge(file, state, options);
         _bytes = new FrameBytes(file, state, _commits, time);
     }
@@ -101,7 +103,7 @@ public sealed class Outbox : IAsyncDisposable
         var image = await file.LoadAsync(ct);
         try
         {
-            return new Outbox(file, new OutboxState(image, gateway, options, random), options, time);
+            return new Outbox(file, new OutboxState(image, gateway, options, time, random), options, time);
         }
         catch (Exception e) when (e is FormatException or ArgumentException or KeyNotFoundException)
         {
@@ -118,14 +120,28 @@ public sealed class Outbox : IAsyncDisposable
     /// </summary>
     public int SeriesIndex(SeriesDefinition series) => _state.Series.IndexOf(series);
 
+    /// <summary>The index of a series that is there already; -1 when it is not. Adds nothing.</summary>
+    public int FindSeries(SeriesDefinition series) => _state.Series.Find(series);
+
+    /// <summary>True when no series can be added any more (<see cref="OutboxOptions.SeriesMax"/>).</summary>
+    public bool SeriesFull => _state.Series.IsFull;
+
+    /// <summary>A request that was answered, durably; null when it was not, or is forgotten.</summary>
+    public AnsweredRequest? FindRequest(UInt128 key) => _state.Requests.Find(key);
+
+    /// <summary>How many requests are remembered, and how many this opening has forgotten before their time.</summary>
+    public (int Remembered, long ForgottenEarly) Requests => (_state.Requests.Count, _state.Requests.ForgottenEarly);
+
     /// <summary>
     /// Offers readings, all or nothing; they are copied before it returns. Completes once they are durable, or refused.
     /// Throws <see cref="OutboxException"/> when the commit fails: nothing was acknowledged then, but nobody knows whether
     /// they are durable. Cancelling ends the waiting, not the commit. They wait for others for at most
     /// <paramref name="deadline"/>, <see cref="OutboxOptions.CommitDeadline"/> where it is null or longer; critical ones
-    /// are committed and sealed at once.
+    /// are committed and sealed at once. A <paramref name="request"/> is remembered in the same commit; one without
+    /// readings is not remembered.
     /// </summary>
-    public ValueTask<OfferOutcome> OfferAsync(ReadingBatch readings, TimeSpan? deadline, bool critical, CancellationToken ct)
+    public ValueTask<OfferOutcome> OfferAsync(
+        ReadingBatch readings, TimeSpan? deadline, bool critical, CancellationToken ct, AnsweredRequest? request = null)
     {
         ThrowIfBroken();
         ct.ThrowIfCancellationRequested();
@@ -134,28 +150,15 @@ public sealed class Outbox : IAsyncDisposable
             return new(OfferOutcome.Accepted);
         }
 
-        if (OfferCheck.FirstInvalid(readings, _state.Series.Types) is { } invalid)
+        if (_gate.Refusal(readings, request) is { } refused)
         {
-            return new(invalid);
-        }
-
-        if (_commits.WaitingReadings + readings.Count > _options.WaitingReadingsMax)
-        {
-            return new(OfferOutcome.Refused(OfferRefusal.Overload,
-                $"{_commits.WaitingReadings} readings wait for a commit, WaitingReadingsMax is {_options.WaitingReadingsMax}"));
-        }
-
-        var bytes = _state.StoredBytes + _commits.WaitingBytes + WaitingReadings.BytesOf(readings);
-        if (bytes > _options.QuotaBytes)
-        {
-            return new(OfferOutcome.Refused(
-                OfferRefusal.Quota, $"the outbox is at its quota: QuotaBytes is {_options.QuotaBytes}"));
+            return new(refused);
         }
 
         var wait = deadline is { } asked && asked < _options.CommitDeadline
             ? asked < TimeSpan.Zero ? TimeSpan.Zero : asked
             : _options.CommitDeadline;
-        return new(_commits.OfferAsync(readings, wait, critical).WaitAsync(ct));
+        return new(_commits.OfferAsync(readings, wait, critical, request).WaitAsync(ct));
     }
 
     /// <summary>The frame held under a name.</summary>

@@ -99,6 +99,9 @@ public sealed record OutboxImage
 
     /// <summary>The chain of schemas, first to last.</summary>
     public IReadOnlyList<SchemaRow> Schemas { get; init; } = [];
+
+    /// <summary>The remembered requests, oldest first.</summary>
+    public IReadOnlyList<RequestRow> Requests { get; init; } = [];
 }
 
 /// <summary>
@@ -141,4 +144,10 @@ public sealed record OutboxCommit
 
     /// <summary>Frames to keep in quarantine; beyond <see cref="QuarantineRow.RowsMax"/> the oldest go.</summary>
     public IReadOnlyList<QuarantineRow> Quarantined { get; init; } = [];
+
+    /// <summary>Requests to remember, in order, behind all that were remembered before.</summary>
+    public IReadOnlyList<RequestRow> Requests { get; init; } = [];
+
+    /// <summary>Requests of this order and below are forgotten; 0: none.</summary>
+    public long RequestsForgottenTo { get; init; }
 }

@@ -38,6 +38,18 @@ public sealed record OutboxOptions
     /// <summary>The most bytes of recent frames kept in memory; older ones are read from the file.</summary>
     public int CacheBytesMax { get; init; } = 1024 * 1024;
 
+    /// <summary>
+    /// The most requests that are remembered (<see cref="AnsweredRequest"/>), about 200 bytes of memory each. Default
+    /// 65,536: one each 1.3 s for a day. <see cref="RequestsFull"/> says what happens at it.
+    /// </summary>
+    public int RequestsMax { get; init; } = 64 * 1024;
+
+    /// <summary>For how long a request is remembered at least, while there are fewer than so many. Default one day.</summary>
+    public TimeSpan RequestsKept { get; init; } = TimeSpan.FromDays(1);
+
+    /// <summary>What happens at <see cref="RequestsMax"/>. Default: the oldest is forgotten early.</summary>
+    public RequestsFull RequestsFull { get; init; } = RequestsFull.ForgetOldest;
+
     /// <summary>How long closing waits for the last commit; then it gives up and the waiting offers fail.</summary>
     public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
@@ -52,6 +64,8 @@ public sealed record OutboxOptions
         Require(AllowedLateness >= TimeSpan.Zero && AllowedLateness <= TimeSpan.FromDays(366), nameof(AllowedLateness), "0 to 366 days");
         Require(IdleCommitInterval >= TimeSpan.FromSeconds(1), nameof(IdleCommitInterval), "at least 1 s");
         Require(CacheBytesMax >= 0, nameof(CacheBytesMax), "at least 0");
+        Require(RequestsMax is >= 1 and <= 1024 * 1024, nameof(RequestsMax), "1 to 1048576");
+        Require(RequestsKept >= TimeSpan.FromMinutes(1) && RequestsKept <= TimeSpan.FromDays(366), nameof(RequestsKept), "1 min to 366 days");
         Require(CloseTimeout > TimeSpan.Zero, nameof(CloseTimeout), "more than 0");
         return this;
     }

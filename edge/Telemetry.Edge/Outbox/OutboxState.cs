@@ -10,13 +10,14 @@ namespace Telemetry.Edge.Outbox;
 /// </summary>
 internal sealed class OutboxState
 {
-    public OutboxState(OutboxImage image, GatewayId gateway, OutboxOptions options, Random random)
+    public OutboxState(OutboxImage image, GatewayId gateway, OutboxOptions options, TimeProvider time, Random random)
     {
         OutboxId = image.OutboxId;
         Accepted = image.Accepted;
         PromisedW = image.PromisedW;
         Series = new SeriesRegister(gateway, image.Schemas, options.SeriesMax);
         Epochs = new EpochBook(image.Epochs, random);
+        Requests = new RequestMemory(image.Requests, options, time);
         Drops = [.. image.Drops];
         Cache = new FrameCache(options.CacheBytesMax);
         foreach (var segment in image.Segments)
@@ -45,6 +46,8 @@ internal sealed class OutboxState
     public EpochBook Epochs { get; }
 
     public SeriesRegister Series { get; }
+
+    public RequestMemory Requests { get; }
 
     public List<DropRow> Drops { get; }
 
@@ -94,6 +97,7 @@ internal sealed class OutboxState
         Accepted = draft.Commit.Accepted;
         PromisedW = draft.Commit.PromisedW;
         Series.Committed(draft.Commit.Schemas);
+        Requests.Committed(draft.Commit.Requests, draft.Commit.RequestsForgottenTo);
         Notes.Committed();
         Segments.RemoveOldest(draft.Commit.RemovedSegments.Count);
         Drops.RemoveAll(d => draft.Commit.RemovedDrops.Contains(d.Id));

@@ -63,6 +63,15 @@ internal sealed class SeriesRegister
         }
     }
 
+    /// <summary>True when there is room for no more.</summary>
+    public bool IsFull => _definitions.Count >= _seriesMax;
+
+    /// <summary>The index of a series that is there; -1 when it is not.</summary>
+    public int Find(SeriesDefinition series) =>
+        _indexes.TryGetValue(series.Key(_committed.Gateway), out var index) && _definitions[index].SameSeries(series)
+            ? index
+            : -1;
+
     /// <summary>Finds or adds a series. Throws <see cref="ArgumentException"/> when it breaks a rule of its type.</summary>
     public int IndexOf(SeriesDefinition series)
     {

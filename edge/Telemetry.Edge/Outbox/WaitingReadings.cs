@@ -14,6 +14,9 @@ internal sealed class WaitingReadings
 
     public Rows Critical { get; } = new();
 
+    /// <summary>The requests to remember with the readings.</summary>
+    public List<AnsweredRequest> Requests { get; } = [];
+
     public int Count => Ordinary.Batch.Count + Critical.Batch.Count;
 
     /// <summary>What they will take in the file, about.</summary>
@@ -24,8 +27,14 @@ internal sealed class WaitingReadings
 
     public static long BytesOf(ReadingBatch batch) => ((long)batch.Count * ReadingBytes) + batch.TextBytes;
 
-    public Task<OfferOutcome> Add(ReadingBatch readings, ReadOnlySpan<MetricType> types, bool critical, long dueAt)
+    public Task<OfferOutcome> Add(
+        ReadingBatch readings, ReadOnlySpan<MetricType> types, bool critical, long dueAt, AnsweredRequest? request)
     {
+        if (request is not null)
+        {
+            Requests.Add(request);
+        }
+
         var into = (critical ? Critical : Ordinary).Batch;
         var series = readings.Series;
         for (var row = 0; row < series.Length; row++)
@@ -44,6 +53,7 @@ internal sealed class WaitingReadings
     {
         Ordinary.Batch.Clear();
         Critical.Batch.Clear();
+        Requests.Clear();
         DueAt = long.MaxValue;
 
         // An offer's continuation may run here and now; it finds nothing half done.

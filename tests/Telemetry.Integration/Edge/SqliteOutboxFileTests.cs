@@ -35,7 +35,7 @@ public sealed class SqliteOutboxFileTests : OutboxFileContract
         await ChangeAsync("PRAGMA user_version = 99");
         var error = await Assert.ThrowsAsync<OutboxException>(OpenFileAsync);
         Assert.Contains("version 99", error.Message, StringComparison.Ordinal);
-        await ChangeAsync("PRAGMA user_version = 1");
+        await ChangeAsync($"PRAGMA user_version = {SqliteSchema.Version}");
         await ReopenAsync();
     }
 

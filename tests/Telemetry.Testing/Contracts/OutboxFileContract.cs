@@ -206,6 +206,20 @@ public abstract class OutboxFileContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Requests_are_remembered_with_their_commit_and_the_oldest_are_forgotten()
+    {
+        await CommitAsync(Commit(10) with { Requests = [Request(1), Request(2)], Segments = [Segment(1, 10)] });
+        await CommitAsync(Commit(20) with { Requests = [Request(3)], RequestsForgottenTo = 1 });
+        await Assert.ThrowsAnyAsync<Exception>(() => CommitAsync(Commit(9) with { Requests = [Request(4)] }));
+
+        var rows = (await ReopenAsync()).Requests;
+        Assert.Equal([2L, 3L], rows.Select(r => r.Order));
+        Assert.Equal((Request(2).Request.Key, Request(2).Request.Content), (rows[0].Request.Key, rows[0].Request.Content));
+        Assert.Equal(Request(2).Request.Answer.ToArray(), rows[0].Request.Answer.ToArray());
+        Assert.True(rows[1].Request.Answer.IsEmpty);
+    }
+
+    [Fact]
     public async Task The_caller_may_reuse_its_memory_after_a_commit()
     {
         var segment = Segment(1, 10);
@@ -245,6 +259,10 @@ public abstract class OutboxFileContract : IAsyncLifetime
         return new FrameRow(
             new FrameKey(epoch, lane, first, count), 0, checksum, Schema.Id, 6000, true, null, 2, -9, 9, data, Bytes(5, seed));
     }
+
+    // An odd one has an empty answer.
+    private static RequestRow Request(int order) => new(order, new AnsweredRequest(
+        new UInt128(ulong.MaxValue - (ulong)order, 5), new UInt128(7, (ulong)order), order % 2 == 0 ? Bytes(9, order) : default));
 
     private static EpochRow EpochOf(ulong epoch, long order) => new(
         epoch,

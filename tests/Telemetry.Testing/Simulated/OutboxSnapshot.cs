@@ -26,6 +26,9 @@ public sealed record OutboxSnapshot
     internal ImmutableSortedDictionary<long, SchemaRow> Schemas { get; init; } =
         ImmutableSortedDictionary<long, SchemaRow>.Empty;
 
+    internal ImmutableSortedDictionary<long, RequestRow> Requests { get; init; } =
+        ImmutableSortedDictionary<long, RequestRow>.Empty;
+
     internal ImmutableList<QuarantineRow> Quarantine { get; init; } = [];
 
     /// <summary>How many accepted readings wait in segments: those that a restored older copy may double.</summary>
@@ -58,6 +61,11 @@ public sealed record OutboxSnapshot
                 .SetItems(commit.Drops.Select(d => KeyValuePair.Create(d.Id, d)))
                 .RemoveRange(commit.RemovedDrops),
             Schemas = Schemas.SetItems(commit.Schemas.Select(s => KeyValuePair.Create(s.Order, s))),
+            Requests = commit.Requests.Count == 0 && commit.RequestsForgottenTo == 0
+                ? Requests
+                : Requests
+                    .SetItems(commit.Requests.Select(r => KeyValuePair.Create(r.Order, Copy(r))))
+                    .RemoveRange(Requests.Keys.TakeWhile(order => order <= commit.RequestsForgottenTo)),
             Quarantine = [.. Quarantine.AddRange(commit.Quarantined).TakeLast(QuarantineRow.RowsMax)],
         };
     }
@@ -78,9 +86,13 @@ public sealed record OutboxSnapshot
         Epochs = [.. Epochs.Values],
         Drops = [.. Drops.Values],
         Schemas = [.. Schemas.Values],
+        Requests = [.. Requests.Values],
     };
 
     private static SegmentRow Copy(SegmentRow row) => row with { Data = row.Data.ToArray(), Counts = row.Counts.ToArray() };
+
+    private static RequestRow Copy(RequestRow row) =>
+        row with { Request = row.Request with { Answer = row.Request.Answer.ToArray() } };
 
     private static FrameRow Stored(FrameRow row, FrameRow? before) => row with
     {

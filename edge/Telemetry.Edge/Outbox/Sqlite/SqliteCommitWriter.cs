@@ -11,6 +11,7 @@ internal sealed class SqliteCommitWriter : IDisposable
     private readonly SqliteStatement _putSegment, _deleteSegment;
     private readonly SqliteStatement _putFrame, _deleteFrame, _putFrameBytes, _dropFrameData, _deleteFrameBytes;
     private readonly SqliteStatement _putEpoch, _putDrop, _deleteDrop, _putSchema, _putQuarantine, _trimQuarantine;
+    private readonly SqliteStatement _putRequest, _forgetRequests;
     private long _frameRowLast;
 
     public SqliteCommitWriter(SqliteConnection connection, Dictionary<FrameId, long> frameRows)
@@ -42,6 +43,8 @@ internal sealed class SqliteCommitWriter : IDisposable
         _putQuarantine = Prepare("INSERT INTO quarantine VALUES (NULL, $0, $1, $2, $3, $4, $5, $6)", 7);
         _trimQuarantine = Prepare(
             "DELETE FROM quarantine WHERE id <= (SELECT id FROM quarantine ORDER BY id DESC LIMIT 1 OFFSET $0)", 1);
+        _putRequest = Prepare("INSERT OR REPLACE INTO request VALUES ($0, $1, $2, $3)", 4);
+        _forgetRequests = Prepare("DELETE FROM request WHERE id <= $0", 1);
     }
 
     /// <summary>Returns when it is durable. After an exception nobody knows; the file must be opened anew.</summary>
@@ -99,6 +102,7 @@ internal sealed class SqliteCommitWriter : IDisposable
         }
 
         WriteQuarantine(commit);
+        WriteRequests(commit);
     }
 
     private void WriteSegments(OutboxCommit commit)
@@ -167,6 +171,20 @@ internal sealed class SqliteCommitWriter : IDisposable
         foreach (var drop in commit.RemovedDrops)
         {
             _deleteDrop.Set(0, drop).Run();
+        }
+    }
+
+    private void WriteRequests(OutboxCommit commit)
+    {
+        foreach (var (order, request) in commit.Requests)
+        {
+            _putRequest.Set(0, order).Set(1, HashBytes.Of(request.Key)).Set(2, HashBytes.Of(request.Content))
+                .Set(3, request.Answer).Run();
+        }
+
+        if (commit.RequestsForgottenTo > 0)
+        {
+            _forgetRequests.Set(0, commit.RequestsForgottenTo).Run();
         }
     }
 

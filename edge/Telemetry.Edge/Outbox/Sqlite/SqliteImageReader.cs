@@ -51,6 +51,11 @@ internal static class SqliteImageReader
                 row => new SchemaRow(
                     new SchemaMessage(new SchemaId((ulong)row.GetInt64(1), (ulong)row.GetInt64(2)), (byte[])row.GetValue(3)),
                     row.GetInt64(0))),
+            Requests = Rows(
+                connection,
+                "SELECT id, key, content, answer FROM request ORDER BY id",
+                row => new RequestRow(row.GetInt64(0), new AnsweredRequest(
+                    HashBytes.Read((byte[])row.GetValue(1)), HashBytes.Read((byte[])row.GetValue(2)), (byte[])row.GetValue(3)))),
         };
     }
 

@@ -11,13 +11,18 @@ namespace Telemetry.Edge.Outbox.Sqlite;
 /// </summary>
 internal static class SqliteSchema
 {
-    /// <summary>The version of the tables, in user_version. A newer file is refused.</summary>
-    public const int Version = 1;
+    /// <summary>The version of the tables, in user_version. A newer file is refused, an older one is brought to it.</summary>
+    public const int Version = 2;
 
     /// <summary>"TMOB" in application_id.</summary>
     public const int ApplicationId = 0x544d4f42;
 
     private const int SqliteBusy = 5, SqliteLocked = 6, SqliteCorrupt = 11, SqliteNotADatabase = 26;
+
+    // Version 2: remembered requests.
+    private const string RequestTable = """
+        CREATE TABLE request (id INTEGER PRIMARY KEY, key BLOB NOT NULL, content BLOB NOT NULL, answer BLOB NOT NULL);
+        """;
 
     private const string Tables = """
         CREATE TABLE outbox (
@@ -131,6 +136,7 @@ internal static class SqliteSchema
         Do(connection, string.Create(CultureInfo.InvariantCulture, $"""
             BEGIN IMMEDIATE;
             {Tables}
+            {RequestTable}
             INSERT INTO outbox VALUES (1, {(id == 0 ? 1 : id)}, 0, {long.MinValue});
             PRAGMA application_id = {ApplicationId};
             PRAGMA user_version = {Version};
@@ -152,11 +158,19 @@ internal static class SqliteSchema
                 isTransient: false);
         }
 
-        if (!options.CheckAtOpen)
+        if (options.CheckAtOpen)
         {
-            return;
+            CheckStructure(connection, path);
         }
 
+        if (version < 2)
+        {
+            Do(connection, $"BEGIN IMMEDIATE; {RequestTable} PRAGMA user_version = 2; COMMIT;");
+        }
+    }
+
+    private static void CheckStructure(SqliteConnection connection, string path)
+    {
         using var command = connection.CreateCommand();
         command.CommandText = "PRAGMA quick_check(1)";
         if (command.ExecuteScalar() is string verdict && verdict != "ok")
