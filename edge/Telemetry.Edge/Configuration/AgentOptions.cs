@@ -1,4 +1,5 @@
 using Telemetry.Edge.Inputs;
+using Telemetry.Edge.Inputs.Http;
 using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Uplink;
 using Telemetry.Model;
@@ -37,6 +38,9 @@ public sealed record AgentOptions
     /// <summary>The machine's own metrics; null without a section <c>hostMetrics</c>.</summary>
     public HostMetricsOptions? HostMetrics { get; init; }
 
+    /// <summary>Line protocol by HTTP; null without a section <c>http</c>.</summary>
+    public HttpInputOptions? Http { get; init; }
+
     /// <summary>
     /// File of the journal in which all inputs note what they offer and what was acknowledged, for tests (24 bytes a
     /// reading, never shortened). Key <c>journal</c>; empty (default): none.
@@ -56,6 +60,7 @@ public sealed record AgentOptions
         {
             Gateway = gateway,
             OutboxFile = reader.Required("outbox.file"),
+            Http = reader.Has("http") ? HttpInputOptions.Read(reader) : null,
             Journal = reader.Text("journal", ""),
         };
         reader.End();
@@ -85,6 +90,9 @@ public sealed record AgentOptions
             QuotaBytes = reader.Bytes("outbox.quotaBytes", standard.QuotaBytes, 1024 * 1024, 1L << 40),
             AllowedLateness = reader.Span("outbox.allowedLateness", standard.AllowedLateness),
             IdleCommitInterval = reader.Span("outbox.idleCommitInterval", standard.IdleCommitInterval),
+            RequestsMax = reader.Number("outbox.requestsMax", standard.RequestsMax, 1, 1024 * 1024),
+            RequestsKept = reader.Span("outbox.requestsKept", standard.RequestsKept),
+            RequestsFull = reader.Choice("outbox.requestsFull", standard.RequestsFull),
         };
         try
         {

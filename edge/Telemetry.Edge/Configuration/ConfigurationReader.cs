@@ -78,6 +78,25 @@ internal sealed class ConfigurationReader
         return or;
     }
 
+    /// <summary>One of an enumeration's names, upper and lower case are the same.</summary>
+    public T Choice<T>(string key, T or)
+        where T : struct, Enum
+    {
+        if (!Find(key, out var text))
+        {
+            return or;
+        }
+
+        if (Enum.TryParse<T>(text, ignoreCase: true, out var choice) && Enum.IsDefined(choice))
+        {
+            return choice;
+        }
+
+        var names = Enum.GetNames<T>().Select(name => char.ToLowerInvariant(name[0]) + name[1..]);
+        Problems.Add($"{key}: '{text}' is none of {string.Join(", ", names)}");
+        return or;
+    }
+
     /// <summary>Notes a problem of a key or a section.</summary>
     public void Problem(string key, string what) => Problems.Add($"{key}: {what}");
 

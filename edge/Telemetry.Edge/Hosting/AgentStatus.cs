@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Telemetry.Edge.Inputs.Http;
 
 namespace Telemetry.Edge.Hosting;
 
@@ -59,6 +60,15 @@ public sealed record AgentStatus
     /// <summary>Why the agent thinks that it is a fork; empty when it does not.</summary>
     public string Fork { get; init; } = "";
 
+    /// <summary>Requests that the outbox remembers, for their repeats.</summary>
+    public int RequestsRemembered { get; init; }
+
+    /// <summary>Requests that this opening of the outbox forgot before their time, because there were too many.</summary>
+    public long RequestsForgottenEarly { get; init; }
+
+    /// <summary>The HTTP input; null when there is none.</summary>
+    public HttpStatus? Http { get; init; }
+
     /// <summary>A JSON array of agents.</summary>
     public static ReadOnlyMemory<byte> Json(IEnumerable<AgentStatus> agents)
     {
@@ -94,6 +104,9 @@ public sealed record AgentStatus
         Counter("telemetry_agent_refused_frames_total", "Frames refused for a fault of their own.", agents.Sum(a => a.FramesRefused));
         Counter("telemetry_agent_refused_readings_total", "Readings refused by the outboxes.", agents.Sum(a => a.Refused));
         Gauge("telemetry_agent_forks", "Agents that think they are a fork.", agents.Count(a => a.Fork.Length > 0));
+        Gauge("telemetry_agent_remembered_requests", "Requests remembered for their repeats.", agents.Sum(a => (long)a.RequestsRemembered));
+        Counter("telemetry_agent_forgotten_requests_total", "Requests forgotten before their time.", agents.Sum(a => a.RequestsForgottenEarly));
+        HttpStatus.WritePrometheus(text, [.. agents.Select(a => a.Http).OfType<HttpStatus>()]);
         return text.ToString();
 
         void Gauge(string name, string help, long value) => Metric(text, name, "gauge", help, value);
@@ -123,6 +136,15 @@ public sealed record AgentStatus
         Time(json, "watermark", Watermark);
         json.WriteNumber("refused", Refused);
         json.WriteString("fork", Fork);
+        json.WriteNumber("requestsRemembered", RequestsRemembered);
+        json.WriteNumber("requestsForgottenEarly", RequestsForgottenEarly);
+        if (Http is not null)
+        {
+            json.WriteStartObject("http");
+            Http.Write(json);
+            json.WriteEndObject();
+        }
+
         json.WriteEndObject();
     }
 

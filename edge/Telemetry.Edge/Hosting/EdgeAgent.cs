@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Telemetry.Edge.Configuration;
 using Telemetry.Edge.Inputs;
+using Telemetry.Edge.Inputs.Http;
 using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Outbox.Sqlite;
 using Telemetry.Edge.Uplink;
@@ -20,6 +21,7 @@ public sealed class EdgeAgent
     private readonly Random _random;
     private readonly ILogger _log;
     private readonly List<IInput> _inputs = [];
+    private HttpInput? _http;
     private Outbox.Outbox? _outbox;
     private Uplink.Uplink? _uplink;
     private bool _inputsEnded;
@@ -62,6 +64,7 @@ public sealed class EdgeAgent
             Gateway = _options.Gateway.Value,
             Refused = _inputs.Sum(input => input.Refused),
             InputsEnded = _inputsEnded,
+            Http = _http?.Status,
         };
         return _outbox is { } outbox ? Status(status, outbox) : status;
     }
@@ -96,6 +99,8 @@ public sealed class EdgeAgent
             FramesRefused = _uplink?.Status.FramesRefused ?? 0,
             Watermark = outbox.CurrentPromise() is { } promise ? DateTimeOffset.UnixEpoch.AddTicks(promise.W * 10) : null,
             Fork = outbox.Fork ?? "",
+            RequestsRemembered = outbox.Requests.Remembered,
+            RequestsForgottenEarly = outbox.Requests.ForgottenEarly,
         };
     }
 
@@ -109,6 +114,11 @@ public sealed class EdgeAgent
         if (_options.HostMetrics is { } hostMetrics)
         {
             _inputs.Add(new HostMetricsInput(hostMetrics, journal, _time));
+        }
+
+        if (_options.Http is { } http)
+        {
+            _inputs.Add(_http = new HttpInput(http, _options.Gateway, journal, _time, _log));
         }
     }
 

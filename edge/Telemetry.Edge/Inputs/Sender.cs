@@ -13,13 +13,17 @@ internal sealed class Sender(SenderJournal? journal)
     /// <summary>How many readings the outbox has refused.</summary>
     public long Refused { get; private set; }
 
-    /// <summary>Offers readings. The batch may be filled anew as soon as this has returned its task.</summary>
-    public async Task OfferAsync(Outbox outbox, ReadingBatch batch, TimeSpan deadline, bool critical)
+    /// <summary>
+    /// Offers readings. The batch may be filled anew as soon as this has returned its task. A <paramref name="request"/> is
+    /// remembered with them.
+    /// </summary>
+    public async Task<OfferOutcome> OfferAsync(
+        Outbox outbox, ReadingBatch batch, TimeSpan deadline, bool critical, AnsweredRequest? request = null)
     {
         var count = batch.Count;
         var offer = journal?.Attempt(batch, outbox.Series) ?? 0;
         // Never cancelled: an offer that is given up in the middle would stay without an answer, stored or not.
-        var outcome = await outbox.OfferAsync(batch, deadline, critical, CancellationToken.None);
+        var outcome = await outbox.OfferAsync(batch, deadline, critical, CancellationToken.None, request);
         if (outcome.IsAccepted)
         {
             journal?.Acknowledge(offer, count);
@@ -30,5 +34,7 @@ internal sealed class Sender(SenderJournal? journal)
             journal?.Refuse(offer);
             Refused += count;
         }
+
+        return outcome;
     }
 }

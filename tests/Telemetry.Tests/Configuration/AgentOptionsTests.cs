@@ -33,6 +33,23 @@ public sealed class AgentOptionsTests
     }
 
     [Fact]
+    public void The_http_input_is_read_with_tokens_from_file_and_environment()
+    {
+        var file = Path.GetTempFileName();
+        File.WriteAllText(file, "# who may write\ntelegraf:0123456789\n");
+        var (options, problems) = Read(
+            "{" + Least + $$""", "uplink": { "host": "h" }, "http": { "address": "0.0.0.0", "port": 8087, "tokenFile": "{{file}}", "bodyBytesMax": "1 MiB" } }""",
+            new Hashtable { ["TELEMETRY_AGENT__HTTP__TOKEN"] = "from-the-environment" });
+        File.Delete(file);
+
+        Assert.Empty(problems);
+        Assert.Equal((8087, 1024 * 1024, "device"), (options.Http!.Port, options.Http.BodyBytesMax, options.Http.DeviceTag));
+        Assert.Equal("telegraf", options.Http.Tokens.Find(null, "0123456789"));
+        Assert.Equal("default", options.Http.Tokens.Find("default", "from-the-environment"));
+        Assert.Null(options.Http.Tokens.Find("other", "0123456789"));
+    }
+
+    [Fact]
     public void A_section_that_is_absent_is_an_input_that_is_absent()
     {
         var (options, problems) = Read("{" + Least + """, "uplink": { "host": "h" } }""");
@@ -40,6 +57,7 @@ public sealed class AgentOptionsTests
         Assert.Empty(problems);
         Assert.Null(options.Generator);
         Assert.Null(options.HostMetrics);
+        Assert.Null(options.Http);
     }
 
     [Fact]
@@ -64,6 +82,18 @@ public sealed class AgentOptionsTests
     [InlineData("{" + Least + """, "uplink": { "host": "h", "tls": "ja" } }""", "uplink.tls: 'ja'")]
     [InlineData("{" + Least + """, "uplink": { "host": "h", "keyFile": "k", "tls": true } }""", "uplink.certificateFile")]
     [InlineData("{" + Least + """, "uplink": { "host": "h" }, "generator": { "interval": "0 s" } }""", "generator.interval")]
+    [InlineData("{" + Least + """, "uplink": { "host": "h" }, "http": { "port": 70000 } }""", "http.port: '70000'")]
+    [InlineData("{" + Least + """, "uplink": { "host": "h" }, "http": { "address": "here" } }""", "http.address: 'here'")]
+    [InlineData("{" + Least + """, "uplink": { "host": "h" }, "http": { "address": "0.0.0.0" } }""", "http.tokenFile: is missing")]
+    [InlineData("{" + Least + """, "uplink": { "host": "h" }, "http": { "token": "short" } }""", "http.token: the token of 'default'")]
+    [InlineData("{" + Least + """, "uplink": { "host": "h" }, "http": { "tokenFile": "/nowhere/t" } }""", "http.tokenFile: ")]
+    [InlineData("{" + Least + """, "uplink": { "host": "h" }, "http": { "bodyTimeout": "0 s" } }""", "http.bodyTimeout: ")]
+    [InlineData("{" + Least + """, "uplink": { "host": "h" }, "http": { "bodyBytesMax": "1 GiB" } }""", "http.bodyBytesMax: '1 GiB'")]
+    [InlineData("{" + Least + """, "uplink": { "host": "h" }, "http": { "bodiesBytesMax": "1 MiB" } }""", "http.bodiesBytesMax: is less")]
+    [InlineData("{" + Least + """, "uplink": { "host": "h" }, "http": { "keyFile": "/nowhere/k" } }""", "http.certificateFile: ")]
+    [InlineData("{" + Least + """, "uplink": { "host": "h" }, "http": { "prot": 1 } }""", "http.prot: no such key")]
+    [InlineData("""{ "outbox": { "requestsFull": "maybe" } }""", "outbox.requestsFull: 'maybe' is none of forgetOldest, refuse")]
+    [InlineData("""{ "outbox": { "requestsKept": "1 s" } }""", "outbox: outbox option RequestsKept")]
     [InlineData("{" + Least + """, "uplink": { "host": "h" }, "status": [1] }""", "status: a value or an object")]
     [InlineData("{" + Least + """, "uplink": { "host": "h" }, "GATEWAY": "h" }""", "GATEWAY: stands there twice")]
     [InlineData("""{ "outbox": { "quotaBytes": "1 TB" } }""", "outbox.quotaBytes: '1 TB'")]

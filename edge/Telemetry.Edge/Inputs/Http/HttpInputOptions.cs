@@ -1,0 +1,149 @@
+using System.Net;
+using Telemetry.Edge.Configuration;
+
+namespace Telemetry.Edge.Inputs.Http;
+
+/// <summary>
+/// How line protocol is taken by HTTP. Keys: section <c>http</c> of the agent's configuration; without it nothing listens.
+/// </summary>
+public sealed record HttpInputOptions
+{
+    /// <summary>Address to listen on. Default 127.0.0.1.</summary>
+    public IPAddress Address { get; init; } = IPAddress.Loopback;
+
+    /// <summary>Port. Default 8086, InfluxDB's.</summary>
+    public int Port { get; init; } = 8086;
+
+    /// <summary>
+    /// Who may write. From <c>tokenFile</c> (lines <c>NAME:TOKEN</c>) and <c>token</c> (one token of the name
+    /// <c>default</c>, meant for the environment). None: everybody, and then <c>address</c> must be the loopback or
+    /// <c>anonymous</c> true.
+    /// </summary>
+    public AccessTokens Tokens { get; init; } = AccessTokens.None;
+
+    /// <summary>PEM files of certificate and key; empty (default): plain HTTP.</summary>
+    public string CertificateFile { get; init; } = "";
+
+    /// <inheritdoc cref="CertificateFile"/>
+    public string KeyFile { get; init; } = "";
+
+    /// <summary>The tag whose value is the device. Default <c>device</c>; without it <c>host</c>, else the gateway's name.</summary>
+    public string DeviceTag { get; init; } = "device";
+
+    /// <summary>Within which time readings want to be durable, and so be answered. Default 1 s.</summary>
+    public TimeSpan CommitDeadline { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The longest that a request waits for its commit; then 503, the outcome unknown. Default 30 s.</summary>
+    public TimeSpan AnswerTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The longest that a body may take to arrive; then 408. Default 30 s.</summary>
+    public TimeSpan BodyTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The longest that a request's head may take to arrive; then 408. Default 10 s.</summary>
+    public TimeSpan HeadTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a connection may idle between requests before it is closed. Default 2 min.</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>The most bytes of a body, also after it is inflated; beyond them 413. Default 8 MiB.</summary>
+    public int BodyBytesMax { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>The most bytes of all bodies in memory together; at it 429. Default 32 MiB.</summary>
+    public int BodiesBytesMax { get; init; } = 32 * 1024 * 1024;
+
+    /// <summary>The most bytes of one line; a longer one is an error of that line. Default 64 KiB.</summary>
+    public int LineBytesMax { get; init; } = 64 * 1024;
+
+    /// <summary>The most bytes of a request's head; beyond them 431. Default 16 KiB.</summary>
+    public int HeadBytesMax { get; init; } = 16 * 1024;
+
+    /// <summary>The most connections; one more is answered 503 and closed. Default 64.</summary>
+    public int ConnectionsMax { get; init; } = 64;
+
+    /// <summary>
+    /// The most entries of the cache from line heads and field keys to series, about 150 bytes each; at it the cache begins
+    /// anew. Default 65,536.
+    /// </summary>
+    public int SeriesCacheMax { get; init; } = 64 * 1024;
+
+    internal static HttpInputOptions Read(ConfigurationReader reader)
+    {
+        var standard = new HttpInputOptions();
+        var address = reader.Text("http.address", standard.Address.ToString());
+        if (!IPAddress.TryParse(address, out var listenOn))
+        {
+            reader.Problem("http.address", $"'{address}' is no address");
+        }
+
+        var options = new HttpInputOptions
+        {
+            Address = listenOn ?? standard.Address,
+            Port = reader.Number("http.port", standard.Port, 1, 65535),
+            Tokens = AccessTokens.Read(reader),
+            CertificateFile = reader.Text("http.certificateFile", ""),
+            KeyFile = reader.Text("http.keyFile", ""),
+            DeviceTag = reader.Text("http.deviceTag", standard.DeviceTag),
+            CommitDeadline = Span("commitDeadline", standard.CommitDeadline, TimeSpan.Zero, TimeSpan.FromMinutes(1)),
+            AnswerTimeout = Span("answerTimeout", standard.AnswerTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)),
+            BodyTimeout = Span("bodyTimeout", standard.BodyTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)),
+            HeadTimeout = Span("headTimeout", standard.HeadTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)),
+            IdleTimeout = Span("idleTimeout", standard.IdleTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
+            BodyBytesMax = (int)reader.Bytes("http.bodyBytesMax", standard.BodyBytesMax, 1024, 64 * 1024 * 1024),
+            BodiesBytesMax = (int)reader.Bytes("http.bodiesBytesMax", standard.BodiesBytesMax, 64 * 1024, 1024 * 1024 * 1024),
+            LineBytesMax = (int)reader.Bytes("http.lineBytesMax", standard.LineBytesMax, 1024, 1024 * 1024),
+            HeadBytesMax = (int)reader.Bytes("http.headBytesMax", standard.HeadBytesMax, 4 * 1024, 1024 * 1024),
+            ConnectionsMax = reader.Number("http.connectionsMax", standard.ConnectionsMax, 1, 10_000),
+            SeriesCacheMax = reader.Number("http.seriesCacheMax", standard.SeriesCacheMax, 1024, 1024 * 1024),
+        };
+        options.Check(reader);
+        return options;
+
+        TimeSpan Span(string key, TimeSpan or, TimeSpan min, TimeSpan max)
+        {
+            var span = reader.Span($"http.{key}", or);
+            if (span < min || span > max)
+            {
+                reader.Problem($"http.{key}", $"{span} is not within {min} to {max}");
+            }
+
+            return span;
+        }
+    }
+
+    private void Check(ConfigurationReader reader)
+    {
+        if (!reader.Flag("http.anonymous", false) && Tokens.IsEmpty && !IPAddress.IsLoopback(Address))
+        {
+            reader.Problem(
+                "http.tokenFile", $"is missing: everybody who reaches {Address} could write (http.anonymous: true allows it)");
+        }
+
+        if (CertificateFile.Length == 0 != (KeyFile.Length == 0))
+        {
+            reader.Problem("http.certificateFile", "certificateFile and keyFile go together");
+        }
+
+        foreach (var (key, file) in (ReadOnlySpan<(string, string)>)[("certificateFile", CertificateFile), ("keyFile", KeyFile)])
+        {
+            if (file.Length > 0 && !File.Exists(file))
+            {
+                reader.Problem($"http.{key}", $"'{file}' does not exist");
+            }
+        }
+
+        if (DeviceTag.Length is 0 or > 256)
+        {
+            reader.Problem("http.deviceTag", "is not of 1 to 256 characters");
+        }
+
+        if (BodiesBytesMax < BodyBytesMax)
+        {
+            reader.Problem("http.bodiesBytesMax", "is less than bodyBytesMax");
+        }
+
+        if (LineBytesMax > BodyBytesMax)
+        {
+            reader.Problem("http.lineBytesMax", "is more than bodyBytesMax");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+using Telemetry.Edge.Inputs.LineProtocol;
+using Telemetry.Model;
+using Telemetry.Model.Readings;
+
+namespace Telemetry.Edge.Inputs.Http;
+
+using Telemetry.Edge.Outbox;
+
+/// <summary>
+/// Stores bodies, and answers when they are durable. A body is one offer, all or nothing; one of more readings than that
+/// is stored in parts, in order. With a key each part is remembered in the commit that stores it, so that a repeat stores
+/// exactly what is missing, whatever was killed in between. Used on the agent's loop.
+/// </summary>
+internal sealed class WriteDesk(
+    HttpInputOptions options, GatewayId gateway, SenderJournal? journal, HttpCounters counters, TimeProvider time)
+{
+    /// <summary>About the most readings of one offer: half of what may wait for a commit by default.</summary>
+    public const int PartReadingsMax = 32 * 1024;
+
+    private static readonly TimeSpan QuotaRetry = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan OverloadRetry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RequestsRetry = TimeSpan.FromSeconds(60);
+
+    private readonly Sender _sender = new(journal);
+    private readonly ReadingBatch _batch = new();
+    private readonly LineErrors _errors = new();
+    private readonly Dictionary<UInt128, (UInt128 Content, Task<WriteAnswer> Answer)> _underWay = [];
+    private readonly HashSet<Task> _all = [];
+    private Outbox? _outbox;
+    private SeriesCache? _series;
+    private LineDecoder? _decoder;
+    private long _clearedBefore;
+
+    public long Acknowledged => _sender.Acknowledged;
+
+    public long Refused => _sender.Refused;
+
+    /// <summary>How often the cache of series began anew because it was full.</summary>
+    public long SeriesCacheCleared => _clearedBefore + (_series?.Cleared ?? 0);
+
+    /// <summary>Requests are taken from now on.</summary>
+    public void Open(Outbox outbox)
+    {
+        _outbox = outbox;
+        _clearedBefore = SeriesCacheCleared;
+        _series = new SeriesCache(outbox, gateway, options.DeviceTag, options.SeriesCacheMax);
+        _decoder = new LineDecoder(_series, options.LineBytesMax);
+    }
+
+    /// <summary>Takes no more, and waits for those under way, whatever becomes of them.</summary>
+    public async Task CloseAsync()
+    {
+        _outbox = null;
+        await Task.WhenAll([.. _all]);
+    }
+
+    /// <summary>Stores a body. Never throws; a repeat of one that is under way waits for it.</summary>
+    public async Task<WriteAnswer> WriteAsync(WriteRequest request)
+    {
+        if (_outbox is not { } outbox)
+        {
+            return WriteAnswer.Unavailable;
+        }
+
+        var content = request.Key is null ? default : request.Content();
+        if (request.Key is { } key && _underWay.TryGetValue(key, out var first))
+        {
+            counters.Repeated();
+            return first.Content == content ? await first.Answer : AnotherBody;
+        }
+
+        var answer = StoreAsync(outbox, request, content);
+        _all.Add(answer);
+        if (request.Key is { } mine)
+        {
+            _underWay.Add(mine, (content, answer));
+        }
+
+        try
+        {
+            return await answer;
+        }
+        finally
+        {
+            _all.Remove(answer);
+            if (request.Key is { } done)
+            {
+                _underWay.Remove(done);
+            }
+        }
+    }
+
+    private static WriteAnswer AnotherBody => new(
+        422, "this Idempotency-Key was used with another body or precision: a new batch needs a new key");
+
+    private async Task<WriteAnswer> StoreAsync(Outbox outbox, WriteRequest request, UInt128 content)
+    {
+        var whole = new WholeOutcome();
+        try
+        {
+            for (var part = 0; part == 0 || whole.Next.Offset < request.Body.Length; part++)
+            {
+                var key = request.Key is { } named ? WriteRequest.PartKey(named, part) : (UInt128?)null;
+                if (key is { } known && outbox.FindRequest(known) is { } before)
+                {
+                    if (before.Content != content)
+                    {
+                        return AnotherBody;
+                    }
+
+                    whole.Add(PartOutcome.Read(before.Answer.Span), repeated: true);
+                }
+                else if (await StorePartAsync(outbox, request, key, content, whole) is { } refused)
+                {
+                    return refused;
+                }
+            }
+
+            if (whole.IsRepeat)
+            {
+                counters.Repeated();
+            }
+
+            return whole.Answer();
+        }
+        catch (Exception e) when (e is OutboxException or ObjectDisposedException)
+        {
+            return whole.Refusal(
+                503,
+                $"the commit failed, and whether it happened is not known: {e.Message}",
+                OverloadRetry,
+                request.Key is not null);
+        }
+    }
+
+    // Null when it is stored.
+    private async Task<WriteAnswer?> StorePartAsync(
+        Outbox outbox, WriteRequest request, UInt128? key, UInt128 content, WholeOutcome whole)
+    {
+        _batch.Clear();
+        _errors.Clear();
+        var now = (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        var (next, lines) = _decoder!.Decode(
+            request.Body.Span, whole.Next, request.Precision, now, PartReadingsMax, _batch, _errors);
+        var outcome = new PartOutcome(next, lines, _errors.Count, _errors.Text);
+        var remembered = key is { } mine ? new AnsweredRequest(mine, content, outcome.ToBytes()) : null;
+        if (_batch.Count > 0)
+        {
+            // The batch is copied before this returns: another request may fill it while we wait.
+            var offer = await _sender.OfferAsync(outbox, _batch, options.CommitDeadline, critical: false, remembered);
+            if (!offer.IsAccepted)
+            {
+                return Refusal(offer, whole, key is not null);
+            }
+        }
+
+        counters.Lines(outcome.Stored, outcome.Refused);
+        whole.Add(outcome, repeated: false);
+        return null;
+    }
+
+    private static WriteAnswer Refusal(OfferOutcome offer, WholeOutcome whole, bool hasKey) => offer.Refusal switch
+    {
+        OfferRefusal.Quota => whole.Refusal(503, offer.Reason, QuotaRetry, hasKey),
+        OfferRefusal.Requests => whole.Refusal(429, offer.Reason, RequestsRetry, hasKey),
+        OfferRefusal.Overload => whole.Refusal(429, offer.Reason, OverloadRetry, hasKey),
+        _ => whole.Refusal(400, offer.Reason, null, hasKey),
+    };
+}

@@ -1,0 +1,29 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+using System.Text;
+using Telemetry.Edge.Inputs.LineProtocol;
+
+namespace Telemetry.Edge.Inputs.Http;
+
+/// <summary>
+/// A body that is whole, and how it is to be read. <paramref name="Key"/> names it for its repeats: a hash of path, name
+/// and the sender's Idempotency-Key; null without one.
+/// </summary>
+internal sealed record WriteRequest(ReadOnlyMemory<byte> Body, TimePrecision Precision, UInt128? Key)
+{
+    /// <summary>A hash of what is sent: body and precision.</summary>
+    public UInt128 Content() => XxHash128.HashToUInt128(Body.Span, Precision.Number);
+
+    /// <summary>The key of one of the parts in which it is stored.</summary>
+    public static UInt128 PartKey(UInt128 key, int part)
+    {
+        Span<byte> bytes = stackalloc byte[20];
+        BinaryPrimitives.WriteUInt128LittleEndian(bytes, key);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes[16..], part);
+        return XxHash128.HashToUInt128(bytes);
+    }
+
+    /// <summary>A request's key, within its path and its sender's name.</summary>
+    public static UInt128 KeyOf(string path, string name, string idempotencyKey) =>
+        XxHash128.HashToUInt128(Encoding.UTF8.GetBytes($"{path}\n{name}\n{idempotencyKey}"));
+}
