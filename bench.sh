@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Runs one benchmark and prints its figures; docs/benchmarks/ has what was found.
+#   ./bench.sh line-protocol
+set -euo pipefail
+cd "$(dirname "$0")"
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0 UseSharedCompilation=false
+dotnet build tests/Telemetry.Benchmarks -c Release -v q -clp:ErrorsOnly -nodeReuse:false >&2
+exec dotnet tests/Telemetry.Benchmarks/bin/Release/net10.0/Telemetry.Benchmarks.dll "$@"
