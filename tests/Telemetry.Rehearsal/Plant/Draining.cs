@@ -17,7 +17,7 @@ public static class Draining
             var agents = await plant.AgentsAsync(cancellationToken);
             var books = await plant.BooksAsync(cancellationToken);
             var waiting = agents.Where(a => !IsDrained(a, books.GetValueOrDefault(a.Gateway))).ToList();
-            if (agents.Count == plant.Options.FleetGateways + 1 && waiting.Count == 0)
+            if (agents.Count == plant.Options.Gateways && waiting.Count == 0)
             {
                 return;
             }

@@ -28,6 +28,14 @@ public sealed class Faults(Plant plant, LivePicture picture)
     public Task KillFleetAsync(CancellationToken cancellationToken) => StrikeAsync(
         "SIGKILL fleet", plant.Fleet.KillAsync, plant.StartFleetAsync, cancellationToken);
 
+    public Task KillRelayAsync(CancellationToken cancellationToken) => StrikeAsync(
+        "SIGKILL relay", plant.Relay.KillAsync, plant.StartRelayAsync, cancellationToken);
+
+    /// <summary>The agent that takes line protocol: what its sender was not answered is sent again under the same key.</summary>
+    public Task KillSiteAsync(CancellationToken cancellationToken) => StrikeAsync(
+        "SIGKILL the agent of the HTTP input", plant.Site.KillAsync, plant.StartSiteAsync, cancellationToken,
+        agents => agents.Where(a => a.Gateway == Plant.SiteGateway));
+
     public Task KillNatsAsync(CancellationToken cancellationToken) => StrikeAsync(
         "SIGKILL nats-server", plant.Nats.Kill, plant.Nats.Restart, cancellationToken);
 

@@ -1,4 +1,6 @@
 using Npgsql;
+using Telemetry.Rehearsal.Alerts;
+using Telemetry.Rehearsal.Senders;
 using Telemetry.Testing.Network;
 using Telemetry.Testing.Servers;
 
@@ -6,13 +8,16 @@ namespace Telemetry.Rehearsal.Plant;
 
 /// <summary>
 /// The whole system as processes of its own on free ports of 127.0.0.1, with all files in temporary folders: nats-server,
-/// PostgreSQL, ingress, processor, a fleet of gateways in one process and one gateway alone. Agents reach the ingress
-/// through a proxy that can cut the link. Whatever happens to this process, nothing of it is left behind.
+/// PostgreSQL, Kafka, ingress, processor, relay, a fleet of gateways in one process, one gateway alone, and one that takes
+/// line protocol by HTTP. Agents reach the ingress through a proxy that can cut the link. Whatever happens to this process, nothing of it is left behind.
 /// </summary>
 public sealed class Plant : IAsyncDisposable
 {
     /// <summary>The gateway that has a process to itself.</summary>
     public const string LoneGateway = "lone";
+
+    /// <summary>The gateway that takes line protocol by HTTP.</summary>
+    public const string SiteGateway = "site";
 
     /// <summary>An identity without an agent, for clients that do harm.</summary>
     public const string Intruder = "intruder";
@@ -33,6 +38,10 @@ public sealed class Plant : IAsyncDisposable
         Processor = new DotnetProcess("processor", "Telemetry.Cloud", _folder.At("processor"), Run(_files.Processor));
         Fleet = new DotnetProcess("fleet", "Telemetry.Simulator", _folder.At("fleet"), Run(_files.Fleet));
         Lone = new DotnetProcess("agent", "Telemetry.Agent", _folder.At("agent"), Run(_files.Lone));
+        Site = new DotnetProcess("site", "Telemetry.Agent", _folder.At("site"), Run(_files.Site));
+        Relay = new DotnetProcess("relay", "Telemetry.Cloud", _folder.At("relay"), Run(_files.Relay));
+        SiteSender = new LineSender(
+            _files.SiteHttpPort, Password, Path.Combine(_files.Journals, SiteGateway + ".journal"), SiteGateway);
     }
 
     public PlantOptions Options { get; }
@@ -50,6 +59,16 @@ public sealed class Plant : IAsyncDisposable
     public DotnetProcess Fleet { get; }
 
     public DotnetProcess Lone { get; }
+
+    public DotnetProcess Site { get; }
+
+    public DotnetProcess Relay { get; }
+
+    /// <summary>Who sends line protocol to <see cref="Site"/>.</summary>
+    public LineSender SiteSender { get; }
+
+    /// <summary>Where alerts go; null where the plant has none.</summary>
+    public AlertBroker? Broker { get; private set; }
 
     /// <summary>The link between all agents and the ingress.</summary>
     public FaultProxy Link => _link ?? throw new InvalidOperationException("not started yet");
@@ -85,8 +104,25 @@ public sealed class Plant : IAsyncDisposable
     /// <summary>False: agents that are started from now on have no inputs, and only drain.</summary>
     public bool WithInputs { get; set; } = true;
 
-    /// <summary>Starts the fleet and the lone agent.</summary>
-    public Task StartAgentsAsync() => Task.WhenAll(StartFleetAsync(), StartLoneAsync());
+    /// <summary>Starts the fleet, the lone agent, and the one that takes line protocol.</summary>
+    public Task StartAgentsAsync() => Task.WhenAll(StartFleetAsync(), StartLoneAsync(), StartSiteAsync());
+
+    public async Task StartSiteAsync()
+    {
+        if (!Options.WithSite)
+        {
+            return;
+        }
+
+        _files.WriteSite(Link.Port, WithInputs);
+        await Site.StartAsync(Ready(_files.SiteStatusPort));
+        if (WithInputs)
+        {
+            SiteSender.Start();
+        }
+    }
+
+    public Task StartRelayAsync() => Options.WithAlerts ? Relay.StartAsync(Ready(_files.RelayStatusPort)) : Task.CompletedTask;
 
     public async Task StartFleetAsync()
     {
@@ -114,14 +150,19 @@ public sealed class Plant : IAsyncDisposable
         crashAt.Length > 0 ? Processor.LaunchAsync(crashAt) : Processor.StartAsync(Ready(_files.ProcessorStatusPort));
 
     /// <summary>Stops the agents in order; what they hold stays in their outboxes.</summary>
-    public Task StopAgentsAsync() => Task.WhenAll(Fleet.StopAsync(), Lone.StopAsync());
+    public async Task StopAgentsAsync()
+    {
+        await SiteSender.StopAsync();
+        await Task.WhenAll(Fleet.StopAsync(), Lone.StopAsync(), Site.StopAsync());
+    }
 
     /// <summary>What all agents say of themselves; those of a process that is down are missing.</summary>
     public async Task<IReadOnlyList<GatewayStatus>> AgentsAsync(CancellationToken cancellationToken)
     {
         var fleet = Status.AgentsAsync(_files.FleetStatusPort, cancellationToken);
         var lone = Status.AgentsAsync(_files.LoneStatusPort, cancellationToken);
-        return [.. await fleet, .. await lone];
+        var site = Options.WithSite ? Status.AgentsAsync(_files.SiteStatusPort, cancellationToken) : Task.FromResult<IReadOnlyList<GatewayStatus>>([]);
+        return [.. await fleet, .. await lone, .. await site];
     }
 
     /// <summary>What the database says of all gateways.</summary>
@@ -144,11 +185,16 @@ public sealed class Plant : IAsyncDisposable
         PostgreSQL  {Postgres.ConnectionString}
         NATS        {Nats.Url}
         MQTT        127.0.0.1:{_files.IngressMqttPort} (through the link that is cut: {Link.Port}), user = gateway, password {Password}
-        status      ingress {_files.IngressStatusPort}, processor {_files.ProcessorStatusPort}, fleet {_files.FleetStatusPort}, lone agent {_files.LoneStatusPort}
+        HTTP        http://127.0.0.1:{_files.SiteHttpPort}/api/v2/write, token {Password} (line protocol, gateway {SiteGateway})
+        alerts      {(Broker is null ? "none" : $"topic {Broker.Topic} at {Broker.Servers}: {Broker.Name}")}
+        status      ingress {_files.IngressStatusPort}, processor {_files.ProcessorStatusPort}, relay {_files.RelayStatusPort}, fleet {_files.FleetStatusPort}, lone agent {_files.LoneStatusPort}, site {_files.SiteStatusPort}
         """;
 
     public async ValueTask DisposeAsync()
     {
+        await Relay.DisposeAsync();
+        await Site.DisposeAsync();
+        await SiteSender.DisposeAsync();
         await Fleet.DisposeAsync();
         await Lone.DisposeAsync();
         await Processor.DisposeAsync();
@@ -169,6 +215,11 @@ public sealed class Plant : IAsyncDisposable
             await Postgres.DisposeAsync();
         }
 
+        if (Broker is not null)
+        {
+            await Broker.DisposeAsync();
+        }
+
         Status.Dispose();
         await _folder.DisposeAsync();
     }
@@ -177,12 +228,15 @@ public sealed class Plant : IAsyncDisposable
     {
         var nats = NatsServer.Start();
         var postgres = PostgresServer.Start(new PostgresOptions { ForceToDisk = Options.ForceToDisk });
+        var broker = Options.WithAlerts ? AlertBroker.StartAsync() : null;
         Nats = await nats;
         Postgres = await postgres;
+        Broker = broker is null ? null : await broker;
         _link = new FaultProxy(_files.IngressMqttPort);
-        _files.WriteCloud(Nats.Url, Postgres.ConnectionString);
+        _files.WriteCloud(Nats.Url, Postgres.ConnectionString, Broker);
         await StartProcessorAsync();
         await StartIngressAsync();
+        await StartRelayAsync();
     }
 
     private Func<CancellationToken, Task<bool>> Ready(int port) =>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Telemetry.Rehearsal.Alerts;
 using Telemetry.Testing.Servers;
 
 namespace Telemetry.Rehearsal.Plant;
@@ -31,6 +32,12 @@ internal sealed class PlantFiles
 
     public int LoneStatusPort { get; } = FreePort.Next();
 
+    public int SiteStatusPort { get; } = FreePort.Next();
+
+    public int SiteHttpPort { get; } = FreePort.Next();
+
+    public int RelayStatusPort { get; } = FreePort.Next();
+
     public string Journals { get; }
 
     public string Outboxes { get; }
@@ -43,9 +50,17 @@ internal sealed class PlantFiles
 
     public string Lone => _folder.At("lone.json");
 
-    public void WriteCloud(string natsUrl, string database)
+    public string Site => _folder.At("site.json");
+
+    public string Relay => _folder.At("relay.json");
+
+    public void WriteCloud(string natsUrl, string database, AlertBroker? broker)
     {
-        var gateways = Enumerable.Range(1, _options.FleetGateways).Select(i => $"gw-{i:00}").Append(Plant.LoneGateway).Append(Plant.Intruder);
+        string[] gateways =
+        [
+            .. Enumerable.Range(1, _options.FleetGateways).Select(i => $"gw-{i:00}"),
+            Plant.LoneGateway, Plant.SiteGateway, Plant.Intruder,
+        ];
         var passwords = _folder.At("passwords");
         File.WriteAllLines(passwords, gateways.Select(g => $"{g}:{Plant.Password}"));
         Write(Ingress, new
@@ -64,8 +79,56 @@ internal sealed class PlantFiles
             nats = new { servers = natsUrl, requestTimeout = "2 s" },
             database = new { connection = database },
             processor = new { lease = "3 s", renewEvery = "500 ms", leaseRetry = "250 ms" },
+            alerts = broker is null ? Nothing : new { rules = WriteRules() },
         });
+        if (broker is not null)
+        {
+            WriteRelay(database, broker);
+        }
     }
+
+    private void WriteRelay(string database, AlertBroker broker) => Write(Relay, new
+    {
+        role = "relay",
+        http = new { port = RelayStatusPort },
+        database = new { connection = database },
+        kafka = new
+        {
+            servers = broker.Servers,
+            alertTopic = broker.Topic,
+            positionTopic = broker.PositionTopic,
+            createTopics = broker.IsReal,
+            transactionTimeout = "10 s",
+        },
+        relay = new { lease = "3 s", renewEvery = "500 ms", leaseRetry = "250 ms", pollEvery = "50 ms", retryAfterMax = "2 s" },
+    });
+
+    /// <summary>A rule on what the sender measures, and one on what the fleet's generators make.</summary>
+    private string WriteRules()
+    {
+        var file = _folder.At("rules.json");
+        Write(file, new
+        {
+            rules = new object[]
+            {
+                Rule("saw-tooth-high", "warning", "host.saw_tooth", above: 4, clear: 2, "500 ms"),
+                Rule("valve-open", "info", "open-*", above: 0.5, clear: 0.5, "2 s"),
+            },
+        });
+        return file;
+    }
+
+    // "for" is no word that a member may be called by.
+    private static Dictionary<string, object> Rule(
+        string name, string severity, string metric, double above, double clear, string held) => new()
+        {
+            ["name"] = name,
+            ["severity"] = severity,
+            ["match"] = new { metric },
+            ["above"] = above,
+            ["clear"] = clear,
+            ["for"] = held,
+        };
 
     public void WriteFleet(int uplinkPort, long readingsMax, bool withInputs) => Write(Fleet, new
     {
@@ -85,6 +148,15 @@ internal sealed class PlantFiles
         generator = withInputs ? Generator(readingsMax, _options.UnstorableTextEvery) : Nothing,
         hostMetrics = withInputs && _options.HostMetrics ? new { interval = "2 s" } : Nothing,
         status = new { port = LoneStatusPort },
+    });
+
+    public void WriteSite(int uplinkPort, bool withInputs) => Write(Site, new
+    {
+        gateway = Plant.SiteGateway,
+        outbox = Outbox(Path.Combine(Outboxes, Plant.SiteGateway + ".outbox")),
+        uplink = Uplink(uplinkPort),
+        http = withInputs ? new { port = SiteHttpPort, token = Plant.Password, commitDeadline = "100 ms" } : Nothing,
+        status = new { port = SiteStatusPort },
     });
 
     private static object Uplink(int port) => new

@@ -18,6 +18,15 @@ public sealed record PlantOptions
     /// <summary>True: the lone agent measures this machine too.</summary>
     public bool HostMetrics { get; init; }
 
+    /// <summary>True: one more agent takes line protocol by HTTP, from a sender that measures this machine.</summary>
+    public bool WithSite { get; init; } = true;
+
+    /// <summary>True: rules are evaluated, and a relay publishes their alerts to a Kafka.</summary>
+    public bool WithAlerts { get; init; } = true;
+
+    /// <summary>How many gateways have an agent.</summary>
+    public int Gateways => FleetGateways + 1 + (WithSite ? 1 : 0);
+
     /// <summary>Where PostgreSQL's commits go to: the disk, or only the kernel (faster; survives every kill of a process).</summary>
     public bool ForceToDisk { get; init; } = true;
 }

@@ -1,4 +1,5 @@
 using Telemetry.Mqtt;
+using Telemetry.Rehearsal.Alerts;
 using Telemetry.Rehearsal.Plant;
 using Telemetry.Rehearsal.Showing;
 using Telemetry.Testing.Network;
@@ -6,18 +7,19 @@ using Telemetry.Testing.Network;
 namespace Telemetry.Rehearsal.Scenarios;
 
 /// <summary>
-/// The demonstration: 20 gateways, a printed schedule of faults in about a minute, then everything drains and is judged.
+/// The demonstration: 21 gateways, alerts as a Kafka consumer reads them, a printed schedule of faults in about a minute, then everything drains and is judged.
 /// </summary>
 public sealed class Demo(TextWriter output, bool terminal)
 {
     private const int BrokenFrames = 5;
+    private const string ShownRule = "saw-tooth-high";
     private static readonly TimeSpan LinkCut = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan DrainWithin = TimeSpan.FromSeconds(90);
 
     /// <summary>Runs it; gives the exit code.</summary>
     public async Task<int> RunAsync(string? spoil, bool keep, CancellationToken cancellationToken)
     {
-        await output.WriteLineAsync("starting nats-server, PostgreSQL, ingress, processor");
+        await output.WriteLineAsync("starting nats-server, PostgreSQL, Kafka, ingress, processor, relay");
         await using var plant = await Plant.Plant.StartAsync(new PlantOptions { HostMetrics = true });
         var balanced = await PlayAsync(plant, spoil, cancellationToken);
         if (keep)
@@ -38,10 +40,12 @@ public sealed class Demo(TextWriter output, bool terminal)
         (int At, string What, Func<Task> Do)[] schedule =
         [
             (6, "SIGKILL the processor", () => faults.KillProcessorAsync(cancellationToken)),
+            (10, "SIGKILL the relay", () => faults.KillRelayAsync(cancellationToken)),
             (12, "cut the link of all gateways for 15 s", () => faults.CutLinkAsync(LinkCut, CutKind.Silent, cancellationToken)),
             (31, "SIGKILL the ingress", () => faults.KillIngressAsync(cancellationToken)),
             (38, "SIGKILL nats-server", () => faults.KillNatsAsync(cancellationToken)),
             (45, "SIGKILL an agent", () => faults.KillAgentAsync(cancellationToken)),
+            (48, "SIGKILL the agent of the HTTP input", () => faults.KillSiteAsync(cancellationToken)),
             (50, "frames with a broken checksum from a client of its own", () => IntrudeAsync(plant, picture, cancellationToken)),
             (55, "stop the inputs, drain", () => EndInputsAsync(plant, picture)),
         ];
@@ -51,8 +55,11 @@ public sealed class Demo(TextWriter output, bool terminal)
             await picture.SayAsync($"   at {at,2} s: {what}");
         }
 
+        await picture.SayAsync($"alerts go to {plant.Broker!.Name}");
+        await using var feed = new AlertFeed(
+            plant.Broker, alert => alert.Rule == ShownRule ? picture.SayAsync(AlertFeed.Words(alert)) : Task.CompletedTask);
         await plant.StartAgentsAsync();
-        await picture.SayAsync($"{plant.Options.FleetGateways} gateways in one process and one alone are sending");
+        await picture.SayAsync($"{plant.Options.FleetGateways} gateways in one process, one alone, and one that takes this machine's metrics as line protocol are sending");
         var begun = DateTimeOffset.UtcNow;
         foreach (var (at, _, act) in schedule)
         {
@@ -105,9 +112,18 @@ public sealed class Demo(TextWriter output, bool terminal)
         await output.WriteLineAsync($"\nfrom the senders' journals and SQL:\n\n{verdict}");
         var intruder = books.ContainsKey(Plant.Plant.Intruder);
         await output.WriteLineAsync(intruder ? "the intruder is in the books: WRONG" : "the intruder is in no book");
-        var good = verdict.Balanced && !intruder;
+        var alerts = await AlertVerdict.ReadAsync(plant.Postgres.ConnectionString, plant.Broker!, DrainWithin, cancellationToken);
+        await output.WriteLineAsync(
+            $"alerts: {alerts.InDatabase} transitions in the database, {alerts.InTopic} records in {plant.Broker!.Name}"
+            + $"; {plant.SiteSender.Repeats} requests of line protocol were sent again");
+        foreach (var fault in alerts.Faults)
+        {
+            await output.WriteLineAsync($"alerts: {fault}");
+        }
+
+        var good = verdict.Balanced && !intruder && alerts.Faults.Count == 0;
         await output.WriteLineAsync(good
-            ? "\nVERDICT: accepted = stored + rejected + dropped + lost, every reading once, to the bit"
+            ? $"\nVERDICT: accepted = stored + rejected + dropped + lost, every reading once, to the bit{(plant.Broker!.IsReal ? "; every alert once" : "")}"
             : "\nVERDICT: THE BOOKS ARE WRONG");
         return good;
     }

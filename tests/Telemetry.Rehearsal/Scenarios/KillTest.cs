@@ -1,3 +1,4 @@
+using Telemetry.Rehearsal.Alerts;
 using Telemetry.Rehearsal.Plant;
 using Telemetry.Rehearsal.Showing;
 using Telemetry.Testing.Checking;
@@ -15,6 +16,9 @@ public sealed class KillTest(KillTestOptions options, TextWriter output, bool te
 
     /// <summary>The last verdict.</summary>
     public BooksVerdict? Last { get; private set; }
+
+    /// <summary>What became of the alerts; null where the plant has none.</summary>
+    public AlertVerdict? Alerts { get; private set; }
 
     /// <summary>How often each fault struck.</summary>
     public IReadOnlyDictionary<string, int> Struck { get; private set; } = new Dictionary<string, int>();
@@ -48,6 +52,14 @@ public sealed class KillTest(KillTestOptions options, TextWriter output, bool te
         foreach (var lost in await database.LostAsync(cancellationToken))
         {
             await picture.SayAsync($"booked as lost: {lost}");
+        }
+
+        if (plant.Broker is { } broker)
+        {
+            Alerts = await AlertVerdict.ReadAsync(plant.Postgres.ConnectionString, broker, options.DrainWithin, cancellationToken);
+            await picture.SayAsync(
+                $"alerts: {Alerts.InDatabase} transitions in the database, {Alerts.InTopic} records in {broker.Name}");
+            wrong.AddRange(Alerts.Faults);
         }
 
         await picture.SayAsync(wrong.Count == 0 ? "VERDICT: the books balance" : $"VERDICT: THE BOOKS ARE WRONG: {string.Join("; ", wrong)}");
@@ -101,6 +113,16 @@ public sealed class KillTest(KillTestOptions options, TextWriter output, bool te
         yield return () => faults.KillAgentAsync(cancellationToken);
         yield return () => faults.KillNatsAsync(cancellationToken);
         yield return () => faults.StopPostgresAsync(cancellationToken);
+        if (options.Plant.WithSite)
+        {
+            yield return () => faults.KillSiteAsync(cancellationToken);
+        }
+
+        if (options.Plant.WithAlerts)
+        {
+            yield return () => faults.KillRelayAsync(cancellationToken);
+        }
+
         Func<Task>[] more =
         [
             () => faults.CrashProcessorAsync("after-copy:3", cancellationToken),
