@@ -12,7 +12,8 @@ internal sealed partial record ComposeService(string Name, IReadOnlyList<string>
     public string Image => Value("image") ?? "";
 
     /// <summary>What it is built from; null where the image is taken as it is.</summary>
-    public string? Dockerfile => Dockerfiles().Match(Value("build") ?? "") is { Success: true } found ? found.Groups[1].Value : null;
+    public string? Dockerfile =>
+        Dockerfiles().Match(Value("build") ?? "") is { Success: true } found ? found.Groups[1].Value : null;
 
     public bool HasHealthcheck => Lines.Contains("    healthcheck:");
 
@@ -21,7 +22,8 @@ internal sealed partial record ComposeService(string Name, IReadOnlyList<string>
     public IReadOnlyList<string> Volumes => Items("volumes");
 
     public IReadOnlyDictionary<string, string> Environment =>
-        Below("environment").Select(line => line.Split(": ", 2)).ToDictionary(pair => pair[0], pair => pair[1].Trim('"'));
+        Below("environment").Select(line => line.Split(": ", 2))
+            .ToDictionary(pair => pair[0], pair => pair[1].Trim('"'));
 
     /// <summary>The services of a file, comments apart.</summary>
     public static IReadOnlyList<ComposeService> Of(IEnumerable<string> file)

@@ -11,7 +11,9 @@ internal static partial class ContainerRules
     /// <summary>Of a tag that begins with a version of at least two numbers.</summary>
     public static bool IsPinned(string image) => Pinned().IsMatch(image);
 
-    /// <summary>The variable that must be set for the value; null where the value stands in the file, or may be empty.</summary>
+    /// <summary>
+    /// The variable that must be set for the value; null where the value stands in the file, or may be empty.
+    /// </summary>
     public static string? RequiredVariable(string value) =>
         Required().Match(value) is { Success: true } found ? found.Groups[1].Value : null;
 

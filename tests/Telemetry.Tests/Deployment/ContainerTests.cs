@@ -11,7 +11,8 @@ public sealed class ContainerTests
 {
     private const string Cloud = "deploy/containers/cloud.Dockerfile", Agent = "deploy/containers/agent.Dockerfile";
 
-    private static readonly IReadOnlyList<ComposeService> Services = ComposeService.Of(SourceTree.Lines("docker-compose.yml"));
+    private static readonly IReadOnlyList<ComposeService> Services =
+        ComposeService.Of(SourceTree.Lines("docker-compose.yml"));
 
     public static TheoryData<string> Dockerfiles => [Cloud, Agent];
 
@@ -32,7 +33,8 @@ public sealed class ContainerTests
     public void Every_image_is_pinned()
     {
         var built = Services.Select(service => service.Dockerfile).OfType<string>().Select(ImageRecipe.Read).ToList();
-        var images = Services.Select(service => service.Image).Concat(built.SelectMany(recipe => recipe.BaseImages)).ToList();
+        var images = Services.Select(service => service.Image)
+            .Concat(built.SelectMany(recipe => recipe.BaseImages)).ToList();
 
         Assert.Equal(Services.Count + 4, images.Count);
         Assert.DoesNotContain(images, image => !ContainerRules.IsPinned(image));
@@ -48,7 +50,8 @@ public sealed class ContainerTests
     {
         var sample = SourceTree.Lines("deploy/containers/.env.example");
         var secrets = Services.SelectMany(service => service.Environment)
-            .Where(pair => pair.Key.EndsWith("PASSWORD", StringComparison.Ordinal) || pair.Key.EndsWith("TOKEN", StringComparison.Ordinal))
+            .Where(pair => pair.Key.EndsWith("PASSWORD", StringComparison.Ordinal)
+                || pair.Key.EndsWith("TOKEN", StringComparison.Ordinal))
             .ToList();
 
         Assert.NotEmpty(secrets);
@@ -66,7 +69,8 @@ public sealed class ContainerTests
         Assert.All(sources, source =>
         {
             Assert.True(Path.Exists(Path.Combine(SourceTree.Root, source)), source);
-            Assert.Contains(source.Contains('/', StringComparison.Ordinal) ? $"!{source.Split('/')[0]}/" : $"!{source}", context);
+            var folder = source.Split('/')[0];
+            Assert.Contains(folder == source ? $"!{source}" : $"!{folder}/", context);
         });
     }
 
@@ -82,7 +86,8 @@ public sealed class ContainerTests
 
     [Theory]
     [MemberData(nameof(Dockerfiles))]
-    public void Nothing_of_ours_runs_as_root(string dockerfile) => Assert.Equal("$APP_UID", ImageRecipe.Read(dockerfile).User);
+    public void Nothing_of_ours_runs_as_root(string dockerfile) =>
+        Assert.Equal("$APP_UID", ImageRecipe.Read(dockerfile).User);
 
     [Fact]
     public void Cloud_knows_every_key_that_it_is_given()
@@ -133,7 +138,8 @@ public sealed class ContainerTests
     [InlineData("nats:latest", false)]
     [InlineData("nats:2", false)]
     [InlineData("timescale/timescaledb:latest-pg17", false)]
-    public void Pinned_images_are_recognised(string image, bool pinned) => Assert.Equal(pinned, ContainerRules.IsPinned(image));
+    public void Pinned_images_are_recognised(string image, bool pinned) =>
+        Assert.Equal(pinned, ContainerRules.IsPinned(image));
 
     [Theory]
     [InlineData("${PASSWORD:?copy the sample}", "PASSWORD")]
@@ -151,7 +157,9 @@ public sealed class ContainerTests
             pair => pair.Key["TELEMETRY__".Length..].Replace("__", ":", StringComparison.Ordinal),
             pair => (string?)recipe.Source(pair.Value));
         // Made by compose where the key says; here any file will do.
-        Assert.Contains($"target: {given["INGRESS:GATEWAYS"]} ", File.ReadAllText(Path.Combine(SourceTree.Root, "docker-compose.yml")));
+        Assert.Contains(
+            $"target: {given["INGRESS:GATEWAYS"]} ",
+            File.ReadAllText(Path.Combine(SourceTree.Root, "docker-compose.yml")));
         given["INGRESS:GATEWAYS"] = recipe.Configuration;
         var configuration = new ConfigurationBuilder()
             .AddJsonFile(recipe.Configuration)

@@ -19,7 +19,8 @@ internal sealed partial class ImageRecipe
     public IEnumerable<string> BaseImages => Words("FROM").Select(words => words[1]);
 
     /// <summary>Who the last stage's process runs as; null where nobody is named, which is root.</summary>
-    public string? User => LastStage().LastOrDefault(line => line.StartsWith("USER ", StringComparison.Ordinal))?[5..].Trim();
+    public string? User =>
+        LastStage().LastOrDefault(line => line.StartsWith("USER ", StringComparison.Ordinal))?[5..].Trim();
 
     public bool HasHealthcheck => LastStage().Any(line => line.StartsWith("HEALTHCHECK ", StringComparison.Ordinal));
 
@@ -35,12 +36,17 @@ internal sealed partial class ImageRecipe
 
     public static ImageRecipe Read(string path) => new(File.ReadAllText(Path.Combine(SourceTree.Root, path)));
 
-    /// <summary>The file of the repository that stands in the image as <paramref name="target"/>; otherwise the text itself.</summary>
+    /// <summary>
+    /// The file of the repository that stands in the image as <paramref name="target"/>; otherwise the text itself.
+    /// </summary>
     public string Source(string target) =>
-        Copies.FirstOrDefault(copy => copy.Target == target) is ({ } source, _) ? Path.Combine(SourceTree.Root, source) : target;
+        Copies.FirstOrDefault(copy => copy.Target == target) is ({ } source, _)
+            ? Path.Combine(SourceTree.Root, source)
+            : target;
 
     private IEnumerable<string[]> Words(string instruction) =>
-        _instructions.Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Where(words => words[0] == instruction);
+        _instructions.Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Where(words => words[0] == instruction);
 
     private string[] LastStage() =>
         _instructions[Array.FindLastIndex(_instructions, line => line.StartsWith("FROM ", StringComparison.Ordinal))..];
