@@ -7,7 +7,7 @@ COPY edge/ edge/
 # HashingFromSdk (Directory.Build.props) stays as it is: this image is the SDK, and has the assembly.
 RUN dotnet publish edge/Telemetry.Agent --configuration Release --output /published
 
-# aspnet, not runtime: the agent is built against it.
+# aspnet, not runtime: the HTTP input is served by Kestrel.
 FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble
 # The distribution's SQLite, which it patches, is taken before the one bundled with the package.
 RUN apt-get update \
@@ -19,6 +19,7 @@ COPY deploy/containers/agent.json /etc/telemetry-agent/agent.json
 COPY --from=build /published/ /opt/telemetry-agent/
 USER $APP_UID
 VOLUME /var/lib/telemetry-agent
+EXPOSE 8086
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 CMD [ "probe", "9180", "/health/ready" ]
 ENTRYPOINT [ "/opt/telemetry-agent/Telemetry.Agent" ]
 CMD [ "run", "--config", "/etc/telemetry-agent/agent.json" ]

@@ -16,6 +16,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 COPY deploy/containers/probe.sh /usr/local/bin/probe
 COPY deploy/telemetry.json /etc/telemetry/telemetry.json
+COPY deploy/rules.json /etc/telemetry/rules.json
 COPY --from=build /published/ /opt/telemetry-cloud/
 USER $APP_UID
 EXPOSE 1883 9464
