@@ -93,6 +93,7 @@ public sealed record AgentOptions
             RequestsMax = reader.Number("outbox.requestsMax", standard.RequestsMax, 1, 1024 * 1024),
             RequestsKept = reader.Span("outbox.requestsKept", standard.RequestsKept),
             RequestsFull = reader.Choice("outbox.requestsFull", standard.RequestsFull),
+            TestDropEvery = TestDrops.FromEnvironment(),
         };
         try
         {
@@ -147,6 +148,7 @@ public sealed record AgentOptions
             CommitDeadline = reader.Span("generator.commitDeadline", standard.CommitDeadline),
             CriticalEvery = reader.Number("generator.criticalEvery", standard.CriticalEvery, 0, int.MaxValue),
             UnstorableTextEvery = reader.Number("generator.unstorableTextEvery", standard.UnstorableTextEvery, 0, int.MaxValue),
+            OldTimeEvery = reader.Number("generator.oldTimeEvery", standard.OldTimeEvery, 0, int.MaxValue),
             ReadingsMax = reader.Number("generator.readingsMax", standard.ReadingsMax, 0, long.MaxValue),
             Seed = reader.Number("generator.seed", standard.Seed, 0, int.MaxValue),
         };

@@ -16,6 +16,9 @@ public sealed class GeneratorInput : IInput
     // At this many offers under way it makes no more; the readings that fall due meanwhile are not made.
     private const int OffersMax = 16;
 
+    // A thousand years of 365.25 days: the reading keeps a time of its own.
+    private const long OldMicros = 31_557_600_000_000_000;
+
     private readonly GeneratorOptions _options;
     private readonly TimeProvider _time;
     private readonly Sender _sender;
@@ -119,7 +122,8 @@ public sealed class GeneratorInput : IInput
             _nextSeries = (_nextSeries + 1) % _series.Length;
             var series = _series[number] ??=
                 GeneratorSeries.Of(_options, number, outbox.SeriesIndex(GeneratorSeries.Define(_options, number)));
-            series.Next(_batch, ++_lastTime);
+            var old = _options.OldTimeEvery > 0 && (_made + i + 1) % _options.OldTimeEvery == 0;
+            series.Next(_batch, ++_lastTime - (old ? OldMicros : 0));
         }
 
         _made += count;

@@ -24,6 +24,12 @@ public sealed record GeneratorOptions
     /// <summary>One text in so many is one that no PostgreSQL can hold (it has a NUL), so that it is rejected; 0 (default): none.</summary>
     public int UnstorableTextEvery { get; init; }
 
+    /// <summary>
+    /// One reading in so many has a time of a thousand years ago, which a cloud that is told so (<c>processor.timeFirst</c>)
+    /// rejects; 0 (default): none.
+    /// </summary>
+    public int OldTimeEvery { get; init; }
+
     /// <summary>Ends after so many readings, those of earlier runs (by the journal) included; 0 (default): never.</summary>
     public long ReadingsMax { get; init; }
 
@@ -58,9 +64,9 @@ public sealed record GeneratorOptions
             yield return $"commitDeadline: {CommitDeadline} is not within 0 to 1 min";
         }
 
-        if (CriticalEvery < 0 || UnstorableTextEvery < 0 || ReadingsMax < 0)
+        if (CriticalEvery < 0 || UnstorableTextEvery < 0 || OldTimeEvery < 0 || ReadingsMax < 0)
         {
-            yield return "criticalEvery, unstorableTextEvery, readingsMax: must not be negative";
+            yield return "criticalEvery, unstorableTextEvery, oldTimeEvery, readingsMax: must not be negative";
         }
     }
 }

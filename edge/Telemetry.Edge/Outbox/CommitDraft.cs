@@ -32,6 +32,7 @@ internal sealed class CommitMaker(OutboxState state, OutboxOptions options, Time
     private readonly WireWriter _writer = new(64 * 1024);
     private readonly WireWriter _scratch = new();
     private readonly List<SealPart> _parts = [];
+    private readonly TestDrops _testDrops = new(options.TestDropEvery);
     private readonly List<SegmentRow> _segments = [];
 
     /// <summary>Drafts a commit of all that waits. It must be applied, or the outbox given up.</summary>
@@ -49,6 +50,11 @@ internal sealed class CommitMaker(OutboxState state, OutboxOptions options, Time
         else
         {
             AddSegments(waiting.Ordinary);
+        }
+
+        for (var i = 0; i < _parts.Count; i++)
+        {
+            _parts[i] = _testDrops.Take(_parts[i]);
         }
 
         // One that was freed meanwhile needs no tombstone.

@@ -86,9 +86,10 @@ internal sealed class FrameSealer
         var declarations = CollectionsMarshal.AsSpan(part.Declarations);
         _writer.Clear();
         var checksum = FrameWriter.Write(_writer, header, declarations, part.Batch, part.Order.Span, series.Types);
-        var counts = part.Order.IsEmpty
-            ? SeriesCounts.OfDeclarations(declarations, _scratch)
-            : SeriesCounts.OfRows(part.Batch, part.Order.Span, _scratch);
+        byte[] counts =
+        [
+            .. SeriesCounts.OfRows(part.Batch, part.Order.Span, _scratch), .. SeriesCounts.OfDeclarations(declarations, _scratch),
+        ];
         return new FrameRow(
             header.Key,
             header.Dropped,

@@ -53,6 +53,9 @@ public sealed record OutboxOptions
     /// <summary>How long closing waits for the last commit; then it gives up and the waiting offers fail.</summary>
     public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>For tests alone, see <see cref="TestDrops"/>; 0: nothing is dropped.</summary>
+    internal int TestDropEvery { get; init; }
+
     internal OutboxOptions Validated()
     {
         Require(CommitDeadline >= TimeSpan.Zero && CommitDeadline <= TimeSpan.FromMinutes(1), nameof(CommitDeadline), "0 to 60 s");

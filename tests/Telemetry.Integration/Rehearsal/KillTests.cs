@@ -29,7 +29,9 @@ public sealed class KillTests
         var balanced = await test.RunAsync(plant, limit.Token);
 
         Assert.True(balanced, output.ToString());
-        Assert.True(test.Last!.Gateways.Sum(g => g.Ledger.Lost) > 0, "the last scenario loses readings, and says so");
+        Assert.True(test.Last!.Gateways.Sum(g => g.Ledger.Dropped) > 0, output.ToString());
+        Assert.True(test.Last.Gateways.Sum(g => g.Ledger.Rejected) > 0, output.ToString());
+        Assert.True(test.Last.Gateways.Sum(g => g.Ledger.Lost) > 0, "the last scenario loses readings, and says so");
         Assert.Equal(Strikes.Order(StringComparer.Ordinal), test.Struck.Keys.Order(StringComparer.Ordinal));
         await AssertSpoiltIsSeen(plant, "delete", "rows say", limit.Token);
         await AssertSpoiltIsSeen(plant, "double", "stored more often than attempted", limit.Token);

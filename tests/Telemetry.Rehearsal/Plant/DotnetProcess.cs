@@ -11,11 +11,17 @@ public sealed class DotnetProcess(string name, string program, string folder, pa
     /// <summary>The variable that makes a process kill itself at a named point.</summary>
     private const string CrashAt = "TELEMETRY_CRASH_AT";
 
+    /// <summary>The variable that makes outboxes drop readings and declare them.</summary>
+    private const string DropEveryVariable = "TELEMETRY_TEST_DROP_EVERY";
+
     private static readonly TimeSpan ReadyWithin = TimeSpan.FromSeconds(60);
     private ServerProcess? _process;
 
     /// <summary>What people call it.</summary>
     public string Name { get; } = name;
+
+    /// <summary>One reading in so many is dropped by its outboxes, for the test; 0: none.</summary>
+    public int DropEvery { get; init; }
 
     /// <summary>True while it runs.</summary>
     public bool IsRunning => _process is { HasExited: false };
@@ -51,6 +57,11 @@ public sealed class DotnetProcess(string name, string program, string folder, pa
             // A process that is killed would leave its diagnostic socket in the temporary folder.
             ["DOTNET_EnableDiagnostics"] = "0",
         };
+        if (DropEvery > 0)
+        {
+            environment[DropEveryVariable] = DropEvery.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        }
+
         if (crashAt.Length > 0)
         {
             environment[CrashAt] = crashAt;

@@ -36,8 +36,8 @@ public sealed class Plant : IAsyncDisposable
         string[] Run(string file) => ["run", "--config", file];
         Ingress = new DotnetProcess("ingress", "Telemetry.Cloud", _folder.At("ingress"), Run(_files.Ingress));
         Processor = new DotnetProcess("processor", "Telemetry.Cloud", _folder.At("processor"), Run(_files.Processor));
-        Fleet = new DotnetProcess("fleet", "Telemetry.Simulator", _folder.At("fleet"), Run(_files.Fleet));
-        Lone = new DotnetProcess("agent", "Telemetry.Agent", _folder.At("agent"), Run(_files.Lone));
+        Fleet = new DotnetProcess("fleet", "Telemetry.Simulator", _folder.At("fleet"), Run(_files.Fleet)) { DropEvery = options.DropEvery };
+        Lone = new DotnetProcess("agent", "Telemetry.Agent", _folder.At("agent"), Run(_files.Lone)) { DropEvery = options.DropEvery };
         Site = new DotnetProcess("site", "Telemetry.Agent", _folder.At("site"), Run(_files.Site));
         Relay = new DotnetProcess("relay", "Telemetry.Cloud", _folder.At("relay"), Run(_files.Relay));
         SiteSender = new LineSender(

@@ -78,7 +78,7 @@ internal sealed class PlantFiles
             http = new { port = ProcessorStatusPort },
             nats = new { servers = natsUrl, requestTimeout = "2 s" },
             database = new { connection = database },
-            processor = new { lease = "3 s", renewEvery = "500 ms", leaseRetry = "250 ms" },
+            processor = new { lease = "3 s", renewEvery = "500 ms", leaseRetry = "250 ms", timeFirst = "2000-01-01" },
             alerts = broker is null ? Nothing : new { rules = WriteRules() },
         });
         if (broker is not null)
@@ -135,7 +135,7 @@ internal sealed class PlantFiles
         fleet = new { gateways = _options.FleetGateways, folder = Outboxes, journals = Journals },
         uplink = Uplink(uplinkPort),
         outbox = Outbox(),
-        generator = withInputs ? Generator(readingsMax, 0) : Nothing,
+        generator = withInputs ? Generator(readingsMax, 0, 0) : Nothing,
         status = new { port = FleetStatusPort },
     });
 
@@ -145,7 +145,7 @@ internal sealed class PlantFiles
         outbox = Outbox(Path.Combine(Outboxes, Plant.LoneGateway + ".outbox")),
         journal = Path.Combine(Journals, Plant.LoneGateway + ".journal"),
         uplink = Uplink(uplinkPort),
-        generator = withInputs ? Generator(readingsMax, _options.UnstorableTextEvery) : Nothing,
+        generator = withInputs ? Generator(readingsMax, _options.UnstorableTextEvery, _options.OldTimeEvery) : Nothing,
         hostMetrics = withInputs && _options.HostMetrics ? new { interval = "2 s" } : Nothing,
         status = new { port = LoneStatusPort },
     });
@@ -189,13 +189,14 @@ internal sealed class PlantFiles
         return outbox;
     }
 
-    private object Generator(long readingsMax, int unstorableTextEvery) => new
+    private object Generator(long readingsMax, int unstorableTextEvery, int oldTimeEvery) => new
     {
         readingsPerSecond = _options.ReadingsPerSecond,
         interval = "200 ms",
         commitDeadline = "250 ms",
         criticalEvery = 40,
         unstorableTextEvery,
+        oldTimeEvery,
         readingsMax,
     };
 

@@ -15,6 +15,12 @@ public sealed record PlantOptions
     /// <summary>One text in so many of the lone gateway is one that the database must reject; 0: none.</summary>
     public int UnstorableTextEvery { get; init; } = 50;
 
+    /// <summary>One reading in so many of the lone gateway has a time that the processor is told to reject; 0: none.</summary>
+    public int OldTimeEvery { get; init; } = 400;
+
+    /// <summary>One reading in so many of each gateway is dropped by the outboxes' test hook, and declared; 0: none.</summary>
+    public int DropEvery { get; init; } = 500;
+
     /// <summary>True: the lone agent measures this machine too.</summary>
     public bool HostMetrics { get; init; }
 

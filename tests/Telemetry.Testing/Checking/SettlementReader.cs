@@ -64,7 +64,8 @@ internal static class SettlementReader
         var withFrames = new Dictionary<GatewayId, long>();
         await foreach (var row in Rows(
             connection,
-            "SELECT gateway, readings, series_key, time_micros, reason FROM telemetry.dead_letter WHERE readings > 0",
+            "SELECT gateway, readings, series_key, time_micros, reason FROM telemetry.dead_letter "
+                + "WHERE readings > 0 AND retried_at IS NULL",
             cancellationToken))
         {
             var gateway = Gateway(row);
