@@ -3,6 +3,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Telemetry.Cloud.Ingress;
 using Telemetry.Cloud.Operations;
+using Telemetry.Cloud.Operations.DeadLetters;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 
@@ -11,6 +12,10 @@ const string Usage = """
            Telemetry.Cloud check [--config FILE]   says whether configuration, NATS and database are well
            Telemetry.Cloud rules check FILE        says what is wrong with a file of alert rules
            Telemetry.Cloud password GATEWAY        reads a password, prints its line for the gateways file
+           Telemetry.Cloud dead-letters [--config FILE] list|show|retry ...   what was rejected, and why
+               list  [--gateway G] [--reason R] [--since T] [--limit N] [--retried]
+               show  ID
+               retry ID... | --gateway G | --reason R [--since T] [--limit N]     stores what can be stored now
     FILE is ./telemetry.json unless given. TELEMETRY__SECTION__KEY in the environment overrides section.key.
     """;
 
@@ -27,7 +32,19 @@ if (command == "rules" && options is ["check", { } rulesFile])
     return RulesCommand.Check(rulesFile, Console.Out, Console.Error) ? 0 : 2;
 }
 
-if (command is not ("run" or "check") || options is not ([] or ["--config", _]))
+var letters = new DeadLetterArguments();
+if (command == "dead-letters")
+{
+    var words = options is ["--config", _, ..] ? options[2..] : options;
+    options = options[..^words.Length];
+    if (DeadLetterArguments.Read(words, TimeProvider.System.GetUtcNow(), out letters) is { } wrong)
+    {
+        Console.Error.WriteLine(wrong);
+        command = "";
+    }
+}
+
+if (command is not ("run" or "check" or "dead-letters") || options is not ([] or ["--config", _]))
 {
     Console.Error.WriteLine(Usage);
     return 2;
@@ -68,6 +85,11 @@ void Stop(PosixSignalContext context)
 
 using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+if (command == "dead-letters")
+{
+    return await new DeadLettersCommand(settings, Console.Out, Console.Error).RunAsync(letters, stop.Token);
+}
+
 if (command == "check")
 {
     return await new CheckCommand(settings, TimeProvider.System, Console.Out).RunAsync(stop.Token) ? 0 : 1;

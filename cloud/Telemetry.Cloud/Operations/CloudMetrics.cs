@@ -117,6 +117,11 @@ internal sealed class CloudMetrics : IDisposable
         Counter("telemetry.processor.commits", () => counters.Commits, "{transaction}", "Transactions committed");
         Counter("telemetry.processor.not_owner", () => counters.NotOwner, "{transaction}", "Transactions given up to another owner");
         Counter("telemetry.processor.errors", () => counters.Errors, "{error}", "Errors of database or log that were waited out");
+        Counter(
+            "telemetry.processor.data_faults",
+            () => counters.DataFaults,
+            "{transaction}",
+            "Transactions refused for their data, and tried in another way");
         Counter("telemetry.processor.rewinds", () => counters.Rewinds, "{rewind}", "Streams read from their first message again");
         Counter("telemetry.processor.answers", () => counters.Answers, "{answer}", "Hellos answered");
         Gauge("telemetry.processor.partitions", () => counters.Partitions, "Partitions owned now");

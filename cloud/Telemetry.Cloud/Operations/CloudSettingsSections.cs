@@ -205,7 +205,14 @@ internal static class CloudSettingsSections
             GatherTime = reader.Span("processor.gatherTime", or.GatherTime, TimeSpan.Zero, 10 * Second),
             BatchReadingsMax = reader.Number("processor.batchReadingsMax", or.BatchReadingsMax, 8192, 1_000_000),
             GatewaysMax = reader.Number("processor.gatewaysMax", or.GatewaysMax, 16, 1_000_000),
+            TimeFirst = reader.Time("processor.timeFirst", or.TimeFirst, or.TimeFirst, or.TimeLast),
+            TimeLast = reader.Time("processor.timeLast", or.TimeLast, or.TimeFirst, or.TimeLast),
         };
+        if (options.TimeFirst >= options.TimeLast)
+        {
+            reader.Problem("processor.timeFirst", "is not allowed; a time before processor.timeLast is");
+        }
+
         if (options.RenewEvery * 2 > options.Lease)
         {
             reader.Problem("processor.renewEvery", $"'{SettingUnits.Show(options.RenewEvery)}' is not allowed; at most half of "

@@ -58,6 +58,27 @@ internal sealed class SettingsReader(IConfiguration configuration)
         return or;
     }
 
+    /// <summary>A time: <c>2026-01-31</c>, <c>2026-01-31T12:00:00Z</c>; UTC unless it says otherwise.</summary>
+    public DateTimeOffset Time(string key, DateTimeOffset or, DateTimeOffset min, DateTimeOffset max)
+    {
+        if (Find(key) is not { } text)
+        {
+            return or;
+        }
+
+        if (DateTimeOffset.TryParse(
+            text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
+            && time >= min && time <= max)
+        {
+            return time;
+        }
+
+        Problem(key, string.Create(
+            CultureInfo.InvariantCulture,
+            $"'{text}' is not allowed; a time from {min:yyyy-MM-dd} to {max:yyyy-MM-dd} is (2026-01-31, 2026-01-31T12:00:00Z)"));
+        return or;
+    }
+
     public bool Flag(string key, bool or)
     {
         if (Find(key) is not { } text)

@@ -6,18 +6,19 @@ namespace Telemetry.Cloud.Processing;
 internal readonly record struct LogPlace(int Partition, StreamKind Stream, long StreamCreatedNanos, long Sequence);
 
 /// <summary>
-/// Finds the frame whose data the database refuses (SQLSTATE class 22 or 23): the transaction is halved until one message
-/// is left; refused twice alone it is poison. Grows back with each success.
+/// Finds the message whose data the database refuses (SQLSTATE class 22 or 23). Where the database names the reading, that
+/// reading's frame is suspected at once; else the transaction is halved until one message is left. Each time a suspect is
+/// refused alone, more of it is rejected (<see cref="SuspicionLevel"/>). Grows back with each success. The search ends:
+/// every failure names a new suspect, halves, or raises a level.
 /// </summary>
 internal sealed class FaultSearch
 {
-    /// <summary>The most places remembered; beyond, all are forgotten and found again.</summary>
-    private const int PlacesMax = 1024;
+    /// <summary>The most suspects remembered; beyond, all are forgotten and found again.</summary>
+    private const int SuspectsMax = 1024;
 
-    private readonly HashSet<LogPlace> _poison = [];
-    private readonly HashSet<LogPlace> _suspects = [];
-    private readonly List<LogPlace> _taken = [];
-    private LogPlace _last;
+    private readonly Dictionary<LogPlace, Suspicion> _suspects = [];
+    private readonly List<(LogPlace Place, int ReadingsFirst)> _taken = [];
+    private int _failures;
     private int _messagesMax = int.MaxValue;
 
     /// <summary>Messages in the transaction being built.</summary>
@@ -27,45 +28,49 @@ internal sealed class FaultSearch
     public bool Room => Taken < _messagesMax;
 
     /// <summary>A message was taken.</summary>
-    public void Took(LogPlace place)
-    {
-        _last = place;
-        Taken++;
-        if (_poison.Count + _suspects.Count > 0)
-        {
-            _taken.Add(place);
-        }
-    }
+    public void Took() => Taken++;
 
-    /// <summary>True when the database refused this message alone.</summary>
-    public bool IsPoison(LogPlace place) => _poison.Count > 0 && _poison.Contains(place);
+    /// <summary>A message that was taken goes into the transaction, its readings behind so many.</summary>
+    public void Applying(LogPlace place, int readingsFirst) => _taken.Add((place, readingsFirst));
 
-    /// <summary>The database refused the data of this transaction.</summary>
-    public void Failed()
+    /// <summary>What is held against a message.</summary>
+    public Suspicion Of(LogPlace place) => _suspects.Count > 0 ? _suspects.GetValueOrDefault(place) : default;
+
+    /// <summary>
+    /// The database refused the data of this transaction, at this row of its readings as far as it says. True when the
+    /// next try is another one; false when nothing is left to try but to wait.
+    /// </summary>
+    public bool Failed(string error, int? reading)
     {
-        if (_suspects.Count >= PlacesMax)
+        _failures++;
+        if (_suspects.Count >= SuspectsMax)
         {
             _suspects.Clear();
-            _poison.Clear();
         }
 
-        if (Taken > 1)
+        if (reading is { } row && _taken.FindLastIndex(t => t.ReadingsFirst <= row) is >= 0 and var named
+            && _suspects.TryAdd(_taken[named].Place, new Suspicion(SuspicionLevel.Readings, error)))
         {
-            _messagesMax = Taken / 2;
+            // One bad frame among good ones costs no halving; where there are many, fewer are tried together.
+            _messagesMax = _failures > 1 ? Math.Max(1, Taken / 2) : _messagesMax;
+            return true;
         }
-        else if (Taken == 1)
+
+        if (Taken != 1 || _taken.Count != 1)
         {
-            _messagesMax = 1;
-            if (!_suspects.Add(_last))
-            {
-                _poison.Add(_last);
-            }
+            _messagesMax = Taken > 1 ? Taken / 2 : _messagesMax;
+            return Taken > 1;
         }
+
+        _messagesMax = 1;
+        var level = Of(_taken[0].Place).Level;
+        _suspects[_taken[0].Place] = new Suspicion(level == SuspicionLevel.Everything ? level : level + 1, error);
+        return level != SuspicionLevel.Everything;
     }
 
     /// <summary>
-    /// The transaction committed: what it took is no suspect any more, and what was poison in it is a dead letter now. One
-    /// that took nothing (a renewal of the leases) says nothing of the data.
+    /// The transaction committed: what it took is no suspect any more. One that took nothing (a renewal of the leases) says
+    /// nothing of the data.
     /// </summary>
     public void Succeeded()
     {
@@ -74,9 +79,13 @@ internal sealed class FaultSearch
             return;
         }
 
+        _failures = 0;
         _messagesMax = _messagesMax > int.MaxValue / 2 ? int.MaxValue : _messagesMax * 2;
-        _poison.ExceptWith(_taken);
-        _suspects.ExceptWith(_taken);
+        if (_suspects.Count > 0)
+        {
+            _taken.ForEach(t => _suspects.Remove(t.Place));
+        }
+
         Interrupted();
     }
 

@@ -1,10 +1,8 @@
-using System.Text.Unicode;
 using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Ledger;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Frames;
-using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 
@@ -14,20 +12,20 @@ namespace Telemetry.Cloud.Processing;
 /// Applies one message of the log to a gateway's ledger and to the transaction being built: this is where a reading is
 /// deduplicated. One at a time; its buffers are reused, so that nothing is allocated a reading.
 /// </summary>
-internal sealed class FrameApplier(IStore store, AlertEvaluator alerts, ProcessorCounters counters)
+internal sealed class FrameApplier(
+    IStore store, AlertEvaluator alerts, ProcessorOptions options, ProcessorCounters counters)
 {
-    private readonly ReadingBatch _readings = new(FrameHeader.CountMax);
-    private readonly List<Declaration> _declarations = [];
+    private readonly FrameContent _content = new(store, alerts, options, counters);
 
     /// <summary>What agents must be told when the transaction has committed.</summary>
     public AckList Acks { get; } = new();
 
     /// <summary>
-    /// Applies a message. <paramref name="poison"/>: the database refused it for a reason found only there, so its
-    /// readings are kept as one dead letter.
+    /// Applies a message. <paramref name="suspicion"/>: the database refused it for a reason found only there, so what it
+    /// refuses of it becomes dead letters.
     /// </summary>
     public async ValueTask ApplyAsync(
-        GatewayLedger gateway, Log.LogMessage message, bool poison, StoreCommit commit, CancellationToken cancellationToken)
+        GatewayLedger gateway, Log.LogMessage message, Suspicion suspicion, StoreCommit commit, CancellationToken cancellationToken)
     {
         try
         {
@@ -40,9 +38,12 @@ internal sealed class FrameApplier(IStore store, AlertEvaluator alerts, Processo
 
             if (kind == FrameKind.Schema)
             {
-                if (poison)
+                if (suspicion.Level >= SuspicionLevel.Frame)
                 {
-                    throw new WireFormatException("a schema that the database refused", offset);
+                    // In no book. Frames of it wait at the edge, and the gateway says it again, until the database takes it.
+                    commit.DeadLetters.Add(new DeadLetterRow(
+                        gateway.Gateway, default, DeadLetterReason.Database, suspicion.Error, 0, 0, 0, message.Data));
+                    return;
                 }
 
                 await RegisterAsync(gateway, SchemaMessage.Read(bytes.Span), commit, cancellationToken);
@@ -50,7 +51,7 @@ internal sealed class FrameApplier(IStore store, AlertEvaluator alerts, Processo
             else
             {
                 await ApplyFrameAsync(
-                    gateway, bytes, delivery.SentAtMicros, message.StoredAtNanos / 1000, poison, commit, cancellationToken);
+                    gateway, bytes, delivery.SentAtMicros, message.StoredAtNanos / 1000, suspicion, commit, cancellationToken);
             }
         }
         catch (WireFormatException malformed)
@@ -107,7 +108,7 @@ internal sealed class FrameApplier(IStore store, AlertEvaluator alerts, Processo
     }
 
     private async ValueTask ApplyFrameAsync(
-        GatewayLedger gateway, ReadOnlyMemory<byte> frame, long sentAtMicros, long receivedAtMicros, bool poison,
+        GatewayLedger gateway, ReadOnlyMemory<byte> frame, long sentAtMicros, long receivedAtMicros, Suspicion suspicion,
         StoreCommit commit, CancellationToken cancellationToken)
     {
         var header = FrameReader.Header(frame.Span, out var checksum);
@@ -138,8 +139,9 @@ internal sealed class FrameApplier(IStore store, AlertEvaluator alerts, Processo
                     return;
                 }
 
+                await _content.SearchAsync(frame, series, suspicion, cancellationToken);
                 alerts.Begin(gateway, series, header.Key, receivedAtMicros, recovered: placement == Placement.Lost);
-                Store(gateway, epoch, header, checksum, frame, series, placement, poison, commit);
+                Store(gateway, epoch, header, checksum, frame, series, placement, suspicion, commit);
                 alerts.End();
                 break;
         }
@@ -158,9 +160,9 @@ internal sealed class FrameApplier(IStore store, AlertEvaluator alerts, Processo
 
     private void Store(
         GatewayLedger gateway, EpochLedger epoch, in FrameHeader header, ulong checksum, ReadOnlyMemory<byte> frame,
-        SeriesList series, Placement placement, bool poison, StoreCommit commit)
+        SeriesList series, Placement placement, Suspicion suspicion, StoreCommit commit)
     {
-        var row = Decode(gateway, header, checksum, frame, series, poison, commit);
+        var row = _content.Apply(gateway.Gateway, header, checksum, frame, series, suspicion, commit);
         if (placement == Placement.Lost)
         {
             gateway.Count(lost: -header.Key.Count);
@@ -175,106 +177,14 @@ internal sealed class FrameApplier(IStore store, AlertEvaluator alerts, Processo
         gateway.CheckNamed(epoch, header.Key.Lane, header.Key.Last);
         gateway.Count(row.Stored, row.Rejected, row.Dropped);
         gateway.Remember(header.Key, checksum);
-        commit.Frames.Add(row);
+        if (suspicion.Level < SuspicionLevel.Everything)
+        {
+            commit.Frames.Add(row);
+        }
+
         counters.Stored += row.Stored;
         counters.Rejected += row.Rejected;
         counters.Dropped += row.Dropped;
-    }
-
-    private FrameRegisterRow Decode(
-        GatewayLedger gateway, in FrameHeader header, ulong checksum, ReadOnlyMemory<byte> frame, SeriesList series,
-        bool poison, StoreCommit commit)
-    {
-        _readings.Clear();
-        _declarations.Clear();
-        try
-        {
-            FrameReader.Read(frame.Span, series.Types, _readings, _declarations);
-        }
-        catch (WireFormatException malformed)
-        {
-            // What it declares cannot be believed either: all that it covers is rejected.
-            counters.Malformed++;
-            return Refuse(
-                gateway, header with { Kind = FrameKind.Readings, Dropped = 0 }, checksum, frame, DeadLetterReason.Malformed,
-                malformed.Message, commit);
-        }
-
-        foreach (var declaration in _declarations)
-        {
-            commit.Drops.Add(new DropLedgerRow(
-                gateway.Gateway, header.Key, series.Keys[declaration.Series], declaration));
-        }
-
-        if (poison)
-        {
-            return Refuse(
-                gateway, header, checksum, frame, DeadLetterReason.Database, "the database refused its readings", commit);
-        }
-
-        int stored = 0, rejected = 0;
-        ulong sum = 0;
-        long first = long.MaxValue, last = long.MinValue;
-        for (var i = 0; i < _readings.Count; i++)
-        {
-            var index = _readings.Series[i];
-            var (type, key, time) = (series.Types[index], series.Keys[index], _readings.Times[i]);
-            var text = type == MetricType.Text && (_readings.Flags[i] & ReadingFlags.Null) == 0;
-            if (Fault(i, text) is { } fault)
-            {
-                rejected++;
-                commit.DeadLetters.Add(DeadLetter(gateway, header.Key, fault, key, i, text));
-                continue;
-            }
-
-            stored++;
-            first = Math.Min(first, time);
-            last = Math.Max(last, time);
-            sum += ReadingHash.OfRow(_readings, i, key, type);
-            alerts.Take(index, type, time, _readings.Flags[i], _readings.Bits[i]);
-            if (text)
-            {
-                commit.Readings.AddText(series.DeviceKeys[index], key, time, _readings.Flags[i], _readings.Text(_readings.Bits[i]));
-            }
-            else
-            {
-                commit.Readings.Add(
-                    series.DeviceKeys[index], key, type, time, _readings.Flags[i], _readings.Bits[i], series.Definitions[index].Decimals);
-            }
-        }
-
-        return new FrameRegisterRow(
-            gateway.Gateway, header.Key, stored, rejected, header.Dropped, stored > 0 ? first : 0, stored > 0 ? last : 0, checksum, sum);
-    }
-
-    /// <summary>What the database cannot hold of a reading; null when it can hold it.</summary>
-    private DeadLetterReason? Fault(int row, bool text)
-    {
-        if (_readings.Times[row] is < WireReader.TimeMin or > WireReader.TimeMax)
-        {
-            return DeadLetterReason.Time;
-        }
-
-        return text && _readings.Text(_readings.Bits[row]) is var utf8 && (utf8.Contains((byte)0) || !Utf8.IsValid(utf8))
-            ? DeadLetterReason.Value
-            : null;
-    }
-
-    private DeadLetterRow DeadLetter(GatewayLedger gateway, FrameKey frame, DeadLetterReason fault, ulong key, int row, bool text)
-    {
-        var error = fault == DeadLetterReason.Time
-            ? $"time {_readings.Times[row]} is outside {WireReader.TimeMin}..{WireReader.TimeMax} microseconds since 1970"
-            : "text with NUL, or no valid UTF-8";
-        var bytes = text ? _readings.Text(_readings.Bits[row]).ToArray() : BitConverter.GetBytes(_readings.Bits[row]);
-        return new DeadLetterRow(gateway.Gateway, frame, fault, error, 1, key, _readings.Times[row], bytes);
-    }
-
-    private static FrameRegisterRow Refuse(
-        GatewayLedger gateway, in FrameHeader header, ulong checksum, ReadOnlyMemory<byte> frame, DeadLetterReason reason,
-        string error, StoreCommit commit)
-    {
-        commit.DeadLetters.Add(new DeadLetterRow(gateway.Gateway, header.Key, reason, error, header.Present, 0, 0, frame));
-        return new FrameRegisterRow(gateway.Gateway, header.Key, 0, header.Present, header.Dropped, 0, 0, checksum, 0);
     }
 
     /// <summary>A settled range came again: a duplicate when its checksum is the same (or too old to tell), else a fork.</summary>

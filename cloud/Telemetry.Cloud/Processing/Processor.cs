@@ -40,7 +40,7 @@ public sealed class Processor
         (_store, _bus, _options, _time, _random, _logger) = (store, bus, options, time, random, logger);
         _hellos = new HelloQueue(options, time, logger, _signal);
         _alerts = new AlertEvaluator(options.Alerts, Counters.Alerts, logger);
-        _applier = new FrameApplier(store, _alerts, Counters);
+        _applier = new FrameApplier(store, _alerts, options, Counters);
         _desk = new HelloDesk(store, _applier, Counters);
         _owned = new OwnedPartitions(store, log, bus, options, time, random, logger, Counters, _signal, _hellos.Arrived);
     }
@@ -81,12 +81,14 @@ public sealed class Processor
         catch (StoreException e)
         {
             ProcessingLog.StoreFailed(_logger, e, e.IsDataFault, e.MayHaveCommitted);
-            if (e.IsDataFault)
-            {
-                _faults.Failed();
-            }
-
+            var another = e.IsDataFault && _faults.Failed(e.Message, e.Reading);
             await GiveUpAsync(forget: e.MayHaveCommitted);
+            if (another)
+            {
+                // The next try is another one, and those behind a bad frame do not wait for it.
+                Counters.DataFaults++;
+                return;
+            }
         }
         catch (LogException e)
         {
@@ -233,12 +235,16 @@ public sealed class Processor
 
             foreach (var (owner, feed, message) in _chunk)
             {
-                var poison = _faults.IsPoison(
-                    new LogPlace(owner.Row.Partition, feed.Kind, feed.Position.StreamCreatedNanos, message.Sequence));
-                await _applier.ApplyAsync(owner.Gateways[message.Gateway], message, poison, _commit, cancellationToken);
+                var place = Place(owner, feed, message);
+                _faults.Applying(place, _commit.Readings.Count);
+                await _applier.ApplyAsync(
+                    owner.Gateways[message.Gateway], message, _faults.Of(place), _commit, cancellationToken);
             }
         }
     }
+
+    private static LogPlace Place(PartitionOwner owner, Feed feed, LogMessage message) =>
+        new(owner.Row.Partition, feed.Kind, feed.Position.StreamCreatedNanos, message.Sequence);
 
     private bool FillChunk(StreamKind kind)
     {
@@ -250,7 +256,7 @@ public sealed class Processor
             var feed = kind == StreamKind.Live ? owner.Live : owner.Backlog;
             for (var n = 0; n < ChunkMessages / 8 && _faults.Room && feed.TryRead(out var message); n++)
             {
-                _faults.Took(new LogPlace(owner.Row.Partition, feed.Kind, feed.Position.StreamCreatedNanos, message.Sequence));
+                _faults.Took();
                 if (message.Gateway.Partition(_options.Partitions) == owner.Row.Partition)
                 {
                     _chunk.Add((owner, feed, message));
@@ -259,6 +265,7 @@ public sealed class Processor
 
                 // Another number of partitions, or a foreign publisher: kept, shown, in no book.
                 Counters.Malformed++;
+                _faults.Applying(Place(owner, feed, message), _commit.Readings.Count);
                 _commit.DeadLetters.Add(new DeadLetterRow(
                     message.Gateway, default, DeadLetterReason.Malformed, "its gateway belongs to another partition", 0, 0, 0, message.Data));
             }

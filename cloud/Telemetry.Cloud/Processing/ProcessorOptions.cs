@@ -1,4 +1,5 @@
 using Telemetry.Cloud.Alerts;
+using Telemetry.Model.Wire;
 
 namespace Telemetry.Cloud.Processing;
 
@@ -43,6 +44,17 @@ public sealed record ProcessorOptions
 
     /// <summary>How long to wait after an error of database or log before the next try.</summary>
     public TimeSpan RetryAfter { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// The earliest event time that is stored. An earlier reading is a dead letter of reason time, which can be retried once
+    /// the range is wider. Default: the first that a gateway can send, 0828-04-17.
+    /// </summary>
+    public DateTimeOffset TimeFirst { get; init; } =
+        DateTimeOffset.UnixEpoch.AddTicks(WireReader.TimeMin * TimeSpan.TicksPerMicrosecond);
+
+    /// <summary>The latest event time that is stored; see <see cref="TimeFirst"/>. Default: the last that a gateway can send, 3111-09-16.</summary>
+    public DateTimeOffset TimeLast { get; init; } =
+        DateTimeOffset.UnixEpoch.AddTicks(WireReader.TimeMax * TimeSpan.TicksPerMicrosecond);
 
     /// <summary>The alert rules and their limits.</summary>
     public AlertOptions Alerts { get; init; } = new();

@@ -37,7 +37,18 @@ public interface IStore
     /// without rows. The head of the alert outbox is not compared: it moves only where the count of commits does.
     /// </summary>
     Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Finds which of these readings the database refuses for their own sake (SQLSTATE class 22 or 23), each tried behind
+    /// those before it, in a transaction that is always rolled back. In their order; empty when it takes all of them.
+    /// </summary>
+    Task<IReadOnlyList<RefusedReading>> FindRefusedAsync(ReadingRows readings, CancellationToken cancellationToken);
 }
+
+/// <summary>A reading that the database refuses.</summary>
+/// <param name="Row">Its row.</param>
+/// <param name="Error">SQLSTATE and message.</param>
+public readonly record struct RefusedReading(int Row, string Error);
 
 /// <summary>Whether a commit happened.</summary>
 public enum CommitOutcome
@@ -62,4 +73,7 @@ public sealed class StoreException(string message, bool isDataFault, bool mayHav
 
     /// <summary>True when nobody knows whether the transaction committed: forget the memory and read the row again.</summary>
     public bool MayHaveCommitted { get; } = mayHaveCommitted;
+
+    /// <summary>Of a data fault: the row of the commit's readings that was refused first, as far as the database says it; a hint.</summary>
+    public int? Reading { get; init; }
 }

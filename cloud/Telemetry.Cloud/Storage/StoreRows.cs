@@ -2,6 +2,7 @@ using Telemetry.Cloud.Alerts;
 using Telemetry.Model;
 using Telemetry.Model.Control;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 
 namespace Telemetry.Cloud.Storage;
@@ -107,17 +108,51 @@ public enum DeadLetterReason : short
     /// <summary>A range that is settled with other content, or overlaps a settled one in part.</summary>
     Fork = 4,
 
-    /// <summary>A frame that the database refused for a reason found only there.</summary>
+    /// <summary>Refused by the database for a reason found only there; the error is the database's own.</summary>
     Database = 5,
+}
+
+/// <summary>What the bytes of a dead letter are.</summary>
+public enum DeadLetterContent : short
+{
+    /// <summary>The value of one reading: its 8 bytes little-endian, or its text; empty where it is null.</summary>
+    Value = 1,
+
+    /// <summary>Readings in the columns of a frame (<see cref="ReadingColumns"/>), series indexes of <see cref="DeadLetterRow.Schema"/>.</summary>
+    Readings = 2,
+
+    /// <summary>A frame as it came, or a whole message where it is none.</summary>
+    Message = 3,
+
+    /// <summary>A frame as it came, of which the frame register has no row either.</summary>
+    Unregistered = 4,
 }
 
 /// <summary>
 /// What was refused, kept with its original bytes. <paramref name="Readings"/> is how many readings it stands for in the
-/// books (0 for a fork: its range is settled already).
+/// books: 0 for what is in no book (a fork, whose range is settled already; a message that is no frame). Of those the
+/// database keeps the newest <see cref="UnbookedOfGatewayMax"/> of a gateway and <see cref="UnbookedMax"/> in all; older
+/// ones go, so that a flood of them fills nothing.
 /// </summary>
 public sealed record DeadLetterRow(
     GatewayId Gateway, FrameKey Frame, DeadLetterReason Reason, string Error, int Readings,
-    ulong SeriesKey, long Time, ReadOnlyMemory<byte> Bytes);
+    ulong SeriesKey, long Time, ReadOnlyMemory<byte> Bytes)
+{
+    /// <summary>The most letters of one gateway that are in no book.</summary>
+    public const int UnbookedOfGatewayMax = 100;
+
+    /// <summary>The most letters of all gateways that are in no book.</summary>
+    public const int UnbookedMax = 10_000;
+
+    /// <summary>What the bytes are.</summary>
+    public DeadLetterContent Content { get; init; } = DeadLetterContent.Message;
+
+    /// <summary>Of a value: what its reading carries beside it.</summary>
+    public ReadingFlags Flags { get; init; }
+
+    /// <summary>Of readings: the schema that their series indexes are of.</summary>
+    public SchemaId Schema { get; init; }
+}
 
 /// <summary>A schema message and its gateway's list after it.</summary>
 public sealed record SchemaLedgerRow(SchemaMessage Message, SeriesList List);

@@ -6,6 +6,7 @@ using Telemetry.Cloud.Storage.Postgres;
 using Telemetry.Model;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.Testing.Contracts;
 
 namespace Telemetry.Integration.Storage;
@@ -57,6 +58,11 @@ internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
     public Task PassTime(TimeSpan time) => Execute(
         $"UPDATE telemetry.partition SET lease_until = lease_until - interval '{(long)time.TotalMilliseconds} ms'");
 
+    public bool NamesReadings => true;
+
+    public Task RefuseTime(long micros) => Execute(
+        $"ALTER TABLE telemetry.reading ADD CHECK (time <> timestamptz '1970-01-01Z' + interval '{micros} microseconds')");
+
     public Task<IReadOnlyList<StoredReading>> ReadAllReadings() => Read(
         "SELECT device_key, series_key, time, flags, i, f, t FROM telemetry.reading",
         r =>
@@ -73,12 +79,18 @@ internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
 
     public Task<IReadOnlyList<DeadLetterRow>> ReadAllDeadLetters() => Read(
         """
-        SELECT gateway, epoch, lane, first, count, reason, error, readings, series_key, time_micros, bytes
+        SELECT gateway, epoch, lane, first, count, reason, error, readings, series_key, time_micros, bytes,
+            content, flags, schema
         FROM telemetry.dead_letter ORDER BY id
         """,
         r => new DeadLetterRow(
             GatewayId.Parse(r.GetString(0)), Key(r), (DeadLetterReason)r.GetInt16(5), r.GetString(6), r.GetInt32(7),
-            (ulong)r.GetInt64(8), r.GetInt64(9), r.GetFieldValue<byte[]>(10)));
+            (ulong)r.GetInt64(8), r.GetInt64(9), r.GetFieldValue<byte[]>(10))
+        {
+            Content = (DeadLetterContent)r.GetInt16(11),
+            Flags = (ReadingFlags)r.GetInt16(12),
+            Schema = r.GetFieldValue<byte[]>(13) is { Length: > 0 } id ? SchemaId.Read(id) : default,
+        });
 
     public Task<IReadOnlyList<DropLedgerRow>> ReadAllDrops() => Read(
         """

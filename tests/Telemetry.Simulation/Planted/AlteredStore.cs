@@ -30,5 +30,8 @@ internal abstract class AlteredStore(SimulatedStore store) : IStore
         GatewayId gateway, ulong epoch, Lane lane, SequenceRange range, CancellationToken cancellationToken) =>
         Inner.FindFramesAsync(gateway, epoch, lane, range, cancellationToken);
 
+    public Task<IReadOnlyList<RefusedReading>> FindRefusedAsync(ReadingRows readings, CancellationToken cancellationToken) =>
+        Inner.FindRefusedAsync(readings, cancellationToken);
+
     public abstract Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken);
 }

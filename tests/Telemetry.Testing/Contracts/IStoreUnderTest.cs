@@ -14,6 +14,12 @@ public interface IStoreUnderTest
     /// <summary>Makes every lease that is held that much older.</summary>
     Task PassTime(TimeSpan time);
 
+    /// <summary>Makes the database refuse every reading of that time, as a constraint of an operator's does.</summary>
+    Task RefuseTime(long micros);
+
+    /// <summary>True when a refused commit says which reading it was.</summary>
+    bool NamesReadings { get; }
+
     Task<IReadOnlyList<StoredReading>> ReadAllReadings();
 
     Task<IReadOnlyList<DeadLetterRow>> ReadAllDeadLetters();

@@ -13,7 +13,7 @@ namespace Telemetry.Testing.Contracts;
 /// What every store does: to subclass for each. Beside leases, ledger and alerts: readings, drops and dead letters come back as
 /// they were, and a fault leaves nothing.
 /// </summary>
-public abstract class StoreContract : StoreAlertContract
+public abstract class StoreContract : StoreDeadLetterContract
 {
     private const ulong Device = ulong.MaxValue - 3, SeriesKey = 1ul << 63;
 

@@ -61,6 +61,13 @@ public sealed class ServersFactAttribute : FactAttribute
             ?? (mosquitto ? Missing.Mosquitto : null);
 }
 
+/// <summary>As <see cref="ServersFactAttribute"/>, for theories.</summary>
+public sealed class ServersTheoryAttribute : TheoryAttribute
+{
+    public ServersTheoryAttribute(bool nats = false, bool postgres = false, bool mosquitto = false) =>
+        Skip = new ServersFactAttribute(nats, postgres, mosquitto).Skip;
+}
+
 /// <summary>Why a test cannot run here; null when it can, or when it must (CI=true) and shall fail if it can't.</summary>
 internal static class Missing
 {

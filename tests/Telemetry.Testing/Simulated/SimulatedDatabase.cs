@@ -122,7 +122,8 @@ public sealed record SimulatedDatabase
                 StoredAt = Relay.StoredAt.SetItems(
                     commit.AlertOutbox.Select(r => KeyValuePair.Create((r.Partition, r.Head.Number), now))),
             },
-            DeadLetters = Grow(DeadLetters, [.. commit.DeadLetters.Select(d => d with { Bytes = d.Bytes.ToArray() })]),
+            DeadLetters = Kept(Grow(
+                DeadLetters, [.. commit.DeadLetters.Select(d => d with { Bytes = d.Bytes.ToArray() })]), commit.DeadLetters),
         };
     }
 
@@ -160,6 +161,33 @@ public sealed record SimulatedDatabase
 
     private static ImmutableStack<ImmutableArray<T>> Grow<T>(ImmutableStack<ImmutableArray<T>> table, ImmutableArray<T> rows) =>
         rows.IsEmpty ? table : table.Push(rows);
+
+    // Of what is in no book the newest alone stay.
+    private static ImmutableStack<ImmutableArray<DeadLetterRow>> Kept(
+        ImmutableStack<ImmutableArray<DeadLetterRow>> table, List<DeadLetterRow> added)
+    {
+        if (!added.Exists(d => d.Readings == 0))
+        {
+            return table;
+        }
+
+        var inAll = 0;
+        var ofGateway = new Dictionary<GatewayId, int>();
+        var kept = new List<DeadLetterRow>();
+        foreach (var letter in table.SelectMany(rows => rows.Reverse()))
+        {
+            if (letter.Readings > 0
+                || (++inAll <= DeadLetterRow.UnbookedMax
+                    && (ofGateway[letter.Gateway] = ofGateway.GetValueOrDefault(letter.Gateway) + 1)
+                        <= DeadLetterRow.UnbookedOfGatewayMax))
+            {
+                kept.Add(letter);
+            }
+        }
+
+        kept.Reverse();
+        return ImmutableStack.Create<ImmutableArray<DeadLetterRow>>([.. kept]);
+    }
 
     private static ImmutableArray<SimulatedReading> ReadingsOf(ReadingRows rows)
     {

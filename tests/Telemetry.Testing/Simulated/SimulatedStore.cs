@@ -23,6 +23,9 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     /// <summary>Says which rows the database refuses, for tests of data faults; null refuses none.</summary>
     public Func<StoreCommit, string?> Refuses { get; set; } = _ => null;
 
+    /// <summary>Says which commits fail for a reason that is not their data's; null lets all pass.</summary>
+    public Func<StoreCommit, string?> Fails { get; set; } = _ => null;
+
     /// <inheritdoc/>
     public Task<PartitionRow?> TakeLeaseAsync(
         int partition, ulong token, string owner, TimeSpan lease, CancellationToken cancellationToken) =>
@@ -68,6 +71,14 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
         return CallAsync("commit", () => Commit(sent), cancellationToken);
     }
 
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<RefusedReading>> FindRefusedAsync(ReadingRows readings, CancellationToken cancellationToken)
+    {
+        var sent = new ReadingRows();
+        sent.AddAll(readings);
+        return CallAsync<IReadOnlyList<RefusedReading>>("find refused readings", () => FindRefused(sent), cancellationToken);
+    }
+
     private PartitionRow? TakeLease(int partition, ulong token, string owner, TimeSpan lease)
     {
         var now = Calls.Time.GetUtcNow();
@@ -99,6 +110,11 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
 
     private CommitOutcome Commit(StoreCommit commit)
     {
+        if (Fails(commit) is { } trouble)
+        {
+            throw new StoreException(trouble, isDataFault: false, mayHaveCommitted: false);
+        }
+
         if ((UnholdableText(commit.Readings) ?? Refuses(commit)) is { } refusal)
         {
             throw new StoreException(refusal, isDataFault: true, mayHaveCommitted: false);
@@ -111,6 +127,22 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
 
         Content = after;
         return CommitOutcome.Committed;
+    }
+
+    private List<RefusedReading> FindRefused(ReadingRows readings)
+    {
+        var refused = new List<RefusedReading>();
+        for (var row = 0; row < readings.Count; row++)
+        {
+            var alone = new StoreCommit();
+            alone.Readings.AddRow(readings, row);
+            if ((UnholdableText(alone.Readings) ?? Refuses(alone)) is { } error)
+            {
+                refused.Add(new RefusedReading(row, error));
+            }
+        }
+
+        return refused;
     }
 
     private static string? UnholdableText(ReadingRows rows)

@@ -32,18 +32,24 @@ internal static class StoreCommitCopy
     /// <summary>Adds every row of another.</summary>
     public static void AddAll(this ReadingRows to, ReadingRows from)
     {
-        for (var i = 0; i < from.Count; i++)
+        for (var row = 0; row < from.Count; row++)
         {
-            if (from.Types[i] == MetricType.Text && (from.Flags[i] & ReadingFlags.Null) == 0)
-            {
-                to.AddText(from.Devices[i], from.Series[i], from.Times[i], from.Flags[i], from.Text(from.Bits[i]));
-            }
-            else
-            {
-                to.Add(
-                    from.Devices[i], from.Series[i], from.Types[i], from.Times[i], from.Flags[i], from.Bits[i],
-                    from.Decimals[i]);
-            }
+            to.AddRow(from, row);
+        }
+    }
+
+    /// <summary>Adds one row of another.</summary>
+    public static void AddRow(this ReadingRows to, ReadingRows from, int row)
+    {
+        if (from.Types[row] == MetricType.Text && (from.Flags[row] & ReadingFlags.Null) == 0)
+        {
+            to.AddText(from.Devices[row], from.Series[row], from.Times[row], from.Flags[row], from.Text(from.Bits[row]));
+        }
+        else
+        {
+            to.Add(
+                from.Devices[row], from.Series[row], from.Types[row], from.Times[row], from.Flags[row], from.Bits[row],
+                from.Decimals[row]);
         }
     }
 }

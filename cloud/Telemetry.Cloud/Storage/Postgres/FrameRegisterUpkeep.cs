@@ -64,6 +64,13 @@ internal static class FrameRegisterUpkeep
         await transaction.CommitAsync(cancellationToken);
     }
 
+    /// <summary>Keeps the upkeep away for as long as the transaction lasts: for whoever changes rows of the register.</summary>
+    public static async Task LockAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({AdvisoryLock})", connection);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
     private static async Task DropPartitionsAsync(
         NpgsqlConnection connection, DateTime before, CancellationToken cancellationToken)
     {

@@ -10,7 +10,7 @@ namespace Telemetry.Cloud.Storage.Postgres;
 internal static class Migrations
 {
     /// <summary>The version that this build works with.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     private const long AdvisoryLock = 0x7465_6c65_6d65_7472; // "telemetr"
 

@@ -94,6 +94,9 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
             c => Lookups.FindFramesAsync(c, gateway, epoch, lane, range, cancellationToken),
             cancellationToken);
 
+    public Task<IReadOnlyList<RefusedReading>> FindRefusedAsync(ReadingRows readings, CancellationToken cancellationToken) =>
+        ReadAsync("find refused readings", c => RefusedReadings.FindAsync(c, readings, cancellationToken), cancellationToken);
+
     public async Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken)
     {
         if (commit.Partitions.Count == 0)

@@ -19,8 +19,21 @@ internal sealed class RegisterStatements
 
     private readonly RowsStatement _deadLetters = new("""
         INSERT INTO telemetry.dead_letter (gateway, epoch, lane, first, count, reason, error, readings, series_key,
-            time_micros, bytes, stored_at)
-        SELECT u.*, now() FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) u
+            time_micros, bytes, content, flags, schema, stored_at)
+        SELECT u.*, now() FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) u
+        """);
+
+    // Another processor may be at it at the same moment: what it has locked it removes, and nobody waits in a ring.
+    private readonly RowsStatement _unbooked = new($"""
+        DELETE FROM telemetry.dead_letter WHERE id IN (
+            SELECT id FROM telemetry.dead_letter WHERE readings = 0 AND id = ANY(ARRAY(
+                SELECT x.id FROM (SELECT DISTINCT gateway FROM unnest($1) u(gateway)) g CROSS JOIN LATERAL (
+                    SELECT d.id FROM telemetry.dead_letter d WHERE d.gateway = g.gateway AND d.readings = 0
+                    ORDER BY d.id DESC OFFSET {DeadLetterRow.UnbookedOfGatewayMax}) x
+                UNION ALL
+                (SELECT id FROM telemetry.dead_letter WHERE readings = 0
+                 ORDER BY id DESC OFFSET {DeadLetterRow.UnbookedMax})))
+            FOR UPDATE SKIP LOCKED)
         """);
 
     private readonly Action<StoreCommit> _fill;
@@ -32,10 +45,12 @@ internal sealed class RegisterStatements
         _frames.Clear();
         _drops.Clear();
         _deadLetters.Clear();
+        _unbooked.Clear();
         _fill(commit);
         _frames.AddTo(batch);
         _drops.AddTo(batch);
         _deadLetters.AddTo(batch);
+        _unbooked.AddTo(batch);
     }
 
     private Action<StoreCommit> Frames()
@@ -85,6 +100,8 @@ internal sealed class RegisterStatements
         var key = new FrameKeyColumns(_deadLetters);
         var (reason, error, readings) = (_deadLetters.Small(), _deadLetters.Texts(), _deadLetters.Integers());
         var (seriesKey, time, bytes) = (_deadLetters.Numbers(), _deadLetters.Numbers(), _deadLetters.Bytes());
+        var (content, flags, schema) = (_deadLetters.Small(), _deadLetters.Small(), _deadLetters.Bytes());
+        var unbooked = _unbooked.Texts();
         return commit =>
         {
             foreach (var row in commit.DeadLetters)
@@ -96,6 +113,13 @@ internal sealed class RegisterStatements
                 seriesKey.Add((long)row.SeriesKey);
                 time.Add(row.Time);
                 bytes.Add(row.Bytes.ToArray());
+                content.Add((short)row.Content);
+                flags.Add((short)row.Flags);
+                schema.Add(row.Content == DeadLetterContent.Readings ? ColumnValues.Bytes(row.Schema) : []);
+                if (row.Readings == 0)
+                {
+                    unbooked.Add(row.Gateway.Value);
+                }
             }
         };
     }

@@ -130,8 +130,7 @@ public sealed class AlertProcessingTests
         var poison = new ReadingBatch();
         poison.Add(0, start + 5 * Second, 50.0);
         poison.Add(1, start, 7ul);
-        var refused = Samples.Series().Keys[1];
-        rig.Store.Refuses = commit => commit.Readings.Series.Contains(refused) ? "22P02" : null;
+        rig.Store.Refuses = commit => commit.Frames.Exists(f => f.Key.First == 2) ? "22P02" : null;
 
         rig.Give(Temperatures(1, start, 3), ProcessorRig.Frame(2, poison), Temperatures(4, start + 9 * Second, 11));
 

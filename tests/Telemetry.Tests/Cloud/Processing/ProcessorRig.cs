@@ -24,6 +24,7 @@ internal sealed class ProcessorRig
     public static readonly GatewayId Gateway = Samples.Gateway;
 
     private static readonly TimeSpan StoreWay = TimeSpan.FromMilliseconds(40);
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan LongEnough = TimeSpan.FromSeconds(60);
 
     private readonly Pump _pump = new();
@@ -119,6 +120,31 @@ internal sealed class ProcessorRig
     /// <summary>Appends the messages to the live stream and lets the processor work until it has long been idle.</summary>
     public void Give(params byte[][] messages) => _pump.Run(async () =>
     {
+        await AppendAsync(messages);
+        await Task.Delay(LongEnough, _pump.Clock);
+        if (_running!.IsCompleted)
+        {
+            await _running;
+        }
+    });
+
+    /// <summary>How much simulated time passes from the moment that the messages are in the stream until it holds.</summary>
+    public TimeSpan TimeUntil(Func<bool> holds, params byte[][] messages)
+    {
+        var took = TimeSpan.Zero;
+        _pump.Run(async () =>
+        {
+            await AppendAsync(messages);
+            for (; !holds() && took < LongEnough; took += Step)
+            {
+                await Task.Delay(Step, _pump.Clock);
+            }
+        });
+        return took;
+    }
+
+    private async Task AppendAsync(byte[][] messages)
+    {
         if (_running is null)
         {
             await _log.EnsureStreamsAsync(0, CancellationToken.None);
@@ -136,13 +162,7 @@ internal sealed class ProcessorRig
             });
             await _log.AppendAsync(0, StreamKind.Live, Gateway, $"message {_attempts}", delivered, CancellationToken.None);
         }
-
-        await Task.Delay(LongEnough, _pump.Clock);
-        if (_running.IsCompleted)
-        {
-            await _running;
-        }
-    });
+    }
 
     private static FrameHeader Header(long first, int readings, int dropped) => new()
     {

@@ -124,7 +124,7 @@ public sealed class ProcessorTests
         var rig = ProcessorRig.WithSchema();
         var batch = new ReadingBatch();
         batch.Add(0, 1_000_000, 1.5);
-        batch.Add(0, WireReader.TimeMax + 1, 2.5);
+        batch.Add(0, WireReader.TimeMax + 1, BitConverter.DoubleToUInt64Bits(2.5), (ReadingFlags)(byte)Quality.Bad);
         batch.AddText(4, 1_000_000, "good");
         batch.AddText(4, 2_000_000, "b\0d");
 
@@ -136,6 +136,7 @@ public sealed class ProcessorTests
         Assert.Equal(2, rig.DeadLetters.Length);
         Assert.Equal((WireReader.TimeMax + 1, 1, Samples.Series().Keys[0]), (time.Time, time.Readings, time.SeriesKey));
         Assert.Equal(2.5, BitConverter.ToDouble(time.Bytes.Span));
+        Assert.Equal((DeadLetterContent.Value, (ReadingFlags)(byte)Quality.Bad), (time.Content, time.Flags));
         Assert.Equal((2_000_000, 1, Samples.Series().Keys[4]), (text.Time, text.Readings, text.SeriesKey));
         Assert.Equal("b\0d", Encoding.UTF8.GetString(text.Bytes.Span));
         Assert.Equal(["", "good"], rig.Readings.Select(r => Encoding.UTF8.GetString(r.Text.Span)).Order());
@@ -205,42 +206,6 @@ public sealed class ProcessorTests
         Assert.Contains(rig.Acks, a => a.Ack.Fork);
         Assert.Equal([20.0, 21.0, 22.0], rig.Readings.Select(r => BitConverter.UInt64BitsToDouble(r.Bits)));
         AssertBooks(rig, stored: 3, rejected: 0, dropped: 0);
-    }
-
-    [Fact]
-    public void Frame_whose_data_the_database_refuses_is_one_dead_letter_and_all_others_are_stored()
-    {
-        var rig = ProcessorRig.WithSchema();
-        var bad = new ReadingBatch();
-        bad.Add(1, 1_000_000, 1ul);
-        bad.Add(1, 2_000_000, 2ul);
-        var refused = ProcessorRig.Frame(4, bad);
-        var refusedSeries = Samples.Series().Keys[1];
-        rig.Store.Refuses = commit => commit.Readings.Series.Contains(refusedSeries) ? "22P02" : null;
-
-        rig.Give(
-            ProcessorRig.Floats(1, readings: 3), refused, ProcessorRig.Floats(6, readings: 1), ProcessorRig.Floats(7, readings: 4));
-
-        var letter = Assert.Single(rig.DeadLetters);
-        Assert.Equal((DeadLetterReason.Database, Key(4, 2), 2), (letter.Reason, letter.Frame, letter.Readings));
-        Assert.Equal(refused, letter.Bytes.ToArray());
-        Assert.Equal([(3, 0, 0), (0, 2, 0), (1, 0, 0), (4, 0, 0)], rig.Frames.Select(Shares));
-        Assert.Equal(8, rig.Readings.Length);
-        AssertBooks(rig, stored: 8, rejected: 2, dropped: 0);
-    }
-
-    [Fact]
-    public void Frame_whose_data_the_database_refuses_keeps_its_declarations()
-    {
-        var rig = ProcessorRig.WithSchema();
-        rig.Store.Refuses = commit => commit.Readings.Count > 0 ? "22P02" : null;
-
-        rig.Give(ProcessorRig.Floats(1, readings: 4, 1, Thinned, Refused));
-
-        Assert.Equal((0, 4, 5), Shares(Assert.Single(rig.Frames)));
-        Assert.Equal((DeadLetterReason.Database, 4), (Assert.Single(rig.DeadLetters).Reason, rig.DeadLetters[0].Readings));
-        AssertBooks(rig, stored: 0, rejected: 4, dropped: 5);
-        AssertDeclared(rig, Key(1, 9));
     }
 
     private static FrameKey Key(long first, int count) => new(ProcessorRig.Epoch, Lane.Live, first, count);

@@ -26,6 +26,14 @@ public sealed class SimulatedStoreContractTests : StoreContract
 
         public Task PassTime(TimeSpan time) => Task.Delay(time, pump.Clock);
 
+        public bool NamesReadings => false;
+
+        public Task RefuseTime(long micros)
+        {
+            _store.Refuses = commit => commit.Readings.Times.Contains(micros) ? $"23514 time {micros}" : null;
+            return Task.CompletedTask;
+        }
+
         public Task<IReadOnlyList<StoredReading>> ReadAllReadings() => Task.FromResult<IReadOnlyList<StoredReading>>(
             [.. SimulatedDatabase.All(_store.Content.Readings).Select(Look)]);
 

@@ -1,0 +1,144 @@
+using System.Buffers.Binary;
+using Npgsql;
+using NpgsqlTypes;
+using Telemetry.Model;
+using Telemetry.Model.Frames;
+using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
+using Telemetry.Model.Wire;
+
+namespace Telemetry.Cloud.Storage.Postgres.DeadLetters;
+
+/// <summary>
+/// What is in a dead letter: its readings, bit for bit as they came, and what a frame declares beside them; or why that
+/// cannot be told.
+/// </summary>
+internal sealed class LetterContent
+{
+    /// <summary>The readings, in the order of the frame.</summary>
+    public ReadingRows Readings { get; } = new();
+
+    /// <summary>What the frame declares, where the letter stands for that too, with the keys of the series.</summary>
+    public List<(ulong SeriesKey, Declaration Declaration)> Declarations { get; } = [];
+
+    /// <summary>Of a frame: its checksum.</summary>
+    public ulong Checksum { get; private init; }
+
+    /// <summary>Why its readings cannot be told; null when they can.</summary>
+    public string? Unreadable { get; private init; }
+
+    public static async Task<LetterContent> ReadAsync(
+        NpgsqlConnection connection, DeadLetterRow letter, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return letter.Content switch
+            {
+                DeadLetterContent.Value => await ReadValueAsync(connection, letter, cancellationToken),
+                DeadLetterContent.Readings => await ReadColumnsAsync(connection, letter, cancellationToken),
+                DeadLetterContent.Message or DeadLetterContent.Unregistered when letter.Readings > 0 => await ReadFrameAsync(connection, letter, cancellationToken),
+                _ => Not("it is a message in no book"),
+            };
+        }
+        catch (WireFormatException malformed)
+        {
+            return Not($"it cannot be decoded: {malformed.Message}");
+        }
+    }
+
+    private static LetterContent Not(string why) => new() { Unreadable = why };
+
+    private static async Task<LetterContent> ReadValueAsync(
+        NpgsqlConnection connection, DeadLetterRow letter, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            "SELECT device_key, type, decimals FROM telemetry.series WHERE series_key = $1", connection);
+        command.Parameters.Add(new NpgsqlParameter { Value = (long)letter.SeriesKey, NpgsqlDbType = NpgsqlDbType.Bigint });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken))
+        {
+            return Not("its series is not registered");
+        }
+
+        var (device, type) = ((ulong)reader.GetInt64(0), (MetricType)reader.GetInt16(1));
+        var decimals = reader.IsDBNull(2) ? SeriesDefinition.DecimalsUnknown : (byte)reader.GetInt16(2);
+        var content = new LetterContent();
+        if ((letter.Flags & ReadingFlags.Null) != 0)
+        {
+            content.Readings.Add(device, letter.SeriesKey, type, letter.Time, letter.Flags, 0, decimals);
+        }
+        else if (type == MetricType.Text)
+        {
+            content.Readings.AddText(device, letter.SeriesKey, letter.Time, letter.Flags, letter.Bytes.Span);
+        }
+        else
+        {
+            var bits = BinaryPrimitives.ReadUInt64LittleEndian(letter.Bytes.Span);
+            content.Readings.Add(device, letter.SeriesKey, type, letter.Time, letter.Flags, bits, decimals);
+        }
+
+        return content;
+    }
+
+    private static async Task<LetterContent> ReadColumnsAsync(
+        NpgsqlConnection connection, DeadLetterRow letter, CancellationToken cancellationToken)
+    {
+        if (await SeriesAsync(connection, letter.Gateway, letter.Schema, cancellationToken) is not { } series)
+        {
+            return Not($"its schema {letter.Schema} is not registered");
+        }
+
+        var batch = new ReadingBatch();
+        var reader = new WireReader(letter.Bytes.Span);
+        ReadingColumns.Read(ref reader, batch, letter.Readings, series.Types);
+        var content = new LetterContent();
+        content.AddAll(batch, series);
+        return content;
+    }
+
+    private static async Task<LetterContent> ReadFrameAsync(
+        NpgsqlConnection connection, DeadLetterRow letter, CancellationToken cancellationToken)
+    {
+        var header = FrameReader.Header(letter.Bytes.Span, out var checksum);
+        if (await SeriesAsync(connection, letter.Gateway, header.Schema, cancellationToken) is not { } series)
+        {
+            return Not($"its schema {header.Schema} is not registered");
+        }
+
+        var batch = new ReadingBatch();
+        var declarations = new List<Declaration>();
+        FrameReader.Read(letter.Bytes.Span, series.Types, batch, declarations);
+        var content = new LetterContent { Checksum = checksum };
+        content.AddAll(batch, series);
+        if (letter.Readings > batch.Count)
+        {
+            // What it declares dropped was rejected with it.
+            content.Declarations.AddRange(declarations.Select(d => (series.Keys[d.Series], d)));
+        }
+
+        return content;
+    }
+
+    private static async Task<SeriesList?> SeriesAsync(
+        NpgsqlConnection connection, GatewayId gateway, SchemaId schema, CancellationToken cancellationToken) =>
+        (await Lookups.LoadSchemaAsync(connection, gateway, schema, cancellationToken))
+            ?.Aggregate(SeriesList.Empty(gateway), (list, step) => list.Extend(step));
+
+    private void AddAll(ReadingBatch batch, SeriesList series)
+    {
+        for (var row = 0; row < batch.Count; row++)
+        {
+            var index = batch.Series[row];
+            var (device, key, type) = (series.DeviceKeys[index], series.Keys[index], series.Types[index]);
+            if (type == MetricType.Text && (batch.Flags[row] & ReadingFlags.Null) == 0)
+            {
+                Readings.AddText(device, key, batch.Times[row], batch.Flags[row], batch.Text(batch.Bits[row]));
+            }
+            else
+            {
+                Readings.Add(
+                    device, key, type, batch.Times[row], batch.Flags[row], batch.Bits[row], series.Definitions[index].Decimals);
+            }
+        }
+    }
+}

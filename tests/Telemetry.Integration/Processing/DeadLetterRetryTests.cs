@@ -1,0 +1,167 @@
+using Telemetry.Cloud.Operations;
+using Telemetry.Cloud.Operations.DeadLetters;
+using Telemetry.Cloud.Storage.Postgres;
+using Telemetry.Model.Frames;
+using Telemetry.Model.Readings;
+using Telemetry.Testing.Servers;
+
+namespace Telemetry.Integration.Processing;
+
+/// <summary>The command dead-letters, with a processor at work beside it.</summary>
+public sealed class DeadLetterRetryTests
+{
+    private const string Constraint = "ALTER TABLE telemetry.reading ADD CONSTRAINT no_thirteen CHECK (f <> 13)";
+    private const string NoConstraint = "ALTER TABLE telemetry.reading DROP CONSTRAINT no_thirteen";
+
+    [ServersFact(nats: true, postgres: true)]
+    public async Task Retry_moves_rejected_to_stored_beside_an_owner_that_goes_on_with_the_new_totals()
+    {
+        await using var stand = await ProcessorStand.Start();
+        await SendBad(stand);
+        Assert.Equal("6|3|0", await stand.Books());
+
+        Assert.Equal(1, (await Run(stand, "retry", "--gateway", "gw-001", "--reason", "database")).Code);
+        Assert.Equal("6|3|0", await stand.Books());
+        await stand.Database.Execute(NoConstraint);
+        var (code, text) = await Run(stand, "retry", "--gateway", "gw-001", "--reason", "database");
+
+        Assert.Equal(0, code);
+        Assert.EndsWith("2 readings stored, 0 letters unchanged\n", text, StringComparison.Ordinal);
+        await stand.SendFloats(ProcessorStand.Gateway(1), 7);
+        await stand.WaitUntilSettled(10);
+        Assert.Equal("9|1|0", await stand.Books());
+        Assert.True(stand.Counters.NotOwner > 0);
+        Assert.Equal("9|1", await stand.Database.Row("SELECT sum(stored), sum(rejected) FROM telemetry.frame_register"));
+        await AssertBalanced(stand);
+        Assert.Contains("stored at", (await Run(stand, "list", "--retried")).Text, StringComparison.Ordinal);
+        Assert.Equal(1, (await Run(stand, "retry", "1")).Code);
+        Assert.Equal("9|1|0", await stand.Books());
+    }
+
+    [ServersFact(nats: true, postgres: true)]
+    public async Task Retry_after_the_register_was_summed_up_changes_the_days_sum()
+    {
+        await using var stand = await ProcessorStand.Start();
+        await SendBad(stand);
+        await stand.Database.Execute(NoConstraint);
+        await stand.Database.Execute("""
+            INSERT INTO telemetry.frame_register_day SELECT gateway, (stored_at AT TIME ZONE 'UTC')::date, count(*), sum(stored),
+                sum(rejected), sum(dropped), 9223372036854775807 FROM telemetry.frame_register GROUP BY 1, 2;
+            DELETE FROM telemetry.frame_register
+            """);
+
+        Assert.Equal(0, (await Run(stand, "retry", "--reason", "database")).Code);
+
+        Assert.Equal("8|1", await stand.Database.Row("SELECT sum(stored), sum(rejected) FROM telemetry.frame_register_day"));
+        Assert.Equal("8|1|0", await stand.Books());
+    }
+
+    [ServersFact(nats: true, postgres: true)]
+    public async Task What_can_never_be_stored_says_so_and_changes_nothing()
+    {
+        await using var stand = await ProcessorStand.Start();
+        await SendBad(stand);
+        await stand.SendBytes(ProcessorStand.Gateway(2), [1, 2, 3]);
+        await stand.Until(async () => await stand.Database.Row("SELECT count(*) FROM telemetry.dead_letter WHERE readings = 0") == "1");
+
+        var (code, text) = await Run(stand, "retry", "--gateway", "gw-001");
+
+        Assert.Equal(1, code);
+        Assert.Contains("unchanged: text with NUL", text, StringComparison.Ordinal);
+        Assert.Contains("unchanged: retry dead letters: 23514", text, StringComparison.Ordinal);
+        Assert.Equal("6|3|0", await stand.Books());
+        Assert.Contains("in no book", (await Run(stand, "list", "--gateway", "gw-002", "--reason", "malformed")).Text, StringComparison.Ordinal);
+        Assert.Contains("there is none of this id", (await Run(stand, "retry", "999")).Text, StringComparison.Ordinal);
+        Assert.Equal(1, (await Run(stand, "show", "999")).Code);
+        await AssertBalanced(stand);
+    }
+
+    [ServersFact(nats: true, postgres: true)]
+    public async Task Show_tells_series_time_value_and_bytes()
+    {
+        await using var stand = await ProcessorStand.Start();
+        await SendBad(stand);
+        var id = await stand.Database.Row("SELECT id FROM telemetry.dead_letter WHERE reason = 1");
+
+        var (code, text) = await Run(stand, "show", id);
+
+        Assert.Equal(0, code);
+        Assert.Contains("""pump state, 2023-11-14T22:13:20.000500Z: "b\u0000d", bad""", text, StringComparison.Ordinal);
+        Assert.Contains("  620064", text, StringComparison.Ordinal);
+        Assert.Contains("reason      value", text, StringComparison.Ordinal);
+    }
+
+    [ServersFact(nats: true, postgres: true)]
+    public async Task Time_out_of_range_goes_through_once_the_range_is_wider()
+    {
+        await using var stand = await ProcessorStand.Start(new() { TimeFirst = new(2024, 1, 1, 0, 0, 0, TimeSpan.Zero) });
+        await stand.SendSchema(ProcessorStand.Gateway(1));
+        await stand.SendFloats(ProcessorStand.Gateway(1), 1, 2, 3);
+        await stand.WaitUntilSettled(3);
+        Assert.Equal("0|3|0", await stand.Books());
+
+        Assert.Equal(0, (await Run(stand, "retry", "--reason", "time")).Code);
+
+        Assert.Equal("3|0|0", await stand.Books());
+        await AssertBalanced(stand);
+    }
+
+    [ServersTheory(nats: true, postgres: true)]
+    [InlineData("ALTER TABLE telemetry.frame_register ADD CONSTRAINT odd CHECK (count <> 5)", "telemetry.frame_register")]
+    [InlineData("ALTER TABLE telemetry.drop_declaration ADD CONSTRAINT odd CHECK (false)", "telemetry.drop_declaration")]
+    public async Task Frame_that_was_rejected_whole_is_registered_with_what_it_declares(string constraint, string table)
+    {
+        await using var stand = await ProcessorStand.Start();
+        await stand.SendSchema(ProcessorStand.Gateway(1));
+        await stand.Database.Execute(constraint);
+        var batch = new ReadingBatch();
+        Array.ForEach([1L, 2, 3], time => batch.Add(0, 1_700_000_000_000_000 + time, 1.0));
+        await stand.SendFrame(ProcessorStand.Gateway(1), batch, new Declaration(1, 2, 1, 9, DropReason.Test));
+        await stand.WaitUntilSettled(5);
+        Assert.Equal("0|5|0", await stand.Books());
+        Assert.Equal(1, (await Run(stand, "retry", "--reason", "database")).Code);
+        Assert.Equal("0|5|0", await stand.Books());
+
+        await stand.Database.Execute($"ALTER TABLE {table} DROP CONSTRAINT odd");
+        Assert.Equal(0, (await Run(stand, "retry", "--reason", "database")).Code);
+
+        Assert.Equal("3|0|2", await stand.Books());
+        Assert.Equal("3|0|2", await stand.Database.Row("SELECT stored, rejected, dropped FROM telemetry.frame_register"));
+        Assert.Equal("2", await stand.Database.Row("SELECT sum(readings) FROM telemetry.drop_declaration"));
+    }
+
+    /// <summary>Gateway 1: nine readings, of which two are refused by a constraint and one is text with NUL.</summary>
+    private static async Task SendBad(ProcessorStand stand)
+    {
+        var gateway = ProcessorStand.Gateway(1);
+        await stand.SendSchema(gateway);
+        await stand.Database.Execute(Constraint);
+        await stand.SendFloats(gateway, 12, 13, 14);
+        await stand.SendFloats(gateway, 1, 13);
+        var batch = new ReadingBatch();
+        batch.Add(0, 1_700_000_000_000_100, 5.0);
+        batch.Add(0, 1_700_000_000_000_101, 6.0);
+        batch.AddText(1, 1_700_000_000_000_400, "good"u8);
+        batch.AddText(1, 1_700_000_000_000_500, "b\0d"u8, (ReadingFlags)(byte)Quality.Bad);
+        await stand.SendFrame(gateway, batch);
+        await stand.WaitUntilSettled(9);
+    }
+
+    private static async Task AssertBalanced(ProcessorStand stand)
+    {
+        var verdict = await stand.Judge();
+        Assert.True(verdict.Balanced, verdict.ToString());
+    }
+
+    private static async Task<(int Code, string Text)> Run(ProcessorStand stand, params string[] words)
+    {
+        var settings = new CloudSettings
+        {
+            Database = new PostgresStoreOptions { ConnectionString = stand.Database.ConnectionString },
+        };
+        Assert.Null(DeadLetterArguments.Read(words, DateTimeOffset.UtcNow, out var arguments));
+        using var output = new StringWriter { NewLine = "\n" };
+        var code = await new DeadLettersCommand(settings, output, output).RunAsync(arguments, default);
+        return (code, output.ToString());
+    }
+}
