@@ -11,6 +11,9 @@ internal sealed record RelayParts
 {
     public static readonly RelayParts Ordinary = new();
 
+    /// <summary>True: no relay dies and no database is put back, the lease is taken away again and again.</summary>
+    public bool OnlyLeases { get; init; }
+
     public Func<IAlertSink, IAlertSink> Sink { get; init; } = sink => sink;
 
     public Func<IAlertOutbox, IAlertSink, IAlertOutbox> Outbox { get; init; } = (outbox, _) => outbox;

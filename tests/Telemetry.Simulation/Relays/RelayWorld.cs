@@ -34,17 +34,21 @@ internal sealed class RelayWorld
     private readonly AlertWriter _writer;
     private readonly List<SimulatedDatabase> _copies = [];
     private readonly RelayTally _tally;
+    private readonly bool _onlyLeases;
     private bool _faults = true;
 
     private RelayWorld(int seed, RelayParts parts, Pump pump, RelayTally tally)
     {
         _pump = pump;
         _tally = tally;
+        _onlyLeases = parts.OnlyLeases;
         _random = new Random(seed);
         Trace = new Trace(pump.Clock);
         _store = new SimulatedStore(pump, new Random(_random.Next()));
         _sink = new SimulatedAlertSink(pump, new Random(_random.Next()));
         _writer = new AlertWriter(_store, new Random(_random.Next()), Partitions);
+        // A slow Kafka in every other world: an older relay has time to commit while a younger one begins.
+        _sink.Calls.LatencyMax = TimeSpan.FromMilliseconds(_random.Next(2) == 0 ? 3 : 80);
         var losing = _random.Next(3) * 0.004;
         var refusing = _random.Next(3) * 0.03;
         _store.Calls.LosesRequest = _sink.Calls.LosesRequest = _ => Chance(losing, ref _tally.LostCalls);
@@ -110,7 +114,7 @@ internal sealed class RelayWorld
 
     private void Strike()
     {
-        switch (_random.Next(24))
+        switch (_onlyLeases ? _random.Next(8, 12) : _random.Next(24))
         {
             case < 4:
                 _tally.Kills++;
@@ -125,7 +129,7 @@ internal sealed class RelayWorld
                 Trace.Say($"the database is put back to {copy.AlertOutbox.Count} of {_store.Content.AlertOutbox.Count} rows");
                 _writer.PutBack(copy);
                 break;
-            case 8:
+            case 8 or 9:
                 _tally.Pauses++;
                 Trace.Say("the lease is anybody's");
                 _store.Content = _store.Content with
