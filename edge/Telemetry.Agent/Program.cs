@@ -28,7 +28,8 @@ if (command.Check)
     }
 
     Console.WriteLine($"{command.ConfigurationFile}: gateway {options.Gateway}, outbox {options.OutboxFile}, "
-        + $"uplink {options.Uplink.Host}:{options.Uplink.Port}{(options.Uplink.Tls ? " (TLS)" : "")}: good");
+        + $"uplink {options.Uplink.Host}:{options.Uplink.Port}{(options.Uplink.Tls ? " (TLS)" : "")}"
+        + $"{(options.Traces.Endpoint is { } collector ? $", traces to {collector}" : "")}: good");
     return EdgeProcess.Ended;
 }
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Globalization;
 using System.IO.Hashing;
 using Telemetry.Model.Wire;
@@ -10,7 +11,7 @@ namespace Telemetry.Model;
 /// same one without telling each other. Both ids follow W3C Trace Context, 3.2.2: 16 and 8 bytes, never all zero.
 /// </summary>
 /// <param name="TraceId">XxHash128 over gateway, epoch, lane, first, count.</param>
-/// <param name="SpanId">XxHash64 over the same bytes: the frame's own span, the parent of all that others do with it.</param>
+/// <param name="SpanId">XxHash64 over the same bytes: stands for the frame itself, the parent of all that is done with it.</param>
 public readonly record struct FrameTrace(UInt128 TraceId, ulong SpanId)
 {
     /// <summary>The trace of a frame.</summary>
@@ -32,6 +33,25 @@ public readonly record struct FrameTrace(UInt128 TraceId, ulong SpanId)
 
     /// <summary>The span id's 8 bytes, big-endian.</summary>
     public void WriteSpanId(Span<byte> bytes) => BinaryPrimitives.WriteUInt64BigEndian(bytes, SpanId);
+
+    /// <summary>
+    /// The parent of every span of the frame, in whatever process. No span has its id: it stands for the frame itself,
+    /// since an <see cref="Activity"/> cannot be given an id of one's own.
+    /// </summary>
+    public ActivityContext Parent
+    {
+        get
+        {
+            Span<byte> bytes = stackalloc byte[24];
+            WriteTraceId(bytes);
+            WriteSpanId(bytes[16..]);
+            return new ActivityContext(
+                ActivityTraceId.CreateFromBytes(bytes[..16]),
+                ActivitySpanId.CreateFromBytes(bytes[16..]),
+                ActivityTraceFlags.Recorded,
+                isRemote: true);
+        }
+    }
 
     /// <summary>As the header <c>traceparent</c>, version 00, sampled (W3C Trace Context, 3.2).</summary>
     public string TraceParent => string.Create(CultureInfo.InvariantCulture, $"00-{TraceId:x32}-{SpanId:x16}-01");

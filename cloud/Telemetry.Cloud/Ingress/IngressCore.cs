@@ -1,4 +1,5 @@
 using Telemetry.Cloud.Log;
+using Telemetry.Cloud.Tracing;
 using Telemetry.Model;
 using Telemetry.Model.Control;
 using Telemetry.Model.Wire;
@@ -63,10 +64,12 @@ internal sealed class IngressCore(
 
         // The order of durability: the log's acknowledgement first, the PUBACK with its receipt after it.
         var stream = lane.Stream();
+        var since = time.GetTimestamp();
         try
         {
             var append = await _appender.AppendAsync(
                 gateway.Partition(options.Partitions), stream, gateway, message.MessageId, payload, cancellationToken);
+            Trace(gateway, message, stream, payload, append.Sequence, null, since);
             counters.Count(message.IsSchema ? IngressEvent.SchemaAppended : IngressEvent.FrameAppended);
             counters.Count(IngressEvent.ByteAppended, payload.Length);
             counters.Count(IngressEvent.AppendDuplicate, append.Duplicate ? 1 : 0);
@@ -74,13 +77,26 @@ internal sealed class IngressCore(
         }
         catch (LogException e) when (e.IsFull)
         {
+            Trace(gateway, message, stream, payload, 0, e.Message, since);
             counters.Count(IngressEvent.LogFull);
             return new(IngressVerdict.Full, null, e.Message);
         }
         catch (LogException e)
         {
+            Trace(gateway, message, stream, payload, 0, e.Message, since);
             counters.Count(IngressEvent.LogOutOfReach);
             return new(IngressVerdict.Unavailable, null, e.Message);
+        }
+    }
+
+    private void Trace(
+        GatewayId gateway, in IngressMessage message, StreamKind stream, ReadOnlyMemory<byte> payload, long sequence,
+        string? error, long since)
+    {
+        if (message.Frame is { } frame)
+        {
+            CloudTracing.Appended(
+                gateway, frame, gateway.Partition(options.Partitions), stream, payload.Length, sequence, error, since, time);
         }
     }
 

@@ -6,10 +6,12 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Cloud.Ingress;
 
 /// <summary>
-/// A checked frame or schema as the ingress sees it: the id under which it goes to the log, and whether it is a schema.
+/// A checked frame or schema as the ingress sees it: the id under which it goes to the log, and the frame's key; null of a schema.
 /// </summary>
-internal readonly record struct IngressMessage(string MessageId, bool IsSchema)
+internal readonly record struct IngressMessage(string MessageId, FrameKey? Frame)
 {
+    public bool IsSchema => Frame is null;
+
     /// <summary>
     /// Checks a lane's payload (delivery, then a frame or schema: version, kind, checksum, header, lane) without
     /// opening its readings. Throws <see cref="WireFormatException"/>.
@@ -27,12 +29,12 @@ internal readonly record struct IngressMessage(string MessageId, bool IsSchema)
         {
             var schema = SchemaMessage.Read(message);
             CheckLane((Lane)message[1], lane);
-            return new(Routes.MessageId(gateway, schema.Id, lane, delivery.Attempt), true);
+            return new(Routes.MessageId(gateway, schema.Id, lane, delivery.Attempt), null);
         }
 
         var header = FrameReader.Header(message, out _);
         CheckLane(header.Key.Lane, lane);
-        return new(Routes.MessageId(gateway, header.Key, delivery.Attempt), false);
+        return new(Routes.MessageId(gateway, header.Key, delivery.Attempt), header.Key);
     }
 
     private static void CheckLane(Lane stated, Lane ofTopic)

@@ -27,6 +27,11 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
             output.WriteLine($"alerts: ok, {rules.Count} rules");
         }
 
+        if (settings.Traces.Endpoint is { } collector)
+        {
+            output.WriteLine($"traces: to {collector}, of a share of {settings.Traces.Ratio} of the frames");
+        }
+
         var files = !settings.Roles.HasFlag(CloudRoles.Ingress) || await SayAsync("gateways", CheckFilesAsync);
         var nats = settings.Roles == CloudRoles.Relay || await SayAsync("nats", () => CheckNatsAsync(cancellationToken));
         var database = settings.Database is null || await SayAsync("database", () => CheckDatabaseAsync(cancellationToken));

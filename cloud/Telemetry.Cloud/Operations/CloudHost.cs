@@ -8,7 +8,9 @@ using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Processing;
 using Telemetry.Cloud.Storage;
 using Telemetry.Cloud.Storage.Postgres;
+using Telemetry.Cloud.Tracing;
 using Telemetry.Nats;
+using Telemetry.Tracing;
 
 namespace Telemetry.Cloud.Operations;
 
@@ -30,6 +32,7 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         using var text = new PrometheusText(CloudMetrics.MeterName, "System.Runtime");
         using var metrics = new CloudMetrics(services.GetRequiredService<IMeterFactory>());
+        using var traces = StartTraces(metrics);
         await using var database = settings.Database is { } options ? NpgsqlDataSource.Create(options.ConnectionString) : null;
         var starting = "starting";
         _health.Add("start", () => starting);
@@ -83,6 +86,20 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         started();
         await RunRelayAsync(metrics, cancellationToken);
         OperationsLog.Stopping(_logger);
+    }
+
+    private TraceExport? StartTraces(CloudMetrics metrics)
+    {
+        var role = settings.Roles == CloudRoles.All ? "cloud" : settings.Roles.ToString().ToLowerInvariant();
+        var traces = TraceExport.Start(
+            settings.Traces, CloudTracing.SourceName, $"telemetry-{role}", settings.Processor.Owner);
+        if (traces is not null)
+        {
+            metrics.Watch(traces.Counters);
+            OperationsLog.Tracing(_logger, settings.Traces.Endpoint!, settings.Traces.Ratio);
+        }
+
+        return traces;
     }
 
     private async Task<NatsConnection> ConnectAsync(CloudMetrics metrics, CancellationToken cancellationToken)

@@ -5,6 +5,7 @@ using Telemetry.Cloud.Ingress;
 using Telemetry.Cloud.Processing;
 using Telemetry.Mqtt;
 using Telemetry.Nats;
+using Telemetry.Tracing;
 
 namespace Telemetry.Cloud.Operations;
 
@@ -139,6 +140,20 @@ internal sealed class CloudMetrics : IDisposable
             },
             "{transition}",
             "Rows of the alert outbox that were removed");
+    }
+
+    public void Watch(TraceExportCounters counters)
+    {
+        _meter.CreateObservableCounter(
+            "telemetry.traces.spans",
+            () => new Measurement<long>[]
+            {
+                new(counters.Exported, Tag("outcome", "exported")), new(counters.Failed, Tag("outcome", "failed")),
+                new(counters.Dropped, Tag("outcome", "dropped")),
+            },
+            "{span}",
+            "Spans of this process, by what became of them");
+        Gauge("telemetry.traces.waiting", () => counters.Waiting, "Spans that wait for the collector");
     }
 
     private void Watch(AlertCounters counters)

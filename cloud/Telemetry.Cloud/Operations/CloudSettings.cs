@@ -9,6 +9,7 @@ using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Processing;
 using Telemetry.Cloud.Storage.Postgres;
 using Telemetry.Nats;
+using Telemetry.Tracing;
 
 namespace Telemetry.Cloud.Operations;
 
@@ -75,6 +76,8 @@ internal sealed record CloudSettings
     public KafkaOptions? Kafka { get; init; }
 
     public RelayOptions Relay { get; init; } = new();
+
+    public TraceExportOptions Traces { get; init; } = new();
 
     public IPEndPoint HttpEndPoint { get; init; } = new(IPAddress.Loopback, 9464);
 

@@ -56,6 +56,7 @@ internal static class CloudSettingsSections
             Access = Access(reader, roles.HasFlag(CloudRoles.Ingress)),
             Processor = Processor(reader, partitions) with { Alerts = Alerts(reader) },
             AlertOutbox = AlertOutbox(reader),
+            Traces = TraceSettings.Read(reader),
             HttpEndPoint = EndPoint(reader, "http", 9464),
             StopWithin = reader.Span("stopWithin", TimeSpan.FromSeconds(10), Second, Hour),
             LogLevel = reader.Choice(

@@ -34,4 +34,7 @@ internal static partial class OperationsLog
 
     [LoggerMessage(3009, LogLevel.Error, "Ended, since the database does not fit: {Why}")]
     public static partial void DatabaseRefused(ILogger logger, string why);
+
+    [LoggerMessage(3020, LogLevel.Information, "Traces go to {Endpoint}, of a share of {Ratio} of the frames")]
+    public static partial void Tracing(ILogger logger, Uri endpoint, double ratio);
 }

@@ -3,6 +3,7 @@ using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Ledger;
 using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Storage;
+using Telemetry.Cloud.Tracing;
 using Telemetry.Model;
 
 namespace Telemetry.Cloud.Processing;
@@ -31,6 +32,7 @@ public sealed class Processor
     private readonly FrameApplier _applier;
     private readonly HelloDesk _desk;
     private readonly FaultSearch _faults = new();
+    private readonly StoreTrace _trace;
     private readonly List<(PartitionOwner Owner, Feed Feed, LogMessage Message)> _chunk = [];
     private int _turn;
 
@@ -41,6 +43,7 @@ public sealed class Processor
         _hellos = new HelloQueue(options, time, logger, _signal);
         _alerts = new AlertEvaluator(options.Alerts, Counters.Alerts, logger);
         _applier = new FrameApplier(store, _alerts, options, Counters);
+        _trace = new StoreTrace(time);
         _desk = new HelloDesk(store, _applier, Counters);
         _owned = new OwnedPartitions(store, log, bus, options, time, random, logger, Counters, _signal, _hellos.Arrived);
     }
@@ -107,6 +110,7 @@ public sealed class Processor
         _commit.Clear();
         _applier.Acks.Clear();
         _alerts.Clear();
+        _trace.Clear();
         await ApplyMessagesAsync(cancellationToken);
         if (_commit.Readings.Count < _options.BatchReadingsMax && _faults.Taken > 0 && _options.GatherTime > TimeSpan.Zero)
         {
@@ -177,6 +181,7 @@ public sealed class Processor
         Counters.Commits++;
         _owned.RenewedAt = _time.GetTimestamp();
         _alerts.Committed();
+        _trace.Committed(_commit.Frames);
         _faults.Succeeded();
         foreach (var owner in _owned.All)
         {
@@ -237,8 +242,10 @@ public sealed class Processor
             {
                 var place = Place(owner, feed, message);
                 _faults.Applying(place, _commit.Readings.Count);
+                _trace.Taking(_commit.Frames.Count, _alerts.Transitions.Count);
                 await _applier.ApplyAsync(
                     owner.Gateways[message.Gateway], message, _faults.Of(place), _commit, cancellationToken);
+                _trace.Took(_commit.Frames.Count, _alerts.Transitions.Count);
             }
         }
     }

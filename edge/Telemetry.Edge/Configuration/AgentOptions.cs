@@ -1,8 +1,10 @@
 using Telemetry.Edge.Inputs;
 using Telemetry.Edge.Inputs.Http;
 using Telemetry.Edge.Outbox;
+using Telemetry.Edge.Tracing;
 using Telemetry.Edge.Uplink;
 using Telemetry.Model;
+using Telemetry.Tracing;
 
 namespace Telemetry.Edge.Configuration;
 
@@ -41,6 +43,9 @@ public sealed record AgentOptions
     /// <summary>Line protocol by HTTP; null without a section <c>http</c>.</summary>
     public HttpInputOptions? Http { get; init; }
 
+    /// <summary>Where spans go. Section <c>traces</c>; none go anywhere (default) without its key <c>endpoint</c>.</summary>
+    public TraceExportOptions Traces { get; init; } = new();
+
     /// <summary>
     /// File of the journal in which all inputs note what they offer and what was acknowledged, for tests (24 bytes a
     /// reading, never shortened). Key <c>journal</c>; empty (default): none.
@@ -75,6 +80,7 @@ public sealed record AgentOptions
         UplinkSending = ReadUplink(reader),
         StatusPort = reader.Number("status.port", 0, 0, 65535),
         StopTimeout = reader.Span("stopTimeout", TimeSpan.FromSeconds(10)),
+        Traces = TraceSection.Read(reader),
         Generator = reader.Has("generator") ? ReadGenerator(reader) : null,
         HostMetrics = reader.Has("hostMetrics") ? ReadHostMetrics(reader) : null,
     };

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Telemetry.Edge.Inputs.Http;
+using Telemetry.Tracing;
 
 namespace Telemetry.Edge.Hosting;
 
@@ -89,9 +90,9 @@ public sealed record AgentStatus
 
     /// <summary>
     /// Prometheus' text format, version 0.0.4: sums over the process' agents, without a tag that names a gateway.
-    /// docs/metrics.md lists them.
+    /// docs/metrics.md lists them. <paramref name="traces"/>: null while none are exported.
     /// </summary>
-    public static string Prometheus(IReadOnlyCollection<AgentStatus> agents)
+    public static string Prometheus(IReadOnlyCollection<AgentStatus> agents, TraceExportCounters? traces = null)
     {
         var text = new StringBuilder();
         Gauge("telemetry_agent_gateways", "Agents of this process.", agents.Count);
@@ -107,6 +108,14 @@ public sealed record AgentStatus
         Gauge("telemetry_agent_remembered_requests", "Requests remembered for their repeats.", agents.Sum(a => (long)a.RequestsRemembered));
         Counter("telemetry_agent_forgotten_requests_total", "Requests forgotten before their time.", agents.Sum(a => a.RequestsForgottenEarly));
         HttpStatus.WritePrometheus(text, [.. agents.Select(a => a.Http).OfType<HttpStatus>()]);
+        if (traces is not null)
+        {
+            Counter("telemetry_agent_exported_spans_total", "Spans that the collector took.", traces.Exported);
+            Counter("telemetry_agent_failed_spans_total", "Spans that the collector did not take.", traces.Failed);
+            Counter("telemetry_agent_dropped_spans_total", "Spans dropped because too many waited.", traces.Dropped);
+            Gauge("telemetry_agent_waiting_spans", "Spans that wait for the collector.", traces.Waiting);
+        }
+
         return text.ToString();
 
         void Gauge(string name, string help, long value) => Metric(text, name, "gauge", help, value);

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Telemetry.Edge.Configuration;
+using Telemetry.Edge.Tracing;
+using Telemetry.Tracing;
 
 namespace Telemetry.Edge.Hosting;
 
@@ -44,8 +46,9 @@ public sealed class EdgeProcess(IReadOnlyList<AgentOptions> agents, int statusPo
         using var stop = new CancellationTokenSource();
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var traces = StartTraces(log);
         using var loop = new EdgeLoop("agents");
-        var running = loop.RunAsync(() => RunOnLoopAsync(logging, log, seed, stop.Token));
+        var running = loop.RunAsync(() => RunOnLoopAsync(logging, log, seed, traces?.Counters, stop.Token));
         var stopped = new TaskCompletionSource();
         using var registration = stop.Token.Register(() => stopped.TrySetResult());
         await Task.WhenAny(running, stopped.Task);
@@ -66,12 +69,27 @@ public sealed class EdgeProcess(IReadOnlyList<AgentOptions> agents, int statusPo
         }
     }
 
-    private async Task<int> RunOnLoopAsync(ILoggerFactory logging, ILogger log, int seed, CancellationToken stop)
+    private TraceExport? StartTraces(ILogger log)
+    {
+        // The agents of one process have their traces in common, as all but names and files.
+        var options = agents[0].Traces;
+        var instance = agents.Count == 1 ? agents[0].Gateway.Value : $"{agents[0].Gateway} and {agents.Count - 1} more";
+        var traces = TraceExport.Start(options, EdgeTracing.SourceName, "telemetry-agent", instance);
+        if (traces is not null)
+        {
+            ProcessLog.Tracing(log, options.Endpoint!, options.Ratio);
+        }
+
+        return traces;
+    }
+
+    private async Task<int> RunOnLoopAsync(
+        ILoggerFactory logging, ILogger log, int seed, TraceExportCounters? traces, CancellationToken stop)
     {
         var running = agents.Select((options, i) => new EdgeAgent(
             options, time, new Random(unchecked(seed + i)), logging.CreateLogger(options.Gateway.Value))).ToList();
         await using var listener = statusPort > 0
-            ? new StatusListener(statusPort, path => Answer(path, running), time)
+            ? new StatusListener(statusPort, path => Answer(path, running, traces), time)
             : null;
         ProcessLog.Started(log, running.Count, statusPort);
         try
@@ -89,7 +107,7 @@ public sealed class EdgeProcess(IReadOnlyList<AgentOptions> agents, int statusPo
         }
     }
 
-    private static HttpAnswer Answer(string path, List<EdgeAgent> agents)
+    private static HttpAnswer Answer(string path, List<EdgeAgent> agents, TraceExportCounters? traces)
     {
         var status = agents.ConvertAll(agent => agent.Status());
         return path switch
@@ -98,7 +116,7 @@ public sealed class EdgeProcess(IReadOnlyList<AgentOptions> agents, int statusPo
             "/health/ready" => status.TrueForAll(s => s.OutboxOpen) ? HttpAnswer.Text(200, "ready\n") : HttpAnswer.Text(503, "opening\n"),
             "/status" => new HttpAnswer(200, "application/json", AgentStatus.Json(status)),
             "/metrics" => new HttpAnswer(
-                200, "text/plain; version=0.0.4; charset=utf-8", System.Text.Encoding.UTF8.GetBytes(AgentStatus.Prometheus(status))),
+                200, "text/plain; version=0.0.4; charset=utf-8", System.Text.Encoding.UTF8.GetBytes(AgentStatus.Prometheus(status, traces))),
             _ => HttpAnswer.NotFound,
         };
     }

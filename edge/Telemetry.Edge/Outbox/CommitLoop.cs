@@ -1,3 +1,4 @@
+using Telemetry.Edge.Tracing;
 using Telemetry.Model;
 using Telemetry.Model.Readings;
 
@@ -64,7 +65,7 @@ internal sealed class CommitLoop : IDisposable
     public Task<OfferOutcome> OfferAsync(
         ReadingBatch readings, TimeSpan deadline, bool critical, AnsweredRequest? request)
     {
-        var offer = _waiting.Add(readings, _state.Series.Types, critical, After(deadline), request);
+        var offer = _waiting.Add(readings, _state.Series.Types, critical, _time.GetTimestamp(), After(deadline), request);
         Kick();
         return offer;
     }
@@ -161,6 +162,7 @@ internal sealed class CommitLoop : IDisposable
     private async Task CommitAsync()
     {
         (_waiting, _committing) = (_committing, _waiting);
+        var since = _time.GetTimestamp();
         var backlog = _backlog;
         var replacements = _replacements;
         CommitDraft draft;
@@ -185,6 +187,7 @@ internal sealed class CommitLoop : IDisposable
             throw;
         }
 
+        EdgeTracing.Committed(_state.Gateway, draft.Sealed, _committing.Since, since, _time);
         Acknowledge(draft, backlog, replacements);
     }
 

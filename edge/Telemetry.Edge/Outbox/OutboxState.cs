@@ -12,6 +12,7 @@ internal sealed class OutboxState
 {
     public OutboxState(OutboxImage image, GatewayId gateway, OutboxOptions options, TimeProvider time, Random random)
     {
+        Gateway = gateway;
         OutboxId = image.OutboxId;
         Accepted = image.Accepted;
         PromisedW = image.PromisedW;
@@ -31,6 +32,8 @@ internal sealed class OutboxState
             Hold(new HeldFrame(row, epoch.Order, sealedByThisRun: false));
         }
     }
+
+    public GatewayId Gateway { get; }
 
     public ulong OutboxId { get; }
 

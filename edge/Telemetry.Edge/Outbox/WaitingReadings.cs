@@ -25,10 +25,13 @@ internal sealed class WaitingReadings
     /// <summary>The timestamp of the earliest commit deadline; long.MaxValue when nothing waits.</summary>
     public long DueAt { get; private set; } = long.MaxValue;
 
+    /// <summary>The timestamp of the first offer that waits; long.MaxValue when none does.</summary>
+    public long Since { get; private set; } = long.MaxValue;
+
     public static long BytesOf(ReadingBatch batch) => ((long)batch.Count * ReadingBytes) + batch.TextBytes;
 
     public Task<OfferOutcome> Add(
-        ReadingBatch readings, ReadOnlySpan<MetricType> types, bool critical, long dueAt, AnsweredRequest? request)
+        ReadingBatch readings, ReadOnlySpan<MetricType> types, bool critical, long now, long dueAt, AnsweredRequest? request)
     {
         if (request is not null)
         {
@@ -43,6 +46,7 @@ internal sealed class WaitingReadings
         }
 
         DueAt = Math.Min(DueAt, dueAt);
+        Since = Math.Min(Since, now);
         var offer = new TaskCompletionSource<OfferOutcome>();
         _offers.Add(offer);
         return offer.Task;
@@ -55,6 +59,7 @@ internal sealed class WaitingReadings
         Critical.Batch.Clear();
         Requests.Clear();
         DueAt = long.MaxValue;
+        Since = long.MaxValue;
 
         // An offer's continuation may run here and now; it finds nothing half done.
         for (var i = 0; i < _offers.Count; i++)

@@ -1,4 +1,5 @@
 using Telemetry.Edge.Outbox;
+using Telemetry.Edge.Tracing;
 using Telemetry.Model;
 using Telemetry.Model.Control;
 using Telemetry.Model.Schemas;
@@ -159,11 +160,9 @@ internal sealed class UplinkSession
             if (await _outbox.ReadAsync(frame, _stop) is { } bytes && !frame.Freed)
             {
                 CrashPoint.Reach("before-send");
-                var started = frame.SentAtTimestamp = _time.GetTimestamp();
+                frame.SentAtTimestamp = _time.GetTimestamp();
                 _delivery.Status.FramesSent++;
-                var outcome = await _connection.PublishAsync(_topics[(int)frame.Key.Lane], Payload(frame, bytes), _stop);
-                _rate.Took(bytes.Length, frame.Key.Count, started);
-                await TakeOutcomeAsync(frame, outcome);
+                await TakeOutcomeAsync(frame, await PublishAsync(frame, bytes));
             }
         }
         catch (Exception e) when (e is UplinkException or OperationCanceledException)
@@ -191,6 +190,23 @@ internal sealed class UplinkSession
             _delivery.Status.InFlight = --_inFlight;
             _backlogInFlight -= backlog ? 1 : 0;
             _delivery.Wake.Set();
+        }
+    }
+
+    private async ValueTask<PublishOutcome> PublishAsync(HeldFrame frame, ReadOnlyMemory<byte> bytes)
+    {
+        var (topic, started) = (_topics[(int)frame.Key.Lane], frame.SentAtTimestamp);
+        try
+        {
+            var outcome = await _connection.PublishAsync(topic, Payload(frame, bytes), _stop);
+            _rate.Took(bytes.Length, frame.Key.Count, started);
+            EdgeTracing.Sent(_delivery.Gateway, frame, topic, outcome, started, _time);
+            return outcome;
+        }
+        catch (Exception e) when (e is UplinkException or OperationCanceledException)
+        {
+            EdgeTracing.Unanswered(_delivery.Gateway, frame, topic, e.Message, started, _time);
+            throw;
         }
     }
 
