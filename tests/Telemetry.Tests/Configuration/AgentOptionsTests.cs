@@ -1,5 +1,6 @@
 using System.Collections;
 using Telemetry.Edge.Configuration;
+using Telemetry.Tracing;
 
 namespace Telemetry.Tests.Configuration;
 
@@ -20,6 +21,7 @@ public sealed class AgentOptionsTests
               "generator": { "readingsPerSecond": 7, "commitDeadline": "0 s" },
               "hostMetrics": { "device": "pi" },
               "status": { "port": 9100 },
+              "traces": { "endpoint": "http://collector:4317", "protocol": "grpc", "ratio": 0.25 },
             }
             """);
 
@@ -29,6 +31,7 @@ public sealed class AgentOptionsTests
         Assert.Equal(("ingress", 11883, "p"), (options.Uplink.Host, options.Uplink.Port, options.Uplink.Password));
         Assert.Equal(TimeSpan.FromSeconds(90), options.UplinkSending.Heartbeat);
         Assert.Equal((7, TimeSpan.Zero), (options.Generator!.ReadingsPerSecond, options.Generator.CommitDeadline));
+        Assert.Equal((new Uri("http://collector:4317"), TraceProtocol.Grpc, 0.25), (options.Traces.Endpoint, options.Traces.Protocol, options.Traces.Ratio));
         Assert.Equal(("pi", 9100), (options.HostMetrics!.Device, options.StatusPort));
     }
 
@@ -96,6 +99,11 @@ public sealed class AgentOptionsTests
     [InlineData("""{ "outbox": { "requestsKept": "1 s" } }""", "outbox: outbox option RequestsKept")]
     [InlineData("{" + Least + """, "uplink": { "host": "h" }, "status": [1] }""", "status: a value or an object")]
     [InlineData("{" + Least + """, "uplink": { "host": "h" }, "GATEWAY": "h" }""", "GATEWAY: stands there twice")]
+    [InlineData("{" + Least + """, "traces": { "endpoint": "collector" } }""", "traces.endpoint: 'collector' is no address")]
+    [InlineData("{" + Least + """, "traces": { "protocol": "http" } }""", "traces.protocol: 'http' is neither http/protobuf nor grpc")]
+    [InlineData("{" + Least + """, "traces": { "ratio": -0.1 } }""", "traces.ratio: '-0.1' is not within 0 to 1")]
+    [InlineData("{" + Least + """, "traces": { "stopTimeout": "2 h" } }""", "traces.stopTimeout: ")]
+    [InlineData("{" + Least + """, "traces": { "rate": 1 } }""", "traces.rate: no such key")]
     [InlineData("""{ "outbox": { "quotaBytes": "1 TB" } }""", "outbox.quotaBytes: '1 TB'")]
     [InlineData("nonsense", "configuration: ")]
     public void What_is_wrong_is_said_by_the_name_of_the_key(string json, string problem) =>
