@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
@@ -74,18 +75,29 @@ internal static class CloudTracing
     }
 
     /// <summary>
-    /// The sink's transaction that carries an alert's record committed; <paramref name="since"/> is the timestamp at
-    /// which its publishing began.
+    /// The sink's transaction that carries these rows of the alert outbox committed; <paramref name="since"/> is the
+    /// timestamp at which their publishing began. A row that is none of ours gets no span.
     /// </summary>
-    public static void Published(AlertTransition alert, string topic, long since, TimeProvider time)
+    public static void Published(IEnumerable<AlertOutboxRow> rows, string topic, long since, TimeProvider time)
     {
-        if (!Spans.Wanted || !ActivityContext.TryParse(alert.TraceParent, null, isRemote: true, out var parent))
+        if (!Spans.Wanted)
         {
             return;
         }
 
         var now = time.GetUtcNow();
-        if (Spans.Begin("publish alert", ActivityKind.Producer, parent, now - time.GetElapsedTime(since)) is { } span)
+        foreach (var row in rows)
+        {
+            if (Read(row) is { } alert && ActivityContext.TryParse(alert.TraceParent, null, isRemote: true, out var parent))
+            {
+                Published(alert, parent, topic, now - time.GetElapsedTime(since), now);
+            }
+        }
+    }
+
+    private static void Published(AlertTransition alert, ActivityContext parent, string topic, DateTimeOffset from, DateTimeOffset now)
+    {
+        if (Spans.Begin("publish alert", ActivityKind.Producer, parent, from) is { } span)
         {
             span.SetTag(FrameSpans.FrameTag, alert.Frame)
                 .SetTag(FrameSpans.GatewayTag, alert.Gateway)
@@ -98,6 +110,18 @@ internal static class CloudTracing
                 .SetTag("telemetry.alert.kind", alert.Kind == AlertKind.Firing ? "firing" : "resolved")
                 .SetTag("telemetry.alert.late", alert.Late);
             FrameSpans.End(span, now);
+        }
+    }
+
+    private static AlertTransition? Read(AlertOutboxRow row)
+    {
+        try
+        {
+            return AlertTransition.FromJson(row.Json.Span);
+        }
+        catch (JsonException)
+        {
+            return null;
         }
     }
 }

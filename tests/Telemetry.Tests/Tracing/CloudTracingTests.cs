@@ -17,7 +17,7 @@ public sealed class CloudTracingTests
         using var recorder = new SpanRecorder(CloudTracing.SourceName);
         var clock = new SimulatedClock();
 
-        CloudTracing.Published(Alert(gateway), "alerts", clock.GetTimestamp(), clock);
+        CloudTracing.Published([Row(Alert(gateway).ToJson())], "alerts", clock.GetTimestamp(), clock);
 
         var span = Assert.Single(recorder.Of(gateway));
         var parent = FrameTrace.Of(gateway, Key).Parent;
@@ -34,7 +34,8 @@ public sealed class CloudTracingTests
         var gateway = GatewayId.Parse("gw-unreadable");
         using var recorder = new SpanRecorder(CloudTracing.SourceName);
 
-        CloudTracing.Published(Alert(gateway) with { TraceParent = "00-xyz" }, "alerts", 0, new SimulatedClock());
+        CloudTracing.Published(
+            [Row("nonsense"u8.ToArray()), Row((Alert(gateway) with { TraceParent = "00-xyz" }).ToJson())], "alerts", 0, new SimulatedClock());
 
         Assert.Empty(recorder.Of(gateway));
     }
@@ -53,6 +54,8 @@ public sealed class CloudTracingTests
         Assert.Equal("LIVE_3", span.GetTagItem("messaging.destination.name"));
         Assert.Null(span.GetTagItem("telemetry.log.sequence"));
     }
+
+    private static AlertOutboxRow Row(byte[] json) => new(0, AlertHead.None.Next(json), "id-1", json);
 
     private static AlertTransition Alert(GatewayId gateway) => new()
     {
