@@ -7,6 +7,7 @@ namespace Telemetry.Cloud.Alerts.Kafka;
 /// <summary>Makes the two topics where they are missing, and looks that they are as the relay needs them.</summary>
 internal sealed class KafkaTopics(KafkaOptions options, TimeProvider time)
 {
+    private static readonly TimeSpan LookWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(50);
 
     private const string CleanupPolicy = "cleanup.policy", Compact = "compact";
@@ -123,7 +124,8 @@ internal sealed class KafkaTopics(KafkaOptions options, TimeProvider time)
         List<DescribeConfigsResult> described;
         try
         {
-            described = await admin.DescribeConfigsAsync([resource]);
+            described = await admin.DescribeConfigsAsync(
+                [resource], new DescribeConfigsOptions { RequestTimeout = LookWithin });
         }
         catch (KafkaException)
         {
