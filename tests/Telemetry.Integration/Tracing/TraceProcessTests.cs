@@ -45,6 +45,34 @@ public sealed class TraceProcessTests
         Assert.Contains("Traces go to http://127.0.0.1:", await File.ReadAllTextAsync(agent.Process.OutputFile), StringComparison.Ordinal);
     }
 
+    [KafkaFact]
+    public async Task Alert_leaves_for_Kafka_in_the_trace_of_the_frame_that_caused_it()
+    {
+        await using var nats = await NatsServer.Start();
+        await using var postgres = await PostgresServer.Start(null);
+        await using var kafka = await KafkaServer.Start();
+        await using var collector = await CollectorStub.StartAsync();
+        await using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(
+            folder.At("rules.json"), """{ "rules": [{ "name": "any", "match": { "metric": "*" }, "above": -1e300 }] }""");
+        await using var cloud = await StartCloud(
+            nats, postgres, "all", To(collector.Address),
+            $$""" "kafka": { "servers": "{{kafka.Address}}" }, "alerts": { "rules": "{{folder.At("rules.json")}}" }, """);
+        await using var agent = new AgentProcess(cloud.MqttPort, To(collector.Address));
+        await agent.Start();
+
+        await Until(() => collector.Spans.Any(s => s.Name == "publish alert"), "no alert's span arrived");
+        var published = collector.Spans.First(s => s.Name == "publish alert");
+        await Until(
+            () => collector.Spans.Count(s => s.TraceId == published.TraceId && Steps.Contains(s.Name)) == Steps.Length,
+            "the frame's own spans did not arrive");
+
+        var record = TopicConsumer.ReadAll(kafka.Address, "telemetry.alerts", committedOnly: true)
+            .Single(alert => alert.Headers["ce_id"] == published.Tags["messaging.message.id"]);
+        Assert.Equal(published.TraceId, record.Headers["ce_traceparent"].Split('-')[1]);
+        Assert.Equal(published.Tags["telemetry.frame"], record.Headers["ce_causationid"]);
+    }
+
     [ServersFact(nats: true, postgres: true)]
     public async Task Collector_that_hangs_holds_nothing_up()
     {
@@ -91,11 +119,12 @@ public sealed class TraceProcessTests
     private static string To(Uri collector, int waitingSpansMax = 2048) =>
         $$"""{ "endpoint": "{{collector}}", "sendEvery": "200 ms", "sendTimeout": "1 min", "stopTimeout": "500 ms", "waitingSpansMax": {{waitingSpansMax}} }""";
 
-    private static async Task<CloudProcess> StartCloud(NatsServer nats, PostgresServer postgres, string role, string traces)
+    private static async Task<CloudProcess> StartCloud(
+        NatsServer nats, PostgresServer postgres, string role, string traces, string more = "")
     {
         var cloud = new CloudProcess(nats.Url, postgres.ConnectionString);
         cloud.Configuration = cloud.Configuration.Replace(
-            "\"partitions\"", $"\"role\": \"{role}\", \"traces\": {traces}, \"partitions\"", StringComparison.Ordinal);
+            "\"partitions\"", $"\"role\": \"{role}\", \"traces\": {traces}, {more}\"partitions\"", StringComparison.Ordinal);
         await cloud.Start();
         await cloud.WaitUntilReady();
         return cloud;

@@ -26,7 +26,7 @@ public static class AlertSamples
         Threshold = 80,
         Late = number % 5 == 0,
         DetectionDelayMicros = 1_500_000,
-        Frame = "0000000000000007/live/1",
+        Frame = $"gw-{partition}/0000000000000007/live/1+1",
         TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     };
 

@@ -55,12 +55,14 @@ public sealed class PumpTests
         AssertFails(PumpFailure.ForeignThread, async () =>
         {
             var signal = new TaskCompletionSource();
-            var left = Leave(signal.Task);
+            // Awaited before it leaves: what has come to its end by then comes back to nobody.
+            var waiting = Wait(Leave(signal.Task));
             signal.SetResult();
-            await left;
+            await waiting;
         });
 
         static async Task Leave(Task task) => await task.ConfigureAwait(false);
+        static async Task Wait(Task task) => await task;
     }
 
     [Fact]

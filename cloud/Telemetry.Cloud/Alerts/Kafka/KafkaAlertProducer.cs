@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Confluent.Kafka;
 using Telemetry.Cloud.Alerts.Relay;
+using Telemetry.Cloud.Tracing;
 using Telemetry.Model;
 
 namespace Telemetry.Cloud.Alerts.Kafka;
@@ -82,6 +83,7 @@ internal sealed class KafkaAlertProducer : IAlertProducer
         try
         {
             _undelivered = null;
+            var since = _time.GetTimestamp();
             producer.BeginTransaction();
             foreach (var record in records)
             {
@@ -99,6 +101,7 @@ internal sealed class KafkaAlertProducer : IAlertProducer
             CrashPoint.Reach("relay-in-transaction");
             Repeat(() => producer.CommitTransaction(Slice), cancellationToken);
             CrashPoint.Reach("relay-after-commit");
+            CloudTracing.Published(records.Select(r => r.Row), _options.AlertTopic, since, _time);
             return true;
         }
         catch (KafkaTxnRequiresAbortException e)

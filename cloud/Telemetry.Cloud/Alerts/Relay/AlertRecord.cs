@@ -65,7 +65,7 @@ public sealed record AlertRecord(
         yield return new("ce_time", Time(transition.TimeMicros));
         yield return new("ce_partitionkey", transition.Device);
         yield return new("ce_correlationid", transition.Instance);
-        yield return new("ce_causationid", $"{transition.Gateway}/{transition.Frame}");
+        yield return new("ce_causationid", transition.Frame);
         yield return new("ce_traceparent", transition.TraceParent);
         yield return new("ce_severity", transition.Severity);
         yield return new("ce_late", transition.Late ? "true" : "false");
