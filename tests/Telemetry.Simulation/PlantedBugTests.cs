@@ -21,7 +21,7 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
 
     [Fact]
     public void Deleting_on_puback_is_found() => Found(
-        Mix.Of(1, Fault.LogWiped, Fault.ProcessorCrash, Fault.TransactionFailedBefore),
+        Mix.Of(3, Fault.LogWiped, Fault.ProcessorCrash, Fault.TransactionFailedBefore),
         new Parts { Link = link => new SettlingLink(link) });
 
     [Fact]
@@ -51,12 +51,12 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
             Chance = new Dictionary<Fault, double>
             {
                 [Fault.ReceiptLost] = 0.97,
-                [Fault.DownDelayed] = 0.6,
+                [Fault.DownDelayed] = 0.8,
                 [Fault.BusMessageDelayed] = 0.2,
                 [Fault.DownLost] = 0.4,
             },
             PerMinute = new Dictionary<Fault, double> { [Fault.DatabasePutBack] = 6, [Fault.LogWiped] = 30 },
-            Busy = TimeSpan.FromMinutes(1),
+            Busy = TimeSpan.FromMinutes(3),
         },
         new Parts { Answers = () => new AnyAnswer() });
 

@@ -2,10 +2,13 @@ using Telemetry.Simulation.Worlds;
 
 namespace Telemetry.Simulation.Checking;
 
-/// <summary>Says whether a healed world has come to rest: everything accepted is settled, and the agents know it.</summary>
+/// <summary>
+/// Says whether a healed world has come to rest: everything accepted is settled, the agents know it, and every alert has left.
+/// </summary>
 internal static class Convergence
 {
-    public static bool Reached(SimulatedWorld world) => world.Gateways.All(g => Reached(world, g));
+    public static bool Reached(SimulatedWorld world) =>
+        world.Gateways.All(g => Reached(world, g)) && PublishedAlerts.AreComplete(world.Kafka, world.Store);
 
     private static bool Reached(SimulatedWorld world, GatewayMachine gateway)
     {

@@ -4,7 +4,7 @@ using Telemetry.Testing.Simulated;
 namespace Telemetry.Simulation.Checking;
 
 /// <summary>
-/// What must hold of a world that came to rest (DESIGN: G1, G2, G3, G5, and of G7 that transitions stand in the alert outbox once), from the generators' journals, the disks and the
+/// What must hold of a world that came to rest (DESIGN: G1, G2, G3, G5, G7), from the generators' journals, the disks and the
 /// database alone. Each problem is one line.
 /// </summary>
 internal static class Verdict
@@ -30,6 +30,7 @@ internal static class Verdict
         }
 
         problems.AddRange(AlertBooks.Check(world));
+        problems.AddRange(PublishedAlerts.Check(world.Kafka, world.Store));
         return problems;
     }
 }

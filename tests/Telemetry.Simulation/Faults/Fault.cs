@@ -23,6 +23,8 @@ internal enum Fault
     TransactionFailedBefore,
     TransactionFailedAfter,
     DatabaseCallFailed,
+    KafkaCallFailed,
+    KafkaTransactionRefused,
     AgentCrashAtCommit,
     ProcessorCrashAtCommit,
 
@@ -32,6 +34,7 @@ internal enum Fault
     PowerCut,
     IngressCrash,
     ProcessorCrash,
+    RelayCrash,
     LogDisconnected,
     LogWiped,
     LogPurged,

@@ -57,6 +57,7 @@ internal sealed class FaultSchedule(SimulatedWorld world)
         Fault.IngressCrash => Kill(Choose(world.Ingresses).Machine),
         Fault.ProcessorCrash => Kill(Choose(world.ProcessorMachines)),
         Fault.LogDisconnected => DisconnectLog(),
+        Fault.RelayCrash => Kill(Choose(world.RelayMachines)),
         Fault.LogWiped => WipeLog(),
         Fault.LogPurged => PurgeLog(),
         Fault.LogExpired => ExpireLog(),

@@ -34,6 +34,10 @@ internal static class FaultWiring
         world.Store.Calls.LosesAnswer = what => what == "commit"
             ? StrikesAfterCommit(world)
             : faults.Strikes(Fault.DatabaseCallFailed, what);
+
+        world.Kafka.Calls.LosesRequest = what => faults.Strikes(Fault.KafkaCallFailed, what);
+        world.Kafka.Calls.LosesAnswer = what => faults.Strikes(Fault.KafkaCallFailed, what);
+        world.Kafka.RefusesCommit = () => faults.Strikes(Fault.KafkaTransactionRefused, "commit");
     }
 
     private static bool StrikesAfterCommit(SimulatedWorld world)

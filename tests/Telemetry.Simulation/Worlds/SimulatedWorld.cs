@@ -3,13 +3,14 @@ using Telemetry.Cloud.Processing;
 using Telemetry.Model;
 using Telemetry.Simulation.Faults;
 using Telemetry.Simulation.Planted;
+using Telemetry.Simulation.Relays;
 using Telemetry.Testing.Simulated;
 using Telemetry.Testing.Time;
 
 namespace Telemetry.Simulation.Worlds;
 
 /// <summary>
-/// Gateways, ingresses, processors, log and database of one run: all code between them is the real one, all that they
+/// Gateways, ingresses, processors, relays, log, database and Kafka of one run: all code between them is the real one, all that they
 /// stand on is simulated.
 /// </summary>
 internal sealed class SimulatedWorld
@@ -26,10 +27,13 @@ internal sealed class SimulatedWorld
         Log = new SimulatedLog(pump, Child()) { DuplicateWindow = mix.DuplicateWindow };
         Bus = new SimulatedBus(pump, Child());
         Store = new SimulatedStore(pump, Child());
+        Kafka = new SimulatedAlertSink(pump, Child());
         Backups = new Backups(this);
         Ingresses = [.. Enumerable.Range(0, 1 + Random.Next(2)).Select(i =>
             new IngressMachine($"ingress {i}", pump, Child(), Trace, Log, Bus, Partitions))];
         ProcessorMachines = [.. Enumerable.Range(0, mix.Processors).Select(i => ProcessorMachine($"processor {i}", parts))];
+        RelayMachines = [.. Enumerable.Range(0, 2).Select(i => RelayMachine.Make(
+            $"relay {i}", pump, Trace, Child(), Store, Kafka, RelayParts.Ordinary))];
         Gateways = [.. Enumerable.Range(0, 2 + Random.Next(2)).Select(i => Gateway(GatewayId.Parse($"gw-{i}"), parts))];
         FaultWiring.Connect(this);
     }
@@ -50,6 +54,8 @@ internal sealed class SimulatedWorld
 
     public SimulatedStore Store { get; }
 
+    public SimulatedAlertSink Kafka { get; }
+
     public Backups Backups { get; }
 
     public IReadOnlyList<GatewayMachine> Gateways { get; }
@@ -58,8 +64,10 @@ internal sealed class SimulatedWorld
 
     public IReadOnlyList<Machine> ProcessorMachines { get; }
 
+    public IReadOnlyList<Machine> RelayMachines { get; }
+
     public IEnumerable<Machine> Machines =>
-        [.. Gateways.Select(g => g.Machine), .. Ingresses.Select(i => i.Machine), .. ProcessorMachines];
+        [.. Gateways.Select(g => g.Machine), .. Ingresses.Select(i => i.Machine), .. ProcessorMachines, .. RelayMachines];
 
     /// <summary>True when something was taken from the log that the database at some later time lacked.</summary>
     public bool LogWasDamaged { get; set; }

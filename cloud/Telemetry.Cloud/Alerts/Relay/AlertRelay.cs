@@ -104,7 +104,20 @@ internal sealed class AlertRelay(
         {
             await _lease.KeepAsync(cancellationToken);
             extents = await outbox.ExtentsAsync(cancellationToken);
-            if (!progress.Agrees(extents) || await progress.NextAsync(extents, cancellationToken) is not { } batch)
+            if (!progress.Agrees(extents))
+            {
+                Counters.PutBacks++;
+                return;
+            }
+
+            // Also what an earlier relay published and could not note, and what a read-back found to be published.
+            if (progress.Unnoted() is { Count: > 0 } unnoted)
+            {
+                await outbox.NoteAsync(unnoted, cancellationToken);
+                progress.Noted(unnoted);
+            }
+
+            if (await progress.NextAsync(extents, cancellationToken) is not { } batch)
             {
                 Counters.PutBacks++;
                 return;
@@ -132,8 +145,6 @@ internal sealed class AlertRelay(
             _backoff.Reset();
             Count(batch);
             progress.Passed(batch);
-            await outbox.NoteAsync(
-                batch.Positions.ToDictionary(p => p.Key, p => p.Value.Head), cancellationToken);
         }
     }
 

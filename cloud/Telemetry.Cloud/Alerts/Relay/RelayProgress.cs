@@ -10,6 +10,7 @@ internal sealed class RelayProgress(
     IAlertOutbox outbox, RelayStart start, RelayOptions options, RelayCounters counters, ILogger logger)
 {
     private readonly Dictionary<int, RelayPosition> _positions = start.Positions;
+    private readonly Dictionary<int, AlertHead> _noted = [];
     private readonly Dictionary<int, long> _lastServed = [];
     private long _served;
 
@@ -93,6 +94,20 @@ internal sealed class RelayProgress(
         foreach (var (partition, position) in batch.Positions)
         {
             _positions[partition] = position;
+        }
+    }
+
+    /// <summary>What is published and was not noted in the database since this relay leads.</summary>
+    public IReadOnlyDictionary<int, AlertHead> Unnoted() => _positions
+        .Where(p => p.Value.Head.Number > 0 && _noted.GetValueOrDefault(p.Key) != p.Value.Head)
+        .ToDictionary(p => p.Key, p => p.Value.Head);
+
+    /// <summary>The database has it.</summary>
+    public void Noted(IReadOnlyDictionary<int, AlertHead> heads)
+    {
+        foreach (var (partition, head) in heads)
+        {
+            _noted[partition] = head;
         }
     }
 
