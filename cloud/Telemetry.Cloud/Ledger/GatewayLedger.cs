@@ -222,13 +222,13 @@ internal sealed class GatewayLedger
         _digest = null;
     }
 
-    /// <summary>Adds to the totals.</summary>
+    /// <summary>Adds to the totals. They stop at the greatest number there is: only a gateway that lies comes there.</summary>
     public void Count(long stored = 0, long rejected = 0, long dropped = 0, long lost = 0) => _row = _row with
     {
-        Stored = _row.Stored + stored,
-        Rejected = _row.Rejected + rejected,
-        Dropped = _row.Dropped + dropped,
-        Lost = _row.Lost + lost,
+        Stored = Sum(_row.Stored, stored),
+        Rejected = Sum(_row.Rejected, rejected),
+        Dropped = Sum(_row.Dropped, dropped),
+        Lost = Sum(_row.Lost, lost),
     };
 
     /// <summary>Remembers an outbox' accepted total: the greatest told.</summary>
@@ -290,6 +290,8 @@ internal sealed class GatewayLedger
 
         _touched.Clear();
     }
+
+    private static long Sum(long total, long more) => (long)Int128.Clamp((Int128)total + more, 0, long.MaxValue);
 
     private void WriteChanges(StoreCommit commit, EpochLedger epoch)
     {

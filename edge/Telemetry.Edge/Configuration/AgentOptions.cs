@@ -99,7 +99,7 @@ public sealed record AgentOptions
             RequestsMax = reader.Number("outbox.requestsMax", standard.RequestsMax, 1, 1024 * 1024),
             RequestsKept = reader.Span("outbox.requestsKept", standard.RequestsKept),
             RequestsFull = reader.Choice("outbox.requestsFull", standard.RequestsFull),
-            TestDropEvery = TestDrops.FromEnvironment(),
+            TestDropEvery = TestDropEvery(reader),
         };
         try
         {
@@ -182,5 +182,18 @@ public sealed record AgentOptions
         }
 
         return options;
+    }
+
+    private static int TestDropEvery(ConfigurationReader reader)
+    {
+        try
+        {
+            return TestDrops.FromEnvironment();
+        }
+        catch (FormatException e)
+        {
+            reader.Problem("environment", e.Message);
+            return 0;
+        }
     }
 }

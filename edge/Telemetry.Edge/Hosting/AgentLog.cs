@@ -22,4 +22,7 @@ internal static partial class AgentLog
 
     [LoggerMessage(1005, LogLevel.Error, "The outbox cannot be used: an operator is needed")]
     public static partial void OutboxUnusable(ILogger log, Exception cause);
+
+    [LoggerMessage(1006, LogLevel.Warning, "A TEST'S HOOK IS ON: one reading in {Every} is dropped and declared ({Variable} is set)")]
+    public static partial void TestDropsOn(ILogger log, int every, string variable);
 }

@@ -154,6 +154,11 @@ public sealed class EdgeAgent
         {
             var outbox = await Outbox.Outbox.OpenAsync(
                 file, _options.Gateway, _options.Outbox, _time, _random, cancellationToken);
+            if (_options.Outbox.TestDropEvery > 0)
+            {
+                AgentLog.TestDropsOn(_log, _options.Outbox.TestDropEvery, TestDrops.Variable);
+            }
+
             AgentLog.OutboxOpened(
                 _log, outbox.OutboxId, _options.OutboxFile, outbox.Accepted, outbox.Held.Count);
             return outbox;

@@ -23,11 +23,21 @@ internal sealed class TestDrops(int every)
     private int _readings;
     private int _parts;
 
-    /// <summary>What the environment asks for; 0: nothing.</summary>
-    public static int FromEnvironment() =>
-        Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } text
-            ? Math.Max(EveryMin, int.Parse(text, CultureInfo.InvariantCulture))
-            : 0;
+    /// <summary>
+    /// What the environment asks for; 0: nothing. Throws <see cref="FormatException"/> for what is neither 0 nor at least
+    /// <see cref="EveryMin"/>.
+    /// </summary>
+    public static int FromEnvironment()
+    {
+        if (Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } text)
+        {
+            return 0;
+        }
+
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var every) && every is 0 or >= EveryMin
+            ? every
+            : throw new FormatException($"{Variable} is '{text}'; a test may set it to {EveryMin} or more, nobody else should");
+    }
 
     /// <summary>The part without what is taken away.</summary>
     public SealPart Take(in SealPart part)

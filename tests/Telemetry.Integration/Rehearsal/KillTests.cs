@@ -8,14 +8,15 @@ namespace Telemetry.Integration.Rehearsal;
 /// <summary>The short form of the kill test: real servers, every process killed once, a wiped log, a database put back.</summary>
 public sealed class KillTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(8);
 
     /// <summary>All that the storm's one round plays.</summary>
     private static readonly string[] Strikes =
     [
         "SIGKILL processor", "SIGKILL ingress", "SIGKILL agent", "SIGKILL nats-server", "immediate stop of PostgreSQL",
         "SIGKILL fleet", "processor killed itself at 'after-copy'", "processor killed itself at 'after-commit'",
-        "agent killed itself at 'before-send'", "link cut (reset) for 4 s", "link cut (silently) for 6 s",
+        "SIGKILL relay", "SIGKILL the agent of the HTTP input", "agent killed itself at 'before-send'",
+        "link cut (reset) for 4 s", "link cut (silently) for 6 s",
     ];
 
     [ServersFact(nats: true, postgres: true)]
@@ -32,6 +33,7 @@ public sealed class KillTests
         Assert.True(test.Last!.Gateways.Sum(g => g.Ledger.Dropped) > 0, output.ToString());
         Assert.True(test.Last.Gateways.Sum(g => g.Ledger.Rejected) > 0, output.ToString());
         Assert.True(test.Last.Gateways.Sum(g => g.Ledger.Lost) > 0, "the last scenario loses readings, and says so");
+        Assert.True(test.Alerts is { InDatabase: > 0, Faults.Count: 0 }, "alerts are made, and each leaves once");
         Assert.Equal(Strikes.Order(StringComparer.Ordinal), test.Struck.Keys.Order(StringComparer.Ordinal));
         await AssertSpoiltIsSeen(plant, "delete", "rows say", limit.Token);
         await AssertSpoiltIsSeen(plant, "double", "stored more often than attempted", limit.Token);

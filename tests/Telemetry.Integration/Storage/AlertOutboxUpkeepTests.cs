@@ -56,7 +56,7 @@ public sealed class AlertOutboxUpkeepTests(PostgresFixture fixture) : IClassFixt
     {
         await using var database = await WithAlerts(100);
         await Age(database, upTo: 100);
-        await database.Execute("INSERT INTO telemetry.relay VALUES ('kafka', 'a', 1, now())");
+        await database.Execute("INSERT INTO telemetry.relay VALUES ('kafka', 'a', 1, now() + interval '1 minute')");
         var counters = new AlertOutboxCounters();
 
         await Upkeep(database, counters).LookAsync(default);

@@ -14,6 +14,20 @@ public sealed class ViewTests(PostgresFixture fixture) : IClassFixture<PostgresF
         .. Enum.GetValues<MetricType>().Select(type => Series("pump", type.ToString()) with { Type = type }),
     ];
 
+    // A gateway may say anything of itself; the others' books must stand.
+    [Fact]
+    public async Task Books_of_all_stand_whatever_one_gateway_says_of_itself()
+    {
+        await using var database = await PostgresDatabase.Create(fixture.ConnectionString);
+        await database.Execute($"""
+            INSERT INTO telemetry.outbox VALUES ('liar', 1, {long.MaxValue}), ('liar', 2, 1), ('good', 3, 7);
+            INSERT INTO telemetry.gateway VALUES ('liar', 0, 1, 0, 0, {long.MaxValue}, NULL, '', now()), ('good', 0, 5, 0, 0, 0, NULL, '', now())
+            """);
+
+        Assert.Equal("7|5|2", await database.Row("SELECT accepted, stored, on_the_way FROM telemetry.books WHERE gateway = 'good'"));
+        Assert.Equal($"{long.MaxValue}|0", await database.Row("SELECT accepted, on_the_way FROM telemetry.books WHERE gateway = 'liar'"));
+    }
+
     [Fact]
     public async Task Readings_show_their_names_and_plain_values()
     {

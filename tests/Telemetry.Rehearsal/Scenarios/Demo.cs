@@ -121,7 +121,9 @@ public sealed class Demo(TextWriter output, bool terminal)
             await output.WriteLineAsync($"alerts: {fault}");
         }
 
-        var good = verdict.Balanced && !intruder && alerts.Faults.Count == 0;
+        var (rejected, dropped) = (books.Values.Sum(b => b.Rejected), books.Values.Sum(b => b.Dropped));
+        await output.WriteLineAsync($"rejected {rejected} and dropped {dropped} on purpose: both must be above zero");
+        var good = verdict.Balanced && !intruder && alerts is { InDatabase: > 0, Faults.Count: 0 } && rejected > 0 && dropped > 0;
         await output.WriteLineAsync(good
             ? $"\nVERDICT: accepted = stored + rejected + dropped + lost, every reading once, to the bit{(plant.Broker!.IsReal ? "; every alert once" : "")}"
             : "\nVERDICT: THE BOOKS ARE WRONG");

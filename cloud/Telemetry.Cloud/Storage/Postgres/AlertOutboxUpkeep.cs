@@ -21,7 +21,7 @@ internal static class AlertOutboxUpkeep
     private const int StepRows = 10_000;
 
     private const string LookSql = """
-        SELECT p.partition, r.number IS NOT NULL OR EXISTS (SELECT FROM telemetry.relay), p.alert_number, coalesce(r.number, 0),
+        SELECT p.partition, r.number IS NOT NULL OR EXISTS (SELECT FROM telemetry.relay WHERE lease_until > now()), p.alert_number, coalesce(r.number, 0),
             coalesce((SELECT min(o.number) FROM telemetry.alert_outbox o WHERE o.partition = p.partition), p.alert_number + 1)
         FROM telemetry.partition p LEFT JOIN telemetry.relay_position r USING (partition)
         WHERE p.alert_number > 0 ORDER BY p.partition

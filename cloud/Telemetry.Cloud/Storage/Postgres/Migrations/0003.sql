@@ -30,3 +30,18 @@ BEGIN
         END;
     END LOOP;
 END $$;
+
+-- Sums in numeric: what one gateway says of itself, however large, must not fail the books of all.
+CREATE OR REPLACE VIEW telemetry.books AS
+SELECT gateway, g.partition,
+       -- What is settled was accepted, also where the gateway has not yet told its new total.
+       least(greatest(coalesce(o.accepted, 0), coalesce(g.settled, 0)), 9223372036854775807)::bigint AS accepted,
+       coalesce(g.stored, 0) AS stored,
+       coalesce(g.rejected, 0) AS rejected,
+       coalesce(g.dropped, 0) AS dropped,
+       coalesce(g.lost, 0) AS lost,
+       least(greatest(0, coalesce(o.accepted, 0) - coalesce(g.settled, 0)), 9223372036854775807)::bigint AS on_the_way,
+       g.watermark,
+       coalesce(g.fork, '') AS fork
+FROM (SELECT *, stored::numeric + rejected + dropped + lost AS settled FROM telemetry.gateway) g
+FULL JOIN (SELECT gateway, sum(accepted) AS accepted FROM telemetry.outbox GROUP BY gateway) o USING (gateway);
