@@ -32,8 +32,8 @@ public readonly record struct Predecessor(ulong Epoch, LaneLasts Lasts)
 /// </summary>
 public readonly record struct FrameHeader
 {
-    /// <summary>The format's version.</summary>
-    public const byte Version = 0;
+    /// <summary>The greatest version that is read and written: 0 with plain columns, 1 with compact ones.</summary>
+    public const byte VersionMax = 1;
 
     /// <summary>The most sequences one frame covers.</summary>
     public const int CountMax = 8192;
@@ -48,6 +48,9 @@ public readonly record struct FrameHeader
     public const int ChecksumBytes = 8;
 
     private const byte DroppedBit = 4, PredecessorBit = 8, PromiseBit = 16, OthersBit = 32, DigestBit = 64;
+
+    /// <summary>How its columns are put; the header is the same in every version.</summary>
+    public byte Version { get; init; }
 
     /// <summary>Readings or tombstone.</summary>
     public FrameKind Kind { get; init; }
@@ -109,7 +112,7 @@ public readonly record struct FrameHeader
     {
         var first = reader.Byte();
         var kind = (FrameKind)(first & 15);
-        if (first >> 4 != Version || kind > FrameKind.Tombstone)
+        if (first >> 4 > VersionMax || kind > FrameKind.Tombstone)
         {
             throw new WireFormatException($"no frame of a known version (first byte 0x{first:x2})", 0);
         }
@@ -135,6 +138,7 @@ public readonly record struct FrameHeader
             : null;
         return new FrameHeader
         {
+            Version = (byte)(first >> 4),
             Kind = kind,
             Key = key,
             Dropped = kind == FrameKind.Tombstone ? key.Count : dropped,

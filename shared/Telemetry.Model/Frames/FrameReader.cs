@@ -1,4 +1,6 @@
+using Telemetry.Model.Frames.Columns;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Model.Frames;
@@ -6,11 +8,16 @@ namespace Telemetry.Model.Frames;
 /// <summary>Opens frames that <see cref="FrameWriter"/> sealed. A frame never makes more readings than it declares.</summary>
 public static class FrameReader
 {
-    /// <summary>The kind of a message by its first byte; false for none that this version knows.</summary>
+    /// <summary>The kind of a message by its first byte; false for none of a known version. Schemas are of version 0.</summary>
     public static bool TryKind(ReadOnlySpan<byte> message, out FrameKind kind)
     {
         kind = message.IsEmpty ? FrameKind.Readings : (FrameKind)(message[0] & 15);
-        return !message.IsEmpty && message[0] >> 4 == FrameHeader.Version && kind <= FrameKind.Schema;
+        return !message.IsEmpty && kind switch
+        {
+            FrameKind.Readings or FrameKind.Tombstone => message[0] >> 4 <= FrameHeader.VersionMax,
+            FrameKind.Schema => message[0] >> 4 == SchemaMessage.Version,
+            _ => false,
+        };
     }
 
     /// <summary>Checks the checksum and reads the header. Throws <see cref="WireFormatException"/>.</summary>
@@ -48,7 +55,15 @@ public static class FrameReader
             }
         }
 
-        ReadingColumns.Read(ref reader, into, header.Present, types);
+        if (header.Version > 0 && header.Present > 0)
+        {
+            CompactColumns.Read(ref reader, into, header.Present, types);
+        }
+        else
+        {
+            ReadingColumns.Read(ref reader, into, header.Present, types);
+        }
+
         return dropped == header.Dropped && into.Count - before == header.Present
             ? header
             : throw new WireFormatException(

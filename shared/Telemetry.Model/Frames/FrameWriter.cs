@@ -1,4 +1,5 @@
 using System.IO.Hashing;
+using Telemetry.Model.Frames.Columns;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Wire;
 
@@ -9,7 +10,8 @@ namespace Telemetry.Model.Frames;
 /// <code>
 /// varint  number of declarations, then each: byte reason, varint series, varint count, 7 first time, 7 last time
 ///                                                              (only where something is dropped)
-/// ...     columns, see <see cref="ReadingColumns"/>             (not in a tombstone)
+/// ...     columns, in version 0 <see cref="ReadingColumns"/>, in version 1 <see cref="CompactColumns"/>
+///                                                              (not in a tombstone)
 /// </code>
 /// </summary>
 public static class FrameWriter
@@ -32,7 +34,7 @@ public static class FrameWriter
             dropped += declaration.Count;
         }
 
-        if (header.Key.Count is < 1 or > FrameHeader.CountMax || header.Dropped != dropped || header.Present != order.Length)
+        if (header.Version > FrameHeader.VersionMax || header.Key.Count is < 1 or > FrameHeader.CountMax || header.Dropped != dropped || header.Present != order.Length)
         {
             throw new ArgumentException($"{header.Key} with {header.Dropped} dropped, {order.Length} rows and {dropped} declared");
         }
@@ -48,7 +50,15 @@ public static class FrameWriter
             }
         }
 
-        ReadingColumns.Write(writer, batch, order, types);
+        if (header.Version > 0 && header.Present > 0)
+        {
+            CompactColumns.Write(writer, batch, order, types);
+        }
+        else
+        {
+            ReadingColumns.Write(writer, batch, order, types);
+        }
+
         var checksum = XxHash64.HashToUInt64(writer.Written[start..]);
         writer.UInt64(checksum);
         return writer.Length - start <= FrameHeader.BytesMax

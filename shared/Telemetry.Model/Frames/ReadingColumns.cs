@@ -71,6 +71,32 @@ public static class ReadingColumns
         }
     }
 
+    /// <summary>How many bytes <see cref="Write"/> makes of these rows.</summary>
+    public static int Bytes(ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types)
+    {
+        var bytes = 0;
+        for (var start = 0; start < order.Length;)
+        {
+            var series = batch.Series[order[start]];
+            var end = start;
+            var flags = ReadingFlags.None;
+            for (; end < order.Length && order[end] is var row && batch.Series[row] == series; end++)
+            {
+                flags |= batch.Flags[row];
+                bytes += types[series] == MetricType.Text ? TextBytes(batch.Text(batch.Bits[row]).Length) : sizeof(ulong);
+            }
+
+            var count = end - start;
+            bytes += WireWriter.VarintBytes((ulong)series) + WireWriter.VarintBytes((ulong)count) + 1
+                + (count * (sizeof(long) + (flags == ReadingFlags.None ? 0 : 1)));
+            start = end;
+        }
+
+        return bytes;
+
+        static int TextBytes(int length) => length + WireWriter.VarintBytes((ulong)length);
+    }
+
     private static void WriteGroup(
         WireWriter writer, ReadingBatch batch, ReadOnlySpan<int> rows, int series, MetricType type, bool withFlags)
     {

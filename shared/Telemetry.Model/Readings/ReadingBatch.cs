@@ -113,6 +113,33 @@ public sealed class ReadingBatch(int capacity = 256)
         }
     }
 
+    /// <summary>Adds <paramref name="count"/> rows that the caller fills; the spans are valid until the next row is added.</summary>
+    internal Rows Extend(int count)
+    {
+        while (_series.Length - Count < count)
+        {
+            Grow();
+        }
+
+        var start = Count;
+        Count += count;
+        return new Rows(
+            _series.AsSpan(start, count), _times.AsSpan(start, count), _bits.AsSpan(start, count), _flags.AsSpan(start, count));
+    }
+
+    /// <summary>Adds bytes of text that the caller fills, and says where they begin; rows may share them.</summary>
+    internal Span<byte> ExtendText(int bytes, out int offset)
+    {
+        if (_text.Length - _textLength < bytes)
+        {
+            Array.Resize(ref _text, Math.Max(Math.Max(256, _text.Length * 2), _textLength + bytes));
+        }
+
+        offset = _textLength;
+        _textLength += bytes;
+        return _text.AsSpan(offset, bytes);
+    }
+
     private int Compare(int a, int b) =>
         _series[a] != _series[b] ? _series[a].CompareTo(_series[b]) : _times[a].CompareTo(_times[b]);
 
@@ -123,6 +150,15 @@ public sealed class ReadingBatch(int capacity = 256)
         Array.Resize(ref _times, size);
         Array.Resize(ref _bits, size);
         Array.Resize(ref _flags, size);
+    }
+
+    /// <summary>Consecutive rows, to be filled.</summary>
+    internal readonly ref struct Rows(Span<int> series, Span<long> times, Span<ulong> bits, Span<ReadingFlags> flags)
+    {
+        public readonly Span<int> Series = series;
+        public readonly Span<long> Times = times;
+        public readonly Span<ulong> Bits = bits;
+        public readonly Span<ReadingFlags> Flags = flags;
     }
 }
 

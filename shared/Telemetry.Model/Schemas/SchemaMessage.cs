@@ -20,6 +20,9 @@ public sealed record SchemaMessage(SchemaId Parent, ReadOnlyMemory<byte> Additio
     /// <summary>The most bytes of encoded additions in one message.</summary>
     public const int AdditionBytesMax = 16 * 1024;
 
+    /// <summary>The version of schema messages; frames count theirs apart.</summary>
+    public const byte Version = 0;
+
     private const int HeaderBytes = 2 + SchemaId.Bytes;
 
     /// <summary>The id of the list that it makes.</summary>
@@ -58,7 +61,7 @@ public sealed record SchemaMessage(SchemaId Parent, ReadOnlyMemory<byte> Additio
     public void Write(WireWriter writer, Lane lane)
     {
         var start = writer.Length;
-        writer.Byte(FrameHeader.Version << 4 | (byte)FrameKind.Schema);
+        writer.Byte(Version << 4 | (byte)FrameKind.Schema);
         writer.Byte((byte)lane);
         Parent.Write(writer);
         writer.Bytes(Additions.Span);
@@ -73,7 +76,7 @@ public sealed record SchemaMessage(SchemaId Parent, ReadOnlyMemory<byte> Additio
             throw new WireFormatException($"a schema of {bytes.Length} bytes", 0);
         }
 
-        if (bytes[0] != (FrameHeader.Version << 4 | (byte)FrameKind.Schema) || bytes[1] > (byte)Lane.Backlog)
+        if (bytes[0] != (Version << 4 | (byte)FrameKind.Schema) || bytes[1] > (byte)Lane.Backlog)
         {
             throw new WireFormatException("no schema of a known version", 0);
         }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Numerics;
 using System.Text;
 
 namespace Telemetry.Model.Wire;
@@ -63,6 +64,9 @@ public sealed class WireWriter(int capacity = 256)
         BinaryPrimitives.WriteInt64LittleEndian(eight, micros);
         Bytes(eight[..7]);
     }
+
+    /// <summary>How many bytes <see cref="Varint(ulong)"/> takes.</summary>
+    public static int VarintBytes(ulong value) => (BitOperations.Log2(value) / 7) + 1;
 
     /// <summary>A variable-length integer, 1 to 10 bytes.</summary>
     public void Varint(ulong value)

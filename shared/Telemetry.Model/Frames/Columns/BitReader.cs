@@ -1,0 +1,190 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using Telemetry.Model.Wire;
+
+namespace Telemetry.Model.Frames.Columns;
+
+/// <summary>
+/// Reads what <see cref="BitWriter"/> wrote. <paramref name="padded"/> holds <paramref name="length"/> bytes and at least
+/// <see cref="PaddingBytes"/> zeros behind them, so that a block needs one check of its end, not one a value; what reads
+/// past the end throws <see cref="WireFormatException"/>. <paramref name="origin"/>: where the bytes stand in their message.
+/// </summary>
+internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
+{
+    /// <summary>The longest block (32 escapes of 64 bits) and a word.</summary>
+    public const int PaddingBytes = 320;
+
+    private readonly ReadOnlySpan<byte> _bytes = padded;
+    private readonly int _endBit = length * 8;
+    private NumberContexts _contexts;
+    private int _bit;
+
+    /// <summary>Where it stands, as an offset in bytes of the message.</summary>
+    public readonly int Offset => origin + (_bit / 8);
+
+    /// <summary>The next 0 to 64 bits.</summary>
+    public ulong Read(int bits)
+    {
+        if (bits > 32)
+        {
+            var low = Read(32);
+            return low | (Read(bits - 32) << 32);
+        }
+
+        var value = Word() & ((1UL << bits) - 1);
+        Skip(bits);
+        return value;
+    }
+
+    /// <summary>One bit.</summary>
+    public bool Bit() => Read(1) != 0;
+
+    /// <summary>See <see cref="BitWriter.Gamma"/>.</summary>
+    public ulong Gamma()
+    {
+        var below = BitOperations.TrailingZeroCount(Word());
+        if (below > 31)
+        {
+            throw Malformed("a number of more than 32 bits");
+        }
+
+        Skip(below + 1);
+        return (1UL << below) | Read(below);
+    }
+
+    /// <summary>See <see cref="BitWriter.Near"/>; from 0 to <paramref name="max"/>.</summary>
+    public int Near(NumberContext context, int max)
+    {
+        ref var last = ref _contexts[(int)context];
+        var value = last + ZigZag.Back(Gamma() - 1);
+        if (value < 0 || value > max)
+        {
+            throw Malformed($"{value} is not in 0..{max}");
+        }
+
+        return last = (int)value;
+    }
+
+    /// <summary>See <see cref="BitWriter.Number"/>.</summary>
+    public ulong Number(NumberContext context)
+    {
+        var bits = Near(context, 64);
+        return bits == 0 ? 0 : (1UL << (bits - 1)) | Read(bits - 1);
+    }
+
+    /// <summary>A number from 1 to <paramref name="max"/>.</summary>
+    public int Count(int max)
+    {
+        var value = Number(NumberContext.Count);
+        return value > 0 && value <= (ulong)max ? (int)value : throw Malformed($"{value} where 1 to {max} are possible");
+    }
+
+    /// <summary>Reads what <see cref="RiceBlocks.Write"/> wrote.</summary>
+    public void Rice(Span<ulong> into)
+    {
+        var width = Near(NumberContext.Width, 64);
+        if (width == 0)
+        {
+            into.Clear();
+            return;
+        }
+
+        var selectorBits = RiceBlocks.SelectorBits(width);
+        while (into.Length > 0)
+        {
+            var block = into[..Math.Min(RiceBlocks.BlockLength, into.Length)];
+            var selector = (int)Read(selectorBits);
+            if (selector == 0)
+            {
+                block.Clear();
+            }
+            else if (selector == width + 1)
+            {
+                Plain(block, width);
+            }
+            else if (selector <= Math.Min(width, RiceBlocks.ShiftMax + 1))
+            {
+                Codes(block, selector - 1, width);
+            }
+            else
+            {
+                throw Malformed($"a block of kind {selector} for {width} bits");
+            }
+
+            into = into[block.Length..];
+        }
+    }
+
+    /// <summary>Ends the bits: the rest of the last byte must be zeros. Returns how many bytes they took.</summary>
+    public int End()
+    {
+        var rest = -_bit & 7;
+        return Read(rest) == 0 ? _bit / 8 : throw Malformed("bits behind the end");
+    }
+
+    /// <summary>What to throw on malformed bytes.</summary>
+    public readonly WireFormatException Malformed(string what) => new(what, Offset);
+
+    private readonly ulong Word() => BinaryPrimitives.ReadUInt64LittleEndian(_bytes[(_bit >> 3)..]) >> (_bit & 7);
+
+    private void Skip(int bits) => MoveTo(_bit + bits);
+
+    private void MoveTo(int bit)
+    {
+        if (bit > _endBit)
+        {
+            throw Malformed("the columns end early");
+        }
+
+        _bit = bit;
+    }
+
+    private void Codes(Span<ulong> block, int shift, int width)
+    {
+        var bytes = _bytes;
+        var bit = _bit;
+        var mask = (1UL << shift) - 1;
+        for (var i = 0; i < block.Length; i++)
+        {
+            var word = BinaryPrimitives.ReadUInt64LittleEndian(bytes[(bit >> 3)..]) >> (bit & 7);
+            var zeros = BitOperations.TrailingZeroCount(word);
+            if (zeros < RiceBlocks.EscapeZeros)
+            {
+                block[i] = ((ulong)zeros << shift) | ((word >> 1 >> zeros) & mask);
+                bit += zeros + 1 + shift;
+            }
+            else
+            {
+                bit += RiceBlocks.EscapeZeros;
+                block[i] = Full(bytes, bit, width);
+                bit += width;
+            }
+        }
+
+        MoveTo(bit);
+    }
+
+    private void Plain(Span<ulong> block, int width)
+    {
+        var bit = _bit;
+        for (var i = 0; i < block.Length; i++)
+        {
+            block[i] = Full(_bytes, bit, width);
+            bit += width;
+        }
+
+        MoveTo(bit);
+    }
+
+    private static ulong Full(ReadOnlySpan<byte> bytes, int bit, int width)
+    {
+        var word = BinaryPrimitives.ReadUInt64LittleEndian(bytes[(bit >> 3)..]) >> (bit & 7);
+        if (width > 57)
+        {
+            // A word that begins inside a byte lacks its last bits.
+            word |= (ulong)bytes[(bit >> 3) + 8] << 1 << (63 - (bit & 7));
+        }
+
+        return word & (ulong.MaxValue >> (64 - width));
+    }
+}

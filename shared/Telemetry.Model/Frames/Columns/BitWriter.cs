@@ -1,0 +1,143 @@
+using System.Buffers.Binary;
+using System.Numerics;
+
+namespace Telemetry.Model.Frames.Columns;
+
+/// <summary>Writes bits, the least significant first, into bytes that grow as needed. One thread at a time.</summary>
+internal sealed class BitWriter
+{
+    private const int Word = 64;
+
+    private byte[] _buffer = new byte[4096];
+    private NumberContexts _contexts;
+    private ulong _pending;
+    private int _pendingBits;
+    private int _length;
+
+    /// <summary>Forgets all bits and contexts, keeps the buffer.</summary>
+    public void Clear()
+    {
+        _contexts = default;
+        _pending = 0;
+        _pendingBits = _length = 0;
+    }
+
+    /// <summary>The bytes, the last one filled up with zeros. Only whole bytes may follow.</summary>
+    public ReadOnlySpan<byte> Finish()
+    {
+        Ensure(sizeof(ulong));
+        BinaryPrimitives.WriteUInt64LittleEndian(_buffer.AsSpan(_length), _pending);
+        _length += (_pendingBits + 7) / 8;
+        _pending = 0;
+        _pendingBits = 0;
+        return _buffer.AsSpan(0, _length);
+    }
+
+    /// <summary>Writes the low <paramref name="bits"/> (0 to 64) of a value that has no others.</summary>
+    public void Write(ulong value, int bits)
+    {
+        _pending |= value << _pendingBits;
+        var filled = _pendingBits + bits;
+        if (filled >= Word)
+        {
+            Ensure(sizeof(ulong));
+            BinaryPrimitives.WriteUInt64LittleEndian(_buffer.AsSpan(_length), _pending);
+            _length += sizeof(ulong);
+            _pending = _pendingBits == 0 ? 0 : value >> (Word - _pendingBits);
+            filled -= Word;
+        }
+
+        _pendingBits = filled;
+    }
+
+    /// <summary>One bit.</summary>
+    public void Bit(bool value) => Write(value ? 1UL : 0, 1);
+
+    /// <summary>A number from 1 on: its length less 1 as zeros, a one, and its bits below the highest.</summary>
+    public void Gamma(ulong value)
+    {
+        var below = BitOperations.Log2(value);
+        Write(1UL << below, below + 1);
+        Write(value & ~(1UL << below), below);
+    }
+
+    /// <summary>A small number by its difference from the last one of the context.</summary>
+    public void Near(int value, NumberContext context)
+    {
+        ref var last = ref _contexts[(int)context];
+        Gamma(ZigZag.Of(value - last) + 1);
+        last = value;
+    }
+
+    /// <summary>Any number: its length near the last one's of the context, then its bits below the highest.</summary>
+    public void Number(ulong value, NumberContext context)
+    {
+        var length = Word - BitOperations.LeadingZeroCount(value);
+        Near(length, context);
+        if (length > 1)
+        {
+            Write(value & ~(1UL << (length - 1)), length - 1);
+        }
+    }
+
+    /// <summary>Rice codes of one block: see <see cref="RiceBlocks"/>; <paramref name="shift"/> is below 49.</summary>
+    public void Rice(ReadOnlySpan<ulong> block, int shift, int width)
+    {
+        Ensure(block.Length * (RiceBlocks.EscapeZeros + Word) / 8 + 2 * sizeof(ulong));
+        var buffer = _buffer;
+        var length = _length;
+        var pending = _pending;
+        var pendingBits = _pendingBits;
+        var mask = (1UL << shift) - 1;
+        foreach (var value in block)
+        {
+            var quotient = value >> shift;
+            ulong code;
+            int bits;
+            if (quotient < RiceBlocks.EscapeZeros)
+            {
+                code = (((value & mask) << 1) | 1) << (int)quotient;
+                bits = (int)quotient + 1 + shift;
+            }
+            else
+            {
+                bits = RiceBlocks.EscapeZeros;
+                if (pendingBits + bits >= Word)
+                {
+                    BinaryPrimitives.WriteUInt64LittleEndian(buffer.AsSpan(length), pending);
+                    length += sizeof(ulong);
+                    pending = 0;
+                    pendingBits -= Word;
+                }
+
+                pendingBits += bits;
+                code = value;
+                bits = width;
+            }
+
+            pending |= code << pendingBits;
+            pendingBits += bits;
+            if (pendingBits >= Word)
+            {
+                BinaryPrimitives.WriteUInt64LittleEndian(buffer.AsSpan(length), pending);
+                length += sizeof(ulong);
+                pendingBits -= Word;
+
+                // A shift by 64 is one by 0 here: it needs a case of its own.
+                pending = pendingBits == 0 ? 0 : code >> (bits - pendingBits);
+            }
+        }
+
+        _length = length;
+        _pending = pending;
+        _pendingBits = pendingBits;
+    }
+
+    private void Ensure(int bytes)
+    {
+        if (_buffer.Length - _length < bytes)
+        {
+            Array.Resize(ref _buffer, Math.Max(_buffer.Length * 2, _length + bytes));
+        }
+    }
+}

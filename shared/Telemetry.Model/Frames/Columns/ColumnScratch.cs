@@ -1,0 +1,94 @@
+namespace Telemetry.Model.Frames.Columns;
+
+/// <summary>
+/// Arrays that writing and reading columns need for a while; one set a thread, kept, so that a warm one allocates nothing.
+/// They grow to the largest frame seen: 8,192 readings take about 600 KB.
+/// </summary>
+internal sealed class ColumnScratch
+{
+    [ThreadStatic]
+    private static ColumnScratch? _ofThread;
+
+    private byte[] _padded = [];
+    private int[] _slots = [];
+
+    /// <summary>This thread's set.</summary>
+    public static ColumnScratch OfThread => _ofThread ??= new ColumnScratch();
+
+    public BitWriter Writer { get; } = new();
+
+    // The rows of a frame in order: gathered before writing.
+    public Growing<long> Times { get; } = new();
+
+    public Growing<ulong> Bits { get; } = new();
+
+    public Growing<Readings.ReadingFlags> Flags { get; } = new();
+
+    // A column of plain form: its integers, and which of its values they do not give back.
+    public Growing<long> Integers { get; } = new();
+
+    public Growing<int> Exceptions { get; } = new();
+
+    public Growing<ulong> Residuals { get; } = new();
+
+    // A dictionary or runs: the distinct or run values, and ranks or run lengths.
+    public Growing<ulong> Entries { get; } = new();
+
+    public Growing<long> Keys { get; } = new();
+
+    public Growing<int> Items { get; } = new();
+
+    public Growing<long> Ranks { get; } = new();
+
+    // A frame's distinct texts, one behind the other.
+    public Growing<byte> Text { get; } = new();
+
+    /// <summary>A hash table's slots, cleared: a power of two, at least <paramref name="least"/>.</summary>
+    public Span<int> Slots(int least)
+    {
+        var size = 16;
+        while (size < least)
+        {
+            size *= 2;
+        }
+
+        if (_slots.Length < size)
+        {
+            _slots = new int[size];
+        }
+
+        var slots = _slots.AsSpan(0, size);
+        slots.Clear();
+        return slots;
+    }
+
+    /// <summary>The bytes with the zeros behind them that <see cref="BitReader"/> needs.</summary>
+    public ReadOnlySpan<byte> Padded(ReadOnlySpan<byte> bytes)
+    {
+        if (_padded.Length < bytes.Length + BitReader.PaddingBytes)
+        {
+            _padded = new byte[Math.Max(4096, (bytes.Length * 2) + BitReader.PaddingBytes)];
+        }
+
+        bytes.CopyTo(_padded);
+        _padded.AsSpan(bytes.Length, BitReader.PaddingBytes).Clear();
+        return _padded;
+    }
+
+    /// <summary>An array that grows and never shrinks.</summary>
+    internal sealed class Growing<T>
+    {
+        private T[] _items = [];
+
+        /// <summary>The first <paramref name="count"/> places, holding whatever they held.</summary>
+        public Span<T> Of(int count)
+        {
+            if (_items.Length < count)
+            {
+                Array.Resize(ref _items, Math.Max(count, Math.Max(256, _items.Length * 2)));
+            }
+
+            return _items.AsSpan(0, count);
+        }
+    }
+}

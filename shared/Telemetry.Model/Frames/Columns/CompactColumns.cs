@@ -1,0 +1,227 @@
+using Telemetry.Model.Readings;
+using Telemetry.Model.Wire;
+
+namespace Telemetry.Model.Frames.Columns;
+
+/// <summary>
+/// The columns of version 1: readings sorted by (series, time), one group a series. A stream of bits, then the bytes of
+/// texts; docs/frame-format.md says it all. Frames and the outbox's segments hold the same.
+/// <code>
+/// byte    layout: 0 plain columns follow (<see cref="ReadingColumns"/>), which are then no larger; 1 compact ones
+/// each group, in bits, until all readings are there:
+/// gamma   series less the series before (at first less -1)
+/// 1       1: as many readings as the group before (at first 1); 0: number, how many
+/// ...     times, see <see cref="TimeColumns"/>
+/// ...     flags, see <see cref="FlagColumn"/>
+/// ...     values of those that are not null, see <see cref="ValueColumn"/> and <see cref="TextColumn"/>
+/// behind the last group:
+/// 1       1: the texts are deflated                             (only where there are bytes of text)
+/// ...     zeros to the end of the byte, then the texts' bytes to the end of the columns
+/// </code>
+/// A warm writer or reader allocates nothing unless texts are deflated.
+/// </summary>
+public static class CompactColumns
+{
+    private const byte PlainLayout = 0, CompactLayout = 1;
+
+    /// <summary>
+    /// Writes rows <paramref name="order"/> of a batch, which must be in the order (series, time); at most one byte more
+    /// than as plain columns. <paramref name="types"/> is the type of each series by index.
+    /// </summary>
+    public static void Write(WireWriter writer, ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types)
+    {
+        var scratch = ColumnScratch.OfThread;
+        var bits = scratch.Writer;
+        bits.Clear();
+        var textBytes = 0;
+        WriteGroups(bits, batch, order, types, ref textBytes, scratch);
+        var texts = (ReadOnlySpan<byte>)scratch.Text.Of(textBytes);
+        if (textBytes > 0 && TextColumn.Deflate(texts) is { } deflated)
+        {
+            bits.Bit(true);
+            texts = deflated;
+        }
+        else if (textBytes > 0)
+        {
+            bits.Bit(false);
+        }
+
+        var columns = bits.Finish();
+        if (columns.Length + texts.Length >= ReadingColumns.Bytes(batch, order, types))
+        {
+            writer.Byte(PlainLayout);
+            ReadingColumns.Write(writer, batch, order, types);
+            return;
+        }
+
+        writer.Byte(CompactLayout);
+        writer.Bytes(columns);
+        writer.Bytes(texts);
+    }
+
+    /// <summary>
+    /// Reads to the end and adds exactly <paramref name="count"/> rows to <paramref name="into"/>. An unknown series, or
+    /// anything else that no writer makes, throws <see cref="WireFormatException"/>; what was added until then must be
+    /// thrown away.
+    /// </summary>
+    public static void Read(ref WireReader reader, ReadingBatch into, int count, ReadOnlySpan<MetricType> types)
+    {
+        var at = reader.Offset;
+        switch (reader.Byte())
+        {
+            case PlainLayout:
+                var before = into.Count;
+                ReadingColumns.Read(ref reader, into, count, types);
+                if (into.Count - before != count)
+                {
+                    throw new WireFormatException($"{into.Count - before} readings where {count} were stated", at);
+                }
+
+                break;
+            case CompactLayout:
+                ReadCompact(ref reader, into, count, types);
+                break;
+            case var layout:
+                throw new WireFormatException($"columns of no known layout {layout}", at);
+        }
+    }
+
+    private static void WriteGroups(
+        BitWriter bits, ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types, ref int textBytes,
+        ColumnScratch scratch)
+    {
+        var times = scratch.Times.Of(order.Length);
+        for (var i = 0; i < order.Length; i++)
+        {
+            times[i] = batch.Times[order[i]];
+        }
+
+        var forms = PlainForms.AtStart();
+        var columns = new TimeColumns(times);
+        var flags = scratch.Flags.Of(order.Length);
+        var values = scratch.Bits.Of(order.Length);
+        int lastSeries = -1, lastCount = 1;
+        for (var start = 0; start < order.Length;)
+        {
+            var series = batch.Series[order[start]];
+            var end = start;
+            var present = 0;
+            for (; end < order.Length && order[end] is var row && batch.Series[row] == series; end++)
+            {
+                flags[end - start] = batch.Flags[row];
+                values[present] = batch.Bits[row];
+                present += (batch.Flags[row] & ReadingFlags.Null) == 0 ? 1 : 0;
+            }
+
+            var count = end - start;
+            bits.Gamma(series > lastSeries
+                ? (ulong)(series - lastSeries) : throw new ArgumentException($"series {series} behind {lastSeries}"));
+            bits.Bit(count == lastCount);
+            if (count != lastCount)
+            {
+                bits.Number((ulong)count, NumberContext.Count);
+            }
+
+            columns.Write(bits, start, count, scratch);
+            FlagColumn.Write(bits, flags[..count]);
+            if (present > 0 && types[series] == MetricType.Text)
+            {
+                TextColumn.Write(bits, batch, values[..present], ref textBytes, scratch);
+            }
+            else if (present > 0)
+            {
+                ValueColumn.Write(bits, values[..present], types[series], ref forms, scratch);
+            }
+
+            (start, lastSeries, lastCount) = (end, series, count);
+        }
+    }
+
+    private static void ReadCompact(ref WireReader reader, ReadingBatch into, int count, ReadOnlySpan<MetricType> types)
+    {
+        var scratch = ColumnScratch.OfThread;
+        var origin = reader.Offset;
+        var bytes = reader.Bytes(reader.Remaining);
+        var bits = new BitReader(scratch.Padded(bytes), bytes.Length, origin);
+        var rows = into.Extend(count);
+        var forms = PlainForms.AtStart();
+        var columns = new TimeColumns(rows.Times);
+        int textBytes = 0, textLeft = FrameHeader.BytesMax, lastSeries = -1, groupCount = 1;
+        for (var start = 0; start < count; start += groupCount)
+        {
+            var series = lastSeries + (long)bits.Gamma();
+            if (series >= types.Length)
+            {
+                throw bits.Malformed($"series {series} is not in the schema");
+            }
+
+            groupCount = bits.Bit() ? groupCount : bits.Count(count - start);
+            if (groupCount > count - start)
+            {
+                throw bits.Malformed($"a group of {groupCount} readings where {count - start} are left");
+            }
+
+            lastSeries = (int)series;
+            rows.Series.Slice(start, groupCount).Fill(lastSeries);
+            columns.Read(ref bits, start, groupCount);
+            var flags = rows.Flags.Slice(start, groupCount);
+            var values = rows.Bits.Slice(start, groupCount);
+            var present = FlagColumn.Read(ref bits, flags);
+            if (present > 0 && types[lastSeries] == MetricType.Text)
+            {
+                TextColumn.Read(ref bits, values[..present], ref textBytes, ref textLeft, scratch);
+            }
+            else if (present > 0)
+            {
+                ValueColumn.Read(ref bits, values[..present], types[lastSeries], ref forms, scratch);
+            }
+
+            Spread(values, flags, present);
+        }
+
+        var deflated = textBytes > 0 && bits.Bit();
+        ReadTexts(bytes[bits.End()..], textBytes, deflated, into, rows, types, ref bits);
+    }
+
+    /// <summary>Moves the values to the readings that have one; null ones get 0.</summary>
+    private static void Spread(Span<ulong> values, ReadOnlySpan<ReadingFlags> flags, int present)
+    {
+        for (var row = flags.Length - 1; present <= row; row--)
+        {
+            values[row] = (flags[row] & ReadingFlags.Null) == 0 ? values[--present] : 0;
+        }
+    }
+
+    private static void ReadTexts(
+        ReadOnlySpan<byte> bytes, int textBytes, bool deflated, ReadingBatch into, ReadingBatch.Rows rows,
+        ReadOnlySpan<MetricType> types, ref BitReader bits)
+    {
+        if (!deflated && bytes.Length != textBytes)
+        {
+            throw bits.Malformed($"{bytes.Length} bytes of text where {textBytes} were stated");
+        }
+
+        if (textBytes == 0)
+        {
+            return;
+        }
+
+        var text = into.ExtendText(textBytes, out var offset);
+        if (!deflated)
+        {
+            bytes.CopyTo(text);
+        }
+        else if (!TextColumn.TryInflate(bytes, text))
+        {
+            throw bits.Malformed($"deflated texts that are not {textBytes} bytes");
+        }
+
+        for (var row = 0; offset > 0 && row < rows.Series.Length; row++)
+        {
+            if (types[rows.Series[row]] == MetricType.Text && (rows.Flags[row] & ReadingFlags.Null) == 0)
+            {
+                rows.Bits[row] += (ulong)offset << 32;
+            }
+        }
+    }
+}

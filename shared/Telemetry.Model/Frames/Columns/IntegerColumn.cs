@@ -1,0 +1,164 @@
+using System.Runtime.InteropServices;
+
+namespace Telemetry.Model.Frames.Columns;
+
+/// <summary>
+/// Integers behind the first one, which the caller writes, as residuals of the prediction that makes them smallest:
+/// <code>
+/// 3       kind of prediction
+/// number  zigzag of its parameter (Step, Grid; Least as the distance below the first)
+/// ...     residuals, see <see cref="RiceBlocks"/> (not for Constant)
+/// </code>
+/// Nothing stands where there is one integer. Which prediction is smallest is measured on a sample of at most 256 places.
+/// </summary>
+internal static class IntegerColumn
+{
+    private const int SamplePlaces = 256, KindBits = 3, MedianOf = 15;
+
+    /// <summary>The prediction that suits a column of at least one integer best, and about how many bits it takes.</summary>
+    public static Prediction Plan(ReadOnlySpan<long> x, bool xor, out long bits)
+    {
+        bits = KindBits;
+        if (x.Length < 2 || x[1..].IndexOfAnyExcept(x[0]) < 0)
+        {
+            return default;
+        }
+
+        var median = MedianStep(x);
+        var span = x[^1] - x[0];
+        var least = Least(x) - x[0];
+        var best = new Prediction(PredictionKind.Last, 0);
+        bits = Cost(best, x);
+        Try(new Prediction(PredictionKind.Step, median), median != 0, x, ref best, ref bits);
+        Try(new Prediction(PredictionKind.Slope, 0), x.Length > 2, x, ref best, ref bits);
+        Try(new Prediction(PredictionKind.Grid, span), x.Length > 3 && span is > 0 and < Prediction.SpanEnd, x, ref best, ref bits);
+        Try(new Prediction(PredictionKind.Least, least), true, x, ref best, ref bits);
+        Try(new Prediction(PredictionKind.Xor, 0), xor, x, ref best, ref bits);
+        return best;
+    }
+
+    /// <summary>Writes the integers behind the first.</summary>
+    public static void Write(BitWriter writer, ReadOnlySpan<long> x, Prediction prediction, Span<ulong> residuals)
+    {
+        if (x.Length < 2)
+        {
+            return;
+        }
+
+        writer.Write((ulong)prediction.Kind, KindBits);
+        if (prediction.HasParameter)
+        {
+            var stated = prediction.Kind == PredictionKind.Least ? (ulong)-prediction.Parameter : ZigZag.Of(prediction.Parameter);
+            writer.Number(stated, NumberContext.Step);
+        }
+
+        if (prediction.Kind != PredictionKind.Constant)
+        {
+            residuals = residuals[..(x.Length - 1)];
+            prediction.Residuals(x, 1, residuals);
+            RiceBlocks.Write(writer, residuals);
+        }
+    }
+
+    /// <summary>Reads the integers behind <paramref name="x"/>[0], which the caller has set.</summary>
+    public static void Read(ref BitReader reader, Span<long> x)
+    {
+        if (x.Length < 2)
+        {
+            return;
+        }
+
+        var kind = (PredictionKind)reader.Read(KindBits);
+        if (kind > PredictionKind.Xor)
+        {
+            throw reader.Malformed($"no prediction {(byte)kind}");
+        }
+
+        if (kind == PredictionKind.Constant)
+        {
+            x[1..].Fill(x[0]);
+            return;
+        }
+
+        var prediction = new Prediction(kind, 0);
+        if (prediction.HasParameter)
+        {
+            var stated = reader.Number(NumberContext.Step);
+            prediction = new Prediction(kind, kind == PredictionKind.Least ? -(long)stated : ZigZag.Back(stated));
+            if (kind == PredictionKind.Grid && prediction.Parameter is < 0 or >= Prediction.SpanEnd)
+            {
+                throw reader.Malformed($"a grid over {prediction.Parameter}");
+            }
+        }
+
+        reader.Rice(MemoryMarshal.Cast<long, ulong>(x[1..]));
+        prediction.Restore(x);
+    }
+
+    private static void Try(Prediction prediction, bool possible, ReadOnlySpan<long> x, ref Prediction best, ref long bits)
+    {
+        if (possible && Cost(prediction, x) is var cost && cost < bits)
+        {
+            best = prediction;
+            bits = cost;
+        }
+    }
+
+    /// <summary>About how many bits the column takes, by a sample of blocks.</summary>
+    private static long Cost(Prediction prediction, ReadOnlySpan<long> x)
+    {
+        Span<ulong> sample = stackalloc ulong[SamplePlaces];
+        var places = x.Length - 1;
+        if (places <= SamplePlaces)
+        {
+            sample = sample[..places];
+            prediction.Residuals(x, 1, sample);
+        }
+        else
+        {
+            const int blocks = SamplePlaces / RiceBlocks.BlockLength;
+            for (var block = 0; block < blocks; block++)
+            {
+                var from = 1 + (int)((long)(places - RiceBlocks.BlockLength) * block / (blocks - 1));
+                prediction.Residuals(x, from, sample.Slice(block * RiceBlocks.BlockLength, RiceBlocks.BlockLength));
+            }
+        }
+
+        var width = RiceBlocks.Width(sample);
+        var bits = 0L;
+        for (var at = 0; at < sample.Length; at += RiceBlocks.BlockLength)
+        {
+            var block = sample.Slice(at, Math.Min(RiceBlocks.BlockLength, sample.Length - at));
+            bits += RiceBlocks.Cost(block, width, out _) + (width == 0 ? 0 : RiceBlocks.SelectorBits(width));
+        }
+
+        var parameter = prediction.HasParameter ? 64 - (long)ulong.LeadingZeroCount(ZigZag.Of(prediction.Parameter)) : 0;
+        return KindBits + parameter + (bits * places / sample.Length);
+    }
+
+    private static long MedianStep(ReadOnlySpan<long> x)
+    {
+        Span<long> steps = stackalloc long[MedianOf];
+        var count = Math.Min(MedianOf, x.Length - 1);
+        for (var i = 0; i < count; i++)
+        {
+            var at = 1 + (int)((long)(x.Length - 2) * i / Math.Max(1, count - 1));
+            steps[i] = x[at] - x[at - 1];
+        }
+
+        steps = steps[..count];
+        steps.Sort();
+        return steps[count / 2];
+    }
+
+    private static long Least(ReadOnlySpan<long> x)
+    {
+        var least = long.MaxValue;
+        foreach (var value in x)
+        {
+            least = Math.Min(least, value);
+        }
+
+        return least;
+    }
+}

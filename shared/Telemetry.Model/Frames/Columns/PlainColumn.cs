@@ -1,0 +1,141 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using Telemetry.Model.Readings;
+
+namespace Telemetry.Model.Frames.Columns;
+
+/// <summary>
+/// Values put as integers:
+/// <code>
+/// ...     form, see <see cref="PlainForm"/>
+/// number  the first integer, zigzag; of Bits as it is
+/// ...     the others, see <see cref="IntegerColumn"/>
+/// 1       of Decimals: 1 if some values are not on the scale
+///   number  how many
+///   each    number: its place less the one before it (at first less -1); 64: its bits
+/// </code>
+/// </summary>
+internal readonly record struct PlainColumn(PlainForm Form, Prediction Prediction, int Exceptions, long EstimatedBits)
+{
+    /// <summary>Above this many bits a decimal, the bits themselves are tried too.</summary>
+    private const int DecimalBitsMax = 24;
+
+    /// <summary>Finds how to put the values. The integers are then in the scratch, until the next plan.</summary>
+    public static PlainColumn Plan(ReadOnlySpan<ulong> values, MetricType type, PlainForm before, ColumnScratch scratch)
+    {
+        if (type != MetricType.Float)
+        {
+            return PlanBits(values, new PlainForm(ValueForm.Integers, 0), scratch);
+        }
+
+        var exponent = DecimalScale.Find(values, before.Form == ValueForm.Decimals ? before.Parameter : -1);
+        var decimals = exponent < 0 ? default : PlanDecimals(values, exponent, scratch);
+        if (exponent >= 0 && decimals.EstimatedBits <= (long)DecimalBitsMax * values.Length)
+        {
+            return decimals;
+        }
+
+        var bits = PlanBits(values, new PlainForm(ValueForm.Bits, SharedZeros(values)), scratch);
+        return exponent < 0 || bits.EstimatedBits <= decimals.EstimatedBits ? bits : PlanDecimals(values, exponent, scratch);
+    }
+
+    /// <summary>Writes what was planned last.</summary>
+    public void Write(BitWriter writer, ReadOnlySpan<ulong> values, MetricType type, ref PlainForms before, ColumnScratch scratch)
+    {
+        Form.Write(writer, ref before, type);
+        var integers = scratch.Integers.Of(values.Length);
+        writer.Number(Form.Form == ValueForm.Bits ? (ulong)integers[0] : ZigZag.Of(integers[0]), Form.First);
+        IntegerColumn.Write(writer, integers, Prediction, scratch.Residuals.Of(values.Length));
+        if (Form.Form != ValueForm.Decimals)
+        {
+            return;
+        }
+
+        writer.Bit(Exceptions > 0);
+        if (Exceptions > 0)
+        {
+            writer.Number((ulong)Exceptions, NumberContext.Count);
+            var last = -1;
+            foreach (var place in scratch.Exceptions.Of(Exceptions))
+            {
+                writer.Number((ulong)(place - last), NumberContext.Count);
+                writer.Write(values[place], 64);
+                last = place;
+            }
+        }
+    }
+
+    /// <summary>Reads the values behind their form.</summary>
+    public static void Read(ref BitReader reader, PlainForm form, Span<ulong> into)
+    {
+        var integers = MemoryMarshal.Cast<ulong, long>(into);
+        var first = reader.Number(form.First);
+        integers[0] = form.Form == ValueForm.Bits ? (long)first : ZigZag.Back(first);
+        IntegerColumn.Read(ref reader, integers);
+        if (form.Form == ValueForm.Bits)
+        {
+            for (var i = 0; form.Parameter > 0 && i < into.Length; i++)
+            {
+                into[i] <<= form.Parameter;
+            }
+        }
+        else if (form.Form == ValueForm.Decimals)
+        {
+            if (!DecimalScale.TryRestore(integers, form.Parameter))
+            {
+                throw reader.Malformed("a decimal of more than 51 bits");
+            }
+
+            ReadExceptions(ref reader, into);
+        }
+    }
+
+    private static void ReadExceptions(ref BitReader reader, Span<ulong> into)
+    {
+        if (!reader.Bit())
+        {
+            return;
+        }
+
+        var place = -1;
+        for (var left = reader.Count(into.Length); left > 0; left--)
+        {
+            place += reader.Count(into.Length - 1 - place);
+            into[place] = reader.Read(64);
+        }
+    }
+
+    private static PlainColumn PlanBits(ReadOnlySpan<ulong> values, PlainForm form, ColumnScratch scratch)
+    {
+        var integers = scratch.Integers.Of(values.Length);
+        for (var i = 0; i < values.Length; i++)
+        {
+            integers[i] = (long)(values[i] >> form.Parameter);
+        }
+
+        var prediction = IntegerColumn.Plan(integers, form.Form == ValueForm.Bits, out var bits);
+        return new PlainColumn(form, prediction, 0, bits + FirstBits(integers[0]));
+    }
+
+    private static PlainColumn PlanDecimals(ReadOnlySpan<ulong> values, int exponent, ColumnScratch scratch)
+    {
+        var integers = scratch.Integers.Of(values.Length);
+        var exceptions = DecimalScale.Convert(values, exponent, integers, scratch.Exceptions.Of(values.Length));
+        var prediction = IntegerColumn.Plan(integers, xor: false, out var bits);
+        bits += FirstBits(integers[0]) + ((long)exceptions * DecimalScale.ExceptionBits);
+        return new PlainColumn(new PlainForm(ValueForm.Decimals, exponent), prediction, exceptions, bits);
+    }
+
+    private static long FirstBits(long first) => 64 - BitOperations.LeadingZeroCount(ZigZag.Of(first));
+
+    private static int SharedZeros(ReadOnlySpan<ulong> values)
+    {
+        var any = 0UL;
+        foreach (var value in values)
+        {
+            any |= value;
+        }
+
+        return any == 0 ? 0 : BitOperations.TrailingZeroCount(any);
+    }
+}

@@ -1,0 +1,168 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
+namespace Telemetry.Model.Frames.Columns;
+
+/// <summary>
+/// Unsigned integers of at most <c>width</c> bits in blocks of 32, each with a Rice parameter of its own:
+/// <code>
+/// near    width                 bits of the greatest; 0: all are 0 and nothing follows
+/// block   length(width + 1) bits: selector
+///         0: all are 0
+///         width + 1: each in width bits
+///         else a shift of selector - 1 (at most 48); each as (value >> shift) zeros, a one, the low shift bits;
+///         where that would be 8 zeros or more: 8 zeros, then the value in width bits
+/// </code>
+/// Outliers thus cost no more than 8 bits over their own size and leave their block's parameter alone.
+/// </summary>
+internal static class RiceBlocks
+{
+    /// <summary>Values in a block.</summary>
+    public const int BlockLength = 32;
+
+    /// <summary>So many zeros announce a value in full.</summary>
+    public const int EscapeZeros = 8;
+
+    /// <summary>The greatest shift: one code then fits into a word whatever bit it begins at.</summary>
+    public const int ShiftMax = 48;
+
+    /// <summary>The bits of a block's selector.</summary>
+    public static int SelectorBits(int width) => 32 - BitOperations.LeadingZeroCount((uint)width + 1);
+
+    /// <summary>The bits of the greatest value.</summary>
+    public static int Width(ReadOnlySpan<ulong> values)
+    {
+        var all = 0UL;
+        var vectors = MemoryMarshal.Cast<ulong, Vector<ulong>>(values);
+        var any = Vector<ulong>.Zero;
+        foreach (var vector in vectors)
+        {
+            any |= vector;
+        }
+
+        for (var i = 0; i < Vector<ulong>.Count; i++)
+        {
+            all |= any[i];
+        }
+
+        foreach (var value in values[(vectors.Length * Vector<ulong>.Count)..])
+        {
+            all |= value;
+        }
+
+        return 64 - BitOperations.LeadingZeroCount(all);
+    }
+
+    /// <summary>Writes all values.</summary>
+    public static void Write(BitWriter writer, ReadOnlySpan<ulong> values)
+    {
+        var width = Width(values);
+        writer.Near(width, NumberContext.Width);
+        if (width == 0)
+        {
+            return;
+        }
+
+        var selectorBits = SelectorBits(width);
+        for (var at = 0; at < values.Length; at += BlockLength)
+        {
+            var block = values.Slice(at, Math.Min(BlockLength, values.Length - at));
+            Cost(block, width, out var selector);
+            writer.Write((ulong)selector, selectorBits);
+            if (selector == width + 1)
+            {
+                foreach (var value in block)
+                {
+                    writer.Write(value, width);
+                }
+            }
+            else if (selector > 0)
+            {
+                writer.Rice(block, selector - 1, width);
+            }
+        }
+    }
+
+    /// <summary>The bits that a block takes at best, its selector apart, and the selector that does it.</summary>
+    public static int Cost(ReadOnlySpan<ulong> block, int width, out int selector)
+    {
+        var sum = 0UL;
+        var all = 0UL;
+        foreach (var value in block)
+        {
+            sum += value;
+            all |= value;
+        }
+
+        selector = 0;
+        if (all == 0)
+        {
+            return 0;
+        }
+
+        // A sum that ran over is of values near 64 bits, which are plain anyway.
+        var best = width * block.Length;
+        selector = width + 1;
+        var mean = all >> 58 != 0 ? all : sum / (ulong)block.Length;
+        Span<uint> narrow = stackalloc uint[BlockLength];
+        if (all <= uint.MaxValue)
+        {
+            for (var i = 0; i < block.Length; i++)
+            {
+                narrow[i] = (uint)block[i];
+            }
+        }
+
+        // The cost has one valley; its bottom is at the mean's length or, where outliers lift the mean, below.
+        var start = Math.Min(Math.Min(64 - BitOperations.LeadingZeroCount(mean), width - 1), ShiftMax);
+        var last = int.MaxValue;
+        for (var shift = start; shift >= 0; shift--)
+        {
+            var cost = all <= uint.MaxValue
+                ? NarrowCost(narrow, shift, width) + (block.Length - BlockLength)
+                : WideCost(block, shift, width);
+            cost += block.Length * shift;
+            if (cost > last)
+            {
+                break;
+            }
+
+            last = cost;
+            if (cost < best)
+            {
+                best = cost;
+                selector = shift + 1;
+            }
+        }
+
+        return best;
+    }
+
+    // Both without the low bits of unescaped codes, which are the same for all.
+    private static int NarrowCost(ReadOnlySpan<uint> block, int shift, int width)
+    {
+        var zeros = Vector<uint>.Zero;
+        var escapes = Vector<uint>.Zero;
+        var most = new Vector<uint>(EscapeZeros);
+        foreach (var vector in MemoryMarshal.Cast<uint, Vector<uint>>(block))
+        {
+            var quotient = Vector.Min(shift > 31 ? Vector<uint>.Zero : vector >>> shift, most);
+            zeros += quotient;
+            escapes += quotient >>> 3;
+        }
+
+        return (int)Vector.Sum(zeros) + BlockLength + ((int)Vector.Sum(escapes) * (width - 1 - shift));
+    }
+
+    private static int WideCost(ReadOnlySpan<ulong> block, int shift, int width)
+    {
+        var cost = 0;
+        foreach (var value in block)
+        {
+            var quotient = value >> shift;
+            cost += quotient < EscapeZeros ? (int)quotient + 1 : EscapeZeros + width - shift;
+        }
+
+        return cost;
+    }
+}

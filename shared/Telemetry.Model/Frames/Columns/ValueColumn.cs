@@ -1,0 +1,248 @@
+using Telemetry.Model.Readings;
+
+namespace Telemetry.Model.Frames.Columns;
+
+/// <summary>
+/// The values of a group's readings that are not null: plain (<see cref="PlainColumn"/>), or
+/// <code>
+/// Dictionary
+///   number  how many distinct values
+///   ...     these, as a plain column with a form of its own
+///   number  the first value's place among them, from 0
+///   ...     the others' places, see <see cref="IntegerColumn"/>
+/// Runs
+///   number  how many runs
+///   ...     their values, as a plain column with a form of its own
+///   number  the first run's length
+///   ...     the others' lengths, see <see cref="IntegerColumn"/>
+/// </code>
+/// A dictionary is sorted by its writer, so that values near each other have places near each other: it takes the averages
+/// of a slow sensor (22.6, 22.625, 22.633333…) to a few bits, where every decimal place would cost three.
+/// </summary>
+internal static class ValueColumn
+{
+    /// <summary>Fewer values are put plain.</summary>
+    private const int RunsFrom = 16, DictionaryFrom = 32;
+
+    /// <summary>A dictionary is tried where plain values take more bits than this each.</summary>
+    private const int PlainBitsMax = 8;
+
+    /// <summary>The most distinct values that are looked for.</summary>
+    private const int EntriesMax = 2048;
+
+    /// <summary>Writes at least one value.</summary>
+    public static void Write(
+        BitWriter writer, ReadOnlySpan<ulong> values, MetricType type, ref PlainForms before, ColumnScratch scratch)
+    {
+        if (values.Length >= RunsFrom && TryRuns(writer, values, type, ref before, scratch))
+        {
+            return;
+        }
+
+        var plain = PlainColumn.Plan(values, type, before[(int)type], scratch);
+        if (values.Length >= DictionaryFrom && plain.EstimatedBits > (long)PlainBitsMax * values.Length)
+        {
+            if (TryDictionary(writer, values, type, plain.EstimatedBits, ref before, scratch))
+            {
+                return;
+            }
+
+            plain = PlainColumn.Plan(values, type, before[(int)type], scratch);
+        }
+
+        plain.Write(writer, values, type, ref before, scratch);
+    }
+
+    /// <summary>Reads at least one value.</summary>
+    public static void Read(
+        ref BitReader reader, Span<ulong> into, MetricType type, ref PlainForms before, ColumnScratch scratch)
+    {
+        var form = PlainForm.Read(ref reader, ref before, type);
+        if (form.Form <= ValueForm.Bits)
+        {
+            PlainColumn.Read(ref reader, form, into);
+            return;
+        }
+
+        var entries = scratch.Entries.Of(reader.Count(into.Length));
+        var inner = PlainForm.Read(ref reader, ref before, type);
+        if (inner.Form > ValueForm.Bits)
+        {
+            throw reader.Malformed($"{inner.Form} inside {form.Form}");
+        }
+
+        PlainColumn.Read(ref reader, inner, entries);
+        var numbers = scratch.Ranks.Of(form.Form == ValueForm.Runs ? entries.Length : into.Length);
+        numbers[0] = (long)reader.Number(NumberContext.Count);
+        IntegerColumn.Read(ref reader, numbers);
+        if (form.Form == ValueForm.Runs)
+        {
+            ExpandRuns(ref reader, entries, numbers, into);
+        }
+        else
+        {
+            LookUp(ref reader, entries, numbers, into);
+        }
+    }
+
+    private static void LookUp(ref BitReader reader, ReadOnlySpan<ulong> entries, ReadOnlySpan<long> places, Span<ulong> into)
+    {
+        for (var i = 0; i < into.Length; i++)
+        {
+            if ((ulong)places[i] >= (ulong)entries.Length)
+            {
+                throw reader.Malformed($"place {places[i]} of {entries.Length}");
+            }
+
+            into[i] = entries[(int)places[i]];
+        }
+    }
+
+    private static void ExpandRuns(ref BitReader reader, ReadOnlySpan<ulong> values, ReadOnlySpan<long> lengths, Span<ulong> into)
+    {
+        for (var run = 0; run < values.Length; run++)
+        {
+            if (lengths[run] < 1 || lengths[run] > into.Length)
+            {
+                throw reader.Malformed($"a run of {lengths[run]} where {into.Length} values are left");
+            }
+
+            into[..(int)lengths[run]].Fill(values[run]);
+            into = into[(int)lengths[run]..];
+        }
+
+        if (into.Length > 0)
+        {
+            throw reader.Malformed($"{into.Length} values behind the last run");
+        }
+    }
+
+    private static bool TryRuns(
+        BitWriter writer, ReadOnlySpan<ulong> values, MetricType type, ref PlainForms before, ColumnScratch scratch)
+    {
+        // A run costs about as much as eight residuals that are mostly 0.
+        var most = values.Length / 8;
+        var entries = scratch.Entries.Of(most);
+        var lengths = scratch.Ranks.Of(most);
+        var runs = 0;
+        for (var rest = values; rest.Length > 0; runs++)
+        {
+            if (runs == most)
+            {
+                return false;
+            }
+
+            var end = rest.IndexOfAnyExcept(rest[0]);
+            entries[runs] = rest[0];
+            lengths[runs] = end < 0 ? rest.Length : end;
+            rest = rest[(int)lengths[runs]..];
+        }
+
+        if (runs == 1)
+        {
+            return false;
+        }
+
+        PlainForm.WriteComposite(writer, ValueForm.Runs);
+        WriteParts(writer, entries[..runs], lengths[..runs], type, ref before, scratch);
+        return true;
+    }
+
+    private static bool TryDictionary(
+        BitWriter writer, ReadOnlySpan<ulong> values, MetricType type, long plainBits, ref PlainForms before, ColumnScratch scratch)
+    {
+        var most = Math.Min(values.Length / 2, EntriesMax);
+        var entries = scratch.Entries.Of(most);
+        var places = scratch.Ranks.Of(values.Length);
+        var count = Distinct(values, entries, places, scratch.Slots(most * 4));
+        if (count < 0)
+        {
+            return false;
+        }
+
+        entries = entries[..count];
+        Sort(entries, places, type, scratch);
+        var inner = PlainColumn.Plan(entries, type, before[(int)type], scratch);
+        IntegerColumn.Plan(places, xor: false, out var placeBits);
+        if (inner.EstimatedBits + placeBits >= plainBits)
+        {
+            return false;
+        }
+
+        PlainForm.WriteComposite(writer, ValueForm.Dictionary);
+        WriteParts(writer, entries, places, type, ref before, scratch);
+        return true;
+    }
+
+    private static void WriteParts(
+        BitWriter writer, ReadOnlySpan<ulong> entries, ReadOnlySpan<long> numbers, MetricType type, ref PlainForms before,
+        ColumnScratch scratch)
+    {
+        writer.Number((ulong)entries.Length, NumberContext.Count);
+        PlainColumn.Plan(entries, type, before[(int)type], scratch).Write(writer, entries, type, ref before, scratch);
+        writer.Number((ulong)numbers[0], NumberContext.Count);
+        IntegerColumn.Write(
+            writer, numbers, IntegerColumn.Plan(numbers, xor: false, out _), scratch.Residuals.Of(numbers.Length));
+    }
+
+    /// <summary>The distinct values as they come, and each value's place among them; -1 when they are too many.</summary>
+    private static int Distinct(ReadOnlySpan<ulong> values, Span<ulong> entries, Span<long> places, Span<int> slots)
+    {
+        var count = 0;
+        for (var i = 0; i < values.Length; i++)
+        {
+            var value = values[i];
+            var slot = (int)((value * 0x9E37_79B9_7F4A_7C15) >> 40) & (slots.Length - 1);
+            while (slots[slot] != 0 && entries[slots[slot] - 1] != value)
+            {
+                slot = (slot + 1) & (slots.Length - 1);
+            }
+
+            if (slots[slot] == 0)
+            {
+                if (count == entries.Length)
+                {
+                    return -1;
+                }
+
+                entries[count++] = value;
+                slots[slot] = count;
+            }
+
+            places[i] = slots[slot] - 1;
+        }
+
+        return count;
+    }
+
+    /// <summary>Sorts the entries as numbers and moves the places with them.</summary>
+    private static void Sort(Span<ulong> entries, Span<long> places, MetricType type, ColumnScratch scratch)
+    {
+        var keys = scratch.Keys.Of(entries.Length);
+        var came = scratch.Items.Of(entries.Length);
+        for (var i = 0; i < keys.Length; i++)
+        {
+            // Doubles' bits below the sign run backwards where it is set.
+            var bits = (long)entries[i];
+            keys[i] = type == MetricType.Float ? bits ^ ((bits >> 63) & long.MaxValue) : bits;
+            came[i] = i;
+        }
+
+        keys.Sort(came);
+        for (var i = 0; i < keys.Length; i++)
+        {
+            entries[i] = (ulong)(type == MetricType.Float ? keys[i] ^ ((keys[i] >> 63) & long.MaxValue) : keys[i]);
+        }
+
+        var sorted = scratch.Slots(entries.Length);
+        for (var i = 0; i < came.Length; i++)
+        {
+            sorted[came[i]] = i;
+        }
+
+        foreach (ref var place in places)
+        {
+            place = sorted[(int)place];
+        }
+    }
+}

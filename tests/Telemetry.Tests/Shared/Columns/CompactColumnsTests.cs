@@ -1,0 +1,157 @@
+using Telemetry.Model.Frames;
+using Telemetry.Model.Frames.Columns;
+using Telemetry.Model.Readings;
+using Telemetry.Model.Wire;
+
+namespace Telemetry.Tests.Shared.Columns;
+
+/// <summary>Any readings in, the same out, bit for bit. TELEMETRY_CODEC_ROUNDS sets how many random ones are tried.</summary>
+public class CompactColumnsTests
+{
+    private static readonly int Rounds =
+        int.TryParse(Environment.GetEnvironmentVariable("TELEMETRY_CODEC_ROUNDS"), out var rounds) ? rounds : 1_500;
+
+    private readonly WireWriter _writer = new();
+    private readonly ReadingBatch _back = new();
+
+    [Fact]
+    public void Random_readings_come_back_as_they_were()
+    {
+        var seed = int.TryParse(Environment.GetEnvironmentVariable("TELEMETRY_CODEC_SEED"), out var stated) ? stated : 1;
+        var readings = new RandomReadings(new Random(seed));
+        for (var round = 0; round < Rounds; round++)
+        {
+            readings.Next();
+            AssertComesBack(readings.Batch, readings.Types, $"seed {seed}, round {round}");
+        }
+    }
+
+    [Fact]
+    public void Doubles_of_every_kind_come_back()
+    {
+        double[] values =
+        [
+            0.0, -0.0, double.NaN, BitConverter.UInt64BitsToDouble(0xfff8_dead_beef_0001), double.PositiveInfinity,
+            double.Epsilon, -double.Epsilon, double.MaxValue, double.MinValue, 0.1, 0.1 + 0.2, 1e22, 1e23, 74.93588199999998,
+            0.00479298817650529, 2251799813685247, 2251799813685248, -2251799813685248, 9007199254740993, 1.0 / 3, 5e-17,
+        ];
+        var batch = new ReadingBatch();
+        for (var i = 0; i < values.Length; i++)
+        {
+            batch.Add(0, i, values[i]);
+            batch.Add(1 + i, 0, values[i]);
+        }
+
+        AssertComesBack(batch, [.. Enumerable.Repeat(MetricType.Float, values.Length + 1)], "every kind");
+    }
+
+    [Fact]
+    public void Integers_at_their_limits_come_back()
+    {
+        var batch = new ReadingBatch();
+        ulong[] values = [0, ulong.MaxValue, 1UL << 63, (1UL << 63) - 1, 1, 1UL << 49, (1UL << 49) - 1];
+        for (var i = 0; i < 200; i++)
+        {
+            batch.Add(0, long.MinValue + i, values[i % values.Length]);
+            batch.Add(1, long.MaxValue - 200 + i, values[i * i % values.Length]);
+        }
+
+        AssertComesBack(batch, [MetricType.Int, MetricType.UInt], "limits");
+    }
+
+    [Fact]
+    public void Readings_add_to_a_batch_that_has_others()
+    {
+        var batch = Samples.Readings();
+        var order = new int[batch.Count];
+        batch.Order(order);
+        CompactColumns.Write(_writer, batch, order, Samples.Series().Types);
+        _back.AddText(4, 0, "before");
+        var reader = new WireReader(_writer.Written);
+
+        CompactColumns.Read(ref reader, _back, batch.Count, Samples.Series().Types);
+
+        Assert.Equal("grün"u8, _back.Text(_back.Bits[^1]));
+        Assert.Equal("before"u8, _back.Text(_back.Bits[0]));
+    }
+
+    [Fact]
+    public void Repeated_text_is_put_once_and_shared()
+    {
+        var batch = new ReadingBatch();
+        for (var i = 0; i < 500; i++)
+        {
+            batch.AddText(0, i, i % 2 == 0 ? "the pump is running" : "the pump stands still");
+        }
+
+        AssertComesBack(batch, [MetricType.Text], "repeated");
+
+        Assert.InRange(_writer.Length, 1, 200);
+        Assert.Equal("the pump is runningthe pump stands still".Length, _back.TextBytes);
+    }
+
+    [Fact]
+    public void What_cannot_be_made_smaller_takes_one_byte_more_than_plain()
+    {
+        var random = new Random(3);
+        var batch = new ReadingBatch();
+        for (var i = 0; i < 1000; i++)
+        {
+            batch.Add(i, random.NextInt64(long.MinValue, long.MaxValue), (ulong)random.NextInt64(long.MinValue, long.MaxValue));
+        }
+
+        MetricType[] types = [.. Enumerable.Repeat(MetricType.Float, 1000)];
+        AssertComesBack(batch, types, "noise");
+
+        Assert.InRange(_writer.Length, 1, 1 + ReadingColumns.Bytes(batch, [.. Enumerable.Range(0, 1000)], types));
+    }
+
+    [Fact]
+    public void A_warm_writer_and_reader_allocate_next_to_nothing()
+    {
+        var readings = new RandomReadings(new Random(2));
+        long most = 0;
+        for (var round = 0; round < 200; round++)
+        {
+            readings.Next();
+            Measure(readings);
+            most = Math.Max(most, readings.Batch.TextBytes == 0 ? Measure(readings) : 0);
+        }
+
+        Assert.InRange(most, 0, 200);
+    }
+
+    private long Measure(RandomReadings readings)
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        _writer.Clear();
+        CompactColumns.Write(_writer, readings.Batch, readings.Order, readings.Types);
+        var reader = new WireReader(_writer.Written);
+        _back.Clear();
+        CompactColumns.Read(ref reader, _back, readings.Batch.Count, readings.Types);
+        return GC.GetAllocatedBytesForCurrentThread() - before;
+    }
+
+    private void AssertComesBack(ReadingBatch batch, MetricType[] types, string which)
+    {
+        var order = new int[batch.Count];
+        batch.Order(order);
+        _writer.Clear();
+        CompactColumns.Write(_writer, batch, order, types);
+        var plain = ReadingColumns.Bytes(batch, order, types);
+        Assert.True(_writer.Length <= plain + 1, $"{_writer.Length} bytes, plain {plain}: {which}");
+        var reader = new WireReader(_writer.Written);
+        _back.Clear();
+        CompactColumns.Read(ref reader, _back, batch.Count, types);
+        reader.End();
+        for (var i = 0; i < order.Length; i++)
+        {
+            var row = order[i];
+            var same = batch.Series[row] == _back.Series[i] && batch.Times[row] == _back.Times[i] && batch.Flags[row] == _back.Flags[i]
+                && (types[batch.Series[row]] == MetricType.Text && (batch.Flags[row] & ReadingFlags.Null) == 0
+                    ? batch.Text(batch.Bits[row]).SequenceEqual(_back.Text(_back.Bits[i]))
+                    : batch.Bits[row] == _back.Bits[i]);
+            Assert.True(same, $"reading {i} of {order.Length} of series {batch.Series[row]} ({types[batch.Series[row]]}): {which}");
+        }
+    }
+}
