@@ -7,6 +7,7 @@ using Telemetry.Benchmarks;
 
 var benchmarks = new Dictionary<string, Func<Task>>
 {
+    ["codec"] = CodecBenchmark.RunAsync,
     ["line-protocol"] = LineProtocolBenchmark.RunAsync,
 };
 

@@ -106,6 +106,7 @@ internal sealed class HelloDesk(IStore store, FrameApplier applier, ProcessorCou
                 Backlog = new StreamProgress(owner.Row.Backlog.Sequence, hello.Full ? backlog : 0),
                 Epochs = hello.Full ? await EpochsAsync(gateway, hello, cancellationToken) : [],
                 KnownSchemas = await KnownAsync(gateway, hello, cancellationToken),
+                FrameVersion = Math.Min(hello.FrameVersion, FrameHeader.VersionMax),
             }.Write(writer);
             answers.Add((gateway.Gateway, writer.ToArray()));
             counters.Answers++;

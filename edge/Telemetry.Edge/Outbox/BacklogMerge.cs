@@ -101,7 +101,7 @@ internal sealed class BacklogMerge(IOutboxFile file, OutboxState state, OutboxOp
         for (var order = rows.Sorted(); !order.IsEmpty;)
         {
             var length = ReadingCut.Length(
-                rows.Batch, order.Span, state.Series.Types, readingsMax, options.SegmentBytesMax);
+                rows.Batch, order.Span, state.Series.Types, readingsMax, options.SegmentBytesMax, state.FrameVersion);
             parts.Add(SealPart.OfRows(Lane.Backlog, rows.Batch, order[..length]));
             order = order[length..];
         }
@@ -117,9 +117,8 @@ internal sealed class BacklogMerge(IOutboxFile file, OutboxState state, OutboxOp
 
         try
         {
-            var reader = new WireReader(data);
-            ReadingColumns.Read(ref reader, _scratch, count, state.Series.Types);
-            return _scratch.Count == count;
+            SegmentColumns.Read(data, _scratch, count, state.Series.Types);
+            return true;
         }
         catch (WireFormatException)
         {

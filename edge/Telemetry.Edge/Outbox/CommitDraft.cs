@@ -68,7 +68,14 @@ internal sealed class CommitMaker(OutboxState state, OutboxOptions options, Time
         var canPromise = state.CanPromise(epoch ?? state.Epochs.Own);
         var frames = epoch is null
             ? []
-            : _sealer.Seal(_parts, epoch, ref lasts, canPromise ? w : null, state.RestOfPromise(epoch), state.Series.Current);
+            : _sealer.Seal(
+                _parts,
+                epoch,
+                ref lasts,
+                canPromise ? w : null,
+                state.RestOfPromise(epoch),
+                state.Series.Current,
+                state.FrameVersion);
         var notes = state.Notes.Take();
         return new CommitDraft
         {
@@ -118,7 +125,12 @@ internal sealed class CommitMaker(OutboxState state, OutboxOptions options, Time
         for (var order = rows.Sorted(); !order.IsEmpty;)
         {
             var length = ReadingCut.Length(
-                rows.Batch, order.Span, state.Series.Types, options.SegmentReadingsMax, options.SegmentBytesMax);
+                rows.Batch,
+                order.Span,
+                state.Series.Types,
+                options.SegmentReadingsMax,
+                options.SegmentBytesMax,
+                state.FrameVersion);
             _parts.Add(SealPart.OfRows(lane, rows.Batch, order[..length]));
             order = order[length..];
         }
@@ -130,11 +142,16 @@ internal sealed class CommitMaker(OutboxState state, OutboxOptions options, Time
         for (var order = rows.Sorted(); !order.IsEmpty;)
         {
             var length = ReadingCut.Length(
-                rows.Batch, order.Span, state.Series.Types, options.SegmentReadingsMax, options.SegmentBytesMax);
+                rows.Batch,
+                order.Span,
+                state.Series.Types,
+                options.SegmentReadingsMax,
+                options.SegmentBytesMax,
+                FrameHeader.VersionMax);
             var cut = order.Span[..length];
             var (first, last) = SealPart.TimeSpanOf(rows.Batch, cut);
             _writer.Clear();
-            ReadingColumns.Write(_writer, rows.Batch, cut, state.Series.Types);
+            SegmentColumns.Write(_writer, rows.Batch, cut, state.Series.Types);
             _segments.Add(new SegmentRow(
                 id++,
                 length,

@@ -43,5 +43,5 @@ internal sealed record FrameReplacement(HeldFrame Old, FrameRow Tombstone, Quara
     });
 
     private static FrameHeader AsTombstone(FrameHeader header) =>
-        header with { Kind = FrameKind.Tombstone, Dropped = header.Key.Count };
+        header with { Version = 0, Kind = FrameKind.Tombstone, Dropped = header.Key.Count };
 }

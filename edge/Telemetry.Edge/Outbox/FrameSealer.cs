@@ -50,10 +50,12 @@ internal sealed class FrameSealer
 
     /// <summary>
     /// Seals the parts in their order; the epoch's lasts go on from <paramref name="lasts"/>. <paramref name="w"/> is the
-    /// W that holds behind the last part; null: no promise can be made.
+    /// W that holds behind the last part; null: no promise can be made. Tombstones, which have no columns, are of version
+    /// 0 always.
     /// </summary>
     public List<FrameRow> Seal(
-        IReadOnlyList<SealPart> parts, EpochState epoch, ref LaneLasts lasts, long? w, PromiseRest rest, SeriesList series)
+        IReadOnlyList<SealPart> parts, EpochState epoch, ref LaneLasts lasts, long? w, PromiseRest rest, SeriesList series,
+        byte version)
     {
         var frames = new List<FrameRow>(parts.Count);
         var behind = TimesBehind(parts);
@@ -65,6 +67,7 @@ internal sealed class FrameSealer
             lasts = lasts.With(part.Lane, key.Last);
             var header = new FrameHeader
             {
+                Version = part.Order.IsEmpty ? (byte)0 : version,
                 Kind = part.Order.IsEmpty ? FrameKind.Tombstone : FrameKind.Readings,
                 Key = key,
                 Dropped = key.Count - part.Order.Length,

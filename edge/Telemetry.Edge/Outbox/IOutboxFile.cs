@@ -19,7 +19,7 @@ public interface IOutboxFile : IAsyncDisposable
     /// <summary>The bytes of a held frame and how many readings of which series it covers.</summary>
     ValueTask<StoredBytes> ReadFrameAsync(FrameId frame, CancellationToken cancellationToken);
 
-    /// <summary>The bytes of an unsealed segment (see ReadingColumns) and how many readings of which series it has.</summary>
+    /// <summary>The bytes of an unsealed segment (see SegmentColumns) and how many readings of which series it has.</summary>
     ValueTask<StoredBytes> ReadSegmentAsync(long segment, CancellationToken cancellationToken);
 
     /// <summary>What is in quarantine, oldest first.</summary>

@@ -10,7 +10,7 @@ public readonly record struct FrameId(ulong Epoch, Lane Lane, long First);
 
 /// <summary>
 /// One durable commit's readings, not sealed yet. <paramref name="Series"/> is one series of it, the least bad word
-/// should data and counts both be damaged. <paramref name="Data"/> (ReadingColumns) and <paramref name="Counts"/>
+/// should data and counts both be damaged. <paramref name="Data"/> (SegmentColumns) and <paramref name="Counts"/>
 /// (<see cref="SeriesCounts"/>) are empty in an image.
 /// </summary>
 public sealed record SegmentRow(

@@ -39,6 +39,9 @@ internal sealed class OutboxState
 
     public long Accepted { get; private set; }
 
+    /// <summary>The version in which frames are sealed: 0 until an answer says that the cloud reads a greater one.</summary>
+    public byte FrameVersion { get; set; }
+
     /// <summary>W as the last commit recorded it; long.MinValue before the first.</summary>
     public long PromisedW { get; private set; }
 

@@ -1,8 +1,13 @@
+using Telemetry.Model.Frames.Columns;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Wire;
 
 namespace Telemetry.Edge.Outbox;
 
-/// <summary>Cuts sorted readings to what one segment or frame may hold, by the exact size of their columns.</summary>
+/// <summary>
+/// Cuts sorted readings to what one segment or frame may hold. Plain columns (version 0) are counted; of compact ones, which
+/// never take more, as many rows as their texts allow are tried and measured.
+/// </summary>
 internal static class ReadingCut
 {
     /// <summary>
@@ -11,10 +16,62 @@ internal static class ReadingCut
     /// </summary>
     public const int SeriesMax = 2048;
 
+    /// <summary>What compact columns may take more than plain ones: their layout, and a segment's head.</summary>
+    private const int CompactHeadBytes = 4;
+
+    [ThreadStatic]
+    private static WireWriter? _trial;
+
     private const int CountAndTypeBytes = 2 + 1, FixedBytes = 16, TextLengthBytes = 2;
 
     /// <summary>How many rows of <paramref name="order"/>, sorted by (series, time), fit; at least 1 unless there are none.</summary>
     public static int Length(
+        ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types, int readingsMax, int bytesMax, byte version)
+    {
+        if (version == 0)
+        {
+            return PlainLength(batch, order, types, readingsMax, bytesMax);
+        }
+
+        bytesMax -= CompactHeadBytes;
+        var plain = PlainLength(batch, order, types, readingsMax, bytesMax);
+        var length = RowsMax(batch, order[..Math.Min(order.Length, readingsMax)], types, bytesMax);
+        var trial = _trial ??= new WireWriter(64 * 1024);
+        while (length > plain)
+        {
+            trial.Clear();
+            CompactColumns.Write(trial, batch, order[..length], types);
+            if (trial.Length <= bytesMax)
+            {
+                return length;
+            }
+
+            length /= 2;
+        }
+
+        return plain;
+    }
+
+    /// <summary>The rows that the limits of series and of text bytes allow.</summary>
+    private static int RowsMax(ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types, int textBytesMax)
+    {
+        int series = 0, last = -1, textBytes = 0;
+        for (var i = 0; i < order.Length; i++)
+        {
+            var row = order[i];
+            series += batch.Series[row] == last ? 0 : 1;
+            last = batch.Series[row];
+            textBytes += types[last] == MetricType.Text ? batch.Text(batch.Bits[row]).Length : 0;
+            if (series > SeriesMax || textBytes > textBytesMax)
+            {
+                return i;
+            }
+        }
+
+        return order.Length;
+    }
+
+    private static int PlainLength(
         ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types, int readingsMax, int bytesMax)
     {
         int bytes = 0, groups = 0, group = -1, groupRows = 0;

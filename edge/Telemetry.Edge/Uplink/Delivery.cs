@@ -233,6 +233,7 @@ internal sealed class Delivery
         if (ack.InAnswerTo is not null)
         {
             Status.Answers++;
+            _outbox.FrameVersion = ack.FrameVersion;
             foreach (var frame in ReceiptJudge.LostOnTheWay(ack, _outbox.Held, _time, _options.UnsettledAfter))
             {
                 SendAgain(frame);

@@ -27,6 +27,7 @@ internal static class HelloWriter
         return Short(outbox, id, nowMicros) with
         {
             Full = true,
+            FrameVersion = FrameHeader.VersionMax,
             OwnIsLast = epochs.Length > 0 && epochs[^1].IsOwn,
             Epochs = [.. epochs.Select(epoch => new HelloEpoch(epoch.Epoch, Predecessor(epoch),
             [

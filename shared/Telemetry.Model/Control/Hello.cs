@@ -29,12 +29,13 @@ public sealed record HelloEpoch(ulong Epoch, Predecessor Predecessor, HelloLane[
 /// only.
 /// <code>
 /// byte version (high 4 bits), bit 0 full, bit 1 promise, bit 2 complete epochs listed,
-///      bit 3 the last epoch is the run's own
+///      bit 3 the last epoch is the run's own, bit 4 frame version stated (full only)
 /// u32 process, varint number; u64 outbox id, varint accepted total; 7 agent's clock; byte clock state
 /// promise (bit 1), see <see cref="Frames.Promise"/>
 /// full: varint epochs, each: u64 id, u64 predecessor and 3 varints, 3 lanes of (varint last, varint listed-to,
 ///       varint ranges, each varint gap from the range before, varint length)
-///       varint schemas, each 16 bytes; varint complete epochs (bit 2), each u64 and 3 varints; text fork
+///       varint schemas, each 16 bytes; varint complete epochs (bit 2), each u64 and 3 varints; text fork;
+///       byte frame version (bit 4)
 /// </code>
 /// </summary>
 public sealed record Hello
@@ -54,7 +55,7 @@ public sealed record Hello
     /// <summary>The most bytes of a hello.</summary>
     public const int BytesMax = 256 * 1024;
 
-    private const byte FullBit = 1, PromiseBit = 2, CompleteBit = 4, OwnBit = 8;
+    private const byte FullBit = 1, PromiseBit = 2, CompleteBit = 4, OwnBit = 8, VersionBit = 16;
 
     /// <summary>Which hello it is.</summary>
     public required HelloId Id { get; init; }
@@ -92,10 +93,20 @@ public sealed record Hello
     /// <summary>Why the agent thinks that it is a fork; empty when it does not.</summary>
     public string Fork { get; init; } = "";
 
+    /// <summary>
+    /// The greatest version of frames that the agent seals, see <see cref="FrameHeader.VersionMax"/>: the answer says which
+    /// it may. Only a full hello carries it, and none where it is 0.
+    /// </summary>
+    public byte FrameVersion { get; init; }
+
     /// <summary>Writes it.</summary>
     public void Write(WireWriter writer)
     {
-        writer.Byte((byte)((Full ? FullBit : 0) | (Promise is null ? 0 : PromiseBit) | (Complete is null ? 0 : CompleteBit) | (OwnIsLast ? OwnBit : 0)));
+        writer.Byte((byte)((Full ? FullBit : 0)
+            | (Promise is null ? 0 : PromiseBit)
+            | (Complete is null ? 0 : CompleteBit)
+            | (OwnIsLast ? OwnBit : 0)
+            | (Full && FrameVersion > 0 ? VersionBit : 0)));
         writer.UInt32(Id.Process);
         writer.Varint(Id.Number);
         writer.UInt64(Outbox);
@@ -132,6 +143,10 @@ public sealed record Hello
         }
 
         writer.Text(Fork);
+        if (FrameVersion > 0)
+        {
+            writer.Byte(FrameVersion);
+        }
     }
 
     /// <summary>Reads what <see cref="Write"/> wrote; throws <see cref="WireFormatException"/>.</summary>
@@ -139,7 +154,7 @@ public sealed record Hello
     {
         var reader = new WireReader(bytes);
         var bits = reader.Byte();
-        if (bits > (FullBit | PromiseBit | CompleteBit | OwnBit))
+        if (bits > (FullBit | PromiseBit | CompleteBit | OwnBit | VersionBit))
         {
             throw new WireFormatException($"no hello of a known version (first byte 0x{bits:x2})", 0);
         }
@@ -157,14 +172,14 @@ public sealed record Hello
         };
         if (hello.Full)
         {
-            hello = ReadFull(hello, ref reader, (bits & CompleteBit) != 0);
+            hello = ReadFull(hello, ref reader, bits);
         }
 
         reader.End();
         return hello;
     }
 
-    private static Hello ReadFull(Hello hello, ref WireReader reader, bool complete)
+    private static Hello ReadFull(Hello hello, ref WireReader reader, byte bits)
     {
         var epochs = new HelloEpoch[reader.Count(EpochsMax, 28)];
         for (var i = 0; i < epochs.Length; i++)
@@ -185,8 +200,9 @@ public sealed record Hello
         {
             Epochs = epochs,
             Schemas = schemas,
-            Complete = complete ? EpochLists.Read(ref reader, CompleteMax) : null,
+            Complete = (bits & CompleteBit) != 0 ? EpochLists.Read(ref reader, CompleteMax) : null,
             Fork = reader.Text(1024),
+            FrameVersion = (bits & VersionBit) != 0 ? reader.Byte() : (byte)0,
         };
     }
 

@@ -37,12 +37,12 @@ public readonly record struct StreamProgress(long Position, long End);
 /// The cloud's word that the transaction which settled frames has committed; cumulative. As the answer to a hello it also
 /// says the streams' ends, what was announced, and which schemas are known.
 /// <code>
-/// byte version (high 4 bits), kind 1 (low 4 bits); byte bit 0 answer, bit 1 fork
+/// byte version (high 4 bits), kind 1 (low 4 bits); byte bit 0 answer, bit 1 fork, bit 2 frame version stated
 /// u64 token; (answer) u32 process, varint number of the hello; 7 server time; u64 digest of complete epochs
 /// 2 streams of (varint position, varint end)
 /// varint epochs, each: u64 id, byte complete, 3 lanes of (varint prefix, u64 share, varint announced,
 ///        varint runs, each varint gap, varint length, byte state, u64 share)
-/// varint known schemas, each 16 bytes
+/// varint known schemas, each 16 bytes; byte frame version (bit 2)
 /// </code>
 /// </summary>
 public sealed record StoredAck
@@ -53,7 +53,7 @@ public sealed record StoredAck
     /// <summary>The most bytes of one.</summary>
     public const int BytesMax = 512 * 1024;
 
-    private const byte AnswerBit = 1, ForkBit = 2;
+    private const byte AnswerBit = 1, ForkBit = 2, VersionBit = 4;
 
     /// <summary>The owner's token: random, made at each taking of the lease.</summary>
     public required ulong Token { get; init; }
@@ -76,6 +76,9 @@ public sealed record StoredAck
     /// <summary>True when a fork was found: the agent starts a new epoch.</summary>
     public bool Fork { get; init; }
 
+    /// <summary>The version in which the agent may seal: the lesser of its own and the cloud's; not stated where it is 0.</summary>
+    public byte FrameVersion { get; init; }
+
     /// <summary>What is settled, epoch by epoch: in an answer every one asked for, in a stored-ack those that changed.</summary>
     public IReadOnlyList<EpochSettlement> Epochs { get; init; } = [];
 
@@ -89,7 +92,7 @@ public sealed record StoredAck
     public void Write(WireWriter writer)
     {
         writer.Byte((byte)DownKind.StoredAck);
-        writer.Byte((byte)((InAnswerTo is null ? 0 : AnswerBit) | (Fork ? ForkBit : 0)));
+        writer.Byte((byte)((InAnswerTo is null ? 0 : AnswerBit) | (Fork ? ForkBit : 0) | (FrameVersion > 0 ? VersionBit : 0)));
         writer.UInt64(Token);
         if (InAnswerTo is { } hello)
         {
@@ -119,6 +122,11 @@ public sealed record StoredAck
         {
             schema.Write(writer);
         }
+
+        if (FrameVersion > 0)
+        {
+            writer.Byte(FrameVersion);
+        }
     }
 
     /// <summary>Reads what <see cref="Write"/> wrote; throws <see cref="WireFormatException"/>.</summary>
@@ -127,7 +135,7 @@ public sealed record StoredAck
         var reader = new WireReader(bytes);
         var kind = reader.Byte();
         var bits = reader.Byte();
-        if (kind != (byte)DownKind.StoredAck || bits > (AnswerBit | ForkBit))
+        if (kind != (byte)DownKind.StoredAck || bits > (AnswerBit | ForkBit | VersionBit))
         {
             throw new WireFormatException("no stored-ack of a known version", 0);
         }
@@ -155,8 +163,9 @@ public sealed record StoredAck
             schemas[i] = SchemaId.Read(ref reader);
         }
 
+        var version = (bits & VersionBit) != 0 ? reader.Byte() : (byte)0;
         reader.End();
-        return ack with { Epochs = epochs, KnownSchemas = schemas };
+        return ack with { Epochs = epochs, KnownSchemas = schemas, FrameVersion = version };
     }
 
     private static void WriteLane(WireWriter writer, LaneSettlement lane)

@@ -3,7 +3,6 @@ using Telemetry.Model;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
-using Telemetry.Model.Wire;
 using Telemetry.Testing.Simulated;
 
 namespace Telemetry.Simulation.Checking;
@@ -31,8 +30,7 @@ internal static class EdgeContent
 
         foreach (var segment in disk.Segments.Values)
         {
-            var reader = new WireReader(segment.Data.Span);
-            ReadingColumns.Read(ref reader, batch, segment.Count, series.Types);
+            SegmentColumns.Read(segment.Data.Span, batch, segment.Count, series.Types);
         }
 
         return [.. Enumerable.Range(0, batch.Count).Select(i => ReadingHash.OfRow(

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 
 namespace Telemetry.Testing.Bytes;
 
@@ -25,6 +26,16 @@ public sealed class Mutator(Random random)
         }
 
         return [.. bytes];
+    }
+
+    /// <summary>A damaged copy of a frame behind whose damage the checksum is right again, as a hostile sender's would be.</summary>
+    public byte[] MutateSealed(ReadOnlySpan<byte> frame)
+    {
+        var bytes = Mutate(frame[..^sizeof(ulong)]);
+        Array.Resize(ref bytes, bytes.Length + sizeof(ulong));
+        var body = bytes.AsSpan(0, bytes.Length - sizeof(ulong));
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(body.Length), XxHash64.HashToUInt64(body));
+        return bytes;
     }
 
     private void MutateOnce(List<byte> bytes)

@@ -78,6 +78,14 @@ public sealed class SimulatedOutboxDisk(Random random)
         _state = _state with { Segments = _state.Segments.SetItem(id, row) };
     }
 
+    /// <summary>Puts other bytes in a segment's place, as an earlier agent would have written them.</summary>
+    public void RewriteSegment(long id, Func<SegmentRow, byte[]> rewrite)
+    {
+        var row = _state.Segments[id];
+        var data = rewrite(row);
+        _state = _state with { Segments = _state.Segments.SetItem(id, row with { Data = data, Bytes = data.Length }) };
+    }
+
     internal bool IsOpen(SimulatedOutboxFile file) => _open == file;
 
     internal void Close(SimulatedOutboxFile file) => _open = _open == file ? null : _open;

@@ -32,16 +32,31 @@ public sealed class DeliveryTests
         Assert.True(delivery.HelloDue());
     });
 
+    [Fact]
+    public void Answer_says_in_which_version_frames_are_sealed() => Run((rig, delivery) =>
+    {
+        var said = Hello.Read(delivery.SayHello(full: true));
+        Assert.Equal(1, said.FrameVersion);
+        Assert.Equal(0, rig.Outbox.FrameVersion);
+
+        delivery.Take(Answer(said.Id, rig.Outbox.CompleteDigest, frameVersion: 1));
+        Assert.Equal(1, rig.Outbox.FrameVersion);
+
+        delivery.Take(Answer(SaidBy(delivery), rig.Outbox.CompleteDigest));
+        Assert.Equal(0, rig.Outbox.FrameVersion); // A cloud that was put back reads version 0 alone.
+        return Task.CompletedTask;
+    });
+
     private static void Run(Func<OutboxRig, Delivery, Task> test) => OutboxRig.Run(rig => test(rig, new Delivery(
         rig.Outbox, OutboxRig.Gateway, Options, rig.Clock, new Random(1), NullLogger.Instance, new UplinkStatus(),
         new AnswerOrder())));
 
     private static HelloId SaidBy(Delivery delivery) => Hello.Read(delivery.SayHello(full: true)).Id;
 
-    private static byte[] Answer(HelloId hello, ulong digest)
+    private static byte[] Answer(HelloId hello, ulong digest, byte frameVersion = 0)
     {
         var writer = new WireWriter();
-        new StoredAck { Token = 5, InAnswerTo = hello, Digest = digest }.Write(writer);
+        new StoredAck { Token = 5, InAnswerTo = hello, Digest = digest, FrameVersion = frameVersion }.Write(writer);
         return writer.ToArray();
     }
 }

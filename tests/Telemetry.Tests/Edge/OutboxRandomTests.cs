@@ -2,7 +2,6 @@ using Telemetry.Edge.Outbox;
 using Telemetry.Model;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
-using Telemetry.Model.Wire;
 using Telemetry.Testing.Simulated;
 
 namespace Telemetry.Tests.Edge;
@@ -173,8 +172,7 @@ public sealed class OutboxRandomTests
         private ulong[] Readings(SegmentRow segment)
         {
             var batch = new ReadingBatch();
-            var reader = new WireReader(segment.Data.Span);
-            ReadingColumns.Read(ref reader, batch, segment.Count, [MetricType.Float, MetricType.Float]);
+            SegmentColumns.Read(segment.Data.Span, batch, segment.Count, [MetricType.Float, MetricType.Float]);
             return batch.Bits.ToArray();
         }
 

@@ -67,6 +67,7 @@ internal static class Samples
         Id = new HelloId(5, 6),
         Full = true,
         OwnIsLast = true,
+        FrameVersion = 1,
         Outbox = 77,
         Accepted = 1234,
         ClockMicros = 1_700_000_000_000_000,
@@ -91,6 +92,7 @@ internal static class Samples
         Live = new StreamProgress(100, 120),
         Backlog = new StreamProgress(5, 6),
         Fork = true,
+        FrameVersion = 1,
         Epochs =
         [
             new EpochSettlement(7, true,

@@ -18,7 +18,7 @@ internal static class DecimalScale
     /// <summary>What a value costs that is not on its column's scale.</summary>
     public const int ExceptionBits = 70;
 
-    private const int SampleMax = 32, ChangeBits = 9;
+    private const int SampleMin = 16, SampleMax = 32, SampleEach = 64, ChangeBits = 9;
 
     /// <summary>1.5 * 2^52: a double this large holds integers in its low bits.</summary>
     private const double Magic = 6755399441055744.0;
@@ -36,7 +36,7 @@ internal static class DecimalScale
     {
         Span<int> counts = stackalloc int[ExponentMax + 1];
         counts.Clear();
-        var sample = Math.Min(values.Length, SampleMax);
+        var sample = Math.Min(values.Length, Math.Clamp(values.Length / SampleEach, SampleMin, SampleMax));
         var decimals = 0;
         var size = 0.0;
         for (var i = 0; i < sample; i++)

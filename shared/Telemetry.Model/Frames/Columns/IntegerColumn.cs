@@ -2,6 +2,19 @@ using System.Runtime.InteropServices;
 
 namespace Telemetry.Model.Frames.Columns;
 
+/// <summary>What integers stand for: it says which predictions are worth trying.</summary>
+internal enum IntegerMeaning
+{
+    /// <summary>Values, places, lengths.</summary>
+    Values,
+
+    /// <summary>Times of one series.</summary>
+    Times,
+
+    /// <summary>Bits of doubles.</summary>
+    Doubles,
+}
+
 /// <summary>
 /// Integers behind the first one, which the caller writes, as residuals of the prediction that makes them smallest:
 /// <code>
@@ -9,14 +22,15 @@ namespace Telemetry.Model.Frames.Columns;
 /// number  zigzag of its parameter (Step, Grid; Least as the distance below the first)
 /// ...     residuals, see <see cref="RiceBlocks"/> (not for Constant)
 /// </code>
-/// Nothing stands where there is one integer. Which prediction is smallest is measured on a sample of at most 256 places.
+/// Nothing stands where there is one integer. Which prediction is smallest is measured on a sample of 64 to 256 places; a
+/// grid is tried for times only, exclusive or for bits of doubles only.
 /// </summary>
 internal static class IntegerColumn
 {
-    private const int SamplePlaces = 256, KindBits = 3, MedianOf = 15;
+    private const int PlacesABlock = 256, BlocksMin = 2, BlocksMax = 8, KindBits = 3, MedianOf = 15;
 
     /// <summary>The prediction that suits a column of at least one integer best, and about how many bits it takes.</summary>
-    public static Prediction Plan(ReadOnlySpan<long> x, bool xor, out long bits)
+    public static Prediction Plan(ReadOnlySpan<long> x, IntegerMeaning meaning, out long bits)
     {
         bits = KindBits;
         if (x.Length < 2 || x[1..].IndexOfAnyExcept(x[0]) < 0)
@@ -31,9 +45,14 @@ internal static class IntegerColumn
         bits = Cost(best, x);
         Try(new Prediction(PredictionKind.Step, median), median != 0, x, ref best, ref bits);
         Try(new Prediction(PredictionKind.Slope, 0), x.Length > 2, x, ref best, ref bits);
-        Try(new Prediction(PredictionKind.Grid, span), x.Length > 3 && span is > 0 and < Prediction.SpanEnd, x, ref best, ref bits);
+        Try(
+            new Prediction(PredictionKind.Grid, span),
+            meaning == IntegerMeaning.Times && x.Length > 3 && span is > 0 and < Prediction.SpanEnd,
+            x,
+            ref best,
+            ref bits);
         Try(new Prediction(PredictionKind.Least, least), true, x, ref best, ref bits);
-        Try(new Prediction(PredictionKind.Xor, 0), xor, x, ref best, ref bits);
+        Try(new Prediction(PredictionKind.Xor, 0), meaning == IntegerMeaning.Doubles, x, ref best, ref bits);
         return best;
     }
 
@@ -107,16 +126,16 @@ internal static class IntegerColumn
     /// <summary>About how many bits the column takes, by a sample of blocks.</summary>
     private static long Cost(Prediction prediction, ReadOnlySpan<long> x)
     {
-        Span<ulong> sample = stackalloc ulong[SamplePlaces];
+        Span<ulong> sample = stackalloc ulong[BlocksMax * RiceBlocks.BlockLength];
         var places = x.Length - 1;
-        if (places <= SamplePlaces)
+        var blocks = Math.Clamp(places / PlacesABlock, BlocksMin, BlocksMax);
+        sample = sample[..Math.Min(places, blocks * RiceBlocks.BlockLength)];
+        if (sample.Length == places)
         {
-            sample = sample[..places];
             prediction.Residuals(x, 1, sample);
         }
         else
         {
-            const int blocks = SamplePlaces / RiceBlocks.BlockLength;
             for (var block = 0; block < blocks; block++)
             {
                 var from = 1 + (int)((long)(places - RiceBlocks.BlockLength) * block / (blocks - 1));

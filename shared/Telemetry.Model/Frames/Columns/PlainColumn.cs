@@ -113,7 +113,8 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
             integers[i] = (long)(values[i] >> form.Parameter);
         }
 
-        var prediction = IntegerColumn.Plan(integers, form.Form == ValueForm.Bits, out var bits);
+        var prediction = IntegerColumn.Plan(
+            integers, form.Form == ValueForm.Bits ? IntegerMeaning.Doubles : IntegerMeaning.Values, out var bits);
         return new PlainColumn(form, prediction, 0, bits + FirstBits(integers[0]));
     }
 
@@ -121,7 +122,7 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
     {
         var integers = scratch.Integers.Of(values.Length);
         var exceptions = DecimalScale.Convert(values, exponent, integers, scratch.Exceptions.Of(values.Length));
-        var prediction = IntegerColumn.Plan(integers, xor: false, out var bits);
+        var prediction = IntegerColumn.Plan(integers, IntegerMeaning.Values, out var bits);
         bits += FirstBits(integers[0]) + ((long)exceptions * DecimalScale.ExceptionBits);
         return new PlainColumn(new PlainForm(ValueForm.Decimals, exponent), prediction, exceptions, bits);
     }

@@ -40,10 +40,10 @@ internal static class TextColumn
         writer.Number((ulong)count, NumberContext.Count);
         writer.Number((ulong)lengths[0], NumberContext.Count);
         var residuals = scratch.Residuals.Of(values.Length);
-        IntegerColumn.Write(writer, lengths, IntegerColumn.Plan(lengths, xor: false, out _), residuals);
+        IntegerColumn.Write(writer, lengths, IntegerColumn.Plan(lengths, IntegerMeaning.Values, out _), residuals);
         if (count > 1)
         {
-            IntegerColumn.Write(writer, numbers, IntegerColumn.Plan(numbers, xor: false, out _), residuals);
+            IntegerColumn.Write(writer, numbers, IntegerColumn.Plan(numbers, IntegerMeaning.Values, out _), residuals);
         }
     }
 

@@ -51,7 +51,7 @@ internal ref struct TimeColumns(Span<long> times)
         var integers = scratch.Integers.Of(count);
         Divide(mine, unit, integers);
         writer.Write((ulong)unit, UnitBits);
-        IntegerColumn.Write(writer, integers, IntegerColumn.Plan(integers, xor: false, out _), scratch.Residuals.Of(count));
+        IntegerColumn.Write(writer, integers, IntegerColumn.Plan(integers, IntegerMeaning.Times, out _), scratch.Residuals.Of(count));
     }
 
     /// <summary>Reads the times of the rows from <paramref name="start"/> on.</summary>

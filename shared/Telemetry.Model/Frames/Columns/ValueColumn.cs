@@ -163,7 +163,7 @@ internal static class ValueColumn
         entries = entries[..count];
         Sort(entries, places, type, scratch);
         var inner = PlainColumn.Plan(entries, type, before[(int)type], scratch);
-        IntegerColumn.Plan(places, xor: false, out var placeBits);
+        IntegerColumn.Plan(places, IntegerMeaning.Values, out var placeBits);
         if (inner.EstimatedBits + placeBits >= plainBits)
         {
             return false;
@@ -182,7 +182,7 @@ internal static class ValueColumn
         PlainColumn.Plan(entries, type, before[(int)type], scratch).Write(writer, entries, type, ref before, scratch);
         writer.Number((ulong)numbers[0], NumberContext.Count);
         IntegerColumn.Write(
-            writer, numbers, IntegerColumn.Plan(numbers, xor: false, out _), scratch.Residuals.Of(numbers.Length));
+            writer, numbers, IntegerColumn.Plan(numbers, IntegerMeaning.Values, out _), scratch.Residuals.Of(numbers.Length));
     }
 
     /// <summary>The distinct values as they come, and each value's place among them; -1 when they are too many.</summary>

@@ -2,14 +2,17 @@ using Telemetry.Model.Frames;
 using Telemetry.Model.Frames.Columns;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Wire;
+using Telemetry.Testing.Bytes;
+using Telemetry.Testing.Readings;
 
 namespace Telemetry.Tests.Shared.Columns;
 
-/// <summary>Any readings in, the same out, bit for bit. TELEMETRY_CODEC_ROUNDS sets how many random ones are tried.</summary>
+/// <summary>Any readings in, the same out, bit for bit. ./fuzz.sh runs more rounds, and others.</summary>
 public class CompactColumnsTests
 {
-    private static readonly int Rounds =
-        int.TryParse(Environment.GetEnvironmentVariable("TELEMETRY_CODEC_ROUNDS"), out var rounds) ? rounds : 1_500;
+    private static readonly int Rounds = Setting("TELEMETRY_CODEC_ROUNDS", 1_000);
+    private static readonly int Mutations = Setting("TELEMETRY_CODEC_MUTATIONS", 10_000);
+    private static readonly int Seed = Setting("TELEMETRY_CODEC_SEED", 1);
 
     private readonly WireWriter _writer = new();
     private readonly ReadingBatch _back = new();
@@ -17,13 +20,98 @@ public class CompactColumnsTests
     [Fact]
     public void Random_readings_come_back_as_they_were()
     {
-        var seed = int.TryParse(Environment.GetEnvironmentVariable("TELEMETRY_CODEC_SEED"), out var stated) ? stated : 1;
-        var readings = new RandomReadings(new Random(seed));
+        var readings = new RandomReadings(new Random(Seed));
         for (var round = 0; round < Rounds; round++)
         {
             readings.Next();
-            AssertComesBack(readings.Batch, readings.Types, $"seed {seed}, round {round}");
+            AssertComesBack(readings.Batch, readings.Types, $"seed {Seed}, round {round}");
         }
+    }
+
+    /// <summary>Whatever strangers send: so many readings as were stated, or a refusal that says what and where.</summary>
+    [Fact]
+    public void Mutated_columns_are_read_or_refused()
+    {
+        const int mutationsEach = 20;
+        var random = new Random(Seed);
+        var readings = new RandomReadings(random);
+        var mutator = new Mutator(random);
+        var refused = 0;
+        for (var round = 0; round < Mutations; round++)
+        {
+            if (round % mutationsEach == 0)
+            {
+                readings.Next();
+                Write(readings);
+            }
+
+            var reader = new WireReader(mutator.Mutate(_writer.Written));
+            _back.Clear();
+            try
+            {
+                CompactColumns.Read(ref reader, _back, readings.Batch.Count, readings.Types);
+                Assert.Equal(readings.Batch.Count, _back.Count);
+            }
+            catch (WireFormatException)
+            {
+                refused++;
+            }
+            catch (Exception e)
+            {
+                throw new InvalidOperationException($"seed {Seed}, round {round}", e);
+            }
+        }
+
+        Assert.InRange(refused, Mutations / 2, Mutations);
+    }
+
+    [Fact]
+    public void Columns_cut_anywhere_are_refused()
+    {
+        var readings = new RandomReadings(new Random(8));
+        for (var round = 0; round < 20; round++)
+        {
+            readings.Next();
+            Write(readings);
+            var bytes = _writer.ToArray();
+            for (var length = 0; length < bytes.Length; length += 1 + (length / 64))
+            {
+                Assert.Throws<WireFormatException>(() =>
+                {
+                    var reader = new WireReader(bytes.AsSpan(0, length));
+                    CompactColumns.Read(ref reader, new ReadingBatch(16), readings.Batch.Count, readings.Types);
+                });
+            }
+        }
+    }
+
+    /// <summary>A reading costs no more than a few bytes of memory, whatever the few bits that state it.</summary>
+    [Fact]
+    public void Few_bytes_never_make_more_text_than_a_frame_may_have()
+    {
+        var batch = new ReadingBatch();
+        for (var i = 0; i < 8192; i++)
+        {
+            batch.AddText(0, i, i == 0 ? "x" : new string('y', 7));
+        }
+
+        Write(batch, [MetricType.Text]);
+        var reader = new WireReader(_writer.Written);
+        CompactColumns.Read(ref reader, _back, 8192, [MetricType.Text]);
+        Assert.Equal(8, _back.TextBytes);
+
+        batch.Clear();
+        for (var i = 0; i < 8192; i++)
+        {
+            batch.AddText(0, i, new string('y', 9));
+        }
+
+        Write(batch, [MetricType.Text]);
+        Assert.Throws<WireFormatException>(() =>
+        {
+            var over = new WireReader(_writer.Written);
+            CompactColumns.Read(ref over, new ReadingBatch(), 8192, [MetricType.Text]);
+        });
     }
 
     [Fact]
@@ -121,11 +209,27 @@ public class CompactColumnsTests
         Assert.InRange(most, 0, 200);
     }
 
+    private static int Setting(string name, int standard) =>
+        int.TryParse(Environment.GetEnvironmentVariable(name), out var stated) ? stated : standard;
+
+    private void Write(RandomReadings readings)
+    {
+        _writer.Clear();
+        CompactColumns.Write(_writer, readings.Batch, readings.Order, readings.Types);
+    }
+
+    private void Write(ReadingBatch batch, MetricType[] types)
+    {
+        var order = new int[batch.Count];
+        batch.Order(order);
+        _writer.Clear();
+        CompactColumns.Write(_writer, batch, order, types);
+    }
+
     private long Measure(RandomReadings readings)
     {
         var before = GC.GetAllocatedBytesForCurrentThread();
-        _writer.Clear();
-        CompactColumns.Write(_writer, readings.Batch, readings.Order, readings.Types);
+        Write(readings);
         var reader = new WireReader(_writer.Written);
         _back.Clear();
         CompactColumns.Read(ref reader, _back, readings.Batch.Count, readings.Types);

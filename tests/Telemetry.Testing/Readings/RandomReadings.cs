@@ -1,7 +1,7 @@
 using System.Text;
 using Telemetry.Model.Readings;
 
-namespace Telemetry.Tests.Shared.Columns;
+namespace Telemetry.Testing.Readings;
 
 /// <summary>
 /// Readings of the kinds that gateways make and of the kinds that they should not: by a seed, sorted, of at most so many

@@ -1,0 +1,165 @@
+using System.Diagnostics;
+using Telemetry.Model;
+using Telemetry.Model.Frames;
+using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
+using Telemetry.Model.Wire;
+using Telemetry.Testing.Readings;
+
+namespace Telemetry.Benchmarks;
+
+/// <summary>
+/// How small do frames of version 1 get, and how many values a second does one core make frames of and read back? The limit
+/// of a size is zlib at level 9 over the same frame with plain columns; that of a speed is one copy of the values' plain
+/// bytes. A value is a reading's, times and flags included; whole frames, checksum included.
+/// </summary>
+internal static class CodecBenchmark
+{
+    private const int SizeFrames = 20;
+    private static readonly TimeSpan Least = TimeSpan.FromSeconds(2);
+    private static readonly MetricType[] Floats = [.. Enumerable.Repeat(MetricType.Float, 6)];
+
+    public static Task RunAsync()
+    {
+        if (SensorData.Folder is null)
+        {
+            Console.Error.WriteLine("TELEMETRY_TEST_DATA names no folder of sensor data: only made-up readings are measured.");
+        }
+        else
+        {
+            Size("codec-size-city-temperatures", "bit/value", 8, SensorData.CityTemperatures(8192), Floats);
+            Ratio("codec-ratio-occupancy", SensorData.Csv("occupancy.csv", 1000));
+            Ratio("codec-ratio-machine-temperature", SensorData.Csv("machine_temperature.csv", 1000));
+        }
+
+        foreach (var jitter in (bool[])[false, true])
+        {
+            var stamps = jitter ? "jittered" : "regular";
+            Mixed($"codec-size-10-series-10-hz-1-s-{stamps}", 10, 10, jitter, 1);
+            Mixed($"codec-size-100-series-1-hz-1-s-{stamps}", 100, 1, jitter, 1);
+            Mixed($"codec-size-10-series-10-hz-full-{stamps}", 10, 10, jitter, 81);
+            Mixed($"codec-size-100-series-1-hz-full-{stamps}", 100, 1, jitter, 81);
+        }
+
+        if (SensorData.Folder is not null)
+        {
+            Speed("city-temperatures", SensorData.CityTemperatures(8192).First(), Floats);
+        }
+
+        SpeedOfMixed("10-series-full-regular", 10, 10, false, 81);
+        SpeedOfMixed("10-series-full-jittered", 10, 10, true, 81);
+        SpeedOfMixed("100-series-full-regular", 100, 1, false, 81);
+        SpeedOfMixed("100-series-1-s-regular", 100, 1, false, 1);
+        return Task.CompletedTask;
+    }
+
+    private static void Mixed(string name, int series, int hertz, bool jitter, int seconds)
+    {
+        var mixed = new MixedSeries(series, hertz, jitter);
+        Size(name, "B/reading", 1, Enumerable.Range(0, SizeFrames).Select(_ => mixed.Next(seconds)), mixed.Types);
+    }
+
+    private static void SpeedOfMixed(string name, int series, int hertz, bool jitter, int seconds)
+    {
+        var mixed = new MixedSeries(series, hertz, jitter);
+        Speed(name, mixed.Next(seconds), mixed.Types);
+    }
+
+    private static void Size(string name, string unit, int unitsAByte, IEnumerable<ReadingBatch> batches, MetricType[] types)
+    {
+        double bytes = 0, zlib = 0, readings = 0;
+        foreach (var batch in batches)
+        {
+            bytes += SealedSizes.Frame(batch, types, 1).Length;
+            zlib += SealedSizes.Zlib(batch, types);
+            readings += batch.Count;
+        }
+
+        Figure.Print(name, bytes * unitsAByte / readings, unit, "zlib-9", zlib * unitsAByte / readings);
+    }
+
+    private static void Ratio(string name, IEnumerable<ReadingBatch> batches)
+    {
+        double bytes = 0, zlib = 0;
+        foreach (var batch in batches)
+        {
+            bytes += SealedSizes.Frame(batch, Floats, 1).Length;
+            zlib += SealedSizes.Zlib(batch, Floats);
+        }
+
+        Figure.Print(name, bytes / zlib, "of-zlib-9", "zlib-9", 1);
+    }
+
+    private static void Speed(string name, ReadingBatch batch, MetricType[] types)
+    {
+        var order = new int[batch.Count];
+        batch.Order(order);
+        var header = new FrameHeader
+        {
+            Version = 1,
+            Key = new FrameKey(1, Lane.Backlog, 1, batch.Count),
+            Schema = new SchemaId(1, 2),
+        };
+        var writer = new WireWriter(FrameHeader.BytesMax);
+        var back = new ReadingBatch(batch.Count);
+        var declarations = new List<Declaration>();
+        var plain = new byte[ReadingColumns.Bytes(batch, order, types)];
+        var copy = new byte[plain.Length];
+        var copies = Rate(() => plain.CopyTo(copy, 0)) * batch.Count / 1e6;
+        var encoded = Rate(Encode) * batch.Count / 1e6;
+        var frame = writer.ToArray();
+        var decoded = Rate(Decode) * batch.Count / 1e6;
+        Figure.Print($"codec-encode-{name}", encoded, "Mvalues/s", "copy-of-plain-bytes", copies);
+        Figure.Print($"codec-decode-{name}", decoded, "Mvalues/s", "copy-of-plain-bytes", copies);
+        Figure.Print($"codec-allocated-encode-{name}", Allocated(Encode), "B/frame");
+        Figure.Print($"codec-allocated-decode-{name}", Allocated(Decode), "B/frame");
+
+        void Encode()
+        {
+            writer.Clear();
+            FrameWriter.Write(writer, header, [], batch, order, types);
+        }
+
+        void Decode()
+        {
+            back.Clear();
+            FrameReader.Header(frame, out _);
+            FrameReader.Read(frame, types, back, declarations);
+        }
+    }
+
+    private static double Allocated(Action work)
+    {
+        const int rounds = 1000;
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var round = 0; round < rounds; round++)
+        {
+            work();
+        }
+
+        return (GC.GetAllocatedBytesForCurrentThread() - before) / (double)rounds;
+    }
+
+    /// <summary>
+    /// Times a second: the best of many short stretches, so that what else runs on the machine counts little, and code is at
+    /// its best.
+    /// </summary>
+    private static double Rate(Action work)
+    {
+        const int stretch = 20;
+        var best = double.MaxValue;
+        var start = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(start) < Least)
+        {
+            var began = Stopwatch.GetTimestamp();
+            for (var i = 0; i < stretch; i++)
+            {
+                work();
+            }
+
+            best = Math.Min(best, Stopwatch.GetElapsedTime(began).TotalSeconds / stretch);
+        }
+
+        return 1 / best;
+    }
+}
