@@ -15,31 +15,43 @@ internal static class SealedSizes
 
     public static byte[] Frame(ReadingBatch batch, ReadOnlySpan<MetricType> types, byte version)
     {
-        var order = new int[batch.Count];
-        batch.Order(order);
-        var key = new FrameKey(Epoch, Lane.Live, FirstSequence, batch.Count);
-        var header = new FrameHeader
-        {
-            Version = version,
-            Key = key,
-            Schema = new SchemaId(1, 2),
-            Promise = new Promise(
-                1_700_000_000_000_000, [new(Epoch, new LaneLasts(0, key.Last, FirstSequence))], Digest: 0x0fed_cba9_8765_4321),
-        };
-        var writer = new WireWriter(256 * 1024);
-        FrameWriter.Write(writer, header, [], batch, order, types);
+        var writer = new WireWriter(FrameHeader.BytesMax);
+        FrameWriter.Write(writer, Header(batch.Count, version), [], batch, Order(batch), types);
         return writer.ToArray();
     }
 
-    /// <summary>The bytes of the same frame with plain columns through zlib at its best.</summary>
+    /// <summary>The bytes of the same frame with plain columns through zlib at its best, where no limit cuts it.</summary>
     public static int Zlib(ReadingBatch batch, ReadOnlySpan<MetricType> types)
     {
+        var plain = new WireWriter(FrameHeader.BytesMax);
+        Header(batch.Count, 0).Write(plain);
+        ReadingColumns.Write(plain, batch, Order(batch), types);
         var into = new MemoryStream();
         using (var zlib = new ZLibStream(into, new ZLibCompressionOptions { CompressionLevel = 9 }, leaveOpen: true))
         {
-            zlib.Write(Frame(batch, types, 0));
+            zlib.Write(plain.Written);
         }
 
-        return (int)into.Length;
+        return (int)into.Length + FrameHeader.ChecksumBytes;
+    }
+
+    private static FrameHeader Header(int count, byte version)
+    {
+        var key = new FrameKey(Epoch, Lane.Live, FirstSequence, count);
+        return new FrameHeader
+        {
+            Version = version,
+            Key = key,
+            Schema = new SchemaId(0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210),
+            Promise = new Promise(
+                1_700_000_000_000_000, [new(Epoch, new LaneLasts(0, key.Last, FirstSequence))], Digest: 0x0fed_cba9_8765_4321),
+        };
+    }
+
+    private static int[] Order(ReadingBatch batch)
+    {
+        var order = new int[batch.Count];
+        batch.Order(order);
+        return order;
     }
 }

@@ -19,7 +19,7 @@ public sealed class OutboxOfferTests
             Assert.Contains("QuotaBytes", outcome.Reason, StringComparison.Ordinal);
             Assert.Equal(1000, rig.Outbox.Accepted);
         },
-        new OutboxOptions { QuotaBytes = SegmentBytes * 3 / 2 });
+        new OutboxOptions { QuotaBytes = SegmentBytes });
 
     [Fact]
     public void Readings_that_wait_for_a_commit_count_against_the_quota() => OutboxRig.Run(

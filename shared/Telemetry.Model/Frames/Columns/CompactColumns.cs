@@ -24,6 +24,9 @@ public static class CompactColumns
 {
     private const byte PlainLayout = 0, CompactLayout = 1;
 
+    /// <summary>A plain reading's time and the length of a text; all others are larger.</summary>
+    private const int PlainReadingBytesMin = 9;
+
     /// <summary>
     /// Writes rows <paramref name="order"/> of a batch, which must be in the order (series, time); at most one byte more
     /// than as plain columns. <paramref name="types"/> is the type of each series by index.
@@ -47,7 +50,8 @@ public static class CompactColumns
         }
 
         var columns = bits.Finish();
-        if (columns.Length + texts.Length >= ReadingColumns.Bytes(batch, order, types))
+        var length = columns.Length + texts.Length;
+        if (length >= order.Length * PlainReadingBytesMin && length >= ReadingColumns.Bytes(batch, order, types))
         {
             writer.Byte(PlainLayout);
             ReadingColumns.Write(writer, batch, order, types);
@@ -90,10 +94,15 @@ public static class CompactColumns
         BitWriter bits, ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types, ref int textBytes,
         ColumnScratch scratch)
     {
+        // Taken once: a batch makes its spans anew at each call.
+        var allSeries = batch.Series;
+        var allTimes = batch.Times;
+        var allBits = batch.Bits;
+        var allFlags = batch.Flags;
         var times = scratch.Times.Of(order.Length);
         for (var i = 0; i < order.Length; i++)
         {
-            times[i] = batch.Times[order[i]];
+            times[i] = allTimes[order[i]];
         }
 
         var forms = PlainForms.AtStart();
@@ -103,14 +112,14 @@ public static class CompactColumns
         int lastSeries = -1, lastCount = 1;
         for (var start = 0; start < order.Length;)
         {
-            var series = batch.Series[order[start]];
+            var series = allSeries[order[start]];
             var end = start;
             var present = 0;
-            for (; end < order.Length && order[end] is var row && batch.Series[row] == series; end++)
+            for (; end < order.Length && order[end] is var row && allSeries[row] == series; end++)
             {
-                flags[end - start] = batch.Flags[row];
-                values[present] = batch.Bits[row];
-                present += (batch.Flags[row] & ReadingFlags.Null) == 0 ? 1 : 0;
+                flags[end - start] = allFlags[row];
+                values[present] = allBits[row];
+                present += (allFlags[row] & ReadingFlags.Null) == 0 ? 1 : 0;
             }
 
             var count = end - start;

@@ -18,7 +18,7 @@ internal static class DecimalScale
     /// <summary>What a value costs that is not on its column's scale.</summary>
     public const int ExceptionBits = 70;
 
-    private const int SampleMin = 16, SampleMax = 32, SampleEach = 64, ChangeBits = 9;
+    private const int SampleMin = 8, SampleMax = 32, SampleEach = 16, GiveUpAfter = 4, ChangeBits = 9;
 
     /// <summary>1.5 * 2^52: a double this large holds integers in its low bits.</summary>
     private const double Magic = 6755399441055744.0;
@@ -41,6 +41,11 @@ internal static class DecimalScale
         var size = 0.0;
         for (var i = 0; i < sample; i++)
         {
+            if (i == GiveUpAfter && decimals == 0)
+            {
+                return -1;
+            }
+
             var at = (int)((long)(values.Length - 1) * i / Math.Max(1, sample - 1));
             var value = BitConverter.UInt64BitsToDouble(values[at]);
             var least = LeastExponent(value);

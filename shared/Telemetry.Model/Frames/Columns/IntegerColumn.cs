@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 
 namespace Telemetry.Model.Frames.Columns;
@@ -29,6 +30,9 @@ internal static class IntegerColumn
 {
     private const int PlacesABlock = 256, BlocksMin = 2, BlocksMax = 8, KindBits = 3, MedianOf = 15;
 
+    /// <summary>Values from the least take at least their range's bits less these, unless hardly any is far from it.</summary>
+    private const int NoiseBits = 4;
+
     /// <summary>The prediction that suits a column of at least one integer best, and about how many bits it takes.</summary>
     public static Prediction Plan(ReadOnlySpan<long> x, IntegerMeaning meaning, out long bits)
     {
@@ -38,20 +42,20 @@ internal static class IntegerColumn
             return default;
         }
 
-        var median = MedianStep(x);
+        var median = MedianStep(x, out var isSmooth);
         var span = x[^1] - x[0];
-        var least = Least(x) - x[0];
+        var least = Least(x, out var rangeBits) - x[0];
         var best = new Prediction(PredictionKind.Last, 0);
         bits = Cost(best, x);
         Try(new Prediction(PredictionKind.Step, median), median != 0, x, ref best, ref bits);
-        Try(new Prediction(PredictionKind.Slope, 0), x.Length > 2, x, ref best, ref bits);
+        Try(new Prediction(PredictionKind.Slope, 0), isSmooth, x, ref best, ref bits);
         Try(
             new Prediction(PredictionKind.Grid, span),
             meaning == IntegerMeaning.Times && x.Length > 3 && span is > 0 and < Prediction.SpanEnd,
             x,
             ref best,
             ref bits);
-        Try(new Prediction(PredictionKind.Least, least), true, x, ref best, ref bits);
+        Try(new Prediction(PredictionKind.Least, least), (rangeBits - NoiseBits) * (x.Length - 1) <= bits, x, ref best, ref bits);
         Try(new Prediction(PredictionKind.Xor, 0), meaning == IntegerMeaning.Doubles, x, ref best, ref bits);
         return best;
     }
@@ -151,33 +155,41 @@ internal static class IntegerColumn
             bits += RiceBlocks.Cost(block, width, out _) + (width == 0 ? 0 : RiceBlocks.SelectorBits(width));
         }
 
-        var parameter = prediction.HasParameter ? 64 - (long)ulong.LeadingZeroCount(ZigZag.Of(prediction.Parameter)) : 0;
+        var parameter = prediction.HasParameter ? 64 - BitOperations.LeadingZeroCount(ZigZag.Of(prediction.Parameter)) : 0;
         return KindBits + parameter + (bits * places / sample.Length);
     }
 
-    private static long MedianStep(ReadOnlySpan<long> x)
+    /// <summary>The middle one of some steps; and whether steps differ less from those before them than from 0.</summary>
+    private static long MedianStep(ReadOnlySpan<long> x, out bool isSmooth)
     {
+        ulong sizes = 0, changes = 0;
         Span<long> steps = stackalloc long[MedianOf];
         var count = Math.Min(MedianOf, x.Length - 1);
         for (var i = 0; i < count; i++)
         {
             var at = 1 + (int)((long)(x.Length - 2) * i / Math.Max(1, count - 1));
             steps[i] = x[at] - x[at - 1];
+            sizes += ZigZag.Of(steps[i]) >> 4;
+            changes += at > 1 ? ZigZag.Of(steps[i] - (x[at - 1] - x[at - 2])) >> 4 : 0;
         }
 
+        // Sums lose four bits, lest fifteen of them run over.
+        isSmooth = x.Length > 2 && changes <= sizes;
         steps = steps[..count];
         steps.Sort();
         return steps[count / 2];
     }
 
-    private static long Least(ReadOnlySpan<long> x)
+    private static long Least(ReadOnlySpan<long> x, out int rangeBits)
     {
-        var least = long.MaxValue;
+        long least = x[0], most = x[0];
         foreach (var value in x)
         {
             least = Math.Min(least, value);
+            most = Math.Max(most, value);
         }
 
+        rangeBits = 64 - BitOperations.LeadingZeroCount((ulong)(most - least));
         return least;
     }
 }
