@@ -62,15 +62,8 @@ public sealed class Outbox : IAsyncDisposable
         set => _commits.LinkUp = value;
     }
 
-    /// <summary>
-    /// The version in which frames are sealed, as the last answer allows; 0 until there was one. What is sealed keeps its
-    /// bytes for ever, what waits unsealed is of this run's own encoding anyway.
-    /// </summary>
-    public byte FrameVersion
-    {
-        get => _state.FrameVersion;
-        set => _state.FrameVersion = Math.Min(value, FrameHeader.VersionMax);
-    }
+    /// <summary>The version of frames sealed from now on, as the last answer allows; what is sealed keeps its own.</summary>
+    public byte FrameVersion { get => _state.FrameVersion; set => _state.FrameVersion = value; }
 
     /// <summary>The frames that are not freed, in order of epoch, lane, first sequence. May be walked while frames leave.</summary>
     public IReadOnlyCollection<HeldFrame> Held => _state.Frames;

@@ -40,7 +40,7 @@ internal sealed class OutboxState
     public long Accepted { get; private set; }
 
     /// <summary>The version in which frames are sealed: 0 until an answer says that the cloud reads a greater one.</summary>
-    public byte FrameVersion { get; set; }
+    public byte FrameVersion { get; set => field = Math.Min(value, FrameHeader.VersionMax); }
 
     /// <summary>W as the last commit recorded it; long.MinValue before the first.</summary>
     public long PromisedW { get; private set; }

@@ -160,7 +160,7 @@ public sealed class WriteDeskTests
             Assert.Equal((1000L, 1000L), (rig.Outbox.Accepted, desk.Refused));
             Assert.Null(rig.Outbox.FindRequest(WriteRequest.PartKey(Key, 0)));
         },
-        new OutboxOptions { QuotaBytes = 25_000 });
+        new OutboxOptions { QuotaBytes = 17_010 });
 
     [Fact]
     public void Under_overload_it_says_when_to_try_again() => Run(
