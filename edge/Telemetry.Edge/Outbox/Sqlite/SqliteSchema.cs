@@ -11,8 +11,12 @@ namespace Telemetry.Edge.Outbox.Sqlite;
 /// </summary>
 internal static class SqliteSchema
 {
-    /// <summary>The version of the tables, in user_version. A newer file is refused, an older one is brought to it.</summary>
-    public const int Version = 2;
+    /// <summary>
+    /// The version of the tables and of the segments in them, in user_version. A newer file is refused, an older one is
+    /// brought to it. 3: segments may be compact (see <see cref="SegmentColumns"/>), which an agent of before would take for
+    /// damaged ones; those that are there stay as they are.
+    /// </summary>
+    public const int Version = 3;
 
     /// <summary>"TMOB" in application_id.</summary>
     public const int ApplicationId = 0x544d4f42;
@@ -166,6 +170,11 @@ internal static class SqliteSchema
         if (version < 2)
         {
             Do(connection, $"BEGIN IMMEDIATE; {RequestTable} PRAGMA user_version = 2; COMMIT;");
+        }
+
+        if (version < Version)
+        {
+            Do(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {Version}"));
         }
     }
 

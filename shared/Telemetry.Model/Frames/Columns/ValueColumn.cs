@@ -154,14 +154,14 @@ internal static class ValueColumn
         var most = Math.Min(values.Length / 2, EntriesMax);
         var entries = scratch.Entries.Of(most);
         var places = scratch.Ranks.Of(values.Length);
-        var count = Distinct(values, entries, places, scratch.Slots(most * 4));
+        var count = DistinctValues.Find(values, entries, places, scratch.Slots(most * 4));
         if (count < 0)
         {
             return false;
         }
 
         entries = entries[..count];
-        Sort(entries, places, type, scratch);
+        DistinctValues.Sort(entries, places, type, scratch);
         var inner = PlainColumn.Plan(entries, type, before[(int)type], scratch);
         IntegerColumn.Plan(places, IntegerMeaning.Values, out var placeBits);
         if (inner.EstimatedBits + placeBits >= plainBits)
@@ -183,66 +183,5 @@ internal static class ValueColumn
         writer.Number((ulong)numbers[0], NumberContext.Count);
         IntegerColumn.Write(
             writer, numbers, IntegerColumn.Plan(numbers, IntegerMeaning.Values, out _), scratch.Residuals.Of(numbers.Length));
-    }
-
-    /// <summary>The distinct values as they come, and each value's place among them; -1 when they are too many.</summary>
-    private static int Distinct(ReadOnlySpan<ulong> values, Span<ulong> entries, Span<long> places, Span<int> slots)
-    {
-        var count = 0;
-        for (var i = 0; i < values.Length; i++)
-        {
-            var value = values[i];
-            var slot = (int)((value * 0x9E37_79B9_7F4A_7C15) >> 40) & (slots.Length - 1);
-            while (slots[slot] != 0 && entries[slots[slot] - 1] != value)
-            {
-                slot = (slot + 1) & (slots.Length - 1);
-            }
-
-            if (slots[slot] == 0)
-            {
-                if (count == entries.Length)
-                {
-                    return -1;
-                }
-
-                entries[count++] = value;
-                slots[slot] = count;
-            }
-
-            places[i] = slots[slot] - 1;
-        }
-
-        return count;
-    }
-
-    /// <summary>Sorts the entries as numbers and moves the places with them.</summary>
-    private static void Sort(Span<ulong> entries, Span<long> places, MetricType type, ColumnScratch scratch)
-    {
-        var keys = scratch.Keys.Of(entries.Length);
-        var came = scratch.Items.Of(entries.Length);
-        for (var i = 0; i < keys.Length; i++)
-        {
-            // Doubles' bits below the sign run backwards where it is set.
-            var bits = (long)entries[i];
-            keys[i] = type == MetricType.Float ? bits ^ ((bits >> 63) & long.MaxValue) : bits;
-            came[i] = i;
-        }
-
-        keys.Sort(came);
-        for (var i = 0; i < keys.Length; i++)
-        {
-            entries[i] = (ulong)(type == MetricType.Float ? keys[i] ^ ((keys[i] >> 63) & long.MaxValue) : keys[i]);
-        }
-
-        var sorted = scratch.Slots(entries.Length);
-        for (var i = 0; i < came.Length; i++)
-        {
-            sorted[came[i]] = i;
-        }
-
-        foreach (ref var place in places)
-        {
-            place = sorted[(int)place];
-        }
     }
 }
