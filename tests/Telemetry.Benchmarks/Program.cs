@@ -1,4 +1,5 @@
 using Telemetry.Benchmarks;
+using Telemetry.Benchmarks.EndToEnd;
 
 // ./bench.sh NAME: one question a benchmark. Each prints lines of the form
 //   figure NAME VALUE UNIT
@@ -8,6 +9,7 @@ using Telemetry.Benchmarks;
 var benchmarks = new Dictionary<string, Func<Task>>
 {
     ["codec"] = CodecBenchmark.RunAsync,
+    ["end-to-end"] = EndToEndBenchmark.RunAsync,
     ["line-protocol"] = LineProtocolBenchmark.RunAsync,
 };
 

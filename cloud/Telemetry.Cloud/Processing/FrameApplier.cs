@@ -20,6 +20,21 @@ internal sealed class FrameApplier(
     /// <summary>What agents must be told when the transaction has committed.</summary>
     public AckList Acks { get; } = new();
 
+    /// <summary>About how many readings a message adds, see <see cref="FrameReader.CountClaimed"/>.</summary>
+    public static int CountClaimed(Log.LogMessage message)
+    {
+        try
+        {
+            Delivery.Read(message.Data.Span, out var offset);
+            return FrameReader.CountClaimed(message.Data.Span[offset..]);
+        }
+        catch (WireFormatException)
+        {
+            // To apply it says what is wrong with it.
+            return 0;
+        }
+    }
+
     /// <summary>
     /// Applies a message. <paramref name="suspicion"/>: the database refused it for a reason found only there, so what it
     /// refuses of it becomes dead letters.

@@ -15,7 +15,6 @@ namespace Telemetry.Cloud.Processing;
 /// </summary>
 public sealed class Processor
 {
-    private const int ChunkMessages = 512;
     private const int LivePercent = 90;
 
     private readonly IStore _store;
@@ -33,8 +32,7 @@ public sealed class Processor
     private readonly HelloDesk _desk;
     private readonly FaultSearch _faults = new();
     private readonly StoreTrace _trace;
-    private readonly List<(PartitionOwner Owner, Feed Feed, LogMessage Message)> _chunk = [];
-    private int _turn;
+    private readonly LogTaking _taking;
 
     public Processor(
         IStore store, ILog log, IBus bus, ProcessorOptions options, TimeProvider time, Random random, ILogger logger)
@@ -46,6 +44,7 @@ public sealed class Processor
         _trace = new StoreTrace(time);
         _desk = new HelloDesk(store, _applier, Counters);
         _owned = new OwnedPartitions(store, log, bus, options, time, random, logger, Counters, _signal, _hellos.Arrived);
+        _taking = new LogTaking(_owned, _faults, options, Counters);
     }
 
     public ProcessorCounters Counters { get; } = new();
@@ -108,11 +107,12 @@ public sealed class Processor
         await _owned.TakeLeasesAsync(cancellationToken);
         await _owned.BeginFeedsAsync(cancellationToken);
         _commit.Clear();
+        _taking.Begin();
         _applier.Acks.Clear();
         _alerts.Clear();
         _trace.Clear();
         await ApplyMessagesAsync(cancellationToken);
-        if (_commit.Readings.Count < _options.BatchReadingsMax && _faults.Taken > 0 && _options.GatherTime > TimeSpan.Zero)
+        if (_taking.Room(_options.BatchReadingsMax) && _faults.Taken > 0 && _options.GatherTime > TimeSpan.Zero)
         {
             await Task.Delay(_options.GatherTime, _time, cancellationToken);
             await ApplyMessagesAsync(cancellationToken);
@@ -231,16 +231,15 @@ public sealed class Processor
 
     private async Task DrainAsync(StreamKind kind, int readingsMax, CancellationToken cancellationToken)
     {
-        while (_commit.Readings.Count < readingsMax && _alerts.Room && FillChunk(kind))
+        while (_taking.Room(readingsMax) && _alerts.Room && _taking.TryTake(kind, readingsMax, _commit))
         {
-            foreach (var owners in _chunk.GroupBy(m => m.Owner))
+            foreach (var owners in _taking.Taken.GroupBy(m => m.Owner))
             {
                 await LoadAsync(owners.Key, owners.Select(m => m.Message.Gateway), cancellationToken);
             }
 
-            foreach (var (owner, feed, message) in _chunk)
+            foreach (var (owner, place, message) in _taking.Taken)
             {
-                var place = Place(owner, feed, message);
                 _faults.Applying(place, _commit.Readings.Count);
                 _trace.Taking(_commit.Frames.Count, _alerts.Transitions.Count);
                 await _applier.ApplyAsync(
@@ -248,38 +247,6 @@ public sealed class Processor
                 _trace.Took(_commit.Frames.Count, _alerts.Transitions.Count);
             }
         }
-    }
-
-    private static LogPlace Place(PartitionOwner owner, Feed feed, LogMessage message) =>
-        new(owner.Row.Partition, feed.Kind, feed.Position.StreamCreatedNanos, message.Sequence);
-
-    private bool FillChunk(StreamKind kind)
-    {
-        _chunk.Clear();
-        var owners = _owned.All.ToArray();
-        for (var i = 0; i < owners.Length; i++)
-        {
-            var owner = owners[(i + _turn) % owners.Length];
-            var feed = kind == StreamKind.Live ? owner.Live : owner.Backlog;
-            for (var n = 0; n < ChunkMessages / 8 && _faults.Room && feed.TryRead(out var message); n++)
-            {
-                _faults.Took();
-                if (message.Gateway.Partition(_options.Partitions) == owner.Row.Partition)
-                {
-                    _chunk.Add((owner, feed, message));
-                    continue;
-                }
-
-                // Another number of partitions, or a foreign publisher: kept, shown, in no book.
-                Counters.Malformed++;
-                _faults.Applying(Place(owner, feed, message), _commit.Readings.Count);
-                _commit.DeadLetters.Add(new DeadLetterRow(
-                    message.Gateway, default, DeadLetterReason.Malformed, "its gateway belongs to another partition", 0, 0, 0, message.Data));
-            }
-        }
-
-        _turn++;
-        return _chunk.Count > 0;
     }
 
     private async Task LoadAsync(PartitionOwner owner, IEnumerable<GatewayId> gateways, CancellationToken cancellationToken)

@@ -24,7 +24,10 @@ public sealed record ProcessorOptions
     /// <summary>How long frames gather for one transaction once the first is there.</summary>
     public TimeSpan GatherTime { get; init; } = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Readings of one transaction; at the limit the transaction begins, the rest waits for the next.</summary>
+    /// <summary>
+    /// Readings of one transaction, duplicates counted; at the limit (and one frame more) the transaction begins, the rest
+    /// waits for the next.
+    /// </summary>
     public int BatchReadingsMax { get; init; } = 30_000;
 
     /// <summary>Gateways kept in memory a partition; beyond, those not in use are forgotten and loaded again when needed.</summary>

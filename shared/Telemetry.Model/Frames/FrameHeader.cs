@@ -47,6 +47,9 @@ public readonly record struct FrameHeader
     /// <summary>The bytes of the checksum at a frame's end.</summary>
     public const int ChecksumBytes = 8;
 
+    /// <summary>Where the first sequence and the count stand: behind kind, bits and epoch.</summary>
+    internal const int SequencesOffset = 1 + 1 + 8;
+
     private const byte DroppedBit = 4, PredecessorBit = 8, PromiseBit = 16, OthersBit = 32, DigestBit = 64;
 
     /// <summary>How its columns are put; the header is the same in every version.</summary>

@@ -20,6 +20,31 @@ public static class FrameReader
         };
     }
 
+    /// <summary>
+    /// How many sequences a frame says that it covers, checked against nothing but the limit of a frame; 0 for a schema and
+    /// for what is no frame. For planning: <see cref="Header"/> is the word that counts.
+    /// </summary>
+    public static int CountClaimed(ReadOnlySpan<byte> message)
+    {
+        if (!TryKind(message, out var kind) || kind == FrameKind.Schema)
+        {
+            return 0;
+        }
+
+        try
+        {
+            var reader = new WireReader(message);
+            reader.Bytes(FrameHeader.SequencesOffset);
+            reader.Varint(FrameHeader.SequenceMax);
+            return (int)reader.Varint((long)FrameHeader.CountMax);
+        }
+        catch (WireFormatException)
+        {
+            // Whoever reads it says what is wrong with it.
+            return 0;
+        }
+    }
+
     /// <summary>Checks the checksum and reads the header. Throws <see cref="WireFormatException"/>.</summary>
     public static FrameHeader Header(ReadOnlySpan<byte> frame, out ulong checksum)
     {

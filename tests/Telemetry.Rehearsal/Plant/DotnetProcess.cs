@@ -23,6 +23,9 @@ public sealed class DotnetProcess(string name, string program, string folder, pa
     /// <summary>One reading in so many is dropped by its outboxes, for the test; 0: none.</summary>
     public int DropEvery { get; init; }
 
+    /// <summary>True: the code is compiled as in production, at its best; false: sooner ready, for tests.</summary>
+    public bool AsInProduction { get; init; }
+
     /// <summary>True while it runs.</summary>
     public bool IsRunning => _process is { HasExited: false };
 
@@ -53,7 +56,7 @@ public sealed class DotnetProcess(string name, string program, string folder, pa
         var environment = new Dictionary<string, string>
         {
             ["DOTNET_NOLOGO"] = "1",
-            ["DOTNET_TieredPGO"] = "0",
+            ["DOTNET_TieredPGO"] = AsInProduction ? "1" : "0",
             // A process that is killed would leave its diagnostic socket in the temporary folder.
             ["DOTNET_EnableDiagnostics"] = "0",
         };

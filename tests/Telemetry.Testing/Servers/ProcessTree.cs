@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Telemetry.Testing.Servers;
 
 /// <summary>The descendants of a process that we started, known by id and start time, since ids are used again.</summary>
-internal static class ProcessTree
+public static class ProcessTree
 {
     private const int ParentField = 1;
     private const int StartTimeField = 19;

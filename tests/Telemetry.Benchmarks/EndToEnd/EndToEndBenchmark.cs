@@ -1,0 +1,113 @@
+namespace Telemetry.Benchmarks.EndToEnd;
+
+/// <summary>
+/// How many readings a second go the whole way on this machine: made on 500 gateways, each an agent that commits to its
+/// outbox file once a second, sent by MQTT, appended to the log, stored with ledger and register, acknowledged and freed?
+/// The offered rate rises until the chain no longer keeps up. The limit is what the database takes of the same readings in
+/// transactions of the same size while nothing else runs, before and after.
+/// </summary>
+internal static class EndToEndBenchmark
+{
+    private const int Gateways = 500, FrameReadings = 800;
+
+    /// <summary>Kept up: so much of what was offered is stored, and no more than so many seconds' readings wait.</summary>
+    private const double Share = 0.97, WaitingSecondsMax = 2;
+
+    private static readonly int[] Transactions = [5_000, 20_000, 100_000];
+    private static readonly TimeSpan Settle = TimeSpan.FromSeconds(8), Measured = TimeSpan.FromSeconds(15);
+
+    private static readonly Dictionary<string, string> PostgresSettings = new()
+    {
+        ["max_wal_size"] = "4GB",
+        ["shared_buffers"] = "256MB",
+    };
+
+    public static async Task RunAsync()
+    {
+        await using var chain = await Chain.StartAsync(Gateways, PostgresSettings);
+        await using var limit = await StoreLimit.OpenAsync(chain.Postgres.ConnectionString, "limits", Gateways, FrameReadings);
+        var before = await LimitsAsync(limit);
+        var (rate, transaction) = await SustainedAsync(chain);
+        var same = new[] { await limit.MeasureAsync(transaction), await limit.MeasureAsync(transaction) };
+        var after = await LimitsAsync(limit);
+        var best = Transactions.Select((_, i) => (before[i] + after[i]) / 2).ToArray();
+        for (var i = 0; i < Transactions.Length; i++)
+        {
+            Figure.Print($"limit-transactions-of-{Transactions[i]}", best[i], "readings/s");
+        }
+
+        Figure.Print("end-to-end", rate, "readings/s", $"ledger-register-copy-of-{transaction}", same.Average());
+        Figure.Print("end-to-end-of-limit", rate / same.Average(), "");
+        Figure.Print("end-to-end", rate, "readings/s", "ledger-register-copy-at-best", best.Max());
+        Figure.Print("end-to-end-of-best-limit", rate / best.Max(), "");
+        Figure.Print("end-to-end", rate, "readings/s", "copy-alone", await limit.MeasureCopyAsync(100_000));
+    }
+
+    private static async Task<double[]> LimitsAsync(StoreLimit limit)
+    {
+        var rates = new double[Transactions.Length];
+        for (var i = 0; i < rates.Length; i++)
+        {
+            rates[i] = await limit.MeasureAsync(Transactions[i]);
+        }
+
+        return rates;
+    }
+
+    // The highest rate that the chain kept up with, and the readings of one transaction at it.
+    private static async Task<(double Rate, int Transaction)> SustainedAsync(Chain chain)
+    {
+        var best = (Rate: 0.0, Transaction: 20_000);
+        for (var offered = 400_000; ; offered += 100_000)
+        {
+            await chain.StartFleetAsync(offered);
+            await Task.Delay(Settle);
+            var from = await chain.LookAsync();
+            await Task.Delay(Measured);
+            var to = await chain.LookAsync();
+            await chain.StopFleetAsync();
+            var step = new Step(offered, from, to);
+            step.Print();
+            if (step.Rate < offered * Share || step.WaitingSeconds > WaitingSecondsMax)
+            {
+                return best;
+            }
+
+            best = (step.Rate, step.Transaction);
+        }
+    }
+
+    /// <summary>What was seen at one offered rate.</summary>
+    private sealed record Step(int Offered, ChainState From, ChainState To)
+    {
+        private double Seconds => (To.At - From.At).TotalSeconds;
+
+        private double Accepted => (To.Accepted - From.Accepted) / Seconds;
+
+        private double Stored => (To.Stored - From.Stored) / Seconds;
+
+        /// <summary>What was stored, and not more than what came.</summary>
+        public double Rate => Math.Min(Accepted, Stored);
+
+        /// <summary>Readings of one transaction.</summary>
+        public int Transaction => (int)((To.Stored - From.Stored) / Math.Max(1, To.Commits - From.Commits));
+
+        /// <summary>How many seconds' readings are committed at the edge and not stored.</summary>
+        public double WaitingSeconds => (To.Accepted - To.Stored) / Accepted;
+
+        public void Print()
+        {
+            Figure.Print($"offered-{Offered}-accepted", Accepted, "readings/s");
+            Figure.Print($"offered-{Offered}-stored", Stored, "readings/s");
+            Figure.Print($"offered-{Offered}-waiting", WaitingSeconds, "s");
+            Figure.Print($"offered-{Offered}-transaction", Transaction, "readings");
+            PrintCpu("gateways", To.Fleet - From.Fleet);
+            PrintCpu("cloud", To.Cloud - From.Cloud);
+            PrintCpu("nats", To.Nats - From.Nats);
+            PrintCpu("postgres", To.Postgres - From.Postgres);
+        }
+
+        private void PrintCpu(string who, TimeSpan cpu) =>
+            Figure.Print($"offered-{Offered}-cpu-{who}", cpu.TotalMicroseconds / Seconds / Stored, "us/reading");
+    }
+}
