@@ -8,8 +8,10 @@ using Telemetry.Benchmarks.EndToEnd;
 
 var benchmarks = new Dictionary<string, Func<Task>>
 {
+    ["agent"] = AgentBenchmark.RunAsync,
     ["codec"] = CodecBenchmark.RunAsync,
     ["end-to-end"] = EndToEndBenchmark.RunAsync,
+    ["ingress"] = IngressBenchmark.RunAsync,
     ["line-protocol"] = LineProtocolBenchmark.RunAsync,
 };
 

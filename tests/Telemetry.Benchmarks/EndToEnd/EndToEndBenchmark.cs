@@ -24,10 +24,11 @@ internal static class EndToEndBenchmark
 
     public static async Task RunAsync()
     {
-        await using var chain = await Chain.StartAsync(Gateways, PostgresSettings);
-        await using var limit = await StoreLimit.OpenAsync(chain.Postgres.ConnectionString, "limits", Gateways, FrameReadings);
+        await using var backend = await Backend.StartAsync(Fleet.Names(Gateways), PostgresSettings);
+        await using var fleet = new Fleet(backend, Gateways);
+        await using var limit = await StoreLimit.OpenAsync(backend.Postgres!.ConnectionString, "limits", Gateways, FrameReadings);
         var before = await LimitsAsync(limit);
-        var (rate, transaction) = await SustainedAsync(chain);
+        var (rate, transaction) = await SustainedAsync(fleet);
         var same = new[] { await limit.MeasureAsync(transaction), await limit.MeasureAsync(transaction) };
         var after = await LimitsAsync(limit);
         var best = Transactions.Select((_, i) => (before[i] + after[i]) / 2).ToArray();
@@ -55,17 +56,17 @@ internal static class EndToEndBenchmark
     }
 
     // The highest rate that the chain kept up with, and the readings of one transaction at it.
-    private static async Task<(double Rate, int Transaction)> SustainedAsync(Chain chain)
+    private static async Task<(double Rate, int Transaction)> SustainedAsync(Fleet fleet)
     {
         var best = (Rate: 0.0, Transaction: 20_000);
         for (var offered = 400_000; ; offered += 100_000)
         {
-            await chain.StartFleetAsync(offered);
+            await fleet.StartAsync(offered);
             await Task.Delay(Settle);
-            var from = await chain.LookAsync();
+            var from = await fleet.LookAsync();
             await Task.Delay(Measured);
-            var to = await chain.LookAsync();
-            await chain.StopFleetAsync();
+            var to = await fleet.LookAsync();
+            await fleet.StopAsync();
             var step = new Step(offered, from, to);
             step.Print();
             if (step.Rate < offered * Share || step.WaitingSeconds > WaitingSecondsMax)

@@ -1,0 +1,115 @@
+using System.Text.Json;
+using Npgsql;
+using Telemetry.Rehearsal.Plant;
+using Telemetry.Testing.Servers;
+
+namespace Telemetry.Benchmarks;
+
+/// <summary>
+/// What gateways send to, as processes of its own on this machine: nats-server, one cloud process and, where that stores,
+/// PostgreSQL with commits forced to the disk.
+/// </summary>
+internal sealed class Backend : IAsyncDisposable
+{
+    public const string Password = "bench";
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly DotnetProcess _cloud;
+    private readonly int _cloudPort = FreePort.Next();
+    private NatsServer? _nats;
+
+    private Backend() => _cloud = Program("cloud", "Telemetry.Cloud");
+
+    public int MqttPort { get; } = FreePort.Next();
+
+    public string NatsUrl => _nats!.Url;
+
+    public PostgresServer? Postgres { get; private set; }
+
+    public StatusClient Status { get; } = new();
+
+    public TimeSpan NatsCpu => CpuTime.Of(_nats!.Process.Id);
+
+    public TimeSpan CloudCpu => CpuTime.Of(_cloud.Id!.Value);
+
+    public TimeSpan PostgresCpu => Postgres is null ? default : CpuTime.OfFamily(Postgres.Process.Id);
+
+    /// <summary>Starts it; <paramref name="postgres"/>: the settings of the database, null for an ingress without one.</summary>
+    public static async Task<Backend> StartAsync(
+        IEnumerable<string> gateways, IReadOnlyDictionary<string, string>? postgres)
+    {
+        var backend = new Backend();
+        try
+        {
+            backend._nats = await NatsServer.Start();
+            if (postgres is not null)
+            {
+                backend.Postgres = await PostgresServer.Start(new PostgresOptions { ForceToDisk = true, Settings = postgres });
+            }
+
+            await backend.StartCloudAsync(gateways);
+            return backend;
+        }
+        catch
+        {
+            await backend.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A file in the run's folder.</summary>
+    public string At(string name) => _folder.At(name);
+
+    /// <summary>One of our programs, compiled at its best, with a configuration file of its name.</summary>
+    public DotnetProcess Program(string name, string program) =>
+        new(name, program, _folder.At(name), "run", "--config", _folder.At(name + ".json")) { AsInProduction = true };
+
+    public void Write(string file, object content) => File.WriteAllText(_folder.At(file), JsonSerializer.Serialize(content));
+
+    /// <summary>A counter of the cloud process by its name in /metrics.</summary>
+    public async Task<double> CounterAsync(string name) => await Status.CounterAsync(_cloudPort, name, default) ?? 0;
+
+    /// <summary>How many readings are stored, as the ledger says.</summary>
+    public async Task<long> StoredAsync()
+    {
+        await using var connection = new NpgsqlConnection(Postgres!.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand("SELECT coalesce(sum(stored), 0)::bigint FROM telemetry.gateway", connection);
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _cloud.DisposeAsync();
+        NpgsqlConnection.ClearAllPools();
+        if (_nats is not null)
+        {
+            await _nats.DisposeAsync();
+        }
+
+        if (Postgres is not null)
+        {
+            await Postgres.DisposeAsync();
+        }
+
+        Status.Dispose();
+        await _folder.DisposeAsync();
+    }
+
+    private async Task StartCloudAsync(IEnumerable<string> gateways)
+    {
+        var passwords = _folder.At("passwords");
+        File.WriteAllLines(passwords, gateways.Select(gateway => $"{gateway}:{Password}"));
+        Write("cloud.json", new
+        {
+            role = Postgres is null ? "ingress" : "all",
+            http = new { port = _cloudPort },
+            nats = new { servers = NatsUrl },
+            // Without a processor nobody makes room in the log, which reserves what it may take at most.
+            log = new { liveBytesMax = "512 MiB", backlogBytesMax = "128 MiB" },
+            database = Postgres is null ? (object)new { } : new { connection = Postgres.ConnectionString },
+            ingress = new { port = MqttPort, gateways = passwords, plainPasswords = true },
+        });
+        await _cloud.StartAsync(async c => await Status.TextAsync(_cloudPort, "/health/ready", c) is not null);
+    }
+}

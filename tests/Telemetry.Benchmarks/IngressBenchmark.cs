@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using System.Text;
+using Telemetry.Benchmarks.EndToEnd;
+using Telemetry.Model;
+using Telemetry.Model.Frames;
+using Telemetry.Model.Wire;
+using Telemetry.Mqtt;
+using Telemetry.Nats;
+using Telemetry.Testing.Readings;
+
+namespace Telemetry.Benchmarks;
+
+/// <summary>
+/// How many frames a second does one ingress take from 500 sessions, each checked, appended to the log and only then
+/// acknowledged? The limit is one client that publishes the same messages straight to the same JetStream, as many at once.
+/// The senders run on the same machine, and are a part of both.
+/// </summary>
+internal static class IngressBenchmark
+{
+    private const int Sessions = 500, InFlight = 8;
+    private static readonly TimeSpan Warm = TimeSpan.FromSeconds(3), Measured = TimeSpan.FromSeconds(6);
+
+    public static async Task RunAsync()
+    {
+        await using var backend = await Backend.StartAsync(Fleet.Names(Sessions), postgres: null);
+        await MeasureAsync(backend, "100-readings", new MixedSeries(10, 10, jitter: true), seconds: 1);
+        await MeasureAsync(backend, "800-readings", new MixedSeries(10, 10, jitter: true), seconds: 8);
+    }
+
+    private static async Task MeasureAsync(Backend backend, string name, MixedSeries series, int seconds)
+    {
+        var frame = SealedSizes.Frame(series.Next(seconds), series.Types, FrameHeader.VersionMax);
+        var before = await JetStreamAsync(backend, frame);
+        var (rate, cloud, nats) = await IngressAsync(backend, frame);
+        var limit = (before + await JetStreamAsync(backend, frame)) / 2;
+        Figure.Print($"ingress-{name}-frame", frame.Length, "B");
+        Figure.Print($"ingress-{name}", rate, "frames/s", "publish-to-jetstream", limit);
+        Figure.Print($"ingress-{name}-bytes", rate * frame.Length / 1e6, "MB/s");
+        Figure.Print($"ingress-{name}-cpu-ingress", cloud, "us/frame");
+        Figure.Print($"ingress-{name}-cpu-nats", nats, "us/frame");
+    }
+
+    private static async Task<(double Rate, double CloudMicros, double NatsMicros)> IngressAsync(Backend backend, byte[] frame)
+    {
+        var clients = new List<MqttClient>();
+        try
+        {
+            foreach (var gateway in Fleet.Names(Sessions))
+            {
+                var client = new MqttClient(
+                    new MqttClientOptions
+                    {
+                        Host = "127.0.0.1",
+                        Port = backend.MqttPort,
+                        ClientId = gateway,
+                        UserName = gateway,
+                        Password = Encoding.UTF8.GetBytes(Backend.Password),
+                    },
+                    TimeProvider.System);
+                clients.Add(client);
+                if (!(await client.ConnectAsync()).IsSuccess)
+                {
+                    throw new InvalidOperationException($"{gateway} was refused");
+                }
+            }
+
+            var (cloud, nats) = (backend.CloudCpu, backend.NatsCpu);
+            var rate = await RateAsync(frame, async (session, message) =>
+            {
+                var gateway = GatewayId.Parse($"gw-{session + 1:00}");
+                var answer = await clients[session].PublishAsync(Routes.FrameTopic(gateway, Lane.Live), message);
+                return answer.ReasonCode == MqttReasonCode.Success;
+            });
+            var frames = rate.Total;
+            return (
+                rate.PerSecond,
+                (backend.CloudCpu - cloud).TotalMicroseconds / frames,
+                (backend.NatsCpu - nats).TotalMicroseconds / frames);
+        }
+        finally
+        {
+            foreach (var client in clients)
+            {
+                await client.DisposeAsync();
+            }
+        }
+    }
+
+    private static async Task<double> JetStreamAsync(Backend backend, byte[] frame)
+    {
+        await using var nats = await NatsConnection.ConnectAsync(new NatsOptions { Servers = [backend.NatsUrl] }, default);
+        var jetStream = new JetStreamContext(nats);
+        var unique = 0L;
+        var run = Guid.NewGuid();
+        return (await RateAsync(frame, async (session, message) =>
+        {
+            var gateway = GatewayId.Parse($"gw-{session + 1:00}");
+            var subject = Routes.FrameSubject(gateway.Partition(16), StreamKind.Live, gateway);
+            await jetStream.PublishAsync(subject, message, $"{run}/{Interlocked.Increment(ref unique)}");
+            return true;
+        })).PerSecond;
+    }
+
+    // Every session keeps so many messages under way, each an attempt of its own.
+    private static async Task<(double PerSecond, long Total)> RateAsync(
+        byte[] frame, Func<int, ReadOnlyMemory<byte>, Task<bool>> publish)
+    {
+        var process = (uint)Random.Shared.Next();
+        var attempt = 1 << 22;
+        long done = 0;
+        using var end = new CancellationTokenSource();
+        var loops = Enumerable.Range(0, Sessions * InFlight).Select(i => Task.Run(() => LoopAsync(i % Sessions))).ToArray();
+        await Task.Delay(Warm);
+        var (start, before) = (Stopwatch.GetTimestamp(), Interlocked.Read(ref done));
+        await Task.Delay(Measured);
+        var rate = (Interlocked.Read(ref done) - before) / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        await end.CancelAsync();
+        await Task.WhenAll(loops);
+        return (rate, done);
+
+        async Task LoopAsync(int session)
+        {
+            var writer = new WireWriter(frame.Length + Delivery.BytesMax);
+            var message = new byte[frame.Length + Delivery.BytesMax];
+            while (!end.IsCancellationRequested)
+            {
+                writer.Clear();
+                new Delivery(1_700_000_000_000_000, new Attempt(process, Interlocked.Increment(ref attempt))).Write(writer);
+                writer.Bytes(frame);
+                writer.Written.CopyTo(message);
+                if (!await publish(session, message.AsMemory(0, writer.Length)))
+                {
+                    throw new InvalidOperationException("a frame was refused");
+                }
+
+                Interlocked.Increment(ref done);
+            }
+        }
+    }
+}
