@@ -47,6 +47,7 @@ internal static class AgentBenchmark
         var frame = (to.FrameBytes - from.FrameBytes) / readings;
         Figure.Print("agent-readings", readings / (to.At - from.At).TotalSeconds, "readings/s");
         Figure.Print("agent-memory", Memory(agent.Id!.Value, "VmRSS") / 1e6, "MB");
+        Figure.Print("agent-memory-of-its-own", Memory(agent.Id!.Value, "RssAnon") / 1e6, "MB");
         Figure.Print("agent-memory-most", Memory(agent.Id!.Value, "VmHWM") / 1e6, "MB");
         Figure.Print("agent-cpu", 100 * (to.Cpu - from.Cpu) / (to.At - from.At), "percent of a core");
         Figure.Print("agent-wire-up", (to.Up - from.Up) / readings, "B/reading", "frames", frame);

@@ -56,10 +56,14 @@ public sealed class DotnetProcess(string name, string program, string folder, pa
         var environment = new Dictionary<string, string>
         {
             ["DOTNET_NOLOGO"] = "1",
-            ["DOTNET_TieredPGO"] = AsInProduction ? "1" : "0",
             // A process that is killed would leave its diagnostic socket in the temporary folder.
             ["DOTNET_EnableDiagnostics"] = "0",
         };
+        if (!AsInProduction)
+        {
+            environment["DOTNET_TieredPGO"] = "0";
+        }
+
         if (DropEvery > 0)
         {
             environment[DropEveryVariable] = DropEvery.ToString(System.Globalization.CultureInfo.InvariantCulture);
