@@ -15,6 +15,7 @@ public sealed class ReadingBatch(int capacity = 256)
     private long[] _times = new long[capacity];
     private ulong[] _bits = new ulong[capacity];
     private ReadingFlags[] _flags = new ReadingFlags[capacity];
+    private int[] _ends = [];
     private byte[] _text = [];
     private int _textLength;
 
@@ -95,21 +96,21 @@ public sealed class ReadingBatch(int capacity = 256)
 
     /// <summary>
     /// Fills <paramref name="order"/> with row numbers in the order (series, time), equal ones in the order in which they
-    /// were added. <paramref name="order"/> is at least <see cref="Count"/> long.
+    /// were added. <paramref name="order"/> is at least <see cref="Count"/> long. Rows of a series mostly come in the order
+    /// of their times already: then this is two passes.
     /// </summary>
     public void Order(Span<int> order)
     {
         order = order[..Count];
-        var sorted = true;
+        if (!IsOrdered(out var seriesMax))
+        {
+            OrderBySeries(order, seriesMax);
+            return;
+        }
+
         for (var i = 0; i < order.Length; i++)
         {
             order[i] = i;
-            sorted &= i == 0 || Compare(i - 1, i) <= 0;
-        }
-
-        if (!sorted)
-        {
-            order.Sort(this, static (batch, a, b) => batch.Compare(a, b) is var c && c != 0 ? c : a.CompareTo(b));
         }
     }
 
@@ -140,8 +141,66 @@ public sealed class ReadingBatch(int capacity = 256)
         return _text.AsSpan(offset, bytes);
     }
 
-    private int Compare(int a, int b) =>
-        _series[a] != _series[b] ? _series[a].CompareTo(_series[b]) : _times[a].CompareTo(_times[b]);
+    private bool IsOrdered(out int seriesMax)
+    {
+        var ordered = true;
+        seriesMax = 0;
+        for (var i = 0; i < Count; i++)
+        {
+            seriesMax = Math.Max(seriesMax, _series[i]);
+            ordered &= i == 0 || _series[i - 1] < _series[i]
+                || (_series[i - 1] == _series[i] && _times[i - 1] <= _times[i]);
+        }
+
+        return ordered;
+    }
+
+    // A counting sort by series, which keeps rows of one series in the order in which they were added; then each series
+    // whose times are not in order is sorted for itself.
+    private void OrderBySeries(Span<int> order, int seriesMax)
+    {
+        if (_ends.Length <= seriesMax)
+        {
+            _ends = new int[Math.Max(256, (seriesMax + 1) * 2)];
+        }
+
+        var ends = _ends.AsSpan(0, seriesMax + 1);
+        ends.Clear();
+        foreach (var series in Series)
+        {
+            ends[series]++;
+        }
+
+        var start = 0;
+        foreach (ref var end in ends)
+        {
+            (end, start) = (start, start + end);
+        }
+
+        for (var i = 0; i < order.Length; i++)
+        {
+            order[ends[_series[i]]++] = i;
+        }
+
+        start = 0;
+        foreach (var end in ends)
+        {
+            OrderByTime(order[start..end]);
+            start = end;
+        }
+    }
+
+    private void OrderByTime(Span<int> rows)
+    {
+        for (var i = 1; i < rows.Length; i++)
+        {
+            if (_times[rows[i - 1]] > _times[rows[i]])
+            {
+                rows.Sort(new ByTime(_times));
+                return;
+            }
+        }
+    }
 
     private void Grow()
     {
@@ -160,15 +219,9 @@ public sealed class ReadingBatch(int capacity = 256)
         public readonly Span<ulong> Bits = bits;
         public readonly Span<ReadingFlags> Flags = flags;
     }
-}
 
-file static class SpanSort
-{
-    private readonly struct Comparer(ReadingBatch batch, Func<ReadingBatch, int, int, int> compare) : IComparer<int>
+    private readonly struct ByTime(long[] times) : IComparer<int>
     {
-        public int Compare(int a, int b) => compare(batch, a, b);
+        public int Compare(int a, int b) => times[a] != times[b] ? times[a].CompareTo(times[b]) : a.CompareTo(b);
     }
-
-    public static void Sort(this Span<int> order, ReadingBatch batch, Func<ReadingBatch, int, int, int> compare) =>
-        order.Sort(new Comparer(batch, compare));
 }
