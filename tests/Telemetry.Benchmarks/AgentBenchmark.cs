@@ -15,9 +15,9 @@ internal static class AgentBenchmark
 {
     private const int ReadingsPerSecond = 1000;
     private const string Gateway = "bench";
-    private static readonly TimeSpan Warm = TimeSpan.FromSeconds(20), Measured = TimeSpan.FromSeconds(60), Traced = TimeSpan.FromSeconds(20);
+    private const double WarmSeconds = 20, MeasuredSeconds = 60, TracedSeconds = 20;
 
-    public static async Task RunAsync()
+    public static async Task RunAsync(RunLength run)
     {
         await using var backend = await Backend.StartAsync([Gateway], new Dictionary<string, string>());
         await using var link = new FaultProxy(backend.MqttPort);
@@ -39,9 +39,9 @@ internal static class AgentBenchmark
         });
         await using var agent = backend.Program("agent", "Telemetry.Agent");
         await agent.StartAsync(async c => await backend.Status.TextAsync(statusPort, "/health/ready", c) is not null);
-        await Task.Delay(Warm);
+        await Task.Delay(run.Seconds(WarmSeconds));
         var from = await LookAsync(backend, link, agent, statusPort);
-        await Task.Delay(Measured);
+        await Task.Delay(run.Seconds(MeasuredSeconds));
         var to = await LookAsync(backend, link, agent, statusPort);
         var readings = (double)(to.Accepted - from.Accepted);
         var frame = (to.FrameBytes - from.FrameBytes) / readings;
@@ -53,7 +53,7 @@ internal static class AgentBenchmark
         Figure.Print("agent-wire-up", (to.Up - from.Up) / readings, "B/reading", "frames", frame);
         Figure.Print("agent-wire-down", (to.Down - from.Down) / readings, "B/reading");
         Figure.Print("agent-disk", (to.DiskBytes - from.DiskBytes) / readings, "B/reading", "frames", frame);
-        await PrintSyncsAsync(backend, agent, statusPort);
+        await PrintSyncsAsync(backend, agent, statusPort, run.Seconds(TracedSeconds));
     }
 
     private static async Task<AgentState> LookAsync(Backend backend, FaultProxy link, DotnetProcess agent, int statusPort) => new(
@@ -66,7 +66,7 @@ internal static class AgentBenchmark
         await backend.CounterAsync("telemetry_ingress_appended_bytes_total"));
 
     // Counted by strace, in a stretch of its own: to be traced costs time.
-    private static async Task PrintSyncsAsync(Backend backend, DotnetProcess agent, int statusPort)
+    private static async Task PrintSyncsAsync(Backend backend, DotnetProcess agent, int statusPort, TimeSpan traced)
     {
         if (Programs.Find("strace") is not { } strace)
         {
@@ -78,13 +78,13 @@ internal static class AgentBenchmark
         using var tracer = Process.Start(new ProcessStartInfo(
             strace, ["-f", "-qq", "-e", "trace=fsync,fdatasync,sync_file_range", "-o", trace, "-p", $"{agent.Id}"])) ?? throw new InvalidOperationException("no strace");
         var before = (await backend.Status.AgentsAsync(statusPort, default)).Sum(a => a.Accepted);
-        await Task.Delay(Traced);
+        await Task.Delay(traced);
         var readings = (await backend.Status.AgentsAsync(statusPort, default)).Sum(a => a.Accepted) - before;
         tracer.Kill();
         await tracer.WaitForExitAsync();
         // A call that another thread's interrupts is written in two lines.
         var syncs = (await File.ReadAllLinesAsync(trace)).Count(line => line.Contains("sync", StringComparison.Ordinal) && !line.Contains("resumed", StringComparison.Ordinal));
-        Figure.Print("agent-syncs", syncs / Traced.TotalSeconds, "1/s", "commits", 1);
+        Figure.Print("agent-syncs", syncs / traced.TotalSeconds, "1/s", "commits", 1);
         Figure.Print("agent-syncs-of-reading", syncs / (double)readings, "1/reading");
     }
 

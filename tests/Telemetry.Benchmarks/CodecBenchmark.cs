@@ -19,7 +19,7 @@ internal static class CodecBenchmark
     private static readonly TimeSpan Least = TimeSpan.FromSeconds(2);
     private static readonly MetricType[] Floats = [.. Enumerable.Repeat(MetricType.Float, 6)];
 
-    public static Task RunAsync()
+    public static Task RunAsync(RunLength run)
     {
         if (SensorData.Folder is null)
         {

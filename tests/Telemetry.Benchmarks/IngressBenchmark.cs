@@ -18,21 +18,21 @@ namespace Telemetry.Benchmarks;
 internal static class IngressBenchmark
 {
     private const int Sessions = 500, InFlight = 8;
-    private static readonly TimeSpan Warm = TimeSpan.FromSeconds(3), Measured = TimeSpan.FromSeconds(6);
+    private const double WarmSeconds = 3, MeasuredSeconds = 6;
 
-    public static async Task RunAsync()
+    public static async Task RunAsync(RunLength run)
     {
         await using var backend = await Backend.StartAsync(Fleet.Names(Sessions), postgres: null);
-        await MeasureAsync(backend, "100-readings", new MixedSeries(10, 10, jitter: true), seconds: 1);
-        await MeasureAsync(backend, "800-readings", new MixedSeries(10, 10, jitter: true), seconds: 8);
+        await MeasureAsync(run, backend, "100-readings", new MixedSeries(10, 10, jitter: true), seconds: 1);
+        await MeasureAsync(run, backend, "800-readings", new MixedSeries(10, 10, jitter: true), seconds: 8);
     }
 
-    private static async Task MeasureAsync(Backend backend, string name, MixedSeries series, int seconds)
+    private static async Task MeasureAsync(RunLength run, Backend backend, string name, MixedSeries series, int seconds)
     {
         var frame = SealedSizes.Frame(series.Next(seconds), series.Types, FrameHeader.VersionMax);
-        var before = await JetStreamAsync(backend, frame);
-        var (rate, cloud, nats) = await IngressAsync(backend, frame);
-        var limit = (before + await JetStreamAsync(backend, frame)) / 2;
+        var before = await JetStreamAsync(run, backend, frame);
+        var (rate, cloud, nats) = await IngressAsync(run, backend, frame);
+        var limit = (before + await JetStreamAsync(run, backend, frame)) / 2;
         Figure.Print($"ingress-{name}-frame", frame.Length, "B");
         Figure.Print($"ingress-{name}", rate, "frames/s", "publish-to-jetstream", limit);
         Figure.Print($"ingress-{name}-bytes", rate * frame.Length / 1e6, "MB/s");
@@ -40,7 +40,7 @@ internal static class IngressBenchmark
         Figure.Print($"ingress-{name}-cpu-nats", nats, "us/frame");
     }
 
-    private static async Task<(double Rate, double CloudMicros, double NatsMicros)> IngressAsync(Backend backend, byte[] frame)
+    private static async Task<(double Rate, double CloudMicros, double NatsMicros)> IngressAsync(RunLength run, Backend backend, byte[] frame)
     {
         var clients = new List<MqttClient>();
         try
@@ -65,7 +65,7 @@ internal static class IngressBenchmark
             }
 
             var (cloud, nats) = (backend.CloudCpu, backend.NatsCpu);
-            var rate = await RateAsync(frame, async (session, message) =>
+            var rate = await RateAsync(run, frame, async (session, message) =>
             {
                 var gateway = GatewayId.Parse($"gw-{session + 1:00}");
                 var answer = await clients[session].PublishAsync(Routes.FrameTopic(gateway, Lane.Live), message);
@@ -86,33 +86,33 @@ internal static class IngressBenchmark
         }
     }
 
-    private static async Task<double> JetStreamAsync(Backend backend, byte[] frame)
+    private static async Task<double> JetStreamAsync(RunLength run, Backend backend, byte[] frame)
     {
         await using var nats = await NatsConnection.ConnectAsync(new NatsOptions { Servers = [backend.NatsUrl] }, default);
         var jetStream = new JetStreamContext(nats);
         var unique = 0L;
-        var run = Guid.NewGuid();
-        return (await RateAsync(frame, async (session, message) =>
+        var attempts = Guid.NewGuid();
+        return (await RateAsync(run, frame, async (session, message) =>
         {
             var gateway = GatewayId.Parse($"gw-{session + 1:00}");
             var subject = Routes.FrameSubject(gateway.Partition(16), StreamKind.Live, gateway);
-            await jetStream.PublishAsync(subject, message, $"{run}/{Interlocked.Increment(ref unique)}");
+            await jetStream.PublishAsync(subject, message, $"{attempts}/{Interlocked.Increment(ref unique)}");
             return true;
         })).PerSecond;
     }
 
     // Every session keeps so many messages under way, each an attempt of its own.
     private static async Task<(double PerSecond, long Total)> RateAsync(
-        byte[] frame, Func<int, ReadOnlyMemory<byte>, Task<bool>> publish)
+        RunLength run, byte[] frame, Func<int, ReadOnlyMemory<byte>, Task<bool>> publish)
     {
         var process = (uint)Random.Shared.Next();
         var attempt = 1 << 22;
         long done = 0;
         using var end = new CancellationTokenSource();
         var loops = Enumerable.Range(0, Sessions * InFlight).Select(i => Task.Run(() => LoopAsync(i % Sessions))).ToArray();
-        await Task.Delay(Warm);
+        await Task.Delay(run.Seconds(WarmSeconds));
         var (start, before) = (Stopwatch.GetTimestamp(), Interlocked.Read(ref done));
-        await Task.Delay(Measured);
+        await Task.Delay(run.Seconds(MeasuredSeconds));
         var rate = (Interlocked.Read(ref done) - before) / Stopwatch.GetElapsedTime(start).TotalSeconds;
         await end.CancelAsync();
         await Task.WhenAll(loops);

@@ -15,22 +15,22 @@ namespace Telemetry.Benchmarks;
 internal static class LineProtocolBenchmark
 {
     private const int Hosts = 100, LinesPerBody = 50_000, PartReadings = 32 * 1024;
-    private static readonly TimeSpan Least = TimeSpan.FromSeconds(3);
+    private const double LeastSeconds = 3;
     private static readonly GatewayId Gateway = GatewayId.Parse("bench");
 
-    public static async Task RunAsync()
+    public static async Task RunAsync(RunLength run)
     {
-        await MeasureAsync("one-field", i =>
+        await MeasureAsync(run, "one-field", i =>
             $"cpu,host=host-{i % Hosts:000},cpu=cpu{i % 4} usage_user={i % 1000 / 10.0:F1} {1_556_813_561_098_000_000 + i}");
-        await MeasureAsync("three-fields", i =>
+        await MeasureAsync(run, "three-fields", i =>
             $"cpu,host=host-{i % Hosts:000},cpu=cpu{i % 4} usage_user={i % 1000 / 10.0:F1},usage_system={i % 77 / 7.0:F6},switches={i}i "
             + $"{1_556_813_561_098_000_000 + i}");
-        await MeasureAsync("ten-fields", i =>
+        await MeasureAsync(run, "ten-fields", i =>
             $"mem,host=host-{i % Hosts:000},region=eu-west {string.Join(',', Enumerable.Range(0, 10).Select(f => $"field_{f}={i * f % 100_000}i"))} "
             + $"{1_556_813_561_098_000_000 + i}");
     }
 
-    private static async Task MeasureAsync(string name, Func<int, string> line)
+    private static async Task MeasureAsync(RunLength run, string name, Func<int, string> line)
     {
         var text = new StringBuilder();
         for (var i = 0; i < LinesPerBody; i++)
@@ -48,7 +48,7 @@ internal static class LineProtocolBenchmark
         var copy = new byte[body.Length];
 
         // Warm: series known, code compiled at its best.
-        Rate(() => Decode(decoder, body, batch, errors));
+        Rate(run, () => Decode(decoder, body, batch, errors));
         var before = GC.GetAllocatedBytesForCurrentThread();
         var decoded = Decode(decoder, body, batch, errors);
         var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
@@ -57,8 +57,8 @@ internal static class LineProtocolBenchmark
             throw new InvalidOperationException($"{decoded} of {LinesPerBody} lines decoded: {errors.Text}");
         }
 
-        var linesRate = Rate(() => Decode(decoder, body, batch, errors)) * LinesPerBody;
-        var scanRate = Rate(() => ScanAndCopy(body, copy)) * LinesPerBody;
+        var linesRate = Rate(run, () => Decode(decoder, body, batch, errors)) * LinesPerBody;
+        var scanRate = Rate(run, () => ScanAndCopy(body, copy)) * LinesPerBody;
         Figure.Print($"line-protocol-{name}", linesRate, "lines/s", "scan-and-copy", scanRate);
         Figure.Print($"line-protocol-{name}-bytes", linesRate * body.Length / LinesPerBody / 1e6, "MB/s");
         Figure.Print($"line-protocol-{name}-allocated", (double)allocated / LinesPerBody, "B/line");
@@ -92,7 +92,7 @@ internal static class LineProtocolBenchmark
     }
 
     // Bodies a second.
-    private static double Rate(Func<int> work)
+    private static double Rate(RunLength run, Func<int> work)
     {
         var bodies = 0;
         var start = Stopwatch.GetTimestamp();
@@ -103,7 +103,7 @@ internal static class LineProtocolBenchmark
             bodies++;
             passed = Stopwatch.GetElapsedTime(start);
         }
-        while (passed < Least);
+        while (passed < run.Seconds(LeastSeconds));
         return bodies / passed.TotalSeconds;
     }
 }

@@ -6,7 +6,7 @@ using Telemetry.Benchmarks.EndToEnd;
 //   figure NAME VALUE UNIT limit NAME VALUE
 // where the limit is what the machine can do at best, measured in the same run.
 
-var benchmarks = new Dictionary<string, Func<Task>>
+var benchmarks = new Dictionary<string, Func<RunLength, Task>>
 {
     ["agent"] = AgentBenchmark.RunAsync,
     ["codec"] = CodecBenchmark.RunAsync,
@@ -15,11 +15,11 @@ var benchmarks = new Dictionary<string, Func<Task>>
     ["line-protocol"] = LineProtocolBenchmark.RunAsync,
 };
 
-if (args is not [var name] || !benchmarks.TryGetValue(name, out var run))
+if (args is not ([_] or [_, "--short"]) || !benchmarks.TryGetValue(args[0], out var run))
 {
-    Console.Error.WriteLine($"usage: ./bench.sh {string.Join('|', benchmarks.Keys)}");
+    Console.Error.WriteLine($"usage: ./bench.sh {string.Join('|', benchmarks.Keys)} [--short]");
     return 2;
 }
 
-await run();
+await run(new RunLength(IsShort: args.Length > 1));
 return 0;

@@ -10,13 +10,13 @@ internal static class EndToEndBenchmark
 {
     private const int Gateways = 500, FrameReadings = 800;
 
-    private const int OfferedFirst = 300_000, OfferedStep = 100_000;
+    private const int OfferedFirst = 300_000, OfferedStep = 100_000, StepsMax = 20, ShortStepsMax = 2, ShortPart = 10;
 
     /// <summary>Kept up: no more than so many seconds' readings are committed at the edge and not yet stored.</summary>
     private const double WaitingSecondsMax = 2;
 
     private static readonly int[] Transactions = [5_000, 20_000, 100_000];
-    private static readonly TimeSpan Settle = TimeSpan.FromSeconds(8), Measured = TimeSpan.FromSeconds(15);
+    private const double SettleSeconds = 8, MeasuredSeconds = 15, LimitSeconds = 4;
 
     private static readonly Dictionary<string, string> PostgresSettings = new()
     {
@@ -24,13 +24,15 @@ internal static class EndToEndBenchmark
         ["shared_buffers"] = "256MB",
     };
 
-    public static async Task RunAsync()
+    public static async Task RunAsync(RunLength run)
     {
-        await using var backend = await Backend.StartAsync(Fleet.Names(Gateways), PostgresSettings);
-        await using var fleet = new Fleet(backend, Gateways);
-        await using var limit = await StoreLimit.OpenAsync(backend.Postgres!.ConnectionString, "limits", Gateways, FrameReadings);
+        var gateways = run.Gateways(Gateways);
+        await using var backend = await Backend.StartAsync(Fleet.Names(gateways), PostgresSettings);
+        await using var fleet = new Fleet(backend, gateways);
+        await using var limit = await StoreLimit.OpenAsync(
+            backend.Postgres!.ConnectionString, "limits", gateways, FrameReadings, run.Seconds(LimitSeconds));
         var before = await LimitsAsync(limit);
-        var (rate, transaction) = await SustainedAsync(fleet);
+        var (rate, transaction) = await SustainedAsync(run, fleet);
         var same = new[] { await limit.MeasureAsync(transaction), await limit.MeasureAsync(transaction) };
         var after = await LimitsAsync(limit);
         var best = Transactions.Select((_, i) => (before[i] + after[i]) / 2).ToArray();
@@ -59,15 +61,17 @@ internal static class EndToEndBenchmark
 
     // The highest rate that the chain kept up with, and the readings of one transaction at it. Ends when twice in a row more
     // was offered and no more came through.
-    private static async Task<(double Rate, int Transaction)> SustainedAsync(Fleet fleet)
+    private static async Task<(double Rate, int Transaction)> SustainedAsync(RunLength run, Fleet fleet)
     {
         var best = (Rate: 0.0, Transaction: 20_000);
-        for (var (offered, worse) = (OfferedFirst, 0); worse < 2; offered += OfferedStep)
+        var worse = 0;
+        for (var n = 0; worse < 2 && n < (run.IsShort ? ShortStepsMax : StepsMax); n++)
         {
-            await fleet.StartAsync(offered);
-            await Task.Delay(Settle);
+            var offered = OfferedFirst + (n * OfferedStep);
+            await fleet.StartAsync(run.IsShort ? offered / ShortPart : offered);
+            await Task.Delay(run.Seconds(SettleSeconds));
             var from = await fleet.LookAsync();
-            await Task.Delay(Measured);
+            await Task.Delay(run.Seconds(MeasuredSeconds));
             var to = await fleet.LookAsync();
             await fleet.StopAsync();
             var step = new Step(offered, from, to);

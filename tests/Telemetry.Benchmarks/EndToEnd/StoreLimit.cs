@@ -17,7 +17,7 @@ namespace Telemetry.Benchmarks.EndToEnd;
 internal sealed class StoreLimit : IAsyncDisposable
 {
     private const int Partitions = 16, Prepared = 4;
-    private static readonly TimeSpan Least = TimeSpan.FromSeconds(4);
+    private readonly TimeSpan _least;
     private readonly PostgresStore _store;
     private readonly string _connectionString;
     private readonly int _gateways, _readingsOfFrame;
@@ -28,16 +28,17 @@ internal sealed class StoreLimit : IAsyncDisposable
     private readonly long[] _sequences;
     private long _time = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 
-    private StoreLimit(PostgresStore store, string connectionString, int gateways, int readingsOfFrame)
+    private StoreLimit(PostgresStore store, string connectionString, int gateways, int readingsOfFrame, TimeSpan least)
     {
-        (_store, _connectionString, _gateways, _readingsOfFrame) = (store, connectionString, gateways, readingsOfFrame);
+        (_store, _connectionString, _gateways, _readingsOfFrame, _least) = (store, connectionString, gateways, readingsOfFrame, least);
         _ids = [.. Enumerable.Range(1, gateways).Select(i => GatewayId.Parse($"limit-{i}"))];
         _lists = [.. _ids.Select(ListOf)];
         _sequences = new long[gateways];
     }
 
-    /// <summary>A database of its own on a running server.</summary>
-    public static async Task<StoreLimit> OpenAsync(string server, string name, int gateways, int readingsOfFrame)
+    /// <summary>A database of its own on a running server; each rate is measured for so long at least.</summary>
+    public static async Task<StoreLimit> OpenAsync(
+        string server, string name, int gateways, int readingsOfFrame, TimeSpan least)
     {
         await using (var connection = new NpgsqlConnection(server))
         {
@@ -49,7 +50,7 @@ internal sealed class StoreLimit : IAsyncDisposable
         var own = new NpgsqlConnectionStringBuilder(server) { Database = name }.ConnectionString;
         var store = await PostgresStore.OpenAsync(
             new PostgresStoreOptions { ConnectionString = own }, TimeProvider.System, CancellationToken.None);
-        var limit = new StoreLimit(store, own, gateways, readingsOfFrame);
+        var limit = new StoreLimit(store, own, gateways, readingsOfFrame, least);
         for (var p = 0; p < Partitions; p++)
         {
             limit._steps[p] = StoreSteps.Step(await StoreSteps.Take(store, p));
@@ -66,7 +67,7 @@ internal sealed class StoreLimit : IAsyncDisposable
         var spent = TimeSpan.Zero;
         long stored = 0;
         var next = 0;
-        for (var warm = 2; spent < Least; warm--)
+        for (var warm = 2; spent < _least; warm--)
         {
             foreach (var commit in commits)
             {
@@ -111,7 +112,7 @@ internal sealed class StoreLimit : IAsyncDisposable
         await connection.OpenAsync();
         long stored = 0;
         var start = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetElapsedTime(start) < Least)
+        while (Stopwatch.GetElapsedTime(start) < _least)
         {
             await using var copy = await connection.BeginRawBinaryCopyAsync(ReadingEncoder.CopySql);
             await copy.WriteAsync(bytes.GetBuffer().AsMemory(0, (int)bytes.Length));
