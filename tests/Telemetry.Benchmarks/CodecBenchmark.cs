@@ -49,7 +49,10 @@ internal static class CodecBenchmark
         SpeedOfMixed("10-series-full-regular", 10, 10, false, 81);
         SpeedOfMixed("10-series-full-jittered", 10, 10, true, 81);
         SpeedOfMixed("100-series-full-regular", 100, 1, false, 81);
+        SpeedOfMixed("10-series-10-hz-1-s-regular", 10, 10, false, 1);
+        SpeedOfMixed("100-series-10-hz-1-s-regular", 100, 10, false, 1);
         SpeedOfMixed("100-series-1-s-regular", 100, 1, false, 1);
+        SpeedOfMixed("100-series-1-s-jittered", 100, 1, true, 1);
         return Task.CompletedTask;
     }
 

@@ -23,18 +23,19 @@ internal sealed class RandomReadings(Random random)
     public void Next()
     {
         Batch.Clear();
-        var groups = random.Next(4) == 0 ? random.Next(1, 120) : random.Next(1, 8);
+        var single = random.Next(4) == 0;
+        var groups = single || random.Next(4) == 0 ? random.Next(1, 120) : random.Next(1, 8);
         Types = new MetricType[random.Next(groups, groups * 3)];
         for (var i = 0; i < Types.Length; i++)
         {
             Types[i] = (MetricType)random.Next(5);
         }
 
-        var count = Size(ReadingsMax / groups);
+        var count = single ? 1 : Size(ReadingsMax / groups);
         var times = Times(count);
         for (var series = 0; series < Types.Length && groups > 0; series += random.Next(1, 3), groups--)
         {
-            if (random.Next(3) == 0)
+            if (random.Next(single ? 30 : 3) == 0)
             {
                 count = Size(ReadingsMax / groups);
                 times = Times(count);

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using Telemetry.Model.Wire;
 
@@ -51,6 +52,20 @@ internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
         Skip(below + 1);
         return (1UL << below) | Read(below);
     }
+
+    /// <summary>How many bits are taken.</summary>
+    public readonly int Position => _bit;
+
+    /// <summary>The bits from a position on, at least 57 of them, which are not taken.</summary>
+    public readonly BitWindow At(int bit) =>
+        new(BinaryPrimitives.ReadUInt64LittleEndian(_bytes[(bit >> 3)..]) >> (bit & 7));
+
+    /// <summary>True when as many bits as were looked at from a position on were in the window, and are not past the end.</summary>
+    public readonly bool Holds(int bit, BitWindow seen) => seen.Used <= 64 - (bit & 7) && bit + seen.Used <= _endBit;
+
+    /// <summary>The last value of a context.</summary>
+    [UnscopedRef]
+    public ref int Last(NumberContext context) => ref _contexts[(int)context];
 
     /// <summary>See <see cref="BitWriter.Near"/>; from 0 to <paramref name="max"/>.</summary>
     public int Near(NumberContext context, int max)
@@ -129,7 +144,8 @@ internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
 
     private void Skip(int bits) => MoveTo(_bit + bits);
 
-    private void MoveTo(int bit)
+    /// <summary>Takes all bits up to a position.</summary>
+    public void MoveTo(int bit)
     {
         if (bit > _endBit)
         {

@@ -50,6 +50,21 @@ internal sealed class BitWriter
         _pendingBits = filled;
     }
 
+    /// <summary>Writes fields that were put together; false where they are more than a word.</summary>
+    public bool TryWrite(BitCode code)
+    {
+        if (code.Length > Word)
+        {
+            return false;
+        }
+
+        Write(code.Bits, code.Length);
+        return true;
+    }
+
+    /// <summary>The last value of a context.</summary>
+    public ref int Last(NumberContext context) => ref _contexts[(int)context];
+
     /// <summary>One bit.</summary>
     public void Bit(bool value) => Write(value ? 1UL : 0, 1);
 

@@ -18,67 +18,17 @@ internal static class DecimalScale
     /// <summary>What a value costs that is not on its column's scale.</summary>
     public const int ExceptionBits = 70;
 
-    private const int SampleMin = 8, SampleMax = 32, SampleEach = 16, GiveUpAfter = 4, ChangeBits = 9;
-
     /// <summary>1.5 * 2^52: a double this large holds integers in its low bits.</summary>
-    private const double Magic = 6755399441055744.0;
+    public const double Magic = 6755399441055744.0;
 
-    private static readonly double[] Powers =
-        [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17];
+    /// <summary>The powers of ten, up to a whole vector of them: nothing fits the last ones.</summary>
+    public static readonly double[] Powers =
+    [
+        1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+        double.NaN, double.NaN,
+    ];
 
     private static readonly long MagicBits = BitConverter.DoubleToInt64Bits(Magic);
-
-    /// <summary>
-    /// The exponent that a sample of the values suggests; -1 when hardly any value is a decimal. The last exponent used,
-    /// <paramref name="before"/>, costs less to name than another.
-    /// </summary>
-    public static int Find(ReadOnlySpan<ulong> values, int before)
-    {
-        Span<int> counts = stackalloc int[ExponentMax + 1];
-        counts.Clear();
-        var sample = Math.Min(values.Length, Math.Clamp(values.Length / SampleEach, SampleMin, SampleMax));
-        var decimals = 0;
-        var size = 0.0;
-        for (var i = 0; i < sample; i++)
-        {
-            if (i == GiveUpAfter && decimals == 0)
-            {
-                return -1;
-            }
-
-            var at = (int)((long)(values.Length - 1) * i / Math.Max(1, sample - 1));
-            var value = BitConverter.UInt64BitsToDouble(values[at]);
-            var least = LeastExponent(value);
-            if (least >= 0)
-            {
-                counts[least]++;
-                decimals++;
-                size += Math.Abs(at == 0 ? value : value - BitConverter.UInt64BitsToDouble(values[at - 1]));
-            }
-        }
-
-        if (decimals * 2 < sample)
-        {
-            return -1;
-        }
-
-        var sizeBits = double.IsFinite(size) && size > 0 ? Math.Log2(size / decimals) + 1 : 0;
-        var best = -1;
-        var bestCost = double.MaxValue;
-        for (int exponent = 0, fit = 0; exponent <= ExponentMax; exponent++)
-        {
-            fit += counts[exponent];
-            var cost = (fit * Math.Max(0.5, sizeBits + (exponent * 3.3219))) + ((sample - fit) * ExceptionBits)
-                + (exponent == before ? 0 : ChangeBits);
-            if (fit > 0 && cost < bestCost)
-            {
-                best = exponent;
-                bestCost = cost;
-            }
-        }
-
-        return best;
-    }
 
     /// <summary>
     /// Fills <paramref name="integers"/>; where a value is not on the scale its place goes to <paramref name="exceptions"/>
@@ -144,20 +94,15 @@ internal static class DecimalScale
         return inRange;
     }
 
-    private static int LeastExponent(double value)
+    /// <summary>The double of one integer, as <see cref="TryRestore(Span{long}, int)"/> does it.</summary>
+    public static bool TryRestore(long integer, int exponent, out ulong value)
     {
-        for (var exponent = 0; exponent <= ExponentMax; exponent++)
-        {
-            if (TryConvert(value, exponent, out _))
-            {
-                return exponent;
-            }
-        }
-
-        return -1;
+        value = BitConverter.DoubleToUInt64Bits(integer / Powers[exponent]);
+        return integer is >= -IntegerEnd and < IntegerEnd;
     }
 
-    private static bool TryConvert(double value, int exponent, out long integer)
+    /// <summary>The integer of one value; false where it is not on the scale.</summary>
+    public static bool TryConvert(double value, int exponent, out long integer)
     {
         var moved = (value * Powers[exponent]) + Magic;
         var rounded = moved - Magic;

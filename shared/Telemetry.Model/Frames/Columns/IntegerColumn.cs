@@ -28,7 +28,10 @@ internal enum IntegerMeaning
 /// </summary>
 internal static class IntegerColumn
 {
-    private const int PlacesABlock = 256, BlocksMin = 2, BlocksMax = 8, KindBits = 3, MedianOf = 15;
+    /// <summary>The bits of a column without residuals.</summary>
+    public const int KindBits = 3;
+
+    private const int PlacesABlock = 256, BlocksMin = 2, BlocksMax = 8, MedianOf = 15;
 
     /// <summary>Values from the least take at least their range's bits less these, unless hardly any is far from it.</summary>
     private const int NoiseBits = 4;
@@ -127,8 +130,22 @@ internal static class IntegerColumn
         }
     }
 
-    /// <summary>About how many bits the column takes, by a sample of blocks.</summary>
+    /// <summary>About how many bits the column takes: so much as is known of a short one, and a sample of a long one.</summary>
     private static long Cost(Prediction prediction, ReadOnlySpan<long> x)
+    {
+        var parameter = prediction.HasParameter ? 64 - BitOperations.LeadingZeroCount(ZigZag.Of(prediction.Parameter)) : 0;
+        return KindBits + parameter + (x.Length - 1 <= RiceBlocks.BlockLength ? ShortBits(prediction, x) : LongBits(prediction, x));
+    }
+
+    private static long ShortBits(Prediction prediction, ReadOnlySpan<long> x)
+    {
+        Span<ulong> residuals = stackalloc ulong[RiceBlocks.BlockLength];
+        residuals = residuals[..(x.Length - 1)];
+        prediction.Residuals(x, 1, residuals);
+        return RiceBlocks.CostAlone(residuals);
+    }
+
+    private static long LongBits(Prediction prediction, ReadOnlySpan<long> x)
     {
         Span<ulong> sample = stackalloc ulong[BlocksMax * RiceBlocks.BlockLength];
         var places = x.Length - 1;
@@ -155,8 +172,7 @@ internal static class IntegerColumn
             bits += RiceBlocks.Cost(block, width, out _) + (width == 0 ? 0 : RiceBlocks.SelectorBits(width));
         }
 
-        var parameter = prediction.HasParameter ? 64 - BitOperations.LeadingZeroCount(ZigZag.Of(prediction.Parameter)) : 0;
-        return KindBits + parameter + (bits * places / sample.Length);
+        return bits * places / sample.Length;
     }
 
     /// <summary>The middle one of some steps; and whether steps differ less from those before them than from 0.</summary>
@@ -167,7 +183,7 @@ internal static class IntegerColumn
         var count = Math.Min(MedianOf, x.Length - 1);
         for (var i = 0; i < count; i++)
         {
-            var at = 1 + (int)((long)(x.Length - 2) * i / Math.Max(1, count - 1));
+            var at = count == x.Length - 1 ? 1 + i : 1 + (int)((long)(x.Length - 2) * i / (count - 1));
             steps[i] = x[at] - x[at - 1];
             sizes += ZigZag.Of(steps[i]) >> 4;
             changes += at > 1 ? ZigZag.Of(steps[i] - (x[at - 1] - x[at - 2])) >> 4 : 0;

@@ -28,7 +28,7 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
             return PlanBits(values, new PlainForm(ValueForm.Integers, 0), scratch);
         }
 
-        var exponent = DecimalScale.Find(values, before.Form == ValueForm.Decimals ? before.Parameter : -1);
+        var exponent = DecimalExponent.Find(values, before.Form == ValueForm.Decimals ? before.Parameter : -1);
         var decimals = exponent < 0 ? default : PlanDecimals(values, exponent, scratch);
         if (exponent >= 0 && decimals.EstimatedBits <= (long)DecimalBitsMax * values.Length)
         {
@@ -37,6 +37,34 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
 
         var bits = PlanBits(values, new PlainForm(ValueForm.Bits, SharedZeros(values)), scratch);
         return exponent < 0 || bits.EstimatedBits <= decimals.EstimatedBits ? bits : PlanDecimals(values, exponent, scratch);
+    }
+
+    /// <summary>
+    /// The form that <see cref="Plan"/> finds for a value alone, and its first number. An exception costs more than any bits.
+    /// </summary>
+    public static PlainForm PlanOne(ulong value, MetricType type, PlainForm before, out ulong first)
+    {
+        if (type != MetricType.Float)
+        {
+            first = ZigZag.Of((long)value);
+            return before;
+        }
+
+        var exponent = DecimalExponent.FindOne(value, before.Form == ValueForm.Decimals ? before.Parameter : -1, out var integer);
+        first = ZigZag.Of(integer);
+        if (exponent >= 0 && IntegerColumn.KindBits + FirstBits(integer) <= DecimalBitsMax)
+        {
+            return new PlainForm(ValueForm.Decimals, exponent);
+        }
+
+        var zeros = value == 0 ? 0 : BitOperations.TrailingZeroCount(value);
+        if (exponent >= 0 && FirstBits(integer) < FirstBits((long)(value >> zeros)))
+        {
+            return new PlainForm(ValueForm.Decimals, exponent);
+        }
+
+        first = value >> zeros;
+        return new PlainForm(ValueForm.Bits, zeros);
     }
 
     /// <summary>Writes what was planned last.</summary>
@@ -62,6 +90,22 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
                 writer.Write(values[place], 64);
                 last = place;
             }
+        }
+    }
+
+    /// <summary>A value alone by its first number; false where it has an exception or is none.</summary>
+    public static bool TryReadOne(ref BitWindow ahead, PlainForm form, ulong first, out ulong value)
+    {
+        switch (form.Form)
+        {
+            case ValueForm.Decimals:
+                return DecimalScale.TryRestore(ZigZag.Back(first), form.Parameter, out value) && !ahead.Bit();
+            case ValueForm.Bits:
+                value = first << form.Parameter;
+                return true;
+            default:
+                value = (ulong)ZigZag.Back(first);
+                return true;
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Telemetry.Model.Frames.Columns;
@@ -84,16 +85,32 @@ internal static class RiceBlocks
     }
 
     /// <summary>The bits that a block takes at best, its selector apart, and the selector that does it.</summary>
-    public static int Cost(ReadOnlySpan<ulong> block, int width, out int selector)
+    public static int Cost(ReadOnlySpan<ulong> block, int width, out int selector) =>
+        Cost(block, Sum(block, out var all), all, width, out selector);
+
+    /// <summary>The bits that so few values take that they are one block, its selector included.</summary>
+    public static int CostAlone(ReadOnlySpan<ulong> block)
+    {
+        var sum = Sum(block, out var all);
+        var width = 64 - BitOperations.LeadingZeroCount(all);
+        return width == 0 ? 0 : Cost(block, sum, all, width, out _) + SelectorBits(width);
+    }
+
+    private static ulong Sum(ReadOnlySpan<ulong> block, out ulong all)
     {
         var sum = 0UL;
-        var all = 0UL;
+        all = 0UL;
         foreach (var value in block)
         {
             sum += value;
             all |= value;
         }
 
+        return sum;
+    }
+
+    private static int Cost(ReadOnlySpan<ulong> block, ulong sum, ulong all, int width, out int selector)
+    {
         selector = 0;
         if (all == 0)
         {
@@ -103,7 +120,14 @@ internal static class RiceBlocks
         // A sum that ran over is of values near 64 bits, which are plain anyway.
         var best = width * block.Length;
         selector = width + 1;
-        var mean = all >> 58 != 0 ? all : sum / (ulong)block.Length;
+        var length = 64 - BitOperations.LeadingZeroCount(all);
+        if (all >> 58 == 0)
+        {
+            // That of sum / block.Length, without a division.
+            length = Math.Max(0, BitOperations.Log2(sum) - BitOperations.Log2((uint)block.Length) + 1);
+            length -= length > 0 && (ulong)block.Length << (length - 1) > sum ? 1 : 0;
+        }
+
         Span<uint> narrow = stackalloc uint[BlockLength];
         if (all <= uint.MaxValue)
         {
@@ -111,17 +135,18 @@ internal static class RiceBlocks
             {
                 narrow[i] = (uint)block[i];
             }
+
+            // Up to a whole vector; the rest are zeros, which count nothing.
+            narrow = narrow[..((block.Length + Vector<uint>.Count - 1) & -Vector<uint>.Count)];
         }
 
         // The cost has one valley; its bottom is at the mean's length or, where outliers lift the mean, below.
-        var start = Math.Min(Math.Min(64 - BitOperations.LeadingZeroCount(mean), width - 1), ShiftMax);
+        var start = Math.Min(Math.Min(length, width - 1), ShiftMax);
         var last = int.MaxValue;
         for (var shift = start; shift >= 0; shift--)
         {
-            var cost = all <= uint.MaxValue
-                ? NarrowCost(narrow, shift, width) + (block.Length - BlockLength)
-                : WideCost(block, shift, width);
-            cost += block.Length * shift;
+            var cost = all <= uint.MaxValue ? NarrowCost(narrow, shift, width) : WideCost(block, shift, width);
+            cost += block.Length * (shift + 1);
             if (cost > last)
             {
                 break;
@@ -138,31 +163,31 @@ internal static class RiceBlocks
         return best;
     }
 
-    // Both without the low bits of unescaped codes, which are the same for all.
+    // Both without the ones and the low bits of unescaped codes, which are the same for all.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int NarrowCost(ReadOnlySpan<uint> block, int shift, int width)
     {
-        var zeros = Vector<uint>.Zero;
-        var escapes = Vector<uint>.Zero;
+        var bits = Vector<uint>.Zero;
         var most = new Vector<uint>(EscapeZeros);
+        var escape = new Vector<uint>((uint)(width - 1 - shift));
         foreach (var vector in MemoryMarshal.Cast<uint, Vector<uint>>(block))
         {
             var quotient = Vector.Min(shift > 31 ? Vector<uint>.Zero : vector >>> shift, most);
-            zeros += quotient;
-            escapes += quotient >>> 3;
+            bits += quotient + ((quotient >>> 3) * escape);
         }
 
-        return (int)Vector.Sum(zeros) + BlockLength + ((int)Vector.Sum(escapes) * (width - 1 - shift));
+        return (int)Vector.Sum(bits);
     }
 
     private static int WideCost(ReadOnlySpan<ulong> block, int shift, int width)
     {
-        var cost = 0;
+        var bits = 0;
         foreach (var value in block)
         {
             var quotient = value >> shift;
-            cost += quotient < EscapeZeros ? (int)quotient + 1 : EscapeZeros + width - shift;
+            bits += quotient < EscapeZeros ? (int)quotient : EscapeZeros + width - 1 - shift;
         }
 
-        return cost;
+        return bits;
     }
 }

@@ -17,29 +17,23 @@ internal ref struct TimeColumns(Span<long> times)
 {
     private const int RecentMax = 16, UnitBits = 2;
 
-    private static readonly long[] Units = [1, 1_000, 1_000_000, 60_000_000];
-
     private readonly Span<long> _times = times;
     private Recent _recent;
-    private int _columns;
+    private int _columns, _lastCount;
     private long _first;
 
     /// <summary>Writes the times of the rows from <paramref name="start"/> on.</summary>
     public void Write(BitWriter writer, int start, int count, ColumnScratch scratch)
     {
         var mine = _times.Slice(start, count);
-        for (var back = 1; back <= Math.Min(_columns, RecentMax); back++)
+        var back = BackOf(start, count);
+        writer.Bit(back > 0);
+        if (back > 0)
         {
-            var (otherStart, otherCount) = _recent[(_columns - back) % RecentMax];
-            if (otherCount == count && mine.SequenceEqual(_times.Slice(otherStart, count)))
-            {
-                writer.Bit(true);
-                writer.Gamma((ulong)back);
-                return;
-            }
+            writer.Gamma((ulong)back);
+            return;
         }
 
-        writer.Bit(false);
         writer.Number(ZigZag.Of(mine[0] - _first), NumberContext.Time);
         Remember(start, count);
         if (count == 1)
@@ -47,9 +41,9 @@ internal ref struct TimeColumns(Span<long> times)
             return;
         }
 
-        var unit = UnitOf(mine);
+        var unit = TimeUnit.Of(mine);
         var integers = scratch.Integers.Of(count);
-        Divide(mine, unit, integers);
+        TimeUnit.Divide(mine, unit, integers);
         writer.Write((ulong)unit, UnitBits);
         IntegerColumn.Write(writer, integers, IntegerColumn.Plan(integers, IntegerMeaning.Times, out _), scratch.Residuals.Of(count));
     }
@@ -66,13 +60,13 @@ internal ref struct TimeColumns(Span<long> times)
                 throw reader.Malformed($"times of {back} columns back, of {_columns}");
             }
 
-            var (otherStart, otherCount) = _recent[(_columns - (int)back) % RecentMax];
-            if (otherCount != count)
+            var other = _recent[(_columns - (int)back) & (RecentMax - 1)];
+            if (other.Count != count)
             {
-                throw reader.Malformed($"{count} readings share the times of {otherCount}");
+                throw reader.Malformed($"{count} readings share the times of {other.Count}");
             }
 
-            _times.Slice(otherStart, count).CopyTo(mine);
+            _times.Slice(other.Start, count).CopyTo(mine);
             return;
         }
 
@@ -84,7 +78,7 @@ internal ref struct TimeColumns(Span<long> times)
             return;
         }
 
-        var unit = Units[(int)reader.Read(UnitBits)];
+        var unit = TimeUnit.Micros((int)reader.Read(UnitBits));
         mine[0] = 0;
         IntegerColumn.Read(ref reader, mine);
         for (var i = 0; i < mine.Length; i++)
@@ -93,56 +87,87 @@ internal ref struct TimeColumns(Span<long> times)
         }
     }
 
-    private void Remember(int start, int count)
+    /// <summary>True when the last column that is no earlier one's is the time of this one row.</summary>
+    public readonly bool IsLastOf(int row) => _lastCount == 1 && _times[row] == _first;
+
+    /// <summary>The time of the last column that is no earlier one's; false when that is not of one reading.</summary>
+    public readonly bool TryLastOne(out long time)
     {
-        _recent[_columns++ % RecentMax] = (start, count);
-        _first = _times[start];
+        time = _first;
+        return _lastCount == 1;
     }
 
-    /// <summary>The largest unit that all differences from the first are whole in.</summary>
-    private static int UnitOf(ReadOnlySpan<long> times)
+    /// <summary>
+    /// Puts the time of one row: that of an earlier column, or one of its own, which is not remembered yet.
+    /// <paramref name="length"/> is the last length of a time, then that of this one; -1 where it is shared.
+    /// </summary>
+    public readonly void PutOne(ref BitCode code, int row, ref int length)
     {
-        var unit = Units.Length - 1;
-        for (var i = 1; i < times.Length && unit > 0; i++)
+        var back = BackOf(row, 1);
+        code.Bit(back > 0);
+        if (back == 0)
         {
-            var difference = times[i] - times[0];
-            while (!IsWhole(difference, unit))
+            code.Number(ZigZag.Of(_times[row] - _first), ref length);
+            return;
+        }
+
+        code.Gamma((ulong)back);
+        length = -1;
+    }
+
+    /// <summary>Reads what <see cref="PutOne"/> puts; false where it is none.</summary>
+    public readonly bool TryReadOne(ref BitWindow ahead, out long time, ref int length)
+    {
+        if (!ahead.Bit())
+        {
+            time = _first + ZigZag.Back(ahead.Number(ref length));
+            return true;
+        }
+
+        length = -1;
+        time = 0;
+        var back = ahead.Gamma();
+        if (back > (ulong)Math.Min(_columns, RecentMax))
+        {
+            return false;
+        }
+
+        var column = _recent[(_columns - (int)back) & (RecentMax - 1)];
+        time = column.First;
+        return column.Count == 1;
+    }
+
+    /// <summary>Takes the column of so many rows as one that later groups may share.</summary>
+    public void Remember(int start, int count)
+    {
+        _first = _times[start];
+        _lastCount = count;
+        _recent[_columns++ & (RecentMax - 1)] = new Column(_first, start, count);
+    }
+
+    /// <summary>How many columns back there is one of just these times; 0 when there is none.</summary>
+    private readonly int BackOf(int start, int count)
+    {
+        ReadOnlySpan<Column> recent = _recent;
+        var first = _times[start];
+        for (var back = 1; back <= Math.Min(_columns, RecentMax); back++)
+        {
+            var column = recent[(_columns - back) & (RecentMax - 1)];
+            if (column.First == first && column.Count == count
+                && (count == 1 || _times.Slice(start, count).SequenceEqual(_times.Slice(column.Start, count))))
             {
-                unit--;
+                return back;
             }
         }
 
-        return unit;
+        return 0;
     }
 
-    // Constant divisors, which the compiler turns into multiplications.
-    private static bool IsWhole(long difference, int unit) => unit switch
-    {
-        3 => difference % 60_000_000 == 0,
-        2 => difference % 1_000_000 == 0,
-        1 => difference % 1_000 == 0,
-        _ => true,
-    };
-
-    private static void Divide(ReadOnlySpan<long> times, int unit, Span<long> into)
-    {
-        var first = times[0];
-        for (var i = 0; i < times.Length; i++)
-        {
-            var difference = times[i] - first;
-            into[i] = unit switch
-            {
-                3 => difference / 60_000_000,
-                2 => difference / 1_000_000,
-                1 => difference / 1_000,
-                _ => difference,
-            };
-        }
-    }
+    private readonly record struct Column(long First, int Start, int Count);
 
     [InlineArray(RecentMax)]
     private struct Recent
     {
-        private (int Start, int Count) _first;
+        private Column _first;
     }
 }

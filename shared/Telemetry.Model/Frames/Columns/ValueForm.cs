@@ -27,12 +27,14 @@ internal readonly record struct PlainForm(ValueForm Form, int Parameter)
 {
     private const int FormBits = 3, ExponentBits = 5, ShiftBits = 6;
 
-    /// <summary>The context of a column's first integer.</summary>
-    public NumberContext First => Form switch
+    /// <summary>The context of a column's first integer; they are in the order of the forms.</summary>
+    public NumberContext First => NumberContext.FirstInteger + (int)Form;
+
+    private int ParameterBits => Form switch
     {
-        ValueForm.Integers => NumberContext.FirstInteger,
-        ValueForm.Decimals => NumberContext.FirstDecimal,
-        _ => NumberContext.FirstBits,
+        ValueForm.Decimals => ExponentBits,
+        ValueForm.Bits => ShiftBits,
+        _ => 0,
     };
 
     /// <summary>
@@ -49,7 +51,7 @@ internal readonly record struct PlainForm(ValueForm Form, int Parameter)
         if (before[(int)type] != this)
         {
             WriteForm(writer, Form);
-            writer.Write((ulong)Parameter, Form == ValueForm.Decimals ? ExponentBits : Form == ValueForm.Bits ? ShiftBits : 0);
+            writer.Write((ulong)Parameter, ParameterBits);
             before[(int)type] = this;
         }
     }
@@ -59,6 +61,26 @@ internal readonly record struct PlainForm(ValueForm Form, int Parameter)
     {
         writer.Bit(false);
         WriteForm(writer, form);
+    }
+
+    /// <summary>Reads a form that is plain; false where it is another or none.</summary>
+    public static bool TryRead(ref BitWindow ahead, PlainForm before, MetricType type, out PlainForm form)
+    {
+        form = before;
+        if (ahead.Bit())
+        {
+            return true;
+        }
+
+        var stated = (ValueForm)ahead.Read(FormBits);
+        if (stated > ValueForm.Bits || (stated == ValueForm.Integers) == (type == MetricType.Float))
+        {
+            return false;
+        }
+
+        form = new PlainForm(stated, 0);
+        form = form with { Parameter = (int)ahead.Read(form.ParameterBits) };
+        return stated != ValueForm.Decimals || form.Parameter <= DecimalScale.ExponentMax;
     }
 
     /// <summary>Reads a form; one that is not plain has no parameter.</summary>
@@ -90,6 +112,17 @@ internal readonly record struct PlainForm(ValueForm Form, int Parameter)
         }
 
         return plain;
+    }
+
+    /// <summary>Puts a form as <see cref="Write"/> does.</summary>
+    public void Put(ref BitCode code, PlainForm before)
+    {
+        code.Bit(before == this);
+        if (before != this)
+        {
+            code.Put((ulong)Form, FormBits);
+            code.Put((ulong)Parameter, ParameterBits);
+        }
     }
 
     private static void WriteForm(BitWriter writer, ValueForm form) => writer.Write((ulong)form, FormBits);

@@ -1,0 +1,51 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Telemetry.Model.Frames.Columns;
+
+/// <summary>
+/// Several fields put together before a <see cref="BitWriter"/> writes them as one. More than a word of them is not kept:
+/// <see cref="Length"/> then says so, and <see cref="BitWriter.TryWrite"/> refuses it.
+/// </summary>
+internal struct BitCode
+{
+    /// <summary>The fields, the first one lowest.</summary>
+    public ulong Bits { get; private set; }
+
+    /// <summary>How many bits there are, or would be.</summary>
+    public int Length { get; private set; }
+
+    /// <summary>The low <paramref name="bits"/> (0 to 63) of a value that has no others.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Put(ulong value, int bits)
+    {
+        Bits |= value << Length;
+        Length += bits;
+    }
+
+    /// <summary>One bit.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Bit(bool value) => Put(value ? 1UL : 0, 1);
+
+    /// <summary>See <see cref="BitWriter.Gamma"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Gamma(ulong value)
+    {
+        var below = BitOperations.Log2(value);
+        var high = 1UL << below;
+        Put(high | ((value - high) << below << 1), (2 * below) + 1);
+    }
+
+    /// <summary>See <see cref="BitWriter.Number"/>; <paramref name="length"/> is the context's, before and after.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Number(ulong value, ref int length)
+    {
+        var now = 64 - BitOperations.LeadingZeroCount(value);
+        Gamma(ZigZag.Of(now - length) + 1);
+        length = now;
+        if (now > 1)
+        {
+            Put(value - (1UL << (now - 1)), now - 1);
+        }
+    }
+}

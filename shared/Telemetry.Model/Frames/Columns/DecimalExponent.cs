@@ -1,0 +1,115 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+
+namespace Telemetry.Model.Frames.Columns;
+
+/// <summary>Which exponent of <see cref="DecimalScale"/> suits a column: a writer's choice, of which a reader knows nothing.</summary>
+internal static class DecimalExponent
+{
+    private const int SampleMin = 8, SampleMax = 32, SampleEach = 16, GiveUpAfter = 4, ChangeBits = 9;
+
+    /// <summary>So many decimal places cost a value more than <see cref="ChangeBits"/>; one less does not.</summary>
+    private const int KeepWithin = 3;
+
+    /// <summary>
+    /// The exponent that a sample of the values suggests; -1 when hardly any value is a decimal. The last exponent used,
+    /// <paramref name="before"/>, costs less to name than another.
+    /// </summary>
+    public static int Find(ReadOnlySpan<ulong> values, int before)
+    {
+        Span<int> counts = stackalloc int[DecimalScale.ExponentMax + 1];
+        counts.Clear();
+        var sample = Math.Min(values.Length, Math.Clamp(values.Length / SampleEach, SampleMin, SampleMax));
+        var decimals = 0;
+        var size = 0.0;
+        for (var i = 0; i < sample; i++)
+        {
+            if (i == GiveUpAfter && decimals == 0)
+            {
+                return -1;
+            }
+
+            var at = sample == values.Length ? i : (int)((uint)(values.Length - 1) * (uint)i / (uint)(sample - 1));
+            var value = BitConverter.UInt64BitsToDouble(values[at]);
+            var least = Least(value);
+            if (least >= 0)
+            {
+                counts[least]++;
+                decimals++;
+                size += Math.Abs(at == 0 ? value : value - BitConverter.UInt64BitsToDouble(values[at - 1]));
+            }
+        }
+
+        if (decimals * 2 < sample)
+        {
+            return -1;
+        }
+
+        var sizeBits = double.IsFinite(size) && size > 0 ? Math.Log2(size / decimals) + 1 : 0;
+        var best = -1;
+        var bestCost = double.MaxValue;
+        for (int exponent = 0, fit = 0; exponent <= DecimalScale.ExponentMax; exponent++)
+        {
+            fit += counts[exponent];
+            var cost = (fit * Math.Max(0.5, sizeBits + (exponent * 3.3219))) + ((sample - fit) * DecimalScale.ExceptionBits)
+                + (exponent == before ? 0 : ChangeBits);
+            if (fit > 0 && cost < bestCost)
+            {
+                best = exponent;
+                bestCost = cost;
+            }
+
+            if (fit == decimals && exponent >= before)
+            {
+                // Greater ones only cost more.
+                break;
+            }
+        }
+
+        return best;
+    }
+
+    /// <summary>
+    /// What <see cref="Find"/> chooses for a value alone, and its integer: the least exponent that it has, or the one
+    /// <paramref name="before"/> where that is greater by less than a change costs. -1 where the value is not on that scale.
+    /// </summary>
+    public static int FindOne(ulong value, int before, out long integer)
+    {
+        var number = BitConverter.UInt64BitsToDouble(value);
+        if (before >= 0 && DecimalScale.TryConvert(number, before, out integer)
+            && (before < KeepWithin || !DecimalScale.TryConvert(number, before - KeepWithin, out _)))
+        {
+            return before;
+        }
+
+        var least = Least(number);
+        var exponent = least >= 0 && before - least is > 0 and < KeepWithin ? before : least;
+        integer = 0;
+        return exponent >= 0 && DecimalScale.TryConvert(number, exponent, out integer) ? exponent : -1;
+    }
+
+    /// <summary>The least exponent that a double has; -1 when it is no decimal.</summary>
+    public static int Least(double value)
+    {
+        var end = Vector256.Create((double)DecimalScale.IntegerEnd);
+        var magic = Vector256.Create(DecimalScale.Magic);
+        var bits = Vector256.Create(BitConverter.DoubleToInt64Bits(value));
+        for (var from = 0; Within(value, from); from += Vector256<double>.Count)
+        {
+            var powers = Vector256.Create(DecimalScale.Powers.AsSpan(from));
+            var rounded = (Vector256.Create(value) * powers) + magic - magic;
+            var fits = Vector256.Equals((rounded / powers).AsInt64(), bits)
+                & Vector256.LessThan(Vector256.Abs(rounded), end).AsInt64();
+            if (fits != Vector256<long>.Zero)
+            {
+                return from + BitOperations.TrailingZeroCount(fits.ExtractMostSignificantBits());
+            }
+        }
+
+        return -1;
+    }
+
+    // Beyond the greatest integer no greater exponent fits either.
+    private static bool Within(double value, int exponent) =>
+        exponent <= DecimalScale.ExponentMax && Math.Abs(value * DecimalScale.Powers[exponent]) < DecimalScale.IntegerEnd;
+}
