@@ -52,6 +52,17 @@ public class AnotherDecoderTests
         Compare();
     }
 
+    [PythonFact]
+    public void Another_decoder_keeps_to_the_same_rules()
+    {
+        foreach (var rule in FrameRule.All)
+        {
+            Add(rule.Frame, rule.Types, rule.IsAccepted ? FrameText.Of(rule.Frame, rule.Types) : Malformed);
+        }
+
+        Compare();
+    }
+
     private static string TextOrMalformed(byte[] frame, MetricType[] types)
     {
         try
