@@ -12,7 +12,7 @@ namespace Telemetry.Testing.Readings;
 internal sealed record CostlyFrame(string Name, MetricType[] Types, byte[] Bytes)
 {
     private const int CountMax = FrameHeader.CountMax;
-    private const int TextBytes = FrameHeader.BytesMax - 256;
+    private const int DeflatedBytes = FrameHeader.BytesMax - 256;
 
     public static IReadOnlyList<CostlyFrame> All { get; } =
     [
@@ -24,16 +24,20 @@ internal sealed record CostlyFrame(string Name, MetricType[] Types, byte[] Bytes
         FlagRuns(),
         PlainGroups(),
         Declarations(),
-        OneText("repeated-text", CountMax, 8, false, new byte[8]),
-        OneText("inflated-text", 16, 4096, true, TextColumn.Deflate(new byte[4096])!),
-        OneText("deflated-blocks", 1, 1, true, DeflatedBlocks.OfBytes(TextBytes)),
+        Texts("repeated-text", CountMax, 1, 8, false, new byte[8]),
+        Texts("inflated-texts", 16, 16, 4096, true, TextColumn.Deflate(new byte[16 * 4096])!),
+        Texts("deflated-blocks", 1, 1, 1, true, DeflatedBlocks.OfBytes(DeflatedBytes)),
         RefusedAtTheEnd(),
     ];
 
     private static CostlyFrame Groups(string name, int groups, int readings, Action<BitWriter> values) => new(
         name,
         [.. Enumerable.Repeat(MetricType.Int, groups)],
-        new HandMadeFrame { Count = groups * readings, Payload = Compact(bits => Write(bits, groups, readings, values)) }.Seal());
+        new HandMadeFrame
+        {
+            Count = groups * readings,
+            Payload = Compact(bits => Write(bits, groups, readings, values)),
+        }.Seal());
 
     private static void Write(BitWriter bits, int groups, int readings, Action<BitWriter> values)
     {
@@ -172,7 +176,7 @@ internal sealed record CostlyFrame(string Name, MetricType[] Types, byte[] Bytes
         }.Seal());
     }
 
-    private static CostlyFrame OneText(string name, int count, int length, bool isDeflated, byte[] text) =>
+    private static CostlyFrame Texts(string name, int count, int distinct, int length, bool isDeflated, byte[] texts) =>
         new(name, [MetricType.Text], new HandMadeFrame
         {
             Count = count,
@@ -181,18 +185,29 @@ internal sealed record CostlyFrame(string Name, MetricType[] Types, byte[] Bytes
                 {
                     Values(bits, count, values =>
                     {
-                        values.Number(1, NumberContext.Count);
+                        values.Number((ulong)distinct, NumberContext.Count);
                         values.Number((ulong)length, NumberContext.Count);
+                        if (distinct > 1)
+                        {
+                            Prediction(values, PredictionKind.Constant);
+                            Prediction(values, PredictionKind.Step);
+                            values.Number(2, NumberContext.Step);
+                            values.Near(0, NumberContext.Width);
+                        }
                     });
                     bits.Bit(isDeflated);
                 },
-                text),
+                texts),
         }.Seal());
 
     /// <summary>A refusal costs an exception; what was read until then is thrown away.</summary>
-    private static CostlyFrame RefusedAtTheEnd() => new("refused-at-the-end", [.. Enumerable.Repeat(MetricType.Int, CountMax / 2)], new HandMadeFrame
+    private static CostlyFrame RefusedAtTheEnd()
     {
-        Count = CountMax,
-        Payload = Compact(bits => Write(bits, CountMax / 2, 2, DictionaryOnGrid), [0]),
-    }.Seal());
+        const int groups = CountMax / 2;
+        return new("refused-at-the-end", [.. Enumerable.Repeat(MetricType.Int, groups)], new HandMadeFrame
+        {
+            Count = groups * 2,
+            Payload = Compact(bits => Write(bits, groups, 2, DictionaryOnGrid), [0]),
+        }.Seal());
+    }
 }

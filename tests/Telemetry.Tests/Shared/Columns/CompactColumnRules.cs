@@ -6,18 +6,16 @@ using static Telemetry.Testing.Readings.HandMadeFrame;
 
 namespace Telemetry.Tests.Shared.Columns;
 
-/// <summary>The rules of compact columns.</summary>
+/// <summary>The rules of compact columns: groups, times, flags, integers, texts.</summary>
 internal static class CompactColumnRules
 {
-    private const ulong TooGreat = (1UL << 51) * 2;
-
-    public static IEnumerable<FrameRule> All() => [.. Groups(), .. IntegersOfThem(), .. ValueForms(), .. Texts()];
+    public static IEnumerable<FrameRule> All() => [.. Groups(), .. Predictions(), .. Texts()];
 
     private static IEnumerable<FrameRule> Groups()
     {
         MetricType[] two = [MetricType.Int, MetricType.Int];
         yield return Refused("a gamma of 32 zeros", 1, b => b.Write(1UL << 32, 64));
-        yield return Refused("a series that is not in the schema", 1, b => b.Gamma(2));
+        yield return Refused("a compact series of no schema", 1, b => b.Gamma(2));
         yield return Refused("more readings in a group than are left", 1, b => Values(b, 2, Zeros));
         yield return Refused("a compact group without readings", 1, b =>
         {
@@ -80,13 +78,11 @@ internal static class CompactColumnRules
             Values(b, 1, v => Integers(v, 0));
             b.Bit(true);
         });
-        yield return new FrameRule("a byte behind the last group", false, [MetricType.Int], new HandMadeFrame
-        {
-            Payload = Compact(b => Values(b, 1, v => Integers(v, 0)), [0]),
-        }.Seal());
+        yield return FrameRule.Refused(
+            "a byte behind the last group", new HandMadeFrame { Payload = Compact(b => Values(b, 1, v => Integers(v, 0)), [0]) });
     }
 
-    private static IEnumerable<FrameRule> IntegersOfThem()
+    private static IEnumerable<FrameRule> Predictions()
     {
         yield return Refused("prediction 7", 2, b => Values(b, 2, v =>
         {
@@ -103,56 +99,6 @@ internal static class CompactColumnRules
         yield return Accepted("a residual of more than w bits", 2, b => Values(b, 2, v => Residual(v, 1, 1, 1 << 7, codeBits: 8)));
     }
 
-    private static IEnumerable<FrameRule> ValueForms()
-    {
-        yield return Refused("form 5", 1, b => Values(b, 1, v =>
-        {
-            Form(v, (ValueForm)5);
-            v.Number(0, NumberContext.FirstBits);
-        }));
-        yield return Refused("Decimals of an Int", 1, b => Values(b, 1, v =>
-        {
-            Form(v, ValueForm.Decimals);
-            v.Write(0, 5);
-            Decimal(v, 0, []);
-        }));
-        yield return Refused("Integers of a Float", 1, b => Values(b, 1, v =>
-        {
-            Form(v, ValueForm.Integers);
-            v.Number(0, NumberContext.FirstInteger);
-        }), MetricType.Float);
-        yield return Refused("exponent 18", 1, b => Values(b, 1, v =>
-        {
-            Form(v, ValueForm.Decimals);
-            v.Write(18, 5);
-            Decimal(v, 0, []);
-        }), MetricType.Float);
-        yield return Accepted("a compact Bool of 2", 1, b => Values(b, 1, v => Integers(v, 4)), MetricType.Bool);
-        yield return Refused("Runs inside a Dictionary", 1, b => Values(b, 1, v =>
-        {
-            Form(v, ValueForm.Dictionary);
-            v.Number(1, NumberContext.Count);
-            Form(v, ValueForm.Runs);
-            v.Number(1, NumberContext.Count);
-            Integers(v, 0);
-            v.Number(1, NumberContext.Count);
-            v.Number(0, NumberContext.Count);
-        }));
-        yield return Accepted("equal and unused values in a Dictionary", 2, b => Values(b, 2, v => Composite(v, ValueForm.Dictionary, 2, 1)));
-        yield return Refused("more values in a Dictionary than readings", 2, b => Values(b, 2, v => Composite(v, ValueForm.Dictionary, 3, 1)));
-        yield return Refused("a place that is not in the Dictionary", 2, b => Values(b, 2, v => Composite(v, ValueForm.Dictionary, 2, 2)));
-        yield return Accepted("Runs of one value", 2, b => Values(b, 2, v => Composite(v, ValueForm.Runs, 2, 1)));
-        yield return Refused("Runs of too many", 2, b => Values(b, 2, v => Composite(v, ValueForm.Runs, 2, 2)));
-        yield return Refused("Runs of too few", 2, b => Values(b, 2, v => Composite(v, ValueForm.Runs, 1, 1)));
-        yield return Refused("a run of none", 2, b => Values(b, 2, v => Composite(v, ValueForm.Runs, 2, 0)));
-        yield return Refused("a decimal of 2^51", 1, b => Values(b, 1, v => LastFormDecimal(v, TooGreat, [])), MetricType.Float);
-        yield return Accepted("a decimal of -2^51", 1, b => Values(b, 1, v => LastFormDecimal(v, TooGreat - 1, [])), MetricType.Float);
-        yield return Refused("a decimal of 2^51 at the place of an exception", 1, b => Values(b, 1, v => LastFormDecimal(v, TooGreat, [1])), MetricType.Float);
-        yield return Accepted("an exception that is a decimal", 1, b => Values(b, 1, v => LastFormDecimal(v, 0, [1])), MetricType.Float);
-        yield return Refused("more exceptions than values", 1, b => Values(b, 1, v => LastFormDecimal(v, 0, [1, 1])), MetricType.Float);
-        yield return Refused("an exception behind the values", 1, b => Values(b, 1, v => LastFormDecimal(v, 0, [2])), MetricType.Float);
-    }
-
     private static IEnumerable<FrameRule> Texts()
     {
         var deflated = Deflate(new byte[100]);
@@ -163,7 +109,7 @@ internal static class CompactColumnRules
         yield return Text("a compact text of 4,097 bytes", false, 1, 1, 4097, false, new byte[4097]);
         yield return Text("texts of all readings of 65,536 bytes", true, 16, 1, 4096, false, new byte[4096]);
         yield return Text("texts of all readings of more than 65,536 bytes", false, 17, 1, 4096, false, new byte[4096]);
-        yield return Text("distinct texts of more than 65,536 bytes", false, 17, 17, 4096, true, Deflate(new byte[17 * 4096]));
+        yield return Text("distinct texts of over 65,536 bytes", false, 17, 17, 4096, true, Deflate(new byte[17 * 4096]));
         yield return Text("too few bytes of text", false, 1, 1, 2, false, "a"u8);
         yield return Text("too many bytes of text", false, 1, 1, 2, false, "abc"u8);
         yield return Text("deflated texts", true, 1, 1, 100, true, deflated);
@@ -199,7 +145,8 @@ internal static class CompactColumnRules
                 bits.Bit(isDeflated);
             },
             texts.ToArray());
-        return new FrameRule(claim, isAccepted, [MetricType.Text], new HandMadeFrame { Count = count, Payload = payload }.Seal());
+        var frame = new HandMadeFrame { Count = count, Payload = payload };
+        return FrameRule.Accepted(claim, frame, MetricType.Text) with { IsAccepted = isAccepted };
     }
 
     private static void Zeros(BitWriter bits)
@@ -223,47 +170,6 @@ internal static class CompactColumnRules
         bits.Near(width, NumberContext.Width);
         bits.Write((ulong)selector, RiceBlocks.SelectorBits(width));
         bits.Write(code, codeBits);
-    }
-
-    /// <summary>So many values, all 0; places or lengths are all <paramref name="number"/>.</summary>
-    private static void Composite(BitWriter bits, ValueForm form, int values, ulong number)
-    {
-        Form(bits, form);
-        bits.Number((ulong)values, NumberContext.Count);
-        Integers(bits, 0);
-        if (values > 1)
-        {
-            Prediction(bits, PredictionKind.Constant);
-        }
-
-        bits.Number(number, NumberContext.Count);
-        if (values > 1 || form == ValueForm.Dictionary)
-        {
-            Prediction(bits, PredictionKind.Constant);
-        }
-    }
-
-    private static void LastFormDecimal(BitWriter bits, ulong zigzag, int[] exceptions)
-    {
-        bits.Bit(true);
-        Decimal(bits, zigzag, exceptions);
-    }
-
-    /// <summary>What stands behind the form of Decimals with one value.</summary>
-    private static void Decimal(BitWriter bits, ulong zigzag, int[] exceptions)
-    {
-        bits.Number(zigzag, NumberContext.FirstDecimal);
-        bits.Bit(exceptions.Length > 0);
-        if (exceptions.Length > 0)
-        {
-            bits.Number((ulong)exceptions.Length, NumberContext.Count);
-        }
-
-        foreach (var place in exceptions)
-        {
-            bits.Number((ulong)place, NumberContext.Count);
-            bits.Write(0, 64);
-        }
     }
 
     private static byte[] Deflate(byte[] bytes)
