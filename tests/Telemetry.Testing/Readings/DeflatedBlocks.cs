@@ -4,13 +4,16 @@ namespace Telemetry.Testing.Readings;
 
 /// <summary>
 /// A deflate stream (RFC 1951) that makes an inflater build tables for nothing: blocks of dynamic Huffman codes that end as
-/// they begin, each of 140 bits and with a table of 1,024 entries; then one text of one byte.
+/// they begin, each of 136 bits and with a table of 1,024 entries; then one text of one byte.
 /// </summary>
 internal static class DeflatedBlocks
 {
     public const byte Text = (byte)'x';
 
     private const int EndOfBlock = 256, LongRunOfZeros = 18, LiteralLengthMax = 10;
+
+    /// <summary>An empty block, and a byte's worth more than the last block.</summary>
+    private const int BlockBits = 136, LastBlockBits = 24;
 
     /// <summary>In which order a block gives the lengths of the codes of code lengths.</summary>
     private static readonly int[] LengthsOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1];
@@ -23,8 +26,7 @@ internal static class DeflatedBlocks
     {
         var codes = Codes(CodeLengths);
         var bits = new BitWriter();
-        const int blockBits = 17 + (18 * 3) + 37 + 10 + 10 + 4 + 4 + 1;
-        for (var left = (bytes * 8) - 32; left >= blockBits; left -= blockBits)
+        for (var left = (bytes * 8) - LastBlockBits; left >= BlockBits; left -= BlockBits)
         {
             WriteEmptyBlock(bits, codes);
         }

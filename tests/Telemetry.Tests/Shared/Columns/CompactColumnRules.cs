@@ -79,7 +79,8 @@ internal static class CompactColumnRules
             b.Bit(true);
         });
         yield return FrameRule.Refused(
-            "a byte behind the last group", new HandMadeFrame { Payload = Compact(b => Values(b, 1, v => Integers(v, 0)), [0]) });
+            "a byte behind the last group",
+            new HandMadeFrame { Payload = Compact(b => Values(b, 1, v => Integers(v, 0)), [0]) });
     }
 
     private static IEnumerable<FrameRule> Predictions()

@@ -38,17 +38,9 @@ internal static class HeaderRules
             Dropped = w => w.Varint(1L),
             Payload = w => w.Bytes([1, .. Declaration()]),
         });
-        yield return FrameRule.Accepted("a varint with needless bytes", Frame with
-        {
-            Bits = Dropped,
-            Count = 2,
-            Dropped = w => w.Bytes([0x81, 0x80, 0]),
-            Payload = w =>
-            {
-                w.Bytes([1, .. Declaration()]);
-                Frame.Payload(w);
-            },
-        });
+        yield return FrameRule.Accepted("a varint with needless bytes", OneDropped([0x81, 0x80, 0]));
+        yield return FrameRule.Refused(
+            "a varint of 65 bits", OneDropped([0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 2]));
     }
 
     private static IEnumerable<FrameRule> Parts()
@@ -75,6 +67,18 @@ internal static class HeaderRules
         yield return FrameRule.Refused("more declared than dropped", AllDropped([1, .. Declaration(count: 3)]));
         yield return FrameRule.Refused("a byte behind declarations alone", AllDropped([1, .. Declaration(count: 2), 1]));
     }
+
+    private static HandMadeFrame OneDropped(byte[] dropped) => Frame with
+    {
+        Bits = Dropped,
+        Count = 2,
+        Dropped = w => w.Bytes(dropped),
+        Payload = w =>
+        {
+            w.Bytes([1, .. Declaration()]);
+            Frame.Payload(w);
+        },
+    };
 
     private static HandMadeFrame WithOthers(byte count) => Frame with
     {
