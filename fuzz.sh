@@ -1,9 +1,14 @@
 #!/usr/bin/env bash
-# fuzz.sh [frames] [mutations] [seed]: so many random frames must come back bit for bit, and so many mutated ones be read or
-# refused. ./test.sh runs a thousand of the ones and ten thousand of the others.
+# fuzz.sh [batches] [mutations] [seed] [comparisons]: so many random batches must come back bit for bit, so many mutated
+# frames (right checksums, all versions) be read or refused, and of so many frames, sound and mutated ones, the decoder in
+# Python must think the same. ./test.sh runs a thousand, ten thousand and three hundred.
 set -euo pipefail
 cd "$(dirname "$0")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+# No build server stays behind.
+export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0 UseSharedCompilation=false
 export TELEMETRY_CODEC_ROUNDS=${1:-1000000} TELEMETRY_CODEC_MUTATIONS=${2:-10000000} TELEMETRY_CODEC_SEED=${3:-1}
-dotnet test tests/Telemetry.Tests -c Release -nologo -v q --logger "console;verbosity=normal" \
-  --filter "FullyQualifiedName~CompactColumnsTests.Random_readings|FullyQualifiedName~CompactColumnsTests.Mutated_columns"
+export TELEMETRY_CODEC_COMPARISONS=${4:-10000}
+tests=CompactColumnsTests.Random_readings,MutatedFrameTests.Mutated_frames,AnotherDecoderTests.Another_decoder
+exec dotnet test tests/Telemetry.Tests -c Release -nologo -v q -nodeReuse:false --logger "console;verbosity=normal" \
+  --filter "FullyQualifiedName~${tests//,/|FullyQualifiedName~}"

@@ -122,17 +122,22 @@ public readonly record struct FrameHeader
 
         var bits = reader.Byte();
         var lane = (Lane)(bits & 3);
-        if ((byte)lane >= Lanes.Count || bits >= 128)
+        if ((byte)lane >= Lanes.Count || bits >= 128 || !AgreeWith(kind, bits))
         {
-            throw new WireFormatException($"unknown bits 0x{bits:x2}", 1);
+            throw new WireFormatException($"bits 0x{bits:x2} of a frame of kind {(byte)kind}", 1);
         }
 
         var epoch = reader.UInt64();
         var key = new FrameKey(epoch, lane, reader.Varint(SequenceMax), (int)reader.Varint((long)CountMax));
         var dropped = (bits & DroppedBit) != 0 ? (int)reader.Varint((long)key.Count) : 0;
-        if (key.First == 0 || key.Count == 0 || epoch == 0)
+        if (key.First == 0 || key.Count == 0 || epoch == 0 || key.Last > SequenceMax)
         {
-            throw new WireFormatException("epoch, first sequence and count start at 1", reader.Offset);
+            throw new WireFormatException($"{key}: epoch and sequences start at 1 and end at {SequenceMax}", reader.Offset);
+        }
+
+        if (dropped == 0 && (bits & DroppedBit) != 0)
+        {
+            throw new WireFormatException("none dropped, of a frame with dropped ones", reader.Offset);
         }
 
         var schema = SchemaId.Read(ref reader);
@@ -210,15 +215,29 @@ public readonly record struct FrameHeader
             }
         }
 
-        var epochs = new EpochLasts[1 + ((bits & OthersBit) != 0 ? reader.Count(Promise.EpochsMax - 1, 11) : 0)];
+        var others = (bits & OthersBit) != 0 ? reader.Count(Promise.EpochsMax - 1, 11) : 0;
+        if (others == 0 && (bits & OthersBit) != 0)
+        {
+            throw new WireFormatException("no other epochs, of a promise with others", reader.Offset);
+        }
+
+        var epochs = new EpochLasts[1 + others];
         epochs[0] = new EpochLasts(key.Epoch, lasts);
         for (var i = 1; i < epochs.Length; i++)
         {
             epochs[i] = new EpochLasts(reader.UInt64(), Promise.ReadLasts(ref reader));
         }
 
-        return new Promise(w, epochs, (bits & DigestBit) != 0 ? reader.UInt64() : 0);
+        var digest = (bits & DigestBit) != 0 ? reader.UInt64() : 0;
+        return digest != 0 || (bits & DigestBit) == 0
+            ? new Promise(w, epochs, digest)
+            : throw new WireFormatException("digest 0, of a promise with a digest", reader.Offset);
     }
+
+    /// <summary>A tombstone has nothing dropped inside, and what a promise holds stands only where one is.</summary>
+    private static bool AgreeWith(FrameKind kind, byte bits) =>
+        (kind == FrameKind.Readings || (bits & DroppedBit) == 0)
+        && ((bits & PromiseBit) != 0 || (bits & (OthersBit | DigestBit)) == 0);
 
     private static void WriteLasts(WireWriter writer, LaneLasts lasts)
     {
