@@ -5,8 +5,8 @@ using Telemetry.Model.Readings;
 namespace Telemetry.Edge.Outbox;
 
 /// <summary>
-/// Group commit: readings gather until the earliest deadline of a waiting offer, until they fill a segment, or until
-/// something may not wait (critical readings, backlog to seal, a tombstone). One commit at a time; what comes meanwhile
+/// Group commit: readings gather until the earliest deadline of a waiting offer, until they fill a segment by their count or
+/// their texts (where their columns take more, a commit makes several), or until something may not wait (critical readings, backlog to seal, a tombstone). One commit at a time; what comes meanwhile
 /// gathers for the next. The order of durability: commit, then the state, then the uplink hears of frames, then offers
 /// are acknowledged. Used on one thread; a commit that fails breaks it for good.
 /// </summary>
@@ -117,7 +117,7 @@ internal sealed class CommitLoop : IDisposable
         var now = _time.GetTimestamp();
         return Failure is null && (_waiting.DueAt <= now
             || _waiting.Count >= _options.SegmentReadingsMax
-            || _waiting.Bytes >= _options.SegmentBytesMax
+            || _waiting.TextBytes >= _options.SegmentBytesMax
             || _waiting.Critical.Batch.Count > 0
             || _backlog is not null
             || _replacements.Count > 0

@@ -14,7 +14,7 @@ public sealed record OutboxOptions
 
     /// <summary>
     /// The most bytes of readings in one segment or frame, 8 KiB to 60 KiB (a frame of 64 KiB has room for its header
-    /// then). When so many wait they are committed at once.
+    /// then); more readings make several. When so many bytes of text wait they are committed at once.
     /// </summary>
     public int SegmentBytesMax { get; init; } = 60 * 1024;
 

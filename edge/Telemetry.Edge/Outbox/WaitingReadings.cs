@@ -5,7 +5,10 @@ namespace Telemetry.Edge.Outbox;
 /// <summary>Readings that wait for a commit, and the offers that wait with them. Reused: a warm one allocates nothing a reading.</summary>
 internal sealed class WaitingReadings
 {
-    /// <summary>What one reading is taken to need, text apart: 16 bytes and its share of the columns' heads.</summary>
+    /// <summary>
+    /// What one reading may need at most, text apart: the 16 bytes of plain columns and its share of their heads. Compact
+    /// columns mostly take two, so this is good for the quota alone, never to tell when a segment is full.
+    /// </summary>
     private const int ReadingBytes = 17;
 
     private readonly List<TaskCompletionSource<OfferOutcome>> _offers = [];
@@ -19,7 +22,10 @@ internal sealed class WaitingReadings
 
     public int Count => Ordinary.Batch.Count + Critical.Batch.Count;
 
-    /// <summary>What they will take in the file, about.</summary>
+    /// <summary>Their bytes of text.</summary>
+    public long TextBytes => (long)Ordinary.Batch.TextBytes + Critical.Batch.TextBytes;
+
+    /// <summary>What they may take in the file, about: for the quota.</summary>
     public long Bytes => BytesOf(Ordinary.Batch) + BytesOf(Critical.Batch);
 
     /// <summary>The timestamp of the earliest commit deadline; long.MaxValue when nothing waits.</summary>

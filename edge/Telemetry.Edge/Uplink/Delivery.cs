@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Telemetry.Edge.Outbox;
 using Telemetry.Model;
 using Telemetry.Model.Control;
+using Telemetry.Model.Frames;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Edge.Uplink;
@@ -23,6 +24,7 @@ internal sealed class Delivery
     private int _unanswered;
     private bool _digestDiffers;
     private bool _misheard;
+    private bool _cloudIsOlder;
 
     public Delivery(
         Outbox.Outbox outbox, GatewayId gateway, UplinkOptions options, TimeProvider time, Random random, ILogger logger,
@@ -86,7 +88,9 @@ internal sealed class Delivery
             _unanswered++;
             _helloSaidAt = _time.GetTimestamp();
             Status.Hellos++;
-            HelloWriter.Full(_outbox, new HelloId(_process, ++HelloNumber), now, _digestDiffers, _settlements.Fork).Write(writer);
+            var version = _cloudIsOlder ? (byte)0 : FrameHeader.VersionMax;
+            HelloWriter.Full(
+                _outbox, new HelloId(_process, ++HelloNumber), now, version, _digestDiffers, _settlements.Fork).Write(writer);
         }
         else
         {
@@ -101,7 +105,22 @@ internal sealed class Delivery
     {
         Queues.Rebuild(_outbox.Held);
         HelloWanted = true;
+        _cloudIsOlder = false;
         _unanswered = 0;
+    }
+
+    /// <summary>
+    /// A full hello was refused as malformed. A cloud from before frames had versions does that: it hears one without a
+    /// version at once, and frames of version 0 until the next connection.
+    /// </summary>
+    public void HelloMalformed()
+    {
+        if (!_cloudIsOlder)
+        {
+            _cloudIsOlder = HelloWanted = true;
+            _outbox.FrameVersion = 0;
+            UplinkLog.CloudIsOlder(_logger);
+        }
     }
 
     /// <summary>When the next full hello is due if nothing happens: an unanswered one is repeated, unsettled frames are asked for.</summary>

@@ -50,6 +50,10 @@ internal sealed class HelloSpeaker(
             {
                 // No owner right now: the unanswered hello is said again after its time, with jitter by the pause.
                 delivery.Status.Refusals++;
+                if (full && outcome.ReasonCode == UplinkSession.PayloadFormatInvalid)
+                {
+                    delivery.HelloMalformed();
+                }
             }
         }
         catch (Exception e) when (e is UplinkException or OperationCanceledException)

@@ -20,14 +20,15 @@ internal static class HelloWriter
     };
 
     /// <summary>A full one. Frames freed since the last commit count as held: after a crash they are here again.</summary>
-    public static Hello Full(Outbox.Outbox outbox, HelloId id, long nowMicros, bool listComplete, string fork)
+    public static Hello Full(
+        Outbox.Outbox outbox, HelloId id, long nowMicros, byte frameVersion, bool listComplete, string fork)
     {
         var soft = outbox.FreedNotDurably.ToLookup(key => (key.Epoch, key.Lane), key => key.Range);
         var epochs = outbox.OpenEpochs.TakeLast(Hello.EpochsMax).ToArray();
         return Short(outbox, id, nowMicros) with
         {
             Full = true,
-            FrameVersion = FrameHeader.VersionMax,
+            FrameVersion = frameVersion,
             OwnIsLast = epochs.Length > 0 && epochs[^1].IsOwn,
             Epochs = [.. epochs.Select(epoch => new HelloEpoch(epoch.Epoch, Predecessor(epoch),
             [

@@ -26,6 +26,9 @@ internal static partial class UplinkLog
     [LoggerMessage(1107, LogLevel.Error, "Frame {Frame} was refused and cannot be replaced: {Error}; it stays in the outbox")]
     public static partial void Unreadable(ILogger logger, string frame, string error);
 
+    [LoggerMessage(1108, LogLevel.Warning, "The cloud refused a hello that states a version of frames: it is older than this agent, which seals version 0 for it")]
+    public static partial void CloudIsOlder(ILogger logger);
+
     [LoggerMessage(1106, LogLevel.Warning, "Ignored a malformed message from the cloud: {Error}")]
     public static partial void DownMalformed(ILogger logger, string error);
 }

@@ -2,6 +2,7 @@ using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Tracing;
 using Telemetry.Model;
 using Telemetry.Model.Control;
+using Telemetry.Model.Frames;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 
@@ -13,7 +14,9 @@ namespace Telemetry.Edge.Uplink;
 /// </summary>
 internal sealed class UplinkSession
 {
-    private const byte PayloadFormatInvalid = 0x99;
+    /// <summary>The reason code for what the cloud cannot read (MQTT 5.0, 3.4.2.1).</summary>
+    public const byte PayloadFormatInvalid = 0x99;
+
     private const int BacklogReadingsMin = 256;
 
     private readonly Outbox.Outbox _outbox;
@@ -82,7 +85,10 @@ internal sealed class UplinkSession
     {
         var due = _hellos.UntilDue();
         var pause = TimeSpan.FromSeconds((_pausedUntil - _time.GetTimestamp()) / (double)_time.TimestampFrequency);
-        return pause > TimeSpan.Zero && pause < due ? pause : due > TimeSpan.Zero ? due : TimeSpan.FromMilliseconds(10);
+        var wait = pause > TimeSpan.Zero && pause < due ? pause : due > TimeSpan.Zero ? due : TimeSpan.FromMilliseconds(10);
+
+        // A delay is cut to whole milliseconds: a rest of one would be no delay, again and again until it is over.
+        return TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds));
     }
 
     /// <summary>
@@ -162,7 +168,7 @@ internal sealed class UplinkSession
                 CrashPoint.Reach("before-send");
                 frame.SentAtTimestamp = _time.GetTimestamp();
                 _delivery.Status.FramesSent++;
-                await TakeOutcomeAsync(frame, await PublishAsync(frame, bytes));
+                await TakeOutcomeAsync(frame, bytes, await PublishAsync(frame, bytes));
             }
         }
         catch (Exception e) when (e is UplinkException or OperationCanceledException)
@@ -218,7 +224,7 @@ internal sealed class UplinkSession
         return writer.ToArray();
     }
 
-    private async Task TakeOutcomeAsync(HeldFrame frame, PublishOutcome outcome)
+    private async Task TakeOutcomeAsync(HeldFrame frame, ReadOnlyMemory<byte> bytes, PublishOutcome outcome)
     {
         if (outcome.Accepted)
         {
@@ -231,6 +237,13 @@ internal sealed class UplinkSession
         if (outcome.ReasonCode == PayloadFormatInvalid)
         {
             _delivery.Status.FramesRefused++;
+            if (FrameReader.Header(bytes.Span, out _).Version > _outbox.FrameVersion)
+            {
+                // No fault of its own: this cloud was put back. It waits, whole, for the next connection.
+                frame.State = DeliveryState.ToSend;
+                return;
+            }
+
             frame.Refusals++;
             if (frame.Refusals >= _options.RefusalsMax && !frame.ReachedLog && !frame.Freed)
             {

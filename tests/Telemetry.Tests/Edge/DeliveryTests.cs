@@ -47,6 +47,24 @@ public sealed class DeliveryTests
         return Task.CompletedTask;
     });
 
+    [Fact]
+    public void Hello_that_an_older_cloud_refuses_is_said_again_at_once_without_a_version() => Run((rig, delivery) =>
+    {
+        delivery.Take(Answer(SaidBy(delivery), rig.Outbox.CompleteDigest, frameVersion: 1));
+        delivery.Begin();
+        SaidBy(delivery);
+        delivery.HelloMalformed();
+
+        Assert.True(delivery.HelloDue());
+        Assert.Equal((0, 0), (Hello.Read(delivery.SayHello(full: true)).FrameVersion, rig.Outbox.FrameVersion));
+
+        delivery.HelloMalformed();
+        Assert.False(delivery.HelloDue()); // For another fault than that: it waits as before.
+        delivery.Begin();
+        Assert.Equal(1, Hello.Read(delivery.SayHello(full: true)).FrameVersion); // Perhaps it was upgraded meanwhile.
+        return Task.CompletedTask;
+    });
+
     private static void Run(Func<OutboxRig, Delivery, Task> test) => OutboxRig.Run(rig => test(rig, new Delivery(
         rig.Outbox, OutboxRig.Gateway, Options, rig.Clock, new Random(1), NullLogger.Instance, new UplinkStatus(),
         new AnswerOrder())));

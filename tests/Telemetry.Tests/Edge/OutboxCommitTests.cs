@@ -73,6 +73,53 @@ public sealed class OutboxCommitTests
         },
         new OutboxOptions { SegmentReadingsMax = 100 });
 
+    // Plain columns of so many would take over 130 KB: their estimate made such a commit due at 3,600 readings.
+    [Fact]
+    public void Numbers_wait_for_their_deadline_until_there_are_as_many_as_a_segment_holds() => OutboxRig.Run(async rig =>
+    {
+        rig.Series();
+        var first = rig.Offer(rig.Batch(8191), Second);
+        await rig.After(Second / 2);
+        Assert.Equal(0, rig.Disk.Commits);
+
+        await rig.Offer(rig.Batch(), Second);
+        Assert.Equal((Second / 2, 1), (rig.Clock.Elapsed, rig.Disk.Commits));
+        Assert.True(first.IsCompleted);
+        Assert.Equal(8192, Assert.Single(rig.Disk.LastCommit!.Segments).Count);
+    });
+
+    [Fact]
+    public void Texts_that_fill_a_segment_are_committed_before_their_deadline() => OutboxRig.Run(
+        async rig =>
+        {
+            var series = rig.Series("note", MetricType.Text);
+            var first = rig.Offer(Text(), Second);
+            Assert.Equal(0, rig.Disk.Commits);
+            await rig.Offer(Text(), Second);
+            Assert.Equal((TimeSpan.Zero, 1), (rig.Clock.Elapsed, rig.Disk.Commits));
+            Assert.True(first.IsCompleted);
+
+            ReadingBatch Text()
+            {
+                var batch = new ReadingBatch();
+                batch.AddText(series, rig.Now, new string('x', 4096));
+                return batch;
+            }
+        },
+        new OutboxOptions { SegmentBytesMax = 8 * 1024 });
+
+    [Fact]
+    public void A_commit_that_fills_frames_of_version_0_makes_several() => OutboxRig.Run(async rig =>
+    {
+        rig.Outbox.LinkUp = true;
+        await rig.AcceptAsync(8192);
+
+        Assert.Equal(1, rig.Disk.Commits);
+        Assert.Equal(3, rig.Sealed.Count);
+        Assert.Equal(8192, rig.Sealed.Sum(f => f.Key.Count));
+        Assert.All(rig.Sealed, frame => Assert.InRange(frame.Bytes, 1, 64 * 1024));
+    });
+
     [Fact]
     public void What_comes_during_a_commit_goes_with_the_next() => OutboxRig.Run(async rig =>
     {

@@ -1,0 +1,129 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Telemetry.Cloud.Ingress;
+using Telemetry.Cloud.Log;
+using Telemetry.Cloud.Operations;
+using Telemetry.Cloud.Processing;
+using Telemetry.Integration.Storage;
+using Telemetry.Model;
+using Telemetry.Model.Frames;
+using Telemetry.Mqtt;
+using Telemetry.Nats;
+using Telemetry.Rehearsal.Plant;
+using Telemetry.Testing.Checking;
+using Telemetry.Testing.Servers;
+
+namespace Telemetry.Integration.Edge;
+
+/// <summary>Ingress and processor between a nats-server and a PostgreSQL of the test's own, for agents to drain to; one partition.</summary>
+internal sealed class AgentAndCloud : IAsyncDisposable
+{
+    public const string Password = "one";
+    public static readonly GatewayId Gateway = GatewayId.Parse("gw-1");
+
+    private readonly NatsServer _nats;
+    private readonly PostgresServer _postgres;
+    private readonly PostgresDatabase _database;
+    private readonly NatsConnection _connection;
+    private readonly NatsLog _log;
+    private readonly MqttIngress _ingress;
+    private readonly ProcessorThread _thread = new("processor");
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _processing;
+
+    private AgentAndCloud(
+        NatsServer nats, PostgresServer postgres, PostgresDatabase database, NatsConnection connection, Func<IBus, IBus> owners)
+    {
+        (_nats, _postgres, _database, _connection) = (nats, postgres, database, connection);
+        _log = new NatsLog(new JetStreamContext(connection), new NatsLogOptions());
+        var (bus, counters) = (new NatsBus(connection), new IngressCounters());
+        var passwords = GatewayPasswords.Read([$"{Gateway}:{Password}"], plain: true);
+        _ingress = new MqttIngress(
+            new MqttListenerOptions { Port = 0, Limits = new MqttSessionLimits { PacketBytesMax = 320 * 1024 } },
+            new IngressCore(_log, bus, new IngressOptions { Partitions = 1 }, TimeProvider.System, counters),
+            new GatewayGate(() => passwords),
+            counters,
+            TimeSpan.FromSeconds(2),
+            TimeProvider.System,
+            NullLogger.Instance);
+        var processor = new Processor(
+            database.Store, _log, owners(bus), new ProcessorOptions { Partitions = 1 }, TimeProvider.System, new Random(1),
+            NullLogger.Instance);
+        _processing = _thread.RunAsync(() => processor.RunAsync(_stop.Token));
+    }
+
+    public int MqttPort => _ingress.Port;
+
+    /// <summary>Starts it; <paramref name="owners"/> makes the owner's bus of the real one.</summary>
+    public static async Task<AgentAndCloud> Start(Func<IBus, IBus>? owners = null)
+    {
+        var nats = await NatsServer.Start();
+        var postgres = await PostgresServer.Start(null);
+        var database = await PostgresDatabase.Create(postgres.ConnectionString);
+        var connection = await NatsConnection.ConnectAsync(new NatsOptions { Servers = [nats.Url] });
+        var stand = new AgentAndCloud(nats, postgres, database, connection, owners ?? (bus => bus));
+        await stand._log.EnsureStreamsAsync(0, default);
+        stand._ingress.Start();
+        return stand;
+    }
+
+    /// <summary>Waits until the agent's inputs have ended, it holds nothing, and the books have all that it accepted.</summary>
+    public async Task<DrainedGateway> UntilDrained(AgentRun agent)
+    {
+        BooksRow? books = null;
+        var status = await agent.Until(async status =>
+        {
+            books = (await BooksRow.ReadAsync(_database.ConnectionString, default)).GetValueOrDefault($"{Gateway}");
+            return status is { InputsEnded: true, AtTheEdge: 0 }
+                && books?.Accepted == status.Accepted && books.Settled == status.Accepted;
+        });
+        return new(status.FramesRefused, status.Fork, books!);
+    }
+
+    /// <summary>What journal and SQL say.</summary>
+    public Task<BooksVerdict> Judge(OlderOutbox outbox) =>
+        new BooksChecker(_database.ConnectionString, [outbox.JournalPath]).CheckAsync(drained: true, default);
+
+    /// <summary>The frames that the database has, by name and checksum.</summary>
+    public async Task<string[]> RegisteredFrames() =>
+        (await _database.Row("SELECT string_agg(concat_ws('|', epoch, lane, first, count, checksum), ' ') FROM telemetry.frame_register"))
+        .Split(' ');
+
+    /// <summary>The versions of the frames of readings that stand in the log, and how many of each.</summary>
+    public async Task<SortedDictionary<int, int>> FrameVersions()
+    {
+        var versions = new SortedDictionary<int, int>();
+        foreach (var stream in Enum.GetValues<StreamKind>())
+        {
+            var state = await _log.StateAsync(0, stream, default);
+            for (var sequence = state!.Value.First; sequence <= state.Value.Last; sequence++)
+            {
+                var message = await _log.ReadAsync(0, stream, sequence, default);
+                Delivery.Read(message!.Data.Span, out var offset);
+                var frame = message.Data[offset..];
+                if (FrameReader.TryKind(frame.Span, out var kind) && kind == FrameKind.Readings)
+                {
+                    var version = FrameReader.Header(frame.Span, out _).Version;
+                    versions[version] = versions.GetValueOrDefault(version) + 1;
+                }
+            }
+        }
+
+        return versions;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _ingress.DisposeAsync();
+        await _stop.CancelAsync();
+        await _processing;
+        _thread.Dispose();
+        await _database.DisposeAsync();
+        await _connection.DisposeAsync();
+        await _nats.DisposeAsync();
+        await _postgres.DisposeAsync();
+        _stop.Dispose();
+    }
+}
+
+/// <summary>How an agent that holds nothing any more, and the books of its gateway, stand.</summary>
+internal sealed record DrainedGateway(long FramesRefused, string Fork, BooksRow Books);
