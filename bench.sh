@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs one benchmark and prints its figures; docs/benchmarks/ has what was found.
-#   ./bench.sh line-protocol
-#   TELEMETRY_TEST_DATA=FOLDER ./bench.sh codec
+#   ./bench.sh agent|end-to-end|ingress|line-protocol     --short: only whether it works
+#   TELEMETRY_TEST_DATA=FOLDER ./bench.sh codec           recorded sensor data are in that folder
 set -euo pipefail
 cd "$(dirname "$0")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1

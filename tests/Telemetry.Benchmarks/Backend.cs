@@ -70,12 +70,16 @@ internal sealed class Backend : IAsyncDisposable
     public async Task<double> CounterAsync(string name) => await Status.CounterAsync(_cloudPort, name, default) ?? 0;
 
     /// <summary>How many readings are stored, as the ledger says.</summary>
-    public async Task<long> StoredAsync()
+    public Task<long> StoredAsync() => NumberAsync("SELECT coalesce(sum(stored), 0)::bigint FROM telemetry.gateway");
+
+    /// <summary>Throws unless the database holds as many readings as the ledger says; to be called when nothing is sent.</summary>
+    public async Task CheckStoredAsync()
     {
-        await using var connection = new NpgsqlConnection(Postgres!.ConnectionString);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand("SELECT coalesce(sum(stored), 0)::bigint FROM telemetry.gateway", connection);
-        return (long)(await command.ExecuteScalarAsync())!;
+        var (rows, stored) = (await NumberAsync("SELECT count(*) FROM telemetry.reading"), await StoredAsync());
+        if (rows != stored)
+        {
+            throw new InvalidOperationException($"{rows} readings in the database, {stored} stored as the ledger says");
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -94,6 +98,14 @@ internal sealed class Backend : IAsyncDisposable
 
         Status.Dispose();
         await _folder.DisposeAsync();
+    }
+
+    private async Task<long> NumberAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(Postgres!.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 300 };
+        return (long)(await command.ExecuteScalarAsync())!;
     }
 
     private async Task StartCloudAsync(IEnumerable<string> gateways)
