@@ -118,9 +118,13 @@ internal sealed class ProcessorRig
     public static ulong ChecksumOf(byte[] frame) => FrameHeader.Checksum(frame);
 
     /// <summary>Appends the messages to the live stream and lets the processor work until it has long been idle.</summary>
-    public void Give(params byte[][] messages) => _pump.Run(async () =>
+    public void Give(params byte[][] messages) => GiveBoth(messages, []);
+
+    /// <summary>As <see cref="Give"/>, with messages for the backlog stream before them.</summary>
+    public void GiveBoth(byte[][] live, byte[][] backlog) => _pump.Run(async () =>
     {
-        await AppendAsync(messages);
+        await AppendAsync(backlog, StreamKind.Backlog);
+        await AppendAsync(live);
         await Task.Delay(LongEnough, _pump.Clock);
         if (_running!.IsCompleted)
         {
@@ -143,7 +147,7 @@ internal sealed class ProcessorRig
         return took;
     }
 
-    private async Task AppendAsync(byte[][] messages)
+    private async Task AppendAsync(byte[][] messages, StreamKind stream = StreamKind.Live)
     {
         if (_running is null)
         {
@@ -160,7 +164,7 @@ internal sealed class ProcessorRig
                 new Delivery(5, attempt).Write(w);
                 w.Bytes(message);
             });
-            await _log.AppendAsync(0, StreamKind.Live, Gateway, $"message {_attempts}", delivered, CancellationToken.None);
+            await _log.AppendAsync(0, stream, Gateway, $"message {_attempts}", delivered, CancellationToken.None);
         }
     }
 
