@@ -6,6 +6,8 @@ namespace Telemetry.Benchmarks.EndToEnd;
 /// <summary>All gateways in one process, each a real agent with an outbox file of its own that it commits once a second.</summary>
 internal sealed class Fleet : IAsyncDisposable
 {
+    private static readonly TimeSpan StandstillMax = TimeSpan.FromMinutes(1), LookEvery = TimeSpan.FromMilliseconds(200);
+
     private readonly Backend _backend;
     private readonly DotnetProcess _process;
     private readonly int _gateways, _statusPort = FreePort.Next();
@@ -44,6 +46,23 @@ internal sealed class Fleet : IAsyncDisposable
 
     /// <summary>What the gateways keep stays in their outboxes.</summary>
     public Task StopAsync() => _process.StopAsync();
+
+    /// <summary>How everything stands as soon as more is accepted and stored than before; throws when that takes a minute.</summary>
+    public async Task<ChainState> LookWhenMoreIsStoredAsync(ChainState before)
+    {
+        for (var until = DateTimeOffset.UtcNow + StandstillMax; DateTimeOffset.UtcNow < until;)
+        {
+            var now = await LookAsync();
+            if (now.Stored > before.Stored && now.Accepted > before.Accepted)
+            {
+                return now;
+            }
+
+            await Task.Delay(LookEvery);
+        }
+
+        throw new TimeoutException($"nothing more than {before.Stored} readings was stored in {StandstillMax}");
+    }
 
     /// <summary>How everything stands at this moment.</summary>
     public async Task<ChainState> LookAsync()
