@@ -13,6 +13,8 @@ internal sealed class Backend : IAsyncDisposable
 {
     public const string Password = "bench";
 
+    private static readonly TimeSpan QuietFor = TimeSpan.FromSeconds(3);
+
     private readonly TemporaryFolder _folder = new();
     private readonly DotnetProcess _cloud;
     private readonly int _cloudPort = FreePort.Next();
@@ -72,10 +74,20 @@ internal sealed class Backend : IAsyncDisposable
     /// <summary>How many readings are stored, as the ledger says.</summary>
     public Task<long> StoredAsync() => NumberAsync("SELECT coalesce(sum(stored), 0)::bigint FROM telemetry.gateway");
 
-    /// <summary>Throws unless the database holds as many readings as the ledger says; to be called when nothing is sent.</summary>
+    /// <summary>
+    /// Waits until what is in the log is stored, nothing being sent any more, and throws unless the database then holds as
+    /// many readings as the ledger says.
+    /// </summary>
     public async Task CheckStoredAsync()
     {
-        var (rows, stored) = (await NumberAsync("SELECT count(*) FROM telemetry.reading"), await StoredAsync());
+        var stored = await StoredAsync();
+        for (var before = -1L; stored != before; stored = await StoredAsync())
+        {
+            before = stored;
+            await Task.Delay(QuietFor);
+        }
+
+        var rows = await NumberAsync("SELECT count(*) FROM telemetry.reading");
         if (rows != stored)
         {
             throw new InvalidOperationException($"{rows} readings in the database, {stored} stored as the ledger says");

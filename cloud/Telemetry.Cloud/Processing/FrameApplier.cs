@@ -20,13 +20,13 @@ internal sealed class FrameApplier(
     /// <summary>What agents must be told when the transaction has committed.</summary>
     public AckList Acks { get; } = new();
 
-    /// <summary>About how many readings a message adds, see <see cref="FrameReader.CountClaimed"/>.</summary>
-    public static int CountClaimed(Log.LogMessage message)
+    /// <summary>About how many readings a message adds, see <see cref="FrameReader.ReadingsClaimed"/>.</summary>
+    public static int ReadingsClaimed(Log.LogMessage message)
     {
         try
         {
             Delivery.Read(message.Data.Span, out var offset);
-            return FrameReader.CountClaimed(message.Data.Span[offset..]);
+            return FrameReader.ReadingsClaimed(message.Data.Span[offset..]);
         }
         catch (WireFormatException)
         {

@@ -8,8 +8,9 @@ namespace Telemetry.Cloud.Processing;
 internal readonly record struct TakenMessage(PartitionOwner Owner, LogPlace Place, LogMessage Message);
 
 /// <summary>
-/// Takes messages of all owned partitions for the transaction being built, in small slices of each in turn, so that none
-/// waits for another. What is taken moves its feed's position, and so must go into this transaction.
+/// Takes messages of all owned partitions for the transaction being built, in small slices of each in turn, and goes on
+/// behind the partition that was served last: none waits for another. What is taken moves its feed's position, and so must
+/// go into this transaction.
 /// </summary>
 internal sealed class LogTaking(
     OwnedPartitions owned, FaultSearch faults, ProcessorOptions options, ProcessorCounters counters)
@@ -17,53 +18,62 @@ internal sealed class LogTaking(
     /// <summary>What a message weighs at least, in readings: its row in the register, or a dead letter.</summary>
     private const int WeightMin = 8;
 
-    private const int MessagesMax = 512, SliceMessages = 8;
+    /// <summary>So many bytes weigh as much as one reading; plain columns have as many for each.</summary>
+    private const int BytesOfReading = 16;
+
+    private const int MessagesMax = 512, SliceMessages = 8, SliceWeight = 1024;
     private readonly List<TakenMessage> _taken = [];
-    private int _weight, _turn;
+    private readonly int[] _next = new int[Enum.GetValues<StreamKind>().Length];
 
     /// <summary>What the last <see cref="TryTake"/> took, in each partition in the log's order.</summary>
     public IReadOnlyList<TakenMessage> Taken => _taken;
 
-    /// <summary>A new transaction begins.</summary>
-    public void Begin() => _weight = 0;
-
     /// <summary>
-    /// True while the transaction weighs less than so many readings. Duplicates weigh as well: a log that is read again
-    /// makes transactions of the same size, so that leases are renewed meanwhile.
+    /// What the transaction weighs, in readings. Duplicates weigh as well: a log that is read again makes transactions of the
+    /// same size, so that leases are renewed meanwhile.
     /// </summary>
-    public bool Room(int readingsMax) => _weight < readingsMax;
+    public int Weight { get; private set; }
+
+    /// <summary>A new transaction begins.</summary>
+    public void Begin() => Weight = 0;
 
     /// <summary>
-    /// Takes some more, up to so many readings in the transaction and one frame more, as the frames' headers say. False when
+    /// Takes some more while the transaction weighs less than so many readings: the last message may go beyond. False when
     /// there was nothing. Of another partition's gateway it makes a dead letter of <paramref name="commit"/>.
     /// </summary>
-    public bool TryTake(StreamKind kind, int readingsMax, StoreCommit commit)
+    public bool TryTake(StreamKind kind, int weightMax, StoreCommit commit)
     {
         _taken.Clear();
         var owners = owned.All.ToArray();
-        var first = _turn++;
         var took = false;
-        for (var (turn, empty) = (0, 0); empty < owners.Length && _taken.Count < MessagesMax; turn++)
+        for (var empty = 0; empty < owners.Length && Weight < weightMax && faults.Room && _taken.Count < MessagesMax;)
         {
-            var owner = owners[(first + turn) % owners.Length];
-            var feed = kind == StreamKind.Live ? owner.Live : owner.Backlog;
-            var slice = 0;
-            for (; slice < SliceMessages && Room(readingsMax) && faults.Room && feed.TryRead(out var message); slice++)
-            {
-                Take(owner, feed, message, commit);
-                took = true;
-            }
-
-            empty = slice > 0 ? 0 : empty + 1;
+            var owner = owners[_next[(int)kind]++ % owners.Length];
+            var served = TakeSlice(owner, kind == StreamKind.Live ? owner.Live : owner.Backlog, weightMax, commit);
+            empty = served ? 0 : empty + 1;
+            took |= served;
         }
 
+        _next[(int)kind] %= Math.Max(1, owners.Length);
         return took;
+    }
+
+    private bool TakeSlice(PartitionOwner owner, Feed feed, int weightMax, StoreCommit commit)
+    {
+        var (taken, enough) = (0, Math.Min(weightMax, Weight + SliceWeight));
+        for (; taken < SliceMessages && Weight < enough && faults.Room && feed.TryRead(out var message); taken++)
+        {
+            Take(owner, feed, message, commit);
+        }
+
+        return taken > 0;
     }
 
     private void Take(PartitionOwner owner, Feed feed, LogMessage message, StoreCommit commit)
     {
         faults.Took();
-        _weight += Math.Max(WeightMin, FrameApplier.CountClaimed(message));
+        Weight += Math.Max(
+            Math.Max(WeightMin, message.Data.Length / BytesOfReading), FrameApplier.ReadingsClaimed(message));
         var place = new LogPlace(owner.Row.Partition, feed.Kind, feed.Position.StreamCreatedNanos, message.Sequence);
         if (message.Gateway.Partition(options.Partitions) == owner.Row.Partition)
         {

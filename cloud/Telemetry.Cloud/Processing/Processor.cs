@@ -15,8 +15,6 @@ namespace Telemetry.Cloud.Processing;
 /// </summary>
 public sealed class Processor
 {
-    private const int LivePercent = 90;
-
     private readonly IStore _store;
     private readonly IBus _bus;
     private readonly ProcessorOptions _options;
@@ -112,7 +110,7 @@ public sealed class Processor
         _alerts.Clear();
         _trace.Clear();
         await ApplyMessagesAsync(cancellationToken);
-        if (_taking.Room(_options.BatchReadingsMax) && _faults.Taken > 0 && _options.GatherTime > TimeSpan.Zero)
+        if (_taking.Weight < _options.BatchReadingsMax && _faults.Taken > 0 && _options.GatherTime > TimeSpan.Zero)
         {
             await Task.Delay(_options.GatherTime, _time, cancellationToken);
             await ApplyMessagesAsync(cancellationToken);
@@ -220,18 +218,22 @@ public sealed class Processor
     private IEnumerable<GatewayLedger> Touched() =>
         _owned.All.SelectMany(o => o.Gateways.Values).Where(g => g.Touched).ToArray();
 
-    /// <summary>Live first; the backlog gets the rest, and never less than a tenth.</summary>
+    /// <summary>
+    /// Live first; the backlog gets the rest, and never less than a tenth, however far the last live frame went beyond its
+    /// part.
+    /// </summary>
     private async Task ApplyMessagesAsync(CancellationToken cancellationToken)
     {
         var all = _options.BatchReadingsMax;
-        await DrainAsync(StreamKind.Live, all * LivePercent / 100, cancellationToken);
-        await DrainAsync(StreamKind.Backlog, all, cancellationToken);
+        var tenth = all / 10;
+        await DrainAsync(StreamKind.Live, all - tenth, cancellationToken);
+        await DrainAsync(StreamKind.Backlog, Math.Max(all, _taking.Weight + tenth), cancellationToken);
         await DrainAsync(StreamKind.Live, all, cancellationToken);
     }
 
-    private async Task DrainAsync(StreamKind kind, int readingsMax, CancellationToken cancellationToken)
+    private async Task DrainAsync(StreamKind kind, int weightMax, CancellationToken cancellationToken)
     {
-        while (_taking.Room(readingsMax) && _alerts.Room && _taking.TryTake(kind, readingsMax, _commit))
+        while (_alerts.Room && _taking.TryTake(kind, weightMax, _commit))
         {
             foreach (var owners in _taking.Taken.GroupBy(m => m.Owner))
             {

@@ -25,8 +25,8 @@ public sealed record ProcessorOptions
     public TimeSpan GatherTime { get; init; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>
-    /// Readings of one transaction, duplicates counted; at the limit (and one frame more) the transaction begins, the rest
-    /// waits for the next.
+    /// Readings of one transaction, duplicates counted; at the limit (and a frame more of each stream) the transaction begins,
+    /// the rest waits for the next.
     /// </summary>
     public int BatchReadingsMax { get; init; } = 30_000;
 

@@ -6,9 +6,10 @@ namespace Telemetry.Edge.Outbox;
 
 /// <summary>
 /// Group commit: readings gather until the earliest deadline of a waiting offer, until they fill a segment by their count or
-/// their texts (where their columns take more, a commit makes several), or until something may not wait (critical readings, backlog to seal, a tombstone). One commit at a time; what comes meanwhile
-/// gathers for the next. The order of durability: commit, then the state, then the uplink hears of frames, then offers
-/// are acknowledged. Used on one thread; a commit that fails breaks it for good.
+/// their texts (where their columns take more, a commit makes several), or until something may not wait (critical readings,
+/// backlog to seal, a tombstone). One commit at a time; what comes meanwhile gathers for the next. The order of durability:
+/// commit, then the state, then the uplink hears of frames, then offers are acknowledged. Used on one thread; a commit that
+/// fails breaks it for good.
 /// </summary>
 internal sealed class CommitLoop : IDisposable
 {

@@ -21,12 +21,12 @@ public static class FrameReader
     }
 
     /// <summary>
-    /// How many sequences a frame says that it covers, checked against nothing but the limit of a frame; 0 for a schema and
-    /// for what is no frame. For planning: <see cref="Header"/> is the word that counts.
+    /// How many readings a frame may have as it says itself, checked against nothing but the limit of a frame; 0 for a
+    /// tombstone, a schema, and what is no frame. For planning: <see cref="Header"/> is the word that counts.
     /// </summary>
-    public static int CountClaimed(ReadOnlySpan<byte> message)
+    public static int ReadingsClaimed(ReadOnlySpan<byte> message)
     {
-        if (!TryKind(message, out var kind) || kind == FrameKind.Schema)
+        if (!TryKind(message, out var kind) || kind != FrameKind.Readings)
         {
             return 0;
         }

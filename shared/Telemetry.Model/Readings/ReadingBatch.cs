@@ -11,11 +11,15 @@ public sealed class ReadingBatch(int capacity = 256)
     /// <summary>The longest text value, in bytes of UTF-8.</summary>
     public const int TextBytesMax = 4096;
 
+    /// <summary>With more series than so many for each row, to count them would cost more than to compare rows.</summary>
+    private const int SeriesOfRow = 16;
+
     private int[] _series = new int[capacity];
     private long[] _times = new long[capacity];
     private ulong[] _bits = new ulong[capacity];
     private ReadingFlags[] _flags = new ReadingFlags[capacity];
     private int[] _ends = [];
+    private Comparison<int>? _bySeriesAndTime;
     private byte[] _text = [];
     private int _textLength;
 
@@ -102,7 +106,8 @@ public sealed class ReadingBatch(int capacity = 256)
     public void Order(Span<int> order)
     {
         order = order[..Count];
-        if (!IsOrdered(out var seriesMax))
+        var ordered = IsOrdered(out var seriesMax);
+        if (!ordered && seriesMax / SeriesOfRow <= Count)
         {
             OrderBySeries(order, seriesMax);
             return;
@@ -111,6 +116,11 @@ public sealed class ReadingBatch(int capacity = 256)
         for (var i = 0; i < order.Length; i++)
         {
             order[i] = i;
+        }
+
+        if (!ordered)
+        {
+            order.Sort(_bySeriesAndTime ??= CompareBySeriesAndTime);
         }
     }
 
@@ -196,11 +206,16 @@ public sealed class ReadingBatch(int capacity = 256)
         {
             if (_times[rows[i - 1]] > _times[rows[i]])
             {
-                rows.Sort(new ByTime(_times));
+                rows.Sort(_bySeriesAndTime ??= CompareBySeriesAndTime);
                 return;
             }
         }
     }
+
+    private int CompareBySeriesAndTime(int a, int b) =>
+        _series[a] != _series[b] ? _series[a].CompareTo(_series[b])
+        : _times[a] != _times[b] ? _times[a].CompareTo(_times[b])
+        : a.CompareTo(b);
 
     private void Grow()
     {
@@ -218,10 +233,5 @@ public sealed class ReadingBatch(int capacity = 256)
         public readonly Span<long> Times = times;
         public readonly Span<ulong> Bits = bits;
         public readonly Span<ReadingFlags> Flags = flags;
-    }
-
-    private readonly struct ByTime(long[] times) : IComparer<int>
-    {
-        public int Compare(int a, int b) => times[a] != times[b] ? times[a].CompareTo(times[b]) : a.CompareTo(b);
     }
 }

@@ -38,8 +38,8 @@ internal static class EndToEndBenchmark
         var limits = Transactions.ToDictionary(size => size, _ => new List<double>());
         await MeasureAsync(limit, limits);
         var rate = await SustainedAsync(run, fleet);
-        await MeasureAsync(limit, limits);
         await backend.CheckStoredAsync();
+        await MeasureAsync(limit, limits);
         foreach (var (size, rates) in limits)
         {
             Figure.Print($"limit-transactions-of-{size}", Median(rates), "readings/s");

@@ -91,6 +91,21 @@ public sealed class SqliteOutboxFileTests : OutboxFileContract
     }
 
     [Fact]
+    public void Log_of_a_file_that_was_made_with_larger_pages_is_written_back_at_the_same_size()
+    {
+        var path = FilePath + "-older";
+        var options = new SqliteOutboxOptions();
+        using (SqliteSchema.Open(path, options with { PageBytes = 4096 }))
+        {
+        }
+
+        using var connection = SqliteSchema.Open(path, options);
+
+        Assert.Equal(4096L, Scalar(connection, "PRAGMA page_size"));
+        Assert.Equal(options.WalBytes / 4096, Scalar(connection, "PRAGMA wal_autocheckpoint"));
+    }
+
+    [Fact]
     public async Task It_waits_for_the_disk_in_every_commit()
     {
         await base.DisposeAsync();

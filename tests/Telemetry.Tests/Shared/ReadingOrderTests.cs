@@ -9,6 +9,7 @@ public sealed class ReadingOrderTests
     [InlineData(200, 1)]
     [InlineData(200, 3)]
     [InlineData(200, 200)]
+    [InlineData(50, 790)]
     [InlineData(50, 60_000)]
     public void Rows_are_ordered_by_series_and_time_and_equal_ones_stay(int count, int seriesMax)
     {
@@ -32,13 +33,16 @@ public sealed class ReadingOrderTests
         }
     }
 
-    [Fact]
-    public void Ordering_rows_of_rising_times_allocates_nothing_once_it_is_warm()
+    [Theory]
+    [InlineData(20, 1)]
+    [InlineData(20, -1)]
+    [InlineData(60_000, -1)]
+    public void Ordering_allocates_nothing_once_it_is_warm(int series, int direction)
     {
         var batch = new ReadingBatch();
         for (var i = 0; i < 1000; i++)
         {
-            batch.Add(i % 20, i, 0UL);
+            batch.Add((i * 59) % series, i * direction, 0UL);
         }
 
         var order = new int[1000];

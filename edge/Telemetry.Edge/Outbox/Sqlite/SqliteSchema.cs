@@ -125,8 +125,10 @@ internal static class SqliteSchema
         Do(connection, "PRAGMA synchronous = FULL");
         Do(connection, "PRAGMA temp_store = MEMORY");
         Do(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA cache_size = -{options.CacheBytesMax / 1024}"));
+        // An older file keeps the pages that it was made with.
+        var pageBytes = Number(connection, "PRAGMA page_size");
         Do(connection, string.Create(
-            CultureInfo.InvariantCulture, $"PRAGMA wal_autocheckpoint = {options.WalBytes / options.PageBytes}"));
+            CultureInfo.InvariantCulture, $"PRAGMA wal_autocheckpoint = {options.WalBytes / pageBytes}"));
         Do(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA journal_size_limit = {options.WalBytes}"));
 
         // Takes the lock for good, also where nothing is written for long.
