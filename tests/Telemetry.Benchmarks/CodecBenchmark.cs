@@ -1,9 +1,5 @@
 using System.Diagnostics;
-using Telemetry.Model;
-using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
-using Telemetry.Model.Schemas;
-using Telemetry.Model.Wire;
 using Telemetry.Testing.Readings;
 
 namespace Telemetry.Benchmarks;
@@ -44,16 +40,24 @@ internal static class CodecBenchmark
 
         if (SensorData.Folder is not null)
         {
-            Speed(least, "city-temperatures", SensorData.CityTemperatures(8192).First(), Floats);
+            CodecSpeed.Run(least, "city-temperatures", SensorData.CityTemperatures(8192), Floats);
+            CodecSpeed.Run(least, "occupancy", SensorData.Csv("occupancy.csv", 1000), Floats);
+            CodecSpeed.Run(least, "machine-temperature", SensorData.Csv("machine_temperature.csv", 1000), Floats);
         }
 
-        SpeedOfMixed(least, "10-series-full-regular", 10, 10, false, 81);
-        SpeedOfMixed(least, "10-series-full-jittered", 10, 10, true, 81);
-        SpeedOfMixed(least, "100-series-full-regular", 100, 1, false, 81);
-        SpeedOfMixed(least, "10-series-10-hz-1-s-regular", 10, 10, false, 1);
-        SpeedOfMixed(least, "100-series-10-hz-1-s-regular", 100, 10, false, 1);
-        SpeedOfMixed(least, "100-series-1-s-regular", 100, 1, false, 1);
-        SpeedOfMixed(least, "100-series-1-s-jittered", 100, 1, true, 1);
+        foreach (var jitter in (bool[])[false, true])
+        {
+            var stamps = jitter ? "jittered" : "regular";
+            SpeedOfMixed(least, $"10-series-full-{stamps}", 10, 10, jitter, 81);
+            SpeedOfMixed(least, $"100-series-full-{stamps}", 100, 1, jitter, 81);
+            SpeedOfMixed(least, $"10-series-10-hz-1-s-{stamps}", 10, 10, jitter, 1);
+            SpeedOfMixed(least, $"100-series-10-hz-1-s-{stamps}", 100, 10, jitter, 1);
+            SpeedOfMixed(least, $"100-series-1-s-{stamps}", 100, 1, jitter, 1);
+        }
+
+        var texts = new TextReadings(new Random(7));
+        CodecSpeed.Run(least, "100-log-lines", Frames(() => texts.Lines(100)), [MetricType.Text]);
+        CodecSpeed.Run(least, "10-short-states", Frames(() => texts.ShortStates(10)), [.. Enumerable.Repeat(MetricType.Text, 10)]);
         WorstFrame.Run(least / 4);
         return Task.CompletedTask;
     }
@@ -67,8 +71,11 @@ internal static class CodecBenchmark
     private static void SpeedOfMixed(TimeSpan least, string name, int series, int hertz, bool jitter, int seconds)
     {
         var mixed = new MixedSeries(series, hertz, jitter);
-        Speed(least, name, mixed.Next(seconds), mixed.Types);
+        CodecSpeed.Run(least, name, Frames(() => mixed.Next(seconds)), mixed.Types);
     }
+
+    private static IEnumerable<ReadingBatch> Frames(Func<ReadingBatch> next) =>
+        Enumerable.Range(0, CodecSpeed.FramesMax).Select(_ => next());
 
     private static void Size(string name, string unit, int unitsAByte, IEnumerable<ReadingBatch> batches, MetricType[] types)
     {
@@ -93,56 +100,6 @@ internal static class CodecBenchmark
         }
 
         Figure.Print(name, bytes / zlib, "of-zlib-9", "zlib-9", 1);
-    }
-
-    private static void Speed(TimeSpan least, string name, ReadingBatch batch, MetricType[] types)
-    {
-        var order = new int[batch.Count];
-        batch.Order(order);
-        var header = new FrameHeader
-        {
-            Version = 1,
-            Key = new FrameKey(1, Lane.Backlog, 1, batch.Count),
-            Schema = new SchemaId(1, 2),
-        };
-        var writer = new WireWriter(FrameHeader.BytesMax);
-        var back = new ReadingBatch(batch.Count);
-        var declarations = new List<Declaration>();
-        var plain = new byte[ReadingColumns.Bytes(batch, order, types)];
-        var copy = new byte[plain.Length];
-        var copies = Rate(least, () => plain.CopyTo(copy, 0)) * batch.Count / 1e6;
-        var encoded = Rate(least, Encode) * batch.Count / 1e6;
-        var frame = writer.ToArray();
-        var decoded = Rate(least, Decode) * batch.Count / 1e6;
-        Figure.Print($"codec-encode-{name}", encoded, "Mvalues/s", "copy-of-plain-bytes", copies);
-        Figure.Print($"codec-decode-{name}", decoded, "Mvalues/s", "copy-of-plain-bytes", copies);
-        Figure.Print($"codec-allocated-encode-{name}", Allocated(Encode), "B/frame");
-        Figure.Print($"codec-allocated-decode-{name}", Allocated(Decode), "B/frame");
-
-        void Encode()
-        {
-            writer.Clear();
-            FrameWriter.Write(writer, header, [], batch, order, types);
-        }
-
-        void Decode()
-        {
-            back.Clear();
-            FrameReader.Header(frame, out _);
-            FrameReader.Read(frame, types, back, declarations);
-        }
-    }
-
-    private static double Allocated(Action work)
-    {
-        const int rounds = 1000;
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var round = 0; round < rounds; round++)
-        {
-            work();
-        }
-
-        return (GC.GetAllocatedBytesForCurrentThread() - before) / (double)rounds;
     }
 
     /// <summary>

@@ -1,0 +1,121 @@
+using System.Diagnostics;
+using Telemetry.Model;
+using Telemetry.Model.Frames;
+using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
+using Telemetry.Model.Wire;
+
+namespace Telemetry.Benchmarks;
+
+/// <summary>
+/// Encodes and decodes different frames of one kind in turn. One frame again and again would flatter: the processor learns
+/// its branches by heart.
+/// </summary>
+internal sealed class CodecSpeed
+{
+    /// <summary>So many frames take turns, where there are so many.</summary>
+    public const int FramesMax = 32;
+
+    private const int AllocationCycles = 20;
+
+    private readonly ReadingBatch[] _batches;
+    private readonly int[][] _orders;
+    private readonly FrameHeader[] _headers;
+    private readonly byte[][] _frames;
+    private readonly MetricType[] _types;
+    private readonly WireWriter _writer = new(FrameHeader.BytesMax);
+    private readonly ReadingBatch _back;
+    private readonly List<Declaration> _declarations = [];
+    private readonly double _millions;
+
+    private CodecSpeed(IEnumerable<ReadingBatch> batches, MetricType[] types)
+    {
+        _types = types;
+        _batches = [.. batches.Take(FramesMax)];
+        _orders = new int[_batches.Length][];
+        _headers = new FrameHeader[_batches.Length];
+        _frames = new byte[_batches.Length][];
+        for (var i = 0; i < _batches.Length; i++)
+        {
+            _orders[i] = new int[_batches[i].Count];
+            _batches[i].Order(_orders[i]);
+            _headers[i] = new FrameHeader
+            {
+                Version = 1,
+                Key = new FrameKey(1, Lane.Backlog, 1, _batches[i].Count),
+                Schema = new SchemaId(1, 2),
+            };
+            Encode(i);
+            _frames[i] = _writer.ToArray();
+        }
+
+        _back = new ReadingBatch(_batches.Max(batch => batch.Count));
+        _millions = _batches.Sum(batch => batch.Count) / 1e6;
+    }
+
+    /// <summary>
+    /// Prints speeds and allocations of frames like these. Each speed takes so long at least; the limit is one copy of the
+    /// same values as plain columns.
+    /// </summary>
+    public static void Run(TimeSpan least, string name, IEnumerable<ReadingBatch> batches, MetricType[] types)
+    {
+        var speed = new CodecSpeed(batches, types);
+        var plain = speed._batches.Select((batch, i) => new byte[ReadingColumns.Bytes(batch, speed._orders[i], types)]).ToArray();
+        var copy = new byte[plain.Max(bytes => bytes.Length)];
+        var copies = speed.Rate(least / 4, i => plain[i].CopyTo(copy, 0));
+        Figure.Print($"codec-encode-{name}", speed.Rate(least, speed.Encode), "Mvalues/s", "copy-of-plain-bytes", copies);
+        Figure.Print($"codec-decode-{name}", speed.Rate(least, speed.Decode), "Mvalues/s", "copy-of-plain-bytes", copies);
+        Figure.Print($"codec-allocated-encode-{name}", speed.Allocated(speed.Encode), "B/frame");
+        Figure.Print($"codec-allocated-decode-{name}", speed.Allocated(speed.Decode), "B/frame");
+    }
+
+    private void Encode(int i)
+    {
+        _writer.Clear();
+        FrameWriter.Write(_writer, _headers[i], [], _batches[i], _orders[i], _types);
+    }
+
+    private void Decode(int i)
+    {
+        _back.Clear();
+        FrameReader.Header(_frames[i], out _);
+        FrameReader.Read(_frames[i], _types, _back, _declarations);
+    }
+
+    private double Allocated(Action<int> work)
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var cycle = 0; cycle < AllocationCycles; cycle++)
+        {
+            Cycle(work);
+        }
+
+        return (GC.GetAllocatedBytesForCurrentThread() - before) / (double)(AllocationCycles * _batches.Length);
+    }
+
+    /// <summary>
+    /// Millions of values a second in the best whole turn through the frames, so that what else runs on the machine counts
+    /// little, and code is at its best.
+    /// </summary>
+    private double Rate(TimeSpan least, Action<int> work)
+    {
+        var best = double.MaxValue;
+        var start = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(start) < least)
+        {
+            var began = Stopwatch.GetTimestamp();
+            Cycle(work);
+            best = Math.Min(best, Stopwatch.GetElapsedTime(began).TotalSeconds);
+        }
+
+        return _millions / best;
+    }
+
+    private void Cycle(Action<int> work)
+    {
+        for (var i = 0; i < _batches.Length; i++)
+        {
+            work(i);
+        }
+    }
+}
