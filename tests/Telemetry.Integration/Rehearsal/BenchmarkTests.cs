@@ -4,7 +4,15 @@ using Telemetry.Testing.Servers;
 
 namespace Telemetry.Integration.Rehearsal;
 
+/// <summary>They take all of the machine: no other test runs beside them.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class BenchmarksAlone
+{
+    public const string Name = "benchmarks alone";
+}
+
 /// <summary>Each benchmark in its short form: it runs to its end and prints its figures. What they are says nothing here.</summary>
+[Collection(BenchmarksAlone.Name)]
 public sealed class BenchmarkTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(4);
