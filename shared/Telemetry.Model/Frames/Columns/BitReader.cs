@@ -157,27 +157,40 @@ internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
 
     private void Codes(Span<ulong> block, int shift, int width)
     {
+        // The bits ahead, of which so many at the low end are certain, and the place of the first byte that is not among them.
+        // After a refill at least 56 are certain: so many codes are read from them without another look at the bytes.
         var bytes = _bytes;
-        var bit = _bit;
+        var at = (_bit >> 3) + 7;
+        var certain = 56 - (_bit & 7);
+        var ahead = BinaryPrimitives.ReadUInt64LittleEndian(bytes[(_bit >> 3)..]) >> (_bit & 7);
         var mask = (1UL << shift) - 1;
-        for (var i = 0; i < block.Length; i++)
+        var codes = 56 / (RiceBlocks.EscapeZeros + shift);
+        for (var i = 0; i < block.Length;)
         {
-            var word = BinaryPrimitives.ReadUInt64LittleEndian(bytes[(bit >> 3)..]) >> (bit & 7);
-            var zeros = BitOperations.TrailingZeroCount(word);
-            if (zeros < RiceBlocks.EscapeZeros)
+            ahead |= BinaryPrimitives.ReadUInt64LittleEndian(bytes[at..]) << certain;
+            at += (63 - certain) >> 3;
+            certain |= 56;
+            for (var end = Math.Min(i + codes, block.Length); i < end; i++)
             {
-                block[i] = ((ulong)zeros << shift) | ((word >> 1 >> zeros) & mask);
-                bit += zeros + 1 + shift;
-            }
-            else
-            {
-                bit += RiceBlocks.EscapeZeros;
-                block[i] = Full(bytes, bit, width);
-                bit += width;
+                var zeros = BitOperations.TrailingZeroCount(ahead);
+                if (zeros >= RiceBlocks.EscapeZeros)
+                {
+                    var bit = (at * 8) - certain + RiceBlocks.EscapeZeros;
+                    block[i++] = Full(bytes, bit, width);
+                    bit += width;
+                    at = (bit >> 3) + 7;
+                    certain = 56 - (bit & 7);
+                    ahead = BinaryPrimitives.ReadUInt64LittleEndian(bytes[(bit >> 3)..]) >> (bit & 7);
+                    break;
+                }
+
+                block[i] = ((ulong)zeros << shift) | ((ahead >> 1 >> zeros) & mask);
+                ahead >>= zeros + 1 + shift;
+                certain -= zeros + 1 + shift;
             }
         }
 
-        MoveTo(bit);
+        MoveTo((at * 8) - certain);
     }
 
     private void Plain(Span<ulong> block, int width)

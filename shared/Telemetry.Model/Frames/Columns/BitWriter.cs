@@ -98,52 +98,41 @@ internal sealed class BitWriter
     /// <summary>Rice codes of one block: see <see cref="RiceBlocks"/>; <paramref name="shift"/> is below 49.</summary>
     public void Rice(ReadOnlySpan<ulong> block, int shift, int width)
     {
-        Ensure(block.Length * (RiceBlocks.EscapeZeros + Word) / 8 + 2 * sizeof(ulong));
-        var buffer = _buffer;
-        var length = _length;
+        Ensure((block.Length * (RiceBlocks.EscapeZeros + Word) / 8) + (3 * sizeof(ulong)));
+        var into = _buffer.AsSpan(_length);
         var pending = _pending;
         var pendingBits = _pendingBits;
         var mask = (1UL << shift) - 1;
+        var at = 0;
         foreach (var value in block)
         {
+            // Each time all that is pending is written and whole bytes of it are passed: at most 7 bits stay pending.
+            BinaryPrimitives.WriteUInt64LittleEndian(into[at..], pending);
+            at += pendingBits >> 3;
+            pending >>= pendingBits & ~7;
+            pendingBits &= 7;
             var quotient = value >> shift;
-            ulong code;
-            int bits;
             if (quotient < RiceBlocks.EscapeZeros)
             {
-                code = (((value & mask) << 1) | 1) << (int)quotient;
-                bits = (int)quotient + 1 + shift;
-            }
-            else
-            {
-                bits = RiceBlocks.EscapeZeros;
-                if (pendingBits + bits >= Word)
-                {
-                    BinaryPrimitives.WriteUInt64LittleEndian(buffer.AsSpan(length), pending);
-                    length += sizeof(ulong);
-                    pending = 0;
-                    pendingBits -= Word;
-                }
-
-                pendingBits += bits;
-                code = value;
-                bits = width;
+                pending |= (((value & mask) << 1) | 1) << (int)quotient << pendingBits;
+                pendingBits += (int)quotient + 1 + shift;
+                continue;
             }
 
-            pending |= code << pendingBits;
-            pendingBits += bits;
-            if (pendingBits >= Word)
+            pendingBits += RiceBlocks.EscapeZeros;
+            pending |= value << pendingBits;
+            if (pendingBits + width >= Word)
             {
-                BinaryPrimitives.WriteUInt64LittleEndian(buffer.AsSpan(length), pending);
-                length += sizeof(ulong);
+                BinaryPrimitives.WriteUInt64LittleEndian(into[at..], pending);
+                at += sizeof(ulong);
+                pending = value >> (Word - pendingBits);
                 pendingBits -= Word;
-
-                // A shift by 64 is one by 0 here: it needs a case of its own.
-                pending = pendingBits == 0 ? 0 : code >> (bits - pendingBits);
             }
+
+            pendingBits += width;
         }
 
-        _length = length;
+        _length += at;
         _pending = pending;
         _pendingBits = pendingBits;
     }

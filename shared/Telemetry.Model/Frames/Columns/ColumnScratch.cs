@@ -24,10 +24,13 @@ internal sealed class ColumnScratch
 
     public Growing<Readings.ReadingFlags> Flags { get; } = new();
 
-    // A column of plain form: its integers, and which of its values they do not give back.
+    // A column of lengths or times.
     public Growing<long> Integers { get; } = new();
 
-    public Growing<int> Exceptions { get; } = new();
+    // A column of plain form, and the plain one inside a dictionary or runs.
+    public PlainParts Plain { get; } = new();
+
+    public PlainParts InnerPlain { get; } = new();
 
     public Growing<ulong> Residuals { get; } = new();
 
@@ -73,6 +76,14 @@ internal sealed class ColumnScratch
         bytes.CopyTo(_padded);
         _padded.AsSpan(bytes.Length, BitReader.PaddingBytes).Clear();
         return _padded;
+    }
+
+    /// <summary>What is planned of a plain column: its integers, and the places of values which these do not give back.</summary>
+    internal sealed class PlainParts
+    {
+        public Growing<long> Integers { get; } = new();
+
+        public Growing<int> Exceptions { get; } = new();
     }
 
     /// <summary>An array that grows and never shrinks.</summary>

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Telemetry.Model.Frames.Columns;
@@ -31,7 +32,8 @@ internal static class IntegerColumn
     /// <summary>The bits of a column without residuals.</summary>
     public const int KindBits = 3;
 
-    private const int PlacesABlock = 256, BlocksMin = 2, BlocksMax = 8, MedianOf = 15;
+    private const int PlacesABlock = 256, BlocksMin = 2, BlocksMax = 8, SampleMin = BlocksMin * RiceBlocks.BlockLength,
+        NineStepsFrom = 32;
 
     /// <summary>Values from the least take at least their range's bits less these, unless hardly any is far from it.</summary>
     private const int NoiseBits = 4;
@@ -45,12 +47,10 @@ internal static class IntegerColumn
             return default;
         }
 
-        var median = MedianStep(x, out var isSmooth);
+        var middle = MiddleStep(x, out var isOneWay, out var isSmooth);
         var span = x[^1] - x[0];
-        var least = Least(x, out var rangeBits) - x[0];
-        var best = new Prediction(PredictionKind.Last, 0);
+        var best = isOneWay ? new Prediction(PredictionKind.Step, middle) : new Prediction(PredictionKind.Last, 0);
         bits = Cost(best, x);
-        Try(new Prediction(PredictionKind.Step, median), median != 0, x, ref best, ref bits);
         Try(new Prediction(PredictionKind.Slope, 0), isSmooth, x, ref best, ref bits);
         Try(
             new Prediction(PredictionKind.Grid, span),
@@ -58,8 +58,14 @@ internal static class IntegerColumn
             x,
             ref best,
             ref bits);
-        Try(new Prediction(PredictionKind.Least, least), (rangeBits - NoiseBits) * (x.Length - 1) <= bits, x, ref best, ref bits);
-        Try(new Prediction(PredictionKind.Xor, 0), meaning == IntegerMeaning.Doubles, x, ref best, ref bits);
+        if (meaning != IntegerMeaning.Times)
+        {
+            var least = Least(x, out var rangeBits) - x[0];
+            Try(new Prediction(PredictionKind.Last, 0), isOneWay, x, ref best, ref bits);
+            Try(new Prediction(PredictionKind.Least, least), (rangeBits - NoiseBits) * (x.Length - 1) <= bits, x, ref best, ref bits);
+            Try(new Prediction(PredictionKind.Xor, 0), meaning == IntegerMeaning.Doubles, x, ref best, ref bits);
+        }
+
         return best;
     }
 
@@ -130,76 +136,123 @@ internal static class IntegerColumn
         }
     }
 
-    /// <summary>About how many bits the column takes: so much as is known of a short one, and a sample of a long one.</summary>
+    /// <summary>About how many bits the column takes: of a long one, by a sample of its places.</summary>
+    [SkipLocalsInit]
     private static long Cost(Prediction prediction, ReadOnlySpan<long> x)
     {
         var parameter = prediction.HasParameter ? 64 - BitOperations.LeadingZeroCount(ZigZag.Of(prediction.Parameter)) : 0;
-        return KindBits + parameter + (x.Length - 1 <= RiceBlocks.BlockLength ? ShortBits(prediction, x) : LongBits(prediction, x));
-    }
-
-    private static long ShortBits(Prediction prediction, ReadOnlySpan<long> x)
-    {
-        Span<ulong> residuals = stackalloc ulong[RiceBlocks.BlockLength];
-        residuals = residuals[..(x.Length - 1)];
-        prediction.Residuals(x, 1, residuals);
-        return RiceBlocks.CostAlone(residuals);
-    }
-
-    private static long LongBits(Prediction prediction, ReadOnlySpan<long> x)
-    {
         Span<ulong> sample = stackalloc ulong[BlocksMax * RiceBlocks.BlockLength];
         var places = x.Length - 1;
-        var blocks = Math.Clamp(places / PlacesABlock, BlocksMin, BlocksMax);
-        sample = sample[..Math.Min(places, blocks * RiceBlocks.BlockLength)];
-        if (sample.Length == places)
+        if (places <= SampleMin)
         {
-            prediction.Residuals(x, 1, sample);
+            // Up to a whole vector; zeros count nothing.
+            var whole = sample[..((places + Vector<ulong>.Count - 1) & -Vector<ulong>.Count)];
+            whole[^Vector<ulong>.Count..].Clear();
+            prediction.Residuals(x, 1, sample[..places]);
+            return KindBits + parameter + RiceBlocks.EstimatedBits(whole);
+        }
+
+        var blocks = Math.Clamp(places / PlacesABlock, BlocksMin, BlocksMax);
+        sample = sample[..(blocks * RiceBlocks.BlockLength)];
+        for (var block = 0; block < blocks; block++)
+        {
+            var from = 1 + (int)((uint)((places - RiceBlocks.BlockLength) * block) / (uint)(blocks - 1));
+            prediction.Residuals(x, from, sample.Slice(block * RiceBlocks.BlockLength, RiceBlocks.BlockLength));
+        }
+
+        return KindBits + parameter + (RiceBlocks.EstimatedBits(sample) * places / sample.Length);
+    }
+
+    /// <summary>
+    /// A middle one of the steps, by a sample; whether the sample goes one way only; and whether steps differ less from those
+    /// before them than among each other.
+    /// </summary>
+    private static long MiddleStep(ReadOnlySpan<long> x, out bool isOneWay, out bool isSmooth)
+    {
+        var third = (x.Length - 1) / 3;
+        if (third < 1)
+        {
+            var step = x[^1] - x[^2];
+            (isOneWay, isSmooth) = (step != 0, false);
+            return step;
+        }
+
+        var steps = new StepSample(x);
+        long middle;
+        if (x.Length < NineStepsFrom)
+        {
+            middle = steps.MedianOf(1, third + 1, x.Length - 1);
         }
         else
         {
-            for (var block = 0; block < blocks; block++)
-            {
-                var from = 1 + (int)((long)(places - RiceBlocks.BlockLength) * block / (blocks - 1));
-                prediction.Residuals(x, from, sample.Slice(block * RiceBlocks.BlockLength, RiceBlocks.BlockLength));
-            }
+            var first = steps.MedianOf(1, third / 2, third);
+            var second = steps.MedianOf(third + 1, third + (third / 2), 2 * third);
+            var last = steps.MedianOf((2 * third) + 1, (2 * third) + (third / 2), x.Length - 1);
+            middle = StepSample.Median(first, second, last);
         }
 
-        var width = RiceBlocks.Width(sample);
-        var bits = 0L;
-        for (var at = 0; at < sample.Length; at += RiceBlocks.BlockLength)
-        {
-            var block = sample.Slice(at, Math.Min(RiceBlocks.BlockLength, sample.Length - at));
-            bits += RiceBlocks.Cost(block, width, out _) + (width == 0 ? 0 : RiceBlocks.SelectorBits(width));
-        }
-
-        return bits * places / sample.Length;
+        (isOneWay, isSmooth) = (steps.IsOneWay && middle != 0, steps.IsSmooth);
+        return middle;
     }
 
-    /// <summary>The middle one of some steps; and whether steps differ less from those before them than from 0.</summary>
-    private static long MedianStep(ReadOnlySpan<long> x, out bool isSmooth)
+    /// <summary>What the sampled steps of a column have in common.</summary>
+    private ref struct StepSample(ReadOnlySpan<long> x)
     {
-        ulong sizes = 0, changes = 0;
-        Span<long> steps = stackalloc long[MedianOf];
-        var count = Math.Min(MedianOf, x.Length - 1);
-        for (var i = 0; i < count; i++)
-        {
-            var at = count == x.Length - 1 ? 1 + i : 1 + (int)((long)(x.Length - 2) * i / (count - 1));
-            steps[i] = x[at] - x[at - 1];
-            sizes += ZigZag.Of(steps[i]) >> 4;
-            changes += at > 1 ? ZigZag.Of(steps[i] - (x[at - 1] - x[at - 2])) >> 4 : 0;
-        }
+        private readonly ReadOnlySpan<long> _x = x;
+        private long _least = long.MaxValue, _most = long.MinValue;
+        private ulong _changes;
+        private int _count;
 
-        // Sums lose four bits, lest fifteen of them run over.
-        isSmooth = x.Length > 2 && changes <= sizes;
-        steps = steps[..count];
-        steps.Sort();
-        return steps[count / 2];
+        /// <summary>True when none goes up or none goes down.</summary>
+        public readonly bool IsOneWay => _least >= 0 || _most <= 0;
+
+        /// <summary>True when they differ from those before them by a third of their range at most.</summary>
+        public readonly bool IsSmooth => 3 * (_changes / (uint)_count) <= (ulong)(_most - _least) >> 4;
+
+        /// <summary>The middle one of three steps.</summary>
+        public long MedianOf(int first, int second, int third) => Median(Take(first), Take(second), Take(third));
+
+        public static long Median(long a, long b, long c) => Math.Max(Math.Min(a, b), Math.Min(Math.Max(a, b), c));
+
+        private long Take(int at)
+        {
+            var now = _x[at];
+            var before = _x[at - 1];
+            var step = now - before;
+            _least = Math.Min(_least, step);
+            _most = Math.Max(_most, step);
+            if (at > 1)
+            {
+                // Each loses four bits, lest their sum runs over.
+                _changes += ZigZag.Of(step - (before - _x[at - 2])) >> 5;
+                _count++;
+            }
+
+            return step;
+        }
     }
 
     private static long Least(ReadOnlySpan<long> x, out int rangeBits)
     {
         long least = x[0], most = x[0];
-        foreach (var value in x)
+        var vectors = MemoryMarshal.Cast<long, Vector<long>>(x);
+        if (vectors.Length > 0)
+        {
+            Vector<long> leasts = vectors[0], mosts = vectors[0];
+            foreach (var vector in vectors)
+            {
+                leasts = Vector.Min(leasts, vector);
+                mosts = Vector.Max(mosts, vector);
+            }
+
+            for (var lane = 0; lane < Vector<long>.Count; lane++)
+            {
+                least = Math.Min(least, leasts[lane]);
+                most = Math.Max(most, mosts[lane]);
+            }
+        }
+
+        foreach (var value in x[(vectors.Length * Vector<long>.Count)..])
         {
             least = Math.Min(least, value);
             most = Math.Max(most, value);

@@ -20,23 +20,37 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
     /// <summary>Above this many bits a decimal, the bits themselves are tried too.</summary>
     private const int DecimalBitsMax = 24;
 
-    /// <summary>Finds how to put the values. The integers are then in the scratch, until the next plan.</summary>
-    public static PlainColumn Plan(ReadOnlySpan<ulong> values, MetricType type, PlainForm before, ColumnScratch scratch)
+    /// <summary>Finds how to put the values. What it found is in <paramref name="parts"/> until the next plan.</summary>
+    public static PlainColumn Plan(
+        ReadOnlySpan<ulong> values, MetricType type, PlainForm before, ColumnScratch.PlainParts parts)
     {
+        var integers = parts.Integers.Of(values.Length);
         if (type != MetricType.Float)
         {
-            return PlanBits(values, new PlainForm(ValueForm.Integers, 0), scratch);
+            return PlanBits(values, new PlainForm(ValueForm.Integers, 0), integers);
         }
 
-        var exponent = DecimalExponent.Find(values, before.Form == ValueForm.Decimals ? before.Parameter : -1);
-        var decimals = exponent < 0 ? default : PlanDecimals(values, exponent, scratch);
+        var last = before.Form == ValueForm.Decimals ? before.Parameter : -1;
+        if (last >= 0 && DecimalScale.TryConvert(values, last, integers))
+        {
+            var suited = PlanDecimals(last, 0, integers);
+            if (suited.EstimatedBits <= (long)DecimalBitsMax * values.Length)
+            {
+                return suited;
+            }
+        }
+
+        var exponent = DecimalExponent.Find(values, last);
+        var decimals = exponent < 0 ? default : PlanDecimals(values, exponent, integers, parts);
         if (exponent >= 0 && decimals.EstimatedBits <= (long)DecimalBitsMax * values.Length)
         {
             return decimals;
         }
 
-        var bits = PlanBits(values, new PlainForm(ValueForm.Bits, SharedZeros(values)), scratch);
-        return exponent < 0 || bits.EstimatedBits <= decimals.EstimatedBits ? bits : PlanDecimals(values, exponent, scratch);
+        var bits = PlanBits(values, new PlainForm(ValueForm.Bits, SharedZeros(values)), integers);
+        return exponent < 0 || bits.EstimatedBits <= decimals.EstimatedBits
+            ? bits
+            : PlanDecimals(values, exponent, integers, parts);
     }
 
     /// <summary>
@@ -67,11 +81,13 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
         return new PlainForm(ValueForm.Bits, zeros);
     }
 
-    /// <summary>Writes what was planned last.</summary>
-    public void Write(BitWriter writer, ReadOnlySpan<ulong> values, MetricType type, ref PlainForms before, ColumnScratch scratch)
+    /// <summary>Writes what was planned.</summary>
+    public void Write(
+        BitWriter writer, ReadOnlySpan<ulong> values, MetricType type, ref PlainForms before, ColumnScratch.PlainParts parts,
+        ColumnScratch scratch)
     {
+        var integers = parts.Integers.Of(values.Length);
         Form.Write(writer, ref before, type);
-        var integers = scratch.Integers.Of(values.Length);
         writer.Number(Form.Form == ValueForm.Bits ? (ulong)integers[0] : ZigZag.Of(integers[0]), Form.First);
         IntegerColumn.Write(writer, integers, Prediction, scratch.Residuals.Of(values.Length));
         if (Form.Form != ValueForm.Decimals)
@@ -84,7 +100,7 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
         {
             writer.Number((ulong)Exceptions, NumberContext.Count);
             var last = -1;
-            foreach (var place in scratch.Exceptions.Of(Exceptions))
+            foreach (var place in parts.Exceptions.Of(Exceptions))
             {
                 writer.Number((ulong)(place - last), NumberContext.Count);
                 writer.Write(values[place], 64);
@@ -149,9 +165,8 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
         }
     }
 
-    private static PlainColumn PlanBits(ReadOnlySpan<ulong> values, PlainForm form, ColumnScratch scratch)
+    private static PlainColumn PlanBits(ReadOnlySpan<ulong> values, PlainForm form, Span<long> integers)
     {
-        var integers = scratch.Integers.Of(values.Length);
         for (var i = 0; i < values.Length; i++)
         {
             integers[i] = (long)(values[i] >> form.Parameter);
@@ -162,10 +177,14 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
         return new PlainColumn(form, prediction, 0, bits + FirstBits(integers[0]));
     }
 
-    private static PlainColumn PlanDecimals(ReadOnlySpan<ulong> values, int exponent, ColumnScratch scratch)
+    private static PlainColumn PlanDecimals(ReadOnlySpan<ulong> values, int exponent, Span<long> integers, ColumnScratch.PlainParts parts)
     {
-        var integers = scratch.Integers.Of(values.Length);
-        var exceptions = DecimalScale.Convert(values, exponent, integers, scratch.Exceptions.Of(values.Length));
+        var exceptions = DecimalScale.Convert(values, exponent, integers, parts.Exceptions.Of(values.Length));
+        return PlanDecimals(exponent, exceptions, integers);
+    }
+
+    private static PlainColumn PlanDecimals(int exponent, int exceptions, ReadOnlySpan<long> integers)
+    {
         var prediction = IntegerColumn.Plan(integers, IntegerMeaning.Values, out var bits);
         bits += FirstBits(integers[0]) + ((long)exceptions * DecimalScale.ExceptionBits);
         return new PlainColumn(new PlainForm(ValueForm.Decimals, exponent), prediction, exceptions, bits);

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 
 namespace Telemetry.Model.Frames.Columns;
@@ -50,52 +51,84 @@ internal readonly record struct Prediction(PredictionKind Kind, long Parameter)
     /// <summary>Fills <paramref name="residuals"/> with those of the places from <paramref name="from"/> (at least 1) on.</summary>
     public void Residuals(ReadOnlySpan<long> x, int from, Span<ulong> residuals)
     {
+        if (Kind == PredictionKind.Slope && from == 1)
+        {
+            // Nothing is before the one before.
+            residuals[0] = ZigZag.Of(x[1] - x[0]);
+            residuals = residuals[1..];
+            from++;
+        }
+
         var now = x.Slice(from, residuals.Length);
         var before = x.Slice(from - 1, residuals.Length);
+        if (residuals.Length < VectorSteps.Least)
+        {
+            var earlier = Kind == PredictionKind.Slope ? x.Slice(from - 2, residuals.Length) : before;
+            for (var i = 0; i < residuals.Length; i++)
+            {
+                residuals[i] = Kind switch
+                {
+                    PredictionKind.Last => ZigZag.Of(now[i] - before[i]),
+                    PredictionKind.Step => ZigZag.Of(now[i] - before[i] - Parameter),
+                    PredictionKind.Slope => ZigZag.Of(now[i] - before[i] - (before[i] - earlier[i])),
+                    PredictionKind.Grid => ZigZag.Of(now[i] - new GridPlaces(x, Parameter).One(from + i)),
+                    PredictionKind.Least => (ulong)(now[i] - x[0] - Parameter),
+                    _ => (ulong)(now[i] ^ before[i]),
+                };
+            }
+
+            return;
+        }
+
+        // Slices were taken of so many places as are filled.
+        ref var nows = ref MemoryMarshal.GetReference(now);
+        ref var befores = ref MemoryMarshal.GetReference(before);
+        ref var into = ref MemoryMarshal.GetReference(residuals);
         switch (Kind)
         {
             case PredictionKind.Last or PredictionKind.Step:
-                var step = Kind == PredictionKind.Step ? Parameter : 0;
-                for (var i = 0; i < residuals.Length; i++)
+                var step = new Vector<long>(Kind == PredictionKind.Step ? Parameter : 0);
+                for (var at = 0; at < residuals.Length; at = VectorSteps.Next(at, residuals.Length))
                 {
-                    residuals[i] = ZigZag.Of(now[i] - before[i] - step);
+                    ZigZag.Of(Load(ref nows, at) - Load(ref befores, at) - step).StoreUnsafe(ref into, (nuint)at);
                 }
 
                 break;
             case PredictionKind.Slope:
-                var slope = from > 1 ? before[0] - x[from - 2] : 0;
-                for (var i = 0; i < residuals.Length; i++)
+                ref var earliers = ref MemoryMarshal.GetReference(x.Slice(from - 2, residuals.Length));
+                for (var at = 0; at < residuals.Length; at = VectorSteps.Next(at, residuals.Length))
                 {
-                    var difference = now[i] - before[i];
-                    residuals[i] = ZigZag.Of(difference - slope);
-                    slope = difference;
+                    var middle = Load(ref befores, at);
+                    ZigZag.Of(Load(ref nows, at) - middle - (middle - Load(ref earliers, at))).StoreUnsafe(ref into, (nuint)at);
                 }
 
                 break;
             case PredictionKind.Grid:
-                var grid = new GridWalk(x[0], Parameter, x.Length - 1, from);
-                for (var i = 0; i < residuals.Length; i++)
+                var grid = new GridPlaces(x, Parameter);
+                for (var at = 0; at < residuals.Length; at = VectorSteps.Next(at, residuals.Length))
                 {
-                    residuals[i] = ZigZag.Of(now[i] - grid.Next());
+                    ZigZag.Of(Load(ref nows, at) - grid.From(from + at)).StoreUnsafe(ref into, (nuint)at);
                 }
 
                 break;
             case PredictionKind.Least:
-                var least = x[0] + Parameter;
-                for (var i = 0; i < residuals.Length; i++)
+                var least = new Vector<long>(x[0] + Parameter);
+                for (var at = 0; at < residuals.Length; at = VectorSteps.Next(at, residuals.Length))
                 {
-                    residuals[i] = (ulong)(now[i] - least);
+                    Vector.AsVectorUInt64(Load(ref nows, at) - least).StoreUnsafe(ref into, (nuint)at);
                 }
 
                 break;
             default:
-                for (var i = 0; i < residuals.Length; i++)
+                for (var at = 0; at < residuals.Length; at = VectorSteps.Next(at, residuals.Length))
                 {
-                    residuals[i] = (ulong)(now[i] ^ before[i]);
+                    Vector.AsVectorUInt64(Load(ref nows, at) ^ Load(ref befores, at)).StoreUnsafe(ref into, (nuint)at);
                 }
 
                 break;
         }
+
+        static Vector<long> Load(ref long from, int at) => Vector.LoadUnsafe(ref from, (nuint)at);
     }
 
     /// <summary>Puts the integers in the place of the residuals that stand behind <paramref name="x"/>[0].</summary>
@@ -123,12 +156,7 @@ internal readonly record struct Prediction(PredictionKind Kind, long Parameter)
 
                 break;
             case PredictionKind.Grid:
-                var grid = new GridWalk(x[0], Parameter, x.Length - 1, 1);
-                for (var i = 0; i < rest.Length; i++)
-                {
-                    rest[i] = grid.Next() + ZigZag.Back((ulong)rest[i]);
-                }
-
+                new GridPlaces(x, Parameter).Restore(rest);
                 break;
             case PredictionKind.Least:
                 var least = last + Parameter;
@@ -148,30 +176,45 @@ internal readonly record struct Prediction(PredictionKind Kind, long Parameter)
         }
     }
 
-    /// <summary>first + i * span / steps, rounded down, without a division a place.</summary>
-    [StructLayout(LayoutKind.Auto)]
-    private struct GridWalk
+    /// <summary>The places of a grid, x[0] + i * span / (n - 1), rounded down.</summary>
+    private readonly struct GridPlaces
     {
-        private readonly long _whole, _part, _steps;
-        private long _at, _over;
+        // i * (span / (n - 1)), and of the rest of that division i * rest / (n - 1): below 2^26, so that a double is far more
+        // exact than the half that is added, and never crosses a whole number.
+        private readonly long _first, _whole;
+        private readonly double _rest, _stepsInverse;
 
-        public GridWalk(long first, long span, long steps, int from)
+        public GridPlaces(ReadOnlySpan<long> x, long span)
         {
-            (_whole, _part) = Math.DivRem(span, steps);
-            _steps = steps;
-            var (whole, over) = Math.DivRem(_part * from, steps);
-            _at = first + (_whole * from) + whole;
-            _over = over;
+            _first = x[0];
+            (_whole, var rest) = Math.DivRem(span, x.Length - 1);
+            _rest = rest;
+            _stepsInverse = 1.0 / (x.Length - 1);
         }
 
-        public long Next()
+        public long One(int place) => _first + (_whole * place) + (long)(((_rest * place) + 0.5) * _stepsInverse);
+
+        /// <summary>That of a place and those behind it.</summary>
+        public Vector<long> From(int place)
         {
-            var at = _at;
-            var over = _over + _part;
-            var carry = over >= _steps ? 1 : 0;
-            _over = over - (carry * _steps);
-            _at += _whole + carry;
-            return at;
+            var places = Vector<double>.Indices + new Vector<double>(place);
+            var parts = Vector.Floor(((places * _rest) + new Vector<double>(0.5)) * _stepsInverse);
+            return new Vector<long>(_first + (_whole * place)) + (Vector<long>.Indices * _whole) + Vector.ConvertToInt64(parts);
+        }
+
+        /// <summary>Puts integers in the place of the residuals of the places from 1 on.</summary>
+        public void Restore(Span<long> residuals)
+        {
+            var vectors = MemoryMarshal.Cast<long, Vector<long>>(residuals);
+            for (var i = 0; i < vectors.Length; i++)
+            {
+                vectors[i] = From(1 + (i * Vector<long>.Count)) + ZigZag.Back(Vector.AsVectorUInt64(vectors[i]));
+            }
+
+            for (var i = vectors.Length * Vector<long>.Count; i < residuals.Length; i++)
+            {
+                residuals[i] = One(1 + i) + ZigZag.Back((ulong)residuals[i]);
+            }
         }
     }
 }

@@ -27,6 +27,9 @@ internal static class RiceBlocks
     /// <summary>The greatest shift: one code then fits into a word whatever bit it begins at.</summary>
     public const int ShiftMax = 48;
 
+    private const int LogarithmFractionBits = 8, LogarithmShift = 52 - LogarithmFractionBits;
+    private const ulong LogarithmOfOne = 1023 << LogarithmFractionBits;
+
     /// <summary>The bits of a block's selector.</summary>
     public static int SelectorBits(int width) => 32 - BitOperations.LeadingZeroCount((uint)width + 1);
 
@@ -88,19 +91,43 @@ internal static class RiceBlocks
     public static int Cost(ReadOnlySpan<ulong> block, int width, out int selector) =>
         Cost(block, Sum(block, out var all), all, width, out selector);
 
-    /// <summary>The bits that so few values take that they are one block, its selector included.</summary>
-    public static int CostAlone(ReadOnlySpan<ulong> block)
+    /// <summary>
+    /// About how many bits values take, without looking for each block's parameter: their logarithms, and a bit each or,
+    /// where most are 0, less. Their number is that of whole vectors.
+    /// </summary>
+    public static long EstimatedBits(ReadOnlySpan<ulong> values)
     {
-        var sum = Sum(block, out var all);
-        var width = 64 - BitOperations.LeadingZeroCount(all);
-        return width == 0 ? 0 : Cost(block, sum, all, width, out _) + SelectorBits(width);
+        // As an integer, the bits of a double are its logarithm, if for a bent fraction.
+        var vectors = MemoryMarshal.Cast<ulong, Vector<ulong>>(values);
+        var sums = Vector<ulong>.Zero;
+        foreach (var vector in vectors)
+        {
+            sums += Vector.AsVectorUInt64(Vector.ConvertToDouble(vector) + Vector<double>.One) >>> LogarithmShift;
+        }
+
+        var sum = Vector.Sum(sums) - ((ulong)values.Length * LogarithmOfOne);
+        var bits = (long)(sum >> LogarithmFractionBits);
+        return bits + Math.Min(bits, values.Length);
     }
 
     private static ulong Sum(ReadOnlySpan<ulong> block, out ulong all)
     {
-        var sum = 0UL;
+        var vectors = MemoryMarshal.Cast<ulong, Vector<ulong>>(block);
+        Vector<ulong> sums = Vector<ulong>.Zero, any = Vector<ulong>.Zero;
+        foreach (var vector in vectors)
+        {
+            sums += vector;
+            any |= vector;
+        }
+
+        var sum = Vector.Sum(sums);
         all = 0UL;
-        foreach (var value in block)
+        for (var lane = 0; lane < Vector<ulong>.Count; lane++)
+        {
+            all |= any[lane];
+        }
+
+        foreach (var value in block[(vectors.Length * Vector<ulong>.Count)..])
         {
             sum += value;
             all |= value;
@@ -131,10 +158,7 @@ internal static class RiceBlocks
         Span<uint> narrow = stackalloc uint[BlockLength];
         if (all <= uint.MaxValue)
         {
-            for (var i = 0; i < block.Length; i++)
-            {
-                narrow[i] = (uint)block[i];
-            }
+            Narrow(block, narrow);
 
             // Up to a whole vector; the rest are zeros, which count nothing.
             narrow = narrow[..((block.Length + Vector<uint>.Count - 1) & -Vector<uint>.Count)];
@@ -161,6 +185,22 @@ internal static class RiceBlocks
         }
 
         return best;
+    }
+
+    private static void Narrow(ReadOnlySpan<ulong> block, Span<uint> into)
+    {
+        var from = MemoryMarshal.Cast<ulong, Vector<ulong>>(block);
+        var pairs = from.Length / 2;
+        var vectors = MemoryMarshal.Cast<uint, Vector<uint>>(into);
+        for (var i = 0; i < pairs; i++)
+        {
+            vectors[i] = Vector.Narrow(from[2 * i], from[(2 * i) + 1]);
+        }
+
+        for (var i = pairs * Vector<uint>.Count; i < block.Length; i++)
+        {
+            into[i] = (uint)block[i];
+        }
     }
 
     // Both without the ones and the low bits of unescaped codes, which are the same for all.

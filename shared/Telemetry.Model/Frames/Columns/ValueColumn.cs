@@ -39,18 +39,12 @@ internal static class ValueColumn
             return;
         }
 
-        var plain = PlainColumn.Plan(values, type, before[(int)type], scratch);
-        if (values.Length >= DictionaryFrom && plain.EstimatedBits > (long)PlainBitsMax * values.Length)
+        var plain = PlainColumn.Plan(values, type, before[(int)type], scratch.Plain);
+        if (values.Length < DictionaryFrom || plain.EstimatedBits <= (long)PlainBitsMax * values.Length
+            || !TryDictionary(writer, values, type, plain.EstimatedBits, ref before, scratch))
         {
-            if (TryDictionary(writer, values, type, plain.EstimatedBits, ref before, scratch))
-            {
-                return;
-            }
-
-            plain = PlainColumn.Plan(values, type, before[(int)type], scratch);
+            plain.Write(writer, values, type, ref before, scratch.Plain, scratch);
         }
-
-        plain.Write(writer, values, type, ref before, scratch);
     }
 
     /// <summary>Reads at least one value.</summary>
@@ -143,8 +137,11 @@ internal static class ValueColumn
             return false;
         }
 
-        PlainForm.WriteComposite(writer, ValueForm.Runs);
-        WriteParts(writer, entries[..runs], lengths[..runs], type, ref before, scratch);
+        entries = entries[..runs];
+        lengths = lengths[..runs];
+        var inner = PlainColumn.Plan(entries, type, before[(int)type], scratch.InnerPlain);
+        var prediction = IntegerColumn.Plan(lengths, IntegerMeaning.Values, out _);
+        WriteParts(writer, ValueForm.Runs, entries, inner, lengths, prediction, type, ref before, scratch);
         return true;
     }
 
@@ -162,26 +159,25 @@ internal static class ValueColumn
 
         entries = entries[..count];
         DistinctValues.Sort(entries, places, type, scratch);
-        var inner = PlainColumn.Plan(entries, type, before[(int)type], scratch);
-        IntegerColumn.Plan(places, IntegerMeaning.Values, out var placeBits);
+        var inner = PlainColumn.Plan(entries, type, before[(int)type], scratch.InnerPlain);
+        var prediction = IntegerColumn.Plan(places, IntegerMeaning.Values, out var placeBits);
         if (inner.EstimatedBits + placeBits >= plainBits)
         {
             return false;
         }
 
-        PlainForm.WriteComposite(writer, ValueForm.Dictionary);
-        WriteParts(writer, entries, places, type, ref before, scratch);
+        WriteParts(writer, ValueForm.Dictionary, entries, inner, places, prediction, type, ref before, scratch);
         return true;
     }
 
     private static void WriteParts(
-        BitWriter writer, ReadOnlySpan<ulong> entries, ReadOnlySpan<long> numbers, MetricType type, ref PlainForms before,
-        ColumnScratch scratch)
+        BitWriter writer, ValueForm form, ReadOnlySpan<ulong> entries, PlainColumn inner, ReadOnlySpan<long> numbers,
+        Prediction prediction, MetricType type, ref PlainForms before, ColumnScratch scratch)
     {
+        PlainForm.WriteComposite(writer, form);
         writer.Number((ulong)entries.Length, NumberContext.Count);
-        PlainColumn.Plan(entries, type, before[(int)type], scratch).Write(writer, entries, type, ref before, scratch);
+        inner.Write(writer, entries, type, ref before, scratch.InnerPlain, scratch);
         writer.Number((ulong)numbers[0], NumberContext.Count);
-        IntegerColumn.Write(
-            writer, numbers, IntegerColumn.Plan(numbers, IntegerMeaning.Values, out _), scratch.Residuals.Of(numbers.Length));
+        IntegerColumn.Write(writer, numbers, prediction, scratch.Residuals.Of(numbers.Length));
     }
 }

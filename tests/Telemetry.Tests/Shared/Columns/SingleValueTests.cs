@@ -18,7 +18,7 @@ public class SingleValueTests
     public void A_double_alone_gets_the_form_and_number_of_its_plan(string kind)
     {
         var random = new Random(11);
-        var scratch = ColumnScratch.OfThread;
+        var scratch = ColumnScratch.OfThread.Plain;
         for (var i = 0; i < ValuesEach; i++)
         {
             var value = BitConverter.DoubleToUInt64Bits(Double(kind, i, random));
@@ -39,7 +39,7 @@ public class SingleValueTests
     {
         var random = new Random(12);
         var before = new PlainForm(ValueForm.Integers, 0);
-        var scratch = ColumnScratch.OfThread;
+        var scratch = ColumnScratch.OfThread.Plain;
         for (var i = 0; i < ValuesEach; i++)
         {
             var value = (ulong)random.NextInt64(long.MinValue, long.MaxValue) >> random.Next(64);
