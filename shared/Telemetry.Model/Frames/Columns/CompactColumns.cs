@@ -100,11 +100,6 @@ public static class CompactColumns
         var allBits = batch.Bits;
         var allFlags = batch.Flags;
         var times = scratch.Times.Of(order.Length);
-        for (var i = 0; i < order.Length; i++)
-        {
-            times[i] = allTimes[order[i]];
-        }
-
         var forms = PlainForms.AtStart();
         var columns = new TimeColumns(times);
         var flags = scratch.Flags.Of(order.Length);
@@ -126,9 +121,11 @@ public static class CompactColumns
             var present = 0;
             for (; end < order.Length && order[end] is var row && allSeries[row] == series; end++)
             {
-                flags[end - start] = allFlags[row];
+                var flag = allFlags[row];
+                times[end] = allTimes[row];
+                flags[end - start] = flag;
                 values[present] = allBits[row];
-                present += (allFlags[row] & ReadingFlags.Null) == 0 ? 1 : 0;
+                present += (flag & ReadingFlags.Null) == 0 ? 1 : 0;
             }
 
             var count = end - start;

@@ -12,6 +12,28 @@ internal static class DecimalExponent
     private const int KeepWithin = 3;
 
     /// <summary>
+    /// True when all values of a sample are on the scale of an exponent and one of them is on no lesser one. Then it does no
+    /// harm to keep it.
+    /// </summary>
+    public static bool Suits(ReadOnlySpan<ulong> values, int exponent)
+    {
+        var needed = exponent == 0;
+        var sample = Math.Min(values.Length, SampleMin);
+        var each = (uint)values.Length / (uint)sample;
+        for (var i = 0; i < sample; i++)
+        {
+            if (!DecimalScale.TryConvert(BitConverter.UInt64BitsToDouble(values[i * (int)each]), exponent, out var integer))
+            {
+                return false;
+            }
+
+            needed = needed || integer % 10 != 0;
+        }
+
+        return needed;
+    }
+
+    /// <summary>
     /// The exponent that a sample of the values suggests; -1 when hardly any value is a decimal. The last exponent used,
     /// <paramref name="before"/>, costs less to name than another.
     /// </summary>

@@ -68,47 +68,6 @@ internal static class DecimalScale
         return count;
     }
 
-    /// <summary>
-    /// Fills <paramref name="integers"/> if all values are on the scale and one of them is on no lesser one; false otherwise,
-    /// soon if hardly any is.
-    /// </summary>
-    public static bool TryConvert(ReadOnlySpan<ulong> values, int exponent, Span<long> integers)
-    {
-        var power = new Vector<double>(Powers[exponent]);
-        var magic = new Vector<double>(Magic);
-        var magicBits = new Vector<long>(MagicBits);
-        var end = new Vector<double>(IntegerEnd);
-        for (var at = 0; values.Length >= VectorSteps.Least && at < values.Length; at = VectorSteps.Next(at, values.Length))
-        {
-            var value = Vector.AsVectorDouble(new Vector<ulong>(values[at..]));
-            var moved = (value * power) + magic;
-            var rounded = moved - magic;
-            var fits = Vector.Equals(Vector.AsVectorInt64(rounded / power), Vector.AsVectorInt64(value))
-                & Vector.LessThan(Vector.Abs(rounded), end);
-            (Vector.AsVectorInt64(moved) - magicBits).CopyTo(integers[at..]);
-            if (fits != Vector<long>.AllBitsSet)
-            {
-                return false;
-            }
-        }
-
-        for (var i = 0; values.Length < VectorSteps.Least && i < values.Length; i++)
-        {
-            if (!TryConvert(BitConverter.UInt64BitsToDouble(values[i]), exponent, out integers[i]))
-            {
-                return false;
-            }
-        }
-
-        var needed = exponent == 0;
-        for (var i = 0; i < integers.Length && !needed; i++)
-        {
-            needed = integers[i] % 10 != 0;
-        }
-
-        return needed;
-    }
-
     /// <summary>Puts doubles in the place of integers. False when one is out of range: no writer made it.</summary>
     public static bool TryRestore(Span<long> integers, int exponent)
     {

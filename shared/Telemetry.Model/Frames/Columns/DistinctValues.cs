@@ -5,6 +5,9 @@ namespace Telemetry.Model.Frames.Columns;
 /// <summary>The distinct values of a column, and where each of its values stands among them.</summary>
 internal static class DistinctValues
 {
+    /// <summary>Where so many values come first and nearly each is another one, the others are not looked at.</summary>
+    private const int MostlyNewFrom = 32;
+
     /// <summary>The distinct values as they come, and each value's place among them; -1 when they are too many.</summary>
     public static int Find(ReadOnlySpan<ulong> values, Span<ulong> entries, Span<long> places, Span<int> slots)
     {
@@ -12,6 +15,12 @@ internal static class DistinctValues
         for (var i = 0; i < values.Length; i++)
         {
             var value = values[i];
+            if (i > 0 && value == values[i - 1])
+            {
+                places[i] = places[i - 1];
+                continue;
+            }
+
             var slot = (int)((value * 0x9E37_79B9_7F4A_7C15) >> 40) & (slots.Length - 1);
             while (slots[slot] != 0 && entries[slots[slot] - 1] != value)
             {
@@ -20,7 +29,7 @@ internal static class DistinctValues
 
             if (slots[slot] == 0)
             {
-                if (count == entries.Length)
+                if (count == entries.Length || count * 4 > MostlyNewFrom + (i * 3))
                 {
                     return -1;
                 }

@@ -20,6 +20,9 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
     /// <summary>Above this many bits a decimal, the bits themselves are tried too.</summary>
     private const int DecimalBitsMax = 24;
 
+    /// <summary>With more exceptions than one of so many values, another exponent is looked for.</summary>
+    private const int ExceptionOf = 16;
+
     /// <summary>Finds how to put the values. What it found is in <paramref name="parts"/> until the next plan.</summary>
     public static PlainColumn Plan(
         ReadOnlySpan<ulong> values, MetricType type, PlainForm before, ColumnScratch.PlainParts parts)
@@ -31,10 +34,10 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
         }
 
         var last = before.Form == ValueForm.Decimals ? before.Parameter : -1;
-        if (last >= 0 && DecimalScale.TryConvert(values, last, integers))
+        if (last >= 0 && DecimalExponent.Suits(values, last))
         {
-            var suited = PlanDecimals(last, 0, integers);
-            if (suited.EstimatedBits <= (long)DecimalBitsMax * values.Length)
+            var suited = PlanDecimals(values, last, integers, parts);
+            if (suited.Exceptions * ExceptionOf <= values.Length && suited.EstimatedBits <= (long)DecimalBitsMax * values.Length)
             {
                 return suited;
             }
@@ -180,11 +183,6 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
     private static PlainColumn PlanDecimals(ReadOnlySpan<ulong> values, int exponent, Span<long> integers, ColumnScratch.PlainParts parts)
     {
         var exceptions = DecimalScale.Convert(values, exponent, integers, parts.Exceptions.Of(values.Length));
-        return PlanDecimals(exponent, exceptions, integers);
-    }
-
-    private static PlainColumn PlanDecimals(int exponent, int exceptions, ReadOnlySpan<long> integers)
-    {
         var prediction = IntegerColumn.Plan(integers, IntegerMeaning.Values, out var bits);
         bits += FirstBits(integers[0]) + ((long)exceptions * DecimalScale.ExceptionBits);
         return new PlainColumn(new PlainForm(ValueForm.Decimals, exponent), prediction, exceptions, bits);

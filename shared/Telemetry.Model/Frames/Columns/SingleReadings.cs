@@ -29,6 +29,7 @@ internal static class SingleReadings
         ref PlainForms forms, ReadOnlySpan<MetricType> types)
     {
         var allSeries = batch.Series;
+        var allTimes = batch.Times;
         var allBits = batch.Bits;
         var allFlags = batch.Flags;
         for (; at < order.Length; at++)
@@ -41,6 +42,7 @@ internal static class SingleReadings
                 break;
             }
 
+            columns.Set(at, allTimes[row]);
             var before = forms[(int)type];
             var form = PlainColumn.PlanOne(allBits[row], type, before, out var first);
             var code = default(BitCode);

@@ -87,6 +87,9 @@ internal ref struct TimeColumns(Span<long> times)
         }
     }
 
+    /// <summary>Sets the time of a row.</summary>
+    public readonly void Set(int row, long time) => _times[row] = time;
+
     /// <summary>True when the last column that is no earlier one's is the time of this one row.</summary>
     public readonly bool IsLastOf(int row) => _lastCount == 1 && _times[row] == _first;
 

@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
 using Telemetry.Model.Readings;
 
 namespace Telemetry.Model.Frames.Columns;
@@ -116,16 +118,16 @@ internal static class ValueColumn
     {
         // A run costs about as much as eight residuals that are mostly 0.
         var most = values.Length / 8;
+        if (Changes(values) >= most)
+        {
+            return false;
+        }
+
         var entries = scratch.Entries.Of(most);
         var lengths = scratch.Ranks.Of(most);
         var runs = 0;
         for (var rest = values; rest.Length > 0; runs++)
         {
-            if (runs == most)
-            {
-                return false;
-            }
-
             var end = rest.IndexOfAnyExcept(rest[0]);
             entries[runs] = rest[0];
             lengths[runs] = end < 0 ? rest.Length : end;
@@ -143,6 +145,27 @@ internal static class ValueColumn
         var prediction = IntegerColumn.Plan(lengths, IntegerMeaning.Values, out _);
         WriteParts(writer, ValueForm.Runs, entries, inner, lengths, prediction, type, ref before, scratch);
         return true;
+    }
+
+    /// <summary>How many of the values differ from the one before, of at least a vector of them.</summary>
+    private static int Changes(ReadOnlySpan<ulong> values)
+    {
+        var count = values.Length - 1;
+        ref var from = ref MemoryMarshal.GetReference(values);
+        var same = Vector<ulong>.Zero;
+        var at = 0;
+        for (; at <= count - Vector<ulong>.Count; at += Vector<ulong>.Count)
+        {
+            same -= Vector.Equals(Vector.LoadUnsafe(ref from, (nuint)at), Vector.LoadUnsafe(ref from, (nuint)at + 1));
+        }
+
+        var changes = at - (int)Vector.Sum(same);
+        for (; at < count; at++)
+        {
+            changes += values[at] == values[at + 1] ? 0 : 1;
+        }
+
+        return changes;
     }
 
     private static bool TryDictionary(
