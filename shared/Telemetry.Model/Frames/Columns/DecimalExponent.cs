@@ -11,26 +11,34 @@ internal static class DecimalExponent
     /// <summary>So many decimal places cost a value more than <see cref="ChangeBits"/>; one less does not.</summary>
     private const int KeepWithin = 3;
 
-    /// <summary>
-    /// True when all values of a sample are on the scale of an exponent and one of them is on no lesser one. Then it does no
-    /// harm to keep it.
-    /// </summary>
+    /// <summary>True when all values of a sample are on the scale of an exponent, and one of them is on no lesser one.</summary>
     public static bool Suits(ReadOnlySpan<ulong> values, int exponent)
     {
-        var needed = exponent == 0;
-        var sample = Math.Min(values.Length, SampleMin);
-        var each = (uint)values.Length / (uint)sample;
-        for (var i = 0; i < sample; i++)
+        Span<long> integers = stackalloc long[SampleMin];
+        var each = values.Length / integers.Length;
+        for (var i = 0; i < integers.Length; i++)
         {
-            if (!DecimalScale.TryConvert(BitConverter.UInt64BitsToDouble(values[i * (int)each]), exponent, out var integer))
+            if (!DecimalScale.TryConvert(BitConverter.UInt64BitsToDouble(values[i * each]), exponent, out integers[i]))
             {
                 return false;
             }
-
-            needed = needed || integer % 10 != 0;
         }
 
-        return needed;
+        return IsLeast(integers, exponent);
+    }
+
+    /// <summary>True when not all of the decimals with these integers are on the scale of a lesser exponent.</summary>
+    public static bool IsLeast(ReadOnlySpan<long> integers, int exponent)
+    {
+        foreach (var integer in integers)
+        {
+            if (integer % 10 != 0)
+            {
+                return true;
+            }
+        }
+
+        return exponent == 0;
     }
 
     /// <summary>

@@ -28,7 +28,8 @@ internal static class DecimalScale
         double.NaN, double.NaN,
     ];
 
-    private static readonly long MagicBits = BitConverter.DoubleToInt64Bits(Magic);
+    /// <summary>Its bits.</summary>
+    public static readonly long MagicBits = BitConverter.DoubleToInt64Bits(Magic);
 
     /// <summary>
     /// Fills <paramref name="integers"/>; where a value is not on the scale its place goes to <paramref name="exceptions"/>

@@ -33,7 +33,7 @@ internal static class IntegerColumn
     public const int KindBits = 3;
 
     private const int PlacesABlock = 256, BlocksMin = 2, BlocksMax = 8, SampleMin = BlocksMin * RiceBlocks.BlockLength,
-        NineStepsFrom = 32;
+        NineStepsFrom = 32, VectorsFrom = 32;
 
     /// <summary>Values from the least take at least their range's bits less these, unless hardly any is far from it.</summary>
     private const int NoiseBits = 4;
@@ -235,7 +235,7 @@ internal static class IntegerColumn
     private static long Least(ReadOnlySpan<long> x, out int rangeBits)
     {
         long least = x[0], most = x[0];
-        var vectors = MemoryMarshal.Cast<long, Vector<long>>(x);
+        var vectors = x.Length < VectorsFrom ? [] : MemoryMarshal.Cast<long, Vector<long>>(x);
         if (vectors.Length > 0)
         {
             Vector<long> leasts = vectors[0], mosts = vectors[0];

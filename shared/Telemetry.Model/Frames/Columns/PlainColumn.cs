@@ -23,6 +23,9 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
     /// <summary>With more exceptions than one of so many values, another exponent is looked for.</summary>
     private const int ExceptionOf = 16;
 
+    /// <summary>From so many values on, a sample shows first whether an exponent suits.</summary>
+    private const int SampleFrom = 32;
+
     /// <summary>Finds how to put the values. What it found is in <paramref name="parts"/> until the next plan.</summary>
     public static PlainColumn Plan(
         ReadOnlySpan<ulong> values, MetricType type, PlainForm before, ColumnScratch.PlainParts parts)
@@ -34,13 +37,9 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
         }
 
         var last = before.Form == ValueForm.Decimals ? before.Parameter : -1;
-        if (last >= 0 && DecimalExponent.Suits(values, last))
+        if (last >= 0 && TryKeep(values, last, integers, parts, out var kept))
         {
-            var suited = PlanDecimals(values, last, integers, parts);
-            if (suited.Exceptions * ExceptionOf <= values.Length && suited.EstimatedBits <= (long)DecimalBitsMax * values.Length)
-            {
-                return suited;
-            }
+            return kept;
         }
 
         var exponent = DecimalExponent.Find(values, last);
@@ -180,9 +179,35 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
         return new PlainColumn(form, prediction, 0, bits + FirstBits(integers[0]));
     }
 
-    private static PlainColumn PlanDecimals(ReadOnlySpan<ulong> values, int exponent, Span<long> integers, ColumnScratch.PlainParts parts)
+    /// <summary>Plans decimals of the exponent of the column before, if that suits these values.</summary>
+    private static bool TryKeep(
+        ReadOnlySpan<ulong> values, int exponent, Span<long> integers, ColumnScratch.PlainParts parts, out PlainColumn kept)
     {
+        kept = default;
+        if (values.Length < SampleFrom
+            ? !DecimalScale.TryConvert(BitConverter.UInt64BitsToDouble(values[0]), exponent, out _)
+            : !DecimalExponent.Suits(values, exponent))
+        {
+            return false;
+        }
+
         var exceptions = DecimalScale.Convert(values, exponent, integers, parts.Exceptions.Of(values.Length));
+        if (exceptions * ExceptionOf > values.Length
+            || (values.Length < SampleFrom && !DecimalExponent.IsLeast(integers, exponent)))
+        {
+            return false;
+        }
+
+        kept = PlanDecimals(exponent, exceptions, integers);
+        return kept.EstimatedBits <= (long)DecimalBitsMax * values.Length;
+    }
+
+    private static PlainColumn PlanDecimals(
+        ReadOnlySpan<ulong> values, int exponent, Span<long> integers, ColumnScratch.PlainParts parts) =>
+        PlanDecimals(exponent, DecimalScale.Convert(values, exponent, integers, parts.Exceptions.Of(values.Length)), integers);
+
+    private static PlainColumn PlanDecimals(int exponent, int exceptions, ReadOnlySpan<long> integers)
+    {
         var prediction = IntegerColumn.Plan(integers, IntegerMeaning.Values, out var bits);
         bits += FirstBits(integers[0]) + ((long)exceptions * DecimalScale.ExceptionBits);
         return new PlainColumn(new PlainForm(ValueForm.Decimals, exponent), prediction, exceptions, bits);

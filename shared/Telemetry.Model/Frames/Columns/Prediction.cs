@@ -179,17 +179,19 @@ internal readonly record struct Prediction(PredictionKind Kind, long Parameter)
     /// <summary>The places of a grid, x[0] + i * span / (n - 1), rounded down.</summary>
     private readonly struct GridPlaces
     {
-        // i * (span / (n - 1)), and of the rest of that division i * rest / (n - 1): below 2^26, so that a double is far more
-        // exact than the half that is added, and never crosses a whole number.
+        // Of span / (n - 1) the whole part is multiplied, the rest is not: i * rest / (n - 1) is below 2^13 and found by doubles.
+        // Half a step more, it is half a step at least from any whole number, which is far more than doubles err by.
         private readonly long _first, _whole;
         private readonly double _rest, _stepsInverse;
+        private readonly Vector<long> _wholes;
 
         public GridPlaces(ReadOnlySpan<long> x, long span)
         {
-            _first = x[0];
             (_whole, var rest) = Math.DivRem(span, x.Length - 1);
+            _first = x[0];
             _rest = rest;
             _stepsInverse = 1.0 / (x.Length - 1);
+            _wholes = Vector<long>.Indices * _whole;
         }
 
         public long One(int place) => _first + (_whole * place) + (long)(((_rest * place) + 0.5) * _stepsInverse);
@@ -198,8 +200,12 @@ internal readonly record struct Prediction(PredictionKind Kind, long Parameter)
         public Vector<long> From(int place)
         {
             var places = Vector<double>.Indices + new Vector<double>(place);
-            var parts = Vector.Floor(((places * _rest) + new Vector<double>(0.5)) * _stepsInverse);
-            return new Vector<long>(_first + (_whole * place)) + (Vector<long>.Indices * _whole) + Vector.ConvertToInt64(parts);
+            var parts = ((places * _rest) + new Vector<double>(0.5)) * _stepsInverse;
+
+            // Rounded down: to the nearest whole number of a half less.
+            var rounded = parts - new Vector<double>(0.5) + new Vector<double>(DecimalScale.Magic);
+            return new Vector<long>(_first + (_whole * place)) + _wholes
+                + (Vector.AsVectorInt64(rounded) - new Vector<long>(DecimalScale.MagicBits));
         }
 
         /// <summary>Puts integers in the place of the residuals of the places from 1 on.</summary>

@@ -107,7 +107,7 @@ internal static class RiceBlocks
 
         var sum = Vector.Sum(sums) - ((ulong)values.Length * LogarithmOfOne);
         var bits = (long)(sum >> LogarithmFractionBits);
-        return bits + Math.Min(bits, values.Length);
+        return bits + Math.Min(bits, values.Length + (values.Length / 2));
     }
 
     private static ulong Sum(ReadOnlySpan<ulong> block, out ulong all)

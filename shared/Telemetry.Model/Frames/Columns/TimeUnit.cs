@@ -28,16 +28,37 @@ internal static class TimeUnit
     public static void Divide(ReadOnlySpan<long> times, int unit, Span<long> into)
     {
         var first = times[0];
-        for (var i = 0; i < times.Length; i++)
+        into = into[..times.Length];
+        switch (unit)
         {
-            var difference = times[i] - first;
-            into[i] = unit switch
-            {
-                3 => difference / 60_000_000,
-                2 => difference / 1_000_000,
-                1 => difference / 1_000,
-                _ => difference,
-            };
+            case 3:
+                for (var i = 0; i < into.Length; i++)
+                {
+                    into[i] = (times[i] - first) / 60_000_000;
+                }
+
+                break;
+            case 2:
+                for (var i = 0; i < into.Length; i++)
+                {
+                    into[i] = (times[i] - first) / 1_000_000;
+                }
+
+                break;
+            case 1:
+                for (var i = 0; i < into.Length; i++)
+                {
+                    into[i] = (times[i] - first) / 1_000;
+                }
+
+                break;
+            default:
+                for (var i = 0; i < into.Length; i++)
+                {
+                    into[i] = times[i] - first;
+                }
+
+                break;
         }
     }
 
