@@ -12,28 +12,44 @@ namespace Telemetry.Model.Frames.Columns;
 /// </summary>
 internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
 {
-    /// <summary>The longest block (32 escapes of 64 bits) and a word.</summary>
+    /// <summary>The longest block (32 escapes of 64 bits), behind what was taken since the last look, and two words.</summary>
     public const int PaddingBytes = 320;
+
+    /// <summary>So many bits at least are certain after a look at the bytes.</summary>
+    private const int CertainMin = 56;
 
     private readonly ReadOnlySpan<byte> _bytes = padded;
     private readonly int _endBit = length * 8;
     private NumberContexts _contexts;
-    private int _bit;
+
+    // The bits ahead, of which so many at the low end are certain, and the place of the first byte that is not among them.
+    private ulong _ahead;
+    private int _certain;
+    private int _at;
 
     /// <summary>Where it stands, as an offset in bytes of the message.</summary>
-    public readonly int Offset => origin + (_bit / 8);
+    public readonly int Offset => origin + (Position / 8);
+
+    /// <summary>How many bits are taken.</summary>
+    public readonly int Position => (_at * 8) - _certain;
 
     /// <summary>The next 0 to 64 bits.</summary>
     public ulong Read(int bits)
     {
-        if (bits > 32)
+        if (bits > CertainMin)
         {
             var low = Read(32);
             return low | (Read(bits - 32) << 32);
         }
 
-        var value = Word() & ((1UL << bits) - 1);
-        Skip(bits);
+        if (bits > _certain)
+        {
+            Look();
+        }
+
+        var value = _ahead & ((1UL << bits) - 1);
+        _ahead >>= bits;
+        _certain -= bits;
         return value;
     }
 
@@ -43,18 +59,21 @@ internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
     /// <summary>See <see cref="BitWriter.Gamma"/>.</summary>
     public ulong Gamma()
     {
-        var below = BitOperations.TrailingZeroCount(Word());
+        if (_certain < CertainMin)
+        {
+            Look();
+        }
+
+        var below = BitOperations.TrailingZeroCount(_ahead);
         if (below > 31)
         {
             throw Malformed("a number of more than 32 bits");
         }
 
-        Skip(below + 1);
+        _ahead >>= below + 1;
+        _certain -= below + 1;
         return (1UL << below) | Read(below);
     }
-
-    /// <summary>How many bits are taken.</summary>
-    public readonly int Position => _bit;
 
     /// <summary>The bits from a position on, at least 57 of them, which are not taken.</summary>
     public readonly BitWindow At(int bit) =>
@@ -133,43 +152,53 @@ internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
     /// <summary>Ends the bits: the rest of the last byte must be zeros. Returns how many bytes they took.</summary>
     public int End()
     {
-        var rest = -_bit & 7;
-        return Read(rest) == 0 ? _bit / 8 : throw Malformed("bits behind the end");
+        Check(Position);
+        return Read(-Position & 7) == 0 ? Position / 8 : throw Malformed("bits behind the end");
     }
 
     /// <summary>What to throw on malformed bytes.</summary>
     public readonly WireFormatException Malformed(string what) => new(what, Offset);
 
-    private readonly ulong Word() => BinaryPrimitives.ReadUInt64LittleEndian(_bytes[(_bit >> 3)..]) >> (_bit & 7);
-
-    private void Skip(int bits) => MoveTo(_bit + bits);
-
     /// <summary>Takes all bits up to a position.</summary>
     public void MoveTo(int bit)
+    {
+        Check(bit);
+        _ahead = BinaryPrimitives.ReadUInt64LittleEndian(_bytes[(bit >> 3)..]) >> (bit & 7);
+        _certain = CertainMin - (bit & 7);
+        _at = (bit >> 3) + 7;
+    }
+
+    /// <summary>Looks at the bytes for more bits. Whoever took some past the end did so since the last look.</summary>
+    private void Look()
+    {
+        Check(Position);
+        _ahead |= BinaryPrimitives.ReadUInt64LittleEndian(_bytes[_at..]) << _certain;
+        _at += (63 - _certain) >> 3;
+        _certain |= CertainMin;
+    }
+
+    private readonly void Check(int bit)
     {
         if (bit > _endBit)
         {
             throw Malformed("the columns end early");
         }
-
-        _bit = bit;
     }
 
     private void Codes(Span<ulong> block, int shift, int width)
     {
-        // The bits ahead, of which so many at the low end are certain, and the place of the first byte that is not among them.
-        // After a refill at least 56 are certain: so many codes are read from them without another look at the bytes.
+        // After a look at least 56 bits are certain: so many codes are read from them without another.
         var bytes = _bytes;
-        var at = (_bit >> 3) + 7;
-        var certain = 56 - (_bit & 7);
-        var ahead = BinaryPrimitives.ReadUInt64LittleEndian(bytes[(_bit >> 3)..]) >> (_bit & 7);
+        var at = _at;
+        var certain = _certain;
+        var ahead = _ahead;
         var mask = (1UL << shift) - 1;
-        var codes = 56 / (RiceBlocks.EscapeZeros + shift);
+        var codes = CertainMin / (RiceBlocks.EscapeZeros + shift);
         for (var i = 0; i < block.Length;)
         {
             ahead |= BinaryPrimitives.ReadUInt64LittleEndian(bytes[at..]) << certain;
             at += (63 - certain) >> 3;
-            certain |= 56;
+            certain |= CertainMin;
             for (var end = Math.Min(i + codes, block.Length); i < end; i++)
             {
                 var zeros = BitOperations.TrailingZeroCount(ahead);
@@ -179,7 +208,7 @@ internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
                     block[i++] = Full(bytes, bit, width);
                     bit += width;
                     at = (bit >> 3) + 7;
-                    certain = 56 - (bit & 7);
+                    certain = CertainMin - (bit & 7);
                     ahead = BinaryPrimitives.ReadUInt64LittleEndian(bytes[(bit >> 3)..]) >> (bit & 7);
                     break;
                 }
@@ -190,12 +219,15 @@ internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
             }
         }
 
-        MoveTo((at * 8) - certain);
+        Check((at * 8) - certain);
+        _at = at;
+        _certain = certain;
+        _ahead = ahead;
     }
 
     private void Plain(Span<ulong> block, int width)
     {
-        var bit = _bit;
+        var bit = Position;
         for (var i = 0; i < block.Length; i++)
         {
             block[i] = Full(_bytes, bit, width);
