@@ -177,28 +177,7 @@ internal sealed record CostlyFrame(string Name, MetricType[] Types, byte[] Bytes
     }
 
     private static CostlyFrame Texts(string name, int count, int distinct, int length, bool isDeflated, byte[] texts) =>
-        new(name, [MetricType.Text], new HandMadeFrame
-        {
-            Count = count,
-            Payload = Compact(
-                bits =>
-                {
-                    Values(bits, count, values =>
-                    {
-                        values.Number((ulong)distinct, NumberContext.Count);
-                        values.Number((ulong)length, NumberContext.Count);
-                        if (distinct > 1)
-                        {
-                            Prediction(values, PredictionKind.Constant);
-                            Prediction(values, PredictionKind.Step);
-                            values.Number(2, NumberContext.Step);
-                            values.Near(0, NumberContext.Width);
-                        }
-                    });
-                    bits.Bit(isDeflated);
-                },
-                texts),
-        }.Seal());
+        new(name, [MetricType.Text], OfTexts(count, distinct, length, isDeflated, texts).Seal());
 
     /// <summary>A refusal costs an exception; what was read until then is thrown away.</summary>
     private static CostlyFrame RefusedAtTheEnd()

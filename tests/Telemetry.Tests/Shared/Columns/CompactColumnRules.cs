@@ -130,23 +130,7 @@ internal static class CompactColumnRules
     private static FrameRule Text(
         string claim, bool isAccepted, int count, int distinct, int length, bool isDeflated, ReadOnlySpan<byte> texts)
     {
-        var payload = Compact(
-            bits =>
-            {
-                Values(bits, count, v =>
-                {
-                    v.Number((ulong)distinct, NumberContext.Count);
-                    v.Number((ulong)length, NumberContext.Count);
-                    if (distinct > 1)
-                    {
-                        Prediction(v, PredictionKind.Constant);
-                        Prediction(v, PredictionKind.Constant);
-                    }
-                });
-                bits.Bit(isDeflated);
-            },
-            texts.ToArray());
-        var frame = new HandMadeFrame { Count = count, Payload = payload };
+        var frame = OfTexts(count, distinct, length, isDeflated, texts.ToArray());
         return FrameRule.Accepted(claim, frame, MetricType.Text) with { IsAccepted = isAccepted };
     }
 
