@@ -68,8 +68,7 @@ public sealed class CloudProcessTests
         await cloud.WaitUntilReady();
 
         await nats.Kill();
-        await Task.Delay(TimeSpan.FromSeconds(1));
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, "nats: not connected\n"), await cloud.Get("/health/ready"));
+        await cloud.WaitUntilNotReady("nats: not connected\n");
         await cloud.Process.Stop(within: Soon);
         Assert.Equal(0, cloud.Process.ExitCode);
     }
