@@ -27,7 +27,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
             output.WriteLine($"alerts: ok, {rules.Count} rules");
         }
 
-        if (settings.Traces.Endpoint is { } collector)
+        if (settings.Traces.EndpointShown is { Length: > 0 } collector)
         {
             output.WriteLine($"traces: to {collector}, of a share of {settings.Traces.Ratio} of the frames");
         }

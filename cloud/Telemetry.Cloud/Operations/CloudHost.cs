@@ -96,7 +96,7 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         if (traces is not null)
         {
             metrics.Watch(traces.Counters);
-            OperationsLog.Tracing(_logger, settings.Traces.Endpoint!, settings.Traces.Ratio);
+            OperationsLog.Tracing(_logger, settings.Traces.EndpointShown, settings.Traces.Ratio);
         }
 
         return traces;

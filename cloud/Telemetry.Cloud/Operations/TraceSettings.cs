@@ -36,7 +36,8 @@ internal static class TraceSettings
 
         if (!TraceExportOptions.TryEndpoint(text, out var endpoint))
         {
-            reader.Problem("traces.endpoint", $"'{text}' is not allowed; the address of a collector is (http://host:4318)");
+            // What it is instead may hold a password.
+            reader.Problem("traces.endpoint", "is not allowed; the address of a collector is (http://host:4318)");
         }
 
         return endpoint;

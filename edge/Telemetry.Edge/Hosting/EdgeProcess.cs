@@ -77,7 +77,7 @@ public sealed class EdgeProcess(IReadOnlyList<AgentOptions> agents, int statusPo
         var traces = TraceExport.Start(options, EdgeTracing.SourceName, "telemetry-agent", instance);
         if (traces is not null)
         {
-            ProcessLog.Tracing(log, options.Endpoint!, options.Ratio);
+            ProcessLog.Tracing(log, options.EndpointShown, options.Ratio);
         }
 
         return traces;

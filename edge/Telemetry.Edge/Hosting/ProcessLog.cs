@@ -15,5 +15,5 @@ internal static partial class ProcessLog
     public static partial void StopTimedOut(ILogger log, TimeSpan timeout);
 
     [LoggerMessage(1053, LogLevel.Information, "Traces go to {Endpoint}, of a share of {Ratio} of the frames")]
-    public static partial void Tracing(ILogger log, Uri endpoint, double ratio);
+    public static partial void Tracing(ILogger log, string endpoint, double ratio);
 }

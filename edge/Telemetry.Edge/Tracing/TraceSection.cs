@@ -34,7 +34,8 @@ internal static class TraceSection
 
         if (!TraceExportOptions.TryEndpoint(text, out var endpoint))
         {
-            reader.Problem("traces.endpoint", $"'{text}' is no address of a collector (http://host:4318)");
+            // What it is instead may hold a password.
+            reader.Problem("traces.endpoint", "is no address of a collector (http://host:4318)");
         }
 
         return endpoint;

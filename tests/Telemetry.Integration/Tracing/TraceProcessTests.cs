@@ -20,9 +20,16 @@ public sealed class TraceProcessTests
         await using var nats = await NatsServer.Start();
         await using var postgres = await PostgresServer.Start(null);
         await using var collector = await CollectorStub.StartAsync();
-        await using var ingress = await StartCloud(nats, postgres, "ingress", To(collector.Address));
-        await using var processor = await StartCloud(nats, postgres, "processor", To(collector.Address));
-        await using var agent = new AgentProcess(ingress.MqttPort, To(collector.Address));
+        var withSecrets = new UriBuilder(collector.Address)
+        {
+            UserName = "user",
+            Password = "secret",
+            Path = "/v1/traces",
+            Query = "token=secret",
+        }.Uri;
+        await using var ingress = await StartCloud(nats, postgres, "ingress", To(withSecrets));
+        await using var processor = await StartCloud(nats, postgres, "processor", To(withSecrets));
+        await using var agent = new AgentProcess(ingress.MqttPort, To(withSecrets));
         await agent.Start();
 
         await Until(() => Whole(collector).Any(), "no trace became whole");
@@ -42,7 +49,12 @@ public sealed class TraceProcessTests
         Assert.Contains("telemetry_agent_dropped_spans_total 0\n", await agent.Metrics(), StringComparison.Ordinal);
         await agent.Process.Stop(within: Within);
         Assert.Equal(0, agent.Process.ExitCode);
-        Assert.Contains("Traces go to http://127.0.0.1:", await File.ReadAllTextAsync(agent.Process.OutputFile), StringComparison.Ordinal);
+        foreach (var process in new[] { agent.Process, ingress.Process, processor.Process })
+        {
+            var log = await File.ReadAllTextAsync(process.OutputFile);
+            Assert.Contains($"Traces go to http://127.0.0.1:{collector.Address.Port},", log, StringComparison.Ordinal);
+            Assert.DoesNotContain("secret", log, StringComparison.Ordinal);
+        }
     }
 
     [KafkaFact]

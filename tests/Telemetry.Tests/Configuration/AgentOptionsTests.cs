@@ -99,7 +99,7 @@ public sealed class AgentOptionsTests
     [InlineData("""{ "outbox": { "requestsKept": "1 s" } }""", "outbox: outbox option RequestsKept")]
     [InlineData("{" + Least + """, "uplink": { "host": "h" }, "status": [1] }""", "status: a value or an object")]
     [InlineData("{" + Least + """, "uplink": { "host": "h" }, "GATEWAY": "h" }""", "GATEWAY: stands there twice")]
-    [InlineData("{" + Least + """, "traces": { "endpoint": "collector" } }""", "traces.endpoint: 'collector' is no address")]
+    [InlineData("{" + Least + """, "traces": { "endpoint": "collector" } }""", "traces.endpoint: is no address")]
     [InlineData("{" + Least + """, "traces": { "protocol": "http" } }""", "traces.protocol: 'http' is neither http/protobuf nor grpc")]
     [InlineData("{" + Least + """, "traces": { "ratio": -0.1 } }""", "traces.ratio: '-0.1' is not within 0 to 1")]
     [InlineData("{" + Least + """, "traces": { "stopTimeout": "2 h" } }""", "traces.stopTimeout: ")]
