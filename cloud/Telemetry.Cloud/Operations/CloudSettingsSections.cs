@@ -199,7 +199,7 @@ internal static class CloudSettingsSections
         var options = or with
         {
             Partitions = partitions,
-            Owner = reader.Text("processor.owner") ?? $"{or.Owner}/{Environment.ProcessId}",
+            Owner = reader.Text("processor.owner") ?? RunName.OfThisProcess,
             Lease = reader.Span("processor.lease", or.Lease, Second, Hour),
             RenewEvery = reader.Span("processor.renewEvery", or.RenewEvery, 100 * Millisecond, Hour),
             LeaseRetry = reader.Span("processor.leaseRetry", or.LeaseRetry, 100 * Millisecond, Hour),

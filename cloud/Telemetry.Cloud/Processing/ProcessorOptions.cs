@@ -6,13 +6,20 @@ namespace Telemetry.Cloud.Processing;
 /// <summary>How a processor works. Every limit says what happens at it.</summary>
 public sealed record ProcessorOptions
 {
-    /// <summary>P: how many partitions there are, 1 to 1,024. Fixed at installation: a gateway's partition follows from it.</summary>
+    /// <summary>
+    /// P: how many partitions there are, 1 to 1,024. Fixed at installation: a gateway's partition follows from it.
+    /// </summary>
     public int Partitions { get; init; } = 16;
 
-    /// <summary>The owner's name in the lease, for operators.</summary>
+    /// <summary>
+    /// The owner's name in the lease, for operators. No two processors may have the same: a lease goes at once to who has its
+    /// owner's name.
+    /// </summary>
     public string Owner { get; init; } = Environment.MachineName;
 
-    /// <summary>How long a lease lasts without renewal, by the database's clock. Another processor waits as long after a crash.</summary>
+    /// <summary>
+    /// How long a lease lasts without renewal, by the database's clock. Another processor waits as long after a crash.
+    /// </summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How often a lease is renewed (and the database's row compared) while nothing else is committed.</summary>

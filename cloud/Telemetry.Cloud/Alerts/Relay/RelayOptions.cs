@@ -9,7 +9,10 @@ public sealed record RelayOptions
     /// </summary>
     public string Name { get; init; } = "telemetry-relay";
 
-    /// <summary>The owner's name in the lease, for operators.</summary>
+    /// <summary>
+    /// The owner's name in the lease, for operators. No two relays may have the same: a lease goes at once to who has its
+    /// owner's name.
+    /// </summary>
     public string Owner { get; init; } = Environment.MachineName;
 
     /// <summary>CloudEvents' source of every event: a URI reference.</summary>

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
 using Telemetry.Cloud.Operations;
 using Telemetry.Tests.Architecture;
@@ -46,7 +47,7 @@ public sealed class CloudSettingsTests
     [InlineData("ingress.gateways", "/no/such", "ingress.gateways: '/no/such' is no file that can be read")]
     [InlineData("alerts.rules", "/no/such", "alerts.rules: /no/such: cannot be read: ")]
     [InlineData("alerts.outbox.keep", "1 s", "alerts.outbox.keep: '1 s' is not allowed; a time span from 1 h to 3650 d is (250 ms, 1.5 s, 5 min, 2 h, 7 d)")]
-    [InlineData("traces.endpoint", "collector:4318", "traces.endpoint: 'collector:4318' is not allowed; the address of a collector is (http://host:4318)")]
+    [InlineData("traces.endpoint", "collector:4318", "traces.endpoint: is not allowed; the address of a collector is (http://host:4318)")]
     [InlineData("traces.protocol", "zipkin", "traces.protocol: 'zipkin' is not allowed; http/protobuf, grpc are")]
     [InlineData("traces.ratio", "1.5", "traces.ratio: '1.5' is not allowed; 0 to 1 is")]
     [InlineData("traces.waitingSpansMax", "0", "traces.waitingSpansMax: '0' is not allowed; 1 to 65536 is")]
@@ -119,6 +120,17 @@ public sealed class CloudSettingsTests
         Assert.Equal(CloudRoles.All | CloudRoles.Relay, settings!.Roles);
         Assert.Equal(["a:9092", "b:9092"], settings.Kafka!.Servers);
         Assert.Equal("mine", settings.Kafka.TransactionalId);
+    }
+
+    [Fact]
+    public void Owners_name_has_something_random_beside_host_and_process_unless_it_is_told()
+    {
+        var settings = Read(out _)!;
+        Assert.Matches($"^{Regex.Escape(Environment.MachineName)}/{Environment.ProcessId}-[0-9a-f]{{8}}$", settings.Processor.Owner);
+        Assert.Equal(settings.Processor.Owner, settings.Relay.Owner);
+
+        settings = Read(out _, ("processor.owner", "one"), ("relay.owner", "two"))!;
+        Assert.Equal(("one", "two"), (settings.Processor.Owner, settings.Relay.Owner));
     }
 
     [Fact]
