@@ -16,6 +16,7 @@ internal static class LineProtocolBenchmark
 {
     private const int Hosts = 100, LinesPerBody = 50_000, PartReadings = 32 * 1024;
     private const double LeastSeconds = 3;
+    private static readonly PartLimits Part = new(PartReadings, PartReadings, long.MaxValue);
     private static readonly GatewayId Gateway = GatewayId.Parse("bench");
 
     public static async Task RunAsync(RunLength run)
@@ -70,7 +71,7 @@ internal static class LineProtocolBenchmark
         for (var at = BodyPosition.Start; at.Offset < body.Length;)
         {
             batch.Clear();
-            (at, var taken) = decoder.Decode(body, at, TimePrecision.Nanoseconds, 0, PartReadings, batch, errors);
+            (at, var taken) = decoder.Decode(body, at, TimePrecision.Nanoseconds, 0, Part, batch, errors);
             lines += taken;
         }
 

@@ -46,6 +46,9 @@ public sealed class Outbox : IAsyncDisposable
     /// <summary>The file's random id.</summary>
     public ulong OutboxId => _state.OutboxId;
 
+    /// <summary>Its limits.</summary>
+    public OutboxOptions Options => _options;
+
     /// <summary>How many readings were ever accepted, durably.</summary>
     public long Accepted => _state.Accepted;
 

@@ -34,7 +34,9 @@ internal sealed class WaitingReadings
     /// <summary>The timestamp of the first offer that waits; long.MaxValue when none does.</summary>
     public long Since { get; private set; } = long.MaxValue;
 
-    public static long BytesOf(ReadingBatch batch) => ((long)batch.Count * ReadingBytes) + batch.TextBytes;
+    public static long BytesOf(ReadingBatch batch) => BytesOf(batch.Count, batch.TextBytes);
+
+    public static long BytesOf(int readings, long textBytes) => ((long)readings * ReadingBytes) + textBytes;
 
     public Task<OfferOutcome> Add(
         ReadingBatch readings, ReadOnlySpan<MetricType> types, bool critical, long now, long dueAt, AnsweredRequest? request)

@@ -153,14 +153,66 @@ public sealed class WriteDeskTests
     public void At_the_quota_it_says_when_to_try_again() => Run(
         async (rig, desk) =>
         {
-            Assert.Equal(204, (await desk.WriteAsync(Request(Lines(1000)))).Status);
-            var refused = await desk.WriteAsync(Request(Lines(1000), Key));
+            var random = new Random(1);
+            long written = 0;
+            for (; rig.Outbox.StoredBytes <= 8_500; written += 500)
+            {
+                var noise = Enumerable.Range(0, 500).Select(i => FormattableString.Invariant($"m f={random.NextDouble()} {i}"));
+                Assert.Equal(204, (await desk.WriteAsync(Request(string.Join('\n', noise)))).Status);
+            }
+
+            var refused = await desk.WriteAsync(Request(Lines(500), Key));
             Assert.Equal((503, TimeSpan.FromSeconds(10)), (refused.Status, refused.RetryAfter));
             Assert.Contains("QuotaBytes", refused.Message, StringComparison.Ordinal);
-            Assert.Equal((1000L, 1000L), (rig.Outbox.Accepted, desk.Refused));
+            Assert.Equal((written, 500L), (rig.Outbox.Accepted, desk.Refused));
             Assert.Null(rig.Outbox.FindRequest(WriteRequest.PartKey(Key, 0)));
         },
-        new OutboxOptions { QuotaBytes = 17_010 });
+        new OutboxOptions { QuotaBytes = 17_000 });
+
+    [Fact]
+    public void A_line_of_more_than_an_offer_may_hold_is_refused_by_name_and_the_others_are_stored() => Run(
+        async (rig, desk) =>
+        {
+            var fields = string.Join(',', Enumerable.Range(0, 101).Select(i => $"f{i}=1"));
+
+            var answer = await desk.WriteAsync(Request($"m f=1 0\nm {fields} 0\nm f=3 1000", Key));
+
+            Assert.Equal(400, answer.Status);
+            Assert.Contains("line 2: ", answer.Message, StringComparison.Ordinal);
+            Assert.Contains("101 fields, more than the 100 ", answer.Message, StringComparison.Ordinal);
+            Assert.Equal(2, rig.Outbox.Accepted);
+            Assert.Equal(answer, await desk.WriteAsync(Request($"m f=1 0\nm {fields} 0\nm f=3 1000", Key)));
+        },
+        new OutboxOptions { WaitingReadingsMax = 100 });
+
+    [Fact]
+    public void A_line_of_more_bytes_than_half_the_quota_is_refused_by_name_and_the_others_are_stored() => Run(
+        async (rig, desk) =>
+        {
+            var texts = string.Join(',', Enumerable.Range(0, 3).Select(i => $"t{i}=\"{new string('x', 4000)}\""));
+
+            var answer = await desk.WriteAsync(Request($"m f=1 0\nm {texts} 0\nm f=3 1000"));
+
+            Assert.Equal(400, answer.Status);
+            Assert.Contains("line 2: ", answer.Message, StringComparison.Ordinal);
+            Assert.Contains("12051 bytes of readings, more than the 10000 ", answer.Message, StringComparison.Ordinal);
+            Assert.Equal(2, rig.Outbox.Accepted);
+        },
+        new OutboxOptions { QuotaBytes = 20_000 });
+
+    [Fact]
+    public void Lines_that_fit_one_by_one_are_stored_in_parts_where_they_do_not_together() => Run(
+        async (rig, desk) =>
+        {
+            var fields = string.Join(',', Enumerable.Range(0, 60).Select(i => $"f{i}=1"));
+
+            var answer = await desk.WriteAsync(Request($"m {fields} 0\nm {fields} 1000\n\nm {fields} 2000\nbad\n", Key));
+
+            Assert.Equal(400, answer.Status);
+            Assert.StartsWith("partial write: line 5: ", answer.Message, StringComparison.Ordinal);
+            Assert.Equal((180L, 3), (rig.Outbox.Accepted, rig.Outbox.Requests.Remembered));
+        },
+        new OutboxOptions { WaitingReadingsMax = 100 });
 
     [Fact]
     public void Under_overload_it_says_when_to_try_again() => Run(

@@ -12,6 +12,8 @@ internal sealed class DecodingRig
 {
     public const long Now = 777_000_000;
 
+    private static readonly PartLimits OneLine = PartLimits.None with { Lines = 1 };
+
     private readonly LineErrors _errors = new();
     private readonly ReadingBatch _line = new();
     private readonly Outbox _outbox;
@@ -42,7 +44,7 @@ internal sealed class DecodingRig
             var before = Batch.Count;
             _errors.Clear();
             _line.Clear();
-            (at, _) = Decoder.Decode(body, at, precision ?? TimePrecision.Nanoseconds, Now, 1, _line, _errors);
+            (at, _) = Decoder.Decode(body, at, precision ?? TimePrecision.Nanoseconds, Now, OneLine, _line, _errors);
             for (var row = 0; row < _line.Count; row++)
             {
                 Batch.AddFrom(_line, row, _outbox.Series.Types[_line.Series[row]]);

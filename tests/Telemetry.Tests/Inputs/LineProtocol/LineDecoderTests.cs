@@ -212,7 +212,8 @@ public sealed class LineDecoderTests
         void Decode()
         {
             decoding.Batch.Clear();
-            decoding.Decoder.Decode(body, BodyPosition.Start, TimePrecision.Nanoseconds, 0, int.MaxValue, decoding.Batch, errors);
+            decoding.Decoder.Decode(
+                body, BodyPosition.Start, TimePrecision.Nanoseconds, 0, PartLimits.None, decoding.Batch, errors);
         }
     });
 
