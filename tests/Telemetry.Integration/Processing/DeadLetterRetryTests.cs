@@ -1,3 +1,4 @@
+using Npgsql;
 using Telemetry.Cloud.Operations;
 using Telemetry.Cloud.Operations.DeadLetters;
 using Telemetry.Cloud.Storage.Postgres;
@@ -36,6 +37,55 @@ public sealed class DeadLetterRetryTests
         Assert.Contains("stored at", (await Run(stand, "list", "--retried")).Text, StringComparison.Ordinal);
         Assert.Equal(1, (await Run(stand, "retry", "1")).Code);
         Assert.Equal("9|1|0", await stand.Books());
+    }
+
+    [ServersFact(nats: true, postgres: true)]
+    public async Task Live_frame_is_stored_while_letters_are_decoded()
+    {
+        await using var stand = await ProcessorStand.Start();
+        await SendBad(stand);
+        await stand.Database.Execute(NoConstraint);
+        await using var database = NpgsqlDataSource.Create(stand.Database.ConnectionString);
+        await using var blocker = await database.OpenConnectionAsync();
+        await using var blocking = await blocker.BeginTransactionAsync();
+        await using var locking = new NpgsqlCommand("LOCK TABLE telemetry.series IN ACCESS EXCLUSIVE MODE", blocker, blocking);
+        await locking.ExecuteNonQueryAsync();
+
+        // A letter's decoding asks for its series, and so waits here.
+        var retry = Run(stand, "retry", "--gateway", "gw-001", "--reason", "database");
+        await stand.Until(async () => await stand.Database.Row(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'telemetry.series'::regclass") == "1");
+        await stand.SendFloats(ProcessorStand.Gateway(1), 7);
+        await stand.WaitUntilSettled(10);
+
+        Assert.False(retry.IsCompleted);
+        Assert.Equal("7|3|0", await stand.Books());
+        await blocking.RollbackAsync();
+        Assert.Equal(0, (await retry).Code);
+        Assert.Equal("9|1|0", await stand.Books());
+        await AssertBalanced(stand);
+    }
+
+    [ServersFact(nats: true, postgres: true)]
+    public async Task Many_readings_are_moved_in_several_transactions()
+    {
+        const int frames = 9, readings = 4000;
+        await using var stand = await ProcessorStand.Start();
+        await stand.SendSchema(ProcessorStand.Gateway(1));
+        await stand.Database.Execute("ALTER TABLE telemetry.frame_register ADD CONSTRAINT odd CHECK (count <> 4000)");
+        for (var i = 0; i < frames; i++)
+        {
+            await stand.SendFloats(ProcessorStand.Gateway(1), new double[readings]);
+        }
+
+        await stand.WaitUntilSettled(frames * readings);
+        await stand.Database.Execute("ALTER TABLE telemetry.frame_register DROP CONSTRAINT odd");
+        var (code, text) = await Run(stand, "retry", "--reason", "database");
+
+        Assert.Equal(0, code);
+        Assert.EndsWith("36000 readings stored, 0 letters unchanged\n", text, StringComparison.Ordinal);
+        Assert.Equal("36000|0|0", await stand.Books());
+        Assert.Equal("9|2", await stand.Database.Row("SELECT count(*), count(DISTINCT retried_at) FROM telemetry.dead_letter"));
     }
 
     [ServersFact(nats: true, postgres: true)]

@@ -68,7 +68,7 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
     private async Task<int> ShowAsync(NpgsqlDataSource database, long id, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        if (await DeadLetterReader.FindAsync(connection, [id], forUpdate: false, cancellationToken) is not [{ } record])
+        if (await DeadLetterReader.FindAsync(connection, [id], cancellationToken) is not [{ } record])
         {
             await errors.WriteLineAsync($"there is no dead letter {id}");
             return GoneWrong;
@@ -87,10 +87,7 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
         long stored = 0, refused = 0;
         await foreach (var (gateway, ids) in GroupsAsync(database, arguments, cancellationToken))
         {
-            var outcomes = gateway.Length == 0
-                ? [.. ids.Select(id => new RetryOutcome(id, 0, "there is none of this id"))]
-                : await retry.RunAsync(gateway, ids, cancellationToken);
-            foreach (var outcome in outcomes)
+            await foreach (var outcome in retry.RunAsync(gateway, ids, cancellationToken))
             {
                 await output.WriteLineAsync(outcome.Why is null
                     ? $"{outcome.Id}: {outcome.Stored} stored"
@@ -115,7 +112,7 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         if (arguments.Ids.Count > 0)
         {
-            var found = await DeadLetterReader.FindAsync(connection, arguments.Ids, forUpdate: false, cancellationToken);
+            var found = await DeadLetterReader.FindAsync(connection, arguments.Ids, cancellationToken);
             foreach (var missing in arguments.Ids.Except(found.Select(f => f.Id)))
             {
                 yield return ("", [missing]);

@@ -46,13 +46,12 @@ internal static class DeadLetterReader
         return ids;
     }
 
-    /// <summary>Those of these ids that there are, with their bytes; for an update when they are to be changed.</summary>
+    /// <summary>Those of these ids that there are, with their bytes.</summary>
     public static async Task<IReadOnlyList<DeadLetterRecord>> FindAsync(
-        NpgsqlConnection connection, IReadOnlyCollection<long> ids, bool forUpdate, CancellationToken cancellationToken)
+        NpgsqlConnection connection, IReadOnlyCollection<long> ids, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
-            $"SELECT {Columns}, bytes FROM telemetry.dead_letter WHERE id = ANY($1) ORDER BY id {(forUpdate ? "FOR UPDATE" : "")}",
-            connection);
+            $"SELECT {Columns}, bytes FROM telemetry.dead_letter WHERE id = ANY($1) ORDER BY id", connection);
         Add(command, ids.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bigint);
         return await ReadAllAsync(command, withBytes: true, cancellationToken);
     }
