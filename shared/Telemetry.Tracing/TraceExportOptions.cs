@@ -31,8 +31,8 @@ public sealed record TraceExportOptions
     public Uri? Endpoint { get; init; }
 
     /// <summary>
-    /// Scheme, host and port of <see cref="Endpoint"/>, for logs: a user, a path or a query may hold what opens the collector.
-    /// Empty without an endpoint.
+    /// Scheme, host and port of <see cref="Endpoint"/>, for logs: a user, a path or a query may hold what opens the
+    /// collector. Empty without an endpoint.
     /// </summary>
     public string EndpointShown => Endpoint?.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped) ?? "";
 
@@ -40,12 +40,14 @@ public sealed record TraceExportOptions
     public TraceProtocol Protocol { get; init; } = TraceProtocol.HttpProtobuf;
 
     /// <summary>
-    /// The share of frames that are traced, 0 to 1, default 1. The trace id alone decides, so all processes with the same
-    /// ratio choose the same frames, and one with a smaller ratio a part of them.
+    /// The share of frames that are traced, 0 to 1, default 1. The trace id alone decides, so all processes with the
+    /// same ratio choose the same frames, and one with a smaller ratio a part of them.
     /// </summary>
     public double Ratio { get; init; } = 1;
 
-    /// <summary>Spans that may wait for the collector, 2,048 (default) unless told; further ones are dropped and counted.</summary>
+    /// <summary>
+    /// Spans that may wait for the collector, 2,048 (default) unless told; further ones are dropped and counted.
+    /// </summary>
     public int WaitingSpansMax { get; init; } = 2048;
 
     /// <summary>How long spans gather before they are sent, default 2 s.</summary>

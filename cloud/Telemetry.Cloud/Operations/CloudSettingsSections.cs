@@ -30,8 +30,10 @@ internal static class CloudSettingsSections
         var log = Log(reader);
         if (log.DuplicateWindow <= ingress.AppendPatience)
         {
-            reader.Problem("log.duplicateWindow", $"'{SettingUnits.Show(log.DuplicateWindow)}' is not allowed; more than "
-                + $"ingress.appendPatience ({SettingUnits.Show(ingress.AppendPatience)}) is, or a repeated message is stored twice");
+            reader.Problem(
+                "log.duplicateWindow", $"'{SettingUnits.Show(log.DuplicateWindow)}' is not allowed; more than "
+                + $"ingress.appendPatience ({SettingUnits.Show(ingress.AppendPatience)}) is, or a repeated message is "
+                + "stored twice");
         }
 
         var relay = RelaySettings.Relay(reader);
@@ -216,7 +218,8 @@ internal static class CloudSettingsSections
 
         if (options.RenewEvery * 2 > options.Lease)
         {
-            reader.Problem("processor.renewEvery", $"'{SettingUnits.Show(options.RenewEvery)}' is not allowed; at most half of "
+            reader.Problem(
+                "processor.renewEvery", $"'{SettingUnits.Show(options.RenewEvery)}' is not allowed; at most half of "
                 + $"processor.lease ({SettingUnits.Show(options.Lease)}) is");
         }
 

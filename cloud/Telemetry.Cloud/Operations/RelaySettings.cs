@@ -39,7 +39,9 @@ internal static partial class RelaySettings
 
         if (options.AlertTopic == options.PositionTopic)
         {
-            reader.Problem("kafka.positionTopic", $"'{options.PositionTopic}' is not allowed; another topic than kafka.alertTopic is");
+            reader.Problem(
+                "kafka.positionTopic",
+                $"'{options.PositionTopic}' is not allowed; another topic than kafka.alertTopic is");
         }
 
         return options.Servers.Count == 0 ? null : options;
@@ -67,7 +69,8 @@ internal static partial class RelaySettings
         };
         if (options.RenewEvery * 2 > options.Lease)
         {
-            reader.Problem("relay.renewEvery", $"'{SettingUnits.Show(options.RenewEvery)}' is not allowed; at most half of "
+            reader.Problem(
+                "relay.renewEvery", $"'{SettingUnits.Show(options.RenewEvery)}' is not allowed; at most half of "
                 + $"relay.lease ({SettingUnits.Show(options.Lease)}) is");
         }
 
@@ -84,7 +87,8 @@ internal static partial class RelaySettings
         var topic = reader.Text(key) ?? or;
         if (!TopicName().IsMatch(topic))
         {
-            reader.Problem(key, $"'{topic}' is not allowed; 1 to 249 letters, digits, dots, underscores and hyphens are");
+            reader.Problem(
+                key, $"'{topic}' is not allowed; 1 to 249 letters, digits, dots, underscores and hyphens are");
         }
 
         return topic;

@@ -20,7 +20,8 @@ internal static class TraceSettings
                 (TraceExportOptions.HttpWord, TraceProtocol.HttpProtobuf),
                 (TraceExportOptions.GrpcWord, TraceProtocol.Grpc)),
             Ratio = Ratio(reader, or.Ratio),
-            WaitingSpansMax = reader.Number("traces.waitingSpansMax", or.WaitingSpansMax, 1, TraceExportOptions.WaitingSpansMaxMax),
+            WaitingSpansMax = reader.Number(
+                "traces.waitingSpansMax", or.WaitingSpansMax, 1, TraceExportOptions.WaitingSpansMaxMax),
             SendEvery = reader.Span("traces.sendEvery", or.SendEvery, SpanMin, SpanMax),
             SendTimeout = reader.Span("traces.sendTimeout", or.SendTimeout, SpanMin, SpanMax),
             StopTimeout = reader.Span("traces.stopTimeout", or.StopTimeout, SpanMin, SpanMax),

@@ -11,7 +11,9 @@ internal static partial class ProcessLog
     [LoggerMessage(1051, LogLevel.Error, "Ended, because an agent cannot go on")]
     public static partial void Ended(ILogger log, Exception cause);
 
-    [LoggerMessage(1052, LogLevel.Warning, "Stopping took longer than {Timeout}; what is not committed was not acknowledged either")]
+    [LoggerMessage(
+        1052, LogLevel.Warning,
+        "Stopping took longer than {Timeout}; what is not committed was not acknowledged either")]
     public static partial void StopTimedOut(ILogger log, TimeSpan timeout);
 
     [LoggerMessage(1053, LogLevel.Information, "Traces go to {Endpoint}, of a share of {Ratio} of the frames")]

@@ -2,12 +2,14 @@ using Telemetry.Model.Readings;
 
 namespace Telemetry.Edge.Outbox;
 
-/// <summary>Readings that wait for a commit, and the offers that wait with them. Reused: a warm one allocates nothing a reading.</summary>
+/// <summary>
+/// Readings that wait for a commit, and the offers that wait with them. Reused: a warm one allocates nothing a reading.
+/// </summary>
 internal sealed class WaitingReadings
 {
     /// <summary>
-    /// What one reading may need at most, text apart: the 16 bytes of plain columns and its share of their heads. Compact
-    /// columns mostly take two, so this is good for the quota alone, never to tell when a segment is full.
+    /// What one reading may need at most, text apart: the 16 bytes of plain columns and its share of their heads.
+    /// Compact columns mostly take two, so this is good for the quota alone, never to tell when a segment is full.
     /// </summary>
     private const int ReadingBytes = 17;
 
@@ -39,7 +41,8 @@ internal sealed class WaitingReadings
     public static long BytesOf(int readings, long textBytes) => ((long)readings * ReadingBytes) + textBytes;
 
     public Task<OfferOutcome> Add(
-        ReadingBatch readings, ReadOnlySpan<MetricType> types, bool critical, long now, long dueAt, AnsweredRequest? request)
+        ReadingBatch readings, ReadOnlySpan<MetricType> types, bool critical, long now, long dueAt,
+        AnsweredRequest? request)
     {
         if (request is not null)
         {

@@ -17,7 +17,8 @@ internal static class TraceSection
             Endpoint = Endpoint(reader),
             Protocol = Protocol(reader),
             Ratio = Ratio(reader, or.Ratio),
-            WaitingSpansMax = reader.Number("traces.waitingSpansMax", or.WaitingSpansMax, 1, TraceExportOptions.WaitingSpansMaxMax),
+            WaitingSpansMax = reader.Number(
+                "traces.waitingSpansMax", or.WaitingSpansMax, 1, TraceExportOptions.WaitingSpansMaxMax),
             SendEvery = Span(reader, "traces.sendEvery", or.SendEvery),
             SendTimeout = Span(reader, "traces.sendTimeout", or.SendTimeout),
             StopTimeout = Span(reader, "traces.stopTimeout", or.StopTimeout),
@@ -47,7 +48,8 @@ internal static class TraceSection
         if (!TraceExportOptions.TryProtocol(text, out var protocol))
         {
             reader.Problem(
-                "traces.protocol", $"'{text}' is neither {TraceExportOptions.HttpWord} nor {TraceExportOptions.GrpcWord}");
+                "traces.protocol",
+                $"'{text}' is neither {TraceExportOptions.HttpWord} nor {TraceExportOptions.GrpcWord}");
         }
 
         return protocol;

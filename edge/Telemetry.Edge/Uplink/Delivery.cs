@@ -27,8 +27,8 @@ internal sealed class Delivery
     private bool _cloudIsOlder;
 
     public Delivery(
-        Outbox.Outbox outbox, GatewayId gateway, UplinkOptions options, TimeProvider time, Random random, ILogger logger,
-        UplinkStatus status, AnswerOrder answers)
+        Outbox.Outbox outbox, GatewayId gateway, UplinkOptions options, TimeProvider time, Random random,
+        ILogger logger, UplinkStatus status, AnswerOrder answers)
     {
         _answers = answers;
         (_outbox, Gateway, _options, _time, _logger, Status) = (outbox, gateway, options, time, logger, status);
@@ -59,13 +59,17 @@ internal sealed class Delivery
     /// <summary>The number of the newest full hello that was said.</summary>
     public long HelloNumber { get; private set; }
 
-    /// <summary>True while backlog is being sealed, by whichever session: the outbox takes one call at a time.</summary>
+    /// <summary>
+    /// True while backlog is being sealed, by whichever session: the outbox takes one call at a time.
+    /// </summary>
     public bool Sealing { get; set; }
 
     /// <summary>True when a full hello is to be said now.</summary>
     public bool HelloWanted { get; set; }
 
-    /// <summary>The next attempt's number for a frame: a new one only where the one before is known not to be in the log.</summary>
+    /// <summary>
+    /// The next attempt's number for a frame: a new one only where the one before is known not to be in the log.
+    /// </summary>
     public Attempt Attempt(HeldFrame frame)
     {
         frame.Attempts = Math.Max(frame.Attempts, 1);
@@ -90,7 +94,8 @@ internal sealed class Delivery
             Status.Hellos++;
             var version = _cloudIsOlder ? (byte)0 : FrameHeader.VersionMax;
             HelloWriter.Full(
-                _outbox, new HelloId(_process, ++HelloNumber), now, version, _digestDiffers, _settlements.Fork).Write(writer);
+                _outbox, new HelloId(_process, ++HelloNumber), now, version, _digestDiffers,
+                _settlements.Fork).Write(writer);
         }
         else
         {
@@ -123,7 +128,10 @@ internal sealed class Delivery
         }
     }
 
-    /// <summary>When the next full hello is due if nothing happens: an unanswered one is repeated, unsettled frames are asked for.</summary>
+    /// <summary>
+    /// When the next full hello is due if nothing happens: an unanswered one is repeated, unsettled frames are asked
+    /// for.
+    /// </summary>
     public TimeSpan UntilHello()
     {
         var elapsed = _time.GetElapsedTime(_helloSaidAt);
@@ -265,12 +273,15 @@ internal sealed class Delivery
         }
 
         var differs = ack.Digest != _outbox.CompleteDigest;
-        HelloWanted |= (differs && !_digestDiffers) || (_settlements.LostButHere && ack.InAnswerTo is null && _unanswered == 0);
+        HelloWanted |= (differs && !_digestDiffers)
+            || (_settlements.LostButHere && ack.InAnswerTo is null && _unanswered == 0);
         _digestDiffers = differs;
         Wake.Set();
     }
 
-    /// <summary>An answer to an older hello than the newest one answered, and a stored-ack of another token, are ignored.</summary>
+    /// <summary>
+    /// An answer to an older hello than the newest one answered, and a stored-ack of another token, are ignored.
+    /// </summary>
     private bool Counts(StoredAck ack)
     {
         if (ack.InAnswerTo is { } hello)
@@ -335,5 +346,6 @@ internal sealed class Delivery
         Wake.Set();
     }
 
-    private long NowMicros() => (_time.GetUtcNow().Ticks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+    private long NowMicros() =>
+        (_time.GetUtcNow().Ticks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
 }

@@ -67,7 +67,9 @@ internal sealed class HelloSpeaker(
         }
     }
 
-    /// <summary>On a clean stop the cloud learns the last accepted total, so that the books show what is still here.</summary>
+    /// <summary>
+    /// On a clean stop the cloud learns the last accepted total, so that the books show what is still here.
+    /// </summary>
     public async Task SayGoodbyeAsync(CancellationToken stopped)
     {
         if (!stopped.IsCancellationRequested || connection.Closed.IsCompleted)

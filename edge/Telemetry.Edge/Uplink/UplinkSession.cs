@@ -85,15 +85,16 @@ internal sealed class UplinkSession
     {
         var due = _hellos.UntilDue();
         var pause = TimeSpan.FromSeconds((_pausedUntil - _time.GetTimestamp()) / (double)_time.TimestampFrequency);
-        var wait = pause > TimeSpan.Zero && pause < due ? pause : due > TimeSpan.Zero ? due : TimeSpan.FromMilliseconds(10);
+        var wait = pause > TimeSpan.Zero && pause < due
+            ? pause : due > TimeSpan.Zero ? due : TimeSpan.FromMilliseconds(10);
 
         // A delay is cut to whole milliseconds: a rest of one would be no delay, again and again until it is over.
         return TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds));
     }
 
     /// <summary>
-    /// Where live frames pile up (the cloud withholds its PUBACKs), what comes next waits unsealed and goes up as backlog,
-    /// so that live data stays live.
+    /// Where live frames pile up (the cloud withholds its PUBACKs), what comes next waits unsealed and goes up as
+    /// backlog, so that live data stays live.
     /// </summary>
     private void KeepLiveLive()
     {
@@ -173,7 +174,8 @@ internal sealed class UplinkSession
         }
         catch (Exception e) when (e is UplinkException or OperationCanceledException)
         {
-            // Nobody knows whether it arrived: it is sent again under the same attempt, by the next connection if this broke.
+            // Nobody knows whether it arrived: it is sent again under the same attempt, by the next connection if this
+            // broke.
             frame.ReachedLog = true;
             if (!_connection.Closed.IsCompleted && !_stop.IsCancellationRequested)
             {
@@ -187,7 +189,8 @@ internal sealed class UplinkSession
         }
         catch (WireFormatException e)
         {
-            // Refused by the cloud, and not readable here either: it stays, shown, and is not sent again by this process.
+            // Refused by the cloud, and not readable here either: it stays, shown, and is not sent again by this
+            // process.
             frame.Forked = true;
             _delivery.Unreadable(frame, e);
         }
@@ -256,7 +259,9 @@ internal sealed class UplinkSession
         _delivery.Queues.Add(frame);
     }
 
-    /// <summary>Refused for load, rights or content: everything waits a moment, so that a refusal never becomes a storm.</summary>
+    /// <summary>
+    /// Refused for load, rights or content: everything waits a moment, so that a refusal never becomes a storm.
+    /// </summary>
     private void Pause(PublishOutcome outcome)
     {
         _delivery.Refused(outcome);
@@ -267,7 +272,8 @@ internal sealed class UplinkSession
     private void SealBacklogIfRoom()
     {
         var room = _slots / 2 - _backlogInFlight;
-        if (!_delivery.Sealing && room > 0 && !Paused && _outbox.UnsealedReadings > 0 && _delivery.Queues.Peek(Lane.Backlog) is null)
+        if (!_delivery.Sealing && room > 0 && !Paused && _outbox.UnsealedReadings > 0
+            && _delivery.Queues.Peek(Lane.Backlog) is null)
         {
             _ = SealBacklogAsync(room);
         }
@@ -322,10 +328,12 @@ internal sealed class UplinkSession
     {
         // A delay that is cancelled would hand this on to the pool.
         var stopped = new TaskCompletionSource();
-        await using var registration = _stop.UnsafeRegister(static s => ((TaskCompletionSource)s!).TrySetResult(), stopped);
+        await using var registration = _stop.UnsafeRegister(
+            static s => ((TaskCompletionSource)s!).TrySetResult(), stopped);
         await Task.WhenAny(_connection.Closed, stopped.Task);
         _delivery.Wake.Set();
     }
 
-    private long NowMicros() => (_time.GetUtcNow().Ticks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+    private long NowMicros() =>
+        (_time.GetUtcNow().Ticks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
 }

@@ -12,7 +12,9 @@ public sealed class PullConsumerTests
         Expires = TimeSpan.FromSeconds(1),
     };
 
-    /// <summary>A busy machine may be late with some heartbeats; what is asked here is about pulls that expire.</summary>
+    /// <summary>
+    /// A busy machine may be late with some heartbeats; what is asked here is about pulls that expire.
+    /// </summary>
     private static readonly PullConsumerOptions Patient = Quick with { HeartbeatsMissedMax = 20 };
 
     private static async Task Publish(JetStreamContext jetStream, int from, int to) =>
@@ -43,7 +45,9 @@ public sealed class PullConsumerTests
         return pulls;
     }
 
-    /// <summary>Waits until a consumer that is sent nothing has pulled three times, so that two pulls have expired.</summary>
+    /// <summary>
+    /// Waits until a consumer that is sent nothing has pulled three times, so that two pulls have expired.
+    /// </summary>
     private static async Task UntilTwoExpired(NatsSubscription pulls, PullConsumer consumer)
     {
         for (var pulled = 0; pulled < 3;)

@@ -45,7 +45,9 @@ public sealed class TraceProcessTests
             Assert.All(trace, span => Assert.InRange(span.Start, 1ul, span.End));
         }
 
-        Assert.Contains("telemetry_traces_spans_total{outcome=\"exported\"}", (await processor.Get("/metrics")).Text, StringComparison.Ordinal);
+        Assert.Contains(
+            "telemetry_traces_spans_total{outcome=\"exported\"}", (await processor.Get("/metrics")).Text,
+            StringComparison.Ordinal);
         Assert.Contains("telemetry_agent_dropped_spans_total 0\n", await agent.Metrics(), StringComparison.Ordinal);
         await agent.Process.Stop(within: Within);
         Assert.Equal(0, agent.Process.ExitCode);
@@ -66,10 +68,14 @@ public sealed class TraceProcessTests
         await using var collector = await CollectorStub.StartAsync();
         await using var folder = new TemporaryFolder();
         await File.WriteAllTextAsync(
-            folder.At("rules.json"), """{ "rules": [{ "name": "any", "match": { "metric": "*" }, "above": -1e300 }] }""");
+            folder.At("rules.json"),
+            """{ "rules": [{ "name": "any", "match": { "metric": "*" }, "above": -1e300 }] }""");
         await using var cloud = await StartCloud(
             nats, postgres, "all", To(collector.Address),
-            $$""" "kafka": { "servers": "{{kafka.Address}}" }, "alerts": { "rules": "{{folder.At("rules.json")}}" }, """);
+            $$"""
+            "kafka": { "servers": "{{kafka.Address}}" },
+            "alerts": { "rules": "{{folder.At("rules.json")}}" },
+            """);
         await using var agent = new AgentProcess(cloud.MqttPort, To(collector.Address));
         await agent.Start();
 
@@ -129,14 +135,23 @@ public sealed class TraceProcessTests
     }
 
     private static string To(Uri collector, int waitingSpansMax = 2048) =>
-        $$"""{ "endpoint": "{{collector}}", "sendEvery": "200 ms", "sendTimeout": "1 min", "stopTimeout": "500 ms", "waitingSpansMax": {{waitingSpansMax}} }""";
+        $$"""
+        {
+          "endpoint": "{{collector}}",
+          "sendEvery": "200 ms",
+          "sendTimeout": "1 min",
+          "stopTimeout": "500 ms",
+          "waitingSpansMax": {{waitingSpansMax}}
+        }
+        """;
 
     private static async Task<CloudProcess> StartCloud(
         NatsServer nats, PostgresServer postgres, string role, string traces, string more = "")
     {
         var cloud = new CloudProcess(nats.Url, postgres.ConnectionString);
         cloud.Configuration = cloud.Configuration.Replace(
-            "\"partitions\"", $"\"role\": \"{role}\", \"traces\": {traces}, {more}\"partitions\"", StringComparison.Ordinal);
+            "\"partitions\"", $"\"role\": \"{role}\", \"traces\": {traces}, {more}\"partitions\"",
+            StringComparison.Ordinal);
         await cloud.Start();
         await cloud.WaitUntilReady();
         return cloud;
@@ -144,7 +159,8 @@ public sealed class TraceProcessTests
 
     /// <summary>The traces of which every step has arrived.</summary>
     private static IEnumerable<IGrouping<string, ReceivedSpan>> Whole(CollectorStub collector) =>
-        collector.Spans.GroupBy(span => span.TraceId).Where(trace => trace.Select(span => span.Name).Order().SequenceEqual(Steps));
+        collector.Spans.GroupBy(span => span.TraceId)
+            .Where(trace => trace.Select(span => span.Name).Order().SequenceEqual(Steps));
 
     private static Task UntilStored(CloudProcess cloud) => Until(
         async () => await cloud.Get("/api/gateways/gw-1") is (System.Net.HttpStatusCode.OK, { } text)

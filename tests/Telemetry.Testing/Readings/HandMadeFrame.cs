@@ -6,8 +6,8 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Testing.Readings;
 
 /// <summary>
-/// A frame put together by hand, as strangers may send it and no writer makes it: its checksum is right, and nothing else
-/// need be. As it is it has one reading, of an Int 0 at time 0.
+/// A frame put together by hand, as strangers may send it and no writer makes it: its checksum is right, and nothing
+/// else need be. As it is it has one reading, of an Int 0 at time 0.
 /// </summary>
 internal sealed record HandMadeFrame
 {

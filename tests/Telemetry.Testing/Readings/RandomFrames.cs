@@ -7,7 +7,9 @@ using Telemetry.Model.Wire;
 
 namespace Telemetry.Testing.Readings;
 
-/// <summary>Sealed frames by a seed: of every version, tombstones too, with every part that a header may have or lack.</summary>
+/// <summary>
+/// Sealed frames by a seed: of every version, tombstones too, with every part that a header may have or lack.
+/// </summary>
 internal sealed class RandomFrames(Random random)
 {
     private const int ColumnBytesMax = FrameHeader.BytesMax - 1024;
@@ -37,7 +39,8 @@ internal sealed class RandomFrames(Random random)
         var declarations = isTombstone || (mayDeclare && random.Next(4) == 0) ? Declarations() : [];
         var dropped = declarations.Sum(d => d.Count);
         var lane = (Lane)random.Next(Lanes.Count);
-        var key = new FrameKey((ulong)random.NextInt64(1, long.MaxValue), lane, FirstSequence(), order.Length + dropped);
+        var key = new FrameKey(
+            (ulong)random.NextInt64(1, long.MaxValue), lane, FirstSequence(), order.Length + dropped);
         _writer.Clear();
         FrameWriter.Write(
             _writer,
@@ -95,7 +98,8 @@ internal sealed class RandomFrames(Random random)
     }
 
     private long FirstSequence() =>
-        random.Next(3) == 0 ? random.NextInt64(1, FrameHeader.SequenceMax - FrameHeader.CountMax) : random.Next(1, 100_000);
+        random.Next(3) == 0
+            ? random.NextInt64(1, FrameHeader.SequenceMax - FrameHeader.CountMax) : random.Next(1, 100_000);
 
     private LaneLasts Lasts() =>
         new(random.Next(100), random.NextInt64(FrameHeader.SequenceMax + 1), random.Next(1_000_000));

@@ -5,8 +5,9 @@ using Telemetry.Model.Readings;
 namespace Telemetry.Testing.Readings;
 
 /// <summary>
-/// Readings of the kinds that gateways make and of the kinds that they should not: by a seed, sorted. Most are few enough
-/// for a frame of any version; about one in 200 is full or nearly, of values that compact columns make small enough.
+/// Readings of the kinds that gateways make and of the kinds that they should not: by a seed, sorted. Most are few
+/// enough for a frame of any version; about one in 200 is full or nearly, of values that compact columns make small
+/// enough.
 /// </summary>
 internal sealed class RandomReadings(Random random)
 {
@@ -52,7 +53,9 @@ internal sealed class RandomReadings(Random random)
         Batch.Order(Order);
     }
 
-    /// <summary>So many readings as a frame may have, or nearly: of single readings, of middling groups or of long ones.</summary>
+    /// <summary>
+    /// So many readings as a frame may have, or nearly: of single readings, of middling groups or of long ones.
+    /// </summary>
     private void AddFull()
     {
         var readings = FrameHeader.CountMax - (random.Next(2) == 0 ? 0 : random.Next(200));
@@ -65,7 +68,9 @@ internal sealed class RandomReadings(Random random)
         AddSharing(readings, countMin, countMax, isCalm: true);
     }
 
-    /// <summary>Groups that take their times from some columns, in any order, also from those that are long past.</summary>
+    /// <summary>
+    /// Groups that take their times from some columns, in any order, also from those that are long past.
+    /// </summary>
     private void AddSharing(int readings, int countMin, int countMax, bool isCalm)
     {
         var columns = new long[random.Next(1, ColumnsMax + 1)][];

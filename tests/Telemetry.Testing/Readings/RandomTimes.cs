@@ -1,6 +1,8 @@
 namespace Telemetry.Testing.Readings;
 
-/// <summary>Times of one column, sorted: of steady sources, of ones that pause, speed up or jitter, and of none at all.</summary>
+/// <summary>
+/// Times of one column, sorted: of steady sources, of ones that pause, speed up or jitter, and of none at all.
+/// </summary>
 internal sealed class RandomTimes(Random random)
 {
     private static readonly long[] Periods = [0, 1, 1_000, 100_000, 333_333, 1_000_000, 60_000_000, 3_600_000_000];

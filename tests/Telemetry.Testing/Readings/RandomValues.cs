@@ -2,7 +2,9 @@ using Telemetry.Model.Readings;
 
 namespace Telemetry.Testing.Readings;
 
-/// <summary>What gives the values of one series, one after the other, as a batch has them; 64 bits are for any reading.</summary>
+/// <summary>
+/// What gives the values of one series, one after the other, as a batch has them; 64 bits are for any reading.
+/// </summary>
 internal sealed class RandomValues(Random random)
 {
     /// <summary>Values of a series of this type; calm ones take few bits.</summary>

@@ -8,8 +8,8 @@ using Telemetry.Cloud.Storage.Postgres.DeadLetters;
 namespace Telemetry.Cloud.Operations.DeadLetters;
 
 /// <summary>
-/// The command <c>dead-letters</c>: lists them, shows one in full, and retries them, beside a cloud at work. The exit code
-/// is 0 when all went well, 1 when something was not found or not stored.
+/// The command <c>dead-letters</c>: lists them, shows one in full, and retries them, beside a cloud at work. The exit
+/// code is 0 when all went well, 1 when something was not found or not stored.
 /// </summary>
 internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter output, TextWriter errors)
 {
@@ -40,7 +40,8 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
         }
         catch (Exception e) when (e is StoreException || StoreErrors.IsDatabases(e))
         {
-            await errors.WriteLineAsync($"the database failed, what was not yet said to be stored is unchanged: {e.Message}");
+            await errors.WriteLineAsync(
+                $"the database failed, what was not yet said to be stored is unchanged: {e.Message}");
             return GoneWrong;
         }
     }
@@ -48,10 +49,12 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
     private static async Task CheckVersionAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
         await Migrations.CheckAsync(connection, migrate: false, cancellationToken);
 
-    private async Task<int> ListAsync(NpgsqlDataSource database, DeadLetterFilter filter, CancellationToken cancellationToken)
+    private async Task<int> ListAsync(
+        NpgsqlDataSource database, DeadLetterFilter filter, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await output.WriteLineAsync("        id  rejected at (UTC)    gateway           reason     readings    bytes  frame; error");
+        await output.WriteLineAsync(
+            "        id  rejected at (UTC)    gateway           reason     readings    bytes  frame; error");
         foreach (var record in await DeadLetterReader.ListAsync(connection, filter, cancellationToken))
         {
             var letter = record.Letter;
@@ -59,7 +62,8 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
             var retried = record.RetriedAt is { } at ? $" (stored at {Time(at)})" : "";
             await output.WriteLineAsync(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{record.Id,10}  {Time(record.StoredAt)}  {letter.Gateway,-16}  {Name(letter.Reason),-9}  {letter.Readings,8}  {record.Bytes,7}  {frame}; {OneLine(letter.Error)}{retried}"));
+                $"{record.Id,10}  {Time(record.StoredAt)}  {letter.Gateway,-16}  {Name(letter.Reason),-9}  "
+                + $"{letter.Readings,8}  {record.Bytes,7}  {frame}; {OneLine(letter.Error)}{retried}"));
         }
 
         return 0;
@@ -102,8 +106,8 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
     }
 
     /// <summary>
-    /// Letters of one gateway each, at most <see cref="DeadLetterRetry.LettersMax"/>; each letter once. Ids that there are
-    /// not come with no gateway.
+    /// Letters of one gateway each, at most <see cref="DeadLetterRetry.LettersMax"/>; each letter once. Ids that there
+    /// are not come with no gateway.
     /// </summary>
     private async IAsyncEnumerable<(string Gateway, IReadOnlyList<long> Ids)> GroupsAsync(
         NpgsqlDataSource database, DeadLetterArguments arguments,

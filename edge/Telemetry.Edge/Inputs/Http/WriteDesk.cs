@@ -8,8 +8,9 @@ using Telemetry.Edge.Outbox;
 
 /// <summary>
 /// Stores bodies, and answers when they are durable. A body is one offer, all or nothing; one of more readings than an
-/// offer may have is stored in parts, in order, so that no body and no line waits for room that there never is. With a key each part is remembered in the commit that stores it, so that a repeat stores
-/// exactly what is missing, whatever was killed in between. Used on the agent's loop.
+/// offer may have is stored in parts, in order, so that no body and no line waits for room that there never is. With a
+/// key each part is remembered in the commit that stores it, so that a repeat stores exactly what is missing, whatever
+/// was killed in between. Used on the agent's loop.
 /// </summary>
 internal sealed class WriteDesk(
     HttpInputOptions options, GatewayId gateway, SenderJournal? journal, HttpCounters counters, TimeProvider time)

@@ -25,8 +25,9 @@ internal sealed class LineDecoder(SeriesCache series, int lineBytesMax)
     private long _lines;
 
     /// <summary>
-    /// Decodes lines from a position on into an empty batch, until no more may be in it, so many lines were read, or the
-    /// body ends; gives where it stands then and how many lines it took. Lines without a time get <paramref name="nowMicros"/>.
+    /// Decodes lines from a position on into an empty batch, until no more may be in it, so many lines were read, or
+    /// the body ends; gives where it stands then and how many lines it took. Lines without a time get
+    /// <paramref name="nowMicros"/>.
     /// </summary>
     public (BodyPosition Next, int Lines) Decode(
         ReadOnlySpan<byte> body, BodyPosition from, TimePrecision precision, long nowMicros, in PartLimits limits,
@@ -72,7 +73,8 @@ internal sealed class LineDecoder(SeriesCache series, int lineBytesMax)
     // The line alone is more than may be stored together.
     private static string TooMuch(int readings, long bytes, in PartLimits limits) => readings > limits.Readings
         ? $"{readings} fields, more than the {limits.Readings} that can be stored together"
-        : $"{bytes} bytes of readings, more than the {limits.Bytes} (half of outbox.quotaBytes) that can be stored together";
+        : $"{bytes} bytes of readings, more than the {limits.Bytes} (half of outbox.quotaBytes) that can be stored "
+            + "together";
 
     private string? Resolve(ReadOnlySpan<byte> body, in Line line)
     {
@@ -105,7 +107,8 @@ internal sealed class LineDecoder(SeriesCache series, int lineBytesMax)
                 return "duplicate field";
             }
 
-            if (type == MetricType.Text && WrongText(body.Slice((int)(field.Bits >> 32), (int)(uint)field.Bits)) is { } wrong)
+            if (type == MetricType.Text
+                && WrongText(body.Slice((int)(field.Bits >> 32), (int)(uint)field.Bits)) is { } wrong)
             {
                 return wrong;
             }

@@ -85,14 +85,16 @@ internal sealed class DecodingRig
         var bits = Batch.Bits[row];
         var value = series.Type switch
         {
-            MetricType.Float => "float:" + BitConverter.UInt64BitsToDouble(bits).ToString("R", CultureInfo.InvariantCulture),
+            MetricType.Float =>
+                "float:" + BitConverter.UInt64BitsToDouble(bits).ToString("R", CultureInfo.InvariantCulture),
             MetricType.Int => $"int:{(long)bits}",
             MetricType.UInt => $"uint:{bits}",
             MetricType.Bool => $"bool:{bits}",
             _ => "string:" + Encoding.UTF8.GetString(Batch.Text(bits)),
         };
         var labels = string.Join(',', series.Labels.Select(l => $"{l.Key}={l.Value}"));
-        var time = Batch.Times[row] == Now ? LineProtocolCases.Now : Batch.Times[row].ToString(CultureInfo.InvariantCulture);
+        var time = Batch.Times[row] == Now
+            ? LineProtocolCases.Now : Batch.Times[row].ToString(CultureInfo.InvariantCulture);
         return $"{series.Device}|{labels}|{series.Metric}|{value}|{time}";
     }
 }

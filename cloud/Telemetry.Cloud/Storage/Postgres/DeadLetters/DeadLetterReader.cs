@@ -10,8 +10,8 @@ namespace Telemetry.Cloud.Storage.Postgres.DeadLetters;
 internal static class DeadLetterReader
 {
     private const string Columns = """
-        id, gateway, epoch, lane, first, count, reason, error, readings, series_key, time_micros, content, flags, schema,
-            octet_length(bytes), stored_at, retried_at
+        id, gateway, epoch, lane, first, count, reason, error, readings, series_key, time_micros, content, flags,
+            schema, octet_length(bytes), stored_at, retried_at
         """;
 
     private const string Filter = """
@@ -95,7 +95,8 @@ internal static class DeadLetterReader
     {
         Content = (DeadLetterContent)reader.GetInt16(11),
         Flags = (ReadingFlags)reader.GetInt16(12),
-        Schema = reader.GetFieldValue<byte[]>(13) is { Length: SchemaId.Bytes } schema ? SchemaId.Read(schema) : default,
+        Schema = reader.GetFieldValue<byte[]>(13) is { Length: SchemaId.Bytes } schema
+            ? SchemaId.Read(schema) : default,
     };
 
     private static void Add(NpgsqlCommand command, object? value, NpgsqlDbType type) =>

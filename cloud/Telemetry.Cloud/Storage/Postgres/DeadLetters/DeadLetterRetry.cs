@@ -13,10 +13,10 @@ internal sealed record RetryOutcome(long Id, int Stored, string? Why);
 
 /// <summary>
 /// Moves dead letters from rejected to stored. Letters are read and decoded before anything is locked; then, in ONE
-/// transaction under the lock of the partition's row: the readings, the frame register (or the day's sum that its row went
-/// into), the gateway's totals, the letters' marks, and one more commit of the partition, so that an owner at work finds its
-/// memory out of date, gives it up and loads it again. It holds the owner up for no longer than a transaction of the owner's
-/// own takes. Letters that the database refuses together are tried one by one.
+/// transaction under the lock of the partition's row: the readings, the frame register (or the day's sum that its row
+/// went into), the gateway's totals, the letters' marks, and one more commit of the partition, so that an owner at work
+/// finds its memory out of date, gives it up and loads it again. It holds the owner up for no longer than a transaction
+/// of the owner's own takes. Letters that the database refuses together are tried one by one.
 /// </summary>
 internal sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck check)
 {
@@ -33,7 +33,8 @@ internal sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck ch
 
     private const string MoveSql = """
         UPDATE telemetry.gateway
-        SET stored = stored + $2, rejected = rejected - $3, dropped = dropped + $4, changed_at = now() WHERE gateway = $1
+        SET stored = stored + $2, rejected = rejected - $3, dropped = dropped + $4, changed_at = now()
+        WHERE gateway = $1
         """;
 
     private const string LetterSql =
@@ -173,11 +174,14 @@ internal sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck ch
             : new RetryOutcome(d.Record.Id, 0, "it was stored or removed meanwhile"));
     }
 
-    /// <summary>Locks letters, whose content never changes, and gives those that are still there and not stored.</summary>
+    /// <summary>
+    /// Locks letters, whose content never changes, and gives those that are still there and not stored.
+    /// </summary>
     private static async Task<HashSet<long>> LockLettersAsync(
         NpgsqlConnection connection, IEnumerable<long> ids, CancellationToken cancellationToken)
     {
-        await using var command = Command(connection, LetterSql, (ids.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bigint));
+        await using var command = Command(
+            connection, LetterSql, (ids.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bigint));
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var still = new HashSet<long>();
         while (await reader.ReadAsync(cancellationToken))
