@@ -263,9 +263,7 @@ public sealed class Outbox : IAsyncDisposable
     /// <summary>An epoch of this outbox; null when it is not known here.</summary>
     public EpochState? FindEpoch(ulong epoch) => _state.Epochs.Find(epoch);
 
-    /// <summary>
-    /// The frames of a lane of an epoch that are not freed, in order. May be walked while they leave.
-    /// </summary>
+    /// <summary>The frames of an epoch's lane that are not freed, in order. May be walked while they leave.</summary>
     public IEnumerable<HeldFrame> HeldIn(ulong epoch, Lane lane) =>
         _state.Epochs.Find(epoch) is { } known ? _state.Frames.Of(known.Order, lane) : [];
 
