@@ -92,7 +92,7 @@ public sealed class OlderCloudTests
             await Task.Delay(TimeSpan.FromMilliseconds(20), clock, CancellationToken.None);
             return Reads(topic, payload.Span)
                 ? new PublishOutcome(0, new Receipt(StreamKind.Live, 1).PropertyValue, null)
-                : new PublishOutcome(UplinkSession.PayloadFormatInvalid, null, "of no known version");
+                : new PublishOutcome(FrameSender.PayloadFormatInvalid, null, "of no known version");
         }
 
         public ValueTask DisposeAsync() => default;
