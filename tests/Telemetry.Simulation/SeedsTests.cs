@@ -36,8 +36,7 @@ public sealed class SeedsTests(ITestOutputHelper output)
 
         Report(
             $"{Count} seeds from {First} in {watch.Elapsed.TotalSeconds:F1} s, {results.Sum(r => r.Stored)} readings "
-            + "stored, "
-            + $"{results.Sum(r => r.Alerts)} alert transitions, "
+            + $"stored, {results.Sum(r => r.Alerts)} alert transitions, "
             + $"{results.Sum(r => r.Steps)} steps, {results.Sum(r => r.Time.TotalHours):F1} simulated hours\n"
             + $"how often each fault struck:\n{tally}");
         var bad = results.Where(r => !r.IsGood).OrderBy(r => r.Seed).ToArray();

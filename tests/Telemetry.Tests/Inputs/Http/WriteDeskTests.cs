@@ -30,8 +30,7 @@ public sealed class WriteDeskTests
         Assert.Equal(400, answer.Status);
         Assert.Equal(
             "partial write: line 2: unable to parse 'm f=x 0': invalid field value: neither number, bool nor text in "
-            + "quotes; "
-            + "line 5: unable to parse 'm g': a field without '=' dropped=2",
+            + "quotes; line 5: unable to parse 'm g': a field without '=' dropped=2",
             answer.Message);
         Assert.Equal(2, rig.Outbox.Accepted);
     });
