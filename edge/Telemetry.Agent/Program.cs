@@ -29,7 +29,7 @@ if (command.Check)
 
     Console.WriteLine($"{command.ConfigurationFile}: gateway {options.Gateway}, outbox {options.OutboxFile}, "
         + $"uplink {options.Uplink.Host}:{options.Uplink.Port}{(options.Uplink.Tls ? " (TLS)" : "")}"
-        + $"{(options.Traces.Endpoint is { } collector ? $", traces to {collector}" : "")}: good");
+        + $"{(options.Traces.EndpointShown is { Length: > 0 } collector ? $", traces to {collector}" : "")}: good");
     return EdgeProcess.Ended;
 }
 

@@ -4,7 +4,9 @@ using Telemetry.Model;
 
 namespace Telemetry.Simulator;
 
-/// <summary>A fleet: the agents' common options, and in section <c>fleet</c> how many there are and where their files go.</summary>
+/// <summary>
+/// A fleet: the agents' common options, and in section <c>fleet</c> how many there are and where their files go.
+/// </summary>
 internal sealed record FleetOptions
 {
     /// <summary>What all agents have in common; each generator gets a seed of its own.</summary>
@@ -49,7 +51,8 @@ internal sealed record FleetOptions
         Gateway = GatewayId.Parse(Name(number)),
         OutboxFile = Path.Combine(Folder, Name(number) + ".outbox"),
         Journal = Journals.Length > 0 ? Path.Combine(Journals, Name(number) + ".journal") : "",
-        Generator = Agent.Generator is { } generator ? generator with { Seed = unchecked(generator.Seed + (number * 1000)) } : null,
+        Generator = Agent.Generator is { } generator
+            ? generator with { Seed = unchecked(generator.Seed + (number * 1000)) } : null,
     };
 
     private string Name(int number) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{number:00}");

@@ -8,7 +8,9 @@ namespace Telemetry.Model;
 /// </summary>
 public static class Channels
 {
-    /// <summary>True only inside the simulation: continuations run on the writer's thread. Set it before any channel is made.</summary>
+    /// <summary>
+    /// True only inside the simulation: continuations run on the writer's thread. Set it before any channel is made.
+    /// </summary>
     public static bool SynchronousContinuations { get; set; }
 
     /// <summary>A bounded channel. At its capacity <c>WriteAsync</c> waits and <c>TryWrite</c> returns false.</summary>

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Telemetry.Model;
 
 /// <summary>
-/// Kills the process at a named point when <c>TELEMETRY_CRASH_AT=point[:nth]</c> says so: the kill tests pull the plug at
-/// exact places with it. Costs one comparison when unset.
+/// Kills the process at a named point when <c>TELEMETRY_CRASH_AT=point[:nth]</c> says so: the kill tests pull the plug
+/// at exact places with it. Costs one comparison when unset.
 /// </summary>
 public static class CrashPoint
 {

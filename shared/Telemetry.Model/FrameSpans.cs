@@ -26,8 +26,8 @@ public sealed class FrameSpans(string source)
 
     /// <summary>
     /// Begins a span of a frame that will be ended by <see cref="End"/> before the caller does anything else; null when
-    /// nobody wants one of this trace. It is a child of <see cref="FrameTrace.Parent"/> unless <paramref name="parent"/>
-    /// says otherwise.
+    /// nobody wants one of this trace. It is a child of <see cref="FrameTrace.Parent"/> unless
+    /// <paramref name="parent"/> says otherwise.
     /// </summary>
     public Activity? Begin(
         string name, ActivityKind kind, GatewayId gateway, FrameKey frame, DateTimeOffset from, Activity? parent = null)

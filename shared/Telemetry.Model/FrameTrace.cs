@@ -7,11 +7,13 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Model;
 
 /// <summary>
-/// The trace that a frame belongs to, derived from its gateway and key alone: agent, ingress, processor and relay find the
-/// same one without telling each other. Both ids follow W3C Trace Context, 3.2.2: 16 and 8 bytes, never all zero.
+/// The trace that a frame belongs to, derived from its gateway and key alone: agent, ingress, processor and relay find
+/// the same one without telling each other. Both ids follow W3C Trace Context, 3.2.2: 16 and 8 bytes, never all zero.
 /// </summary>
 /// <param name="TraceId">XxHash128 over gateway, epoch, lane, first, count.</param>
-/// <param name="SpanId">XxHash64 over the same bytes: stands for the frame itself, the parent of all that is done with it.</param>
+/// <param name="SpanId">
+/// XxHash64 over the same bytes: stands for the frame itself, the parent of all that is done with it.
+/// </param>
 public readonly record struct FrameTrace(UInt128 TraceId, ulong SpanId)
 {
     /// <summary>The trace of a frame.</summary>

@@ -32,7 +32,8 @@ public readonly record struct GatewayId
     /// <summary>Takes a text as an id; throws <see cref="FormatException"/> naming the rule otherwise.</summary>
     public static GatewayId Parse(string? text) => TryParse(text, out var id)
         ? id
-        : throw new FormatException($"'{text}' is no gateway id: 1 to {LengthMax} characters of A-Z a-z 0-9 _ - are allowed.");
+        : throw new FormatException(
+            $"'{text}' is no gateway id: 1 to {LengthMax} characters of A-Z a-z 0-9 _ - are allowed.");
 
     /// <summary>XxHash64(UTF-8 id) mod <paramref name="partitions"/>: the unit of order and of scaling out.</summary>
     public int Partition(int partitions)

@@ -25,7 +25,9 @@ public static class Routes
     /// <summary><c>tm/1/GATEWAY/hello</c>: hellos go up, QoS 1.</summary>
     public static string HelloTopic(GatewayId gateway) => $"{TopicPrefix}{gateway.Value}/hello";
 
-    /// <summary><c>tm/1/GATEWAY/down</c>: answers, stored-acks, receipts and schema requests come down, QoS 0.</summary>
+    /// <summary>
+    /// <c>tm/1/GATEWAY/down</c>: answers, stored-acks, receipts and schema requests come down, QoS 0.
+    /// </summary>
     public static string DownTopic(GatewayId gateway) => $"{TopicPrefix}{gateway.Value}/down";
 
     /// <summary><c>LIVE_p</c> or <c>BACKLOG_p</c>.</summary>
@@ -50,7 +52,9 @@ public static class Routes
     /// <summary><c>tm.down.GATEWAY</c>: from the owner to whichever ingress holds the session.</summary>
     public static string DownSubject(GatewayId gateway) => $"tm.down.{gateway.Value}";
 
-    /// <summary>The message id of one attempt to send a frame: the log's deduplication knows it, and nothing else may repeat it.</summary>
+    /// <summary>
+    /// The message id of one attempt to send a frame: the log's deduplication knows it, and nothing else may repeat it.
+    /// </summary>
     public static string MessageId(GatewayId gateway, FrameKey key, Attempt attempt) => $"{gateway}/{key}/{attempt}";
 
     /// <summary>The message id of one attempt to send a schema in a lane.</summary>

@@ -1,8 +1,8 @@
 namespace Telemetry.Model;
 
 /// <summary>
-/// Wakes one waiter, at once if it was set before. Made for a loop on a single-threaded synchronization context: that one
-/// thread sets it and waits for it.
+/// Wakes one waiter, at once if it was set before. Made for a loop on a single-threaded synchronization context: that
+/// one thread sets it and waits for it.
 /// </summary>
 public sealed class Signal
 {
@@ -17,7 +17,8 @@ public sealed class Signal
         if (!_source.Task.IsCompleted && time > TimeSpan.Zero)
         {
             // A delay that is cancelled hands on to the pool whoever waits for it together with something else.
-            await using var cancelled = cancellationToken.UnsafeRegister(static signal => ((Signal)signal!).Set(), this);
+            await using var cancelled = cancellationToken.UnsafeRegister(
+                static signal => ((Signal)signal!).Set(), this);
             using var over = new CancellationTokenSource();
             await Task.WhenAny(_source.Task, Task.Delay(time, clock, over.Token));
             over.Cancel(); // CancelAsync would leave this thread.

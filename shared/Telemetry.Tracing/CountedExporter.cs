@@ -5,7 +5,8 @@ using OpenTelemetry.Exporter;
 namespace Telemetry.Tracing;
 
 /// <summary>The OTLP exporter, counting what became of each batch. Called by the exporting thread alone.</summary>
-internal sealed class CountedExporter(OtlpExporterOptions options, TraceExportCounters counters) : OtlpTraceExporter(options)
+internal sealed class CountedExporter(OtlpExporterOptions options, TraceExportCounters counters)
+    : OtlpTraceExporter(options)
 {
     public override ExportResult Export(in Batch<Activity> activityBatch)
     {

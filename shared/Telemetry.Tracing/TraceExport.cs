@@ -6,9 +6,9 @@ using OpenTelemetry.Trace;
 namespace Telemetry.Tracing;
 
 /// <summary>
-/// Sends the spans of one source to a collector by OTLP for as long as it lives. The OpenTelemetry assemblies are loaded
-/// when it is made, not before. Headers for the collector come from the environment (OTEL_EXPORTER_OTLP_HEADERS), further
-/// attributes of the process too (OTEL_RESOURCE_ATTRIBUTES).
+/// Sends the spans of one source to a collector by OTLP for as long as it lives. The OpenTelemetry assemblies are
+/// loaded when it is made, not before. Headers for the collector come from the environment
+/// (OTEL_EXPORTER_OTLP_HEADERS), further attributes of the process too (OTEL_RESOURCE_ATTRIBUTES).
 /// </summary>
 public sealed class TraceExport : IDisposable
 {
@@ -32,7 +32,9 @@ public sealed class TraceExport : IDisposable
     public static TraceExport? Start(TraceExportOptions options, string source, string service, string instance) =>
         options.Endpoint is null ? null : Begin(options, source, service, instance);
 
-    /// <summary>Sends what waits, for as long as <see cref="TraceExportOptions.StopTimeout"/> allows, and ends.</summary>
+    /// <summary>
+    /// Sends what waits, for as long as <see cref="TraceExportOptions.StopTimeout"/> allows, and ends.
+    /// </summary>
     public void Dispose()
     {
         _provider.Shutdown((int)_stopTimeout.TotalMilliseconds);
@@ -46,7 +48,8 @@ public sealed class TraceExport : IDisposable
             new OtlpExporterOptions
             {
                 Endpoint = Address(options),
-                Protocol = options.Protocol == TraceProtocol.Grpc ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf,
+                Protocol = options.Protocol == TraceProtocol.Grpc
+                    ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf,
                 TimeoutMilliseconds = (int)options.SendTimeout.TotalMilliseconds,
             },
             counters);

@@ -1,6 +1,8 @@
 namespace Telemetry.Tracing;
 
-/// <summary>What became of this process' spans. Written by the threads that end and send spans; read by anyone.</summary>
+/// <summary>
+/// What became of this process' spans. Written by the threads that end and send spans; read by anyone.
+/// </summary>
 public sealed class TraceExportCounters
 {
     private long _exported;

@@ -30,16 +30,24 @@ public sealed record TraceExportOptions
     /// </summary>
     public Uri? Endpoint { get; init; }
 
+    /// <summary>
+    /// Scheme, host and port of <see cref="Endpoint"/>, for logs: a user, a path or a query may hold what opens the
+    /// collector. Empty without an endpoint.
+    /// </summary>
+    public string EndpointShown => Endpoint?.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped) ?? "";
+
     /// <summary>How they travel; default HTTP.</summary>
     public TraceProtocol Protocol { get; init; } = TraceProtocol.HttpProtobuf;
 
     /// <summary>
-    /// The share of frames that are traced, 0 to 1, default 1. The trace id alone decides, so all processes with the same
-    /// ratio choose the same frames, and one with a smaller ratio a part of them.
+    /// The share of frames that are traced, 0 to 1, default 1. The trace id alone decides, so all processes with the
+    /// same ratio choose the same frames, and one with a smaller ratio a part of them.
     /// </summary>
     public double Ratio { get; init; } = 1;
 
-    /// <summary>Spans that may wait for the collector, 2,048 (default) unless told; further ones are dropped and counted.</summary>
+    /// <summary>
+    /// Spans that may wait for the collector, 2,048 (default) unless told; further ones are dropped and counted.
+    /// </summary>
     public int WaitingSpansMax { get; init; } = 2048;
 
     /// <summary>How long spans gather before they are sent, default 2 s.</summary>
@@ -53,7 +61,8 @@ public sealed record TraceExportOptions
 
     /// <summary>Reads an endpoint: an absolute http or https address. False for anything else.</summary>
     public static bool TryEndpoint(string text, out Uri endpoint) =>
-        Uri.TryCreate(text, UriKind.Absolute, out endpoint!) && endpoint.Scheme is "http" or "https" && endpoint.Host.Length > 0;
+        Uri.TryCreate(text, UriKind.Absolute, out endpoint!)
+        && endpoint.Scheme is "http" or "https" && endpoint.Host.Length > 0;
 
     /// <summary>Reads a protocol's word. False for anything else.</summary>
     public static bool TryProtocol(string text, out TraceProtocol protocol)
@@ -64,5 +73,6 @@ public sealed record TraceExportOptions
 
     /// <summary>Reads a ratio, 0 to 1 (<c>0.01</c>). False for anything else.</summary>
     public static bool TryRatio(string text, out double ratio) =>
-        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out ratio) && ratio is >= 0 and <= 1;
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out ratio)
+        && ratio is >= 0 and <= 1;
 }

@@ -7,9 +7,9 @@ using Telemetry.Testing.Servers;
 namespace Telemetry.Benchmarks;
 
 /// <summary>
-/// What does one agent cost its gateway at 1,000 readings a second (50 series at 20 Hz), committed once a second and stored
-/// in the cloud: memory, CPU, bytes on the wire and on the disk, and how often it forces the disk? The limit of the bytes is
-/// what the frames themselves have.
+/// What does one agent cost its gateway at 1,000 readings a second (50 series at 20 Hz), committed once a second and
+/// stored in the cloud: memory, CPU, bytes on the wire and on the disk, and how often it forces the disk? The limit of
+/// the bytes is what the frames themselves have.
 /// </summary>
 internal static class AgentBenchmark
 {
@@ -56,14 +56,15 @@ internal static class AgentBenchmark
         await PrintSyncsAsync(backend, agent, statusPort, run.Seconds(TracedSeconds));
     }
 
-    private static async Task<AgentState> LookAsync(Backend backend, FaultProxy link, DotnetProcess agent, int statusPort) => new(
-        DateTimeOffset.UtcNow,
-        (await backend.Status.AgentsAsync(statusPort, default)).Sum(a => a.Accepted),
-        CpuTime.Of(agent.Id!.Value),
-        link.BytesPassed(Direction.ToServer),
-        link.BytesPassed(Direction.ToClient),
-        Field($"/proc/{agent.Id}/io", "write_bytes:"),
-        await backend.CounterAsync("telemetry_ingress_appended_bytes_total"));
+    private static async Task<AgentState> LookAsync(
+        Backend backend, FaultProxy link, DotnetProcess agent, int statusPort) => new(
+            DateTimeOffset.UtcNow,
+            (await backend.Status.AgentsAsync(statusPort, default)).Sum(a => a.Accepted),
+            CpuTime.Of(agent.Id!.Value),
+            link.BytesPassed(Direction.ToServer),
+            link.BytesPassed(Direction.ToClient),
+            Field($"/proc/{agent.Id}/io", "write_bytes:"),
+            await backend.CounterAsync("telemetry_ingress_appended_bytes_total"));
 
     // Counted by strace, in a stretch of its own: to be traced costs time.
     private static async Task PrintSyncsAsync(Backend backend, DotnetProcess agent, int statusPort, TimeSpan traced)
@@ -75,7 +76,8 @@ internal static class AgentBenchmark
         }
 
         var trace = backend.At("syncs");
-        string[] arguments = ["-f", "-qq", "-e", "trace=fsync,fdatasync,sync_file_range", "-o", trace, "-p", $"{agent.Id}"];
+        string[] arguments =
+            ["-f", "-qq", "-e", "trace=fsync,fdatasync,sync_file_range", "-o", trace, "-p", $"{agent.Id}"];
         using var tracer = Process.Start(new ProcessStartInfo(strace, arguments))!;
         var before = (await backend.Status.AgentsAsync(statusPort, default)).Sum(a => a.Accepted);
         await Task.Delay(traced);

@@ -6,8 +6,8 @@ using Telemetry.Testing.Servers;
 namespace Telemetry.Benchmarks;
 
 /// <summary>
-/// What gateways send to, as processes of its own on this machine: nats-server, one cloud process and, where that stores,
-/// PostgreSQL with commits forced to the disk.
+/// What gateways send to, as processes of its own on this machine: nats-server, one cloud process and, where that
+/// stores, PostgreSQL with commits forced to the disk.
 /// </summary>
 internal sealed class Backend : IAsyncDisposable
 {
@@ -36,7 +36,9 @@ internal sealed class Backend : IAsyncDisposable
 
     public TimeSpan PostgresCpu => Postgres is null ? default : CpuTime.OfFamily(Postgres.Process.Id);
 
-    /// <summary>Starts it; <paramref name="postgres"/>: the settings of the database, null for an ingress without one.</summary>
+    /// <summary>
+    /// Starts it; <paramref name="postgres"/>: the settings of the database, null for an ingress without one.
+    /// </summary>
     public static async Task<Backend> StartAsync(
         IEnumerable<string> gateways, IReadOnlyDictionary<string, string>? postgres)
     {
@@ -46,7 +48,8 @@ internal sealed class Backend : IAsyncDisposable
             backend._nats = await NatsServer.Start();
             if (postgres is not null)
             {
-                backend.Postgres = await PostgresServer.Start(new PostgresOptions { ForceToDisk = true, Settings = postgres });
+                backend.Postgres = await PostgresServer.Start(
+                    new PostgresOptions { ForceToDisk = true, Settings = postgres });
             }
 
             await backend.StartCloudAsync(gateways);
@@ -66,7 +69,8 @@ internal sealed class Backend : IAsyncDisposable
     public DotnetProcess Program(string name, string program) =>
         new(name, program, _folder.At(name), "run", "--config", _folder.At(name + ".json")) { AsInProduction = true };
 
-    public void Write(string file, object content) => File.WriteAllText(_folder.At(file), JsonSerializer.Serialize(content));
+    public void Write(string file, object content) =>
+        File.WriteAllText(_folder.At(file), JsonSerializer.Serialize(content));
 
     /// <summary>A counter of the cloud process by its name in /metrics.</summary>
     public async Task<double> CounterAsync(string name) => await Status.CounterAsync(_cloudPort, name, default) ?? 0;
@@ -75,8 +79,8 @@ internal sealed class Backend : IAsyncDisposable
     public Task<long> StoredAsync() => NumberAsync("SELECT coalesce(sum(stored), 0)::bigint FROM telemetry.gateway");
 
     /// <summary>
-    /// Waits until what is in the log is stored, nothing being sent any more, and throws unless the database then holds as
-    /// many readings as the ledger says.
+    /// Waits until what is in the log is stored, nothing being sent any more, and throws unless the database then holds
+    /// as many readings as the ledger says.
     /// </summary>
     public async Task CheckStoredAsync()
     {

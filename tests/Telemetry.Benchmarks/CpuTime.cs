@@ -3,7 +3,9 @@ using Telemetry.Testing.Servers;
 
 namespace Telemetry.Benchmarks;
 
-/// <summary>CPU time that processes have taken, in the kernel and out of it (proc(5): stat, fields 14 and 15).</summary>
+/// <summary>
+/// CPU time that processes have taken, in the kernel and out of it (proc(5): stat, fields 14 and 15).
+/// </summary>
 internal static class CpuTime
 {
     private const int TicksPerSecond = 100, UserField = 11, KernelField = 12;
@@ -15,7 +17,8 @@ internal static class CpuTime
         {
             var text = File.ReadAllText($"/proc/{process}/stat");
             var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
-            return TimeSpan.FromSeconds((Ticks(fields[UserField]) + Ticks(fields[KernelField])) / (double)TicksPerSecond);
+            return TimeSpan.FromSeconds(
+                (Ticks(fields[UserField]) + Ticks(fields[KernelField])) / (double)TicksPerSecond);
         }
         catch (IOException)
         {

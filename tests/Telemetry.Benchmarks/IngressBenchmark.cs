@@ -12,8 +12,8 @@ namespace Telemetry.Benchmarks;
 
 /// <summary>
 /// How many frames a second does one ingress take from 500 sessions, each checked, appended to the log and only then
-/// acknowledged? The limit is one client that publishes the same messages straight to the same JetStream, as many at once.
-/// The senders run on the same machine, and are a part of both.
+/// acknowledged? The limit is one client that publishes the same messages straight to the same JetStream, as many at
+/// once. The senders run on the same machine, and are a part of both.
 /// </summary>
 internal static class IngressBenchmark
 {
@@ -40,7 +40,8 @@ internal static class IngressBenchmark
         Figure.Print($"ingress-{name}-cpu-nats", nats, "us/frame");
     }
 
-    private static async Task<(double Rate, double CloudMicros, double NatsMicros)> IngressAsync(RunLength run, Backend backend, byte[] frame)
+    private static async Task<(double Rate, double CloudMicros, double NatsMicros)> IngressAsync(
+        RunLength run, Backend backend, byte[] frame)
     {
         var clients = new List<MqttClient>();
         try
@@ -88,7 +89,8 @@ internal static class IngressBenchmark
 
     private static async Task<double> JetStreamAsync(RunLength run, Backend backend, byte[] frame)
     {
-        await using var nats = await NatsConnection.ConnectAsync(new NatsOptions { Servers = [backend.NatsUrl] }, default);
+        await using var nats = await NatsConnection.ConnectAsync(
+            new NatsOptions { Servers = [backend.NatsUrl] }, default);
         var jetStream = new JetStreamContext(nats);
         var unique = 0L;
         var attempts = Guid.NewGuid();
@@ -109,7 +111,8 @@ internal static class IngressBenchmark
         var attempt = 1 << 22;
         long done = 0;
         using var end = new CancellationTokenSource();
-        var loops = Enumerable.Range(0, Sessions * InFlight).Select(i => Task.Run(() => LoopAsync(i % Sessions))).ToArray();
+        var loops = Enumerable.Range(0, Sessions * InFlight).Select(i => Task.Run(() => LoopAsync(i % Sessions)))
+            .ToArray();
         await Task.Delay(run.Seconds(WarmSeconds));
         var (start, before) = (Stopwatch.GetTimestamp(), Interlocked.Read(ref done));
         await Task.Delay(run.Seconds(MeasuredSeconds));
@@ -125,7 +128,8 @@ internal static class IngressBenchmark
             while (!end.IsCancellationRequested)
             {
                 writer.Clear();
-                new Delivery(1_700_000_000_000_000, new Attempt(process, Interlocked.Increment(ref attempt))).Write(writer);
+                new Delivery(1_700_000_000_000_000, new Attempt(process, Interlocked.Increment(ref attempt)))
+                    .Write(writer);
                 writer.Bytes(frame);
                 writer.Written.CopyTo(message);
                 if (!await publish(session, message.AsMemory(0, writer.Length)))

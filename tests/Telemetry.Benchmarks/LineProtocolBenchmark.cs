@@ -16,17 +16,21 @@ internal static class LineProtocolBenchmark
 {
     private const int Hosts = 100, LinesPerBody = 50_000, PartReadings = 32 * 1024;
     private const double LeastSeconds = 3;
+    private static readonly PartLimits Part = new(PartReadings, PartReadings, long.MaxValue);
     private static readonly GatewayId Gateway = GatewayId.Parse("bench");
 
     public static async Task RunAsync(RunLength run)
     {
         await MeasureAsync(run, "one-field", i =>
-            $"cpu,host=host-{i % Hosts:000},cpu=cpu{i % 4} usage_user={i % 1000 / 10.0:F1} {1_556_813_561_098_000_000 + i}");
+            $"cpu,host=host-{i % Hosts:000},cpu=cpu{i % 4} usage_user={i % 1000 / 10.0:F1} "
+            + $"{1_556_813_561_098_000_000 + i}");
         await MeasureAsync(run, "three-fields", i =>
-            $"cpu,host=host-{i % Hosts:000},cpu=cpu{i % 4} usage_user={i % 1000 / 10.0:F1},usage_system={i % 77 / 7.0:F6},switches={i}i "
+            $"cpu,host=host-{i % Hosts:000},cpu=cpu{i % 4} "
+            + $"usage_user={i % 1000 / 10.0:F1},usage_system={i % 77 / 7.0:F6},switches={i}i "
             + $"{1_556_813_561_098_000_000 + i}");
         await MeasureAsync(run, "ten-fields", i =>
-            $"mem,host=host-{i % Hosts:000},region=eu-west {string.Join(',', Enumerable.Range(0, 10).Select(f => $"field_{f}={i * f % 100_000}i"))} "
+            $"mem,host=host-{i % Hosts:000},region=eu-west "
+            + $"{string.Join(',', Enumerable.Range(0, 10).Select(f => $"field_{f}={i * f % 100_000}i"))} "
             + $"{1_556_813_561_098_000_000 + i}");
     }
 
@@ -41,7 +45,8 @@ internal static class LineProtocolBenchmark
         var body = Encoding.UTF8.GetBytes(text.ToString());
         var random = new Random(1);
         await using var outbox = await Outbox.OpenAsync(
-            new SimulatedOutboxDisk(random).Open(), Gateway, new OutboxOptions(), TimeProvider.System, random, CancellationToken.None);
+            new SimulatedOutboxDisk(random).Open(), Gateway, new OutboxOptions(), TimeProvider.System, random,
+            CancellationToken.None);
         var decoder = new LineDecoder(new SeriesCache(outbox, Gateway, "device", 64 * 1024), 64 * 1024);
         var batch = new ReadingBatch(PartReadings);
         var errors = new LineErrors();
@@ -70,7 +75,7 @@ internal static class LineProtocolBenchmark
         for (var at = BodyPosition.Start; at.Offset < body.Length;)
         {
             batch.Clear();
-            (at, var taken) = decoder.Decode(body, at, TimePrecision.Nanoseconds, 0, PartReadings, batch, errors);
+            (at, var taken) = decoder.Decode(body, at, TimePrecision.Nanoseconds, 0, Part, batch, errors);
             lines += taken;
         }
 

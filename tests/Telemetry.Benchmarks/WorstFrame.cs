@@ -6,8 +6,9 @@ using Telemetry.Testing.Readings;
 namespace Telemetry.Benchmarks;
 
 /// <summary>
-/// How long can a frame keep its reader busy, whoever made it? Frames made by hand to be costly, the slowest of which is the
-/// figure; the limit is an ordinary full frame's reading, checksum included. A refusal counts with its exception.
+/// How long can a frame keep its reader busy, whoever made it? Frames made by hand to be costly, the slowest of which
+/// is the figure; the limit is an ordinary full frame's reading, checksum included. A refusal counts with its
+/// exception.
 /// </summary>
 internal static class WorstFrame
 {

@@ -29,7 +29,8 @@ public static class Intrusion
         var connected = await client.ConnectAsync(cancellationToken);
         if (!connected.IsSuccess)
         {
-            throw new InvalidOperationException($"the intruder was not let in: {connected.ReasonCode} {connected.ReasonString}");
+            throw new InvalidOperationException(
+                $"the intruder was not let in: {connected.ReasonCode} {connected.ReasonString}");
         }
 
         var reasons = new List<MqttReasonCode>();

@@ -51,13 +51,15 @@ async Task<int> RunAsync()
             }
 
             var test = isShort ? KillTestOptions.Short : new KillTestOptions();
-            if (options.Count > 0 && long.TryParse(options[0], NumberStyles.None, CultureInfo.InvariantCulture, out var readings))
+            if (options.Count > 0
+                && long.TryParse(options[0], NumberStyles.None, CultureInfo.InvariantCulture, out var readings))
             {
                 test = test with { Readings = readings };
                 options.RemoveAt(0);
             }
 
-            test = TakeAfter(options, "--only") is { } only ? test with { Only = [only], Rounds = 0, Readings = 0 } : test;
+            test = TakeAfter(options, "--only") is { } only
+                ? test with { Only = [only], Rounds = 0, Readings = 0 } : test;
             if (options.Count > 0)
             {
                 return Usage();
@@ -73,7 +75,8 @@ async Task<int> KillRelaysAsync(RelayKillOptions options)
 {
     await using var plant = await RelayPlant.StartAsync();
     var problems = await new RelayKillTest(options, Console.Out).RunAsync(plant, stop.Token);
-    Console.WriteLine(problems.Count == 0 ? "VERDICT: each alert left once" : $"VERDICT: WRONG: {string.Join("; ", problems)}");
+    Console.WriteLine(
+        problems.Count == 0 ? "VERDICT: each alert left once" : $"VERDICT: WRONG: {string.Join("; ", problems)}");
     return problems.Count == 0 ? 0 : wrong;
 }
 
@@ -92,7 +95,9 @@ static string? TakeAfter(List<string> options, string name)
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: Telemetry.Rehearsal demo [--keep] [--spoil delete|double|flip] | kill [readings] [--short] [--only SCENARIO]");
+    Console.Error.WriteLine(
+        "usage: Telemetry.Rehearsal demo [--keep] [--spoil delete|double|flip] | kill [readings] [--short] [--only "
+        + "SCENARIO]");
     return misused;
 }
 

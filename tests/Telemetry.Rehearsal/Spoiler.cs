@@ -19,7 +19,8 @@ public static class Spoiler
         var sql = way switch
         {
             "delete" => $"DELETE FROM telemetry.reading WHERE (tableoid, ctid) IN {one}",
-            "double" => $"INSERT INTO telemetry.reading SELECT * FROM telemetry.reading WHERE (tableoid, ctid) IN {one}",
+            "double" =>
+                $"INSERT INTO telemetry.reading SELECT * FROM telemetry.reading WHERE (tableoid, ctid) IN {one}",
             "flip" => $"UPDATE telemetry.reading SET i = i # 1 WHERE (tableoid, ctid) IN {one}",
             _ => throw new ArgumentException($"'{way}' is none of {string.Join(", ", Ways)}", nameof(way)),
         };

@@ -8,7 +8,8 @@ public sealed class OneSeedTests(ITestOutputHelper output)
     [Fact]
     public void First_seed_is_good()
     {
-        var seed = int.TryParse(Environment.GetEnvironmentVariable("TELEMETRY_SIMULATION_FIRST"), out var first) ? first : 1;
+        var seed = int.TryParse(Environment.GetEnvironmentVariable("TELEMETRY_SIMULATION_FIRST"), out var first)
+            ? first : 1;
         var path = Environment.GetEnvironmentVariable("TELEMETRY_SIMULATION_TRACE");
         using var trace = path is { Length: > 0 } ? new StreamWriter(path) : StreamWriter.Null;
         var result = Simulation.Run(seed, trace.WriteLine);

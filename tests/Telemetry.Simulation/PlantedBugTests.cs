@@ -6,8 +6,8 @@ using Xunit.Abstractions;
 namespace Telemetry.Simulation;
 
 /// <summary>
-/// Each plants one mistake in a part and looks whether the simulation finds it: in at least one of twenty worlds of a mix
-/// that has the faults which the mistake matters to, and in none of those when the part is the ordinary one.
+/// Each plants one mistake in a part and looks whether the simulation finds it: in at least one of twenty worlds of a
+/// mix that has the faults which the mistake matters to, and in none of those when the part is the ordinary one.
 /// </summary>
 public sealed class PlantedBugTests(ITestOutputHelper output)
 {

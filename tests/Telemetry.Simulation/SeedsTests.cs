@@ -34,8 +34,9 @@ public sealed class SeedsTests(ITestOutputHelper output)
             tally.Add(result.Tally);
         }
 
-        Report($"{Count} seeds from {First} in {watch.Elapsed.TotalSeconds:F1} s, {results.Sum(r => r.Stored)} readings stored, "
-            + $"{results.Sum(r => r.Alerts)} alert transitions, "
+        Report(
+            $"{Count} seeds from {First} in {watch.Elapsed.TotalSeconds:F1} s, {results.Sum(r => r.Stored)} readings "
+            + $"stored, {results.Sum(r => r.Alerts)} alert transitions, "
             + $"{results.Sum(r => r.Steps)} steps, {results.Sum(r => r.Time.TotalHours):F1} simulated hours\n"
             + $"how often each fault struck:\n{tally}");
         var bad = results.Where(r => !r.IsGood).OrderBy(r => r.Seed).ToArray();
@@ -63,7 +64,8 @@ public sealed class SeedsTests(ITestOutputHelper output)
 
     private static int Setting(string name, int ordinary) =>
         int.TryParse(
-            Environment.GetEnvironmentVariable($"TELEMETRY_SIMULATION_{name}"), CultureInfo.InvariantCulture, out var value)
+            Environment.GetEnvironmentVariable($"TELEMETRY_SIMULATION_{name}"), CultureInfo.InvariantCulture,
+            out var value)
             ? value
             : ordinary;
 }

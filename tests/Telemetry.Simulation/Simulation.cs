@@ -49,7 +49,8 @@ internal static class Simulation
         return new SimulationResult(
             seed, problems, world.Trace.Hash, pump.Steps, pump.Clock.Elapsed, stored,
             world.Store.Content.AlertOutbox.Count, world.Faults.Tally,
-            problems.Count == 0 ? null : string.Join('\n', world.Trace.LastLines(StoryLines)) + "\n" + StateReport.Of(world));
+            problems.Count == 0
+                ? null : string.Join('\n', world.Trace.LastLines(StoryLines)) + "\n" + StateReport.Of(world));
     }
 
     private static async Task<IReadOnlyList<string>> RunAsync(SimulatedWorld world)

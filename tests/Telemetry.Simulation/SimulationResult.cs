@@ -19,5 +19,6 @@ internal sealed record SimulationResult(
     public bool IsGood => Problems.Count == 0;
 
     public override string ToString() =>
-        $"seed {Seed}: {(IsGood ? "good" : string.Join("\n  ", Problems))} (trace {TraceHash:x16}, {Steps} steps, {Time}, {Stored} stored, {Alerts} alerts)";
+        $"seed {Seed}: {(IsGood ? "good" : string.Join("\n  ", Problems))} (trace {TraceHash:x16}, {Steps} steps, "
+        + $"{Time}, {Stored} stored, {Alerts} alerts)";
 }

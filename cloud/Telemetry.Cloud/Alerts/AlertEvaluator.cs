@@ -10,7 +10,8 @@ namespace Telemetry.Cloud.Alerts;
 /// <summary>
 /// Evaluates the readings of frames that are being stored, in event time, on the processor's thread. Each pair of rule
 /// and series only moves forward: a reading that is no newer than the pair's state leaves it untouched and is counted,
-/// while newer ones of the same frame count. One dated too far ahead says nothing and is counted. Null, bad and NaN readings say nothing; uncertain ones count.
+/// while newer ones of the same frame count. One dated too far ahead says nothing and is counted. Null, bad and NaN
+/// readings say nothing; uncertain ones count.
 /// </summary>
 internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counters, ILogger logger)
 {
@@ -66,7 +67,8 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
     public void Take(int index, MetricType type, long timeMicros, ReadingFlags flags, ulong bits)
     {
         if (_watches?[index] is { } watches && (flags & ReadingFlags.Null) == 0
-            && (Quality)(flags & ReadingFlags.QualityMask) < Quality.Bad && Value(type, bits) is var value && !double.IsNaN(value))
+            && (Quality)(flags & ReadingFlags.QualityMask) < Quality.Bad && Value(type, bits) is var value
+            && !double.IsNaN(value))
         {
             if (timeMicros - _receivedAtMicros > _aheadMicrosMax)
             {

@@ -6,7 +6,10 @@ namespace Telemetry.Cloud.Alerts;
 /// <summary>Ids that follow from what they name, so that a replay of the same log finds the same ones (G7).</summary>
 internal static class AlertIds
 {
-    /// <summary>An instance: one open interval of one rule on one series. The rule's version is not in it: it may change meanwhile.</summary>
+    /// <summary>
+    /// An instance: one open interval of one rule on one series. The rule's version is not in it: it may change
+    /// meanwhile.
+    /// </summary>
     public static UInt128 Instance(string rule, ulong seriesKey, long startedMicros)
     {
         var writer = new WireWriter();

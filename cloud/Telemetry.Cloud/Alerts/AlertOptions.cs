@@ -20,8 +20,8 @@ public sealed record AlertOptions
     public int InstancesPerFrameMax { get; init; } = 8;
 
     /// <summary>
-    /// How far a reading may be dated ahead of its arrival in the log. One beyond says nothing to any rule and is counted:
-    /// a state that took it would leave all readings untouched until that time.
+    /// How far a reading may be dated ahead of its arrival in the log. One beyond says nothing to any rule and is
+    /// counted: a state that took it would leave all readings untouched until that time.
     /// </summary>
     public TimeSpan AheadMax { get; init; } = TimeSpan.FromMinutes(10);
 

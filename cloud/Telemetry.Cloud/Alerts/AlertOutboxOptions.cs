@@ -10,8 +10,8 @@ public sealed record AlertOutboxOptions
     public TimeSpan Keep { get; init; } = TimeSpan.FromDays(7);
 
     /// <summary>
-    /// Rows kept of a partition where no relay ever published: beyond, the oldest go, which is counted and logged. With a
-    /// relay nothing unpublished ever goes; then more rows than these are a warning.
+    /// Rows kept of a partition where no relay ever published: beyond, the oldest go, which is counted and logged. With
+    /// a relay nothing unpublished ever goes; then more rows than these are a warning.
     /// </summary>
     public int RowsMax { get; init; } = 1_000_000;
 }

@@ -11,7 +11,9 @@ public readonly record struct AlertHead(long Number, UInt128 Chain)
     /// <summary>Before the first row.</summary>
     public static readonly AlertHead None;
 
-    /// <summary>The head after one more event: XxHash128 over the chain so far, the new number, and the event's bytes.</summary>
+    /// <summary>
+    /// The head after one more event: XxHash128 over the chain so far, the new number, and the event's bytes.
+    /// </summary>
     public AlertHead Next(ReadOnlySpan<byte> json)
     {
         var hash = new XxHash128();
@@ -25,8 +27,8 @@ public readonly record struct AlertHead(long Number, UInt128 Chain)
 }
 
 /// <summary>
-/// One row of the alert outbox. Rows of a partition are numbered 1, 2, 3 … without gaps, under the lock of the partition's
-/// row.
+/// One row of the alert outbox. Rows of a partition are numbered 1, 2, 3 … without gaps, under the lock of the
+/// partition's row.
 /// </summary>
 /// <param name="Partition">Its partition.</param>
 /// <param name="Head">Its number, and the chain up to and with it.</param>

@@ -15,7 +15,8 @@ public enum AlertSide : byte
 
 /// <summary>Which series a rule watches: all that fit every part. A label that is named must be there.</summary>
 public sealed record AlertMatch(
-    NamePattern Gateway, NamePattern Device, NamePattern Metric, IReadOnlyList<KeyValuePair<string, NamePattern>> Labels)
+    NamePattern Gateway, NamePattern Device, NamePattern Metric,
+    IReadOnlyList<KeyValuePair<string, NamePattern>> Labels)
 {
     /// <summary>True when a series fits. Text never does: it lies on no side of a threshold.</summary>
     public bool Fits(GatewayId gateway, SeriesDefinition series) => series.Type != MetricType.Text
@@ -24,9 +25,9 @@ public sealed record AlertMatch(
 }
 
 /// <summary>
-/// A threshold with hysteresis and <c>for</c>: the condition holds strictly beyond the threshold; an instance opens once
-/// it held for <see cref="For"/> of event time, from reading to reading, and closes with the first reading that is back at
-/// <see cref="Clear"/> or behind it.
+/// A threshold with hysteresis and <c>for</c>: the condition holds strictly beyond the threshold; an instance opens
+/// once it held for <see cref="For"/> of event time, from reading to reading, and closes with the first reading that is
+/// back at <see cref="Clear"/> or behind it.
 /// </summary>
 public sealed record AlertRule
 {
@@ -48,7 +49,9 @@ public sealed record AlertRule
 
     public TimeSpan For { get; init; }
 
-    /// <summary>A transition whose reading took longer than this from its event to the log is late: it pages nobody.</summary>
+    /// <summary>
+    /// A transition whose reading took longer than this from its event to the log is late: it pages nobody.
+    /// </summary>
     public TimeSpan Late { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>A hash of all that the rule says.</summary>

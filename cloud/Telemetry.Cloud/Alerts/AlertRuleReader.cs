@@ -29,7 +29,8 @@ internal static class AlertRuleReader
         var severity = keys.Text("severity") ?? "warning";
         if (!Severities.Contains(severity))
         {
-            keys.Problem("severity", $"'{RuleKeys.Shown(severity)}' is not allowed; {string.Join(", ", Severities)} are");
+            keys.Problem(
+                "severity", $"'{RuleKeys.Shown(severity)}' is not allowed; {string.Join(", ", Severities)} are");
         }
 
         var match = Match(keys);
@@ -45,7 +46,10 @@ internal static class AlertRuleReader
         if (side == AlertSide.Above ? clear > threshold : clear < threshold)
         {
             var (word, limit) = side == AlertSide.Above ? ("at most", "above") : ("at least", "below");
-            keys.Problem("clear", $"{Show(clear)} is not allowed; {word} {Show(threshold)} ({limit}) is, or it would clear while it fires");
+            keys.Problem(
+                "clear",
+                $"{Show(clear)} is not allowed; {word} {Show(threshold)} ({limit}) is, or it would clear while "
+                + "it fires");
         }
 
         var rule = new AlertRule
@@ -77,7 +81,8 @@ internal static class AlertRuleReader
 
         if (!IsName(name))
         {
-            keys.Problem("name", $"'{RuleKeys.Shown(name)}' is not allowed; 1 to {NameLengthMax} of A-Z a-z 0-9 . _ - are");
+            keys.Problem(
+                "name", $"'{RuleKeys.Shown(name)}' is not allowed; 1 to {NameLengthMax} of A-Z a-z 0-9 . _ - are");
         }
 
         return name;
@@ -119,7 +124,10 @@ internal static class AlertRuleReader
         var text = keys.Text(key) ?? NamePattern.Any.Text;
         if (Encoding.UTF8.GetByteCount(text) > SeriesDefinition.TextBytesMax || (text.Length == 0 && !mayBeEmpty))
         {
-            keys.Problem(key, $"'{RuleKeys.Shown(text)}' is not allowed; {(mayBeEmpty ? 0 : 1)} to {SeriesDefinition.TextBytesMax} bytes are");
+            keys.Problem(
+                key,
+                $"'{RuleKeys.Shown(text)}' is not allowed; {(mayBeEmpty ? 0 : 1)} to {SeriesDefinition.TextBytesMax} "
+                + "bytes are");
             return NamePattern.Any;
         }
 
@@ -132,7 +140,8 @@ internal static class AlertRuleReader
         && name.GetString() is { } text && IsName(text) ? $"'{text}'" : place.ToString(CultureInfo.InvariantCulture);
 
     private static bool IsName(string name) =>
-        name.Length is > 0 and <= NameLengthMax && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
+        name.Length is > 0 and <= NameLengthMax
+            && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
 
     private static string Show(double number) => number.ToString("R", CultureInfo.InvariantCulture);
 }

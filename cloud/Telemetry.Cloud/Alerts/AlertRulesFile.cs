@@ -30,7 +30,8 @@ internal static class AlertRulesFile
             var length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
             return Parse(path, bytes.AsMemory(0, length), out problems);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
+        catch (Exception e)
+            when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
             problems = [$"{path}: cannot be read: {e.Message}"];
             return null;
@@ -113,7 +114,9 @@ internal static class AlertRulesFile
 
             if (!places.TryAdd(rule.Name, i + 1))
             {
-                problems.Add($"{name}: rule {i + 1}: name: '{rule.Name}' is rule {places[rule.Name]}'s already; each is allowed once");
+                problems.Add(
+                    $"{name}: rule {i + 1}: name: '{rule.Name}' is rule {places[rule.Name]}'s already; each is allowed "
+                    + "once");
             }
 
             rules.Add(rule);

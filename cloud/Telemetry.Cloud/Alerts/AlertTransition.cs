@@ -76,15 +76,19 @@ public sealed record AlertTransition
     /// <summary>W3C trace context of the frame.</summary>
     public required string TraceParent { get; init; }
 
-    /// <summary>As the alert outbox keeps it and Kafka carries it: JSON in UTF-8. The same transition gives the same bytes.</summary>
+    /// <summary>
+    /// As the alert outbox keeps it and Kafka carries it: JSON in UTF-8. The same transition gives the same bytes.
+    /// </summary>
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, AlertJson.Default.AlertTransition);
 
     /// <summary>Reads what <see cref="ToJson"/> wrote; throws <see cref="JsonException"/> for anything else.</summary>
     public static AlertTransition FromJson(ReadOnlySpan<byte> json) =>
-        JsonSerializer.Deserialize(json, AlertJson.Default.AlertTransition) ?? throw new JsonException("null is no transition");
+        JsonSerializer.Deserialize(json, AlertJson.Default.AlertTransition)
+            ?? throw new JsonException("null is no transition");
 }
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(AlertTransition))]
 internal sealed partial class AlertJson : JsonSerializerContext;

@@ -5,8 +5,8 @@ using Telemetry.Model.Schemas;
 namespace Telemetry.Cloud.Alerts;
 
 /// <summary>
-/// The watches of one gateway. Rules are matched to series once a schema, so that a reading costs one look into an array,
-/// and a frame without a watched series nothing. Part of the gateway's memory: it is thrown away with it.
+/// The watches of one gateway. Rules are matched to series once a schema, so that a reading costs one look into an
+/// array, and a frame without a watched series nothing. Part of the gateway's memory: it is thrown away with it.
 /// </summary>
 internal sealed class GatewayAlerts
 {
@@ -28,8 +28,8 @@ internal sealed class GatewayAlerts
     }
 
     /// <summary>
-    /// The watches of each series of a list, by its index; null when no rule fits any of them. <paramref name="unwatched"/>:
-    /// pairs turned away at the limit, each time they are matched.
+    /// The watches of each series of a list, by its index; null when no rule fits any of them.
+    /// <paramref name="unwatched"/>: pairs turned away at the limit, each time they are matched.
     /// </summary>
     public AlertWatch[]?[]? Of(SeriesList series, AlertOptions options, out int unwatched)
     {

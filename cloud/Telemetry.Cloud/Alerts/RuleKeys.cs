@@ -74,7 +74,9 @@ internal sealed class RuleKeys
             return span;
         }
 
-        Problem(key, $"'{Shown(text)}' is not allowed; a time span from {SettingUnits.Show(min)} to {SettingUnits.Show(max)} is "
+        Problem(
+            key,
+            $"'{Shown(text)}' is not allowed; a time span from {SettingUnits.Show(min)} to {SettingUnits.Show(max)} is "
             + "(250 ms, 1.5 s, 5 min, 2 h, 7 d)");
         return or;
     }

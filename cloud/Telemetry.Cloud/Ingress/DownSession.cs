@@ -27,7 +27,8 @@ internal sealed class DownSession : IAsyncDisposable
         _waiting = new DownQueue(options.DownMessagesMax, options.DownBytesMax);
         _retryInterval = options.DownRetryInterval;
         _retry = time.CreateTimer(
-            static session => ((DownSession)session!).SendWaiting(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            static session => ((DownSession)session!).SendWaiting(), this, Timeout.InfiniteTimeSpan,
+            Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>

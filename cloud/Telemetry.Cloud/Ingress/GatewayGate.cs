@@ -25,7 +25,8 @@ internal sealed class GatewayGate(Func<GatewayPasswords>? passwords)
 
         return TryGatewayOf(request.ClientId, out var named) && named == gateway
             ? AuthenticateResult.Accepted
-            : new(MqttReasonCode.ClientIdentifierNotValid, $"the client id is to be {gateway} or begin with {gateway}/");
+            : new(
+                MqttReasonCode.ClientIdentifierNotValid, $"the client id is to be {gateway} or begin with {gateway}/");
     }
 
     /// <summary>The gateway that a client id names; it is true of every session that was let in.</summary>
@@ -42,7 +43,8 @@ internal sealed class GatewayGate(Func<GatewayPasswords>? passwords)
             return GatewayId.TryParse(certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false), out gateway)
                 && (request.UserName is null || request.UserName == gateway.Value)
                 ? AuthenticateResult.Accepted
-                : new(MqttReasonCode.NotAuthorized, "the certificate's common name is no gateway id, or not the user's");
+                : new(
+                    MqttReasonCode.NotAuthorized, "the certificate's common name is no gateway id, or not the user's");
         }
 
         if (!GatewayId.TryParse(request.UserName, out gateway) || request.Password is not { } password)

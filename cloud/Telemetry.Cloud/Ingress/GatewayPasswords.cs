@@ -20,8 +20,8 @@ internal sealed class GatewayPasswords
     private readonly Dictionary<string, (byte[] Salt, byte[] Hash)> _hashed = new(StringComparer.Ordinal);
     private readonly Dictionary<string, byte[]> _plain = new(StringComparer.Ordinal);
 
-    // What was found right once, as a hash under a key of this process: a fleet that comes back at once costs no rounds.
-    // Bounded by the file's lines.
+    // What was found right once, as a hash under a key of this process: a fleet that comes back at once costs no
+    // rounds. Bounded by the file's lines.
     private readonly ConcurrentDictionary<string, byte[]> _verified = new(StringComparer.Ordinal);
     private readonly byte[] _processKey = RandomNumberGenerator.GetBytes(32);
 

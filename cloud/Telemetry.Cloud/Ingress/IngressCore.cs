@@ -96,7 +96,8 @@ internal sealed class IngressCore(
         if (message.Frame is { } frame)
         {
             CloudTracing.Appended(
-                gateway, frame, gateway.Partition(options.Partitions), stream, payload.Length, sequence, error, since, time);
+                gateway, frame, gateway.Partition(options.Partitions), stream, payload.Length, sequence, error, since,
+                time);
         }
     }
 
@@ -138,7 +139,8 @@ internal sealed class IngressCore(
     {
         if (payload.Length > Hello.BytesMax)
         {
-            throw new WireFormatException($"a hello of {payload.Length} bytes, at most {Hello.BytesMax} are allowed", 0);
+            throw new WireFormatException(
+                $"a hello of {payload.Length} bytes, at most {Hello.BytesMax} are allowed", 0);
         }
 
         Hello.Read(payload);

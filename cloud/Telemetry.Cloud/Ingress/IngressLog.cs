@@ -16,10 +16,15 @@ internal static partial class IngressLog
     [LoggerMessage(1002, LogLevel.Warning, "Refused gateway {Gateway} for now, since the bus was out of reach")]
     public static partial void ConnectUnavailable(ILogger logger, GatewayId gateway, Exception error);
 
-    [LoggerMessage(1003, LogLevel.Warning, "Refused a publish of gateway {Gateway} (0x{Code:x2}): {Reason}; {NotLogged} refusals before it were not logged")]
-    public static partial void PublishRefused(ILogger logger, GatewayId gateway, byte code, string? reason, long notLogged);
+    [LoggerMessage(
+        1003, LogLevel.Warning,
+        "Refused a publish of gateway {Gateway} (0x{Code:x2}): {Reason}; {NotLogged} refusals before it were not "
+        + "logged")]
+    public static partial void PublishRefused(
+        ILogger logger, GatewayId gateway, byte code, string? reason, long notLogged);
 
-    [LoggerMessage(1004, LogLevel.Warning, "Stopped with {Publishes} publishes unacknowledged; their gateways send them again")]
+    [LoggerMessage(
+        1004, LogLevel.Warning, "Stopped with {Publishes} publishes unacknowledged; their gateways send them again")]
     public static partial void StoppedUndrained(ILogger logger, int publishes);
 
     [LoggerMessage(1005, LogLevel.Warning, "A session's subscription did not end cleanly")]
@@ -28,6 +33,8 @@ internal static partial class IngressLog
     [LoggerMessage(1006, LogLevel.Information, "Read a new version of the gateways file: {Gateways} gateways")]
     public static partial void GatewaysRead(ILogger logger, int gateways);
 
-    [LoggerMessage(1007, LogLevel.Warning, "Could not read the new version of the gateways file, went on with the one before: {Error}")]
+    [LoggerMessage(
+        1007, LogLevel.Warning,
+        "Could not read the new version of the gateways file, went on with the one before: {Error}")]
     public static partial void GatewaysUnreadable(ILogger logger, string error);
 }

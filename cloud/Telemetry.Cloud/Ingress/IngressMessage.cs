@@ -6,7 +6,8 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Cloud.Ingress;
 
 /// <summary>
-/// A checked frame or schema as the ingress sees it: the id under which it goes to the log, and the frame's key; null of a schema.
+/// A checked frame or schema as the ingress sees it: the id under which it goes to the log, and the frame's key; null
+/// of a schema.
 /// </summary>
 internal readonly record struct IngressMessage(string MessageId, FrameKey? Frame)
 {

@@ -1,8 +1,9 @@
 namespace Telemetry.Cloud.Ingress;
 
 /// <summary>
-/// Bounds what is logged of refused publishes: so many lines per stretch of time, whoever is refused. A line that is held
-/// back is counted, and the next one that is logged says how many were; the metrics count them all. Any thread may call.
+/// Bounds what is logged of refused publishes: so many lines per stretch of time, whoever is refused. A line that is
+/// held back is counted, and the next one that is logged says how many were; the metrics count them all. Any thread may
+/// call.
 /// </summary>
 internal sealed class RefusalLines(TimeProvider time)
 {

@@ -6,8 +6,8 @@ using Telemetry.Model.Frames;
 namespace Telemetry.Cloud.Ledger;
 
 /// <summary>
-/// What is known of one epoch of a gateway: its predecessor, the last sequences ever announced, and its lanes. A complete
-/// one has shrunk: everything up to its last sequences is settled, and only lost runs are kept.
+/// What is known of one epoch of a gateway: its predecessor, the last sequences ever announced, and its lanes. A
+/// complete one has shrunk: everything up to its last sequences is settled, and only lost runs are kept.
 /// </summary>
 internal sealed class EpochLedger(ulong epoch)
 {
@@ -113,16 +113,21 @@ internal sealed class EpochLedger(ulong epoch)
 
     /// <summary>True when the sequences up to these are settled.</summary>
     public bool SettledTo(LaneLasts lasts) =>
-        SettledTo(Lane.Critical, lasts.Critical) && SettledTo(Lane.Live, lasts.Live) && SettledTo(Lane.Backlog, lasts.Backlog);
+        SettledTo(Lane.Critical, lasts.Critical) && SettledTo(Lane.Live, lasts.Live)
+            && SettledTo(Lane.Backlog, lasts.Backlog);
 
-    /// <summary>Calls it complete: everything is settled and a successor is known. Its lanes shrink to their lost runs.</summary>
+    /// <summary>
+    /// Calls it complete: everything is settled and a successor is known. Its lanes shrink to their lost runs.
+    /// </summary>
     public void Close()
     {
         Complete = Changed = Shrunk = true;
         Array.ForEach(_lanes, l => l.Shrink());
     }
 
-    /// <summary>A frame came beyond the last sequences of a complete epoch (a fork of lineage): it is open again.</summary>
+    /// <summary>
+    /// A frame came beyond the last sequences of a complete epoch (a fork of lineage): it is open again.
+    /// </summary>
     public void Reopen()
     {
         Complete = Shrunk = false;
@@ -142,12 +147,15 @@ internal sealed class EpochLedger(ulong epoch)
     private bool SettledTo(Lane lane, long last) =>
         last == 0 || (Complete ? last <= Lasts[lane] : this[lane].SettledTo(last));
 
-    /// <summary>The lane of a complete epoch as it was: settled up to its last sequence but for lost runs (shares are gone).</summary>
+    /// <summary>
+    /// The lane of a complete epoch as it was: settled up to its last sequence but for lost runs (shares are gone).
+    /// </summary>
     private static LaneLedger Covering(LaneLedger shrunk, long last)
     {
         var whole = new LaneLedger(0, 0, shrunk.Runs);
         var at = 1L;
-        foreach (var run in shrunk.Runs.Append(new SettledRun(new SequenceRange(last + 1, last + 1), RunState.Lost, 0)).ToArray())
+        foreach (var run in shrunk.Runs.Append(new SettledRun(new SequenceRange(last + 1, last + 1), RunState.Lost, 0))
+            .ToArray())
         {
             if (run.Range.First > at)
             {

@@ -7,8 +7,9 @@ using Telemetry.Model.Schemas;
 namespace Telemetry.Cloud.Ledger;
 
 /// <summary>
-/// The owner's memory of one gateway: ledger, totals, watermark, known schemas, where alert rules stand. The compare-and-set of each transaction
-/// proves that nobody else wrote, so it is only written; when that fails, all of it is thrown away.
+/// The owner's memory of one gateway: ledger, totals, watermark, known schemas, where alert rules stand. The
+/// compare-and-set of each transaction proves that nobody else wrote, so it is only written; when that fails, all of it
+/// is thrown away.
 /// </summary>
 internal sealed class GatewayLedger
 {
@@ -103,7 +104,9 @@ internal sealed class GatewayLedger
         return epoch;
     }
 
-    /// <summary>Remembers that sequences up to these exist. A complete epoch of which more is told is open again.</summary>
+    /// <summary>
+    /// Remembers that sequences up to these exist. A complete epoch of which more is told is open again.
+    /// </summary>
     public void Announce(EpochLedger epoch, LaneLasts lasts)
     {
         if (epoch.Complete && LaneLasts.Max(epoch.Lasts, lasts) != epoch.Lasts)
@@ -137,7 +140,8 @@ internal sealed class GatewayLedger
         {
             if (other != epoch && other.Predecessor is { } twin && twin.Epoch == predecessor.Epoch)
             {
-                ShowFork($"lineage: epochs {other.Epoch:x16} and {epoch.Epoch:x16} both follow {predecessor.Epoch:x16}");
+                ShowFork(
+                    $"lineage: epochs {other.Epoch:x16} and {epoch.Epoch:x16} both follow {predecessor.Epoch:x16}");
             }
         }
 
@@ -153,8 +157,8 @@ internal sealed class GatewayLedger
     }
 
     /// <summary>
-    /// The outbox that an epoch is of: the one whose hello named it, else its predecessor's, else the only one that this
-    /// gateway ever had. Null where that cannot be told: it may be another card's.
+    /// The outbox that an epoch is of: the one whose hello named it, else its predecessor's, else the only one that
+    /// this gateway ever had. Null where that cannot be told: it may be another card's.
     /// </summary>
     public ulong? OutboxOf(EpochLedger epoch)
     {
@@ -165,7 +169,8 @@ internal sealed class GatewayLedger
                 return told;
             }
 
-            if (epoch.Predecessor is not { Epoch: not 0 } before || !_epochs.TryGetValue(before.Epoch, out var predecessor))
+            if (epoch.Predecessor is not { Epoch: not 0 } before
+                || !_epochs.TryGetValue(before.Epoch, out var predecessor))
             {
                 break;
             }
@@ -181,7 +186,9 @@ internal sealed class GatewayLedger
     {
         if (epoch.NamedLasts is { } named && last > named[lane])
         {
-            ShowFork($"lineage: {lane.Name()} {last} of epoch {epoch.Epoch:x16} is beyond {named[lane]}, its successor's word");
+            ShowFork(
+                $"lineage: {lane.Name()} {last} of epoch {epoch.Epoch:x16} is beyond {named[lane]}, its successor's "
+                + "word");
         }
     }
 
@@ -222,7 +229,9 @@ internal sealed class GatewayLedger
         _digest = null;
     }
 
-    /// <summary>Adds to the totals. They stop at the greatest number there is: only a gateway that lies comes there.</summary>
+    /// <summary>
+    /// Adds to the totals. They stop at the greatest number there is: only a gateway that lies comes there.
+    /// </summary>
     public void Count(long stored = 0, long rejected = 0, long dropped = 0, long lost = 0) => _row = _row with
     {
         Stored = Sum(_row.Stored, stored),

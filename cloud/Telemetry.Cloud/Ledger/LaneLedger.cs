@@ -20,8 +20,8 @@ internal enum Placement
 }
 
 /// <summary>
-/// What is settled of one lane of one epoch: a prefix without lost ones, and runs beyond it. It grows with the number of
-/// gaps, never of readings. One owner; it remembers which runs changed since they were last written.
+/// What is settled of one lane of one epoch: a prefix without lost ones, and runs beyond it. It grows with the number
+/// of gaps, never of readings. One owner; it remembers which runs changed since they were last written.
 /// </summary>
 internal sealed class LaneLedger
 {
@@ -149,7 +149,9 @@ internal sealed class LaneLedger
         }
     }
 
-    /// <summary>Gives what must be written since the last call: runs that went, and runs that are new or changed.</summary>
+    /// <summary>
+    /// Gives what must be written since the last call: runs that went, and runs that are new or changed.
+    /// </summary>
     public void TakeChanges(Action<long> removed, Action<SettledRun> written)
     {
         foreach (var first in _dirty)

@@ -18,8 +18,9 @@ internal static class Settlements
     }));
 
     /// <summary>
-    /// For an answer: runs from the first one on that the agent still holds. Where the agent sealed fewer sequences than
-    /// are settled (its outbox was put back), <paramref name="cut"/> gives the prefix that ends where the agent's ends.
+    /// For an answer: runs from the first one on that the agent still holds. Where the agent sealed fewer sequences
+    /// than are settled (its outbox was put back), <paramref name="cut"/> gives the prefix that ends where the agent's
+    /// ends.
     /// </summary>
     public static EpochSettlement Of(EpochLedger epoch, HelloEpoch told, Func<Lane, LaneSettlement?> cut) =>
         new(epoch.Epoch, epoch.Complete, EachLane(lane =>

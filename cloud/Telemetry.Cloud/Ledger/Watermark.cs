@@ -4,7 +4,8 @@ namespace Telemetry.Cloud.Ledger;
 
 /// <summary>
 /// The greatest W of a promise whose sequences are all settled. Keeps the promises that wait, at most
-/// <see cref="PendingMax"/>: when there are more, one from the middle goes (the oldest may count soonest, the newest says most).
+/// <see cref="PendingMax"/>: when there are more, one from the middle goes (the oldest may count soonest, the newest
+/// says most).
 /// </summary>
 internal sealed class Watermark
 {

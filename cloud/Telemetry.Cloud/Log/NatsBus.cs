@@ -24,7 +24,8 @@ internal sealed class NatsBus(NatsConnection connection) : IBus
         try
         {
             var headers = new NatsHeaders { { GatewayHeader, gateway.Value } };
-            await connection.RequestAsync(Routes.HelloSubject(partition), hello, headers: headers, ct: cancellationToken);
+            await connection.RequestAsync(
+                Routes.HelloSubject(partition), hello, headers: headers, ct: cancellationToken);
             return true;
         }
         catch (NatsNoRespondersException)

@@ -31,7 +31,8 @@ internal sealed class NatsLog(JetStreamContext jetStream, NatsLogOptions options
                 Routes.FrameSubject(partition, stream, gateway), data, messageId, ct: cancellationToken);
             return ack.Stream == Routes.StreamName(partition, stream)
                 ? new LogAppend((long)ack.Sequence, ack.IsDuplicate)
-                : throw new LogException($"stream {ack.Stream} takes what belongs to {Routes.StreamName(partition, stream)}");
+                : throw new LogException(
+                    $"stream {ack.Stream} takes what belongs to {Routes.StreamName(partition, stream)}");
         }
         catch (Exception e) when (e is NatsException or ObjectDisposedException)
         {
@@ -39,7 +40,8 @@ internal sealed class NatsLog(JetStreamContext jetStream, NatsLogOptions options
         }
     }
 
-    public async ValueTask<StreamState?> StateAsync(int partition, StreamKind stream, CancellationToken cancellationToken)
+    public async ValueTask<StreamState?> StateAsync(
+        int partition, StreamKind stream, CancellationToken cancellationToken)
     {
         try
         {
@@ -135,7 +137,8 @@ internal sealed class NatsLog(JetStreamContext jetStream, NatsLogOptions options
                     Subjects = [Routes.StreamSubjects(partition, stream)],
                     MaxBytes = stream == StreamKind.Live ? options.LiveBytesMax : options.BacklogBytesMax,
                     MaxAge = options.MaxAge,
-                    DuplicateWindow = options.DuplicateWindow < options.MaxAge ? options.DuplicateWindow : options.MaxAge,
+                    DuplicateWindow = options.DuplicateWindow < options.MaxAge
+                        ? options.DuplicateWindow : options.MaxAge,
                     Discard = StreamDiscard.New,
                     Storage = StreamStorage.File,
                     Replicas = options.Replicas,

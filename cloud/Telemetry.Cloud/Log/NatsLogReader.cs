@@ -8,7 +8,8 @@ internal sealed class NatsLogReader(PullConsumer consumer) : ILogReader
 {
     public string? End => consumer.End is { } end ? $"{end.Reason}: {end.Detail}" : null;
 
-    public ValueTask<bool> WaitAsync(CancellationToken cancellationToken) => consumer.WaitToReadAsync(cancellationToken);
+    public ValueTask<bool> WaitAsync(CancellationToken cancellationToken) =>
+        consumer.WaitToReadAsync(cancellationToken);
 
     public bool TryRead(out LogMessage message)
     {

@@ -27,14 +27,16 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
             output.WriteLine($"alerts: ok, {rules.Count} rules");
         }
 
-        if (settings.Traces.Endpoint is { } collector)
+        if (settings.Traces.EndpointShown is { Length: > 0 } collector)
         {
             output.WriteLine($"traces: to {collector}, of a share of {settings.Traces.Ratio} of the frames");
         }
 
         var files = !settings.Roles.HasFlag(CloudRoles.Ingress) || await SayAsync("gateways", CheckFilesAsync);
-        var nats = settings.Roles == CloudRoles.Relay || await SayAsync("nats", () => CheckNatsAsync(cancellationToken));
-        var database = settings.Database is null || await SayAsync("database", () => CheckDatabaseAsync(cancellationToken));
+        var nats = settings.Roles == CloudRoles.Relay
+            || await SayAsync("nats", () => CheckNatsAsync(cancellationToken));
+        var database = settings.Database is null
+            || await SayAsync("database", () => CheckDatabaseAsync(cancellationToken));
         var kafka = settings.Kafka is null || await SayAsync("kafka", CheckKafkaAsync);
         return files && nats && database && kafka;
     }
@@ -46,9 +48,10 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
             output.WriteLine($"{what}: {await check()}");
             return true;
         }
-        catch (Exception e) when (e is NatsException or NpgsqlException or StoreException or SocketException or TimeoutException
-            or OperationCanceledException or FormatException or IOException or UnauthorizedAccessException
-            or CryptographicException or AlertSinkException)
+        catch (Exception e)
+            when (e is NatsException or NpgsqlException or StoreException or SocketException or TimeoutException
+                or OperationCanceledException or FormatException or IOException or UnauthorizedAccessException
+                or CryptographicException or AlertSinkException)
         {
             var why = e is OperationCanceledException ? $"no answer within {SettingUnits.Show(Patience)}" : e.Message;
             output.WriteLine($"{what}: FAILED, {why}");
@@ -80,7 +83,8 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         {
             foreach (var stream in Enum.GetValues<StreamKind>())
             {
-                made += await jetStream.FindStreamAsync(Routes.StreamName(partition, stream), either.Token) is null ? 0 : 1;
+                made += await jetStream.FindStreamAsync(Routes.StreamName(partition, stream), either.Token) is null
+                    ? 0 : 1;
             }
         }
 
@@ -91,7 +95,8 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
     private async Task<string> CheckKafkaAsync()
     {
         var topics = new KafkaTopics(settings.Kafka! with { OperationTimeout = Patience }, time);
-        return $"ok, librdkafka {KafkaLibrary.Version() ?? "missing (Debian: librdkafka1)"}, {await topics.DescribeAsync()}";
+        return $"ok, librdkafka {KafkaLibrary.Version() ?? "missing (Debian: librdkafka1)"}, "
+            + $"{await topics.DescribeAsync()}";
     }
 
     private async Task<string> CheckDatabaseAsync(CancellationToken cancellationToken)

@@ -16,8 +16,8 @@ namespace Telemetry.Cloud.Operations;
 
 /// <summary>
 /// Composes the roles of one process and runs them until it is told to stop: HTTP first (so that it can be asked why it
-/// is not ready), then the log, then processor and relay, the ingress last. It stops in the opposite order. What is not there
-/// yet (NATS, the database) is waited for.
+/// is not ready), then the log, then processor and relay, the ingress last. It stops in the opposite order. What is not
+/// there yet (NATS, the database) is waited for.
 /// </summary>
 internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Random random, ILoggerFactory logging)
 {
@@ -33,11 +33,13 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         using var text = new PrometheusText(CloudMetrics.MeterName, "System.Runtime");
         using var metrics = new CloudMetrics(services.GetRequiredService<IMeterFactory>());
         using var traces = StartTraces(metrics);
-        await using var database = settings.Database is { } options ? NpgsqlDataSource.Create(options.ConnectionString) : null;
+        await using var database = settings.Database is { } options
+            ? NpgsqlDataSource.Create(options.ConnectionString) : null;
         var starting = "starting";
         _health.Add("start", () => starting);
         var books = database is null ? null : new GatewayBooks(database);
-        await using var http = await OperationsHttp.StartAsync(settings, _health, text, books, logging, cancellationToken);
+        await using var http = await OperationsHttp.StartAsync(
+            settings, _health, text, books, logging, cancellationToken);
         OperationsLog.Started(_logger, settings.Roles, settings.Ingress.Partitions, http.Address);
         try
         {
@@ -96,7 +98,7 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         if (traces is not null)
         {
             metrics.Watch(traces.Counters);
-            OperationsLog.Tracing(_logger, settings.Traces.Endpoint!, settings.Traces.Ratio);
+            OperationsLog.Tracing(_logger, settings.Traces.EndpointShown, settings.Traces.Ratio);
         }
 
         return traces;
@@ -179,7 +181,8 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         var processor = new Processor(
             store, log, bus, settings.Processor, time, random, logging.CreateLogger("Telemetry.Cloud.Processing"));
         metrics.Watch(processor.Counters);
-        var upkeep = new RegisterUpkeep(store, settings.Database!.KeepRegister, time, _logger).RunAsync(cancellationToken);
+        var upkeep = new RegisterUpkeep(store, settings.Database!.KeepRegister, time, _logger)
+            .RunAsync(cancellationToken);
         var alerts = new AlertOutboxCounters();
         metrics.Watch(alerts);
         var trimming = new AlertUpkeep(store, settings.AlertOutbox, alerts, time, _logger).RunAsync(cancellationToken);
@@ -191,7 +194,8 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
     private Task RunRelayAsync(CloudMetrics metrics, CancellationToken cancellationToken) =>
         settings.Roles.HasFlag(CloudRoles.Relay)
             ? RelayRole.RunAsync(
-                settings, _health, metrics, time, random, logging.CreateLogger("Telemetry.Cloud.Alerts"), cancellationToken)
+                settings, _health, metrics, time, random, logging.CreateLogger("Telemetry.Cloud.Alerts"),
+                cancellationToken)
             : UntilStoppedAsync(cancellationToken);
 
     private async Task UntilStoppedAsync(CancellationToken cancellationToken) =>
@@ -206,7 +210,8 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         }
 
         var counters = new IngressCounters();
-        var ingress = IngressRole.Make(settings, log, bus, counters, time, logging.CreateLogger("Telemetry.Cloud.Ingress"));
+        var ingress = IngressRole.Make(
+            settings, log, bus, counters, time, logging.CreateLogger("Telemetry.Cloud.Ingress"));
         ingress.Start();
         metrics.Watch(counters);
         metrics.Watch(ingress);

@@ -23,8 +23,11 @@ internal sealed class CloudMetrics : IDisposable
     public void Watch(NatsConnection nats)
     {
         var counters = nats.Counters;
-        Gauge("telemetry.nats.connected", () => nats.State == NatsConnectionState.Connected ? 1 : 0, "1 while a server is ready");
-        Counter("telemetry.nats.reconnects", () => counters.Reconnects, "{reconnect}", "Links established after the first");
+        Gauge(
+            "telemetry.nats.connected", () => nats.State == NatsConnectionState.Connected ? 1 : 0,
+            "1 while a server is ready");
+        Counter(
+            "telemetry.nats.reconnects", () => counters.Reconnects, "{reconnect}", "Links established after the first");
         Counter(
             "telemetry.nats.request.timeouts",
             () => counters.RequestTimeouts,
@@ -42,20 +45,24 @@ internal sealed class CloudMetrics : IDisposable
     public void Watch(IngressCounters counters)
     {
         var events = Enum.GetValues<IngressEvent>().Where(what => what != IngressEvent.ByteAppended)
-            .Select(what => (What: what, Tag: new KeyValuePair<string, object?>("event", Words(what.ToString())))).ToArray();
+            .Select(what => (What: what, Tag: new KeyValuePair<string, object?>("event", Words(what.ToString()))))
+            .ToArray();
         _meter.CreateObservableCounter(
             "telemetry.ingress.events",
             () => events.Select(e => new Measurement<long>(counters[e.What], e.Tag)),
             "{event}",
             "What the ingress did, by kind");
-        Counter("telemetry.ingress.appended", () => counters[IngressEvent.ByteAppended], "By", "Bytes that the log took");
+        Counter(
+            "telemetry.ingress.appended", () => counters[IngressEvent.ByteAppended], "By", "Bytes that the log took");
     }
 
     public void Watch(MqttIngress ingress)
     {
         var counters = ingress.ListenerCounters;
-        Gauge("telemetry.mqtt.connections", () => ingress.Connections, "Connections now, those not yet let in included");
-        Counter("telemetry.mqtt.messages", () => counters.MessagesReceived, "{message}", "Messages taken from sessions");
+        Gauge(
+            "telemetry.mqtt.connections", () => ingress.Connections, "Connections now, those not yet let in included");
+        Counter(
+            "telemetry.mqtt.messages", () => counters.MessagesReceived, "{message}", "Messages taken from sessions");
         Counter(
             "telemetry.mqtt.publishes.refused",
             () => counters.UnauthorizedPublishes,
@@ -85,10 +92,12 @@ internal sealed class CloudMetrics : IDisposable
             "telemetry.mqtt.ended",
             () => new Measurement<long>[]
             {
-                new(counters.TakeOvers, Tag("why", "taken_over")), new(counters.KeepAliveTimeouts, Tag("why", "keep_alive")),
+                new(counters.TakeOvers, Tag("why", "taken_over")),
+                new(counters.KeepAliveTimeouts, Tag("why", "keep_alive")),
                 new(counters.StalledOutputs, Tag("why", "output_stalled")),
                 new(counters.ConnectTimeouts, Tag("why", "connect_timeout")),
-                new(counters.TlsFailures, Tag("why", "tls")), new(counters.ConnectionsOverLimit, Tag("why", "over_limit")),
+                new(counters.TlsFailures, Tag("why", "tls")),
+                new(counters.ConnectionsOverLimit, Tag("why", "over_limit")),
             },
             "{connection}",
             "Connections ended or turned away, by why");
@@ -111,19 +120,26 @@ internal sealed class CloudMetrics : IDisposable
             () => new Measurement<long>[]
             {
                 new(counters.Duplicates, Tag("kind", "duplicate")), new(counters.Forks, Tag("kind", "fork")),
-                new(counters.Malformed, Tag("kind", "malformed")), new(counters.SchemasNeeded, Tag("kind", "schema_needed")),
+                new(counters.Malformed, Tag("kind", "malformed")),
+                new(counters.SchemasNeeded, Tag("kind", "schema_needed")),
             },
             "{frame}",
             "Frames that settled nothing, by kind");
         Counter("telemetry.processor.commits", () => counters.Commits, "{transaction}", "Transactions committed");
-        Counter("telemetry.processor.not_owner", () => counters.NotOwner, "{transaction}", "Transactions given up to another owner");
-        Counter("telemetry.processor.errors", () => counters.Errors, "{error}", "Errors of database or log that were waited out");
+        Counter(
+            "telemetry.processor.not_owner", () => counters.NotOwner, "{transaction}",
+            "Transactions given up to another owner");
+        Counter(
+            "telemetry.processor.errors", () => counters.Errors, "{error}",
+            "Errors of database or log that were waited out");
         Counter(
             "telemetry.processor.data_faults",
             () => counters.DataFaults,
             "{transaction}",
             "Transactions refused for their data, and tried in another way");
-        Counter("telemetry.processor.rewinds", () => counters.Rewinds, "{rewind}", "Streams read from their first message again");
+        Counter(
+            "telemetry.processor.rewinds", () => counters.Rewinds, "{rewind}",
+            "Streams read from their first message again");
         Counter("telemetry.processor.answers", () => counters.Answers, "{answer}", "Hellos answered");
         Gauge("telemetry.processor.partitions", () => counters.Partitions, "Partitions owned now");
         Watch(counters.Alerts);
@@ -131,12 +147,15 @@ internal sealed class CloudMetrics : IDisposable
 
     public void Watch(AlertOutboxCounters counters)
     {
-        Gauge("telemetry.alerts.outbox.waiting", () => counters.Waiting, "Alerts that no relay has published, of the whole database");
+        Gauge(
+            "telemetry.alerts.outbox.waiting", () => counters.Waiting,
+            "Alerts that no relay has published, of the whole database");
         _meter.CreateObservableCounter(
             "telemetry.alerts.outbox.trimmed",
             () => new Measurement<long>[]
             {
-                new(counters.Trimmed, Tag("published", "true")), new(counters.TrimmedUnpublished, Tag("published", "false")),
+                new(counters.Trimmed, Tag("published", "true")),
+                new(counters.TrimmedUnpublished, Tag("published", "false")),
             },
             "{transition}",
             "Rows of the alert outbox that were removed");
@@ -177,13 +196,17 @@ internal sealed class CloudMetrics : IDisposable
             () => counters.OlderFrames,
             "{frame}",
             "Frames with readings no newer than a rule's state, which they left untouched");
-        Counter("telemetry.alerts.older.readings", () => counters.OlderReadings, "{reading}", "Those readings, once for each rule");
+        Counter(
+            "telemetry.alerts.older.readings", () => counters.OlderReadings, "{reading}",
+            "Those readings, once for each rule");
         Counter(
             "telemetry.alerts.ahead.readings",
             () => counters.AheadReadings,
             "{reading}",
             "Readings of watched series dated too far ahead to be evaluated");
-        Counter("telemetry.alerts.unwatched", () => counters.Unwatched, "{pair}", "Pairs of rule and series turned away at the limit");
+        Counter(
+            "telemetry.alerts.unwatched", () => counters.Unwatched, "{pair}",
+            "Pairs of rule and series turned away at the limit");
     }
 
     public void Watch(RelayCounters counters)
@@ -201,15 +224,25 @@ internal sealed class CloudMetrics : IDisposable
             "telemetry.relay.transactions",
             () => new Measurement<long>[]
             {
-                new(counters.Transactions, Tag("outcome", "committed")), new(counters.Aborted, Tag("outcome", "aborted")),
+                new(counters.Transactions, Tag("outcome", "committed")),
+                new(counters.Aborted, Tag("outcome", "aborted")),
             },
             "{transaction}",
             "Transactions of Kafka, by outcome");
-        Counter("telemetry.relay.fenced", () => counters.Fenced, "{fencing}", "Times that a younger relay fenced this one");
-        Counter("telemetry.relay.errors", () => counters.Errors, "{error}", "Errors of Kafka or the database that were waited out");
-        Counter("telemetry.relay.put_backs", () => counters.PutBacks, "{put_back}", "Times that the database was found put back");
-        Counter("telemetry.relay.read_backs", () => counters.ReadBacks, "{read_back}", "Times that the topic was read back");
-        Gauge("telemetry.relay.orphans", () => counters.Orphans, "Alerts in the topic that the database lacked at the last read-back");
+        Counter(
+            "telemetry.relay.fenced", () => counters.Fenced, "{fencing}", "Times that a younger relay fenced this one");
+        Counter(
+            "telemetry.relay.errors", () => counters.Errors, "{error}",
+            "Errors of Kafka or the database that were waited out");
+        Counter(
+            "telemetry.relay.put_backs", () => counters.PutBacks, "{put_back}",
+            "Times that the database was found put back");
+        Counter(
+            "telemetry.relay.read_backs", () => counters.ReadBacks, "{read_back}",
+            "Times that the topic was read back");
+        Gauge(
+            "telemetry.relay.orphans", () => counters.Orphans,
+            "Alerts in the topic that the database lacked at the last read-back");
         Gauge("telemetry.relay.waiting", () => counters.Waiting, "Alerts that wait to be published");
         Gauge("telemetry.relay.leading", () => counters.Leading, "1 while this relay publishes");
     }

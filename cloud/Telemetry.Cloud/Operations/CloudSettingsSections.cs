@@ -30,8 +30,10 @@ internal static class CloudSettingsSections
         var log = Log(reader);
         if (log.DuplicateWindow <= ingress.AppendPatience)
         {
-            reader.Problem("log.duplicateWindow", $"'{SettingUnits.Show(log.DuplicateWindow)}' is not allowed; more than "
-                + $"ingress.appendPatience ({SettingUnits.Show(ingress.AppendPatience)}) is, or a repeated message is stored twice");
+            reader.Problem(
+                "log.duplicateWindow", $"'{SettingUnits.Show(log.DuplicateWindow)}' is not allowed; more than "
+                + $"ingress.appendPatience ({SettingUnits.Show(ingress.AppendPatience)}) is, or a repeated message is "
+                + "stored twice");
         }
 
         var relay = RelaySettings.Relay(reader);
@@ -199,7 +201,7 @@ internal static class CloudSettingsSections
         var options = or with
         {
             Partitions = partitions,
-            Owner = reader.Text("processor.owner") ?? $"{or.Owner}/{Environment.ProcessId}",
+            Owner = reader.Text("processor.owner") ?? RunName.OfThisProcess,
             Lease = reader.Span("processor.lease", or.Lease, Second, Hour),
             RenewEvery = reader.Span("processor.renewEvery", or.RenewEvery, 100 * Millisecond, Hour),
             LeaseRetry = reader.Span("processor.leaseRetry", or.LeaseRetry, 100 * Millisecond, Hour),
@@ -216,7 +218,8 @@ internal static class CloudSettingsSections
 
         if (options.RenewEvery * 2 > options.Lease)
         {
-            reader.Problem("processor.renewEvery", $"'{SettingUnits.Show(options.RenewEvery)}' is not allowed; at most half of "
+            reader.Problem(
+                "processor.renewEvery", $"'{SettingUnits.Show(options.RenewEvery)}' is not allowed; at most half of "
                 + $"processor.lease ({SettingUnits.Show(options.Lease)}) is");
         }
 

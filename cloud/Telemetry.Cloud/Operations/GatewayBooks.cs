@@ -16,12 +16,14 @@ internal sealed class GatewayBooks(NpgsqlDataSource database)
     public const int PageMax = 1000;
 
     private const string Columns =
-        "SELECT gateway, partition, accepted, stored, rejected, dropped, lost, on_the_way, watermark, fork FROM telemetry.books";
+        "SELECT gateway, partition, accepted, stored, rejected, dropped, lost, on_the_way, watermark, fork FROM "
+        + "telemetry.books";
 
     /// <summary>Books in the order of gateway ids, behind <paramref name="after"/>.</summary>
     public async Task<IReadOnlyList<GatewayBook>> ListAsync(string after, CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand($"{Columns} WHERE gateway > $1 ORDER BY gateway LIMIT {PageMax}");
+        await using var command = database.CreateCommand(
+            $"{Columns} WHERE gateway > $1 ORDER BY gateway LIMIT {PageMax}");
         command.Parameters.Add(new() { Value = after });
         return await ReadAsync(command, cancellationToken);
     }

@@ -79,7 +79,8 @@ internal sealed class OperationsHttp : IAsyncDisposable
     {
         if (books is null)
         {
-            return Results.Text("no database is configured in this process\n", statusCode: StatusCodes.Status404NotFound);
+            return Results.Text(
+                "no database is configured in this process\n", statusCode: StatusCodes.Status404NotFound);
         }
 
         try

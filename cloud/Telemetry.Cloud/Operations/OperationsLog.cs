@@ -36,5 +36,5 @@ internal static partial class OperationsLog
     public static partial void DatabaseRefused(ILogger logger, string why);
 
     [LoggerMessage(3020, LogLevel.Information, "Traces go to {Endpoint}, of a share of {Ratio} of the frames")]
-    public static partial void Tracing(ILogger logger, Uri endpoint, double ratio);
+    public static partial void Tracing(ILogger logger, string endpoint, double ratio);
 }

@@ -99,7 +99,8 @@ internal sealed class PrometheusText : IDisposable
                 .Replace("\\", "\\\\", StringComparison.Ordinal)
                 .Replace("\"", "\\\"", StringComparison.Ordinal)
                 .Replace("\n", "\\n", StringComparison.Ordinal);
-            text.Append(text.Length > 1 ? "," : "").Append(key.Replace('.', '_')).Append("=\"").Append(escaped).Append('"');
+            text.Append(text.Length > 1 ? "," : "").Append(key.Replace('.', '_')).Append("=\"").Append(escaped)
+                .Append('"');
         }
 
         return text.Append('}').ToString();
@@ -108,7 +109,8 @@ internal sealed class PrometheusText : IDisposable
     /// <summary>One instrument and its values by tags.</summary>
     private sealed class Family(Instrument instrument)
     {
-        private readonly bool _adds = IsGeneric(instrument, typeof(Counter<>)) || IsGeneric(instrument, typeof(UpDownCounter<>));
+        private readonly bool _adds = IsGeneric(instrument, typeof(Counter<>))
+            || IsGeneric(instrument, typeof(UpDownCounter<>));
         private readonly bool _isHistogram = IsGeneric(instrument, typeof(Histogram<>));
         private readonly SortedDictionary<string, (double Sum, long Count)> _values = new(StringComparer.Ordinal);
 
@@ -130,7 +132,8 @@ internal sealed class PrometheusText : IDisposable
         {
             if (!string.IsNullOrEmpty(instrument.Description))
             {
-                text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {instrument.Description.Replace('\n', ' ')}\n");
+                text.Append(
+                    CultureInfo.InvariantCulture, $"# HELP {name} {instrument.Description.Replace('\n', ' ')}\n");
             }
 
             var type = _isHistogram ? "summary" : IsCounter(instrument) ? "counter" : "gauge";
@@ -139,7 +142,8 @@ internal sealed class PrometheusText : IDisposable
             {
                 if (_isHistogram)
                 {
-                    text.Append(CultureInfo.InvariantCulture, $"{name}_count{labels} {count}\n{name}_sum{labels} {sum}\n");
+                    text.Append(
+                        CultureInfo.InvariantCulture, $"{name}_count{labels} {count}\n{name}_sum{labels} {sum}\n");
                 }
                 else
                 {

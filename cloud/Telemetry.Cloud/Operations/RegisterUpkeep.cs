@@ -5,8 +5,8 @@ using Telemetry.Cloud.Storage.Postgres;
 namespace Telemetry.Cloud.Operations;
 
 /// <summary>
-/// Every hour rolls the frame register's old days up, so that it is kept as long as the log and no longer. Any number of
-/// processes may do it; what fails is done by the next call.
+/// Every hour rolls the frame register's old days up, so that it is kept as long as the log and no longer. Any number
+/// of processes may do it; what fails is done by the next call.
 /// </summary>
 internal sealed class RegisterUpkeep(PostgresStore store, TimeSpan keep, TimeProvider time, ILogger logger)
 {

@@ -39,7 +39,9 @@ internal static partial class RelaySettings
 
         if (options.AlertTopic == options.PositionTopic)
         {
-            reader.Problem("kafka.positionTopic", $"'{options.PositionTopic}' is not allowed; another topic than kafka.alertTopic is");
+            reader.Problem(
+                "kafka.positionTopic",
+                $"'{options.PositionTopic}' is not allowed; another topic than kafka.alertTopic is");
         }
 
         return options.Servers.Count == 0 ? null : options;
@@ -51,7 +53,7 @@ internal static partial class RelaySettings
         var options = or with
         {
             Name = reader.Text("relay.name") ?? or.Name,
-            Owner = reader.Text("relay.owner") ?? $"{or.Owner}/{Environment.ProcessId}",
+            Owner = reader.Text("relay.owner") ?? RunName.OfThisProcess,
             Source = reader.Text("relay.source") ?? or.Source,
             Lease = reader.Span("relay.lease", or.Lease, Second, Hour),
             RenewEvery = reader.Span("relay.renewEvery", or.RenewEvery, 100 * Millisecond, Hour),
@@ -67,7 +69,8 @@ internal static partial class RelaySettings
         };
         if (options.RenewEvery * 2 > options.Lease)
         {
-            reader.Problem("relay.renewEvery", $"'{SettingUnits.Show(options.RenewEvery)}' is not allowed; at most half of "
+            reader.Problem(
+                "relay.renewEvery", $"'{SettingUnits.Show(options.RenewEvery)}' is not allowed; at most half of "
                 + $"relay.lease ({SettingUnits.Show(options.Lease)}) is");
         }
 
@@ -84,7 +87,8 @@ internal static partial class RelaySettings
         var topic = reader.Text(key) ?? or;
         if (!TopicName().IsMatch(topic))
         {
-            reader.Problem(key, $"'{topic}' is not allowed; 1 to 249 letters, digits, dots, underscores and hyphens are");
+            reader.Problem(
+                key, $"'{topic}' is not allowed; 1 to 249 letters, digits, dots, underscores and hyphens are");
         }
 
         return topic;

@@ -31,7 +31,8 @@ internal static class SettingUnits
             {
                 var number = text.AsSpan(0, text.Length - unit.Length).Trim();
                 return double.TryParse(
-                    number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value * seconds < 1e9
+                    number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture,
+                    out var value) && value * seconds < 1e9
                     ? TimeSpan.FromSeconds(value * seconds)
                     : null;
             }

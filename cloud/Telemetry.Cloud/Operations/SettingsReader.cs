@@ -53,7 +53,8 @@ internal sealed class SettingsReader(IConfiguration configuration)
             return span;
         }
 
-        Problem(key, $"'{text}' is not allowed; a time span from {SettingUnits.Show(min)} to {SettingUnits.Show(max)} is "
+        Problem(
+            key, $"'{text}' is not allowed; a time span from {SettingUnits.Show(min)} to {SettingUnits.Show(max)} is "
             + "(250 ms, 1.5 s, 5 min, 2 h, 7 d)");
         return or;
     }
@@ -67,7 +68,8 @@ internal sealed class SettingsReader(IConfiguration configuration)
         }
 
         if (DateTimeOffset.TryParse(
-            text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
+            text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+            out var time)
             && time >= min && time <= max)
         {
             return time;
@@ -75,7 +77,8 @@ internal sealed class SettingsReader(IConfiguration configuration)
 
         Problem(key, string.Create(
             CultureInfo.InvariantCulture,
-            $"'{text}' is not allowed; a time from {min:yyyy-MM-dd} to {max:yyyy-MM-dd} is (2026-01-31, 2026-01-31T12:00:00Z)"));
+            $"'{text}' is not allowed; a time from {min:yyyy-MM-dd} to {max:yyyy-MM-dd} is (2026-01-31, "
+            + $"2026-01-31T12:00:00Z)"));
         return or;
     }
 
@@ -128,7 +131,8 @@ internal sealed class SettingsReader(IConfiguration configuration)
 
         if (!string.IsNullOrWhiteSpace(section.Value))
         {
-            items = [.. section.Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)];
+            items =
+                [.. section.Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)];
         }
 
         return items.Count > 0 ? items : or;
@@ -157,7 +161,8 @@ internal sealed class SettingsReader(IConfiguration configuration)
     /// <summary>Call it last: keys that nobody asked for are problems.</summary>
     public void End()
     {
-        foreach (var (path, value) in configuration.AsEnumerable().OrderBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase))
+        foreach (var (path, value) in configuration.AsEnumerable().OrderBy(
+            pair => pair.Key, StringComparer.OrdinalIgnoreCase))
         {
             var key = path.Replace(':', '.');
             if (value is not null && !_known.Contains(key))

@@ -20,7 +20,8 @@ internal static class TraceSettings
                 (TraceExportOptions.HttpWord, TraceProtocol.HttpProtobuf),
                 (TraceExportOptions.GrpcWord, TraceProtocol.Grpc)),
             Ratio = Ratio(reader, or.Ratio),
-            WaitingSpansMax = reader.Number("traces.waitingSpansMax", or.WaitingSpansMax, 1, TraceExportOptions.WaitingSpansMaxMax),
+            WaitingSpansMax = reader.Number(
+                "traces.waitingSpansMax", or.WaitingSpansMax, 1, TraceExportOptions.WaitingSpansMaxMax),
             SendEvery = reader.Span("traces.sendEvery", or.SendEvery, SpanMin, SpanMax),
             SendTimeout = reader.Span("traces.sendTimeout", or.SendTimeout, SpanMin, SpanMax),
             StopTimeout = reader.Span("traces.stopTimeout", or.StopTimeout, SpanMin, SpanMax),
@@ -36,7 +37,8 @@ internal static class TraceSettings
 
         if (!TraceExportOptions.TryEndpoint(text, out var endpoint))
         {
-            reader.Problem("traces.endpoint", $"'{text}' is not allowed; the address of a collector is (http://host:4318)");
+            // What it is instead may hold a password.
+            reader.Problem("traces.endpoint", "is not allowed; the address of a collector is (http://host:4318)");
         }
 
         return endpoint;

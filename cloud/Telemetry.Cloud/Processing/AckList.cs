@@ -6,7 +6,9 @@ using Telemetry.Model.Wire;
 
 namespace Telemetry.Cloud.Processing;
 
-/// <summary>What the agents are told once the transaction being built has committed: commit, then stored-ack, never before.</summary>
+/// <summary>
+/// What the agents are told once the transaction being built has committed: commit, then stored-ack, never before.
+/// </summary>
 internal sealed class AckList
 {
     private readonly Dictionary<GatewayLedger, Entry> _entries = [];

@@ -6,10 +6,10 @@ namespace Telemetry.Cloud.Processing;
 internal readonly record struct LogPlace(int Partition, StreamKind Stream, long StreamCreatedNanos, long Sequence);
 
 /// <summary>
-/// Finds the message whose data the database refuses (SQLSTATE class 22 or 23). Where the database names the reading, that
-/// reading's frame is suspected at once; else the transaction is halved until one message is left. Each time a suspect is
-/// refused alone, more of it is rejected (<see cref="SuspicionLevel"/>). Grows back with each success. The search ends:
-/// every failure names a new suspect, halves, or raises a level.
+/// Finds the message whose data the database refuses (SQLSTATE class 22 or 23). Where the database names the reading,
+/// that reading's frame is suspected at once; else the transaction is halved until one message is left. Each time a
+/// suspect is refused alone, more of it is rejected (<see cref="SuspicionLevel"/>). Grows back with each success. The
+/// search ends: every failure names a new suspect, halves, or raises a level.
 /// </summary>
 internal sealed class FaultSearch
 {
@@ -69,8 +69,8 @@ internal sealed class FaultSearch
     }
 
     /// <summary>
-    /// The transaction committed: what it took is no suspect any more. One that took nothing (a renewal of the leases) says
-    /// nothing of the data.
+    /// The transaction committed: what it took is no suspect any more. One that took nothing (a renewal of the leases)
+    /// says nothing of the data.
     /// </summary>
     public void Succeeded()
     {

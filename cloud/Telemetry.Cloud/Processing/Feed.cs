@@ -27,8 +27,8 @@ internal sealed class Feed(ILog log, int partition, StreamKind kind, Signal sign
     /// <summary>
     /// Checks the position against the log and begins a reader behind it. A stream made anew, one that ends before the
     /// position, or one that holds another message there is read from its first message; one whose first message is
-    /// beyond the position has aged out and is read on from its first. Returns true when <see cref="Position"/> changed:
-    /// the row must be written.
+    /// beyond the position has aged out and is read on from its first. Returns true when <see cref="Position"/>
+    /// changed: the row must be written.
     /// </summary>
     public async ValueTask<bool> BeginAsync(CancellationToken cancellationToken)
     {
@@ -56,7 +56,8 @@ internal sealed class Feed(ILog log, int partition, StreamKind kind, Signal sign
             return false;
         }
 
-        Position = new LogPosition(Position.StreamCreatedNanos, message.Sequence, message.MessageId, message.StoredAtNanos);
+        Position = new LogPosition(
+            Position.StreamCreatedNanos, message.Sequence, message.MessageId, message.StoredAtNanos);
         return true;
     }
 
@@ -69,13 +70,15 @@ internal sealed class Feed(ILog log, int partition, StreamKind kind, Signal sign
         }
     }
 
-    /// <summary>Where the stream ends now, for answers; throws <see cref="LogException"/> when it is out of reach.</summary>
+    /// <summary>
+    /// Where the stream ends now, for answers; throws <see cref="LogException"/> when it is out of reach.
+    /// </summary>
     public async ValueTask<StreamState> StateAsync(CancellationToken cancellationToken) =>
         await log.StateAsync(partition, kind, cancellationToken) ?? new StreamState(0, 1, 0);
 
     /// <summary>
-    /// When the stream runs short of bytes, purges what the database has: below its durable position, sparing the message
-    /// there. Returns the position when it purged, 0 otherwise.
+    /// When the stream runs short of bytes, purges what the database has: below its durable position, sparing the
+    /// message there. Returns the position when it purged, 0 otherwise.
     /// </summary>
     public async ValueTask<long> TrimAsync(LogPosition durable, int fullPercent, CancellationToken cancellationToken)
     {
@@ -102,7 +105,8 @@ internal sealed class Feed(ILog log, int partition, StreamKind kind, Signal sign
 
     public ValueTask DisposeAsync() => StopAsync();
 
-    private async ValueTask<LogPosition> CheckAsync(LogPosition position, StreamState state, CancellationToken cancellationToken)
+    private async ValueTask<LogPosition> CheckAsync(
+        LogPosition position, StreamState state, CancellationToken cancellationToken)
     {
         var first = LogPosition.None with { StreamCreatedNanos = state.CreatedNanos, Sequence = state.First - 1 };
         if (position.StreamCreatedNanos != state.CreatedNanos || position.Sequence > state.Last)

@@ -36,11 +36,12 @@ internal sealed class FrameApplier(
     }
 
     /// <summary>
-    /// Applies a message. <paramref name="suspicion"/>: the database refused it for a reason found only there, so what it
-    /// refuses of it becomes dead letters.
+    /// Applies a message. <paramref name="suspicion"/>: the database refused it for a reason found only there, so what
+    /// it refuses of it becomes dead letters.
     /// </summary>
     public async ValueTask ApplyAsync(
-        GatewayLedger gateway, Log.LogMessage message, Suspicion suspicion, StoreCommit commit, CancellationToken cancellationToken)
+        GatewayLedger gateway, Log.LogMessage message, Suspicion suspicion, StoreCommit commit,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -55,7 +56,8 @@ internal sealed class FrameApplier(
             {
                 if (suspicion.Level >= SuspicionLevel.Frame)
                 {
-                    // In no book. Frames of it wait at the edge, and the gateway says it again, until the database takes it.
+                    // In no book. Frames of it wait at the edge, and the gateway says it again, until the database
+                    // takes it.
                     commit.DeadLetters.Add(new DeadLetterRow(
                         gateway.Gateway, default, DeadLetterReason.Database, suspicion.Error, 0, 0, 0, message.Data));
                     return;
@@ -66,7 +68,8 @@ internal sealed class FrameApplier(
             else
             {
                 await ApplyFrameAsync(
-                    gateway, bytes, delivery.SentAtMicros, message.StoredAtNanos / 1000, suspicion, commit, cancellationToken);
+                    gateway, bytes, delivery.SentAtMicros, message.StoredAtNanos / 1000, suspicion, commit,
+                    cancellationToken);
             }
         }
         catch (WireFormatException malformed)
@@ -79,7 +82,8 @@ internal sealed class FrameApplier(
     }
 
     /// <summary>A list of series from memory or the database; null when neither has it.</summary>
-    public async ValueTask<SeriesList?> SchemaAsync(GatewayLedger gateway, SchemaId id, CancellationToken cancellationToken)
+    public async ValueTask<SeriesList?> SchemaAsync(
+        GatewayLedger gateway, SchemaId id, CancellationToken cancellationToken)
     {
         if (gateway.Schema(id) is { } known)
         {
@@ -123,8 +127,8 @@ internal sealed class FrameApplier(
     }
 
     private async ValueTask ApplyFrameAsync(
-        GatewayLedger gateway, ReadOnlyMemory<byte> frame, long sentAtMicros, long receivedAtMicros, Suspicion suspicion,
-        StoreCommit commit, CancellationToken cancellationToken)
+        GatewayLedger gateway, ReadOnlyMemory<byte> frame, long sentAtMicros, long receivedAtMicros,
+        Suspicion suspicion, StoreCommit commit, CancellationToken cancellationToken)
     {
         var header = FrameReader.Header(frame.Span, out var checksum);
         var epoch = gateway.Epoch(header.Key.Epoch);
@@ -202,7 +206,9 @@ internal sealed class FrameApplier(
         counters.Dropped += row.Dropped;
     }
 
-    /// <summary>A settled range came again: a duplicate when its checksum is the same (or too old to tell), else a fork.</summary>
+    /// <summary>
+    /// A settled range came again: a duplicate when its checksum is the same (or too old to tell), else a fork.
+    /// </summary>
     private async ValueTask CompareAsync(
         GatewayLedger gateway, FrameHeader header, ulong checksum, ReadOnlyMemory<byte> frame, StoreCommit commit,
         CancellationToken cancellationToken)
@@ -228,14 +234,16 @@ internal sealed class FrameApplier(
     }
 
     private void Fork(
-        GatewayLedger gateway, FrameKey key, ulong checksum, string what, ReadOnlyMemory<byte> frame, StoreCommit commit)
+        GatewayLedger gateway, FrameKey key, ulong checksum, string what, ReadOnlyMemory<byte> frame,
+        StoreCommit commit)
     {
         counters.Forks++;
         gateway.ShowFork($"content: {what}: {key}");
         Acks.Fork(gateway);
         if (gateway.ForkIsNew(key, checksum))
         {
-            commit.DeadLetters.Add(new DeadLetterRow(gateway.Gateway, key, DeadLetterReason.Fork, what, 0, 0, 0, frame));
+            commit.DeadLetters.Add(
+                new DeadLetterRow(gateway.Gateway, key, DeadLetterReason.Fork, what, 0, 0, 0, frame));
         }
     }
 }

@@ -9,8 +9,8 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Cloud.Processing;
 
 /// <summary>
-/// Decodes frames and parts their readings: stored, or rejected with a reason. One frame at a time; its buffers are reused,
-/// so that nothing is allocated a reading.
+/// Decodes frames and parts their readings: stored, or rejected with a reason. One frame at a time; its buffers are
+/// reused, so that nothing is allocated a reading.
 /// </summary>
 internal sealed class FrameContent(
     IStore store, AlertEvaluator alerts, ProcessorOptions options, ProcessorCounters counters)
@@ -22,7 +22,9 @@ internal sealed class FrameContent(
     private readonly ReadingRows _probe = new();
     private readonly Dictionary<int, string> _refused = [];
 
-    /// <summary>Of a frame whose readings are suspected, asks the database which of them it refuses; the next call applies it.</summary>
+    /// <summary>
+    /// Of a frame whose readings are suspected, asks the database which of them it refuses; the next call applies it.
+    /// </summary>
     public async ValueTask SearchAsync(
         ReadOnlyMemory<byte> frame, SeriesList series, Suspicion suspicion, CancellationToken cancellationToken)
     {
@@ -61,7 +63,9 @@ internal sealed class FrameContent(
         }
     }
 
-    /// <summary>Adds what is in a frame to a transaction: readings, declarations, dead letters; gives its row of the register.</summary>
+    /// <summary>
+    /// Adds what is in a frame to a transaction: readings, declarations, dead letters; gives its row of the register.
+    /// </summary>
     public FrameRegisterRow Apply(
         GatewayId gateway, in FrameHeader header, ulong checksum, ReadOnlyMemory<byte> frame, SeriesList series,
         Suspicion suspicion, StoreCommit commit)
@@ -81,7 +85,8 @@ internal sealed class FrameContent(
 
         if (suspicion.Level == SuspicionLevel.Everything)
         {
-            var refused = RefuseAll(gateway, header, checksum, frame, DeadLetterReason.Database, suspicion.Error, commit);
+            var refused = RefuseAll(
+                gateway, header, checksum, frame, DeadLetterReason.Database, suspicion.Error, commit);
             commit.DeadLetters[^1] = commit.DeadLetters[^1] with { Content = DeadLetterContent.Unregistered };
             return refused;
         }

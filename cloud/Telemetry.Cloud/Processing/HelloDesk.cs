@@ -21,9 +21,12 @@ internal sealed class HelloDesk(IStore store, FrameApplier applier, ProcessorCou
     /// <summary>True when an answer waits for the commit.</summary>
     public bool Waiting => _unanswered.Count > 0;
 
-    /// <summary>Takes hellos; their gateways are in memory. Reads the streams' ends once a partition, after they arrived.</summary>
+    /// <summary>
+    /// Takes hellos; their gateways are in memory. Reads the streams' ends once a partition, after they arrived.
+    /// </summary>
     public async ValueTask TakeAsync(
-        IReadOnlyList<(PartitionOwner Owner, HelloArrived Arrived)> hellos, long nowMicros, CancellationToken cancellationToken)
+        IReadOnlyList<(PartitionOwner Owner, HelloArrived Arrived)> hellos, long nowMicros,
+        CancellationToken cancellationToken)
     {
         var ends = new Dictionary<PartitionOwner, (StreamState Live, StreamState Backlog)>();
         foreach (var (owner, arrived) in hellos)
@@ -35,7 +38,8 @@ internal sealed class HelloDesk(IStore store, FrameApplier applier, ProcessorCou
                 if (!ends.TryGetValue(owner, out var end))
                 {
                     ends[owner] = end = (
-                        await owner.Live.StateAsync(cancellationToken), await owner.Backlog.StateAsync(cancellationToken));
+                        await owner.Live.StateAsync(cancellationToken),
+                        await owner.Backlog.StateAsync(cancellationToken));
                 }
 
                 owner.Losses[arrived.Gateway] = new PendingLoss(hello, end.Live, end.Backlog);
@@ -57,7 +61,8 @@ internal sealed class HelloDesk(IStore store, FrameApplier applier, ProcessorCou
                     await owner.Live.StateAsync(cancellationToken),
                     await owner.Backlog.StateAsync(cancellationToken));
             }
-            else if (loss.Due(owner.Live.Position, owner.Backlog.Position) && owner.Gateways.TryGetValue(id, out var gateway))
+            else if (loss.Due(owner.Live.Position, owner.Backlog.Position)
+                && owner.Gateways.TryGetValue(id, out var gateway))
             {
                 _booked.Add((owner, id, loss));
                 var before = gateway.Lost;
@@ -168,7 +173,8 @@ internal sealed class HelloDesk(IStore store, FrameApplier applier, ProcessorCou
         }
     }
 
-    private async ValueTask<EpochSettlement[]> EpochsAsync(GatewayLedger gateway, Hello hello, CancellationToken cancellationToken)
+    private async ValueTask<EpochSettlement[]> EpochsAsync(
+        GatewayLedger gateway, Hello hello, CancellationToken cancellationToken)
     {
         var epochs = new List<EpochSettlement>();
         foreach (var told in hello.Epochs)
@@ -197,7 +203,11 @@ internal sealed class HelloDesk(IStore store, FrameApplier applier, ProcessorCou
 
             epochs.AddRange(gateway.Epochs.Values
                 .Where(e => epochs.TrueForAll(told => told.Epoch != e.Epoch))
-                .Where(e => e.Complete ? !theirs.TryGetValue(e.Epoch, out var lasts) || lasts != e.Lasts : theirs.ContainsKey(e.Epoch))
+                .Where(
+                    e =>
+                        e.Complete
+                            ? !theirs.TryGetValue(e.Epoch, out var lasts) || lasts != e.Lasts
+                            : theirs.ContainsKey(e.Epoch))
                 .Take(Hello.CompleteMax)
                 .Select(Settlements.Of)
                 .ToArray());
@@ -216,7 +226,8 @@ internal sealed class HelloDesk(IStore store, FrameApplier applier, ProcessorCou
         return new LaneSettlement(last, share, epoch.Lasts[lane], []);
     }
 
-    private async ValueTask<SchemaId[]> KnownAsync(GatewayLedger gateway, Hello hello, CancellationToken cancellationToken)
+    private async ValueTask<SchemaId[]> KnownAsync(
+        GatewayLedger gateway, Hello hello, CancellationToken cancellationToken)
     {
         var known = new List<SchemaId>();
         foreach (var schema in hello.Schemas)

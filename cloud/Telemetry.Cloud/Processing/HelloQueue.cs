@@ -9,7 +9,10 @@ namespace Telemetry.Cloud.Processing;
 /// <summary>A hello that waits for the next transaction.</summary>
 internal readonly record struct HelloArrived(int Partition, GatewayId Gateway, Hello Hello);
 
-/// <summary>Hellos between the bus, whose thread brings them, and the processor's. When it is full they are dropped: agents repeat them.</summary>
+/// <summary>
+/// Hellos between the bus, whose thread brings them, and the processor's. When it is full they are dropped: agents
+/// repeat them.
+/// </summary>
 internal sealed class HelloQueue(ProcessorOptions options, TimeProvider time, ILogger logger, Signal signal)
 {
     /// <summary>Hellos of one moment are taken into one transaction.</summary>

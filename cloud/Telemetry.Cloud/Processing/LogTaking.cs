@@ -9,8 +9,8 @@ internal readonly record struct TakenMessage(PartitionOwner Owner, LogPlace Plac
 
 /// <summary>
 /// Takes messages of all owned partitions for the transaction being built, in small slices of each in turn, and goes on
-/// behind the partition that was served last: none waits for another. What is taken moves its feed's position, and so must
-/// go into this transaction.
+/// behind the partition that was served last: none waits for another. What is taken moves its feed's position, and so
+/// must go into this transaction.
 /// </summary>
 internal sealed class LogTaking(
     OwnedPartitions owned, FaultSearch faults, ProcessorOptions options, ProcessorCounters counters)
@@ -29,8 +29,8 @@ internal sealed class LogTaking(
     public IReadOnlyList<TakenMessage> Taken => _taken;
 
     /// <summary>
-    /// What the transaction weighs, in readings. Duplicates weigh as well: a log that is read again makes transactions of the
-    /// same size, so that leases are renewed meanwhile.
+    /// What the transaction weighs, in readings. Duplicates weigh as well: a log that is read again makes transactions
+    /// of the same size, so that leases are renewed meanwhile.
     /// </summary>
     public int Weight { get; private set; }
 
@@ -38,8 +38,8 @@ internal sealed class LogTaking(
     public void Begin() => Weight = 0;
 
     /// <summary>
-    /// Takes some more while the transaction weighs less than so many readings: the last message may go beyond. False when
-    /// there was nothing. Of another partition's gateway it makes a dead letter of <paramref name="commit"/>.
+    /// Takes some more while the transaction weighs less than so many readings: the last message may go beyond. False
+    /// when there was nothing. Of another partition's gateway it makes a dead letter of <paramref name="commit"/>.
     /// </summary>
     public bool TryTake(StreamKind kind, int weightMax, StoreCommit commit)
     {
@@ -85,6 +85,7 @@ internal sealed class LogTaking(
         counters.Malformed++;
         faults.Applying(place, commit.Readings.Count);
         commit.DeadLetters.Add(new DeadLetterRow(
-            message.Gateway, default, DeadLetterReason.Malformed, "its gateway belongs to another partition", 0, 0, 0, message.Data));
+            message.Gateway, default, DeadLetterReason.Malformed, "its gateway belongs to another partition", 0, 0, 0,
+            message.Data));
     }
 }

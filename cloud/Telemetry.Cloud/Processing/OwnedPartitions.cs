@@ -42,7 +42,8 @@ internal sealed class OwnedPartitions(
 
             _leaseRetry[partition] = time.GetTimestamp();
             var token = (ulong)random.NextInt64(1, long.MaxValue);
-            if (await store.TakeLeaseAsync(partition, token, options.Owner, options.Lease, cancellationToken) is { } row)
+            if (await store.TakeLeaseAsync(
+                partition, token, options.Owner, options.Lease, cancellationToken) is { } row)
             {
                 await OwnAsync(row, cancellationToken);
             }
@@ -53,7 +54,8 @@ internal sealed class OwnedPartitions(
 
     private async Task OwnAsync(PartitionRow row, CancellationToken cancellationToken)
     {
-        var hellos = await bus.ServeHellosAsync(row.Partition, (gateway, bytes) => arrived(row.Partition, gateway, bytes), cancellationToken);
+        var hellos = await bus.ServeHellosAsync(
+            row.Partition, (gateway, bytes) => arrived(row.Partition, gateway, bytes), cancellationToken);
         _owners[row.Partition] = new PartitionOwner(
             row,
             new Feed(log, row.Partition, StreamKind.Live, signal) { Position = row.Live },
@@ -93,7 +95,8 @@ internal sealed class OwnedPartitions(
         catch (LogException e)
         {
             ProcessingLog.LogFailed(logger, e);
-            feed.RetryAtTimestamp = time.GetTimestamp() + (long)(options.RetryAfter.TotalSeconds * time.TimestampFrequency);
+            feed.RetryAtTimestamp = time.GetTimestamp()
+                + (long)(options.RetryAfter.TotalSeconds * time.TimestampFrequency);
         }
     }
 
@@ -113,14 +116,16 @@ internal sealed class OwnedPartitions(
         }
     }
 
-    private async Task TrimAsync(PartitionOwner owner, Feed feed, LogPosition durable, CancellationToken cancellationToken)
+    private async Task TrimAsync(
+        PartitionOwner owner, Feed feed, LogPosition durable, CancellationToken cancellationToken)
     {
         try
         {
             if (await feed.TrimAsync(durable, options.StreamFullPercent, cancellationToken) is > 0 and var below)
             {
                 counters.Purges++;
-                ProcessingLog.Purged(logger, Routes.StreamName(owner.Row.Partition, feed.Kind), options.StreamFullPercent, below);
+                ProcessingLog.Purged(
+                    logger, Routes.StreamName(owner.Row.Partition, feed.Kind), options.StreamFullPercent, below);
             }
         }
         catch (LogException e)
@@ -129,7 +134,9 @@ internal sealed class OwnedPartitions(
         }
     }
 
-    /// <summary>Back to what the database has; with <paramref name="forget"/> the leases are taken anew, with new tokens.</summary>
+    /// <summary>
+    /// Back to what the database has; with <paramref name="forget"/> the leases are taken anew, with new tokens.
+    /// </summary>
     public async Task GiveUpAsync(bool forget)
     {
         foreach (var owner in _owners.Values)

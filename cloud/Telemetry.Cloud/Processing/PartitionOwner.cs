@@ -9,7 +9,8 @@ namespace Telemetry.Cloud.Processing;
 /// A partition that this process owns: its row as the database has it, its two feeds, and the memory of its gateways.
 /// When the compare-and-set fails, all of it goes.
 /// </summary>
-internal sealed class PartitionOwner(PartitionRow row, Feed live, Feed backlog, IAsyncDisposable hellos) : IAsyncDisposable
+internal sealed class PartitionOwner(PartitionRow row, Feed live, Feed backlog, IAsyncDisposable hellos)
+    : IAsyncDisposable
 {
     private readonly Dictionary<GatewayId, GatewayLedger> _gateways = [];
 

@@ -7,8 +7,8 @@ using Telemetry.Model.Control;
 namespace Telemetry.Cloud.Processing;
 
 /// <summary>
-/// A hello that waits: what it says is sealed and not held any more, and is not settled, is booked as lost only once the
-/// position has passed both streams' ends as read after that hello.
+/// A hello that waits: what it says is sealed and not held any more, and is not settled, is booked as lost only once
+/// the position has passed both streams' ends as read after that hello.
 /// </summary>
 internal sealed record PendingLoss(Hello Hello, StreamState Live, StreamState Backlog)
 {
@@ -37,7 +37,8 @@ internal sealed record PendingLoss(Hello Hello, StreamState Live, StreamState Ba
                 }
 
                 var known = told.Lanes[(int)lane];
-                var last = Hello.Fork.Length > 0 && !growing && known.ListedTo == known.LastSealed ? epoch.Lasts[lane] : known.ListedTo;
+                var last = Hello.Fork.Length > 0 && !growing && known.ListedTo == known.LastSealed
+                    ? epoch.Lasts[lane] : known.ListedTo;
                 Book(gateway, epoch, lane, new SequenceRange(at, last), touched);
             }
         }
@@ -47,8 +48,9 @@ internal sealed record PendingLoss(Hello Hello, StreamState Live, StreamState Ba
     }
 
     /// <summary>
-    /// An open epoch of the same outbox that its agent does not name is of a life of the outbox that was put back: nobody
-    /// holds anything of it. Frames of it that were sent later than the hello was said are of an epoch begun since.
+    /// An open epoch of the same outbox that its agent does not name is of a life of the outbox that was put back:
+    /// nobody holds anything of it. Frames of it that were sent later than the hello was said are of an epoch begun
+    /// since.
     /// </summary>
     private void BookDeadLives(GatewayLedger gateway, HashSet<EpochLedger> touched)
     {

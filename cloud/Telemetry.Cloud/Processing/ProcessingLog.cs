@@ -5,22 +5,33 @@ namespace Telemetry.Cloud.Processing;
 /// <summary>What a processor logs (ids 2000-2099): nothing per reading, nothing per frame.</summary>
 internal static partial class ProcessingLog
 {
-    [LoggerMessage(2000, LogLevel.Information, "Took the lease of partition {Partition} at commit {Commits}, live {Live}, backlog {Backlog}")]
+    [LoggerMessage(
+        2000, LogLevel.Information,
+        "Took the lease of partition {Partition} at commit {Commits}, live {Live}, backlog {Backlog}")]
     public static partial void LeaseTaken(ILogger logger, int partition, long commits, long live, long backlog);
 
-    [LoggerMessage(2001, LogLevel.Warning, "A partition's row was not as remembered: gave up {Partitions} partitions, nothing was committed")]
+    [LoggerMessage(
+        2001, LogLevel.Warning,
+        "A partition's row was not as remembered: gave up {Partitions} partitions, nothing was committed")]
     public static partial void NotOwner(ILogger logger, int partitions);
 
-    [LoggerMessage(2002, LogLevel.Warning, "{Stream} did not hold the position {Position} any more: read on from {From}")]
+    [LoggerMessage(
+        2002, LogLevel.Warning, "{Stream} did not hold the position {Position} any more: read on from {From}")]
     public static partial void Rewound(ILogger logger, string stream, long position, long from);
 
-    [LoggerMessage(2003, LogLevel.Warning, "The database failed (data fault: {DataFault}, may have committed: {MayHaveCommitted}); rolled back and waited")]
+    [LoggerMessage(
+        2003, LogLevel.Warning,
+        "The database failed (data fault: {DataFault}, may have committed: {MayHaveCommitted}); rolled back and "
+        + "waited")]
     public static partial void StoreFailed(ILogger logger, Exception error, bool dataFault, bool mayHaveCommitted);
 
     [LoggerMessage(2004, LogLevel.Warning, "The log was out of reach; waited")]
     public static partial void LogFailed(ILogger logger, Exception error);
 
-    [LoggerMessage(2006, LogLevel.Warning, "{Stream} was over {Percent} % of its bytes: purged what the database has, below {Position}; a database backup older than that can be healed from the edge alone")]
+    [LoggerMessage(
+        2006, LogLevel.Warning,
+        "{Stream} was over {Percent} % of its bytes: purged what the database has, below {Position}; a database backup "
+        + "older than that can be healed from the edge alone")]
     public static partial void Purged(ILogger logger, string stream, int percent, long position);
 
     [LoggerMessage(2005, LogLevel.Warning, "Ignored a malformed hello of gateway {Gateway}: {Error}")]

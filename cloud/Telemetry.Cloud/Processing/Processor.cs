@@ -9,9 +9,10 @@ using Telemetry.Model;
 namespace Telemetry.Cloud.Processing;
 
 /// <summary>
-/// Owns partitions by lease, reads their streams, and settles what they carry: gather → one transaction (compare-and-set,
-/// ledger, register, readings, alerts) → stored-acks and answers. Runs on one thread: start it on a single-threaded
-/// synchronization context. Whatever fails, memory goes back to what the database has, and reading goes on from there.
+/// Owns partitions by lease, reads their streams, and settles what they carry: gather → one transaction
+/// (compare-and-set, ledger, register, readings, alerts) → stored-acks and answers. Runs on one thread: start it on a
+/// single-threaded synchronization context. Whatever fails, memory goes back to what the database has, and reading goes
+/// on from there.
 /// </summary>
 public sealed class Processor
 {
@@ -41,7 +42,8 @@ public sealed class Processor
         _applier = new FrameApplier(store, _alerts, options, Counters);
         _trace = new StoreTrace(time);
         _desk = new HelloDesk(store, _applier, Counters);
-        _owned = new OwnedPartitions(store, log, bus, options, time, random, logger, Counters, _signal, _hellos.Arrived);
+        _owned = new OwnedPartitions(
+            store, log, bus, options, time, random, logger, Counters, _signal, _hellos.Arrived);
         _taking = new LogTaking(_owned, _faults, options, Counters);
     }
 
@@ -136,7 +138,9 @@ public sealed class Processor
         await _signal.WaitAsync(UntilDue(), _time, cancellationToken);
     }
 
-    /// <summary>Commits what was built, or renews the leases when that is due. False when there was nothing to do.</summary>
+    /// <summary>
+    /// Commits what was built, or renews the leases when that is due. False when there was nothing to do.
+    /// </summary>
     private async Task<bool> CommitAsync(CancellationToken cancellationToken)
     {
         foreach (var gateway in Touched())
@@ -206,7 +210,8 @@ public sealed class Processor
         foreach (var gateway in _applier.Acks.Gateways)
         {
             await _bus.SendDownAsync(
-                gateway.Gateway, _applier.Acks.StoredAck(gateway, _owned.OwnerOf(gateway.Gateway), now), cancellationToken);
+                gateway.Gateway, _applier.Acks.StoredAck(gateway, _owned.OwnerOf(gateway.Gateway), now),
+                cancellationToken);
         }
 
         foreach (var (gateway, message) in _applier.Acks.SchemaRequests(g => _owned.OwnerOf(g).Row.Token))
@@ -219,8 +224,8 @@ public sealed class Processor
         _owned.All.SelectMany(o => o.Gateways.Values).Where(g => g.Touched).ToArray();
 
     /// <summary>
-    /// Live first; the backlog gets the rest, and never less than a tenth, however far the last live frame went beyond its
-    /// part.
+    /// Live first; the backlog gets the rest, and never less than a tenth, however far the last live frame went beyond
+    /// its part.
     /// </summary>
     private async Task ApplyMessagesAsync(CancellationToken cancellationToken)
     {
@@ -251,7 +256,8 @@ public sealed class Processor
         }
     }
 
-    private async Task LoadAsync(PartitionOwner owner, IEnumerable<GatewayId> gateways, CancellationToken cancellationToken)
+    private async Task LoadAsync(
+        PartitionOwner owner, IEnumerable<GatewayId> gateways, CancellationToken cancellationToken)
     {
         var missing = gateways.Where(g => !owner.Gateways.ContainsKey(g)).Distinct().ToArray();
         if (missing.Length > 0)
@@ -294,9 +300,12 @@ public sealed class Processor
             renewal = _options.RenewEvery;
         }
 
-        var due = _owned.All.Count < _options.Partitions && _options.LeaseRetry < renewal ? _options.LeaseRetry : renewal;
-        return _owned.All.All(o => o.Live.Running && o.Backlog.Running) || _options.RetryAfter > due ? due : _options.RetryAfter;
+        var due = _owned.All.Count < _options.Partitions && _options.LeaseRetry < renewal
+            ? _options.LeaseRetry : renewal;
+        return _owned.All.All(o => o.Live.Running && o.Backlog.Running) || _options.RetryAfter > due
+            ? due : _options.RetryAfter;
     }
 
-    private long NowMicros() => (_time.GetUtcNow().Ticks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+    private long NowMicros() =>
+        (_time.GetUtcNow().Ticks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
 }

@@ -41,7 +41,9 @@ public sealed class ProcessorCounters
     /// <summary>Errors of database or log that were waited out.</summary>
     public long Errors { get; set; }
 
-    /// <summary>Transactions that the database refused for their data, and that were tried again in another way.</summary>
+    /// <summary>
+    /// Transactions that the database refused for their data, and that were tried again in another way.
+    /// </summary>
     public long DataFaults { get; set; }
 
     /// <summary>Times a stream was read from its first message again.</summary>

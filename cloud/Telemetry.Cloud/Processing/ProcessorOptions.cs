@@ -6,16 +6,25 @@ namespace Telemetry.Cloud.Processing;
 /// <summary>How a processor works. Every limit says what happens at it.</summary>
 public sealed record ProcessorOptions
 {
-    /// <summary>P: how many partitions there are, 1 to 1,024. Fixed at installation: a gateway's partition follows from it.</summary>
+    /// <summary>
+    /// P: how many partitions there are, 1 to 1,024. Fixed at installation: a gateway's partition follows from it.
+    /// </summary>
     public int Partitions { get; init; } = 16;
 
-    /// <summary>The owner's name in the lease, for operators.</summary>
+    /// <summary>
+    /// The owner's name in the lease, for operators. No two processors may have the same: a lease goes at once to who
+    /// has its owner's name.
+    /// </summary>
     public string Owner { get; init; } = Environment.MachineName;
 
-    /// <summary>How long a lease lasts without renewal, by the database's clock. Another processor waits as long after a crash.</summary>
+    /// <summary>
+    /// How long a lease lasts without renewal, by the database's clock. Another processor waits as long after a crash.
+    /// </summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How often a lease is renewed (and the database's row compared) while nothing else is committed.</summary>
+    /// <summary>
+    /// How often a lease is renewed (and the database's row compared) while nothing else is committed.
+    /// </summary>
     public TimeSpan RenewEvery { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>How often a lease that another owner holds is asked for.</summary>
@@ -25,20 +34,23 @@ public sealed record ProcessorOptions
     public TimeSpan GatherTime { get; init; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>
-    /// Readings of one transaction, duplicates counted; at the limit (and a frame more of each stream) the transaction begins,
-    /// the rest waits for the next.
+    /// Readings of one transaction, duplicates counted; at the limit (and a frame more of each stream) the transaction
+    /// begins, the rest waits for the next.
     /// </summary>
     public int BatchReadingsMax { get; init; } = 30_000;
 
-    /// <summary>Gateways kept in memory a partition; beyond, those not in use are forgotten and loaded again when needed.</summary>
+    /// <summary>
+    /// Gateways kept in memory a partition; beyond, those not in use are forgotten and loaded again when needed.
+    /// </summary>
     public int GatewaysMax { get; init; } = 20_000;
 
     /// <summary>Hellos that wait for the next transaction; more are dropped, their agents repeat them.</summary>
     public int HellosMax { get; init; } = 4_096;
 
     /// <summary>
-    /// How full a stream may be, in percent of its byte limit, before the owner purges what the database has (but for the
-    /// message at the position). A database put back to before that can then be healed from the edge alone: it is logged.
+    /// How full a stream may be, in percent of its byte limit, before the owner purges what the database has (but for
+    /// the message at the position). A database put back to before that can then be healed from the edge alone: it is
+    /// logged.
     /// </summary>
     public int StreamFullPercent { get; init; } = 80;
 
@@ -49,13 +61,16 @@ public sealed record ProcessorOptions
     public TimeSpan RetryAfter { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// The earliest event time that is stored. An earlier reading is a dead letter of reason time, which can be retried once
-    /// the range is wider. Default: the first that a gateway can send, 0828-04-17.
+    /// The earliest event time that is stored. An earlier reading is a dead letter of reason time, which can be retried
+    /// once the range is wider. Default: the first that a gateway can send, 0828-04-17.
     /// </summary>
     public DateTimeOffset TimeFirst { get; init; } =
         DateTimeOffset.UnixEpoch.AddTicks(WireReader.TimeMin * TimeSpan.TicksPerMicrosecond);
 
-    /// <summary>The latest event time that is stored; see <see cref="TimeFirst"/>. Default: the last that a gateway can send, 3111-09-16.</summary>
+    /// <summary>
+    /// The latest event time that is stored; see <see cref="TimeFirst"/>. Default: the last that a gateway can send,
+    /// 3111-09-16.
+    /// </summary>
     public DateTimeOffset TimeLast { get; init; } =
         DateTimeOffset.UnixEpoch.AddTicks(WireReader.TimeMax * TimeSpan.TicksPerMicrosecond);
 

@@ -31,5 +31,6 @@ internal sealed class ReadingCheck(ProcessorOptions options)
     public static bool IsText(ReadingBatch batch, int row, MetricType type) =>
         type == MetricType.Text && (batch.Flags[row] & ReadingFlags.Null) == 0;
 
-    private static long Micros(DateTimeOffset time) => (time - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+    private static long Micros(DateTimeOffset time) =>
+        (time - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 }

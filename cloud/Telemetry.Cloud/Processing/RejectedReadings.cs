@@ -39,7 +39,8 @@ internal sealed class RejectedReadings
         {
             var index = batch.Series[row];
             commit.DeadLetters.Add(new DeadLetterRow(
-                gateway, frame, reason, error, 1, series.Keys[index], batch.Times[row], Value(batch, row, series.Types[index]))
+                gateway, frame, reason, error, 1, series.Keys[index], batch.Times[row],
+                Value(batch, row, series.Types[index]))
             {
                 Content = DeadLetterContent.Value,
                 Flags = batch.Flags[row],
@@ -63,7 +64,8 @@ internal sealed class RejectedReadings
             _writer.Clear();
             ReadingColumns.Write(_writer, batch, rows.ToArray(), series.Types);
             commit.DeadLetters.Add(new DeadLetterRow(
-                gateway, frame, reason, $"{rows.Count} readings beyond the first {LettersOfFrameMax} of the frame, the first: {error}",
+                gateway, frame, reason,
+                $"{rows.Count} readings beyond the first {LettersOfFrameMax} of the frame, the first: {error}",
                 rows.Count, 0, 0, _writer.ToArray())
             {
                 Content = DeadLetterContent.Readings,

@@ -1,8 +1,8 @@
 namespace Telemetry.Cloud.Processing;
 
 /// <summary>
-/// What is done with a message that the database may have refused, and the database's own words. Each level rejects more
-/// and writes less; beyond the last one it is the ledger's own tables that refuse, which is no frame's fault.
+/// What is done with a message that the database may have refused, and the database's own words. Each level rejects
+/// more and writes less; beyond the last one it is the ledger's own tables that refuse, which is no frame's fault.
 /// </summary>
 internal readonly record struct Suspicion(SuspicionLevel Level, string Error);
 
@@ -18,6 +18,8 @@ internal enum SuspicionLevel
     /// <summary>None of its readings is stored.</summary>
     Frame,
 
-    /// <summary>Besides, neither a row of the register nor declarations: only the dead letter, and the ledger.</summary>
+    /// <summary>
+    /// Besides, neither a row of the register nor declarations: only the dead letter, and the ledger.
+    /// </summary>
     Everything,
 }

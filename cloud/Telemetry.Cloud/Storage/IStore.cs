@@ -10,20 +10,26 @@ namespace Telemetry.Cloud.Storage;
 public interface IStore
 {
     /// <summary>
-    /// Takes the lease of a partition for <paramref name="lease"/> by the database's clock: with a new token where it is
-    /// free, expired, or was this owner's. Null while another owner holds it.
+    /// Takes the lease of a partition for <paramref name="lease"/> by the database's clock: with a new token where it
+    /// is free, expired, or was this owner's. Null while another owner holds it.
     /// </summary>
     Task<PartitionRow?> TakeLeaseAsync(
         int partition, ulong token, string owner, TimeSpan lease, CancellationToken cancellationToken);
 
-    /// <summary>Gives the lease back, so that the next owner need not wait; nothing happens when the token is another's.</summary>
+    /// <summary>
+    /// Gives the lease back, so that the next owner need not wait; nothing happens when the token is another's.
+    /// </summary>
     Task ReleaseLeaseAsync(int partition, ulong token, CancellationToken cancellationToken);
 
-    /// <summary>All that the ledger knows of these gateways, from one snapshot; a gateway never seen gives an empty record.</summary>
+    /// <summary>
+    /// All that the ledger knows of these gateways, from one snapshot; a gateway never seen gives an empty record.
+    /// </summary>
     Task<IReadOnlyList<GatewayRecord>> LoadGatewaysAsync(
         IReadOnlyCollection<GatewayId> gateways, CancellationToken cancellationToken);
 
-    /// <summary>The chain of schemas that leads to <paramref name="schema"/>, first to last; null when it is not registered.</summary>
+    /// <summary>
+    /// The chain of schemas that leads to <paramref name="schema"/>, first to last; null when it is not registered.
+    /// </summary>
     Task<IReadOnlyList<SchemaMessage>?> LoadSchemaAsync(
         GatewayId gateway, SchemaId schema, CancellationToken cancellationToken);
 
@@ -39,8 +45,9 @@ public interface IStore
     Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Finds which of these readings the database refuses for their own sake (SQLSTATE class 22 or 23), each tried behind
-    /// those before it, in a transaction that is always rolled back. In their order; empty when it takes all of them.
+    /// Finds which of these readings the database refuses for their own sake (SQLSTATE class 22 or 23), each tried
+    /// behind those before it, in a transaction that is always rolled back. In their order; empty when it takes all of
+    /// them.
     /// </summary>
     Task<IReadOnlyList<RefusedReading>> FindRefusedAsync(ReadingRows readings, CancellationToken cancellationToken);
 }
@@ -56,7 +63,9 @@ public enum CommitOutcome
     /// <summary>It is durable.</summary>
     Committed,
 
-    /// <summary>A partition's row was not what its owner remembers: nothing happened, all memory of it must go.</summary>
+    /// <summary>
+    /// A partition's row was not what its owner remembers: nothing happened, all memory of it must go.
+    /// </summary>
     NotOwner,
 }
 
@@ -71,9 +80,14 @@ public sealed class StoreException(string message, bool isDataFault, bool mayHav
     /// <summary>True when the data itself was refused.</summary>
     public bool IsDataFault { get; } = isDataFault;
 
-    /// <summary>True when nobody knows whether the transaction committed: forget the memory and read the row again.</summary>
+    /// <summary>
+    /// True when nobody knows whether the transaction committed: forget the memory and read the row again.
+    /// </summary>
     public bool MayHaveCommitted { get; } = mayHaveCommitted;
 
-    /// <summary>Of a data fault: the row of the commit's readings that was refused first, as far as the database says it; a hint.</summary>
+    /// <summary>
+    /// Of a data fault: the row of the commit's readings that was refused first, as far as the database says it; a
+    /// hint.
+    /// </summary>
     public int? Reading { get; init; }
 }

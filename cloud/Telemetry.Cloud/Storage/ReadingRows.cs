@@ -35,7 +35,9 @@ public sealed class ReadingRows
     /// <summary>Value bits; for text its place, see <see cref="Text"/>.</summary>
     public ReadOnlySpan<ulong> Bits => _bits.AsSpan(0, Count);
 
-    /// <summary>How many decimals a Float value has; <see cref="SeriesDefinition.DecimalsUnknown"/> when not known.</summary>
+    /// <summary>
+    /// How many decimals a Float value has; <see cref="SeriesDefinition.DecimalsUnknown"/> when not known.
+    /// </summary>
     public ReadOnlySpan<byte> Decimals => _decimals.AsSpan(0, Count);
 
     public int TextBytes => _textLength;

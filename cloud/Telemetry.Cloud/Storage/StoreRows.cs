@@ -18,8 +18,8 @@ public readonly record struct LogPosition(long StreamCreatedNanos, long Sequence
 }
 
 /// <summary>
-/// A partition's row: whose it is, how many ledger transactions there were, where reading goes on, and the newest row of
-/// its alert outbox.
+/// A partition's row: whose it is, how many ledger transactions there were, where reading goes on, and the newest row
+/// of its alert outbox.
 /// </summary>
 public sealed record PartitionRow(
     int Partition, ulong Token, long Commits, LogPosition Live, LogPosition Backlog, AlertHead Alerts);
@@ -28,7 +28,9 @@ public sealed record PartitionRow(
 public sealed record PartitionStep(
     PartitionRow Expected, LogPosition Live, LogPosition Backlog, AlertHead Alerts, TimeSpan Lease);
 
-/// <summary>What the ledger knows of one epoch. A complete one has no lanes, only its last sequences and its lost runs.</summary>
+/// <summary>
+/// What the ledger knows of one epoch. A complete one has no lanes, only its last sequences and its lost runs.
+/// </summary>
 /// <param name="Gateway">Whose epoch.</param>
 /// <param name="Epoch">Its id.</param>
 /// <param name="Predecessor">As its frames and hellos say; null until one said it.</param>
@@ -47,20 +49,25 @@ public sealed record RunRow(GatewayId Gateway, ulong Epoch, Lane Lane, SettledRu
 /// <summary>Names a run.</summary>
 public readonly record struct RunId(GatewayId Gateway, ulong Epoch, Lane Lane, long First);
 
-/// <summary>A gateway's totals and watermark. Totals are absolute: the compare-and-set proves that nobody else wrote.</summary>
+/// <summary>
+/// A gateway's totals and watermark. Totals are absolute: the compare-and-set proves that nobody else wrote.
+/// </summary>
 /// <param name="Gateway">Which gateway.</param>
 /// <param name="Partition">Its partition.</param>
 /// <param name="Stored">Readings stored.</param>
 /// <param name="Rejected">Readings kept as dead letters.</param>
 /// <param name="Dropped">Readings declared dropped.</param>
 /// <param name="Lost">Readings that nobody has any more.</param>
-/// <param name="Watermark">The greatest W whose promise is settled; <see cref="long.MinValue"/> before the first.</param>
+/// <param name="Watermark">
+/// The greatest W whose promise is settled; <see cref="long.MinValue"/> before the first.
+/// </param>
 /// <param name="Fork">What kind of fork was seen and not yet explained by an operator; empty for none.</param>
 public sealed record GatewayRow(
     GatewayId Gateway, int Partition, long Stored, long Rejected, long Dropped, long Lost, long Watermark, string Fork)
 {
     /// <summary>A gateway of which nothing is known.</summary>
-    public static GatewayRow New(GatewayId gateway, int partition) => new(gateway, partition, 0, 0, 0, 0, long.MinValue, "");
+    public static GatewayRow New(GatewayId gateway, int partition) =>
+        new(gateway, partition, 0, 0, 0, 0, long.MinValue, "");
 }
 
 /// <summary>The accepted total of one outbox as the gateway told it; the database keeps the greatest.</summary>
@@ -118,7 +125,10 @@ public enum DeadLetterContent : short
     /// <summary>The value of one reading: its 8 bytes little-endian, or its text; empty where it is null.</summary>
     Value = 1,
 
-    /// <summary>Readings in the columns of a frame (<see cref="ReadingColumns"/>), series indexes of <see cref="DeadLetterRow.Schema"/>.</summary>
+    /// <summary>
+    /// Readings in the columns of a frame (<see cref="ReadingColumns"/>), series indexes of
+    /// <see cref="DeadLetterRow.Schema"/>.
+    /// </summary>
     Readings = 2,
 
     /// <summary>A frame as it came, or a whole message where it is none.</summary>
@@ -129,10 +139,10 @@ public enum DeadLetterContent : short
 }
 
 /// <summary>
-/// What was refused, kept with its original bytes. <paramref name="Readings"/> is how many readings it stands for in the
-/// books: 0 for what is in no book (a fork, whose range is settled already; a message that is no frame). Of those the
-/// database keeps the newest <see cref="UnbookedOfGatewayMax"/> of a gateway and <see cref="UnbookedMax"/> in all; older
-/// ones go, so that a flood of them fills nothing.
+/// What was refused, kept with its original bytes. <paramref name="Readings"/> is how many readings it stands for in
+/// the books: 0 for what is in no book (a fork, whose range is settled already; a message that is no frame). Of those
+/// the database keeps the newest <see cref="UnbookedOfGatewayMax"/> of a gateway and <see cref="UnbookedMax"/> in all;
+/// older ones go, so that a flood of them fills nothing.
 /// </summary>
 public sealed record DeadLetterRow(
     GatewayId Gateway, FrameKey Frame, DeadLetterReason Reason, string Error, int Readings,
@@ -159,9 +169,9 @@ public sealed record SchemaLedgerRow(SchemaMessage Message, SeriesList List);
 
 /// <summary>
 /// All rows of one transaction. Reusable: <see cref="Clear"/> keeps the buffers. Runs are removed first, lanes last;
-/// between, rows replace those of the same key (of equal keys in one commit the last one counts; of an outbox the greatest
-/// total). Alert states are removed first too. Frames, drops, dead letters and the alert outbox are only added. A schema
-/// that is registered already changes nothing.
+/// between, rows replace those of the same key (of equal keys in one commit the last one counts; of an outbox the
+/// greatest total). Alert states are removed first too. Frames, drops, dead letters and the alert outbox are only
+/// added. A schema that is registered already changes nothing.
 /// </summary>
 public sealed class StoreCommit
 {
@@ -181,14 +191,17 @@ public sealed class StoreCommit
     public List<AlertStateRow> AlertStates { get; } = [];
     public List<AlertOutboxRow> AlertOutbox { get; } = [];
 
-    /// <summary>Epochs that became complete: their lane rows and settled runs go, also those of this commit (lost runs stay).</summary>
+    /// <summary>
+    /// Epochs that became complete: their lane rows and settled runs go, also those of this commit (lost runs stay).
+    /// </summary>
     public List<(GatewayId Gateway, ulong Epoch)> RemovedLanes { get; } = [];
 
     /// <summary>The new readings.</summary>
     public ReadingRows Readings { get; } = new();
 
     /// <summary>True when there is no row to write (partitions do not count).</summary>
-    public bool IsEmpty => Schemas.Count + Gateways.Count + Outboxes.Count + Epochs.Count + Lanes.Count + RemovedRuns.Count
+    public bool IsEmpty =>
+        Schemas.Count + Gateways.Count + Outboxes.Count + Epochs.Count + Lanes.Count + RemovedRuns.Count
         + Runs.Count + Frames.Count + Drops.Count + DeadLetters.Count + RemovedAlertStates.Count + AlertStates.Count
         + AlertOutbox.Count + RemovedLanes.Count + Readings.Count == 0;
 

@@ -6,7 +6,10 @@ using Telemetry.Model;
 
 namespace Telemetry.Cloud.Tracing;
 
-/// <summary>The spans that a cloud process writes, one a frame and step; docs/traces.md lists them. Lengths are by the monotonic clock.</summary>
+/// <summary>
+/// The spans that a cloud process writes, one a frame and step; docs/traces.md lists them. Lengths are by the monotonic
+/// clock.
+/// </summary>
 internal static class CloudTracing
 {
     /// <summary>The name of the source.</summary>
@@ -31,7 +34,8 @@ internal static class CloudTracing
         }
 
         var now = time.GetUtcNow();
-        if (Spans.Begin("append frame", ActivityKind.Producer, gateway, frame, now - time.GetElapsedTime(since)) is { } span)
+        if (Spans.Begin(
+            "append frame", ActivityKind.Producer, gateway, frame, now - time.GetElapsedTime(since)) is { } span)
         {
             span.SetTag("messaging.system", "nats")
                 .SetTag("messaging.operation.type", "send")
@@ -65,7 +69,8 @@ internal static class CloudTracing
             .SetTag("telemetry.frame.stored", frame.Stored)
             .SetTag("telemetry.frame.rejected", frame.Rejected)
             .SetTag("telemetry.frame.dropped", frame.Dropped);
-        if (alerts > 0 && Spans.Begin("evaluate alerts", ActivityKind.Internal, frame.Gateway, frame.Key, from, span) is { } inner)
+        if (alerts > 0
+            && Spans.Begin("evaluate alerts", ActivityKind.Internal, frame.Gateway, frame.Key, from, span) is { } inner)
         {
             inner.SetTag("telemetry.alerts.transitions", alerts);
             FrameSpans.End(inner, now - time.GetElapsedTime(appliedAt));
@@ -88,14 +93,16 @@ internal static class CloudTracing
         var now = time.GetUtcNow();
         foreach (var row in rows)
         {
-            if (Read(row) is { } alert && ActivityContext.TryParse(alert.TraceParent, null, isRemote: true, out var parent))
+            if (Read(row) is { } alert
+                && ActivityContext.TryParse(alert.TraceParent, null, isRemote: true, out var parent))
             {
                 Published(alert, parent, topic, now - time.GetElapsedTime(since), now);
             }
         }
     }
 
-    private static void Published(AlertTransition alert, ActivityContext parent, string topic, DateTimeOffset from, DateTimeOffset now)
+    private static void Published(
+        AlertTransition alert, ActivityContext parent, string topic, DateTimeOffset from, DateTimeOffset now)
     {
         if (Spans.Begin("publish alert", ActivityKind.Producer, parent, from) is { } span)
         {

@@ -26,7 +26,9 @@ internal sealed class StoreTrace(TimeProvider time)
         }
     }
 
-    /// <summary>It was applied: so many there are now. A message settles one frame at most; duplicates and schemas none.</summary>
+    /// <summary>
+    /// It was applied: so many there are now. A message settles one frame at most; duplicates and schemas none.
+    /// </summary>
     public void Took(int frames, int alerts)
     {
         if (frames > _framesBefore)

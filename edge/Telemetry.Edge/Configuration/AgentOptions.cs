@@ -31,7 +31,10 @@ public sealed record AgentOptions
     /// </summary>
     public int StatusPort { get; init; }
 
-    /// <summary>How long a stop may take; then the process ends as it is, and the next run goes on. Key <c>stopTimeout</c>, default 10 s.</summary>
+    /// <summary>
+    /// How long a stop may take; then the process ends as it is, and the next run goes on. Key <c>stopTimeout</c>,
+    /// default 10 s.
+    /// </summary>
     public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>The generator; null without a section <c>generator</c>.</summary>
@@ -43,7 +46,9 @@ public sealed record AgentOptions
     /// <summary>Line protocol by HTTP; null without a section <c>http</c>.</summary>
     public HttpInputOptions? Http { get; init; }
 
-    /// <summary>Where spans go. Section <c>traces</c>; none go anywhere (default) without its key <c>endpoint</c>.</summary>
+    /// <summary>
+    /// Where spans go. Section <c>traces</c>; none go anywhere (default) without its key <c>endpoint</c>.
+    /// </summary>
     public TraceExportOptions Traces { get; init; } = new();
 
     /// <summary>
@@ -92,7 +97,8 @@ public sealed record AgentOptions
         {
             CommitDeadline = reader.Span("outbox.commitDeadline", standard.CommitDeadline),
             SegmentReadingsMax = reader.Number("outbox.segmentReadingsMax", standard.SegmentReadingsMax, 1, 8192),
-            SegmentBytesMax = (int)reader.Bytes("outbox.segmentBytesMax", standard.SegmentBytesMax, 8 * 1024, 60 * 1024),
+            SegmentBytesMax = (int)reader.Bytes(
+                "outbox.segmentBytesMax", standard.SegmentBytesMax, 8 * 1024, 60 * 1024),
             QuotaBytes = reader.Bytes("outbox.quotaBytes", standard.QuotaBytes, 1024 * 1024, 1L << 40),
             AllowedLateness = reader.Span("outbox.allowedLateness", standard.AllowedLateness),
             IdleCommitInterval = reader.Span("outbox.idleCommitInterval", standard.IdleCommitInterval),
@@ -127,9 +133,11 @@ public sealed record AgentOptions
         (string Key, TimeSpan Value)[] spans =
         [
             ("heartbeat", options.Heartbeat), ("unsettledAfter", options.UnsettledAfter),
-            ("answerTimeout", options.AnswerTimeout), ("backoffMin", options.BackoffMin), ("backoffMax", options.BackoffMax),
+            ("answerTimeout", options.AnswerTimeout), ("backoffMin", options.BackoffMin), ("backoffMax",
+                options.BackoffMax),
         ];
-        foreach (var (key, value) in spans.Where(s => s.Value < TimeSpan.FromMilliseconds(100) || s.Value > TimeSpan.FromHours(1)))
+        foreach (var (key, value) in spans.Where(
+            s => s.Value < TimeSpan.FromMilliseconds(100) || s.Value > TimeSpan.FromHours(1)))
         {
             reader.Problem($"uplink.{key}", $"{value} is not within 100 ms to 1 h");
         }
@@ -153,7 +161,8 @@ public sealed record AgentOptions
             Interval = reader.Span("generator.interval", standard.Interval),
             CommitDeadline = reader.Span("generator.commitDeadline", standard.CommitDeadline),
             CriticalEvery = reader.Number("generator.criticalEvery", standard.CriticalEvery, 0, int.MaxValue),
-            UnstorableTextEvery = reader.Number("generator.unstorableTextEvery", standard.UnstorableTextEvery, 0, int.MaxValue),
+            UnstorableTextEvery = reader.Number(
+                "generator.unstorableTextEvery", standard.UnstorableTextEvery, 0, int.MaxValue),
             OldTimeEvery = reader.Number("generator.oldTimeEvery", standard.OldTimeEvery, 0, int.MaxValue),
             ReadingsMax = reader.Number("generator.readingsMax", standard.ReadingsMax, 0, long.MaxValue),
             Seed = reader.Number("generator.seed", standard.Seed, 0, int.MaxValue),

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Telemetry.Edge.Configuration;
 
 /// <summary>
-/// Takes typed values out of a <see cref="ConfigurationTree"/> and gathers what is wrong by the name of the key: a value
-/// that is none of its type or range, a key that is missing, a key that nobody knows.
+/// Takes typed values out of a <see cref="ConfigurationTree"/> and gathers what is wrong by the name of the key: a
+/// value that is none of its type or range, a key that is missing, a key that nobody knows.
 /// </summary>
 internal sealed class ConfigurationReader
 {
@@ -37,10 +37,14 @@ internal sealed class ConfigurationReader
     }
 
     public int Number(string key, int or, int min, int max) =>
-        (int)Range(key, or, min, max, text => int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var n) ? n : null);
+        (int)Range(
+            key, or, min, max,
+            text => int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var n) ? n : null);
 
     public long Number(string key, long or, long min, long max) =>
-        Range(key, or, min, max, text => long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var n) ? n : null);
+        Range(
+            key, or, min, max,
+            text => long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var n) ? n : null);
 
     /// <summary>A number of bytes: <c>65536</c>, <c>64 KiB</c>, <c>256 MiB</c>, <c>2 GiB</c>.</summary>
     public long Bytes(string key, long or, long min, long max) => Range(key, or, min, max, ParseBytes);
@@ -135,7 +139,9 @@ internal sealed class ConfigurationReader
     {
         (string Unit, long Factor)[] units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("", 1)];
         var (unit, factor) = units.First(u => text.EndsWith(u.Unit, StringComparison.Ordinal));
-        return long.TryParse(text.AsSpan(0, text.Length - unit.Length).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var n)
+        return long.TryParse(
+            text.AsSpan(0, text.Length - unit.Length).Trim(), NumberStyles.None, CultureInfo.InvariantCulture,
+            out var n)
             && n <= long.MaxValue / factor
                 ? n * factor
                 : null;
@@ -149,7 +155,8 @@ internal sealed class ConfigurationReader
             if (text.EndsWith(unit, StringComparison.Ordinal))
             {
                 var number = text.AsSpan(0, text.Length - unit.Length).Trim();
-                return double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var n) && n < 1e9
+                return double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var n)
+                    && n < 1e9
                     ? TimeSpan.FromSeconds(n * seconds)
                     : null;
             }

@@ -63,7 +63,8 @@ internal sealed class ConfigurationTree
 
     private void AddJson(ReadOnlyMemory<byte> json, string where)
     {
-        var options = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
+        var options =
+            new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
         try
         {
             using var document = JsonDocument.Parse(json, options);
@@ -113,7 +114,8 @@ internal sealed class ConfigurationTree
             var name = (string)variable.Key;
             if (name.StartsWith(EnvironmentPrefix, StringComparison.Ordinal))
             {
-                _values[name[EnvironmentPrefix.Length..].Replace("__", ".", StringComparison.Ordinal)] = (string?)variable.Value ?? "";
+                _values[name[EnvironmentPrefix.Length..].Replace("__", ".", StringComparison.Ordinal)] =
+                    (string?)variable.Value ?? "";
             }
         }
     }

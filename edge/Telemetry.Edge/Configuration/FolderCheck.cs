@@ -1,12 +1,14 @@
 namespace Telemetry.Edge.Configuration;
 
 /// <summary>
-/// Says whether a file that an agent writes, and others beside it, can stand where the configuration puts it: makes an empty
-/// file in its folder and deletes it at once.
+/// Says whether a file that an agent writes, and others beside it, can stand where the configuration puts it: makes an
+/// empty file in its folder and deletes it at once.
 /// </summary>
 internal static class FolderCheck
 {
-    /// <summary>What is wrong with the folder of <paramref name="file"/>, beginning with the key; null when nothing is.</summary>
+    /// <summary>
+    /// What is wrong with the folder of <paramref name="file"/>, beginning with the key; null when nothing is.
+    /// </summary>
     public static string? Problem(string key, string file)
     {
         var path = Path.GetFullPath(file);
@@ -24,7 +26,8 @@ internal static class FolderCheck
         try
         {
             var probe = Path.Combine(folder, $".check-{Environment.ProcessId}");
-            using (new FileStream(probe, FileMode.Create, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose))
+            using (new FileStream(
+                probe, FileMode.Create, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose))
             {
             }
 

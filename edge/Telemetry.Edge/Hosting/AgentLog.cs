@@ -5,7 +5,9 @@ namespace Telemetry.Edge.Hosting;
 /// <summary>What an agent says of itself; ids 1000 to 1049.</summary>
 internal static partial class AgentLog
 {
-    [LoggerMessage(1000, LogLevel.Information, "Opened outbox {Outbox:x16} in {File}: {Accepted} readings accepted so far, {Held} frames held")]
+    [LoggerMessage(
+        1000, LogLevel.Information,
+        "Opened outbox {Outbox:x16} in {File}: {Accepted} readings accepted so far, {Held} frames held")]
     public static partial void OutboxOpened(ILogger log, ulong outbox, string file, long accepted, int held);
 
     [LoggerMessage(1001, LogLevel.Warning, "The outbox broke and is opened again in {Delay}")]
@@ -23,6 +25,8 @@ internal static partial class AgentLog
     [LoggerMessage(1005, LogLevel.Error, "The outbox cannot be used: an operator is needed")]
     public static partial void OutboxUnusable(ILogger log, Exception cause);
 
-    [LoggerMessage(1006, LogLevel.Warning, "A TEST'S HOOK IS ON: one reading in {Every} is dropped and declared ({Variable} is set)")]
+    [LoggerMessage(
+        1006, LogLevel.Warning,
+        "A TEST'S HOOK IS ON: one reading in {Every} is dropped and declared ({Variable} is set)")]
     public static partial void TestDropsOn(ILogger log, int every, string variable);
 }

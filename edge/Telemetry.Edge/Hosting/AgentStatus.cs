@@ -64,7 +64,9 @@ public sealed record AgentStatus
     /// <summary>Requests that the outbox remembers, for their repeats.</summary>
     public int RequestsRemembered { get; init; }
 
-    /// <summary>Requests that this opening of the outbox forgot before their time, because there were too many.</summary>
+    /// <summary>
+    /// Requests that this opening of the outbox forgot before their time, because there were too many.
+    /// </summary>
     public long RequestsForgottenEarly { get; init; }
 
     /// <summary>The HTTP input; null when there is none.</summary>
@@ -97,16 +99,28 @@ public sealed record AgentStatus
         var text = new StringBuilder();
         Gauge("telemetry_agent_gateways", "Agents of this process.", agents.Count);
         Gauge("telemetry_agent_links_up", "Agents whose link is up.", agents.Count(a => a.LinkUp));
-        Gauge("telemetry_agent_accepted_readings", "Readings that their outboxes ever accepted.", agents.Sum(a => a.Accepted));
+        Gauge(
+            "telemetry_agent_accepted_readings", "Readings that their outboxes ever accepted.",
+            agents.Sum(a => a.Accepted));
         Gauge("telemetry_agent_edge_readings", "Readings still in the outboxes.", agents.Sum(a => a.AtTheEdge));
         Gauge("telemetry_agent_in_flight_readings", "Readings sent and not settled.", agents.Sum(a => a.InFlight));
-        Gauge("telemetry_agent_in_flight_frames", "Frames sent and not settled.", agents.Sum(a => (long)a.FramesInFlight));
-        Counter("telemetry_agent_resent_frames_total", "Frames judged lost on the way.", agents.Sum(a => a.FramesResent));
-        Counter("telemetry_agent_refused_frames_total", "Frames refused for a fault of their own.", agents.Sum(a => a.FramesRefused));
-        Counter("telemetry_agent_refused_readings_total", "Readings refused by the outboxes.", agents.Sum(a => a.Refused));
+        Gauge(
+            "telemetry_agent_in_flight_frames", "Frames sent and not settled.",
+            agents.Sum(a => (long)a.FramesInFlight));
+        Counter(
+            "telemetry_agent_resent_frames_total", "Frames judged lost on the way.", agents.Sum(a => a.FramesResent));
+        Counter(
+            "telemetry_agent_refused_frames_total", "Frames refused for a fault of their own.",
+            agents.Sum(a => a.FramesRefused));
+        Counter(
+            "telemetry_agent_refused_readings_total", "Readings refused by the outboxes.", agents.Sum(a => a.Refused));
         Gauge("telemetry_agent_forks", "Agents that think they are a fork.", agents.Count(a => a.Fork.Length > 0));
-        Gauge("telemetry_agent_remembered_requests", "Requests remembered for their repeats.", agents.Sum(a => (long)a.RequestsRemembered));
-        Counter("telemetry_agent_forgotten_requests_total", "Requests forgotten before their time.", agents.Sum(a => a.RequestsForgottenEarly));
+        Gauge(
+            "telemetry_agent_remembered_requests", "Requests remembered for their repeats.",
+            agents.Sum(a => (long)a.RequestsRemembered));
+        Counter(
+            "telemetry_agent_forgotten_requests_total", "Requests forgotten before their time.",
+            agents.Sum(a => a.RequestsForgottenEarly));
         HttpStatus.WritePrometheus(text, [.. agents.Select(a => a.Http).OfType<HttpStatus>()]);
         if (traces is not null)
         {

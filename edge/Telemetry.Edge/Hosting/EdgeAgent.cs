@@ -35,8 +35,8 @@ public sealed class EdgeAgent
     }
 
     /// <summary>
-    /// Runs until it is stopped; then the inputs' last readings are committed first. Throws <see cref="OutboxException"/>
-    /// when only an operator can mend the outbox.
+    /// Runs until it is stopped; then the inputs' last readings are committed first. Throws
+    /// <see cref="OutboxException"/> when only an operator can mend the outbox.
     /// </summary>
     public async Task RunAsync(CancellationToken stop)
     {
@@ -97,7 +97,8 @@ public sealed class EdgeAgent
             LastAnswer = _uplink?.Status.LastWord,
             FramesResent = _uplink?.Status.FramesResent ?? 0,
             FramesRefused = _uplink?.Status.FramesRefused ?? 0,
-            Watermark = outbox.CurrentPromise() is { } promise ? DateTimeOffset.UnixEpoch.AddTicks(promise.W * 10) : null,
+            Watermark = outbox.CurrentPromise() is { } promise
+                ? DateTimeOffset.UnixEpoch.AddTicks(promise.W * 10) : null,
             Fork = outbox.Fork ?? "",
             RequestsRemembered = outbox.Requests.Remembered,
             RequestsForgottenEarly = outbox.Requests.ForgottenEarly,

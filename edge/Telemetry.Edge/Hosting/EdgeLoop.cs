@@ -58,7 +58,9 @@ public sealed class EdgeLoop : IDisposable
         return true;
     });
 
-    /// <summary>Ends the thread when what runs at this moment has ended; what was posted and not begun is forgotten.</summary>
+    /// <summary>
+    /// Ends the thread when what runs at this moment has ended; what was posted and not begun is forgotten.
+    /// </summary>
     public void Dispose()
     {
         lock (_lock)

@@ -10,7 +10,8 @@ namespace Telemetry.Edge.Hosting;
 /// A process of one or many agents: one loop, one status listener, signals. SIGTERM and SIGINT stop it cleanly within
 /// the options' stop timeout; what is not sent then waits in the outbox files.
 /// </summary>
-public sealed class EdgeProcess(IReadOnlyList<AgentOptions> agents, int statusPort, TimeSpan stopTimeout, TimeProvider time)
+public sealed class EdgeProcess(
+    IReadOnlyList<AgentOptions> agents, int statusPort, TimeSpan stopTimeout, TimeProvider time)
 {
     /// <summary>Exit code of a clean end.</summary>
     public const int Ended = 0;
@@ -39,7 +40,9 @@ public sealed class EdgeProcess(IReadOnlyList<AgentOptions> agents, int statusPo
         }
     });
 
-    /// <summary>Runs the agents to their end; gives the exit code. <paramref name="seed"/> is of jitter and ids.</summary>
+    /// <summary>
+    /// Runs the agents to their end; gives the exit code. <paramref name="seed"/> is of jitter and ids.
+    /// </summary>
     public async Task<int> RunAsync(ILoggerFactory logging, int seed)
     {
         var log = logging.CreateLogger("process");
@@ -77,7 +80,7 @@ public sealed class EdgeProcess(IReadOnlyList<AgentOptions> agents, int statusPo
         var traces = TraceExport.Start(options, EdgeTracing.SourceName, "telemetry-agent", instance);
         if (traces is not null)
         {
-            ProcessLog.Tracing(log, options.Endpoint!, options.Ratio);
+            ProcessLog.Tracing(log, options.EndpointShown, options.Ratio);
         }
 
         return traces;
@@ -113,10 +116,13 @@ public sealed class EdgeProcess(IReadOnlyList<AgentOptions> agents, int statusPo
         return path switch
         {
             "/health/live" => HttpAnswer.Text(200, "live\n"),
-            "/health/ready" => status.TrueForAll(s => s.OutboxOpen) ? HttpAnswer.Text(200, "ready\n") : HttpAnswer.Text(503, "opening\n"),
+            "/health/ready" =>
+                status.TrueForAll(s => s.OutboxOpen)
+                    ? HttpAnswer.Text(200, "ready\n") : HttpAnswer.Text(503, "opening\n"),
             "/status" => new HttpAnswer(200, "application/json", AgentStatus.Json(status)),
             "/metrics" => new HttpAnswer(
-                200, "text/plain; version=0.0.4; charset=utf-8", System.Text.Encoding.UTF8.GetBytes(AgentStatus.Prometheus(status, traces))),
+                200, "text/plain; version=0.0.4; charset=utf-8",
+                System.Text.Encoding.UTF8.GetBytes(AgentStatus.Prometheus(status, traces))),
             _ => HttpAnswer.NotFound,
         };
     }

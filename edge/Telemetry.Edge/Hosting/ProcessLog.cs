@@ -11,9 +11,11 @@ internal static partial class ProcessLog
     [LoggerMessage(1051, LogLevel.Error, "Ended, because an agent cannot go on")]
     public static partial void Ended(ILogger log, Exception cause);
 
-    [LoggerMessage(1052, LogLevel.Warning, "Stopping took longer than {Timeout}; what is not committed was not acknowledged either")]
+    [LoggerMessage(
+        1052, LogLevel.Warning,
+        "Stopping took longer than {Timeout}; what is not committed was not acknowledged either")]
     public static partial void StopTimedOut(ILogger log, TimeSpan timeout);
 
     [LoggerMessage(1053, LogLevel.Information, "Traces go to {Endpoint}, of a share of {Ratio} of the frames")]
-    public static partial void Tracing(ILogger log, Uri endpoint, double ratio);
+    public static partial void Tracing(ILogger log, string endpoint, double ratio);
 }

@@ -24,7 +24,9 @@ public sealed class StatusListener : IAsyncDisposable
     private readonly Task _accepting;
     private int _connections;
 
-    /// <summary>Listens; throws <see cref="SocketException"/> when the port is taken. <paramref name="answer"/> gets the path.</summary>
+    /// <summary>
+    /// Listens; throws <see cref="SocketException"/> when the port is taken. <paramref name="answer"/> gets the path.
+    /// </summary>
     public StatusListener(int port, Func<string, HttpAnswer> answer, TimeProvider time)
     {
         _answer = answer;

@@ -3,7 +3,10 @@ namespace Telemetry.Edge.Inputs;
 /// <summary>What the generator makes. Keys: section <c>generator</c> of the agent's configuration.</summary>
 public sealed record GeneratorOptions
 {
-    /// <summary>Readings a second over all series, 1 to 1,000,000. Default 100. What the outbox does not take in time is not made.</summary>
+    /// <summary>
+    /// Readings a second over all series, 1 to 1,000,000. Default 100. What the outbox does not take in time is not
+    /// made.
+    /// </summary>
     public int ReadingsPerSecond { get; init; } = 100;
 
     /// <summary>Devices, 1 to 10,000. Default 4.</summary>
@@ -21,16 +24,21 @@ public sealed record GeneratorOptions
     /// <summary>One batch in so many is critical; 0 (default): none.</summary>
     public int CriticalEvery { get; init; }
 
-    /// <summary>One text in so many is one that no PostgreSQL can hold (it has a NUL), so that it is rejected; 0 (default): none.</summary>
+    /// <summary>
+    /// One text in so many is one that no PostgreSQL can hold (it has a NUL), so that it is rejected; 0 (default):
+    /// none.
+    /// </summary>
     public int UnstorableTextEvery { get; init; }
 
     /// <summary>
-    /// One reading in so many has a time of a thousand years ago, which a cloud that is told so (<c>processor.timeFirst</c>)
-    /// rejects; 0 (default): none.
+    /// One reading in so many has a time of a thousand years ago, which a cloud that is told so
+    /// (<c>processor.timeFirst</c>) rejects; 0 (default): none.
     /// </summary>
     public int OldTimeEvery { get; init; }
 
-    /// <summary>Ends after so many readings, those of earlier runs (by the journal) included; 0 (default): never.</summary>
+    /// <summary>
+    /// Ends after so many readings, those of earlier runs (by the journal) included; 0 (default): never.
+    /// </summary>
     public long ReadingsMax { get; init; }
 
     /// <summary>Seed of the values. Default 1: the same values in every run.</summary>

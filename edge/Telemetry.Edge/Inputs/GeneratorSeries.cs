@@ -18,7 +18,10 @@ internal sealed class GeneratorSeries
     private const int DoubtEvery = 53;
     private const int OddValueEvery = 211;
     private static readonly byte[][] Texts =
-        ["running"u8.ToArray(), "idle"u8.ToArray(), "störung ⚠"u8.ToArray(), [], "quote ' \" \\ tab \t"u8.ToArray(), new byte[300]];
+    [
+        "running"u8.ToArray(), "idle"u8.ToArray(), "störung ⚠"u8.ToArray(), [], "quote ' \" \\ tab \t"u8.ToArray(),
+        new byte[300],
+    ];
 
     private static readonly double[] OddFloats =
     [
@@ -52,15 +55,19 @@ internal sealed class GeneratorSeries
         var definition = new SeriesDefinition
         {
             Device = string.Create(CultureInfo.InvariantCulture, $"device-{number / options.SeriesPerDevice}"),
-            Metric = string.Create(CultureInfo.InvariantCulture, $"{Metric(kind)}-{number % options.SeriesPerDevice / Kinds}"),
+            Metric = string.Create(
+                CultureInfo.InvariantCulture, $"{Metric(kind)}-{number % options.SeriesPerDevice / Kinds}"),
             Type = Type(kind),
             Unit = kind switch { 0 => "Cel", 1 => "bar", _ => "" },
             Decimals = kind == 0 ? (byte)2 : SeriesDefinition.DecimalsUnknown,
         };
-        return kind == 1 ? definition with { Labels = [new Label("site", "north"), new Label("valve", "a b")] } : definition;
+        return kind == 1
+            ? definition with { Labels = [new Label("site", "north"), new Label("valve", "a b")] } : definition;
     }
 
-    /// <summary>The maker of that series' readings; <paramref name="index"/> is its place in the gateway's list.</summary>
+    /// <summary>
+    /// The maker of that series' readings; <paramref name="index"/> is its place in the gateway's list.
+    /// </summary>
     public static GeneratorSeries Of(GeneratorOptions options, int number, int index) => new(
         index,
         number % options.SeriesPerDevice % Kinds,

@@ -1,6 +1,8 @@
 namespace Telemetry.Edge.Inputs;
 
-/// <summary>How the gateway's own machine is measured. Keys: section <c>hostMetrics</c> of the agent's configuration.</summary>
+/// <summary>
+/// How the gateway's own machine is measured. Keys: section <c>hostMetrics</c> of the agent's configuration.
+/// </summary>
 public sealed record HostMetricsOptions
 {
     /// <summary>How often. Default 10 s.</summary>
@@ -12,7 +14,9 @@ public sealed record HostMetricsOptions
     /// <summary>The device that the readings are of. Default <c>host</c>.</summary>
     public string Device { get; init; } = "host";
 
-    /// <summary>Where /proc and /sys are. Default <c>/</c>; another one where they are mounted elsewhere (containers, tests).</summary>
+    /// <summary>
+    /// Where /proc and /sys are. Default <c>/</c>; another one where they are mounted elsewhere (containers, tests).
+    /// </summary>
     public string Root { get; init; } = "/";
 
     /// <summary>What is wrong, by the key's name; empty when nothing is.</summary>

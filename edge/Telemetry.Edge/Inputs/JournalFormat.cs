@@ -37,7 +37,9 @@ internal enum JournalKind : byte
     /// <summary>Written before the offer: from here on its readings may be stored.</summary>
     Attempted = 1,
 
-    /// <summary>Written after the outbox has said that they are durable: from here on they must not be missing.</summary>
+    /// <summary>
+    /// Written after the outbox has said that they are durable: from here on they must not be missing.
+    /// </summary>
     Acknowledged = 2,
 
     /// <summary>Written after the outbox has refused all of them: they must not be stored.</summary>

@@ -33,7 +33,9 @@ internal sealed class JournalReader : IDisposable
     /// <summary>Where the last whole block that was read ends.</summary>
     public long Position { get; private set; } = JournalFormat.HeaderBytes;
 
-    /// <summary>The next whole block; false at the end, or where a killed sender stopped in the middle of one.</summary>
+    /// <summary>
+    /// The next whole block; false at the end, or where a killed sender stopped in the middle of one.
+    /// </summary>
     public bool TryRead(out JournalBlock block)
     {
         block = default;
@@ -66,7 +68,8 @@ internal sealed class JournalReader : IDisposable
         }
 
         Position += length;
-        block = new JournalBlock(kind, offer, MemoryMarshal.Cast<byte, JournalEntry>(body[JournalFormat.BlockHeadBytes..]));
+        block = new JournalBlock(
+            kind, offer, MemoryMarshal.Cast<byte, JournalEntry>(body[JournalFormat.BlockHeadBytes..]));
         return true;
     }
 

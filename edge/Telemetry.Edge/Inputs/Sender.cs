@@ -4,7 +4,9 @@ namespace Telemetry.Edge.Inputs;
 
 using Telemetry.Edge.Outbox;
 
-/// <summary>Makes an input's offers and keeps count; where there is a journal, in this order: journal, offer, answer, journal.</summary>
+/// <summary>
+/// Makes an input's offers and keeps count; where there is a journal, in this order: journal, offer, answer, journal.
+/// </summary>
 internal sealed class Sender(SenderJournal? journal)
 {
     /// <summary>How many readings the outbox has acknowledged.</summary>
@@ -14,8 +16,8 @@ internal sealed class Sender(SenderJournal? journal)
     public long Refused { get; private set; }
 
     /// <summary>
-    /// Offers readings. The batch may be filled anew as soon as this has returned its task. A <paramref name="request"/> is
-    /// remembered with them.
+    /// Offers readings. The batch may be filled anew as soon as this has returned its task. A
+    /// <paramref name="request"/> is remembered with them.
     /// </summary>
     public async Task<OfferOutcome> OfferAsync(
         Outbox outbox, ReadingBatch batch, TimeSpan deadline, bool critical, AnsweredRequest? request = null)

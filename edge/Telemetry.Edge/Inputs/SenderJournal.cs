@@ -41,7 +41,8 @@ internal sealed class SenderJournal : IDisposable
     public long Acknowledged { get; private set; }
 
     /// <summary>
-    /// Makes a journal, or goes on with the one that is there: what a killed sender left unfinished at its end is cut off.
+    /// Makes a journal, or goes on with the one that is there: what a killed sender left unfinished at its end is cut
+    /// off.
     /// </summary>
     /// <exception cref="InvalidDataException">The file is no journal, or another gateway's.</exception>
     public static SenderJournal Open(string path, GatewayId gateway)
@@ -76,7 +77,8 @@ internal sealed class SenderJournal : IDisposable
         {
             var index = batch.Series[row];
             var key = series.Keys[index];
-            entries[row] = new JournalEntry(key, batch.Times[row], ReadingHash.OfRow(batch, row, key, series.Types[index]));
+            entries[row] = new JournalEntry(
+                key, batch.Times[row], ReadingHash.OfRow(batch, row, key, series.Types[index]));
             LastTime = Math.Max(LastTime, batch.Times[row]);
         }
 
@@ -156,7 +158,8 @@ internal sealed class SenderJournal : IDisposable
             if (block.Kind != JournalKind.Attempted)
             {
                 open.Remove(block.Offer, out var answered);
-                return this with { Acknowledged = Acknowledged + (block.Kind == JournalKind.Acknowledged ? answered : 0) };
+                answered = block.Kind == JournalKind.Acknowledged ? answered : 0;
+                return this with { Acknowledged = Acknowledged + answered };
             }
 
             open[block.Offer] = block.Entries.Length;
@@ -166,7 +169,12 @@ internal sealed class SenderJournal : IDisposable
                 lastTime = Math.Max(lastTime, entry.Time);
             }
 
-            return this with { Offers = block.Offer, LastTime = lastTime, Attempted = Attempted + block.Entries.Length };
+            return this with
+            {
+                Offers = block.Offer,
+                LastTime = lastTime,
+                Attempted = Attempted + block.Entries.Length,
+            };
         }
     }
 }

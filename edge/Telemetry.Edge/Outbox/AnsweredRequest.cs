@@ -14,7 +14,9 @@ public sealed record AnsweredRequest(UInt128 Key, UInt128 Content, ReadOnlyMemor
 /// <summary>A remembered request; <paramref name="Order"/> counts from 1 in this outbox, the oldest go first.</summary>
 public sealed record RequestRow(long Order, AnsweredRequest Request);
 
-/// <summary>What happens when <see cref="OutboxOptions.RequestsMax"/> requests are remembered and none is old enough to go.</summary>
+/// <summary>
+/// What happens when <see cref="OutboxOptions.RequestsMax"/> requests are remembered and none is old enough to go.
+/// </summary>
 public enum RequestsFull
 {
     /// <summary>The oldest is forgotten early, and counted: a repeat of it would be stored again.</summary>

@@ -6,8 +6,8 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Edge.Outbox;
 
 /// <summary>
-/// Reads the oldest segments and merges neighbours into frames, each sorted by (series, time). A segment whose bytes are
-/// damaged becomes a tombstone that declares its readings.
+/// Reads the oldest segments and merges neighbours into frames, each sorted by (series, time). A segment whose bytes
+/// are damaged becomes a tombstone that declares its readings.
 /// </summary>
 internal sealed class BacklogMerge(IOutboxFile file, OutboxState state, OutboxOptions options)
 {
@@ -39,7 +39,8 @@ internal sealed class BacklogMerge(IOutboxFile file, OutboxState state, OutboxOp
             await AddGroupAsync(parts, groups[i], _rows[i], readingsMax, cancellationToken);
         }
 
-        return parts.Count == 0 ? null : new BacklogPlan([.. groups.SelectMany(g => g).Select(s => s.Id)], drops, parts);
+        return parts.Count == 0
+            ? null : new BacklogPlan([.. groups.SelectMany(g => g).Select(s => s.Id)], drops, parts);
     }
 
     private List<List<SegmentFacts>> Groups(int framesMax, int readingsMax)
@@ -73,7 +74,8 @@ internal sealed class BacklogMerge(IOutboxFile file, OutboxState state, OutboxOp
     }
 
     private async ValueTask AddGroupAsync(
-        List<SealPart> parts, List<SegmentFacts> group, WaitingReadings.Rows rows, int readingsMax, CancellationToken ct)
+        List<SealPart> parts, List<SegmentFacts> group, WaitingReadings.Rows rows, int readingsMax,
+        CancellationToken ct)
     {
         rows.Batch.Clear();
         foreach (var segment in group)

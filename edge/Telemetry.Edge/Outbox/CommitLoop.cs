@@ -5,11 +5,11 @@ using Telemetry.Model.Readings;
 namespace Telemetry.Edge.Outbox;
 
 /// <summary>
-/// Group commit: readings gather until the earliest deadline of a waiting offer, until they fill a segment by their count or
-/// their texts (where their columns take more, a commit makes several), or until something may not wait (critical readings,
-/// backlog to seal, a tombstone). One commit at a time; what comes meanwhile gathers for the next. The order of durability:
-/// commit, then the state, then the uplink hears of frames, then offers are acknowledged. Used on one thread; a commit that
-/// fails breaks it for good.
+/// Group commit: readings gather until the earliest deadline of a waiting offer, until they fill a segment by their
+/// count or their texts (where their columns take more, a commit makes several), or until something may not wait
+/// (critical readings, backlog to seal, a tombstone). One commit at a time; what comes meanwhile gathers for the next.
+/// The order of durability: commit, then the state, then the uplink hears of frames, then offers are acknowledged. Used
+/// on one thread; a commit that fails breaks it for good.
 /// </summary>
 internal sealed class CommitLoop : IDisposable
 {
@@ -66,7 +66,8 @@ internal sealed class CommitLoop : IDisposable
     public Task<OfferOutcome> OfferAsync(
         ReadingBatch readings, TimeSpan deadline, bool critical, AnsweredRequest? request)
     {
-        var offer = _waiting.Add(readings, _state.Series.Types, critical, _time.GetTimestamp(), After(deadline), request);
+        var offer = _waiting.Add(
+            readings, _state.Series.Types, critical, _time.GetTimestamp(), After(deadline), request);
         Kick();
         return offer;
     }
@@ -87,7 +88,9 @@ internal sealed class CommitLoop : IDisposable
         return replacement.Done.Task;
     }
 
-    /// <summary>Commits what waits, whatever its deadline, and ends when it is durable or the loop has failed.</summary>
+    /// <summary>
+    /// Commits what waits, whatever its deadline, and ends when it is durable or the loop has failed.
+    /// </summary>
     public Task FlushAsync()
     {
         _flush = true;

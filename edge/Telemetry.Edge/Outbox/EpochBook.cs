@@ -4,7 +4,8 @@ using Telemetry.Model.Frames;
 namespace Telemetry.Edge.Outbox;
 
 /// <summary>
-/// All epochs of the outbox. The run's own begins with the first frame that the run seals; it is open until the run ends.
+/// All epochs of the outbox. The run's own begins with the first frame that the run seals; it is open until the run
+/// ends.
 /// </summary>
 internal sealed class EpochBook
 {
@@ -47,7 +48,8 @@ internal sealed class EpochBook
         var newest = _all.Count > 0 && _all[^1].Order > 0 ? _all[^1] : null;
         var predecessor = newest is null ? default : new Predecessor(newest.Epoch, newest.Sealed);
         FreedLane[] freed = [.. Enumerable.Repeat(FreedLane.Empty, Lanes.Count)];
-        return new EpochState(new EpochRow(id, (newest?.Order ?? 0) + 1, predecessor, default, freed, false), isOwn: true);
+        return new EpochState(
+            new EpochRow(id, (newest?.Order ?? 0) + 1, predecessor, default, freed, false), isOwn: true);
     }
 
     /// <summary>The drafted epoch is durable: it is the run's own from now on.</summary>
@@ -64,14 +66,15 @@ internal sealed class EpochBook
     }
 
     /// <summary>
-    /// Takes over a complete epoch that this outbox does not know: the gateway's books have it, so the digest counts it.
-    /// Its order is 0 or less, each another: it is no epoch of this outbox, and never the predecessor of one.
+    /// Takes over a complete epoch that this outbox does not know: the gateway's books have it, so the digest counts
+    /// it. Its order is 0 or less, each another: it is no epoch of this outbox, and never the predecessor of one.
     /// </summary>
     public EpochState Adopt(EpochLasts complete)
     {
         var order = _all.Count == 0 ? 0 : Math.Min(_all[0].Order - 1, 0);
         FreedLane[] freed = [.. Enumerable.Repeat(FreedLane.Empty, Lanes.Count)];
-        var epoch = new EpochState(new EpochRow(complete.Epoch, order, default, complete.Lasts, freed, true), isOwn: false);
+        var epoch = new EpochState(
+            new EpochRow(complete.Epoch, order, default, complete.Lasts, freed, true), isOwn: false);
         _all.Insert(0, epoch);
         _byId.Add(epoch.Epoch, epoch);
         _complete = null;

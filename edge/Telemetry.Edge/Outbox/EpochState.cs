@@ -3,7 +3,9 @@ using Telemetry.Model.Frames;
 
 namespace Telemetry.Edge.Outbox;
 
-/// <summary>An epoch of this outbox: what is durably sealed in it and what of that is freed. Changed by the outbox alone.</summary>
+/// <summary>
+/// An epoch of this outbox: what is durably sealed in it and what of that is freed. Changed by the outbox alone.
+/// </summary>
 public sealed class EpochState
 {
     private readonly FreedRuns[] _freed;
@@ -42,5 +44,6 @@ public sealed class EpochState
 
     internal bool TryFree(FrameKey key, ulong share) => _freed[(int)key.Lane].TryAdd(key.Range, share);
 
-    internal EpochRow Row() => new(Epoch, Order, Predecessor, Sealed, Array.ConvertAll(_freed, f => f.Snapshot()), Complete);
+    internal EpochRow Row() =>
+        new(Epoch, Order, Predecessor, Sealed, Array.ConvertAll(_freed, f => f.Snapshot()), Complete);
 }

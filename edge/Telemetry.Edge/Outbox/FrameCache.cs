@@ -1,6 +1,8 @@
 namespace Telemetry.Edge.Outbox;
 
-/// <summary>The bytes of the frames sealed last, so that sending them at once reads nothing. At its limit the oldest go.</summary>
+/// <summary>
+/// The bytes of the frames sealed last, so that sending them at once reads nothing. At its limit the oldest go.
+/// </summary>
 internal sealed class FrameCache(int bytesMax)
 {
     private readonly Dictionary<FrameId, ReadOnlyMemory<byte>> _frames = [];

@@ -3,14 +3,19 @@ using Telemetry.Model.Readings;
 
 namespace Telemetry.Edge.Outbox;
 
-/// <summary>A tombstone that takes a frame's place and range in the next commit, and what goes to quarantine with it.</summary>
+/// <summary>
+/// A tombstone that takes a frame's place and range in the next commit, and what goes to quarantine with it.
+/// </summary>
 internal sealed record FrameReplacement(HeldFrame Old, FrameRow Tombstone, QuarantineRow? Quarantined)
 {
     /// <summary>Ends when it is durable, or when the frame had gone before.</summary>
     public TaskCompletionSource Done { get; } = new();
 
-    /// <summary>The readings of a refused frame, series by series with their times; its header stays as it was.</summary>
-    public static (FrameHeader Header, List<Declaration> Declarations) Refuse(byte[] bytes, ReadOnlySpan<MetricType> types)
+    /// <summary>
+    /// The readings of a refused frame, series by series with their times; its header stays as it was.
+    /// </summary>
+    public static (FrameHeader Header, List<Declaration> Declarations) Refuse(
+        byte[] bytes, ReadOnlySpan<MetricType> types)
     {
         var batch = new ReadingBatch();
         var inside = new List<Declaration>();

@@ -7,9 +7,12 @@ using Telemetry.Model.Wire;
 
 namespace Telemetry.Edge.Outbox;
 
-/// <summary>What is to become one frame: rows of a batch, or declarations only. Times are the span of what it covers.</summary>
+/// <summary>
+/// What is to become one frame: rows of a batch, or declarations only. Times are the span of what it covers.
+/// </summary>
 internal readonly record struct SealPart(
-    Lane Lane, ReadingBatch Batch, ReadOnlyMemory<int> Order, List<Declaration> Declarations, long TimeFirst, long TimeLast)
+    Lane Lane, ReadingBatch Batch, ReadOnlyMemory<int> Order, List<Declaration> Declarations, long TimeFirst,
+    long TimeLast)
 {
     private static readonly ReadingBatch NoReadings = new(1);
     private static readonly List<Declaration> NoDeclarations = [];
@@ -49,13 +52,13 @@ internal sealed class FrameSealer
     private readonly WireWriter _scratch = new();
 
     /// <summary>
-    /// Seals the parts in their order; the epoch's lasts go on from <paramref name="lasts"/>. <paramref name="w"/> is the
-    /// W that holds behind the last part; null: no promise can be made. Tombstones, which have no columns, are of version
-    /// 0 always.
+    /// Seals the parts in their order; the epoch's lasts go on from <paramref name="lasts"/>. <paramref name="w"/> is
+    /// the W that holds behind the last part; null: no promise can be made. Tombstones, which have no columns, are of
+    /// version 0 always.
     /// </summary>
     public List<FrameRow> Seal(
-        IReadOnlyList<SealPart> parts, EpochState epoch, ref LaneLasts lasts, long? w, PromiseRest rest, SeriesList series,
-        byte version)
+        IReadOnlyList<SealPart> parts, EpochState epoch, ref LaneLasts lasts, long? w, PromiseRest rest,
+        SeriesList series, byte version)
     {
         var frames = new List<FrameRow>(parts.Count);
         var behind = TimesBehind(parts);
@@ -91,7 +94,8 @@ internal sealed class FrameSealer
         var checksum = FrameWriter.Write(_writer, header, declarations, part.Batch, part.Order.Span, series.Types);
         byte[] counts =
         [
-            .. SeriesCounts.OfRows(part.Batch, part.Order.Span, _scratch), .. SeriesCounts.OfDeclarations(declarations, _scratch),
+            .. SeriesCounts.OfRows(part.Batch, part.Order.Span, _scratch),
+            .. SeriesCounts.OfDeclarations(declarations, _scratch),
         ];
         return new FrameRow(
             header.Key,

@@ -11,7 +11,9 @@ internal sealed class FreedRuns(FreedLane freed)
     /// <summary>What is freed now; it does not change later.</summary>
     public FreedLane Snapshot() => _snapshot ??= new FreedLane([.. _runs]);
 
-    /// <summary>Adds a frame's range; false at <see cref="FreedLane.RunsMax"/>, when it would be one run more.</summary>
+    /// <summary>
+    /// Adds a frame's range; false at <see cref="FreedLane.RunsMax"/>, when it would be one run more.
+    /// </summary>
     public bool TryAdd(SequenceRange range, ulong share)
     {
         var at = FirstBehind(range.First);

@@ -76,7 +76,9 @@ public sealed class HeldFrame
     /// <summary>The greatest event time that it covers.</summary>
     public long TimeLast { get; }
 
-    /// <summary>True once it is freed, forgotten or replaced by a tombstone: it is in <see cref="Outbox.Held"/> no more.</summary>
+    /// <summary>
+    /// True once it is freed, forgotten or replaced by a tombstone: it is in <see cref="Outbox.Held"/> no more.
+    /// </summary>
     public bool Freed { get; internal set; }
 
     /// <summary>The uplink's: where sending stands.</summary>
@@ -94,7 +96,9 @@ public sealed class HeldFrame
     /// <summary>The uplink's: an attempt got a receipt, or its end is unknown: the log may have it.</summary>
     public bool ReachedLog { get; set; }
 
-    /// <summary>The uplink's: the cloud has other content in its place, or it cannot be read: shown, and not sent again.</summary>
+    /// <summary>
+    /// The uplink's: the cloud has other content in its place, or it cannot be read: shown, and not sent again.
+    /// </summary>
     public bool Forked { get; set; }
 
     /// <summary>The uplink's: how often it was refused for a fault of its own.</summary>

@@ -7,7 +7,10 @@ namespace Telemetry.Edge.Outbox;
 /// </summary>
 public interface IOutboxFile : IAsyncDisposable
 {
-    /// <summary>Everything but the bytes of segments and frames, as the last durable commit left it. A new file gets its random id here.</summary>
+    /// <summary>
+    /// Everything but the bytes of segments and frames, as the last durable commit left it. A new file gets its random
+    /// id here.
+    /// </summary>
     ValueTask<OutboxImage> LoadAsync(CancellationToken cancellationToken);
 
     /// <summary>
@@ -19,7 +22,9 @@ public interface IOutboxFile : IAsyncDisposable
     /// <summary>The bytes of a held frame and how many readings of which series it covers.</summary>
     ValueTask<StoredBytes> ReadFrameAsync(FrameId frame, CancellationToken cancellationToken);
 
-    /// <summary>The bytes of an unsealed segment (see SegmentColumns) and how many readings of which series it has.</summary>
+    /// <summary>
+    /// The bytes of an unsealed segment (see SegmentColumns) and how many readings of which series it has.
+    /// </summary>
     ValueTask<StoredBytes> ReadSegmentAsync(long segment, CancellationToken cancellationToken);
 
     /// <summary>What is in quarantine, oldest first.</summary>

@@ -23,10 +23,12 @@ internal static class OfferCheck
 
             if (times[row] is < WireReader.TimeMin or > WireReader.TimeMax)
             {
-                return Invalid(row, $"time {times[row]} is out of range: {WireReader.TimeMin} to {WireReader.TimeMax} µs");
+                return Invalid(
+                    row, $"time {times[row]} is out of range: {WireReader.TimeMin} to {WireReader.TimeMax} µs");
             }
 
-            if ((flags[row] & ~ReadingFlags.All) != 0 || (flags[row] & ReadingFlags.QualityMask) == ReadingFlags.QualityMask)
+            if ((flags[row] & ~ReadingFlags.All) != 0
+                || (flags[row] & ReadingFlags.QualityMask) == ReadingFlags.QualityMask)
             {
                 return Invalid(row, $"flags 0x{(byte)flags[row]:x2} are unknown");
             }

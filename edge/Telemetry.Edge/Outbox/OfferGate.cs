@@ -17,7 +17,8 @@ internal sealed class OfferGate(OutboxState state, CommitLoop commits, OutboxOpt
         {
             return OfferOutcome.Refused(
                 OfferRefusal.Overload,
-                $"{commits.WaitingReadings} readings wait for a commit, WaitingReadingsMax is {options.WaitingReadingsMax}");
+                $"{commits.WaitingReadings} readings wait for a commit, WaitingReadingsMax is "
+                + $"{options.WaitingReadingsMax}");
         }
 
         if (state.StoredBytes + commits.WaitingBytes + WaitingReadings.BytesOf(readings) > options.QuotaBytes)

@@ -15,7 +15,9 @@ public enum OfferRefusal
     /// <summary>Too many readings wait for the disk: try again.</summary>
     Overload,
 
-    /// <summary>Too many requests are remembered (<see cref="OutboxOptions.RequestsFull"/>): try again later, or without a key.</summary>
+    /// <summary>
+    /// Too many requests are remembered (<see cref="OutboxOptions.RequestsFull"/>): try again later, or without a key.
+    /// </summary>
     Requests,
 }
 
@@ -31,5 +33,6 @@ public readonly record struct OfferOutcome(OfferRefusal Refusal, int Row, string
     /// <summary>True when all readings are durable.</summary>
     public bool IsAccepted => Refusal == OfferRefusal.None;
 
-    internal static OfferOutcome Refused(OfferRefusal refusal, string reason, int row = -1) => new(refusal, row, reason);
+    internal static OfferOutcome Refused(OfferRefusal refusal, string reason, int row = -1) =>
+        new(refusal, row, reason);
 }

@@ -7,14 +7,13 @@ using Telemetry.Model.Schemas;
 namespace Telemetry.Edge.Outbox;
 
 /// <summary>
-/// The durable outbox: takes readings from inputs, seals them into frames for the uplink, and keeps each frame until the
-/// cloud has stored it. An input is told "accepted" only when its readings are durable (G1). All calls come from one
-/// thread, on whose SynchronizationContext it was opened. It owns its file.
+/// The durable outbox: takes readings from inputs, seals them into frames for the uplink, and keeps each frame until
+/// the cloud has stored it. An input is told "accepted" only when its readings are durable (G1). All calls come from
+/// one thread, on whose SynchronizationContext it was opened. It owns its file.
 /// </summary>
 public sealed class Outbox : IAsyncDisposable
 {
     private readonly IOutboxFile _file;
-    private readonly OutboxOptions _options;
     private readonly TimeProvider _time;
     private readonly OutboxState _state;
     private readonly CommitLoop _commits;
@@ -28,7 +27,7 @@ public sealed class Outbox : IAsyncDisposable
     {
         _file = file;
         _state = state;
-        _options = options;
+        Options = options;
         _time = time;
         _commits = new CommitLoop(file, state, options, time);
         _gate = new OfferGate(state, _commits, options);
@@ -46,13 +45,16 @@ public sealed class Outbox : IAsyncDisposable
     /// <summary>The file's random id.</summary>
     public ulong OutboxId => _state.OutboxId;
 
+    /// <summary>Its limits.</summary>
+    public OutboxOptions Options { get; }
+
     /// <summary>How many readings were ever accepted, durably.</summary>
     public long Accepted => _state.Accepted;
 
     /// <summary>All series, with those that no commit has taken yet.</summary>
     public SeriesList Series => _state.Series.Current;
 
-    /// <summary>Ends when the outbox is broken, with the reason: every call fails from then on; open the file anew.</summary>
+    /// <summary>Ends when the outbox breaks, with the reason: all calls fail then; open the file anew.</summary>
     public Task<OutboxException> Failed => _commits.Failed;
 
     /// <summary>While true a commit's readings are sealed as live frames at once; critical ones always are.</summary>
@@ -62,10 +64,10 @@ public sealed class Outbox : IAsyncDisposable
         set => _commits.LinkUp = value;
     }
 
-    /// <summary>The version of frames sealed from now on, as the last answer allows; what is sealed keeps its own.</summary>
+    /// <summary>The version of frames sealed from now on, as the last answer allows; sealed ones keep theirs.</summary>
     public byte FrameVersion { get => _state.FrameVersion; set => _state.FrameVersion = value; }
 
-    /// <summary>The frames that are not freed, in order of epoch, lane, first sequence. May be walked while frames leave.</summary>
+    /// <summary>The frames not freed, by epoch, lane, first sequence. May be walked while frames leave.</summary>
     public IReadOnlyCollection<HeldFrame> Held => _state.Frames;
 
     /// <summary>
@@ -80,7 +82,7 @@ public sealed class Outbox : IAsyncDisposable
     /// <summary>The bytes that count against the quota.</summary>
     public long StoredBytes => _state.StoredBytes;
 
-    /// <summary>The epochs that no answer has called complete, oldest first; the run's own last, once it has sealed a frame.</summary>
+    /// <summary>The epochs that no answer has called complete, oldest first; last the run's own.</summary>
     public IReadOnlyList<EpochState> OpenEpochs => _state.Epochs.Open;
 
     /// <summary>The epochs that answers called complete.</summary>
@@ -100,7 +102,8 @@ public sealed class Outbox : IAsyncDisposable
     /// <see cref="OutboxException"/> when what the file holds does not fit together.
     /// </summary>
     public static async Task<Outbox> OpenAsync(
-        IOutboxFile file, GatewayId gateway, OutboxOptions options, TimeProvider time, Random random, CancellationToken ct)
+        IOutboxFile file, GatewayId gateway, OutboxOptions options, TimeProvider time, Random random,
+        CancellationToken ct)
     {
         options = options.Validated();
         var image = await file.LoadAsync(ct);
@@ -111,15 +114,16 @@ public sealed class Outbox : IAsyncDisposable
         catch (Exception e) when (e is FormatException or ArgumentException or KeyNotFoundException)
         {
             throw new OutboxException(
-                $"the outbox's content is damaged ({e.Message}): keep a copy of it, and move it away to begin a new one",
+                $"the outbox's content is damaged ({e.Message}): keep a copy, and move it away to begin a new one",
                 isTransient: false,
                 e);
         }
     }
 
     /// <summary>
-    /// Finds or adds a series; an added one becomes durable with the next commit. Throws <see cref="ArgumentException"/>
-    /// for one that no schema can carry, <see cref="InvalidOperationException"/> at <see cref="OutboxOptions.SeriesMax"/>.
+    /// Finds or adds a series; an added one becomes durable with the next commit. Throws
+    /// <see cref="ArgumentException"/> for one that no schema can carry, <see cref="InvalidOperationException"/> at
+    /// <see cref="OutboxOptions.SeriesMax"/>.
     /// </summary>
     public int SeriesIndex(SeriesDefinition series) => _state.Series.IndexOf(series);
 
@@ -137,11 +141,11 @@ public sealed class Outbox : IAsyncDisposable
 
     /// <summary>
     /// Offers readings, all or nothing; they are copied before it returns. Completes once they are durable, or refused.
-    /// Throws <see cref="OutboxException"/> when the commit fails: nothing was acknowledged then, but nobody knows whether
-    /// they are durable. Cancelling ends the waiting, not the commit. They wait for others for at most
-    /// <paramref name="deadline"/>, <see cref="OutboxOptions.CommitDeadline"/> where it is null or longer; critical ones
-    /// are committed and sealed at once. A <paramref name="request"/> is remembered in the same commit; one without
-    /// readings is not remembered.
+    /// Throws <see cref="OutboxException"/> when the commit fails: nothing was acknowledged then, but nobody knows
+    /// whether they are durable. Cancelling ends the waiting, not the commit. They wait for others for at most
+    /// <paramref name="deadline"/>, <see cref="OutboxOptions.CommitDeadline"/> where it is null or longer; critical
+    /// ones are committed and sealed at once. A <paramref name="request"/> is remembered in the same commit; one
+    /// without readings is not remembered.
     /// </summary>
     public ValueTask<OfferOutcome> OfferAsync(
         ReadingBatch readings, TimeSpan? deadline, bool critical, CancellationToken ct, AnsweredRequest? request = null)
@@ -158,9 +162,9 @@ public sealed class Outbox : IAsyncDisposable
             return new(refused);
         }
 
-        var wait = deadline is { } asked && asked < _options.CommitDeadline
+        var wait = deadline is { } asked && asked < Options.CommitDeadline
             ? asked < TimeSpan.Zero ? TimeSpan.Zero : asked
-            : _options.CommitDeadline;
+            : Options.CommitDeadline;
         return new(_commits.OfferAsync(readings, wait, critical, request).WaitAsync(ct));
     }
 
@@ -179,9 +183,9 @@ public sealed class Outbox : IAsyncDisposable
     }
 
     /// <summary>
-    /// Seals unsealed readings as backlog in one commit, oldest first, each frame sorted by (series, time), with at most
-    /// <paramref name="readingsMax"/> readings (never over 8,192) and 64 KiB. About <paramref name="framesMax"/> frames
-    /// (never over 64 at once; more only where one segment needs more). Returns how many were sealed. One call at a time.
+    /// Seals unsealed readings as backlog in one commit, oldest first, each frame sorted by (series, time), with at
+    /// most <paramref name="readingsMax"/> readings (never over 8,192) and 64 KiB. About <paramref name="framesMax"/>
+    /// frames (never over 64 at once; more only where one segment needs more). Returns how many. One call at a time.
     /// </summary>
     public async ValueTask<int> SealBacklogAsync(int framesMax, int readingsMax, CancellationToken ct)
     {
@@ -259,11 +263,11 @@ public sealed class Outbox : IAsyncDisposable
     /// <summary>An epoch of this outbox; null when it is not known here.</summary>
     public EpochState? FindEpoch(ulong epoch) => _state.Epochs.Find(epoch);
 
-    /// <summary>The frames of one lane of an epoch that are not freed, in order. May be walked while frames leave.</summary>
+    /// <summary>The frames of an epoch's lane that are not freed, in order. May be walked while they leave.</summary>
     public IEnumerable<HeldFrame> HeldIn(ulong epoch, Lane lane) =>
         _state.Epochs.Find(epoch) is { } known ? _state.Frames.Of(known.Order, lane) : [];
 
-    /// <summary>An answer names a complete epoch that this outbox never had (an earlier card, or it was put back).</summary>
+    /// <summary>An answer names a complete epoch that this outbox never had (another card, or one put back).</summary>
     public void AdoptComplete(EpochLasts epoch)
     {
         if (_state.Epochs.Find(epoch.Epoch) is null)
@@ -296,8 +300,8 @@ public sealed class Outbox : IAsyncDisposable
     }
 
     /// <summary>
-    /// Commits what waits and closes the file. After <see cref="OutboxOptions.CloseTimeout"/> it gives up on a disk that
-    /// hangs, and the waiting offers fail.
+    /// Commits what waits and closes the file. After <see cref="OutboxOptions.CloseTimeout"/> it gives up on a disk
+    /// that hangs, and the waiting offers fail.
     /// </summary>
     public async ValueTask DisposeAsync()
     {
@@ -309,7 +313,7 @@ public sealed class Outbox : IAsyncDisposable
         _isClosed = true;
         try
         {
-            await CloseAsync().WaitAsync(_options.CloseTimeout, _time);
+            await CloseAsync().WaitAsync(Options.CloseTimeout, _time);
         }
         catch (TimeoutException e)
         {

@@ -14,7 +14,8 @@ public readonly record struct FrameId(ulong Epoch, Lane Lane, long First);
 /// (<see cref="SeriesCounts"/>) are empty in an image.
 /// </summary>
 public sealed record SegmentRow(
-    long Id, int Count, int Series, long TimeFirst, long TimeLast, int Bytes, ReadOnlyMemory<byte> Data, ReadOnlyMemory<byte> Counts);
+    long Id, int Count, int Series, long TimeFirst, long TimeLast, int Bytes, ReadOnlyMemory<byte> Data,
+    ReadOnlyMemory<byte> Counts);
 
 /// <summary>
 /// A sealed frame that is still held. <paramref name="Held"/> false: its bytes went at the quota (it has a receipt) or
@@ -49,7 +50,10 @@ public sealed record QuarantineRow(FrameKey Key, string Reason, long AtMicros, R
 /// <summary>A run of freed sequences and the sum of its frames' shares (<see cref="FrameKey.Share"/>).</summary>
 public readonly record struct FreedRun(SequenceRange Range, ulong Share);
 
-/// <summary>What is freed of one lane of an epoch: runs, ascending, adjacent ones merged. At <see cref="RunsMax"/> nothing beyond is freed until gaps close.</summary>
+/// <summary>
+/// What is freed of one lane of an epoch: runs, ascending, adjacent ones merged. At <see cref="RunsMax"/> nothing
+/// beyond is freed until gaps close.
+/// </summary>
 public sealed record FreedLane(IReadOnlyList<FreedRun> Runs)
 {
     /// <summary>The most runs kept.</summary>
@@ -60,8 +64,8 @@ public sealed record FreedLane(IReadOnlyList<FreedRun> Runs)
 }
 
 /// <summary>
-/// An epoch as the outbox knows it. <paramref name="Freed"/> has an entry for each lane. A complete one keeps all of it,
-/// because an answer may call it open again. <paramref name="Order"/> counts epochs of this outbox from 1;
+/// An epoch as the outbox knows it. <paramref name="Freed"/> has an entry for each lane. A complete one keeps all of
+/// it, because an answer may call it open again. <paramref name="Order"/> counts epochs of this outbox from 1;
 /// complete ones that were taken over from the cloud's books have 0 and less.
 /// </summary>
 public sealed record EpochRow(
@@ -122,8 +126,8 @@ public sealed record OutboxCommit
     public IReadOnlyList<long> RemovedSegments { get; init; } = [];
 
     /// <summary>
-    /// Frames to write, with bytes; or with new facts only, where <see cref="FrameRow.Data"/> is empty (the stored bytes
-    /// stay while Held, go otherwise; the counts stay).
+    /// Frames to write, with bytes; or with new facts only, where <see cref="FrameRow.Data"/> is empty (the stored
+    /// bytes stay while Held, go otherwise; the counts stay).
     /// </summary>
     public IReadOnlyList<FrameRow> Frames { get; init; } = [];
 

@@ -4,12 +4,14 @@ namespace Telemetry.Edge.Outbox;
 public sealed record OutboxOptions
 {
     /// <summary>
-    /// How long readings may wait for others before they are committed together; an offer may ask for less. Default 1 s:
-    /// one small write a second is what an SD card bears for years.
+    /// How long readings may wait for others before they are committed together; an offer may ask for less. Default 1
+    /// s: one small write a second is what an SD card bears for years.
     /// </summary>
     public TimeSpan CommitDeadline { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>The most readings of one segment or live frame, 1 to 8,192. When so many wait they are committed at once.</summary>
+    /// <summary>
+    /// The most readings of one segment or live frame, 1 to 8,192. When so many wait they are committed at once.
+    /// </summary>
     public int SegmentReadingsMax { get; init; } = 8192;
 
     /// <summary>
@@ -44,7 +46,9 @@ public sealed record OutboxOptions
     /// </summary>
     public int RequestsMax { get; init; } = 128 * 1024;
 
-    /// <summary>For how long a request is remembered at least, while there are fewer than so many. Default one day.</summary>
+    /// <summary>
+    /// For how long a request is remembered at least, while there are fewer than so many. Default one day.
+    /// </summary>
     public TimeSpan RequestsKept { get; init; } = TimeSpan.FromDays(1);
 
     /// <summary>What happens at <see cref="RequestsMax"/>. Default: the oldest is forgotten early.</summary>
@@ -58,17 +62,23 @@ public sealed record OutboxOptions
 
     internal OutboxOptions Validated()
     {
-        Require(CommitDeadline >= TimeSpan.Zero && CommitDeadline <= TimeSpan.FromMinutes(1), nameof(CommitDeadline), "0 to 60 s");
+        Require(
+            CommitDeadline >= TimeSpan.Zero && CommitDeadline <= TimeSpan.FromMinutes(1), nameof(CommitDeadline),
+            "0 to 60 s");
         Require(SegmentReadingsMax is >= 1 and <= 8192, nameof(SegmentReadingsMax), "1 to 8192");
         Require(SegmentBytesMax is >= 8 * 1024 and <= 60 * 1024, nameof(SegmentBytesMax), "8 KiB to 60 KiB");
         Require(QuotaBytes > 0, nameof(QuotaBytes), "at least 1");
         Require(WaitingReadingsMax > 0, nameof(WaitingReadingsMax), "at least 1");
         Require(SeriesMax > 0, nameof(SeriesMax), "at least 1");
-        Require(AllowedLateness >= TimeSpan.Zero && AllowedLateness <= TimeSpan.FromDays(366), nameof(AllowedLateness), "0 to 366 days");
+        Require(
+            AllowedLateness >= TimeSpan.Zero && AllowedLateness <= TimeSpan.FromDays(366), nameof(AllowedLateness),
+            "0 to 366 days");
         Require(IdleCommitInterval >= TimeSpan.FromSeconds(1), nameof(IdleCommitInterval), "at least 1 s");
         Require(CacheBytesMax >= 0, nameof(CacheBytesMax), "at least 0");
         Require(RequestsMax is >= 1 and <= 1024 * 1024, nameof(RequestsMax), "1 to 1048576");
-        Require(RequestsKept >= TimeSpan.FromMinutes(1) && RequestsKept <= TimeSpan.FromDays(366), nameof(RequestsKept), "1 min to 366 days");
+        Require(
+            RequestsKept >= TimeSpan.FromMinutes(1) && RequestsKept <= TimeSpan.FromDays(366), nameof(RequestsKept),
+            "1 min to 366 days");
         Require(CloseTimeout > TimeSpan.Zero, nameof(CloseTimeout), "more than 0");
         return this;
     }

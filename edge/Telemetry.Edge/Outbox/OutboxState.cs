@@ -28,7 +28,8 @@ internal sealed class OutboxState
 
         foreach (var row in image.Frames)
         {
-            var epoch = Epochs.Find(row.Key.Epoch) ?? throw new KeyNotFoundException($"the epoch of {row.Key} is unknown");
+            var epoch = Epochs.Find(row.Key.Epoch)
+                ?? throw new KeyNotFoundException($"the epoch of {row.Key} is unknown");
             Hold(new HeldFrame(row, epoch.Order, sealedByThisRun: false));
         }
     }
@@ -39,7 +40,9 @@ internal sealed class OutboxState
 
     public long Accepted { get; private set; }
 
-    /// <summary>The version in which frames are sealed: 0 until an answer says that the cloud reads a greater one.</summary>
+    /// <summary>
+    /// The version in which frames are sealed: 0 until an answer says that the cloud reads a greater one.
+    /// </summary>
     public byte FrameVersion { get; set => field = Math.Min(value, FrameHeader.VersionMax); }
 
     /// <summary>W as the last commit recorded it; long.MinValue before the first.</summary>

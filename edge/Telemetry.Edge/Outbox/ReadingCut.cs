@@ -5,8 +5,8 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Edge.Outbox;
 
 /// <summary>
-/// Cuts sorted readings to what one segment or frame may hold. Plain columns (version 0) are counted; of compact ones, which
-/// never take more, as many rows as their texts allow are tried and measured.
+/// Cuts sorted readings to what one segment or frame may hold. Plain columns (version 0) are counted; of compact ones,
+/// which never take more, as many rows as their texts allow are tried and measured.
 /// </summary>
 internal static class ReadingCut
 {
@@ -24,9 +24,12 @@ internal static class ReadingCut
 
     private const int CountAndTypeBytes = 2 + 1, FixedBytes = 16, TextLengthBytes = 2;
 
-    /// <summary>How many rows of <paramref name="order"/>, sorted by (series, time), fit; at least 1 unless there are none.</summary>
+    /// <summary>
+    /// How many rows of <paramref name="order"/>, sorted by (series, time), fit; at least 1 unless there are none.
+    /// </summary>
     public static int Length(
-        ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types, int readingsMax, int bytesMax, byte version)
+        ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types, int readingsMax, int bytesMax,
+        byte version)
     {
         if (version == 0)
         {
@@ -53,7 +56,8 @@ internal static class ReadingCut
     }
 
     /// <summary>The rows that the limits of series and of text bytes allow.</summary>
-    private static int RowsMax(ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types, int textBytesMax)
+    private static int RowsMax(
+        ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types, int textBytesMax)
     {
         int series = 0, last = -1, textBytes = 0;
         for (var i = 0; i < order.Length; i++)

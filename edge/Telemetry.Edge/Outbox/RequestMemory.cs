@@ -1,9 +1,9 @@
 namespace Telemetry.Edge.Outbox;
 
 /// <summary>
-/// The requests that are remembered, oldest first. The age counts by the monotonic clock and begins anew when the outbox
-/// is opened: a gateway's time of day may jump by decades when it finds its time server, and must not make a request be
-/// forgotten too soon.
+/// The requests that are remembered, oldest first. The age counts by the monotonic clock and begins anew when the
+/// outbox is opened: a gateway's time of day may jump by decades when it finds its time server, and must not make a
+/// request be forgotten too soon.
 /// </summary>
 internal sealed class RequestMemory
 {
@@ -32,10 +32,13 @@ internal sealed class RequestMemory
     /// <summary>How many were forgotten before their time, by this opening of the outbox.</summary>
     public long ForgottenEarly { get; private set; }
 
-    /// <summary>Why one more cannot be remembered, <paramref name="waiting"/> of them under way; null when it can.</summary>
+    /// <summary>
+    /// Why one more cannot be remembered, <paramref name="waiting"/> of them under way; null when it can.
+    /// </summary>
     public string? Refusal(int waiting) =>
         _options.RequestsFull == RequestsFull.Refuse && Count + waiting >= _options.RequestsMax && !IsExpired(waiting)
-            ? $"{_options.RequestsMax} requests are remembered already (RequestsMax), the oldest for less than {_options.RequestsKept}"
+            ? $"{_options.RequestsMax} requests are remembered already (RequestsMax), the oldest for less than "
+                + $"{_options.RequestsKept}"
             : null;
 
     public AnsweredRequest? Find(UInt128 key) => _byKey.GetValueOrDefault(key);

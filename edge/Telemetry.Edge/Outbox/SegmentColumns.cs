@@ -6,8 +6,8 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Edge.Outbox;
 
 /// <summary>
-/// The bytes of an unsealed segment. Earlier agents wrote plain columns without any head; they stay readable as long as a
-/// file of theirs can exist.
+/// The bytes of an unsealed segment. Earlier agents wrote plain columns without any head; they stay readable as long as
+/// a file of theirs can exist.
 /// <code>
 /// 80 00   what plain columns never begin with: a series of 0 in two bytes
 /// 01      version
@@ -21,7 +21,8 @@ public static class SegmentColumns
     private static ReadOnlySpan<byte> Head => [0x80, 0x00];
 
     /// <summary>Writes rows that are in the order (series, time).</summary>
-    public static void Write(WireWriter writer, ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types)
+    public static void Write(
+        WireWriter writer, ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types)
     {
         writer.Bytes(Head);
         writer.Byte(Version);
@@ -29,8 +30,8 @@ public static class SegmentColumns
     }
 
     /// <summary>
-    /// Adds exactly <paramref name="count"/> readings to <paramref name="into"/>; throws <see cref="WireFormatException"/>,
-    /// and then what was added must be thrown away.
+    /// Adds exactly <paramref name="count"/> readings to <paramref name="into"/>; throws
+    /// <see cref="WireFormatException"/>, and then what was added must be thrown away.
     /// </summary>
     public static void Read(ReadOnlySpan<byte> segment, ReadingBatch into, int count, ReadOnlySpan<MetricType> types)
     {

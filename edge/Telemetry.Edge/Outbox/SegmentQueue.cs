@@ -26,7 +26,9 @@ internal sealed class SegmentQueue
 
     public IEnumerable<SegmentFacts> Oldest => _segments;
 
-    /// <summary>The least event time when the oldest <paramref name="without"/> have gone; long.MaxValue when none is left.</summary>
+    /// <summary>
+    /// The least event time when the oldest <paramref name="without"/> have gone; long.MaxValue when none is left.
+    /// </summary>
     public long TimeMin(int without = 0)
     {
         if (without == 0)

@@ -48,11 +48,12 @@ public static class SeriesCounts
     }
 
     /// <summary>
-    /// Declares all of <paramref name="count"/> readings with one reason. Counts that are gone, or do not add up, or name
-    /// a series that the list lacks, give one declaration of <paramref name="fallbackSeries"/> in their place.
+    /// Declares all of <paramref name="count"/> readings with one reason. Counts that are gone, or do not add up, or
+    /// name a series that the list lacks, give one declaration of <paramref name="fallbackSeries"/> in their place.
     /// </summary>
     public static List<Declaration> Declare(
-        byte[]? counts, int count, int fallbackSeries, int seriesCount, long timeFirst, long timeLast, DropReason reason)
+        byte[]? counts, int count, int fallbackSeries, int seriesCount, long timeFirst, long timeLast,
+        DropReason reason)
     {
         var declarations = new List<Declaration>();
         if (counts is null || !TryRead(counts, count, seriesCount, timeFirst, timeLast, reason, declarations))
@@ -65,7 +66,8 @@ public static class SeriesCounts
     }
 
     private static bool TryRead(
-        byte[] counts, int count, int seriesCount, long timeFirst, long timeLast, DropReason reason, List<Declaration> into)
+        byte[] counts, int count, int seriesCount, long timeFirst, long timeLast, DropReason reason,
+        List<Declaration> into)
     {
         var reader = new WireReader(counts);
         var left = count;

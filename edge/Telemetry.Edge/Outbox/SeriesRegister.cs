@@ -72,7 +72,9 @@ internal sealed class SeriesRegister
             ? index
             : -1;
 
-    /// <summary>Finds or adds a series. Throws <see cref="ArgumentException"/> when it breaks a rule of its type.</summary>
+    /// <summary>
+    /// Finds or adds a series. Throws <see cref="ArgumentException"/> when it breaks a rule of its type.
+    /// </summary>
     public int IndexOf(SeriesDefinition series)
     {
         var key = series.Key(_committed.Gateway);
@@ -93,7 +95,9 @@ internal sealed class SeriesRegister
         return Append(series);
     }
 
-    /// <summary>The schemas that make the new series known, for the commit that is being made; they count as taken.</summary>
+    /// <summary>
+    /// The schemas that make the new series known, for the commit that is being made; they count as taken.
+    /// </summary>
     public IReadOnlyList<SchemaRow> TakeAdditions()
     {
         _committed = Current;

@@ -4,10 +4,10 @@ using Telemetry.Model.Frames;
 namespace Telemetry.Edge.Outbox;
 
 /// <summary>
-/// A test's hook: takes readings away while they are sealed and declares them (<see cref="DropReason.Test"/>), one reading
-/// in so many inside of frames that keep the others, and one frame in <see cref="TombstoneEvery"/> whole, as a tombstone.
-/// Only <c>TELEMETRY_TEST_DROP_EVERY</c> turns it on, which no configuration can. What the outbox does in earnest (quota,
-/// damage) declares in the same way.
+/// A test's hook: takes readings away while they are sealed and declares them (<see cref="DropReason.Test"/>), one
+/// reading in so many inside of frames that keep the others, and one frame in <see cref="TombstoneEvery"/> whole, as a
+/// tombstone. Only <c>TELEMETRY_TEST_DROP_EVERY</c> turns it on, which no configuration can. What the outbox does in
+/// earnest (quota, damage) declares in the same way.
 /// </summary>
 internal sealed class TestDrops(int every)
 {
@@ -24,8 +24,8 @@ internal sealed class TestDrops(int every)
     private int _parts;
 
     /// <summary>
-    /// What the environment asks for; 0: nothing. Throws <see cref="FormatException"/> for what is neither 0 nor at least
-    /// <see cref="EveryMin"/>.
+    /// What the environment asks for; 0: nothing. Throws <see cref="FormatException"/> for what is neither 0 nor at
+    /// least <see cref="EveryMin"/>.
     /// </summary>
     public static int FromEnvironment()
     {
@@ -34,9 +34,11 @@ internal sealed class TestDrops(int every)
             return 0;
         }
 
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var every) && every is 0 or >= EveryMin
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var every)
+            && every is 0 or >= EveryMin
             ? every
-            : throw new FormatException($"{Variable} is '{text}'; a test may set it to {EveryMin} or more, nobody else should");
+            : throw new FormatException(
+                $"{Variable} is '{text}'; a test may set it to {EveryMin} or more, nobody else should");
     }
 
     /// <summary>The part without what is taken away.</summary>

@@ -2,12 +2,14 @@ using Telemetry.Model.Readings;
 
 namespace Telemetry.Edge.Outbox;
 
-/// <summary>Readings that wait for a commit, and the offers that wait with them. Reused: a warm one allocates nothing a reading.</summary>
+/// <summary>
+/// Readings that wait for a commit, and the offers that wait with them. Reused: a warm one allocates nothing a reading.
+/// </summary>
 internal sealed class WaitingReadings
 {
     /// <summary>
-    /// What one reading may need at most, text apart: the 16 bytes of plain columns and its share of their heads. Compact
-    /// columns mostly take two, so this is good for the quota alone, never to tell when a segment is full.
+    /// What one reading may need at most, text apart: the 16 bytes of plain columns and its share of their heads.
+    /// Compact columns mostly take two, so this is good for the quota alone, never to tell when a segment is full.
     /// </summary>
     private const int ReadingBytes = 17;
 
@@ -34,10 +36,13 @@ internal sealed class WaitingReadings
     /// <summary>The timestamp of the first offer that waits; long.MaxValue when none does.</summary>
     public long Since { get; private set; } = long.MaxValue;
 
-    public static long BytesOf(ReadingBatch batch) => ((long)batch.Count * ReadingBytes) + batch.TextBytes;
+    public static long BytesOf(ReadingBatch batch) => BytesOf(batch.Count, batch.TextBytes);
+
+    public static long BytesOf(int readings, long textBytes) => ((long)readings * ReadingBytes) + textBytes;
 
     public Task<OfferOutcome> Add(
-        ReadingBatch readings, ReadOnlySpan<MetricType> types, bool critical, long now, long dueAt, AnsweredRequest? request)
+        ReadingBatch readings, ReadOnlySpan<MetricType> types, bool critical, long now, long dueAt,
+        AnsweredRequest? request)
     {
         if (request is not null)
         {

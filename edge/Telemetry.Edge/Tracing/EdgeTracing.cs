@@ -5,7 +5,9 @@ using Telemetry.Model;
 
 namespace Telemetry.Edge.Tracing;
 
-/// <summary>The spans that an agent writes, one a frame and step; docs/traces.md lists them. Lengths are by the monotonic clock.</summary>
+/// <summary>
+/// The spans that an agent writes, one a frame and step; docs/traces.md lists them. Lengths are by the monotonic clock.
+/// </summary>
 internal static class EdgeTracing
 {
     /// <summary>The name of the source.</summary>
@@ -41,19 +43,23 @@ internal static class EdgeTracing
         }
     }
 
-    /// <summary>A frame's publish ended with a PUBACK; <paramref name="since"/> is the timestamp of its sending.</summary>
+    /// <summary>
+    /// A frame's publish ended with a PUBACK; <paramref name="since"/> is the timestamp of its sending.
+    /// </summary>
     public static void Sent(
         GatewayId gateway, HeldFrame frame, string topic, in PublishOutcome outcome, long since, TimeProvider time)
     {
         if (Begin(gateway, frame, topic, since, time) is { } span)
         {
             span.SetTag("telemetry.receipt", outcome.Receipt);
-            FrameSpans.End(span, time.GetUtcNow(), outcome.Accepted ? null : outcome.Reason ?? $"0x{outcome.ReasonCode:x2}");
+            FrameSpans.End(
+                span, time.GetUtcNow(), outcome.Accepted ? null : outcome.Reason ?? $"0x{outcome.ReasonCode:x2}");
         }
     }
 
     /// <summary>A frame's publish ended without a PUBACK.</summary>
-    public static void Unanswered(GatewayId gateway, HeldFrame frame, string topic, string why, long since, TimeProvider time)
+    public static void Unanswered(
+        GatewayId gateway, HeldFrame frame, string topic, string why, long since, TimeProvider time)
     {
         if (Begin(gateway, frame, topic, since, time) is { } span)
         {

@@ -17,7 +17,8 @@ internal static class TraceSection
             Endpoint = Endpoint(reader),
             Protocol = Protocol(reader),
             Ratio = Ratio(reader, or.Ratio),
-            WaitingSpansMax = reader.Number("traces.waitingSpansMax", or.WaitingSpansMax, 1, TraceExportOptions.WaitingSpansMaxMax),
+            WaitingSpansMax = reader.Number(
+                "traces.waitingSpansMax", or.WaitingSpansMax, 1, TraceExportOptions.WaitingSpansMaxMax),
             SendEvery = Span(reader, "traces.sendEvery", or.SendEvery),
             SendTimeout = Span(reader, "traces.sendTimeout", or.SendTimeout),
             StopTimeout = Span(reader, "traces.stopTimeout", or.StopTimeout),
@@ -34,7 +35,8 @@ internal static class TraceSection
 
         if (!TraceExportOptions.TryEndpoint(text, out var endpoint))
         {
-            reader.Problem("traces.endpoint", $"'{text}' is no address of a collector (http://host:4318)");
+            // What it is instead may hold a password.
+            reader.Problem("traces.endpoint", "is no address of a collector (http://host:4318)");
         }
 
         return endpoint;
@@ -46,7 +48,8 @@ internal static class TraceSection
         if (!TraceExportOptions.TryProtocol(text, out var protocol))
         {
             reader.Problem(
-                "traces.protocol", $"'{text}' is neither {TraceExportOptions.HttpWord} nor {TraceExportOptions.GrpcWord}");
+                "traces.protocol",
+                $"'{text}' is neither {TraceExportOptions.HttpWord} nor {TraceExportOptions.GrpcWord}");
         }
 
         return protocol;

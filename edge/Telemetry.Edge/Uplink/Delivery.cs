@@ -2,13 +2,12 @@ using Microsoft.Extensions.Logging;
 using Telemetry.Edge.Outbox;
 using Telemetry.Model;
 using Telemetry.Model.Control;
-using Telemetry.Model.Frames;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Edge.Uplink;
 
 /// <summary>
-/// What the uplink remembers from one connection to the next: which frames to send, which hello was answered, whose
+/// What the uplink remembers from one connection to the next: which frames to send, what the cloud said of them, whose
 /// stored-acks count. Sending never waits for an answer; nothing is freed or resent as lost without one.
 /// </summary>
 internal sealed class Delivery
@@ -20,20 +19,17 @@ internal sealed class Delivery
     private readonly SettlementReader _settlements;
     private readonly uint _process;
     private readonly AnswerOrder _answers;
-    private long _helloSaidAt;
-    private int _unanswered;
-    private bool _digestDiffers;
-    private bool _misheard;
-    private bool _cloudIsOlder;
+    private long _schemaAttempts;
 
     public Delivery(
-        Outbox.Outbox outbox, GatewayId gateway, UplinkOptions options, TimeProvider time, Random random, ILogger logger,
-        UplinkStatus status, AnswerOrder answers)
+        Outbox.Outbox outbox, GatewayId gateway, UplinkOptions options, TimeProvider time, Random random,
+        ILogger logger, UplinkStatus status, AnswerOrder answers)
     {
         _answers = answers;
         (_outbox, Gateway, _options, _time, _logger, Status) = (outbox, gateway, options, time, logger, status);
         _process = (uint)random.NextInt64(1, uint.MaxValue);
         _settlements = new SettlementReader(outbox);
+        Hellos = new HelloAgenda(outbox, _settlements, options, status, time, logger, _process);
         Random = random;
         outbox.Sealed += frame =>
         {
@@ -56,16 +52,17 @@ internal sealed class Delivery
     /// <summary>Wakes the session.</summary>
     public Signal Wake { get; } = new();
 
-    /// <summary>The number of the newest full hello that was said.</summary>
-    public long HelloNumber { get; private set; }
+    /// <summary>What is to be said to the cloud.</summary>
+    public HelloAgenda Hellos { get; }
 
-    /// <summary>True while backlog is being sealed, by whichever session: the outbox takes one call at a time.</summary>
+    /// <summary>
+    /// True while backlog is being sealed, by whichever session: the outbox takes one call at a time.
+    /// </summary>
     public bool Sealing { get; set; }
 
-    /// <summary>True when a full hello is to be said now.</summary>
-    public bool HelloWanted { get; set; }
-
-    /// <summary>The next attempt's number for a frame: a new one only where the one before is known not to be in the log.</summary>
+    /// <summary>
+    /// The next attempt's number for a frame: a new one only where the one before is known not to be in the log.
+    /// </summary>
     public Attempt Attempt(HeldFrame frame)
     {
         frame.Attempts = Math.Max(frame.Attempts, 1);
@@ -75,88 +72,12 @@ internal sealed class Delivery
     /// <summary>An attempt number of its own for each schema that is sent.</summary>
     public Attempt SchemaAttempt() => new(_process, (int)(++_schemaAttempts & int.MaxValue));
 
-    private long _schemaAttempts;
-
-    /// <summary>The hello to say, as bytes.</summary>
-    public byte[] SayHello(bool full)
-    {
-        var now = NowMicros();
-        var writer = new WireWriter();
-        if (full)
-        {
-            HelloWanted = _misheard = false;
-            _unanswered++;
-            _helloSaidAt = _time.GetTimestamp();
-            Status.Hellos++;
-            var version = _cloudIsOlder ? (byte)0 : FrameHeader.VersionMax;
-            HelloWriter.Full(
-                _outbox, new HelloId(_process, ++HelloNumber), now, version, _digestDiffers, _settlements.Fork).Write(writer);
-        }
-        else
-        {
-            HelloWriter.Short(_outbox, new HelloId(_process, HelloNumber), now).Write(writer);
-        }
-
-        return writer.ToArray();
-    }
-
     /// <summary>A new connection: everything that was on its way is sent again, and a full hello is due.</summary>
     public void Begin()
     {
         Queues.Rebuild(_outbox.Held);
-        HelloWanted = true;
-        _cloudIsOlder = false;
-        _unanswered = 0;
+        Hellos.Begin();
     }
-
-    /// <summary>
-    /// A full hello was refused as malformed. A cloud from before frames had versions does that: it hears one without a
-    /// version at once, and frames of version 0 until the next connection.
-    /// </summary>
-    public void HelloMalformed()
-    {
-        if (!_cloudIsOlder)
-        {
-            _cloudIsOlder = HelloWanted = true;
-            _outbox.FrameVersion = 0;
-            UplinkLog.CloudIsOlder(_logger);
-        }
-    }
-
-    /// <summary>When the next full hello is due if nothing happens: an unanswered one is repeated, unsettled frames are asked for.</summary>
-    public TimeSpan UntilHello()
-    {
-        var elapsed = _time.GetElapsedTime(_helloSaidAt);
-        var wait = _unanswered > 0
-            ? _options.AnswerTimeout * Math.Min(8, 1 << Math.Min(3, _unanswered - 1))
-            : _misheard ? _options.AnswerTimeout : _options.UnsettledAfter;
-        return wait > elapsed ? wait - elapsed : TimeSpan.Zero;
-    }
-
-    /// <summary>
-    /// True when a full hello has something to ask or to say: unanswered, another process' hello taken for ours, frames
-    /// unsettled for long, something unsettled that is not here, or old epochs without end.
-    /// </summary>
-    public bool HelloDue()
-    {
-        if (HelloWanted || UntilHello() > TimeSpan.Zero)
-        {
-            return HelloWanted;
-        }
-
-        if (_unanswered > 0 || _misheard || _digestDiffers || _settlements.LacksSomething
-            || _outbox.OpenEpochs.Any(e => !e.IsOwn) || _outbox.Held.Any(WaitsLong))
-        {
-            return true;
-        }
-
-        _helloSaidAt = _time.GetTimestamp(); // Nothing to ask: look again after the same time.
-        return false;
-    }
-
-    private bool WaitsLong(HeldFrame frame) => !frame.Held
-        || frame.Forked is false && (frame.State is DeliveryState.Receipted or DeliveryState.Unreceipted
-            && _time.GetElapsedTime(frame.SentAtTimestamp) >= _options.UnsettledAfter);
 
     /// <summary>Takes a message from the cloud.</summary>
     public void Take(ReadOnlySpan<byte> message)
@@ -193,7 +114,7 @@ internal sealed class Delivery
         }
 
         frame.State = receipt is null ? DeliveryState.Unreceipted : DeliveryState.Receipted;
-        frame.ReceiptAtHello = HelloNumber;
+        frame.ReceiptAtHello = Hellos.Number;
         if (receipt is not null)
         {
             _outbox.NoteReceipt(frame, receipt);
@@ -244,7 +165,7 @@ internal sealed class Delivery
         {
             // The cloud books what nobody holds any more only when the agent itself says that it was put back.
             _settlements.ForkFound = false;
-            HelloWanted = true;
+            Hellos.Wanted = true;
             Status.Fork = _settlements.Fork;
             UplinkLog.Fork(_logger, _settlements.Fork);
         }
@@ -264,13 +185,14 @@ internal sealed class Delivery
             }
         }
 
-        var differs = ack.Digest != _outbox.CompleteDigest;
-        HelloWanted |= (differs && !_digestDiffers) || (_settlements.LostButHere && ack.InAnswerTo is null && _unanswered == 0);
-        _digestDiffers = differs;
+        Hellos.Compare(ack.Digest);
+        Hellos.Wanted |= _settlements.LostButHere && ack.InAnswerTo is null && Hellos.IsAnswered;
         Wake.Set();
     }
 
-    /// <summary>An answer to an older hello than the newest one answered, and a stored-ack of another token, are ignored.</summary>
+    /// <summary>
+    /// An answer to an older hello than the newest one answered, and a stored-ack of another token, are ignored.
+    /// </summary>
     private bool Counts(StoredAck ack)
     {
         if (ack.InAnswerTo is { } hello)
@@ -278,12 +200,11 @@ internal sealed class Delivery
             if (_answers.IsNewer(hello, _process))
             {
                 _answers.Take(hello, ack.Token);
-                _unanswered = hello.Number == HelloNumber ? 0 : _unanswered;
+                Hellos.Answered(hello);
                 return true;
             }
 
-            // A hello of a life of this outbox that has ended came late, and what it said to hold is believed now.
-            _misheard |= hello.Process != _process && _unanswered == 0;
+            Hellos.AnsweredLate(hello);
             Wake.Set();
             return false;
         }
@@ -293,9 +214,9 @@ internal sealed class Delivery
             return true;
         }
 
-        if (_unanswered == 0)
+        if (Hellos.IsAnswered)
         {
-            HelloWanted = true;
+            Hellos.Wanted = true;
             Wake.Set();
         }
 
@@ -320,7 +241,7 @@ internal sealed class Delivery
             && message.Attempt == Attempt(frame) && frame.State is DeliveryState.Sending or DeliveryState.Unreceipted)
         {
             frame.State = DeliveryState.Receipted;
-            frame.ReceiptAtHello = HelloNumber;
+            frame.ReceiptAtHello = Hellos.Number;
             _outbox.NoteReceipt(frame, message.Receipt);
         }
     }
@@ -334,6 +255,4 @@ internal sealed class Delivery
         Queues.Add(frame);
         Wake.Set();
     }
-
-    private long NowMicros() => (_time.GetUtcNow().Ticks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
 }

@@ -16,7 +16,7 @@ internal sealed class HelloSpeaker(
     public TimeSpan UntilDue()
     {
         var heartbeat = options.Heartbeat - time.GetElapsedTime(_saidAt);
-        var hello = _onTheWay ? options.AnswerTimeout : delivery.UntilHello();
+        var hello = _onTheWay ? options.AnswerTimeout : delivery.Hellos.UntilDue();
         return heartbeat < hello ? heartbeat : hello;
     }
 
@@ -28,7 +28,7 @@ internal sealed class HelloSpeaker(
             return;
         }
 
-        if (delivery.HelloDue())
+        if (delivery.Hellos.IsDue())
         {
             _ = SayAsync(full: true, stop);
         }
@@ -45,14 +45,14 @@ internal sealed class HelloSpeaker(
         try
         {
             var outcome = await connection.PublishAsync(
-                Routes.HelloTopic(delivery.Gateway), delivery.SayHello(full), stop);
+                Routes.HelloTopic(delivery.Gateway), delivery.Hellos.Say(full), stop);
             if (!outcome.Accepted)
             {
                 // No owner right now: the unanswered hello is said again after its time, with jitter by the pause.
                 delivery.Status.Refusals++;
-                if (full && outcome.ReasonCode == UplinkSession.PayloadFormatInvalid)
+                if (full && outcome.ReasonCode == FrameSender.PayloadFormatInvalid)
                 {
-                    delivery.HelloMalformed();
+                    delivery.Hellos.Malformed();
                 }
             }
         }
@@ -67,7 +67,9 @@ internal sealed class HelloSpeaker(
         }
     }
 
-    /// <summary>On a clean stop the cloud learns the last accepted total, so that the books show what is still here.</summary>
+    /// <summary>
+    /// On a clean stop the cloud learns the last accepted total, so that the books show what is still here.
+    /// </summary>
     public async Task SayGoodbyeAsync(CancellationToken stopped)
     {
         if (!stopped.IsCancellationRequested || connection.Closed.IsCompleted)
@@ -79,7 +81,7 @@ internal sealed class HelloSpeaker(
         try
         {
             await connection.PublishAsync(
-                Routes.HelloTopic(delivery.Gateway), delivery.SayHello(full: false), patience.Token);
+                Routes.HelloTopic(delivery.Gateway), delivery.Hellos.Say(full: false), patience.Token);
         }
         catch (Exception e) when (e is UplinkException or OperationCanceledException)
         {

@@ -19,7 +19,9 @@ internal static class HelloWriter
         ClockSynchronised = true,
     };
 
-    /// <summary>A full one. Frames freed since the last commit count as held: after a crash they are here again.</summary>
+    /// <summary>
+    /// A full one. Frames freed since the last commit count as held: after a crash they are here again.
+    /// </summary>
     public static Hello Full(
         Outbox.Outbox outbox, HelloId id, long nowMicros, byte frameVersion, bool listComplete, string fork)
     {
@@ -42,7 +44,9 @@ internal static class HelloWriter
         };
     }
 
-    /// <summary>An epoch taken over from the books (order 0 or less) is of another outbox: who preceded it is not known here.</summary>
+    /// <summary>
+    /// An epoch taken over from the books (order 0 or less) is of another outbox: who preceded it is not known here.
+    /// </summary>
     private static Predecessor Predecessor(EpochState epoch) =>
         epoch.Order > 0 ? epoch.Predecessor : new Predecessor(Model.Frames.Predecessor.Unknown, default);
 

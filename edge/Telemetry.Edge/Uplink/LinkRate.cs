@@ -1,6 +1,8 @@
 namespace Telemetry.Edge.Uplink;
 
-/// <summary>How many readings a second the link takes, measured over the frames that were acknowledged lately.</summary>
+/// <summary>
+/// How many readings a second the link takes, measured over the frames that were acknowledged lately.
+/// </summary>
 internal sealed class LinkRate(TimeProvider time)
 {
     private const double Weight = 0.25;

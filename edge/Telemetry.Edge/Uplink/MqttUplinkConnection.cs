@@ -5,7 +5,9 @@ using Telemetry.Mqtt;
 
 namespace Telemetry.Edge.Uplink;
 
-/// <summary>One MQTT 5 connection. Called on the agent's loop; what comes down arrives on the client's own threads.</summary>
+/// <summary>
+/// One MQTT 5 connection. Called on the agent's loop; what comes down arrives on the client's own threads.
+/// </summary>
 internal sealed class MqttUplinkConnection : IUplinkConnection
 {
     // At this many the oldest goes: the next hello asks for what it said.
@@ -83,7 +85,8 @@ internal sealed class MqttUplinkConnection : IUplinkConnection
 
     private static UplinkException Refused(string what, MqttReasonCode code, string? reason)
     {
-        var final = code is MqttReasonCode.BadUserNameOrPassword or MqttReasonCode.NotAuthorized or MqttReasonCode.Banned
+        var final = code is MqttReasonCode.BadUserNameOrPassword or MqttReasonCode.NotAuthorized
+            or MqttReasonCode.Banned
             or MqttReasonCode.ClientIdentifierNotValid or MqttReasonCode.UnsupportedProtocolVersion
             or MqttReasonCode.BadAuthenticationMethod;
         return new UplinkException($"{what} was refused: 0x{(byte)code:x2} {code} {reason}".TrimEnd(), !final);

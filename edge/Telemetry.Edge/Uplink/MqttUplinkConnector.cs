@@ -12,7 +12,10 @@ public sealed class MqttUplinkConnector : IUplinkConnector, IDisposable
     private readonly string _downTopic;
     private readonly TimeProvider _time;
 
-    /// <summary>Reads the certificates; throws <see cref="System.Security.Cryptography.CryptographicException"/> or an I/O error.</summary>
+    /// <summary>
+    /// Reads the certificates; throws <see cref="System.Security.Cryptography.CryptographicException"/> or an I/O
+    /// error.
+    /// </summary>
     public MqttUplinkConnector(MqttUplinkOptions options, GatewayId gateway, TimeProvider time)
     {
         _downTopic = Routes.DownTopic(gateway);

@@ -14,16 +14,22 @@ public sealed record MqttUplinkOptions
     /// <summary>User name; empty (default): the gateway's id.</summary>
     public string User { get; init; } = "";
 
-    /// <summary>Password; key <c>password</c>, or <c>passwordFile</c> (a file with nothing but it). Empty: none is sent.</summary>
+    /// <summary>
+    /// Password; key <c>password</c>, or <c>passwordFile</c> (a file with nothing but it). Empty: none is sent.
+    /// </summary>
     public string Password { get; init; } = "";
 
     /// <summary>True: TLS. Default false.</summary>
     public bool Tls { get; init; }
 
-    /// <summary>PEM file of the only authorities that are trusted; empty (default): those of the operating system.</summary>
+    /// <summary>
+    /// PEM file of the only authorities that are trusted; empty (default): those of the operating system.
+    /// </summary>
     public string AuthorityFile { get; init; } = "";
 
-    /// <summary>PEM files of the certificate and the key by which the gateway proves who it is; empty (default): none.</summary>
+    /// <summary>
+    /// PEM files of the certificate and the key by which the gateway proves who it is; empty (default): none.
+    /// </summary>
     public string CertificateFile { get; init; } = "";
 
     /// <inheritdoc cref="CertificateFile"/>

@@ -5,9 +5,9 @@ using Telemetry.Model.Control;
 namespace Telemetry.Edge.Uplink;
 
 /// <summary>
-/// Says from an answer which frames were lost on the way: exactly those whose receipt lies beyond the log's end, or whose
-/// receipt the position passed while the ledger lacks them. So is one whose PUBACK came without a receipt and that
-/// answers leave unsettled for long. Only what was known when the hello was said can be judged by its answer.
+/// Says from an answer which frames were lost on the way: exactly those whose receipt lies beyond the log's end, or
+/// whose receipt the position passed while the ledger lacks them. So is one whose PUBACK came without a receipt and
+/// that answers leave unsettled for long. Only what was known when the hello was said can be judged by its answer.
 /// </summary>
 internal static class ReceiptJudge
 {

@@ -21,7 +21,9 @@ internal sealed class SendQueues
         }
     }
 
-    /// <summary>Begins anew after a broken connection: nobody knows what arrived, so all that was being sent is sent again.</summary>
+    /// <summary>
+    /// Begins anew after a broken connection: nobody knows what arrived, so all that was being sent is sent again.
+    /// </summary>
     public void Rebuild(IEnumerable<HeldFrame> held)
     {
         Array.ForEach(_lanes, lane => lane.Clear());

@@ -32,6 +32,8 @@ internal sealed class SentSchemas
     /// <summary>The log has it.</summary>
     public void Add(Lane lane, SchemaId schema) => _sent.Add((lane, schema));
 
-    /// <summary>The database lacks it (or one before it): everything goes up again before the lane's next frame.</summary>
+    /// <summary>
+    /// The database lacks it (or one before it): everything goes up again before the lane's next frame.
+    /// </summary>
     public void Forget() => _sent.Clear();
 }

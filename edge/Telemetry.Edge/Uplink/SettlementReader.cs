@@ -18,12 +18,14 @@ internal sealed class SettlementReader(Outbox.Outbox outbox)
     /// <summary>True when the fork was found since the last look.</summary>
     public bool ForkFound { get; set; }
 
-    /// <summary>True when the cloud booked as lost what is still here: only an answer can say whether to send it again.</summary>
+    /// <summary>
+    /// True when the cloud booked as lost what is still here: only an answer can say whether to send it again.
+    /// </summary>
     public bool LostButHere { get; set; }
 
     /// <summary>
-    /// True when the cloud's last word leaves something unsettled that is not here any more: only a full hello, said when
-    /// that is durable, lets it be booked as lost.
+    /// True when the cloud's last word leaves something unsettled that is not here any more: only a full hello, said
+    /// when that is durable, lets it be booked as lost.
     /// </summary>
     public bool LacksSomething => _lacking.Count > 0;
 
@@ -97,7 +99,8 @@ internal sealed class SettlementReader(Outbox.Outbox outbox)
         if (complete)
         {
             // Its shares are forgotten by the ledger; what is not lost is stored for good.
-            // Where runs were cut off, only what lies among those named is known; an answer names them from the first held on.
+            // Where runs were cut off, only what lies among those named is known; an answer names them from the first
+            // held on.
             var cut = settlement.Runs.Length == StoredAck.RunsMax;
             var named = cut
                 ? new SequenceRange(isAnswer ? 1 : settlement.Runs[0].Range.First, settlement.Runs[^1].Range.Last)
@@ -192,7 +195,9 @@ internal sealed class SettlementReader(Outbox.Outbox outbox)
         // Where some of the range left without a share (damaged, then stored after all) sums cannot be compared.
         if (covered == range.Count && sum != share)
         {
-            ReportFork(epoch, $"{lane.Name()} {range.First}-{range.Last} of epoch {epoch.Epoch:x16} is settled with other content");
+            ReportFork(
+                epoch,
+                $"{lane.Name()} {range.First}-{range.Last} of epoch {epoch.Epoch:x16} is settled with other content");
             inside.ForEach(frame => frame.Forked = true);
             return;
         }

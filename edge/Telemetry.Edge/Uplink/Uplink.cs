@@ -4,8 +4,8 @@ using Telemetry.Model;
 namespace Telemetry.Edge.Uplink;
 
 /// <summary>
-/// Drains an outbox over a link that comes and goes: connects, runs an <see cref="UplinkSession"/> until it breaks, backs
-/// off with jitter, and connects again. Runs on the agent's one thread.
+/// Drains an outbox over a link that comes and goes: connects, runs an <see cref="UplinkSession"/> until it breaks,
+/// backs off with jitter, and connects again. Runs on the agent's one thread.
 /// </summary>
 public sealed class Uplink
 {

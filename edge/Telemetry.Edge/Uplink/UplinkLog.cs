@@ -20,13 +20,19 @@ internal static partial class UplinkLog
     [LoggerMessage(1104, LogLevel.Error, "Fork: {What}")]
     public static partial void Fork(ILogger logger, string what);
 
-    [LoggerMessage(1105, LogLevel.Error, "Frame {Frame} was refused {Refusals} times for a fault of its own; its bytes went to quarantine")]
+    [LoggerMessage(
+        1105, LogLevel.Error,
+        "Frame {Frame} was refused {Refusals} times for a fault of its own; its bytes went to quarantine")]
     public static partial void Quarantined(ILogger logger, string frame, int refusals);
 
-    [LoggerMessage(1107, LogLevel.Error, "Frame {Frame} was refused and cannot be replaced: {Error}; it stays in the outbox")]
+    [LoggerMessage(
+        1107, LogLevel.Error, "Frame {Frame} was refused and cannot be replaced: {Error}; it stays in the outbox")]
     public static partial void Unreadable(ILogger logger, string frame, string error);
 
-    [LoggerMessage(1108, LogLevel.Warning, "The cloud refused a hello that states a version of frames: it is older than this agent, which seals version 0 for it")]
+    [LoggerMessage(
+        1108, LogLevel.Warning,
+        "The cloud refused a hello that states a version of frames: it is older than this agent, which seals version 0 "
+        + "for it")]
     public static partial void CloudIsOlder(ILogger logger);
 
     [LoggerMessage(1106, LogLevel.Warning, "Ignored a malformed message from the cloud: {Error}")]

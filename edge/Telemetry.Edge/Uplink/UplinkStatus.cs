@@ -1,6 +1,8 @@
 namespace Telemetry.Edge.Uplink;
 
-/// <summary>How the uplink stands; written by the agent's thread, read by anyone (single words, so never torn).</summary>
+/// <summary>
+/// How the uplink stands; written by the agent's thread, read by anyone (single words, so never torn).
+/// </summary>
 public sealed class UplinkStatus
 {
     /// <summary>True while connected.</summary>

@@ -9,14 +9,18 @@ public enum DownKind : byte
     /// <summary>A stored-ack or the answer to a hello.</summary>
     StoredAck = 1,
 
-    /// <summary>A frame named a schema that the database lacks: send the schema in that lane, and the lane's frames again.</summary>
+    /// <summary>
+    /// A frame named a schema that the database lacks: send the schema in that lane, and the lane's frames again.
+    /// </summary>
     SchemaNeeded = 2,
 
     /// <summary>A receipt as a message, where a foreign broker stands between.</summary>
     Receipt = 3,
 }
 
-/// <summary>The cloud's word that it met a frame whose schema it does not know; the frame is not settled by it.</summary>
+/// <summary>
+/// The cloud's word that it met a frame whose schema it does not know; the frame is not settled by it.
+/// </summary>
 public sealed record SchemaNeeded(ulong Token, SchemaId Schema, FrameKey Frame)
 {
     /// <summary>Writes it: byte kind, u64 token, 16 schema, u64 epoch, byte lane, varint first, varint count.</summary>

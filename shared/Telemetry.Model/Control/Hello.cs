@@ -9,8 +9,12 @@ public readonly record struct HelloId(uint Process, long Number);
 
 /// <summary>What the agent says of one lane of an open epoch.</summary>
 /// <param name="LastSealed">The last sequence that it sealed.</param>
-/// <param name="ListedTo">Up to here <paramref name="Held"/> is complete: what it does not name, the edge has no more.</param>
-/// <param name="Held">Ranges whose bytes are still in the outbox, ascending; at most <see cref="Hello.HeldMax"/>.</param>
+/// <param name="ListedTo">
+/// Up to here <paramref name="Held"/> is complete: what it does not name, the edge has no more.
+/// </param>
+/// <param name="Held">
+/// Ranges whose bytes are still in the outbox, ascending; at most <see cref="Hello.HeldMax"/>.
+/// </param>
 public sealed record HelloLane(long LastSealed, long ListedTo, SequenceRange[] Held)
 {
     /// <summary>A lane in which nothing was sealed.</summary>
@@ -81,7 +85,9 @@ public sealed record Hello
     /// <summary>Every open epoch, oldest first; empty in a short hello.</summary>
     public IReadOnlyList<HelloEpoch> Epochs { get; init; } = [];
 
-    /// <summary>True when the last of <see cref="Epochs"/> is the running agent's own: it may grow; the others may not.</summary>
+    /// <summary>
+    /// True when the last of <see cref="Epochs"/> is the running agent's own: it may grow; the others may not.
+    /// </summary>
     public bool OwnIsLast { get; init; }
 
     /// <summary>The schema ids that frames still held need.</summary>
@@ -94,8 +100,8 @@ public sealed record Hello
     public string Fork { get; init; } = "";
 
     /// <summary>
-    /// The greatest version of frames that the agent seals, see <see cref="FrameHeader.VersionMax"/>: the answer says which
-    /// it may. Only a full hello carries it, and none where it is 0.
+    /// The greatest version of frames that the agent seals, see <see cref="FrameHeader.VersionMax"/>: the answer says
+    /// which it may. Only a full hello carries it, and none where it is 0.
     /// </summary>
     public byte FrameVersion { get; init; }
 

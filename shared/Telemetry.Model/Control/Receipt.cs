@@ -19,7 +19,9 @@ public readonly record struct Receipt(StreamKind Stream, long Sequence)
     {
         receipt = default;
         var colon = value?.IndexOf(':') ?? -1;
-        if (colon < 0 || !long.TryParse(value.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var sequence))
+        if (colon < 0
+            || !long.TryParse(
+                value.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var sequence))
         {
             return false;
         }

@@ -13,14 +13,20 @@ public enum RunState : byte
     Lost = 1,
 }
 
-/// <summary>A run of settled sequences beyond the prefix, with the sum of its frames' shares (<see cref="FrameKey.Share"/>).</summary>
+/// <summary>
+/// A run of settled sequences beyond the prefix, with the sum of its frames' shares (<see cref="FrameKey.Share"/>).
+/// </summary>
 public readonly record struct SettledRun(SequenceRange Range, RunState State, ulong Share);
 
 /// <summary>The cloud's word on one lane of an epoch.</summary>
 /// <param name="Prefix">Every sequence up to here is stored, rejected or dropped; it never covers a lost one.</param>
-/// <param name="PrefixShare">The sum of the shares of the frames in the prefix: the agent frees only what agrees with it.</param>
+/// <param name="PrefixShare">
+/// The sum of the shares of the frames in the prefix: the agent frees only what agrees with it.
+/// </param>
 /// <param name="Announced">The greatest sequence that the cloud was ever told of.</param>
-/// <param name="Runs">Runs beyond the prefix, ascending; at most <see cref="StoredAck.RunsMax"/>, from the first held one on.</param>
+/// <param name="Runs">
+/// Runs beyond the prefix, ascending; at most <see cref="StoredAck.RunsMax"/>, from the first held one on.
+/// </param>
 public sealed record LaneSettlement(long Prefix, ulong PrefixShare, long Announced, SettledRun[] Runs)
 {
     /// <summary>A lane of which the cloud knows nothing.</summary>
@@ -34,8 +40,8 @@ public sealed record EpochSettlement(ulong Epoch, bool Complete, LaneSettlement[
 public readonly record struct StreamProgress(long Position, long End);
 
 /// <summary>
-/// The cloud's word that the transaction which settled frames has committed; cumulative. As the answer to a hello it also
-/// says the streams' ends, what was announced, and which schemas are known.
+/// The cloud's word that the transaction which settled frames has committed; cumulative. As the answer to a hello it
+/// also says the streams' ends, what was announced, and which schemas are known.
 /// <code>
 /// byte version (high 4 bits), kind 1 (low 4 bits); byte bit 0 answer, bit 1 fork, bit 2 frame version stated
 /// u64 token; (answer) u32 process, varint number of the hello; 7 server time; u64 digest of complete epochs
@@ -76,10 +82,14 @@ public sealed record StoredAck
     /// <summary>True when a fork was found: the agent starts a new epoch.</summary>
     public bool Fork { get; init; }
 
-    /// <summary>The version in which the agent may seal: the lesser of its own and the cloud's; not stated where it is 0.</summary>
+    /// <summary>
+    /// The version in which the agent may seal: the lesser of its own and the cloud's; not stated where it is 0.
+    /// </summary>
     public byte FrameVersion { get; init; }
 
-    /// <summary>What is settled, epoch by epoch: in an answer every one asked for, in a stored-ack those that changed.</summary>
+    /// <summary>
+    /// What is settled, epoch by epoch: in an answer every one asked for, in a stored-ack those that changed.
+    /// </summary>
     public IReadOnlyList<EpochSettlement> Epochs { get; init; } = [];
 
     /// <summary>Schemas that the database has.</summary>
@@ -92,7 +102,8 @@ public sealed record StoredAck
     public void Write(WireWriter writer)
     {
         writer.Byte((byte)DownKind.StoredAck);
-        writer.Byte((byte)((InAnswerTo is null ? 0 : AnswerBit) | (Fork ? ForkBit : 0) | (FrameVersion > 0 ? VersionBit : 0)));
+        writer.Byte(
+            (byte)((InAnswerTo is null ? 0 : AnswerBit) | (Fork ? ForkBit : 0) | (FrameVersion > 0 ? VersionBit : 0)));
         writer.UInt64(Token);
         if (InAnswerTo is { } hello)
         {
@@ -154,7 +165,8 @@ public sealed record StoredAck
         for (var i = 0; i < epochs.Length; i++)
         {
             epochs[i] = new EpochSettlement(
-                reader.UInt64(), reader.Byte() == 1, [ReadLane(ref reader), ReadLane(ref reader), ReadLane(ref reader)]);
+                reader.UInt64(), reader.Byte() == 1,
+                [ReadLane(ref reader), ReadLane(ref reader), ReadLane(ref reader)]);
         }
 
         var schemas = new SchemaId[reader.Count(Hello.SchemasMax, SchemaId.Bytes)];
@@ -202,7 +214,8 @@ public sealed record StoredAck
                 throw new WireFormatException("runs are not ascending", reader.Offset);
             }
 
-            runs[i] = new SettledRun(new SequenceRange(first, at = first + count - 1), (RunState)state, reader.UInt64());
+            runs[i] = new SettledRun(
+                new SequenceRange(first, at = first + count - 1), (RunState)state, reader.UInt64());
         }
 
         return new LaneSettlement(prefix, share, announced, runs);

@@ -11,7 +11,9 @@ public enum DropReason : byte
     /// <summary>The outbox was at its quota and its policy thins series out.</summary>
     Thinned = 2,
 
-    /// <summary>The cloud refused the frame for a fault of its own, three times; the bytes are in the gateway's quarantine.</summary>
+    /// <summary>
+    /// The cloud refused the frame for a fault of its own, three times; the bytes are in the gateway's quarantine.
+    /// </summary>
     Refused = 3,
 
     /// <summary>The stored bytes could not be read back (a damaged disk).</summary>
@@ -53,6 +55,7 @@ public readonly record struct Declaration(int Series, int Count, long TimeFirst,
             reason);
         return declaration.Count > 0 && reason is >= DropReason.Quota and <= DropReason.Test
             ? declaration
-            : throw new WireFormatException($"a declaration of {declaration.Count} readings, reason {(byte)reason}", reader.Offset);
+            : throw new WireFormatException(
+                $"a declaration of {declaration.Count} readings, reason {(byte)reason}", reader.Offset);
     }
 }

@@ -3,8 +3,8 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Model.Frames;
 
 /// <summary>
-/// What travels beside an immutable frame or schema: when it was sent and which attempt it is. It stands before the frame
-/// in the MQTT payload and in the log's message.
+/// What travels beside an immutable frame or schema: when it was sent and which attempt it is. It stands before the
+/// frame in the MQTT payload and in the log's message.
 /// <code>
 /// 7       sent-at, microseconds since 1970 UTC by the agent's clock
 /// u32     the agent process' random number
@@ -29,7 +29,8 @@ public readonly record struct Delivery(long SentAtMicros, Attempt Attempt)
     public static Delivery Read(ReadOnlySpan<byte> message, out int frameOffset)
     {
         var reader = new WireReader(message);
-        var delivery = new Delivery(reader.Time(), new Attempt(reader.UInt32(), (int)reader.Varint((long)int.MaxValue)));
+        var delivery = new Delivery(
+            reader.Time(), new Attempt(reader.UInt32(), (int)reader.Varint((long)int.MaxValue)));
         frameOffset = reader.Offset;
         return delivery;
     }

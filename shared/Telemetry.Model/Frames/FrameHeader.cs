@@ -8,7 +8,9 @@ namespace Telemetry.Model.Frames;
 /// <summary>The epoch before an epoch, and what was sealed in it; id 0 when there was none.</summary>
 public readonly record struct Predecessor(ulong Epoch, LaneLasts Lasts)
 {
-    /// <summary>The id that means: not known here (a complete epoch of an earlier outbox, taken over from the books).</summary>
+    /// <summary>
+    /// The id that means: not known here (a complete epoch of an earlier outbox, taken over from the books).
+    /// </summary>
     public const ulong Unknown = ulong.MaxValue;
 }
 
@@ -16,7 +18,8 @@ public readonly record struct Predecessor(ulong Epoch, LaneLasts Lasts)
 /// What a frame says of itself before its readings. At most 64 bytes, checksum included, with one open epoch.
 /// <code>
 /// byte    version (high 4 bits), kind (low 4 bits)
-/// byte    bits 0-1 lane, 2 dropped inside, 3 predecessor, 4 promise, 5 promise names other epochs, 6 promise has a digest
+/// byte    bits 0-1 lane, 2 dropped inside, 3 predecessor, 4 promise, 5 promise names other epochs, 6 promise has a
+///         digest
 /// u64     epoch
 /// varint  first sequence
 /// varint  count: sequences covered
@@ -38,7 +41,9 @@ public readonly record struct FrameHeader
     /// <summary>The most sequences one frame covers.</summary>
     public const int CountMax = 8192;
 
-    /// <summary>The greatest sequence: far beyond what any run can seal, so that sums of sequences never overflow.</summary>
+    /// <summary>
+    /// The greatest sequence: far beyond what any run can seal, so that sums of sequences never overflow.
+    /// </summary>
     public const long SequenceMax = 1L << 60;
 
     /// <summary>The most bytes of one frame, header and checksum included.</summary>
@@ -70,7 +75,10 @@ public readonly record struct FrameHeader
     /// <summary>Stands in each lane's first frame of an epoch.</summary>
     public Predecessor? Predecessor { get; init; }
 
-    /// <summary>Stands in live frames; its first epoch is the frame's own, whose last sequence of the frame's lane is the frame's.</summary>
+    /// <summary>
+    /// Stands in live frames; its first epoch is the frame's own, whose last sequence of the frame's lane is the
+    /// frame's.
+    /// </summary>
     public Promise? Promise { get; init; }
 
     /// <summary>How many readings are in it.</summary>
@@ -110,7 +118,9 @@ public readonly record struct FrameHeader
         }
     }
 
-    /// <summary>Reads a header; the reader then stands at the payload. Throws <see cref="WireFormatException"/>.</summary>
+    /// <summary>
+    /// Reads a header; the reader then stands at the payload. Throws <see cref="WireFormatException"/>.
+    /// </summary>
     public static FrameHeader Read(ref WireReader reader)
     {
         var first = reader.Byte();
@@ -132,7 +142,8 @@ public readonly record struct FrameHeader
         var dropped = (bits & DroppedBit) != 0 ? (int)reader.Varint((long)key.Count) : 0;
         if (key.First == 0 || key.Count == 0 || epoch == 0 || key.Last > SequenceMax)
         {
-            throw new WireFormatException($"{key}: epoch and sequences start at 1 and end at {SequenceMax}", reader.Offset);
+            throw new WireFormatException(
+                $"{key}: epoch and sequences start at 1 and end at {SequenceMax}", reader.Offset);
         }
 
         if (dropped == 0 && (bits & DroppedBit) != 0)
@@ -156,7 +167,9 @@ public readonly record struct FrameHeader
         };
     }
 
-    /// <summary>The checksum at the end of a frame's bytes; throws <see cref="WireFormatException"/> when it is wrong.</summary>
+    /// <summary>
+    /// The checksum at the end of a frame's bytes; throws <see cref="WireFormatException"/> when it is wrong.
+    /// </summary>
     public static ulong Checksum(ReadOnlySpan<byte> frame)
     {
         if (frame.Length is <= ChecksumBytes or > BytesMax)

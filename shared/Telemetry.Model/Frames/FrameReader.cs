@@ -5,10 +5,14 @@ using Telemetry.Model.Wire;
 
 namespace Telemetry.Model.Frames;
 
-/// <summary>Opens frames that <see cref="FrameWriter"/> sealed. A frame never makes more readings than it declares.</summary>
+/// <summary>
+/// Opens frames that <see cref="FrameWriter"/> sealed. A frame never makes more readings than it declares.
+/// </summary>
 public static class FrameReader
 {
-    /// <summary>The kind of a message by its first byte; false for none of a known version. Schemas are of version 0.</summary>
+    /// <summary>
+    /// The kind of a message by its first byte; false for none of a known version. Schemas are of version 0.
+    /// </summary>
     public static bool TryKind(ReadOnlySpan<byte> message, out FrameKind kind)
     {
         kind = message.IsEmpty ? FrameKind.Readings : (FrameKind)(message[0] & 15);
@@ -54,9 +58,9 @@ public static class FrameReader
     }
 
     /// <summary>
-    /// Reads a whole frame whose checksum was checked: adds its readings to <paramref name="into"/> and its declarations
-    /// to <paramref name="declarations"/>. <paramref name="types"/> is the type of each series of its schema. Throws
-    /// <see cref="WireFormatException"/>; what was added until then must be thrown away.
+    /// Reads a whole frame whose checksum was checked: adds its readings to <paramref name="into"/> and its
+    /// declarations to <paramref name="declarations"/>. <paramref name="types"/> is the type of each series of its
+    /// schema. Throws <see cref="WireFormatException"/>; what was added until then must be thrown away.
     /// </summary>
     public static FrameHeader Read(
         ReadOnlySpan<byte> frame, ReadOnlySpan<MetricType> types, ReadingBatch into, List<Declaration> declarations)

@@ -34,9 +34,11 @@ public static class FrameWriter
             dropped += declaration.Count;
         }
 
-        if (header.Version > FrameHeader.VersionMax || header.Key.Count is < 1 or > FrameHeader.CountMax || header.Dropped != dropped || header.Present != order.Length)
+        if (header.Version > FrameHeader.VersionMax || header.Key.Count is < 1 or > FrameHeader.CountMax
+            || header.Dropped != dropped || header.Present != order.Length)
         {
-            throw new ArgumentException($"{header.Key} with {header.Dropped} dropped, {order.Length} rows and {dropped} declared");
+            throw new ArgumentException(
+                $"{header.Key} with {header.Dropped} dropped, {order.Length} rows and {dropped} declared");
         }
 
         var start = writer.Length;
@@ -63,6 +65,7 @@ public static class FrameWriter
         writer.UInt64(checksum);
         return writer.Length - start <= FrameHeader.BytesMax
             ? checksum
-            : throw new ArgumentException($"a frame of {writer.Length - start} bytes, at most {FrameHeader.BytesMax} are allowed");
+            : throw new ArgumentException(
+                $"a frame of {writer.Length - start} bytes, at most {FrameHeader.BytesMax} are allowed");
     }
 }

@@ -6,8 +6,8 @@ namespace Telemetry.Model.Frames;
 public readonly record struct EpochLasts(ulong Epoch, LaneLasts Lasts);
 
 /// <summary>
-/// The agent's word: no reading of mine older than <paramref name="W"/> is outside the sequences named here, nor outside
-/// the complete epochs whose digest is given. It counts only while that digest equals the ledger's.
+/// The agent's word: no reading of mine older than <paramref name="W"/> is outside the sequences named here, nor
+/// outside the complete epochs whose digest is given. It counts only while that digest equals the ledger's.
 /// </summary>
 /// <param name="W">Microseconds since 1970 UTC.</param>
 /// <param name="Epochs">Every open epoch, the run's own first; at most <see cref="EpochsMax"/>.</param>
@@ -48,7 +48,8 @@ public sealed record Promise(long W, EpochLasts[] Epochs, ulong Digest)
 
     internal static LaneLasts ReadLasts(ref WireReader reader) =>
         new(
-        reader.Varint(FrameHeader.SequenceMax), reader.Varint(FrameHeader.SequenceMax), reader.Varint(FrameHeader.SequenceMax));
+        reader.Varint(FrameHeader.SequenceMax), reader.Varint(FrameHeader.SequenceMax),
+        reader.Varint(FrameHeader.SequenceMax));
 
     /// <inheritdoc/>
     public bool Equals(Promise? other) =>

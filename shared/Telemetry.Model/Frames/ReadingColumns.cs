@@ -6,8 +6,8 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Model.Frames;
 
 /// <summary>
-/// The plain columns of version 0: readings sorted by (series, time), one group a series, to the end of the bytes. Frames
-/// and the outbox's segments hold the same.
+/// The plain columns of version 0: readings sorted by (series, time), one group a series, to the end of the bytes.
+/// Frames and the outbox's segments hold the same.
 /// <code>
 /// each group:
 /// varint  series index
@@ -26,7 +26,8 @@ public static class ReadingColumns
     /// Writes rows <paramref name="order"/> of a batch, which must be in the order (series, time).
     /// <paramref name="types"/> is the type of each series by index.
     /// </summary>
-    public static void Write(WireWriter writer, ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types)
+    public static void Write(
+        WireWriter writer, ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types)
     {
         for (var start = 0; start < order.Length;)
         {
@@ -45,7 +46,8 @@ public static class ReadingColumns
 
     /// <summary>
     /// Reads groups until the end and adds their rows to <paramref name="into"/>: at most <paramref name="countMax"/>.
-    /// Where <paramref name="types"/> is given, an unknown series or another type throws <see cref="WireFormatException"/>.
+    /// Where <paramref name="types"/> is given, an unknown series or another type throws
+    /// <see cref="WireFormatException"/>.
     /// </summary>
     public static void Read(ref WireReader reader, ReadingBatch into, int countMax, ReadOnlySpan<MetricType> types)
     {
@@ -83,7 +85,8 @@ public static class ReadingColumns
             for (; end < order.Length && order[end] is var row && batch.Series[row] == series; end++)
             {
                 flags |= batch.Flags[row];
-                bytes += types[series] == MetricType.Text ? TextBytes(batch.Text(batch.Bits[row]).Length) : sizeof(ulong);
+                bytes += types[series] == MetricType.Text
+                    ? TextBytes(batch.Text(batch.Bits[row]).Length) : sizeof(ulong);
             }
 
             var count = end - start;
@@ -169,7 +172,8 @@ public static class ReadingColumns
     }
 
     private static void ReadText(
-        ref WireReader reader, ReadingBatch into, int series, ReadOnlySpan<byte> times, ReadOnlySpan<ReadingFlags> flags)
+        ref WireReader reader, ReadingBatch into, int series, ReadOnlySpan<byte> times,
+        ReadOnlySpan<ReadingFlags> flags)
     {
         var count = times.Length / 8;
         var lengths = reader;

@@ -15,6 +15,9 @@ public enum MetricType : byte
     /// <summary>0 or 1.</summary>
     Bool = 3,
 
-    /// <summary>UTF-8 text of at most <see cref="ReadingBatch.TextBytesMax"/> bytes; its bits say where it stands in the batch's text.</summary>
+    /// <summary>
+    /// UTF-8 text of at most <see cref="ReadingBatch.TextBytesMax"/> bytes; its bits say where it stands in the batch's
+    /// text.
+    /// </summary>
     Text = 4,
 }

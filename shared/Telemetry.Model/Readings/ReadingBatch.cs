@@ -11,7 +11,9 @@ public sealed class ReadingBatch(int capacity = 256)
     /// <summary>The longest text value, in bytes of UTF-8.</summary>
     public const int TextBytesMax = 4096;
 
-    /// <summary>With more series than so many for each row, to count them would cost more than to compare rows.</summary>
+    /// <summary>
+    /// With more series than so many for each row, to count them would cost more than to compare rows.
+    /// </summary>
     private const int SeriesOfRow = 16;
 
     private int[] _series = new int[capacity];
@@ -66,7 +68,9 @@ public sealed class ReadingBatch(int capacity = 256)
     public void Add(int series, long timeMicros, double value) =>
         Add(series, timeMicros, BitConverter.DoubleToUInt64Bits(value));
 
-    /// <summary>Adds a reading of type Text; the bytes are copied. Throws when they are over <see cref="TextBytesMax"/>.</summary>
+    /// <summary>
+    /// Adds a reading of type Text; the bytes are copied. Throws when they are over <see cref="TextBytesMax"/>.
+    /// </summary>
     public void AddText(int series, long timeMicros, ReadOnlySpan<byte> utf8, ReadingFlags flags = ReadingFlags.None)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(utf8.Length, TextBytesMax);
@@ -85,7 +89,9 @@ public sealed class ReadingBatch(int capacity = 256)
     public void AddText(int series, long timeMicros, string value) =>
         AddText(series, timeMicros, Encoding.UTF8.GetBytes(value));
 
-    /// <summary>Adds row <paramref name="row"/> of another batch; its series' type decides whether text is copied.</summary>
+    /// <summary>
+    /// Adds row <paramref name="row"/> of another batch; its series' type decides whether text is copied.
+    /// </summary>
     public void AddFrom(ReadingBatch other, int row, MetricType type)
     {
         if (type == MetricType.Text && (other._flags[row] & ReadingFlags.Null) == 0)
@@ -99,9 +105,9 @@ public sealed class ReadingBatch(int capacity = 256)
     }
 
     /// <summary>
-    /// Fills <paramref name="order"/> with row numbers in the order (series, time), equal ones in the order in which they
-    /// were added. <paramref name="order"/> is at least <see cref="Count"/> long. Rows of a series mostly come in the order
-    /// of their times already: then this is two passes.
+    /// Fills <paramref name="order"/> with row numbers in the order (series, time), equal ones in the order in which
+    /// they were added. <paramref name="order"/> is at least <see cref="Count"/> long. Rows of a series mostly come in
+    /// the order of their times already: then this is two passes.
     /// </summary>
     public void Order(Span<int> order)
     {
@@ -124,7 +130,9 @@ public sealed class ReadingBatch(int capacity = 256)
         }
     }
 
-    /// <summary>Adds <paramref name="count"/> rows that the caller fills; the spans are valid until the next row is added.</summary>
+    /// <summary>
+    /// Adds <paramref name="count"/> rows that the caller fills; the spans are valid until the next row is added.
+    /// </summary>
     internal Rows Extend(int count)
     {
         while (_series.Length - Count < count)
@@ -135,7 +143,8 @@ public sealed class ReadingBatch(int capacity = 256)
         var start = Count;
         Count += count;
         return new Rows(
-            _series.AsSpan(start, count), _times.AsSpan(start, count), _bits.AsSpan(start, count), _flags.AsSpan(start, count));
+            _series.AsSpan(start, count), _times.AsSpan(start, count), _bits.AsSpan(start, count),
+            _flags.AsSpan(start, count));
     }
 
     /// <summary>Adds bytes of text that the caller fills, and says where they begin; rows may share them.</summary>

@@ -4,9 +4,9 @@ using System.IO.Hashing;
 namespace Telemetry.Model.Readings;
 
 /// <summary>
-/// The hash of one reading, and its sum mod 2^64 over many: XxHash64 over (series key, time, type, value bits, flags), for
-/// text over (series key, time, type, flags, bytes). Agent, processor, reconciler and journals share this code; the sum
-/// does not depend on order.
+/// The hash of one reading, and its sum mod 2^64 over many: XxHash64 over (series key, time, type, value bits, flags),
+/// for text over (series key, time, type, flags, bytes). Agent, processor, reconciler and journals share this code; the
+/// sum does not depend on order.
 /// </summary>
 public static class ReadingHash
 {

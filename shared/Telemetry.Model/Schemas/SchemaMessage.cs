@@ -40,7 +40,8 @@ public sealed record SchemaMessage(SchemaId Parent, ReadOnlyMemory<byte> Additio
 
         return writer.Length <= AdditionBytesMax
             ? new SchemaMessage(parent, writer.ToArray())
-            : throw new ArgumentException($"additions of {writer.Length} bytes, at most {AdditionBytesMax} are allowed");
+            : throw new ArgumentException(
+                $"additions of {writer.Length} bytes, at most {AdditionBytesMax} are allowed");
     }
 
     /// <summary>The series that it adds; throws <see cref="WireFormatException"/> on malformed ones.</summary>

@@ -37,14 +37,17 @@ public sealed record SeriesDefinition
     /// <summary>The unit, UCUM where possible; empty when unknown.</summary>
     public string Unit { get; init; } = "";
 
-    /// <summary>How many decimals the values of a Float series have, 0 to 15; <see cref="DecimalsUnknown"/> when not known.</summary>
+    /// <summary>
+    /// How many decimals the values of a Float series have, 0 to 15; <see cref="DecimalsUnknown"/> when not known.
+    /// </summary>
     public byte Decimals { get; init; } = DecimalsUnknown;
 
     /// <summary>How much later than others its readings may come, in microseconds; 0 for ordinary sources.</summary>
     public long ExtraLatenessMicros { get; init; }
 
     /// <summary>
-    /// The series' identity across schemas, databases and journals: XxHash64 over gateway, device, metric, labels and type.
+    /// The series' identity across schemas, databases and journals: XxHash64 over gateway, device, metric, labels and
+    /// type.
     /// </summary>
     public ulong Key(GatewayId gateway)
     {
@@ -82,7 +85,9 @@ public sealed record SeriesDefinition
         writer.Varint(ExtraLatenessMicros);
     }
 
-    /// <summary>Reads a definition; throws <see cref="WireFormatException"/> when a rule of this type is broken.</summary>
+    /// <summary>
+    /// Reads a definition; throws <see cref="WireFormatException"/> when a rule of this type is broken.
+    /// </summary>
     public static SeriesDefinition Read(ref WireReader reader)
     {
         var device = reader.Text(TextBytesMax);
@@ -100,7 +105,8 @@ public sealed record SeriesDefinition
         var type = reader.Byte();
         if (type > (byte)MetricType.Text || device.Length == 0 || metric.Length == 0)
         {
-            throw new WireFormatException($"a series with type {type}, device '{device}', metric '{metric}'", reader.Offset);
+            throw new WireFormatException(
+                $"a series with type {type}, device '{device}', metric '{metric}'", reader.Offset);
         }
 
         return new SeriesDefinition

@@ -47,7 +47,9 @@ public sealed class SeriesList
     /// <summary>The empty list that every gateway starts from.</summary>
     public static SeriesList Empty(GatewayId gateway) => new(gateway, default, [], [], []);
 
-    /// <summary>The list that a schema message makes of this one; the message's parent must be this list's id.</summary>
+    /// <summary>
+    /// The list that a schema message makes of this one; the message's parent must be this list's id.
+    /// </summary>
     public SeriesList Extend(SchemaMessage message)
     {
         if (message.Parent != Id)

@@ -85,10 +85,13 @@ public ref struct WireReader(ReadOnlySpan<byte> bytes)
     {
         var at = Offset;
         var value = Varint();
-        return value <= (ulong)max ? (long)value : throw new WireFormatException($"{value} is over the limit of {max}", at);
+        return value <= (ulong)max
+            ? (long)value : throw new WireFormatException($"{value} is over the limit of {max}", at);
     }
 
-    /// <summary>How many items follow: at most <paramref name="max"/>, and no more than the bytes left could hold.</summary>
+    /// <summary>
+    /// How many items follow: at most <paramref name="max"/>, and no more than the bytes left could hold.
+    /// </summary>
     public int Count(int max, int itemBytesMin)
     {
         var at = Offset;

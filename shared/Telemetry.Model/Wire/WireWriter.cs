@@ -52,12 +52,15 @@ public sealed class WireWriter(int capacity = 256)
     /// <summary>Eight bytes, little-endian, two's complement.</summary>
     public void Int64(long value) => BinaryPrimitives.WriteInt64LittleEndian(Reserve(8), value);
 
-    /// <summary>Seven bytes, little-endian, two's complement: microseconds of about a thousand years around 1970.</summary>
+    /// <summary>
+    /// Seven bytes, little-endian, two's complement: microseconds of about a thousand years around 1970.
+    /// </summary>
     public void Time(long micros)
     {
         if (micros is < WireReader.TimeMin or > WireReader.TimeMax)
         {
-            throw new ArgumentOutOfRangeException(nameof(micros), micros, "a time of more than 55 bits of microseconds");
+            throw new ArgumentOutOfRangeException(
+                nameof(micros), micros, "a time of more than 55 bits of microseconds");
         }
 
         Span<byte> eight = stackalloc byte[8];

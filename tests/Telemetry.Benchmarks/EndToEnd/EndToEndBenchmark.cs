@@ -2,9 +2,9 @@ namespace Telemetry.Benchmarks.EndToEnd;
 
 /// <summary>
 /// How many readings a second go the whole way on this machine: made on 500 gateways, each an agent that commits to its
-/// outbox file once a second, sent by MQTT, appended to the log, stored with ledger and register, acknowledged and freed?
-/// The offered rate rises until the chain no longer keeps up. The limit is what the database takes of the same readings in
-/// transactions of the same size while nothing else runs, before and after.
+/// outbox file once a second, sent by MQTT, appended to the log, stored with ledger and register, acknowledged and
+/// freed? The offered rate rises until the chain no longer keeps up. The limit is what the database takes of the same
+/// readings in transactions of the same size while nothing else runs, before and after.
 /// </summary>
 internal static class EndToEndBenchmark
 {

@@ -3,10 +3,13 @@ using Telemetry.Testing.Servers;
 
 namespace Telemetry.Benchmarks.EndToEnd;
 
-/// <summary>All gateways in one process, each a real agent with an outbox file of its own that it commits once a second.</summary>
+/// <summary>
+/// All gateways in one process, each a real agent with an outbox file of its own that it commits once a second.
+/// </summary>
 internal sealed class Fleet : IAsyncDisposable
 {
-    private static readonly TimeSpan StandstillMax = TimeSpan.FromMinutes(1), LookEvery = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan StandstillMax = TimeSpan.FromMinutes(1), LookEvery = TimeSpan.FromMilliseconds(
+        200);
 
     private readonly Backend _backend;
     private readonly DotnetProcess _process;
@@ -41,13 +44,16 @@ internal sealed class Fleet : IAsyncDisposable
             },
             status = new { port = _statusPort },
         });
-        await _process.StartAsync(async c => await _backend.Status.TextAsync(_statusPort, "/health/ready", c) is not null);
+        await _process.StartAsync(
+            async c => await _backend.Status.TextAsync(_statusPort, "/health/ready", c) is not null);
     }
 
     /// <summary>What the gateways keep stays in their outboxes.</summary>
     public Task StopAsync() => _process.StopAsync();
 
-    /// <summary>How everything stands as soon as more is accepted and stored than before; throws when that takes a minute.</summary>
+    /// <summary>
+    /// How everything stands as soon as more is accepted and stored than before; throws when that takes a minute.
+    /// </summary>
     public async Task<ChainState> LookWhenMoreIsStoredAsync(ChainState before)
     {
         for (var until = DateTimeOffset.UtcNow + StandstillMax; DateTimeOffset.UtcNow < until;)
@@ -85,4 +91,5 @@ internal sealed class Fleet : IAsyncDisposable
 
 /// <summary>Totals at one moment.</summary>
 internal sealed record ChainState(
-    DateTimeOffset At, long Accepted, long Stored, long Commits, TimeSpan Nats, TimeSpan Postgres, TimeSpan Cloud, TimeSpan Fleet);
+    DateTimeOffset At, long Accepted, long Stored, long Commits, TimeSpan Nats, TimeSpan Postgres, TimeSpan Cloud,
+    TimeSpan Fleet);

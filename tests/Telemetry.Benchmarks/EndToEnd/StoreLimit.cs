@@ -11,8 +11,8 @@ using Telemetry.Testing.Contracts;
 namespace Telemetry.Benchmarks.EndToEnd;
 
 /// <summary>
-/// What the database takes when nobody else asks anything of the machine: ledger, register and raw COPY of readings as the
-/// gateways make them, one transaction after another over one connection. Making the readings is not timed.
+/// What the database takes when nobody else asks anything of the machine: ledger, register and raw COPY of readings as
+/// the gateways make them, one transaction after another over one connection. Making the readings is not timed.
 /// </summary>
 internal sealed class StoreLimit : IAsyncDisposable
 {
@@ -30,7 +30,8 @@ internal sealed class StoreLimit : IAsyncDisposable
 
     private StoreLimit(PostgresStore store, string connectionString, int gateways, int readingsOfFrame, TimeSpan least)
     {
-        (_store, _connectionString, _gateways, _readingsOfFrame, _least) = (store, connectionString, gateways, readingsOfFrame, least);
+        (_store, _connectionString, _gateways, _readingsOfFrame, _least) =
+            (store, connectionString, gateways, readingsOfFrame, least);
         _ids = [.. Enumerable.Range(1, gateways).Select(i => GatewayId.Parse($"limit-{i}"))];
         _lists = [.. _ids.Select(ListOf)];
         _sequences = new long[gateways];
@@ -94,7 +95,9 @@ internal sealed class StoreLimit : IAsyncDisposable
         return stored / spent.TotalSeconds;
     }
 
-    /// <summary>Readings a second of COPY alone, in transactions of about so many, encoded before the clock runs.</summary>
+    /// <summary>
+    /// Readings a second of COPY alone, in transactions of about so many, encoded before the clock runs.
+    /// </summary>
     public async Task<double> MeasureCopyAsync(int readingsOfTransaction)
     {
         var commit = new StoreCommit();
@@ -156,12 +159,13 @@ internal sealed class StoreLimit : IAsyncDisposable
             {
                 var index = batch.Series[i];
                 commit.Readings.Add(
-                    list.DeviceKeys[index], list.Keys[index], list.Types[index], batch.Times[i], batch.Flags[i], batch.Bits[i],
-                    list.Definitions[index].Decimals);
+                    list.DeviceKeys[index], list.Keys[index], list.Types[index], batch.Times[i], batch.Flags[i],
+                    batch.Bits[i], list.Definitions[index].Decimals);
             }
 
             var frame = StoreSteps.Frame(first, _readingsOfFrame) with { Gateway = gateway };
-            commit.Gateways.Add(GatewayRow.New(gateway, next % Partitions) with { Stored = _sequences[next], Watermark = _time });
+            commit.Gateways.Add(
+                GatewayRow.New(gateway, next % Partitions) with { Stored = _sequences[next], Watermark = _time });
             commit.Lanes.Add(new LaneLedgerRow(gateway, 7, Lane.Live, frame.Key.Last, frame.Checksum));
             commit.Frames.Add(frame);
             _time += 1000;

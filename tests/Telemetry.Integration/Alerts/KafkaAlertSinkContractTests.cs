@@ -15,7 +15,8 @@ public sealed class KafkaAlertSinkContractTests(KafkaFixture fixture) : IClassFi
 {
     /// <summary>The facts of the contract by name.</summary>
     public static TheoryData<string> Claims => [.. typeof(AlertSinkContract).GetMethods()
-        .Where(m => m.IsDefined(typeof(FactAttribute), inherit: true)).Select(m => m.Name).Order(StringComparer.Ordinal)];
+        .Where(m => m.IsDefined(typeof(FactAttribute), inherit: true)).Select(m => m.Name)
+        .Order(StringComparer.Ordinal)];
 
     [KafkaTheory]
     [MemberData(nameof(Claims))]
@@ -54,8 +55,9 @@ internal sealed class KafkaContract(KafkaFixture fixture) : AlertSinkContract
 
         public override IAlertSink Sink { get; }
 
-        public override Task<IReadOnlyList<AlertSeen>> ConsumeAsync(bool committedOnly) => Task.FromResult<IReadOnlyList<AlertSeen>>(
-            TopicConsumer.ReadAll(_options.Servers[0], _options.AlertTopic, committedOnly));
+        public override Task<IReadOnlyList<AlertSeen>> ConsumeAsync(bool committedOnly) =>
+            Task.FromResult<IReadOnlyList<AlertSeen>>(
+                TopicConsumer.ReadAll(_options.Servers[0], _options.AlertTopic, committedOnly));
 
         public override async Task DieInTransactionAsync(IReadOnlyList<AlertRecord> records)
         {

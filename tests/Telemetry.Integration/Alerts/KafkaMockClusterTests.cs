@@ -24,8 +24,11 @@ public sealed class KafkaMockClusterTests
         await using var producer = await new KafkaAlertSink(options, TimeProvider.System).BeginAsync(default);
 
         await producer.PublishAsync(
-            [AlertSamples.Record(row)], new Dictionary<int, RelayPosition> { [1] = new(row.Head, Skipping.None) }, default);
+            [AlertSamples.Record(row)], new Dictionary<int, RelayPosition> { [1] = new(row.Head, Skipping.None) },
+            default);
 
-        Assert.Equal(row.Id, Assert.Single(TopicConsumer.ReadAll(cluster.Servers, "alerts", committedOnly: true)).Headers["ce_id"]);
+        Assert.Equal(
+            row.Id,
+            Assert.Single(TopicConsumer.ReadAll(cluster.Servers, "alerts", committedOnly: true)).Headers["ce_id"]);
     }
 }

@@ -10,7 +10,9 @@ using static Telemetry.Testing.Contracts.StoreSteps;
 
 namespace Telemetry.Integration.Checking;
 
-/// <summary>The checker on a real database: it passes what is right, and sees the smallest thing that is wrong.</summary>
+/// <summary>
+/// The checker on a real database: it passes what is right, and sees the smallest thing that is wrong.
+/// </summary>
 public sealed class BooksCheckerTests(PostgresFixture fixture) : IClassFixture<PostgresFixture>
 {
     private const int Readings = 3000;
@@ -38,11 +40,19 @@ public sealed class BooksCheckerTests(PostgresFixture fixture) : IClassFixture<P
     }
 
     [PostgresTheory]
-    [InlineData("UPDATE telemetry.reading SET f = -f WHERE ctid = (SELECT ctid FROM telemetry.reading WHERE f > 0 LIMIT 1)")]
-    [InlineData("UPDATE telemetry.reading SET t = t || ' ' WHERE ctid = (SELECT ctid FROM telemetry.reading WHERE t = 'idle' LIMIT 1)")]
-    [InlineData("UPDATE telemetry.reading SET flags = flags # 1 WHERE ctid = (SELECT ctid FROM telemetry.reading LIMIT 1)")]
-    [InlineData("UPDATE telemetry.reading SET time = time + interval '1 microsecond' WHERE ctid = (SELECT ctid FROM telemetry.reading LIMIT 1)")]
-    [InlineData("UPDATE telemetry.reading SET device_key = device_key + 1 WHERE ctid = (SELECT ctid FROM telemetry.reading LIMIT 1)")]
+    [InlineData(
+        "UPDATE telemetry.reading SET f = -f WHERE ctid = (SELECT ctid FROM telemetry.reading WHERE f > 0 LIMIT 1)")]
+    [InlineData(
+        "UPDATE telemetry.reading SET t = t || ' ' WHERE ctid = (SELECT ctid FROM telemetry.reading WHERE t = 'idle' "
+        + "LIMIT 1)")]
+    [InlineData(
+        "UPDATE telemetry.reading SET flags = flags # 1 WHERE ctid = (SELECT ctid FROM telemetry.reading LIMIT 1)")]
+    [InlineData(
+        "UPDATE telemetry.reading SET time = time + interval '1 microsecond' WHERE ctid = (SELECT ctid FROM "
+        + "telemetry.reading LIMIT 1)")]
+    [InlineData(
+        "UPDATE telemetry.reading SET device_key = device_key + 1 WHERE ctid = (SELECT ctid FROM telemetry.reading "
+        + "LIMIT 1)")]
     [InlineData("UPDATE telemetry.gateway SET stored = stored + 1")]
     [InlineData("UPDATE telemetry.outbox SET accepted = accepted + 1")]
     [InlineData("UPDATE telemetry.frame_register SET hash_sum = hash_sum # 1")]
@@ -62,9 +72,11 @@ public sealed class BooksCheckerTests(PostgresFixture fixture) : IClassFixture<P
     // What the generator makes goes into the journal and, by the way of the store, into the database.
     private static async Task Send(PostgresDatabase database, string path)
     {
-        var definitions = Enumerable.Range(0, GeneratorSeries.Kinds).Select(i => GeneratorSeries.Define(Generator, i)).ToArray();
+        var definitions = Enumerable.Range(0, GeneratorSeries.Kinds).Select(i => GeneratorSeries.Define(Generator, i))
+            .ToArray();
         var schema = Extend(SeriesList.Empty(Gateway), definitions);
-        var series = Enumerable.Range(0, GeneratorSeries.Kinds).Select(i => GeneratorSeries.Of(Generator, i, i)).ToArray();
+        var series = Enumerable.Range(0, GeneratorSeries.Kinds).Select(i => GeneratorSeries.Of(Generator, i, i))
+            .ToArray();
         var batch = new ReadingBatch();
         for (var i = 0; i < Readings; i++)
         {
@@ -99,7 +111,9 @@ public sealed class BooksCheckerTests(PostgresFixture fixture) : IClassFixture<P
             }
             else
             {
-                rows.Add(device, key, type, batch.Times[row], batch.Flags[row], batch.Bits[row], list.Definitions[index].Decimals);
+                rows.Add(
+                    device, key, type, batch.Times[row], batch.Flags[row], batch.Bits[row],
+                    list.Definitions[index].Decimals);
             }
 
             sum += ReadingHash.OfRow(batch, row, key, type);

@@ -14,7 +14,10 @@ using Telemetry.Testing.Servers;
 
 namespace Telemetry.Integration.Edge;
 
-/// <summary>Ingress and processor between a nats-server and a PostgreSQL of the test's own, for agents to drain to; one partition.</summary>
+/// <summary>
+/// Ingress and processor between a nats-server and a PostgreSQL of the test's own, for agents to drain to; one
+/// partition.
+/// </summary>
 internal sealed class AgentAndCloud : IAsyncDisposable
 {
     public const string Password = "one";
@@ -31,7 +34,8 @@ internal sealed class AgentAndCloud : IAsyncDisposable
     private readonly Task _processing;
 
     private AgentAndCloud(
-        NatsServer nats, PostgresServer postgres, PostgresDatabase database, NatsConnection connection, Func<IBus, IBus> owners)
+        NatsServer nats, PostgresServer postgres, PostgresDatabase database, NatsConnection connection,
+        Func<IBus, IBus> owners)
     {
         (_nats, _postgres, _database, _connection) = (nats, postgres, database, connection);
         _log = new NatsLog(new JetStreamContext(connection), new NatsLogOptions());
@@ -46,7 +50,8 @@ internal sealed class AgentAndCloud : IAsyncDisposable
             TimeProvider.System,
             NullLogger.Instance);
         var processor = new Processor(
-            database.Store, _log, owners(bus), new ProcessorOptions { Partitions = 1 }, TimeProvider.System, new Random(1),
+            database.Store, _log, owners(bus), new ProcessorOptions { Partitions = 1 }, TimeProvider.System,
+            new Random(1),
             NullLogger.Instance);
         _processing = _thread.RunAsync(() => processor.RunAsync(_stop.Token));
     }
@@ -66,7 +71,9 @@ internal sealed class AgentAndCloud : IAsyncDisposable
         return stand;
     }
 
-    /// <summary>Waits until the agent's inputs have ended, it holds nothing, and the books have all that it accepted.</summary>
+    /// <summary>
+    /// Waits until the agent's inputs have ended, it holds nothing, and the books have all that it accepted.
+    /// </summary>
     public async Task<DrainedGateway> UntilDrained(AgentRun agent)
     {
         BooksRow? books = null;
@@ -85,7 +92,8 @@ internal sealed class AgentAndCloud : IAsyncDisposable
 
     /// <summary>The frames that the database has, by name and checksum.</summary>
     public async Task<string[]> RegisteredFrames() =>
-        (await _database.Row("SELECT string_agg(concat_ws('|', epoch, lane, first, count, checksum), ' ') FROM telemetry.frame_register"))
+        (await _database.Row("SELECT string_agg(concat_ws('|', epoch, lane, first, count, checksum), ' ') FROM "
+            + "telemetry.frame_register"))
         .Split(' ');
 
     /// <summary>The versions of the frames of readings that stand in the log, and how many of each.</summary>

@@ -6,7 +6,10 @@ using Telemetry.Testing.Servers;
 
 namespace Telemetry.Integration.Edge;
 
-/// <summary>One run of today's agent on an older agent's file, on its loop as the daemon runs it. Disposed, it has stopped cleanly.</summary>
+/// <summary>
+/// One run of today's agent on an older agent's file, on its loop as the daemon runs it. Disposed, it has stopped
+/// cleanly.
+/// </summary>
 internal sealed class AgentRun : IAsyncDisposable
 {
     private static readonly TimeSpan Within = TimeSpan.FromSeconds(60);
@@ -34,7 +37,8 @@ internal sealed class AgentRun : IAsyncDisposable
                 BackoffMax = TimeSpan.FromMilliseconds(500),
             },
         };
-        _agent = new EdgeAgent(change is null ? options : change(options), TimeProvider.System, new Random(1), NullLogger.Instance);
+        _agent = new EdgeAgent(
+            change is null ? options : change(options), TimeProvider.System, new Random(1), NullLogger.Instance);
         _running = _loop.RunAsync(() => _agent.RunAsync(_stop.Token));
     }
 

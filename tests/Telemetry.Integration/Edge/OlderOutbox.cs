@@ -8,8 +8,8 @@ using Telemetry.Testing.Servers;
 namespace Telemetry.Integration.Edge;
 
 /// <summary>
-/// The file of an agent of an earlier commit, from OlderOutboxes/, copied so that it can be opened: opening it brings it to
-/// today's version. The journal beside it says of every reading what must become of it.
+/// The file of an agent of an earlier commit, from OlderOutboxes/, copied so that it can be opened: opening it brings
+/// it to today's version. The journal beside it says of every reading what must become of it.
 /// </summary>
 internal sealed class OlderOutbox
 {

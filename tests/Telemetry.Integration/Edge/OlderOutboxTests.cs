@@ -76,7 +76,8 @@ public sealed class OlderOutboxTests : IAsyncLifetime
         foreach (var frame in outbox.Held.Where(f => !held.Contains(f.Id)))
         {
             var bytes = (await outbox.ReadAsync(frame, default))!.Value;
-            Assert.Equal(FrameHeader.VersionMax, FrameReader.Read(bytes.Span, outbox.Series.Types, readings, []).Version);
+            Assert.Equal(
+                FrameHeader.VersionMax, FrameReader.Read(bytes.Span, outbox.Series.Types, readings, []).Version);
         }
 
         Assert.Equal(unsealed, readings.Count);

@@ -53,7 +53,8 @@ public sealed class SqliteMigrationTests : IAsyncLifetime
         var after = await ContentAsync();
 
         Assert.Equal((long)SqliteSchema.Version, after["user_version"]);
-        Assert.Equal(before.Where(t => t.Key != "user_version"), after.Where(t => t.Key is not ("user_version" or "request")));
+        Assert.Equal(
+            before.Where(t => t.Key != "user_version"), after.Where(t => t.Key is not ("user_version" or "request")));
     }
 
     // What version 1 had and version 2 has are the same but for one table.
@@ -83,12 +84,17 @@ public sealed class SqliteMigrationTests : IAsyncLifetime
             return command.ExecuteScalar() ?? "";
         }
 
-        var content = new SortedDictionary<string, object>(StringComparer.Ordinal) { ["user_version"] = Scalar("PRAGMA user_version") };
+        var content = new SortedDictionary<string, object>(
+            StringComparer.Ordinal)
+        { ["user_version"] = Scalar("PRAGMA user_version") };
         var tables = (string)Scalar("SELECT group_concat(name) FROM sqlite_master WHERE type = 'table'");
         foreach (var table in tables.Split(','))
         {
-            var columns = (string)Scalar($"SELECT group_concat('quote(' || name || ')', ' || \",\" || ') FROM pragma_table_info('{table}')");
-            content[table] = Scalar($"SELECT group_concat(row, ';') FROM (SELECT {columns.Replace("\",\"", "','", StringComparison.Ordinal)} AS row FROM {table})");
+            var columns = (string)Scalar(
+                $"SELECT group_concat('quote(' || name || ')', ' || \",\" || ') FROM pragma_table_info('{table}')");
+            content[table] = Scalar(
+                "SELECT group_concat(row, ';') FROM (SELECT "
+                + $"{columns.Replace("\",\"", "','", StringComparison.Ordinal)} AS row FROM {table})");
         }
 
         return content;
@@ -107,5 +113,6 @@ public sealed class SqliteMigrationTests : IAsyncLifetime
     }
 
     private async Task<Outbox> OpenAsync() => await Outbox.OpenAsync(
-        await SqliteOutboxFile.OpenAsync(FilePath, null, default), Gateway, new OutboxOptions(), TimeProvider.System, new Random(1), default);
+        await SqliteOutboxFile.OpenAsync(FilePath, null, default), Gateway, new OutboxOptions(), TimeProvider.System,
+        new Random(1), default);
 }

@@ -32,7 +32,8 @@ public sealed class SqliteOutboxTests : IAsyncLifetime
         await using (var outbox = await OpenAsync())
         {
             var number = outbox.SeriesIndex(new SeriesDefinition { Device = "d", Metric = "number" });
-            var text = outbox.SeriesIndex(new SeriesDefinition { Device = "d", Metric = "text", Type = MetricType.Text });
+            var text = outbox.SeriesIndex(
+                new SeriesDefinition { Device = "d", Metric = "text", Type = MetricType.Text });
             batch.Add(number, 1, BitConverter.UInt64BitsToDouble(0x7ff8_dead_beef_0001));
             batch.Add(number, 2, -0.0);
             batch.AddText(text, 3, "grün");

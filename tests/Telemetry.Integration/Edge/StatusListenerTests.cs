@@ -58,5 +58,6 @@ public sealed class StatusListenerTests
     }
 
     private static StatusListener Listen() => new(
-        0, path => path == "/none" ? HttpAnswer.NotFound : HttpAnswer.Text(200, "you asked " + path), TimeProvider.System);
+        0, path => path == "/none" ? HttpAnswer.NotFound : HttpAnswer.Text(200, "you asked " + path),
+        TimeProvider.System);
 }

@@ -5,7 +5,9 @@ using Telemetry.Model.Wire;
 
 namespace Telemetry.Integration.Edge;
 
-/// <summary>Down it says what an owner says that reads frames of version 0 alone: its answers state no version.</summary>
+/// <summary>
+/// Down it says what an owner says that reads frames of version 0 alone: its answers state no version.
+/// </summary>
 internal sealed class Version0Bus(IBus bus) : IBus
 {
     private int _answers;
@@ -23,7 +25,8 @@ internal sealed class Version0Bus(IBus bus) : IBus
 
     public ValueTask SendDownAsync(GatewayId gateway, ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
     {
-        if ((DownKind)message.Span[0] == DownKind.StoredAck && StoredAck.Read(message.Span) is { FrameVersion: > 0 } ack)
+        if ((DownKind)message.Span[0] == DownKind.StoredAck
+            && StoredAck.Read(message.Span) is { FrameVersion: > 0 } ack)
         {
             Interlocked.Increment(ref _answers);
             var writer = new WireWriter();

@@ -46,7 +46,8 @@ internal sealed class IngressStand : IAsyncDisposable
 
     public async Task<Device> Connect(string gateway = "gw-1", string? password = null, string? clientId = null)
     {
-        var device = new Device(Ingress.Port, clientId ?? gateway, gateway, password ?? (gateway == "gw-1" ? "one" : "two"));
+        var device = new Device(
+            Ingress.Port, clientId ?? gateway, gateway, password ?? (gateway == "gw-1" ? "one" : "two"));
         await device.ConnectAsync();
         return device;
     }

@@ -55,9 +55,11 @@ public sealed class IngressTlsTests : IAsyncDisposable
         var settings = new CloudSettings
         {
             MqttEndPoint = new(System.Net.IPAddress.Loopback, 0),
-            Access = new(null, false, _folder.At("server.pem"), _folder.At("server.key"), _folder.At("authority.pem"), false),
+            Access = new(
+                null, false, _folder.At("server.pem"), _folder.At("server.key"), _folder.At("authority.pem"), false),
         };
-        var ingress = IngressRole.Make(settings, nats.Log, nats.Bus, _counters, TimeProvider.System, NullLogger.Instance);
+        var ingress = IngressRole.Make(
+            settings, nats.Log, nats.Bus, _counters, TimeProvider.System, NullLogger.Instance);
         ingress.Start();
         return ingress;
     }
@@ -77,7 +79,8 @@ public sealed class IngressTlsTests : IAsyncDisposable
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        return request.CreateSelfSigned(TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(30));
+        return request.CreateSelfSigned(
+            TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(30));
     }
 
     private static X509Certificate2 Issue(X509Certificate2 authority, string subject)
@@ -93,6 +96,7 @@ public sealed class IngressTlsTests : IAsyncDisposable
             TimeProvider.System.GetUtcNow().AddDays(7),
             RandomNumberGenerator.GetBytes(8));
         using var whole = bare.CopyWithPrivateKey(key);
-        return X509CertificateLoader.LoadPkcs12(whole.Export(X509ContentType.Pfx), null, X509KeyStorageFlags.Exportable);
+        return X509CertificateLoader.LoadPkcs12(
+            whole.Export(X509ContentType.Pfx), null, X509KeyStorageFlags.Exportable);
     }
 }

@@ -108,7 +108,8 @@ public sealed class MqttIngressTests
         await stand.Nats.Server.Restart();
 
         Assert.Equal(new Receipt(StreamKind.Live, 2), ReceiptOf(await publishing.WaitAsync(Soon)));
-        Assert.Equal((2L, 0L), (stand.Counters[IngressEvent.FrameAppended], stand.Counters[IngressEvent.LogOutOfReach]));
+        Assert.Equal(
+            (2L, 0L), (stand.Counters[IngressEvent.FrameAppended], stand.Counters[IngressEvent.LogOutOfReach]));
     }
 
     [NatsFact]
@@ -141,12 +142,14 @@ public sealed class MqttIngressTests
     [NatsFact]
     public async Task Full_stream_is_told_and_the_other_lane_goes_on()
     {
-        await using var stand = await IngressStand.Start(log: LogStandOptions.Ordinary with { LiveBytesMax = 64 * 1024 });
+        await using var stand = await IngressStand.Start(
+            log: LogStandOptions.Ordinary with { LiveBytesMax = 64 * 1024 });
         await using var device = await stand.Connect();
         var codes = new List<MqttReasonCode>();
         for (var i = 0; i < 20; i++)
         {
-            codes.Add((await device.Publish("tm/1/gw-1/live", Frame(first: 1 + (1000 * i), readings: 1000))).ReasonCode);
+            codes.Add(
+                (await device.Publish("tm/1/gw-1/live", Frame(first: 1 + (1000 * i), readings: 1000))).ReasonCode);
         }
 
         Assert.Equal(MqttReasonCode.Success, codes[0]);
@@ -155,7 +158,8 @@ public sealed class MqttIngressTests
         Assert.Equal(codes.Count(code => code == MqttReasonCode.QuotaExceeded), stand.Counters[IngressEvent.LogFull]);
         Assert.Equal(
             (1L, (long)codes.Count(code => code == MqttReasonCode.Success)),
-            await stand.Nats.Log.StateAsync(0, StreamKind.Live, default) is { } state ? (state.First, state.Last) : default);
+            await stand.Nats.Log.StateAsync(0, StreamKind.Live, default) is { } state
+                ? (state.First, state.Last) : default);
         Assert.Equal(
             MqttReasonCode.Success, (await device.Publish("tm/1/gw-1/backlog", Frame(Lane.Backlog))).ReasonCode);
     }
@@ -206,7 +210,8 @@ public sealed class MqttIngressTests
         Assert.Equal(MqttReasonCode.SessionTakenOver, closed.ReasonCode);
         Assert.True(second.Received.TryTake(out _, Soon));
         Assert.Equal(MqttReasonCode.Success, (await second.Publish("tm/1/gw-1/live", Frame())).ReasonCode);
-        Assert.Equal((2L, 1L), (stand.Counters[IngressEvent.SessionOpened], stand.Counters[IngressEvent.SessionClosed]));
+        Assert.Equal(
+            (2L, 1L), (stand.Counters[IngressEvent.SessionOpened], stand.Counters[IngressEvent.SessionClosed]));
     }
 
     [NatsFact]
@@ -214,7 +219,8 @@ public sealed class MqttIngressTests
     {
         var stand = await IngressStand.Start();
         await using var device = await stand.Connect();
-        var publishing = Enumerable.Range(0, 20).Select(i => device.Publish("tm/1/gw-1/live", Frame(first: 1 + (3 * i)))).ToArray();
+        var publishing = Enumerable.Range(0, 20)
+            .Select(i => device.Publish("tm/1/gw-1/live", Frame(first: 1 + (3 * i)))).ToArray();
         await publishing[0];
 
         await stand.Ingress.DisposeAsync();

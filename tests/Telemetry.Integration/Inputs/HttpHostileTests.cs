@@ -24,7 +24,8 @@ public sealed class HttpHostileTests
         using var second = await stand.PostAsync("/api/v2/write?u=telegraf&p=wrong", "m f=1", token);
 
         Assert.Equal((HttpStatusCode.Unauthorized, HttpStatusCode.Unauthorized), (first.StatusCode, second.StatusCode));
-        Assert.Contains("\"code\":\"unauthorized\"", await second.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"code\":\"unauthorized\"", await second.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.NotEmpty(second.Headers.WwwAuthenticate);
         await AssertUnharmedAsync(stand, 401, 2);
     }
@@ -72,7 +73,9 @@ public sealed class HttpHostileTests
         await using var stand = await HttpStand.StartAsync();
         var noise = new ByteArrayContent("m f=1"u8.ToArray());
         noise.Headers.ContentEncoding.Add("gzip");
-        var whole = await HttpInputTests.Gzip(Encoding.UTF8.GetBytes(string.Join('\n', Enumerable.Range(0, 500).Select(i => $"m f={i}")))).ReadAsByteArrayAsync();
+        var whole = await HttpInputTests.Gzip(
+            Encoding.UTF8.GetBytes(
+                string.Join('\n', Enumerable.Range(0, 500).Select(i => $"m f={i}")))).ReadAsByteArrayAsync();
         var cut = new ByteArrayContent(whole[..^20]);
         cut.Headers.ContentEncoding.Add("gzip");
         var brotli = new ByteArrayContent("m f=1"u8.ToArray());
@@ -102,7 +105,8 @@ public sealed class HttpHostileTests
     public async Task Broken_chunks_get_400()
     {
         await using var stand = await HttpStand.StartAsync();
-        var answer = await stand.SayAsync($"POST /write HTTP/1.1\r\n{Host}{Auth}Transfer-Encoding: chunked\r\n\r\nzz\r\nm f=1\r\n0\r\n\r\n");
+        var answer = await stand.SayAsync(
+            $"POST /write HTTP/1.1\r\n{Host}{Auth}Transfer-Encoding: chunked\r\n\r\nzz\r\nm f=1\r\n0\r\n\r\n");
 
         Assert.StartsWith("HTTP/1.1 400 ", answer, StringComparison.Ordinal);
         await AssertUnharmedAsync(stand, 400, 1);
@@ -124,7 +128,8 @@ public sealed class HttpHostileTests
     public async Task A_body_that_ends_before_its_end_is_counted_and_nothing_of_it_stored()
     {
         await using var stand = await HttpStand.StartAsync();
-        await stand.SayAsync($"POST /write HTTP/1.1\r\n{Host}{Auth}Content-Length: 100\r\n\r\nm f=1 0\nm f=2 0\n", endSending: true);
+        await stand.SayAsync(
+            $"POST /write HTTP/1.1\r\n{Host}{Auth}Content-Length: 100\r\n\r\nm f=1 0\nm f=2 0\n", endSending: true);
 
         await HttpStand.UntilAsync(() => stand.Status.BodiesCut == 1);
         await AssertUnharmedAsync(stand, 400, 1);
@@ -133,7 +138,8 @@ public sealed class HttpHostileTests
     [Fact]
     public async Task A_body_that_is_too_slow_gets_408()
     {
-        await using var stand = await HttpStand.StartAsync(o => o with { BodyTimeout = TimeSpan.FromMilliseconds(300) });
+        await using var stand = await HttpStand.StartAsync(
+            o => o with { BodyTimeout = TimeSpan.FromMilliseconds(300) });
         var answer = await stand.SayAsync($"POST /write HTTP/1.1\r\n{Host}{Auth}Content-Length: 100\r\n\r\nm f=1 0\n");
 
         Assert.StartsWith("HTTP/1.1 408 ", answer, StringComparison.Ordinal);
@@ -144,7 +150,8 @@ public sealed class HttpHostileTests
     [Fact]
     public async Task A_head_that_is_too_slow_gets_408()
     {
-        await using var stand = await HttpStand.StartAsync(o => o with { HeadTimeout = TimeSpan.FromMilliseconds(300) });
+        await using var stand = await HttpStand.StartAsync(
+            o => o with { HeadTimeout = TimeSpan.FromMilliseconds(300) });
         var answer = await stand.SayAsync($"POST /write HTTP/1.1\r\n{Host}");
 
         Assert.StartsWith("HTTP/1.1 408 ", answer, StringComparison.Ordinal);
@@ -164,7 +171,8 @@ public sealed class HttpHostileTests
         }
 
         await HttpStand.UntilAsync(() => stand.Status.Connections == 3);
-        Assert.StartsWith("HTTP/1.1 503 ", await stand.SayAsync($"GET /ping HTTP/1.1\r\n{Host}\r\n"), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "HTTP/1.1 503 ", await stand.SayAsync($"GET /ping HTTP/1.1\r\n{Host}\r\n"), StringComparison.Ordinal);
         Assert.Equal(1, stand.Status.ConnectionsRefused);
 
         await HttpStand.UntilAsync(() => stand.Status.Connections == 0);
@@ -180,7 +188,8 @@ public sealed class HttpHostileTests
         using var slow = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await slow.ConnectAsync("127.0.0.1", stand.Options.Port);
         var half = new string('#', 60_000);
-        var stuck = HttpStand.SayAsync(slow, $"POST /write HTTP/1.1\r\n{Host}{Auth}Content-Length: 65000\r\n\r\n{half}");
+        var stuck = HttpStand.SayAsync(
+            slow, $"POST /write HTTP/1.1\r\n{Host}{Auth}Content-Length: 65000\r\n\r\n{half}");
         HttpResponseMessage answer;
         do
         {

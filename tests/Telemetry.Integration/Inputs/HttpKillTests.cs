@@ -10,8 +10,8 @@ namespace Telemetry.Integration.Inputs;
 
 /// <summary>
 /// Senders that repeat each batch with its Idempotency-Key until it is answered, while the agent is killed again and
-/// again, at any moment and, just as often, between a commit and its answers: the database holds every reading that they
-/// attempted, exactly once.
+/// again, at any moment and, just as often, between a commit and its answers: the database holds every reading that
+/// they attempted, exactly once.
 /// </summary>
 public sealed class HttpKillTests(ITestOutputHelper output) : IAsyncLifetime
 {
@@ -45,7 +45,8 @@ public sealed class HttpKillTests(ITestOutputHelper output) : IAsyncLifetime
         await cloud.Start();
         await cloud.WaitUntilReady();
         WriteConfiguration(cloud.MqttPort);
-        await using var agent = new DotnetProcess("agent", "Telemetry.Agent", _folder.FullPath, "run", "--config", _folder.At("agent.json"));
+        await using var agent = new DotnetProcess(
+            "agent", "Telemetry.Agent", _folder.FullPath, "run", "--config", _folder.At("agent.json"));
         await StartAsync(agent);
 
         using var enough = new CancellationTokenSource();
@@ -57,7 +58,8 @@ public sealed class HttpKillTests(ITestOutputHelper output) : IAsyncLifetime
         await WaitUntilStoredAsync(postgres.ConnectionString, limit.Token);
         var (stored, distinct, sum) = await StoredAsync(postgres.ConnectionString, limit.Token);
         output.WriteLine(
-            $"{_attempted} readings attempted in {_requests} requests, {agent.Kills} kills, {_repeats} repeats of what was stored; stored {stored}, different {distinct}");
+            $"{_attempted} readings attempted in {_requests} requests, {agent.Kills} kills, {_repeats} repeats of what "
+            + $"was stored; stored {stored}, different {distinct}");
         Assert.Equal(2 * Kills, agent.Kills);
         Assert.True(_repeats > 0, "some batch was sent again that had been stored, its answer lost");
         Assert.Equal((_attempted, _attempted), (stored, distinct));
@@ -98,7 +100,8 @@ public sealed class HttpKillTests(ITestOutputHelper output) : IAsyncLifetime
     private async Task CountRepeatsAsync(CancellationToken cancellationToken)
     {
         using var status = new StatusClient();
-        _repeats += (long)(await status.CounterAsync(_statusPort, "telemetry_agent_http_repeats_total", cancellationToken) ?? 0);
+        var repeats = await status.CounterAsync(_statusPort, "telemetry_agent_http_repeats_total", cancellationToken);
+        _repeats += (long)(repeats ?? 0);
     }
 
     // One batch after the other, each until it is answered 204.
@@ -126,7 +129,8 @@ public sealed class HttpKillTests(ITestOutputHelper output) : IAsyncLifetime
     private async Task<bool> IsStoredAsync(string body, string key, CancellationToken limit)
     {
         Interlocked.Increment(ref _requests);
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"http://127.0.0.1:{_port}/api/v2/write?precision=us")
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, $"http://127.0.0.1:{_port}/api/v2/write?precision=us")
         {
             Content = new StringContent(body),
         };
@@ -154,7 +158,8 @@ public sealed class HttpKillTests(ITestOutputHelper output) : IAsyncLifetime
 
     private async Task WaitUntilStoredAsync(string connection, CancellationToken cancellationToken)
     {
-        // More than attempted would be seen by the verdict; what is to come after this cannot be: nothing waits any more.
+        // More than attempted would be seen by the verdict; what is to come after this cannot be: nothing waits any
+        // more.
         while (true)
         {
             using var books = new NpgsqlConnection(connection);
@@ -179,12 +184,14 @@ public sealed class HttpKillTests(ITestOutputHelper output) : IAsyncLifetime
         return agents is [{ AtTheEdge: 0 } agent] && agent.Accepted == accepted;
     }
 
-    private static async Task<(long Stored, long Distinct, long Sum)> StoredAsync(string connection, CancellationToken ct)
+    private static async Task<(long Stored, long Distinct, long Sum)> StoredAsync(
+        string connection, CancellationToken ct)
     {
         using var database = new NpgsqlConnection(connection);
         await database.OpenAsync(ct);
         using var command = new NpgsqlCommand(
-            "SELECT count(*), count(DISTINCT (series_key, time)), coalesce(sum(integer), 0)::bigint FROM telemetry.reading_plain",
+            "SELECT count(*), count(DISTINCT (series_key, time)), coalesce(sum(integer), 0)::bigint FROM "
+            + "telemetry.reading_plain",
             database);
         await using var row = await command.ExecuteReaderAsync(ct);
         await row.ReadAsync(ct);

@@ -11,7 +11,9 @@ using Telemetry.Testing.Simulated;
 
 namespace Telemetry.Integration.Inputs;
 
-/// <summary>The HTTP input as the agent runs it: on a loop, on a free port, over an outbox whose disk can fail.</summary>
+/// <summary>
+/// The HTTP input as the agent runs it: on a loop, on a free port, over an outbox whose disk can fail.
+/// </summary>
 internal sealed class HttpStand : IAsyncDisposable
 {
     public const string Token = "a-token-of-the-test";
@@ -29,9 +31,11 @@ internal sealed class HttpStand : IAsyncDisposable
     {
         Options = options;
         _input = new HttpInput(options, Gateway, null, TimeProvider.System, NullLogger.Instance);
-        Client = new HttpClient(new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, _, _, _) => true })
+        Client = new HttpClient(
+            new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, _, _, _) => true })
         {
-            BaseAddress = new Uri($"{(options.CertificateFile.Length > 0 ? "https" : "http")}://127.0.0.1:{options.Port}"),
+            BaseAddress = new Uri(
+                $"{(options.CertificateFile.Length > 0 ? "https" : "http")}://127.0.0.1:{options.Port}"),
             Timeout = TimeSpan.FromSeconds(30),
         };
     }
@@ -137,7 +141,9 @@ internal sealed class HttpStand : IAsyncDisposable
         return Task.CompletedTask;
     });
 
-    /// <summary>As the agent does with a broken outbox: the input's run ends, and <paramref name="between"/> a new one begins.</summary>
+    /// <summary>
+    /// As the agent does with a broken outbox: the input's run ends, and <paramref name="between"/> a new one begins.
+    /// </summary>
     public async Task ReopenAsync(Func<Task> between)
     {
         await _loop.RunAsync(async () =>

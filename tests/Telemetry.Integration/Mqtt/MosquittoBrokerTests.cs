@@ -62,10 +62,12 @@ public sealed class MosquittoBrokerTests
         await using var broker =
             await MosquittoServer.Start(new MosquittoOptions { Configuration = "max_inflight_messages 5" });
         int received = 0;
-        // mosquitto 2.0.11 now and then sends far beyond its own limit and a receiver's (72 unacknowledged messages were
-        // seen, with limits of 5 and 32), which our client rightly answers with 0x93: the receiver takes all of them.
+        // mosquitto 2.0.11 now and then sends far beyond its own limit and a receiver's (72 unacknowledged messages
+        // were seen, with limits of 5 and 32), which our client rightly answers with 0x93: the receiver takes all of
+        // them.
         await using var receiver = new MqttClient(
-            Options(broker, "r") with { Limits = new MqttSessionLimits { ReceiveMaximum = 1000 } }, TimeProvider.System, _ =>
+            Options(broker, "r") with { Limits = new MqttSessionLimits { ReceiveMaximum = 1000 } }, TimeProvider.System,
+            _ =>
             {
                 Interlocked.Increment(ref received);
                 return ValueTask.CompletedTask;

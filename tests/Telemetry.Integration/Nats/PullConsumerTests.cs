@@ -12,6 +12,11 @@ public sealed class PullConsumerTests
         Expires = TimeSpan.FromSeconds(1),
     };
 
+    /// <summary>
+    /// A busy machine may be late with some heartbeats; what is asked here is about pulls that expire.
+    /// </summary>
+    private static readonly PullConsumerOptions Patient = Quick with { HeartbeatsMissedMax = 20 };
+
     private static async Task Publish(JetStreamContext jetStream, int from, int to) =>
         await Task.WhenAll(Enumerable.Range(from, to - from + 1)
             .Select(i => jetStream.PublishAsync("S.a", Bytes($"{i}"), $"m{i}").AsTask()));
@@ -29,6 +34,26 @@ public sealed class PullConsumerTests
             {
                 full.SetResult();
             }
+        }
+    }
+
+    /// <summary>All pulls of the stream's consumers from now on.</summary>
+    private static async Task<NatsSubscription> WatchPulls(NatsConnection connection)
+    {
+        var pulls = await connection.SubscribeAsync("$JS.API.CONSUMER.MSG.NEXT.S.*");
+        await connection.FlushAsync();
+        return pulls;
+    }
+
+    /// <summary>
+    /// Waits until a consumer that is sent nothing has pulled three times, so that two pulls have expired.
+    /// </summary>
+    private static async Task UntilTwoExpired(NatsSubscription pulls, PullConsumer consumer)
+    {
+        for (var pulled = 0; pulled < 3;)
+        {
+            var pull = await pulls.Reader.ReadAsync(Limit());
+            pulled += pull.Subject.EndsWith($".{consumer.Name}", StringComparison.Ordinal) ? 1 : 0;
         }
     }
 
@@ -62,10 +87,9 @@ public sealed class PullConsumerTests
         var jetStream = new JetStreamContext(connection);
         await jetStream.CreateStreamAsync(Stream());
         await Publish(jetStream, 1, 2);
-        // A busy machine may be late with some heartbeats; what is asked here is about pulls that expire.
-        var patient = Quick with { HeartbeatsMissedMax = 20 };
-        await using var consumer = await PullConsumer.BeginAsync(jetStream, "S", 3, patient);
-        await Task.Delay(2500);
+        await using var pulls = await WatchPulls(connection);
+        await using var consumer = await PullConsumer.BeginAsync(jetStream, "S", 3, Patient);
+        await UntilTwoExpired(pulls, consumer);
         Assert.Null(consumer.End);
 
         await Publish(jetStream, 3, 5);
@@ -131,9 +155,14 @@ public sealed class PullConsumerTests
         var jetStream = new JetStreamContext(connection);
         await jetStream.CreateStreamAsync(Stream());
         await Publish(jetStream, 1, 500);
-        await using var consumer = await PullConsumer.BeginAsync(jetStream, "S", 1, Quick with { MessagesMax = 10 });
-        Assert.True(await consumer.WaitToReadAsync(Limit()));
-        await Task.Delay(2000);
+        var (options, full) = Filling(10);
+        await using var consumer = await PullConsumer.BeginAsync(jetStream, "S", 1, options);
+        await full.WaitAsync(Limit());
+
+        // Another consumer, which waits at the end, tells when pulls would have expired.
+        await using var pulls = await WatchPulls(connection);
+        await using var other = await PullConsumer.BeginAsync(jetStream, "S", 501, Patient);
+        await UntilTwoExpired(pulls, other);
 
         var first = new JetStreamMessage[500];
         Assert.Equal(10, consumer.TryRead(first));

@@ -88,6 +88,19 @@ internal sealed class CloudProcess : IAsyncDisposable
         },
         TimeSpan.FromSeconds(60));
 
+    /// <summary>Waits until it says that it is not ready, and why.</summary>
+    public async Task WaitUntilNotReady(string why)
+    {
+        var said = await Get("/health/ready");
+        for (var attempt = 0; attempt < 600 && said != (HttpStatusCode.ServiceUnavailable, why); attempt++)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(100));
+            said = await Get("/health/ready");
+        }
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, why), said);
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_process is not null)

@@ -1,3 +1,4 @@
+using Npgsql;
 using Telemetry.Cloud.Operations;
 using Telemetry.Cloud.Operations.DeadLetters;
 using Telemetry.Cloud.Storage.Postgres;
@@ -31,11 +32,63 @@ public sealed class DeadLetterRetryTests
         await stand.WaitUntilSettled(10);
         Assert.Equal("9|1|0", await stand.Books());
         Assert.True(stand.Counters.NotOwner > 0);
-        Assert.Equal("9|1", await stand.Database.Row("SELECT sum(stored), sum(rejected) FROM telemetry.frame_register"));
+        Assert.Equal(
+            "9|1", await stand.Database.Row("SELECT sum(stored), sum(rejected) FROM telemetry.frame_register"));
         await AssertBalanced(stand);
         Assert.Contains("stored at", (await Run(stand, "list", "--retried")).Text, StringComparison.Ordinal);
         Assert.Equal(1, (await Run(stand, "retry", "1")).Code);
         Assert.Equal("9|1|0", await stand.Books());
+    }
+
+    [ServersFact(nats: true, postgres: true)]
+    public async Task Live_frame_is_stored_while_letters_are_decoded()
+    {
+        await using var stand = await ProcessorStand.Start();
+        await SendBad(stand);
+        await stand.Database.Execute(NoConstraint);
+        await using var database = NpgsqlDataSource.Create(stand.Database.ConnectionString);
+        await using var blocker = await database.OpenConnectionAsync();
+        await using var blocking = await blocker.BeginTransactionAsync();
+        await using var locking = new NpgsqlCommand(
+            "LOCK TABLE telemetry.series IN ACCESS EXCLUSIVE MODE", blocker, blocking);
+        await locking.ExecuteNonQueryAsync();
+
+        // A letter's decoding asks for its series, and so waits here.
+        var retry = Run(stand, "retry", "--gateway", "gw-001", "--reason", "database");
+        await stand.Until(async () => await stand.Database.Row(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'telemetry.series'::regclass") == "1");
+        await stand.SendFloats(ProcessorStand.Gateway(1), 7);
+        await stand.WaitUntilSettled(10);
+
+        Assert.False(retry.IsCompleted);
+        Assert.Equal("7|3|0", await stand.Books());
+        await blocking.RollbackAsync();
+        Assert.Equal(0, (await retry).Code);
+        Assert.Equal("9|1|0", await stand.Books());
+        await AssertBalanced(stand);
+    }
+
+    [ServersFact(nats: true, postgres: true)]
+    public async Task Many_readings_are_moved_in_several_transactions()
+    {
+        const int frames = 9, readings = 4000;
+        await using var stand = await ProcessorStand.Start();
+        await stand.SendSchema(ProcessorStand.Gateway(1));
+        await stand.Database.Execute("ALTER TABLE telemetry.frame_register ADD CONSTRAINT odd CHECK (count <> 4000)");
+        for (var i = 0; i < frames; i++)
+        {
+            await stand.SendFloats(ProcessorStand.Gateway(1), new double[readings]);
+        }
+
+        await stand.WaitUntilSettled(frames * readings);
+        await stand.Database.Execute("ALTER TABLE telemetry.frame_register DROP CONSTRAINT odd");
+        var (code, text) = await Run(stand, "retry", "--reason", "database");
+
+        Assert.Equal(0, code);
+        Assert.EndsWith("36000 readings stored, 0 letters unchanged\n", text, StringComparison.Ordinal);
+        Assert.Equal("36000|0|0", await stand.Books());
+        Assert.Equal(
+            "9|2", await stand.Database.Row("SELECT count(*), count(DISTINCT retried_at) FROM telemetry.dead_letter"));
     }
 
     [ServersFact(nats: true, postgres: true)]
@@ -45,14 +98,16 @@ public sealed class DeadLetterRetryTests
         await SendBad(stand);
         await stand.Database.Execute(NoConstraint);
         await stand.Database.Execute("""
-            INSERT INTO telemetry.frame_register_day SELECT gateway, (stored_at AT TIME ZONE 'UTC')::date, count(*), sum(stored),
-                sum(rejected), sum(dropped), 9223372036854775807 FROM telemetry.frame_register GROUP BY 1, 2;
+            INSERT INTO telemetry.frame_register_day
+            SELECT gateway, (stored_at AT TIME ZONE 'UTC')::date, count(*), sum(stored), sum(rejected), sum(dropped),
+                9223372036854775807 FROM telemetry.frame_register GROUP BY 1, 2;
             DELETE FROM telemetry.frame_register
             """);
 
         Assert.Equal(0, (await Run(stand, "retry", "--reason", "database")).Code);
 
-        Assert.Equal("8|1", await stand.Database.Row("SELECT sum(stored), sum(rejected) FROM telemetry.frame_register_day"));
+        Assert.Equal(
+            "8|1", await stand.Database.Row("SELECT sum(stored), sum(rejected) FROM telemetry.frame_register_day"));
         Assert.Equal("8|1|0", await stand.Books());
     }
 
@@ -62,7 +117,9 @@ public sealed class DeadLetterRetryTests
         await using var stand = await ProcessorStand.Start();
         await SendBad(stand);
         await stand.SendBytes(ProcessorStand.Gateway(2), [1, 2, 3]);
-        await stand.Until(async () => await stand.Database.Row("SELECT count(*) FROM telemetry.dead_letter WHERE readings = 0") == "1");
+        await stand.Until(
+            async () =>
+                await stand.Database.Row("SELECT count(*) FROM telemetry.dead_letter WHERE readings = 0") == "1");
 
         var (code, text) = await Run(stand, "retry", "--gateway", "gw-001");
 
@@ -70,7 +127,9 @@ public sealed class DeadLetterRetryTests
         Assert.Contains("unchanged: text with NUL", text, StringComparison.Ordinal);
         Assert.Contains("unchanged: retry dead letters: 23514", text, StringComparison.Ordinal);
         Assert.Equal("6|3|0", await stand.Books());
-        Assert.Contains("in no book", (await Run(stand, "list", "--gateway", "gw-002", "--reason", "malformed")).Text, StringComparison.Ordinal);
+        Assert.Contains(
+            "in no book", (await Run(stand, "list", "--gateway", "gw-002", "--reason", "malformed")).Text,
+            StringComparison.Ordinal);
         Assert.Contains("there is none of this id", (await Run(stand, "retry", "999")).Text, StringComparison.Ordinal);
         Assert.Equal(1, (await Run(stand, "show", "999")).Code);
         await AssertBalanced(stand);
@@ -94,7 +153,8 @@ public sealed class DeadLetterRetryTests
     [ServersFact(nats: true, postgres: true)]
     public async Task Time_out_of_range_goes_through_once_the_range_is_wider()
     {
-        await using var stand = await ProcessorStand.Start(new() { TimeFirst = new(2024, 1, 1, 0, 0, 0, TimeSpan.Zero) });
+        await using var stand = await ProcessorStand.Start(
+            new() { TimeFirst = new(2024, 1, 1, 0, 0, 0, TimeSpan.Zero) });
         await stand.SendSchema(ProcessorStand.Gateway(1));
         await stand.SendFloats(ProcessorStand.Gateway(1), 1, 2, 3);
         await stand.WaitUntilSettled(3);
@@ -107,8 +167,10 @@ public sealed class DeadLetterRetryTests
     }
 
     [ServersTheory(nats: true, postgres: true)]
-    [InlineData("ALTER TABLE telemetry.frame_register ADD CONSTRAINT odd CHECK (count <> 5)", "telemetry.frame_register")]
-    [InlineData("ALTER TABLE telemetry.drop_declaration ADD CONSTRAINT odd CHECK (false)", "telemetry.drop_declaration")]
+    [InlineData(
+        "ALTER TABLE telemetry.frame_register ADD CONSTRAINT odd CHECK (count <> 5)", "telemetry.frame_register")]
+    [InlineData(
+        "ALTER TABLE telemetry.drop_declaration ADD CONSTRAINT odd CHECK (false)", "telemetry.drop_declaration")]
     public async Task Frame_that_was_rejected_whole_is_registered_with_what_it_declares(string constraint, string table)
     {
         await using var stand = await ProcessorStand.Start();
@@ -126,7 +188,8 @@ public sealed class DeadLetterRetryTests
         Assert.Equal(0, (await Run(stand, "retry", "--reason", "database")).Code);
 
         Assert.Equal("3|0|2", await stand.Books());
-        Assert.Equal("3|0|2", await stand.Database.Row("SELECT stored, rejected, dropped FROM telemetry.frame_register"));
+        Assert.Equal(
+            "3|0|2", await stand.Database.Row("SELECT stored, rejected, dropped FROM telemetry.frame_register"));
         Assert.Equal("2", await stand.Database.Row("SELECT sum(readings) FROM telemetry.drop_declaration"));
     }
 

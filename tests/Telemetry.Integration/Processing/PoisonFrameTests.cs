@@ -28,7 +28,8 @@ public sealed class PoisonFrameTests(ITestOutputHelper output)
     [ServersTheory(nats: true, postgres: true)]
     [InlineData(NoThirteen, "23514", 5)]
     [InlineData(NoThirteenByTrigger, "22003", 5)]
-    public async Task Those_behind_a_frame_that_COPY_refuses_do_not_wait(string constraint, string sqlState, int faultsMax)
+    public async Task Those_behind_a_frame_that_COPY_refuses_do_not_wait(
+        string constraint, string sqlState, int faultsMax)
     {
         await using var stand = await ProcessorStand.Start();
         await SaySchemas(stand);
@@ -44,15 +45,19 @@ public sealed class PoisonFrameTests(ITestOutputHelper output)
         var sent = clock.Elapsed;
         await stand.Until(async () => await stand.Database.Row(
             "SELECT count(*) FROM telemetry.gateway WHERE stored = 2") == $"{Others}");
-        output.WriteLine($"{Others} frames of other gateways: sent in {sent.TotalMilliseconds:0} ms, stored {(clock.Elapsed - sent).TotalMilliseconds:0} ms "
-            + $"after the last was sent; {stand.Counters.Commits - commits} transactions, {stand.Counters.DataFaults} refused");
+        output.WriteLine(
+            $"{Others} frames of other gateways: sent in {sent.TotalMilliseconds:0} ms, stored "
+            + $"{(clock.Elapsed - sent).TotalMilliseconds:0} ms "
+            + $"after the last was sent; {stand.Counters.Commits - commits} transactions, {stand.Counters.DataFaults} "
+            + "refused");
 
         await stand.WaitUntilSettled(5 + (2 * Others));
         Assert.InRange(stand.Counters.DataFaults, 1, faultsMax);
         Assert.Equal(0, stand.Counters.Errors);
         Assert.Equal($"{3 + (2 * Others)}|2|0", await stand.Books());
         Assert.Equal("2|True", await stand.Database.Row(
-            $"SELECT count(*), bool_and(reason = 5 AND readings = 1 AND error LIKE '{sqlState} %') FROM telemetry.dead_letter"));
+            $"SELECT count(*), bool_and(reason = 5 AND readings = 1 AND error LIKE '{sqlState} %') FROM "
+            + "telemetry.dead_letter"));
         var verdict = await stand.Judge();
         Assert.True(verdict.Balanced, verdict.ToString());
     }
@@ -79,7 +84,9 @@ public sealed class PoisonFrameTests(ITestOutputHelper output)
         await stand.WaitUntilSettled(8 + (2 * Others));
         Assert.Equal(books, await stand.Books());
         Assert.Equal(0, stand.Counters.Errors);
-        Assert.Equal("1|5|4", await stand.Database.Row("SELECT count(*), max(readings), max(content) FROM telemetry.dead_letter"));
+        Assert.Equal(
+            "1|5|4",
+            await stand.Database.Row("SELECT count(*), max(readings), max(content) FROM telemetry.dead_letter"));
     }
 
     [ServersFact(nats: true, postgres: true)]
@@ -93,7 +100,9 @@ public sealed class PoisonFrameTests(ITestOutputHelper output)
         await stand.SendFloats(ProcessorStand.Gateway(1), 1, 2);
 
         await stand.WaitUntilSettled(2);
-        Assert.Contains("23514", await stand.Database.Row("SELECT error FROM telemetry.dead_letter WHERE readings = 0"), StringComparison.Ordinal);
+        Assert.Contains(
+            "23514", await stand.Database.Row("SELECT error FROM telemetry.dead_letter WHERE readings = 0"),
+            StringComparison.Ordinal);
     }
 
     [ServersTheory(nats: true, postgres: true)]
@@ -106,7 +115,8 @@ public sealed class PoisonFrameTests(ITestOutputHelper output)
         await using var stand = await ProcessorStand.Start(new() { RetryAfter = TimeSpan.FromMilliseconds(50) });
         await SaySchemas(stand);
         await stand.Database.Execute($$"""
-            CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'trouble' USING ERRCODE = '{{sqlState}}'; END $$;
+            CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql
+            AS $$ BEGIN RAISE 'trouble' USING ERRCODE = '{{sqlState}}'; END $$;
             CREATE TRIGGER fail BEFORE INSERT ON telemetry.reading FOR EACH ROW EXECUTE FUNCTION fail()
             """);
 

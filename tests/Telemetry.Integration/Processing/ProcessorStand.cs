@@ -15,7 +15,9 @@ using Telemetry.Testing.Servers;
 
 namespace Telemetry.Integration.Processing;
 
-/// <summary>The processor on its thread, between a nats-server and a PostgreSQL of the test's own; one partition.</summary>
+/// <summary>
+/// The processor on its thread, between a nats-server and a PostgreSQL of the test's own; one partition.
+/// </summary>
 internal sealed class ProcessorStand : IAsyncDisposable
 {
     private static readonly SchemaMessage Schema = SchemaMessage.Of(
@@ -39,12 +41,14 @@ internal sealed class ProcessorStand : IAsyncDisposable
     private int _attempts;
 
     private ProcessorStand(
-        NatsServer nats, PostgresServer postgres, NatsConnection connection, PostgresDatabase database, ProcessorOptions options)
+        NatsServer nats, PostgresServer postgres, NatsConnection connection, PostgresDatabase database,
+        ProcessorOptions options)
     {
         (_nats, _postgres, _connection, Database) = (nats, postgres, connection, database);
         _log = new NatsLog(new JetStreamContext(connection), new NatsLogOptions());
         _processor = new Processor(
-            database.Store, _log, new NatsBus(connection), options with { Partitions = 1 }, TimeProvider.System, new Random(1),
+            database.Store, _log, new NatsBus(connection), options with { Partitions = 1 }, TimeProvider.System,
+            new Random(1),
             NullLogger.Instance);
         _running = _thread.RunAsync(() => _processor.RunAsync(_stop.Token));
     }
@@ -110,13 +114,17 @@ internal sealed class ProcessorStand : IAsyncDisposable
 
     /// <summary>Waits until so many readings are settled in all.</summary>
     public Task WaitUntilSettled(long readings) => Until(async () =>
-        await Database.Row("SELECT coalesce(sum(stored + rejected + dropped), 0) FROM telemetry.gateway") == $"{readings}");
+        await Database.Row(
+            "SELECT coalesce(sum(stored + rejected + dropped), 0) FROM telemetry.gateway") == $"{readings}");
 
     public async Task Until(Func<Task<bool>> holds)
     {
         for (var tries = 0; !await holds(); tries++)
         {
-            Assert.True(tries < 3000, $"it did not come true in 30 s: {await Database.Row("SELECT sum(stored), sum(rejected), sum(dropped) FROM telemetry.gateway")}");
+            Assert.True(
+                tries < 3000,
+                "it did not come true in 30 s: "
+                + $"{await Database.Row("SELECT sum(stored), sum(rejected), sum(dropped) FROM telemetry.gateway")}");
             if (_running.IsCompleted)
             {
                 await _running;
@@ -127,11 +135,13 @@ internal sealed class ProcessorStand : IAsyncDisposable
     }
 
     /// <summary>Says stored, rejected and dropped of all gateways.</summary>
-    public Task<string> Books() => Database.Row("SELECT sum(stored), sum(rejected), sum(dropped) FROM telemetry.gateway");
+    public Task<string> Books() =>
+        Database.Row("SELECT sum(stored), sum(rejected), sum(dropped) FROM telemetry.gateway");
 
     /// <summary>What journals and SQL say, gateways having told their totals by a hello or not.</summary>
     public Task<BooksVerdict> Judge() => new BooksChecker(
-        Database.ConnectionString, [.. _journals.Keys.Select(g => _folder.At($"{g}.journal"))]).CheckAsync(drained: false, default);
+        Database.ConnectionString,
+        [.. _journals.Keys.Select(g => _folder.At($"{g}.journal"))]).CheckAsync(drained: false, default);
 
     public async ValueTask DisposeAsync()
     {

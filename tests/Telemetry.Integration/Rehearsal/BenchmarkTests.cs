@@ -11,7 +11,9 @@ public sealed class BenchmarksAlone
     public const string Name = "benchmarks alone";
 }
 
-/// <summary>Each benchmark in its short form: it runs to its end and prints its figures. What they are says nothing here.</summary>
+/// <summary>
+/// Each benchmark in its short form: it runs to its end and prints its figures. What they are says nothing here.
+/// </summary>
 [Collection(BenchmarksAlone.Name)]
 public sealed class BenchmarkTests
 {

@@ -5,7 +5,9 @@ using Telemetry.Testing.Servers;
 
 namespace Telemetry.Integration.Rehearsal;
 
-/// <summary>The short form of the kill test: real servers, every process killed once, a wiped log, a database put back.</summary>
+/// <summary>
+/// The short form of the kill test: real servers, every process killed once, a wiped log, a database put back.
+/// </summary>
 public sealed class KillTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(8);
@@ -40,7 +42,8 @@ public sealed class KillTests
         await AssertSpoiltIsSeen(plant, "flip", "stored with another value than was sent", limit.Token);
     }
 
-    private static async Task AssertSpoiltIsSeen(Plant plant, string way, string fault, CancellationToken cancellationToken)
+    private static async Task AssertSpoiltIsSeen(
+        Plant plant, string way, string fault, CancellationToken cancellationToken)
     {
         await Spoiler.SpoilAsync(plant.Postgres.ConnectionString, way, cancellationToken);
         var verdict = await plant.JudgeAsync(cancellationToken);

@@ -106,7 +106,8 @@ public sealed class ServerProcessTests : IAsyncLifetime
     [Fact]
     public async Task Folders_are_deleted_when_the_process_that_made_them_ends()
     {
-        var (ours, other) = (Directory.CreateDirectory(_folder.At("a-1")), Directory.CreateDirectory(_folder.At("b-1")));
+        var (ours, other) =
+            (Directory.CreateDirectory(_folder.At("a-1")), Directory.CreateDirectory(_folder.At("b-1")));
         await File.WriteAllTextAsync(Path.Combine(ours.FullName, "file"), "");
         using var reaper = Reaper.Start(_folder.At("a-"));
         Assert.True(ours.Exists);

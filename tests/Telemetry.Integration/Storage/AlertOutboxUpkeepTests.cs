@@ -83,11 +83,13 @@ public sealed class AlertOutboxUpkeepTests(PostgresFixture fixture) : IClassFixt
     {
         await using var database = await WithAlerts(1);
         await database.Execute("""
-            INSERT INTO telemetry.alert_outbox SELECT 0, n, '\x00', n::text, '\x00', now() FROM generate_series(2, 25000) n;
+            INSERT INTO telemetry.alert_outbox
+            SELECT 0, n, '\x00', n::text, '\x00', now() FROM generate_series(2, 25000) n;
             UPDATE telemetry.partition SET alert_number = 25000;
             """);
 
-        Assert.Equal([new AlertOutboxLook(0, false, 60, 24_940)], await database.Postgres.TrimAlertsAsync(Options, default));
+        Assert.Equal(
+            [new AlertOutboxLook(0, false, 60, 24_940)], await database.Postgres.TrimAlertsAsync(Options, default));
         Assert.Equal("24941|25000", await Kept(database));
     }
 
@@ -112,7 +114,8 @@ public sealed class AlertOutboxUpkeepTests(PostgresFixture fixture) : IClassFixt
         new(database.Postgres, Options, counters, TimeProvider.System, NullLogger.Instance);
 
     private static Task Age(PostgresDatabase database, int upTo) =>
-        database.Execute($"UPDATE telemetry.alert_outbox SET stored_at = now() - interval '8 days' WHERE number <= {upTo}");
+        database.Execute(
+            $"UPDATE telemetry.alert_outbox SET stored_at = now() - interval '8 days' WHERE number <= {upTo}");
 
     private static Task<string> Kept(PostgresDatabase database) =>
         database.Row("SELECT min(number), max(number) FROM telemetry.alert_outbox");

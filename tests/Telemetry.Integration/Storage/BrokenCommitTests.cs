@@ -8,7 +8,9 @@ using static Telemetry.Testing.Contracts.StoreSteps;
 
 namespace Telemetry.Integration.Storage;
 
-/// <summary>Whatever breaks in the middle of a commit: it is there as a whole or not at all, and the store says what it knows.</summary>
+/// <summary>
+/// Whatever breaks in the middle of a commit: it is there as a whole or not at all, and the store says what it knows.
+/// </summary>
 public sealed class BrokenCommitTests
 {
     // A commit that reaches this trigger stands between COMMIT and its answer for as long as the test holds the lock.
@@ -68,7 +70,9 @@ public sealed class BrokenCommitTests
         await database.Execute(HoldAtCommit);
         var store = await database.OpenStore(new PostgresStoreOptions
         {
-            ConnectionString = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Port = line.Port }.ConnectionString,
+            ConnectionString = new NpgsqlConnectionStringBuilder(
+                database.ConnectionString)
+            { Port = line.Port }.ConnectionString,
         });
         var step = Step(await Take(store));
         await using var holder = await Hold(database, "SELECT pg_advisory_lock(1)");
@@ -93,7 +97,9 @@ public sealed class BrokenCommitTests
         await using var line = new FaultProxy(server.Port);
         var store = await database.OpenStore(new PostgresStoreOptions
         {
-            ConnectionString = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Port = line.Port }.ConnectionString,
+            ConnectionString = new NpgsqlConnectionStringBuilder(
+                database.ConnectionString)
+            { Port = line.Port }.ConnectionString,
         });
         var row = await Commit(store, await Take(store), _ => { });
         var commit = new StoreCommit { Partitions = { Step(row) } };
@@ -198,7 +204,8 @@ public sealed class BrokenCommitTests
         await using var server = await PostgresServer.Start(null);
         await using var database = await PostgresDatabase.Create(server.ConnectionString);
         await database.Execute(
-            $"ALTER DATABASE {new NpgsqlConnectionStringBuilder(database.ConnectionString).Database} SET synchronous_commit = off");
+            $"ALTER DATABASE {new NpgsqlConnectionStringBuilder(database.ConnectionString).Database} SET "
+            + "synchronous_commit = off");
 
         Assert.Equal("on", await SeenInCommit(database, "current_setting('synchronous_commit')"));
     }
@@ -210,8 +217,9 @@ public sealed class BrokenCommitTests
         await using var database = await PostgresDatabase.Create(server.ConnectionString);
 
         Assert.Equal("30s 10 5 4", await SeenInCommit(database, """
-            concat_ws(' ', current_setting('idle_in_transaction_session_timeout'), current_setting('tcp_keepalives_idle'),
-                current_setting('tcp_keepalives_interval'), current_setting('tcp_keepalives_count'))
+            concat_ws(' ', current_setting('idle_in_transaction_session_timeout'),
+                current_setting('tcp_keepalives_idle'), current_setting('tcp_keepalives_interval'),
+                current_setting('tcp_keepalives_count'))
             """));
     }
 

@@ -12,7 +12,8 @@ public sealed class MigrationTests(PostgresFixture fixture) : IClassFixture<Post
 
         Assert.Equal(DatabaseKind.PostgreSql, database.Postgres.Edition.Kind);
         Assert.StartsWith(
-            $"PostgreSQL {await database.Row("SHOW server_version")}", database.Postgres.Edition.ToString(), StringComparison.Ordinal);
+            $"PostgreSQL {await database.Row("SHOW server_version")}", database.Postgres.Edition.ToString(),
+            StringComparison.Ordinal);
         Assert.Null(database.Postgres.Edition.TimescaleVersion);
         Assert.False(database.Postgres.Edition.HasDirectCompress);
     }
@@ -21,12 +22,15 @@ public sealed class MigrationTests(PostgresFixture fixture) : IClassFixture<Post
     public async Task Migrating_again_changes_nothing()
     {
         await using var database = await PostgresDatabase.Create(fixture.ConnectionString);
-        var before = await database.Row("SELECT string_agg(version || ' ' || applied_at, ', ') FROM telemetry.telemetry_schema");
+        var before = await database.Row(
+            "SELECT string_agg(version || ' ' || applied_at, ', ') FROM telemetry.telemetry_schema");
 
         await database.OpenAnother();
 
         Assert.Equal(
-            before, await database.Row("SELECT string_agg(version || ' ' || applied_at, ', ') FROM telemetry.telemetry_schema"));
+            before,
+            await database.Row(
+                "SELECT string_agg(version || ' ' || applied_at, ', ') FROM telemetry.telemetry_schema"));
     }
 
     [Fact]
@@ -76,7 +80,8 @@ public sealed class MigrationTests(PostgresFixture fixture) : IClassFixture<Post
     {
         var options = new PostgresStoreOptions { ConnectionString = $"{fixture.ConnectionString};Database=nowhere" };
 
-        var e = await Assert.ThrowsAsync<StoreException>(() => PostgresStore.OpenAsync(options, TimeProvider.System, default));
+        var e = await Assert.ThrowsAsync<StoreException>(
+            () => PostgresStore.OpenAsync(options, TimeProvider.System, default));
 
         Assert.Contains("3D000", e.Message, StringComparison.Ordinal);
         Assert.False(e.IsDataFault);

@@ -87,22 +87,26 @@ public sealed class PartitionTests(PostgresFixture fixture) : IClassFixture<Post
         await database.Execute("""
             CREATE TABLE telemetry.frame_register_20200102 PARTITION OF telemetry.frame_register
                 FOR VALUES FROM ('2020-01-02Z') TO ('2020-01-03Z');
-            INSERT INTO telemetry.frame_register SELECT gateway, epoch, lane, first + 100, count, stored, rejected + 1,
-                dropped + 2, time_first, time_last, checksum, hash_sum, '2020-01-02T23:59:59Z' FROM telemetry.frame_register;
-            INSERT INTO telemetry.frame_register SELECT gateway, epoch, lane, first + 200, count, stored, rejected, dropped,
-                time_first, time_last, checksum, 7, '2020-01-03Z' FROM telemetry.frame_register WHERE first = 1
+            INSERT INTO telemetry.frame_register
+            SELECT gateway, epoch, lane, first + 100, count, stored, rejected + 1, dropped + 2, time_first, time_last,
+                checksum, hash_sum, '2020-01-02T23:59:59Z' FROM telemetry.frame_register;
+            INSERT INTO telemetry.frame_register
+            SELECT gateway, epoch, lane, first + 200, count, stored, rejected, dropped, time_first, time_last,
+                checksum, 7, '2020-01-03Z' FROM telemetry.frame_register WHERE first = 1
             """);
 
         await store.SumUpFramesAsync(TimeSpan.FromDays(7), default);
         await store.SumUpFramesAsync(TimeSpan.FromDays(7), default);
 
-        const string Sql = "SELECT frames, stored, rejected, dropped, hash_sum FROM telemetry.frame_register_day WHERE day = ";
+        const string Sql =
+            "SELECT frames, stored, rejected, dropped, hash_sum FROM telemetry.frame_register_day WHERE day = ";
         Assert.Equal("2|15|2|4|12", await database.Row($"{Sql}'2020-01-02'"));
         Assert.Equal("1|10|0|0|7", await database.Row($"{Sql}'2020-01-03'"));
         Assert.Equal("2", await database.Row("SELECT count(*) FROM telemetry.frame_register_day"));
         Assert.Equal("", await database.Row("SELECT to_regclass('telemetry.frame_register_20200102')::text"));
         Assert.Equal(
-            [Frame(1, 10), Frame(11, 5)], await store.FindFramesAsync(Gateway, 7, Model.Lane.Live, new(1, 999), default));
+            [Frame(1, 10), Frame(11, 5)],
+            await store.FindFramesAsync(Gateway, 7, Model.Lane.Live, new(1, 999), default));
     }
 
     private Task<PostgresStore> Open(PostgresDatabase database) => database.OpenStore(
@@ -114,10 +118,14 @@ public sealed class PartitionTests(PostgresFixture fixture) : IClassFixture<Post
         _clock);
 
     private static long Micros(string time) => ColumnValues.Micros(
-        DateTime.Parse(time, null, System.Globalization.DateTimeStyles.AssumeUniversal | System.Globalization.DateTimeStyles.AdjustToUniversal));
+        DateTime.Parse(
+            time, null,
+            System.Globalization.DateTimeStyles.AssumeUniversal
+                | System.Globalization.DateTimeStyles.AdjustToUniversal));
 }
 
 internal static class TableNames
 {
-    public static async Task<string> Unqualified(this Task<string> name) => (await name).Replace("telemetry.", "", StringComparison.Ordinal);
+    public static async Task<string> Unqualified(this Task<string> name) =>
+        (await name).Replace("telemetry.", "", StringComparison.Ordinal);
 }

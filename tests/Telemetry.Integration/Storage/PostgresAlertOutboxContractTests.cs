@@ -7,12 +7,14 @@ using Telemetry.Testing.Servers;
 namespace Telemetry.Integration.Storage;
 
 /// <summary>The contract of the relay's side of the database, on PostgreSQL.</summary>
-public sealed class PostgresAlertOutboxContractTests(PostgresFixture fixture) : AlertOutboxContract, IClassFixture<PostgresFixture>
+public sealed class PostgresAlertOutboxContractTests(PostgresFixture fixture)
+    : AlertOutboxContract, IClassFixture<PostgresFixture>
 {
     protected override async Task RunAsync(Func<IAlertOutboxUnderTest, Task> test)
     {
         await using var database = await PostgresDatabase.Create(fixture.ConnectionString);
-        await using var outbox = new PostgresAlertOutbox(new PostgresStoreOptions { ConnectionString = database.ConnectionString });
+        await using var outbox = new PostgresAlertOutbox(
+            new PostgresStoreOptions { ConnectionString = database.ConnectionString });
         await test(new UnderTest(database, outbox));
     }
 

@@ -46,7 +46,8 @@ internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
         return new PostgresDatabase(builder.ConnectionString);
     }
 
-    public async Task<IStore> OpenAnother() => await OpenStore(new PostgresStoreOptions { ConnectionString = ConnectionString });
+    public async Task<IStore> OpenAnother() =>
+        await OpenStore(new PostgresStoreOptions { ConnectionString = ConnectionString });
 
     public async Task<PostgresStore> OpenStore(PostgresStoreOptions options, TimeProvider? time = null)
     {
@@ -61,7 +62,8 @@ internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
     public bool NamesReadings => true;
 
     public Task RefuseTime(long micros) => Execute(
-        $"ALTER TABLE telemetry.reading ADD CHECK (time <> timestamptz '1970-01-01Z' + interval '{micros} microseconds')");
+        $"ALTER TABLE telemetry.reading ADD CHECK (time <> timestamptz '1970-01-01Z' + interval '{micros} "
+        + "microseconds')");
 
     public Task<IReadOnlyList<StoredReading>> ReadAllReadings() => Read(
         "SELECT device_key, series_key, time, flags, i, f, t FROM telemetry.reading",
@@ -73,7 +75,8 @@ internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
                 : ScaledNumber.IsScaled(flags) ? ScaledNumber.Unscale(r.GetInt64(4), flags)
                 : (ulong)r.GetInt64(4);
             return new StoredReading(
-                (ulong)r.GetInt64(0), (ulong)r.GetInt64(1), ColumnValues.Micros(r.GetDateTime(2)), (ReadingFlags)(flags & 255),
+                (ulong)r.GetInt64(0), (ulong)r.GetInt64(1), ColumnValues.Micros(r.GetDateTime(
+                    2)), (ReadingFlags)(flags & 255),
                 bits, r.IsDBNull(6) ? null : r.GetString(6));
         });
 
@@ -99,8 +102,8 @@ internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
         """,
         r => new DropLedgerRow(
             GatewayId.Parse(r.GetString(0)), Key(r), (ulong)r.GetInt64(5), new Declaration(
-                r.GetInt32(6), r.GetInt32(7), ColumnValues.Micros(r.GetDateTime(8)), ColumnValues.Micros(r.GetDateTime(9)),
-                (DropReason)r.GetInt16(10))));
+                r.GetInt32(6), r.GetInt32(7), ColumnValues.Micros(r.GetDateTime(8)),
+                ColumnValues.Micros(r.GetDateTime(9)), (DropReason)r.GetInt16(10))));
 
     public Task<IReadOnlyList<AlertOutboxRow>> ReadAlertOutbox() => Read(
         "SELECT partition, number, chain, id, event FROM telemetry.alert_outbox ORDER BY partition, number",

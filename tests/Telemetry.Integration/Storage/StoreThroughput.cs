@@ -10,8 +10,8 @@ using static Telemetry.Testing.Contracts.StoreSteps;
 namespace Telemetry.Integration.Storage;
 
 /// <summary>
-/// How fast whole commits are, beside a bare COPY of the same rows: 20,000 readings of 200 gateways in 16 partitions each.
-/// Run it alone: <c>TELEMETRY_SLOW=1 dotnet test tests/Telemetry.Integration -c Release --filter
+/// How fast whole commits are, beside a bare COPY of the same rows: 20,000 readings of 200 gateways in 16 partitions
+/// each. Run it alone: <c>TELEMETRY_SLOW=1 dotnet test tests/Telemetry.Integration -c Release --filter
 /// FullyQualifiedName~StoreThroughput -l "console;verbosity=detailed"</c>.
 /// </summary>
 [Trait("Category", "Slow")]
@@ -57,10 +57,12 @@ public sealed class StoreThroughput(ITestOutputHelper output)
         var bare = await BareCopy(database, commit.Readings);
         Assert.Equal($"{Commits * Rows}", await database.Row("SELECT count(*) FROM telemetry.reading"));
         var bytes = await database.Row($"""
-            SELECT sum(pg_total_relation_size(inhrelid)) / {Commits * Rows} FROM pg_inherits WHERE inhparent = 'telemetry.reading'::regclass
+            SELECT sum(pg_total_relation_size(inhrelid)) / {Commits * Rows} FROM pg_inherits
+            WHERE inhparent = 'telemetry.reading'::regclass
             """);
         output.WriteLine(
-            $"{what}: {whole:N0} readings/s in commits of {Rows:N0}, bare COPY {bare:N0} rows/s, ratio {whole / bare:0.00}, {bytes} bytes a row");
+            $"{what}: {whole:N0} readings/s in commits of {Rows:N0}, bare COPY {bare:N0} rows/s, ratio "
+            + $"{whole / bare:0.00}, {bytes} bytes a row");
     }
 
     private static void Fill(StoreCommit commit, List<PartitionStep> steps, int n)
@@ -73,7 +75,8 @@ public sealed class StoreThroughput(ITestOutputHelper output)
         {
             var gateway = GatewayId.Parse($"gateway-{g}");
             var frame = Frame(1 + (n * 100), 100) with { Gateway = gateway };
-            commit.Gateways.Add(GatewayRow.New(gateway, g % Partitions) with { Stored = (n + 1) * 100, Watermark = start });
+            commit.Gateways.Add(
+                GatewayRow.New(gateway, g % Partitions) with { Stored = (n + 1) * 100, Watermark = start });
             commit.Lanes.Add(new LaneLedgerRow(gateway, 7, Lane.Live, frame.Key.Last, frame.Checksum));
             commit.Frames.Add(frame);
             for (var s = 0; s < Series; s++)
@@ -83,7 +86,8 @@ public sealed class StoreThroughput(ITestOutputHelper output)
                 {
                     value = Math.Round(value + ((random.NextDouble() - 0.5) / 10), 2);
                     commit.Readings.Add(
-                        (ulong)g * 0x9E3779B97F4A7C15, ((ulong)g << 32) + ((ulong)s * 0xC2B2AE3D27D4EB4F), MetricType.Float,
+                        (ulong)g * 0x9E3779B97F4A7C15, ((ulong)g << 32) + ((ulong)s
+                            * 0xC2B2AE3D27D4EB4F), MetricType.Float,
                         start + (t * 1_000_000), ReadingFlags.None, BitConverter.DoubleToUInt64Bits(value), 2);
                 }
             }
@@ -121,5 +125,6 @@ public sealed class StoreThroughput(ITestOutputHelper output)
 internal sealed class SlowTheoryAttribute : TheoryAttribute
 {
     public SlowTheoryAttribute() =>
-        Skip = Environment.GetEnvironmentVariable("TELEMETRY_SLOW") == "1" ? null : "A measurement; TELEMETRY_SLOW=1 runs it.";
+        Skip = Environment.GetEnvironmentVariable("TELEMETRY_SLOW") == "1"
+            ? null : "A measurement; TELEMETRY_SLOW=1 runs it.";
 }

@@ -21,11 +21,16 @@ public sealed class ViewTests(PostgresFixture fixture) : IClassFixture<PostgresF
         await using var database = await PostgresDatabase.Create(fixture.ConnectionString);
         await database.Execute($"""
             INSERT INTO telemetry.outbox VALUES ('liar', 1, {long.MaxValue}), ('liar', 2, 1), ('good', 3, 7);
-            INSERT INTO telemetry.gateway VALUES ('liar', 0, 1, 0, 0, {long.MaxValue}, NULL, '', now()), ('good', 0, 5, 0, 0, 0, NULL, '', now())
+            INSERT INTO telemetry.gateway VALUES ('liar', 0, 1, 0, 0, {long.MaxValue}, NULL, '', now()),
+                ('good', 0, 5, 0, 0, 0, NULL, '', now())
             """);
 
-        Assert.Equal("7|5|2", await database.Row("SELECT accepted, stored, on_the_way FROM telemetry.books WHERE gateway = 'good'"));
-        Assert.Equal($"{long.MaxValue}|0", await database.Row("SELECT accepted, on_the_way FROM telemetry.books WHERE gateway = 'liar'"));
+        Assert.Equal(
+            "7|5|2",
+            await database.Row("SELECT accepted, stored, on_the_way FROM telemetry.books WHERE gateway = 'good'"));
+        Assert.Equal(
+            $"{long.MaxValue}|0",
+            await database.Row("SELECT accepted, on_the_way FROM telemetry.books WHERE gateway = 'liar'"));
     }
 
     [Fact]
@@ -62,7 +67,8 @@ public sealed class ViewTests(PostgresFixture fixture) : IClassFixture<PostgresF
             (await database.Read(
                 """
                 SELECT concat(gateway, ' ', device, ' ', metric, ' ', labels ->> 'phase', ' ',
-                    extract(second from time)::int, '|', number, '|', integer, '|', truth::text, '|', text, ' ', unit, ' ', quality, ' ', time_estimated)
+                    extract(second from time)::int, '|', number, '|', integer, '|', truth::text, '|', text, ' ', unit,
+                    ' ', quality, ' ', time_estimated)
                 FROM telemetry.reading_plain
                 """,
                 r => r.GetString(0))).Order(StringComparer.Ordinal));
@@ -79,7 +85,8 @@ public sealed class ViewTests(PostgresFixture fixture) : IClassFixture<PostgresF
             c.Gateways.Add(new GatewayRow(Gateway, 3, 50, 4, 3, 2, 1_700_000_000_000_000, "lineage"));
         });
 
-        const string Sql = "SELECT accepted, stored, rejected, dropped, lost, on_the_way, extract(epoch from watermark)::bigint, fork "
+        const string Sql =
+            "SELECT accepted, stored, rejected, dropped, lost, on_the_way, extract(epoch from watermark)::bigint, fork "
             + "FROM telemetry.books WHERE gateway = ";
         Assert.Equal("100|50|4|3|2|41|1700000000|lineage", await database.Row($"{Sql}'gw-1'"));
         Assert.Equal("5|0|0|0|0|5||", await database.Row($"{Sql}'gw-2'"));
@@ -92,7 +99,8 @@ public sealed class ViewTests(PostgresFixture fixture) : IClassFixture<PostgresF
     {
         await using var database = await PostgresDatabase.Create(fixture.ConnectionString);
         var first = Extend(SeriesList.Empty(Gateway), Series("pump", "temperature"));
-        var second = Extend(first.List, Series("pump", "temperature") with { Unit = "K", Decimals = 1, ExtraLatenessMicros = 9 });
+        var second = Extend(
+            first.List, Series("pump", "temperature") with { Unit = "K", Decimals = 1, ExtraLatenessMicros = 9 });
         var row = await Commit(database.Store, await Take(database.Store), c => c.Schemas.AddRange([first, second]));
 
         await Commit(database.Store, row, c => c.Schemas.Add(first));

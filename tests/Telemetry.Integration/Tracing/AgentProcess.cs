@@ -2,7 +2,9 @@ using Telemetry.Testing.Servers;
 
 namespace Telemetry.Integration.Tracing;
 
-/// <summary>The agent's executable as a process of its own, gateway gw-1, with its files in a temporary folder.</summary>
+/// <summary>
+/// The agent's executable as a process of its own, gateway gw-1, with its files in a temporary folder.
+/// </summary>
 internal sealed class AgentProcess(int mqttPort, string traces) : IAsyncDisposable
 {
     public const int Readings = 60;

@@ -39,7 +39,9 @@ public sealed class TraceExportTests
     {
         const int frames = 600;
         await using var collector = await CollectorStub.StartAsync();
-        foreach (var (source, ratio) in new[] { ("Telemetry.Ratio.One", 0.5), ("Telemetry.Ratio.Two", 0.5), ("Telemetry.Ratio.Less", 0.1) })
+        (string, double)[] ratios =
+            [("Telemetry.Ratio.One", 0.5), ("Telemetry.Ratio.Two", 0.5), ("Telemetry.Ratio.Less", 0.1)];
+        foreach (var (source, ratio) in ratios)
         {
             using var export = Start(collector.Address, source, TraceProtocol.HttpProtobuf, ratio);
             var spans = new FrameSpans(source);
@@ -55,7 +57,8 @@ public sealed class TraceExportTests
         Assert.InRange(Chosen("Telemetry.Ratio.Less").Count, 1, frames / 4);
         Assert.Subset(one, Chosen("Telemetry.Ratio.Less"));
 
-        SortedSet<string> Chosen(string source) => [.. collector.Spans.Where(s => s.Source == source).Select(s => s.TraceId)];
+        SortedSet<string> Chosen(string source) =>
+            [.. collector.Spans.Where(s => s.Source == source).Select(s => s.TraceId)];
     }
 
     [Fact]
@@ -84,7 +87,8 @@ public sealed class TraceExportTests
     {
         await using var collector = await CollectorStub.StartAsync();
         collector.Refuses = true;
-        foreach (var (name, address) in new[] { ("Down", new Uri($"http://127.0.0.1:{FreePort.Next()}")), ("Refuses", collector.Address) })
+        foreach (var (name, address) in new[] { ("Down", new Uri(
+            $"http://127.0.0.1:{FreePort.Next()}")), ("Refuses", collector.Address) })
         {
             var source = $"Telemetry.Integration.{name}";
             var export = Start(address, source);
@@ -102,7 +106,8 @@ public sealed class TraceExportTests
         Assert.Null(TraceExport.Start(new TraceExportOptions(), "Telemetry.Integration.None", "service", "1"));
 
     private static TraceExport Start(
-        Uri collector, string source, TraceProtocol protocol = TraceProtocol.HttpProtobuf, double ratio = 1, int waitingSpansMax = 2048)
+        Uri collector, string source, TraceProtocol protocol = TraceProtocol.HttpProtobuf, double ratio = 1,
+        int waitingSpansMax = 2048)
     {
         var options = new TraceExportOptions
         {

@@ -20,9 +20,16 @@ public sealed class TraceProcessTests
         await using var nats = await NatsServer.Start();
         await using var postgres = await PostgresServer.Start(null);
         await using var collector = await CollectorStub.StartAsync();
-        await using var ingress = await StartCloud(nats, postgres, "ingress", To(collector.Address));
-        await using var processor = await StartCloud(nats, postgres, "processor", To(collector.Address));
-        await using var agent = new AgentProcess(ingress.MqttPort, To(collector.Address));
+        var withSecrets = new UriBuilder(collector.Address)
+        {
+            UserName = "user",
+            Password = "secret",
+            Path = "/v1/traces",
+            Query = "token=secret",
+        }.Uri;
+        await using var ingress = await StartCloud(nats, postgres, "ingress", To(withSecrets));
+        await using var processor = await StartCloud(nats, postgres, "processor", To(withSecrets));
+        await using var agent = new AgentProcess(ingress.MqttPort, To(withSecrets));
         await agent.Start();
 
         await Until(() => Whole(collector).Any(), "no trace became whole");
@@ -38,11 +45,18 @@ public sealed class TraceProcessTests
             Assert.All(trace, span => Assert.InRange(span.Start, 1ul, span.End));
         }
 
-        Assert.Contains("telemetry_traces_spans_total{outcome=\"exported\"}", (await processor.Get("/metrics")).Text, StringComparison.Ordinal);
+        Assert.Contains(
+            "telemetry_traces_spans_total{outcome=\"exported\"}", (await processor.Get("/metrics")).Text,
+            StringComparison.Ordinal);
         Assert.Contains("telemetry_agent_dropped_spans_total 0\n", await agent.Metrics(), StringComparison.Ordinal);
         await agent.Process.Stop(within: Within);
         Assert.Equal(0, agent.Process.ExitCode);
-        Assert.Contains("Traces go to http://127.0.0.1:", await File.ReadAllTextAsync(agent.Process.OutputFile), StringComparison.Ordinal);
+        foreach (var process in new[] { agent.Process, ingress.Process, processor.Process })
+        {
+            var log = await File.ReadAllTextAsync(process.OutputFile);
+            Assert.Contains($"Traces go to http://127.0.0.1:{collector.Address.Port},", log, StringComparison.Ordinal);
+            Assert.DoesNotContain("secret", log, StringComparison.Ordinal);
+        }
     }
 
     [KafkaFact]
@@ -54,10 +68,14 @@ public sealed class TraceProcessTests
         await using var collector = await CollectorStub.StartAsync();
         await using var folder = new TemporaryFolder();
         await File.WriteAllTextAsync(
-            folder.At("rules.json"), """{ "rules": [{ "name": "any", "match": { "metric": "*" }, "above": -1e300 }] }""");
+            folder.At("rules.json"),
+            """{ "rules": [{ "name": "any", "match": { "metric": "*" }, "above": -1e300 }] }""");
         await using var cloud = await StartCloud(
             nats, postgres, "all", To(collector.Address),
-            $$""" "kafka": { "servers": "{{kafka.Address}}" }, "alerts": { "rules": "{{folder.At("rules.json")}}" }, """);
+            $$"""
+            "kafka": { "servers": "{{kafka.Address}}" },
+            "alerts": { "rules": "{{folder.At("rules.json")}}" },
+            """);
         await using var agent = new AgentProcess(cloud.MqttPort, To(collector.Address));
         await agent.Start();
 
@@ -117,14 +135,23 @@ public sealed class TraceProcessTests
     }
 
     private static string To(Uri collector, int waitingSpansMax = 2048) =>
-        $$"""{ "endpoint": "{{collector}}", "sendEvery": "200 ms", "sendTimeout": "1 min", "stopTimeout": "500 ms", "waitingSpansMax": {{waitingSpansMax}} }""";
+        $$"""
+        {
+          "endpoint": "{{collector}}",
+          "sendEvery": "200 ms",
+          "sendTimeout": "1 min",
+          "stopTimeout": "500 ms",
+          "waitingSpansMax": {{waitingSpansMax}}
+        }
+        """;
 
     private static async Task<CloudProcess> StartCloud(
         NatsServer nats, PostgresServer postgres, string role, string traces, string more = "")
     {
         var cloud = new CloudProcess(nats.Url, postgres.ConnectionString);
         cloud.Configuration = cloud.Configuration.Replace(
-            "\"partitions\"", $"\"role\": \"{role}\", \"traces\": {traces}, {more}\"partitions\"", StringComparison.Ordinal);
+            "\"partitions\"", $"\"role\": \"{role}\", \"traces\": {traces}, {more}\"partitions\"",
+            StringComparison.Ordinal);
         await cloud.Start();
         await cloud.WaitUntilReady();
         return cloud;
@@ -132,7 +159,8 @@ public sealed class TraceProcessTests
 
     /// <summary>The traces of which every step has arrived.</summary>
     private static IEnumerable<IGrouping<string, ReceivedSpan>> Whole(CollectorStub collector) =>
-        collector.Spans.GroupBy(span => span.TraceId).Where(trace => trace.Select(span => span.Name).Order().SequenceEqual(Steps));
+        collector.Spans.GroupBy(span => span.TraceId)
+            .Where(trace => trace.Select(span => span.Name).Order().SequenceEqual(Steps));
 
     private static Task UntilStored(CloudProcess cloud) => Until(
         async () => await cloud.Get("/api/gateways/gw-1") is (System.Net.HttpStatusCode.OK, { } text)

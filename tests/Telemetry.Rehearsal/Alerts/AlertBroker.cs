@@ -37,19 +37,24 @@ public sealed class AlertBroker : IAsyncDisposable
     {
         if (Environment.GetEnvironmentVariable(Bootstrap) is { Length: > 0 } servers)
         {
-            return new AlertBroker(servers, $"Kafka at {servers}", $"telemetry.rehearsal.{DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()}");
+            return new AlertBroker(
+                servers, $"Kafka at {servers}",
+                $"telemetry.rehearsal.{DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()}");
         }
 
         if (KafkaServer.FindJars() is not null)
         {
             var server = await KafkaServer.Start();
-            return new AlertBroker(server.Address, "a Kafka broker of our own", "telemetry.alerts") { _server = server };
+            return new AlertBroker(
+                server.Address, "a Kafka broker of our own", "telemetry.alerts")
+            { _server = server };
         }
 
         KafkaLibrary.Use();
         var mock = new KafkaMockCluster();
         var broker = new AlertBroker(
-            mock.Servers, "librdkafka's mock cluster (no Kafka: it shows alerts, its transactions prove nothing)", "telemetry.alerts")
+            mock.Servers, "librdkafka's mock cluster (no Kafka: it shows alerts, its transactions prove nothing)",
+            "telemetry.alerts")
         {
             _mock = mock,
         };

@@ -4,7 +4,9 @@ using Telemetry.Cloud.Alerts;
 
 namespace Telemetry.Rehearsal.Alerts;
 
-/// <summary>Reads the alerts as any read_committed consumer of the topic does, on a thread of its own, and tells each.</summary>
+/// <summary>
+/// Reads the alerts as any read_committed consumer of the topic does, on a thread of its own, and tells each.
+/// </summary>
 public sealed class AlertFeed : IAsyncDisposable
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
@@ -17,7 +19,8 @@ public sealed class AlertFeed : IAsyncDisposable
     public AlertFeed(AlertBroker broker, Func<AlertTransition, Task> tell)
     {
         (_broker, _tell) = (broker, tell);
-        _running = Task.Factory.StartNew(Read, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        _running = Task.Factory.StartNew(
+            Read, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     public async ValueTask DisposeAsync()
@@ -67,7 +70,8 @@ public sealed class AlertFeed : IAsyncDisposable
         text.Append(System.Globalization.CultureInfo.InvariantCulture,
             $"alert {(alert.Kind == AlertKind.Firing ? "FIRING  " : "resolved")} {alert.Rule} ({alert.Severity}): ")
             .Append(System.Globalization.CultureInfo.InvariantCulture,
-                $"{alert.Gateway}/{alert.Device} {alert.Metric} = {alert.Value:0.##}, detected after {alert.DetectionDelayMicros / 1e6:0.0} s");
+                $"{alert.Gateway}/{alert.Device} {alert.Metric} = {alert.Value:0.##}, detected after "
+                + $"{alert.DetectionDelayMicros / 1e6:0.0} s");
         return alert.Late ? text.Append(", late").ToString() : text.ToString();
     }
 }

@@ -4,8 +4,8 @@ using Telemetry.Testing.Servers;
 namespace Telemetry.Rehearsal.Alerts;
 
 /// <summary>
-/// Judges what left (G7): each transition of the alert outbox stands in Kafka's topic once for a read_committed consumer,
-/// and what stands there and in the database no more is listed.
+/// Judges what left (G7): each transition of the alert outbox stands in Kafka's topic once for a read_committed
+/// consumer, and what stands there and in the database no more is listed.
 /// </summary>
 /// <param name="InDatabase">Transitions of the alert outbox.</param>
 /// <param name="InTopic">Records that a read_committed consumer sees.</param>
@@ -20,11 +20,13 @@ public sealed record AlertVerdict(int InDatabase, int InTopic, IReadOnlyList<str
         string database, AlertBroker broker, TimeSpan within, CancellationToken cancellationToken)
     {
         await using var source = NpgsqlDataSource.Create(database);
-        for (var until = DateTimeOffset.UtcNow + within; await WaitingAsync(source, cancellationToken) is > 0 and var waiting;)
+        for (var until = DateTimeOffset.UtcNow + within; await WaitingAsync(
+            source, cancellationToken) is > 0 and var waiting;)
         {
             if (DateTimeOffset.UtcNow > until)
             {
-                return new AlertVerdict(0, 0, [$"the relay has {waiting} partitions with alerts still to publish after {within}"]);
+                return new AlertVerdict(
+                    0, 0, [$"the relay has {waiting} partitions with alerts still to publish after {within}"]);
             }
 
             await Task.Delay(LookEvery, cancellationToken);
@@ -57,7 +59,8 @@ public sealed record AlertVerdict(int InDatabase, int InTopic, IReadOnlyList<str
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    private static async Task<HashSet<string>> IdsAsync(NpgsqlDataSource source, string sql, CancellationToken cancellationToken)
+    private static async Task<HashSet<string>> IdsAsync(
+        NpgsqlDataSource source, string sql, CancellationToken cancellationToken)
     {
         await using var command = source.CreateCommand(sql);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);

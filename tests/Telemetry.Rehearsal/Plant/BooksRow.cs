@@ -2,9 +2,12 @@ using Npgsql;
 
 namespace Telemetry.Rehearsal.Plant;
 
-/// <summary>What the database says of a gateway: a row of telemetry.books, with the accepted total as the gateway told it.</summary>
+/// <summary>
+/// What the database says of a gateway: a row of telemetry.books, with the accepted total as the gateway told it.
+/// </summary>
 public sealed record BooksRow(
-    string Gateway, long Accepted, long Stored, long Rejected, long Dropped, long Lost, TimeSpan? WatermarkAge, string Fork)
+    string Gateway, long Accepted, long Stored, long Rejected, long Dropped, long Lost, TimeSpan? WatermarkAge,
+    string Fork)
 {
     /// <summary>Stored, rejected, dropped or lost.</summary>
     public long Settled => Stored + Rejected + Dropped + Lost;
@@ -20,7 +23,9 @@ public sealed record BooksRow(
             await connection.OpenAsync(cancellationToken);
             await using var command = new NpgsqlCommand(
                 """
-                SELECT gateway, coalesce((SELECT sum(o.accepted) FROM telemetry.outbox o WHERE o.gateway = b.gateway), 0)::bigint,
+                SELECT gateway,
+                       coalesce(
+                           (SELECT sum(o.accepted) FROM telemetry.outbox o WHERE o.gateway = b.gateway), 0)::bigint,
                        stored, rejected, dropped, lost,
                        extract(epoch FROM clock_timestamp() - watermark)::double precision, fork
                 FROM telemetry.books b
@@ -32,11 +37,13 @@ public sealed record BooksRow(
             {
                 var row = new BooksRow(
                     reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4),
-                    reader.GetInt64(5), reader.IsDBNull(6) ? null : TimeSpan.FromSeconds(reader.GetDouble(6)), reader.GetString(7));
+                    reader.GetInt64(5), reader.IsDBNull(6) ? null : TimeSpan.FromSeconds(reader.GetDouble(6)),
+                    reader.GetString(7));
                 rows[row.Gateway] = row;
             }
         }
-        catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException && !cancellationToken.IsCancellationRequested)
+        catch (Exception e)
+            when (e is NpgsqlException or IOException or TimeoutException && !cancellationToken.IsCancellationRequested)
         {
             // Killed on purpose, or still starting: the next look finds it.
             return new Dictionary<string, BooksRow>();

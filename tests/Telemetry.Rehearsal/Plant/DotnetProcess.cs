@@ -6,7 +6,8 @@ namespace Telemetry.Rehearsal.Plant;
 /// One of our own programs as a process, in a folder of its own, that can be killed and started again. The kernel kills
 /// it when this process dies, however that happens.
 /// </summary>
-public sealed class DotnetProcess(string name, string program, string folder, params string[] arguments) : IAsyncDisposable
+public sealed class DotnetProcess(string name, string program, string folder, params string[] arguments)
+    : IAsyncDisposable
 {
     /// <summary>The variable that makes a process kill itself at a named point.</summary>
     private const string CrashAt = "TELEMETRY_CRASH_AT";
@@ -41,7 +42,9 @@ public sealed class DotnetProcess(string name, string program, string folder, pa
     /// <summary>Ends when it does.</summary>
     public Task Exited => _process?.Exited ?? Task.CompletedTask;
 
-    /// <summary>Starts it and waits until it is ready; <paramref name="crashAt"/> names a point where it kills itself.</summary>
+    /// <summary>
+    /// Starts it and waits until it is ready; <paramref name="crashAt"/> names a point where it kills itself.
+    /// </summary>
     public async Task StartAsync(Func<CancellationToken, Task<bool>> ready, string crashAt = "")
     {
         await LaunchAsync(crashAt);

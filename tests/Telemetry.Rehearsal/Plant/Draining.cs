@@ -9,7 +9,8 @@ public static class Draining
     /// Ends when every gateway's inputs have ended, its outbox is empty, and the database has settled exactly what it
     /// accepted. Throws <see cref="TimeoutException"/> that says who is not there yet.
     /// </summary>
-    public static async Task WaitUntilDrainedAsync(this Plant plant, TimeSpan within, CancellationToken cancellationToken)
+    public static async Task WaitUntilDrainedAsync(
+        this Plant plant, TimeSpan within, CancellationToken cancellationToken)
     {
         var until = DateTimeOffset.UtcNow + within;
         while (true)
@@ -26,14 +27,17 @@ public static class Draining
             {
                 var who = waiting.Take(5).Select(a => $"{a} {books.GetValueOrDefault(a.Gateway)}");
                 throw new TimeoutException(
-                    $"not drained within {within}: {agents.Count} agents alive, {waiting.Count} wait:\n{string.Join('\n', who)}");
+                    $"not drained within {within}: {agents.Count} agents alive, {waiting.Count} "
+                    + $"wait:\n{string.Join('\n', who)}");
             }
 
             await Task.Delay(LookEvery, cancellationToken);
         }
     }
 
-    /// <summary>Waits until something holds, as the agents say; gives what they said. Throws when it does not in time.</summary>
+    /// <summary>
+    /// Waits until something holds, as the agents say; gives what they said. Throws when it does not in time.
+    /// </summary>
     public static async Task<IReadOnlyList<GatewayStatus>> WaitUntilAsync(
         this Plant plant, string what, Func<IReadOnlyList<GatewayStatus>, bool> holds, TimeSpan within,
         CancellationToken cancellationToken)
@@ -58,5 +62,6 @@ public static class Draining
 
     private static bool IsDrained(GatewayStatus agent, BooksRow? books) =>
         agent is { InputsEnded: true, AtTheEdge: 0 }
-        && (agent.Accepted == 0 || (books is not null && books.Accepted == agent.Accepted && books.Settled == agent.Accepted));
+        && (agent.Accepted == 0
+            || (books is not null && books.Accepted == agent.Accepted && books.Settled == agent.Accepted));
 }

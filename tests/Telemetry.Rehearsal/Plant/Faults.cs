@@ -31,7 +31,9 @@ public sealed class Faults(Plant plant, LivePicture picture)
     public Task KillRelayAsync(CancellationToken cancellationToken) => StrikeAsync(
         "SIGKILL relay", plant.Relay.KillAsync, plant.StartRelayAsync, cancellationToken);
 
-    /// <summary>The agent that takes line protocol: what its sender was not answered is sent again under the same key.</summary>
+    /// <summary>
+    /// The agent that takes line protocol: what its sender was not answered is sent again under the same key.
+    /// </summary>
     public Task KillSiteAsync(CancellationToken cancellationToken) => StrikeAsync(
         "SIGKILL the agent of the HTTP input", plant.Site.KillAsync, plant.StartSiteAsync, cancellationToken,
         agents => agents.Where(a => a.Gateway == Plant.SiteGateway));
@@ -45,7 +47,9 @@ public sealed class Faults(Plant plant, LivePicture picture)
     /// <summary>Cuts the link of all agents for a time, so that nobody is told.</summary>
     public async Task CutLinkAsync(TimeSpan length, CutKind kind, CancellationToken cancellationToken)
     {
-        await SayInFlightAsync($"link cut ({(kind == CutKind.Silent ? "silently" : "reset")}) for {length.TotalSeconds:0} s", cancellationToken);
+        await SayInFlightAsync(
+            $"link cut ({(kind == CutKind.Silent ? "silently" : "reset")}) for {length.TotalSeconds:0} s",
+            cancellationToken);
         plant.Link.Cut(kind);
         await Task.Delay(length, cancellationToken);
         plant.Link.Heal();
@@ -85,12 +89,14 @@ public sealed class Faults(Plant plant, LivePicture picture)
     {
         whose ??= agents => agents;
         var agents = await plant.WaitUntilAsync(
-            $"frames in flight for '{what}'", all => whose(all).Any(a => a.FramesInFlight > 0), InFlightWithin, cancellationToken);
+            $"frames in flight for '{what}'", all => whose(all).Any(a => a.FramesInFlight > 0), InFlightWithin,
+            cancellationToken);
         var those = whose(agents).ToList();
         var awaiting = those.Sum(a => a.FramesAwaitingPubAck);
         Struck[what] = Struck.GetValueOrDefault(what) + 1;
         await picture.SayAsync(
-            $"{what}; in flight: {those.Sum(a => a.FramesInFlight)} frames, {those.Sum(a => a.InFlight)} readings ({awaiting} frames without a PUBACK)");
+            $"{what}; in flight: {those.Sum(a => a.FramesInFlight)} frames, {those.Sum(a => a.InFlight)} readings "
+            + $"({awaiting} frames without a PUBACK)");
     }
 
     private async Task CrashedAsync(
@@ -100,7 +106,8 @@ public sealed class Faults(Plant plant, LivePicture picture)
         var agents = await plant.AgentsAsync(cancellationToken);
         var what = $"{who} killed itself at '{point.Split(':')[0]}'";
         Struck[what] = Struck.GetValueOrDefault(what) + 1;
-        await picture.SayAsync($"{what}; in flight: {agents.Sum(a => a.FramesInFlight)} frames, {agents.Sum(a => a.InFlight)} readings");
+        await picture.SayAsync(
+            $"{what}; in flight: {agents.Sum(a => a.FramesInFlight)} frames, {agents.Sum(a => a.InFlight)} readings");
         await Task.Delay(Dead, cancellationToken);
         await heal();
     }

@@ -11,7 +11,9 @@ public static class Flow
         await plant.StartAgentsAsync();
     }
 
-    /// <summary>Stops the agents in order and starts them without inputs: no further reading comes, what there is drains.</summary>
+    /// <summary>
+    /// Stops the agents in order and starts them without inputs: no further reading comes, what there is drains.
+    /// </summary>
     public static async Task EndAsync(this Plant plant)
     {
         await plant.StopAgentsAsync();

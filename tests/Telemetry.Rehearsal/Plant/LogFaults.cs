@@ -7,7 +7,9 @@ namespace Telemetry.Rehearsal.Plant;
 /// <summary>What is done to JetStream's store.</summary>
 public static class LogFaults
 {
-    /// <summary>Removes every message of every stream; the message ids stay in the server's memory for its dedup window.</summary>
+    /// <summary>
+    /// Removes every message of every stream; the message ids stay in the server's memory for its dedup window.
+    /// </summary>
     public static async Task<long> PurgeLogAsync(this Plant plant, CancellationToken cancellationToken)
     {
         await using var connection = await NatsConnection.ConnectAsync(

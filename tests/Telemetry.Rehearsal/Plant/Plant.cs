@@ -7,9 +7,10 @@ using Telemetry.Testing.Servers;
 namespace Telemetry.Rehearsal.Plant;
 
 /// <summary>
-/// The whole system as processes of its own on free ports of 127.0.0.1, with all files in temporary folders: nats-server,
-/// PostgreSQL, Kafka, ingress, processor, relay, a fleet of gateways in one process, one gateway alone, and one that takes
-/// line protocol by HTTP. Agents reach the ingress through a proxy that can cut the link. Whatever happens to this process, nothing of it is left behind.
+/// The whole system as processes of its own on free ports of 127.0.0.1, with all files in temporary folders:
+/// nats-server, PostgreSQL, Kafka, ingress, processor, relay, a fleet of gateways in one process, one gateway alone,
+/// and one that takes line protocol by HTTP. Agents reach the ingress through a proxy that can cut the link. Whatever
+/// happens to this process, nothing of it is left behind.
 /// </summary>
 public sealed class Plant : IAsyncDisposable
 {
@@ -36,8 +37,12 @@ public sealed class Plant : IAsyncDisposable
         string[] Run(string file) => ["run", "--config", file];
         Ingress = new DotnetProcess("ingress", "Telemetry.Cloud", _folder.At("ingress"), Run(_files.Ingress));
         Processor = new DotnetProcess("processor", "Telemetry.Cloud", _folder.At("processor"), Run(_files.Processor));
-        Fleet = new DotnetProcess("fleet", "Telemetry.Simulator", _folder.At("fleet"), Run(_files.Fleet)) { DropEvery = options.DropEvery };
-        Lone = new DotnetProcess("agent", "Telemetry.Agent", _folder.At("agent"), Run(_files.Lone)) { DropEvery = options.DropEvery };
+        Fleet = new DotnetProcess(
+            "fleet", "Telemetry.Simulator", _folder.At("fleet"), Run(_files.Fleet))
+        { DropEvery = options.DropEvery };
+        Lone = new DotnetProcess(
+            "agent", "Telemetry.Agent", _folder.At("agent"), Run(_files.Lone))
+        { DropEvery = options.DropEvery };
         Site = new DotnetProcess("site", "Telemetry.Agent", _folder.At("site"), Run(_files.Site));
         Relay = new DotnetProcess("relay", "Telemetry.Cloud", _folder.At("relay"), Run(_files.Relay));
         SiteSender = new LineSender(
@@ -122,7 +127,8 @@ public sealed class Plant : IAsyncDisposable
         }
     }
 
-    public Task StartRelayAsync() => Options.WithAlerts ? Relay.StartAsync(Ready(_files.RelayStatusPort)) : Task.CompletedTask;
+    public Task StartRelayAsync() =>
+        Options.WithAlerts ? Relay.StartAsync(Ready(_files.RelayStatusPort)) : Task.CompletedTask;
 
     public async Task StartFleetAsync()
     {
@@ -161,7 +167,9 @@ public sealed class Plant : IAsyncDisposable
     {
         var fleet = Status.AgentsAsync(_files.FleetStatusPort, cancellationToken);
         var lone = Status.AgentsAsync(_files.LoneStatusPort, cancellationToken);
-        var site = Options.WithSite ? Status.AgentsAsync(_files.SiteStatusPort, cancellationToken) : Task.FromResult<IReadOnlyList<GatewayStatus>>([]);
+        var site = Options.WithSite
+            ? Status.AgentsAsync(_files.SiteStatusPort, cancellationToken)
+            : Task.FromResult<IReadOnlyList<GatewayStatus>>([]);
         return [.. await fleet, .. await lone, .. await site];
     }
 
@@ -184,10 +192,14 @@ public sealed class Plant : IAsyncDisposable
         folder      {Folder}
         PostgreSQL  {Postgres.ConnectionString}
         NATS        {Nats.Url}
-        MQTT        127.0.0.1:{_files.IngressMqttPort} (through the link that is cut: {Link.Port}), user = gateway, password {Password}
-        HTTP        http://127.0.0.1:{_files.SiteHttpPort}/api/v2/write, token {Password} (line protocol, gateway {SiteGateway})
+        MQTT        127.0.0.1:{_files.IngressMqttPort} (through the link that is cut: {Link.Port}),
+                    user = gateway, password {Password}
+        HTTP        http://127.0.0.1:{_files.SiteHttpPort}/api/v2/write,
+                    token {Password} (line protocol, gateway {SiteGateway})
         alerts      {(Broker is null ? "none" : $"topic {Broker.Topic} at {Broker.Servers}: {Broker.Name}")}
-        status      ingress {_files.IngressStatusPort}, processor {_files.ProcessorStatusPort}, relay {_files.RelayStatusPort}, fleet {_files.FleetStatusPort}, lone agent {_files.LoneStatusPort}, site {_files.SiteStatusPort}
+        status      ingress {_files.IngressStatusPort}, processor {_files.ProcessorStatusPort},
+                    relay {_files.RelayStatusPort}, fleet {_files.FleetStatusPort},
+                    lone agent {_files.LoneStatusPort}, site {_files.SiteStatusPort}
         """;
 
     public async ValueTask DisposeAsync()

@@ -100,7 +100,14 @@ internal sealed class PlantFiles
             createTopics = broker.IsReal,
             transactionTimeout = "10 s",
         },
-        relay = new { lease = "3 s", renewEvery = "500 ms", leaseRetry = "250 ms", pollEvery = "50 ms", retryAfterMax = "2 s" },
+        relay = new
+        {
+            lease = "3 s",
+            renewEvery = "500 ms",
+            leaseRetry = "250 ms",
+            pollEvery = "50 ms",
+            retryAfterMax = "2 s",
+        },
     });
 
     /// <summary>A rule on what the sender measures, and one on what the fleet's generators make.</summary>

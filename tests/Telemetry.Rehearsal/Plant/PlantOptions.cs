@@ -15,10 +15,14 @@ public sealed record PlantOptions
     /// <summary>One text in so many of the lone gateway is one that the database must reject; 0: none.</summary>
     public int UnstorableTextEvery { get; init; } = 50;
 
-    /// <summary>One reading in so many of the lone gateway has a time that the processor is told to reject; 0: none.</summary>
+    /// <summary>
+    /// One reading in so many of the lone gateway has a time that the processor is told to reject; 0: none.
+    /// </summary>
     public int OldTimeEvery { get; init; } = 400;
 
-    /// <summary>One reading in so many of each gateway is dropped by the outboxes' test hook, and declared; 0: none.</summary>
+    /// <summary>
+    /// One reading in so many of each gateway is dropped by the outboxes' test hook, and declared; 0: none.
+    /// </summary>
     public int DropEvery { get; init; } = 500;
 
     /// <summary>True: the lone agent measures this machine too.</summary>
@@ -33,6 +37,8 @@ public sealed record PlantOptions
     /// <summary>How many gateways have an agent.</summary>
     public int Gateways => FleetGateways + 1 + (WithSite ? 1 : 0);
 
-    /// <summary>Where PostgreSQL's commits go to: the disk, or only the kernel (faster; survives every kill of a process).</summary>
+    /// <summary>
+    /// Where PostgreSQL's commits go to: the disk, or only the kernel (faster; survives every kill of a process).
+    /// </summary>
     public bool ForceToDisk { get; init; } = true;
 }

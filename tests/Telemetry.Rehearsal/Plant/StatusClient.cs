@@ -34,13 +34,18 @@ public sealed class StatusClient : IDisposable
         }
     }
 
-    /// <summary>The sum of a counter's series in Prometheus' text format, by how a line begins; null when nobody answers.</summary>
+    /// <summary>
+    /// The sum of a counter's series in Prometheus' text format, by how a line begins; null when nobody answers.
+    /// </summary>
     public async Task<double?> CounterAsync(int port, string beginning, CancellationToken cancellationToken)
     {
         var text = await TextAsync(port, "/metrics", cancellationToken);
         return text?.Split('\n')
             .Where(line => line.StartsWith(beginning, StringComparison.Ordinal))
-            .Sum(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture));
+            .Sum(
+                line =>
+                    double.Parse(
+                        line[(line.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture));
     }
 
     public void Dispose() => _http.Dispose();

@@ -6,13 +6,16 @@ using Telemetry.Testing.Servers;
 namespace Telemetry.Rehearsal.Relay;
 
 /// <summary>
-/// Plays the processor: appends transitions to the outbox of a few partitions, and after the database was put back appends
-/// what the copy lacks again: most alike, some of them never, and new ones between, as an evaluation that starts over may.
+/// Plays the processor: appends transitions to the outbox of a few partitions, and after the database was put back
+/// appends what the copy lacks again: most alike, some of them never, and new ones between, as an evaluation that
+/// starts over may.
 /// </summary>
 internal sealed class AlertScript(int partitions, Random random)
 {
-    private readonly List<AlertOutboxRow>[] _rows = [.. Enumerable.Range(0, partitions).Select(_ => new List<AlertOutboxRow>())];
-    private readonly Queue<AlertTransition>[] _again = [.. Enumerable.Range(0, partitions).Select(_ => new Queue<AlertTransition>())];
+    private readonly List<AlertOutboxRow>[] _rows =
+        [.. Enumerable.Range(0, partitions).Select(_ => new List<AlertOutboxRow>())];
+    private readonly Queue<AlertTransition>[] _again =
+        [.. Enumerable.Range(0, partitions).Select(_ => new Queue<AlertTransition>())];
     private int _made;
 
     /// <summary>Ids of transitions that were written once and never come again.</summary>
@@ -51,7 +54,9 @@ internal sealed class AlertScript(int partitions, Random random)
         Written.UnionWith(rows.Select(r => r.Id));
     }
 
-    /// <summary>The database holds so many rows of each partition now; of what it lacks a tenth never comes again.</summary>
+    /// <summary>
+    /// The database holds so many rows of each partition now; of what it lacks a tenth never comes again.
+    /// </summary>
     public async Task<int> PutBackAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var lacking = 0;

@@ -14,8 +14,8 @@ public sealed record RelayKillOptions(int Transitions = 10_000, int Kills = 24)
 
 /// <summary>
 /// Kills the relay again and again while transitions are written, also inside an open transaction and right behind a
-/// commit, takes its lease away, and puts PostgreSQL back to an earlier copy once. In the end a read_committed consumer must
-/// see each id once, and a read_uncommitted one more records than that.
+/// commit, takes its lease away, and puts PostgreSQL back to an earlier copy once. In the end a read_committed consumer
+/// must see each id once, and a read_uncommitted one more records than that.
 /// </summary>
 public sealed class RelayKillTest(RelayKillOptions options, TextWriter output)
 {
@@ -58,7 +58,10 @@ public sealed class RelayKillTest(RelayKillOptions options, TextWriter output)
                 await plant.PutBackAsync(copy!);
                 await using var connection = await plant.ConnectAsync(cancellationToken);
                 var lacking = await _script.PutBackAsync(connection, cancellationToken);
-                await SayAsync(plant, $"PUT THE DATABASE BACK: it lacks {lacking} transitions, {_script.Forgotten.Count} never come again");
+                await SayAsync(
+                    plant,
+                    $"PUT THE DATABASE BACK: it lacks {lacking} transitions, {_script.Forgotten.Count} never "
+                    + "come again");
             }
 
             await WriteAsync(plant, options.Transitions * strike / (options.Kills + 1), cancellationToken);
@@ -127,7 +130,10 @@ public sealed class RelayKillTest(RelayKillOptions options, TextWriter output)
         await UntilAsync("the first relay stands by", async () =>
             await plant.CounterAsync(0, "telemetry_relay_leading", cancellationToken) is 0, cancellationToken);
         Fenced = await plant.CounterAsync(0, "telemetry_relay_fenced_total", cancellationToken) ?? 0;
-        await SayAsync(plant, $"a second relay stood by, took over from the frozen first one, which stands by now (fenced {Fenced} times)");
+        await SayAsync(
+            plant,
+            $"a second relay stood by, took over from the frozen first one, which stands by now (fenced {Fenced} "
+            + "times)");
     }
 
     private async Task WriteAsync(RelayPlant plant, int until, CancellationToken cancellationToken)
@@ -158,8 +164,11 @@ public sealed class RelayKillTest(RelayKillOptions options, TextWriter output)
         var ids = committed.ToHashSet();
         var gone = ids.Except(_script.Present).ToHashSet();
         var problems = new List<string>();
-        Check(committed.Count == ids.Count, $"{committed.Count - ids.Count} records more than ids: some are there twice");
-        Check(_script.Present.All(ids.Contains), $"{_script.Present.Count(id => !ids.Contains(id))} transitions of the outbox never left");
+        Check(
+            committed.Count == ids.Count, $"{committed.Count - ids.Count} records more than ids: some are there twice");
+        Check(
+            _script.Present.All(ids.Contains),
+            $"{_script.Present.Count(id => !ids.Contains(id))} transitions of the outbox never left");
         Check(gone.IsSubsetOf(_script.Forgotten), "records that nobody wrote");
         Check(gone.SetEquals(orphans), $"{gone.Count} records without a row, {orphans.Count} listed as orphans");
         Check(gone.Count > 0, "the put-back made no orphan: it proves nothing");
@@ -167,12 +176,15 @@ public sealed class RelayKillTest(RelayKillOptions options, TextWriter output)
         Check(KillsInTransaction > 0 && uncommitted > options.Transitions, "too few records or kills");
         foreach (var twice in records.GroupBy(r => r.Headers["ce_id"]).Where(g => g.Count() > 1).Take(TwiceShown))
         {
-            await output.WriteLineAsync($"{twice.Key} is there {twice.Count()} times: " + string.Join(", ", twice.Select(r =>
-                $"{r.Headers["telemetry-partition"]}/{r.Headers["telemetry-number"]} {r.Headers["telemetry-chain"][..6]} since {r.Headers["telemetry-since"]}")));
+            await output.WriteLineAsync(
+                $"{twice.Key} is there {twice.Count()} times: " + string.Join(", ", twice.Select(r =>
+                    $"{r.Headers["telemetry-partition"]}/{r.Headers["telemetry-number"]} "
+                    + $"{r.Headers["telemetry-chain"][..6]} since {r.Headers["telemetry-since"]}")));
         }
 
         await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-            $"{_script.Count} transitions written, {Kills} SIGKILLs ({KillsInTransaction} inside an open transaction), 1 put-back: "
+            $"{_script.Count} transitions written, {Kills} SIGKILLs ({KillsInTransaction} inside an open transaction), "
+            + $"1 put-back: "
             + $"read_committed {committed.Count} records, {ids.Count} ids; read_uncommitted {uncommitted} records; "
             + $"{orphans.Count} orphans listed"));
         return problems;

@@ -35,7 +35,9 @@ public sealed class DatabaseScenarios(Plant.Plant plant, LivePicture picture)
         plant.Link.Cut(CutKind.Silent);
         await plant.StartProcessorAsync();
         await StandsStillAsync(before, cancellationToken);
-        await picture.SayAsync($"the database has {await SettledAsync(cancellationToken) - before} readings that the edge does not know to be stored");
+        await picture.SayAsync(
+            $"the database has {await SettledAsync(cancellationToken) - before} readings that the edge does not know "
+            + "to be stored");
         await PutBackAsync(copy);
         await plant.Nats.Wipe();
         await plant.Postgres.Start();
@@ -51,7 +53,8 @@ public sealed class DatabaseScenarios(Plant.Plant plant, LivePicture picture)
         await Task.Delay(FlowFor, cancellationToken);
         await plant.EndAsync();
         await plant.WaitUntilDrainedAsync(Within, cancellationToken);
-        await picture.SayAsync($"the edge has freed {await SettledAsync(cancellationToken) - before} readings that the copy lacks");
+        await picture.SayAsync(
+            $"the edge has freed {await SettledAsync(cancellationToken) - before} readings that the copy lacks");
         await PutBackAsync(copy);
         if (!keepLog)
         {
@@ -67,12 +70,15 @@ public sealed class DatabaseScenarios(Plant.Plant plant, LivePicture picture)
         await using var connection = new NpgsqlConnection(plant.Postgres.ConnectionString);
         await connection.OpenAsync(cancellationToken);
         await using var command = new NpgsqlCommand(
-            "SELECT gateway, epoch, lane, first, last FROM telemetry.run WHERE state = 1 ORDER BY 1, 2, 3, 4", connection);
+            "SELECT gateway, epoch, lane, first, last FROM telemetry.run WHERE state = 1 ORDER BY 1, 2, 3, 4",
+            connection);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var lost = new List<string>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            lost.Add($"{reader.GetString(0)}: epoch {reader.GetInt64(1):x16}, {(Model.Lane)reader.GetInt16(2)} {reader.GetInt64(3)} to {reader.GetInt64(4)}");
+            lost.Add(
+                $"{reader.GetString(0)}: epoch {reader.GetInt64(1):x16}, {(Model.Lane)reader.GetInt16(2)} "
+                + $"{reader.GetInt64(3)} to {reader.GetInt64(4)}");
         }
 
         return lost;

@@ -7,7 +7,8 @@ using Telemetry.Testing.Network;
 namespace Telemetry.Rehearsal.Scenarios;
 
 /// <summary>
-/// The demonstration: 21 gateways, alerts as a Kafka consumer reads them, a printed schedule of faults in about a minute, then everything drains and is judged.
+/// The demonstration: 21 gateways, alerts as a Kafka consumer reads them, a printed schedule of faults in about a
+/// minute, then everything drains and is judged.
 /// </summary>
 public sealed class Demo(TextWriter output, bool terminal)
 {
@@ -41,12 +42,14 @@ public sealed class Demo(TextWriter output, bool terminal)
         [
             (6, "SIGKILL the processor", () => faults.KillProcessorAsync(cancellationToken)),
             (10, "SIGKILL the relay", () => faults.KillRelayAsync(cancellationToken)),
-            (12, "cut the link of all gateways for 15 s", () => faults.CutLinkAsync(LinkCut, CutKind.Silent, cancellationToken)),
+            (12, "cut the link of all gateways for 15 s",
+                () => faults.CutLinkAsync(LinkCut, CutKind.Silent, cancellationToken)),
             (31, "SIGKILL the ingress", () => faults.KillIngressAsync(cancellationToken)),
             (38, "SIGKILL nats-server", () => faults.KillNatsAsync(cancellationToken)),
             (45, "SIGKILL an agent", () => faults.KillAgentAsync(cancellationToken)),
             (48, "SIGKILL the agent of the HTTP input", () => faults.KillSiteAsync(cancellationToken)),
-            (50, "frames with a broken checksum from a client of its own", () => IntrudeAsync(plant, picture, cancellationToken)),
+            (50, "frames with a broken checksum from a client of its own",
+                () => IntrudeAsync(plant, picture, cancellationToken)),
             (55, "stop the inputs, drain", () => EndInputsAsync(plant, picture)),
         ];
         await picture.SayAsync("the schedule:");
@@ -57,9 +60,12 @@ public sealed class Demo(TextWriter output, bool terminal)
 
         await picture.SayAsync($"alerts go to {plant.Broker!.Name}");
         await using var feed = new AlertFeed(
-            plant.Broker, alert => alert.Rule == ShownRule ? picture.SayAsync(AlertFeed.Words(alert)) : Task.CompletedTask);
+            plant.Broker,
+            alert => alert.Rule == ShownRule ? picture.SayAsync(AlertFeed.Words(alert)) : Task.CompletedTask);
         await plant.StartAgentsAsync();
-        await picture.SayAsync($"{plant.Options.FleetGateways} gateways in one process, one alone, and one that takes this machine's metrics as line protocol are sending");
+        await picture.SayAsync(
+            $"{plant.Options.FleetGateways} gateways in one process, one alone, and one that takes this machine's "
+            + "metrics as line protocol are sending");
         var begun = DateTimeOffset.UtcNow;
         foreach (var (at, _, act) in schedule)
         {
@@ -88,9 +94,11 @@ public sealed class Demo(TextWriter output, bool terminal)
         var before = await plant.Status.CounterAsync(plant.IngressStatusPort, counter, cancellationToken) ?? 0;
         var reasons = await Intrusion.SendBrokenFramesAsync(
             plant.IngressPort, Plant.Plant.Intruder, Plant.Plant.Password, BrokenFrames, cancellationToken);
-        var counted = (await plant.Status.CounterAsync(plant.IngressStatusPort, counter, cancellationToken) ?? 0) - before;
+        var counted = (await plant.Status.CounterAsync(plant.IngressStatusPort, counter, cancellationToken) ?? 0)
+            - before;
         await picture.SayAsync(
-            $"{BrokenFrames} frames with a broken checksum: refused with {string.Join(", ", reasons.Distinct().Select(r => $"0x{(byte)r:x2}"))}, {counted} counted");
+            $"{BrokenFrames} frames with a broken checksum: refused with "
+            + $"{string.Join(", ", reasons.Distinct().Select(r => $"0x{(byte)r:x2}"))}, {counted} counted");
         if (reasons.Any(r => r != MqttReasonCode.PayloadFormatInvalid) || (int)counted != BrokenFrames)
         {
             throw new InvalidOperationException("broken frames were not refused with 0x99, or not counted");
@@ -112,7 +120,8 @@ public sealed class Demo(TextWriter output, bool terminal)
         await output.WriteLineAsync($"\nfrom the senders' journals and SQL:\n\n{verdict}");
         var intruder = books.ContainsKey(Plant.Plant.Intruder);
         await output.WriteLineAsync(intruder ? "the intruder is in the books: WRONG" : "the intruder is in no book");
-        var alerts = await AlertVerdict.ReadAsync(plant.Postgres.ConnectionString, plant.Broker!, DrainWithin, cancellationToken);
+        var alerts = await AlertVerdict.ReadAsync(
+            plant.Postgres.ConnectionString, plant.Broker!, DrainWithin, cancellationToken);
         await output.WriteLineAsync(
             $"alerts: {alerts.InDatabase} transitions in the database, {alerts.InTopic} records in {plant.Broker!.Name}"
             + $"; {plant.SiteSender.Repeats} requests of line protocol were sent again");
@@ -123,9 +132,11 @@ public sealed class Demo(TextWriter output, bool terminal)
 
         var (rejected, dropped) = (books.Values.Sum(b => b.Rejected), books.Values.Sum(b => b.Dropped));
         await output.WriteLineAsync($"rejected {rejected} and dropped {dropped} on purpose: both must be above zero");
-        var good = verdict.Balanced && !intruder && alerts is { InDatabase: > 0, Faults.Count: 0 } && rejected > 0 && dropped > 0;
+        var good = verdict.Balanced && !intruder && alerts is { InDatabase: > 0, Faults.Count: 0 } && rejected > 0
+            && dropped > 0;
         await output.WriteLineAsync(good
-            ? $"\nVERDICT: accepted = stored + rejected + dropped + lost, every reading once, to the bit{(plant.Broker!.IsReal ? "; every alert once" : "")}"
+            ? "\nVERDICT: accepted = stored + rejected + dropped + lost, every reading once, to the "
+                + $"bit{(plant.Broker!.IsReal ? "; every alert once" : "")}"
             : "\nVERDICT: THE BOOKS ARE WRONG");
         return good;
     }

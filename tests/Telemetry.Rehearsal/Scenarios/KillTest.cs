@@ -56,13 +56,16 @@ public sealed class KillTest(KillTestOptions options, TextWriter output, bool te
 
         if (plant.Broker is { } broker)
         {
-            Alerts = await AlertVerdict.ReadAsync(plant.Postgres.ConnectionString, broker, options.DrainWithin, cancellationToken);
+            Alerts = await AlertVerdict.ReadAsync(
+                plant.Postgres.ConnectionString, broker, options.DrainWithin, cancellationToken);
             await picture.SayAsync(
                 $"alerts: {Alerts.InDatabase} transitions in the database, {Alerts.InTopic} records in {broker.Name}");
             wrong.AddRange(Alerts.Faults);
         }
 
-        await picture.SayAsync(wrong.Count == 0 ? "VERDICT: the books balance" : $"VERDICT: THE BOOKS ARE WRONG: {string.Join("; ", wrong)}");
+        await picture.SayAsync(
+            wrong.Count == 0
+                ? "VERDICT: the books balance" : $"VERDICT: THE BOOKS ARE WRONG: {string.Join("; ", wrong)}");
         return wrong.Count == 0;
 
         async Task PlayAsync(string name, Func<CancellationToken, Task> play)

@@ -4,8 +4,8 @@ using Telemetry.Rehearsal.Showing;
 namespace Telemetry.Rehearsal.Scenarios;
 
 /// <summary>
-/// JetStream's store is deleted, purged, or put back to an older copy, while data flows or when no further reading comes.
-/// The processor is dead for a while each time, so that the log holds what the database does not have yet.
+/// JetStream's store is deleted, purged, or put back to an older copy, while data flows or when no further reading
+/// comes. The processor is dead for a while each time, so that the log holds what the database does not have yet.
 /// </summary>
 public sealed class LogScenarios(Plant.Plant plant, LivePicture picture)
 {
@@ -84,6 +84,7 @@ public sealed class LogScenarios(Plant.Plant plant, LivePicture picture)
     private async Task SayInFlightAsync(CancellationToken cancellationToken)
     {
         var agents = await plant.AgentsAsync(cancellationToken);
-        await picture.SayAsync($"in flight: {agents.Sum(a => a.FramesInFlight)} frames, {agents.Sum(a => a.InFlight)} readings");
+        await picture.SayAsync(
+            $"in flight: {agents.Sum(a => a.FramesInFlight)} frames, {agents.Sum(a => a.InFlight)} readings");
     }
 }

@@ -7,9 +7,10 @@ using Telemetry.Model.Schemas;
 namespace Telemetry.Rehearsal.Senders;
 
 /// <summary>
-/// What this machine's kernel says of itself, as one line of InfluxDB line protocol, and as the readings that an agent must
-/// make of it: device from the tag of that name, the other tag as a label, measurement.field as the metric. Beside real
-/// values stands a saw tooth of a few seconds, so that alert rules have something to say whatever the machine does.
+/// What this machine's kernel says of itself, as one line of InfluxDB line protocol, and as the readings that an agent
+/// must make of it: device from the tag of that name, the other tag as a label, measurement.field as the metric. Beside
+/// real values stands a saw tooth of a few seconds, so that alert rules have something to say whatever the machine
+/// does.
 /// </summary>
 internal sealed class HostLines
 {
@@ -23,8 +24,10 @@ internal sealed class HostLines
     {
         SeriesDefinition[] definitions =
         [
-            Define("load1", MetricType.Float), Define("mem_available", MetricType.Int), Define("cpu_busy", MetricType.UInt),
-            Define("swapping", MetricType.Bool), Define("kernel", MetricType.Text), Define("saw_tooth", MetricType.Float),
+            Define("load1", MetricType.Float), Define("mem_available", MetricType.Int),
+            Define("cpu_busy", MetricType.UInt),
+            Define("swapping", MetricType.Bool), Define("kernel", MetricType.Text),
+            Define("saw_tooth", MetricType.Float),
         ];
         Series = SeriesList.Empty(gateway).Extend(SchemaMessage.Of(default, definitions));
     }
@@ -49,8 +52,12 @@ internal sealed class HostLines
         _batch.AddText(4, micros, kernel);
         _batch.Add(5, micros, tooth);
         _line.Clear();
-        _line.Append(CultureInfo.InvariantCulture, $"{Measurement},source=proc,device={Device} load1={load:R},mem_available={available}i,")
-            .Append(CultureInfo.InvariantCulture, $"cpu_busy={busy}u,swapping={(swapping ? "true" : "f")},kernel=\"{kernel}\",")
+        _line.Append(
+            CultureInfo.InvariantCulture,
+            $"{Measurement},source=proc,device={Device} load1={load:R},mem_available={available}i,")
+            .Append(
+                CultureInfo.InvariantCulture,
+                $"cpu_busy={busy}u,swapping={(swapping ? "true" : "f")},kernel=\"{kernel}\",")
             .Append(CultureInfo.InvariantCulture, $"saw_tooth={tooth:R} {micros}");
         return (_line.ToString(), _batch);
     }

@@ -87,7 +87,9 @@ public sealed class LineSender(int port, string token, string journal, string ga
         return false;
     }
 
-    /// <summary>True when it is stored; false when nobody answered, or it shall come again. Throws when it was refused.</summary>
+    /// <summary>
+    /// True when it is stored; false when nobody answered, or it shall come again. Throws when it was refused.
+    /// </summary>
     private async Task<bool> SendAsync(string line, string key)
     {
         using var request = new HttpRequestMessage(
@@ -103,9 +105,11 @@ public sealed class LineSender(int port, string token, string journal, string ga
             return answer.StatusCode switch
             {
                 HttpStatusCode.NoContent => true,
-                HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout or >= HttpStatusCode.InternalServerError => false,
+                HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout
+                    or >= HttpStatusCode.InternalServerError => false,
                 _ => throw new InvalidOperationException(
-                    $"the agent refused '{line}' with {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync()}"),
+                    $"the agent refused '{line}' with {(int)answer.StatusCode}: "
+                    + $"{await answer.Content.ReadAsStringAsync()}"),
             };
         }
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException or IOException)

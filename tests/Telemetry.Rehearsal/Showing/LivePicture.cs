@@ -117,13 +117,15 @@ public sealed class LivePicture : IAsyncDisposable
     private string Table(IReadOnlyDictionary<string, BooksRow> books, HashSet<string> up)
     {
         var text = new StringBuilder();
-        text.AppendLine("gateway    link    accepted   at the edge    in flight      stored  rejected      lost  watermark");
+        text.AppendLine(
+            "gateway    link    accepted   at the edge    in flight      stored  rejected      lost  watermark");
         foreach (var (name, agent) in _known.OrderBy(k => k.Key, StringComparer.Ordinal))
         {
             var row = books.GetValueOrDefault(name);
             var link = !up.Contains(name) ? "dead" : agent.LinkUp ? "up" : "cut";
             text.AppendLine(CultureInfo.InvariantCulture,
-                $"{name,-10} {link,-5} {agent.Accepted,10} {agent.AtTheEdge,13} {agent.InFlight,12} {row?.Stored,11} {row?.Rejected,9} {row?.Lost,9}  {Age(row)}");
+                $"{name,-10} {link,-5} {agent.Accepted,10} {agent.AtTheEdge,13} {agent.InFlight,12} {row?.Stored,11} "
+                + $"{row?.Rejected,9} {row?.Lost,9}  {Age(row)}");
         }
 
         return text.ToString();
@@ -132,13 +134,18 @@ public sealed class LivePicture : IAsyncDisposable
     private string Line(IReadOnlyDictionary<string, BooksRow> books, HashSet<string> up)
     {
         var agents = _known.Values.Where(a => up.Contains(a.Gateway)).ToList();
-        var oldest = books.Values.Where(b => b.WatermarkAge is not null).OrderByDescending(b => b.WatermarkAge).FirstOrDefault();
+        var oldest = books.Values.Where(b => b.WatermarkAge is not null).OrderByDescending(b => b.WatermarkAge)
+            .FirstOrDefault();
         return string.Create(CultureInfo.InvariantCulture,
-            $"{(DateTimeOffset.UtcNow - _begun).TotalSeconds,6:0.0} s    {up.Count} gateways alive, {agents.Count(a => a.LinkUp)} linked; "
-            + $"accepted {_known.Values.Sum(a => a.Accepted)}, at the edge {agents.Sum(a => a.AtTheEdge)}, in flight {agents.Sum(a => a.InFlight)}, "
-            + $"stored {books.Values.Sum(b => b.Stored)}, rejected {books.Values.Sum(b => b.Rejected)}, lost {books.Values.Sum(b => b.Lost)}; oldest watermark {Age(oldest)}");
+            $"{(DateTimeOffset.UtcNow - _begun).TotalSeconds,6:0.0} s    {up.Count} gateways alive, "
+            + $"{agents.Count(a => a.LinkUp)} linked; "
+            + $"accepted {_known.Values.Sum(a => a.Accepted)}, at the edge {agents.Sum(a => a.AtTheEdge)}, in flight "
+            + $"{agents.Sum(a => a.InFlight)}, "
+            + $"stored {books.Values.Sum(b => b.Stored)}, rejected {books.Values.Sum(b => b.Rejected)}, lost "
+            + $"{books.Values.Sum(b => b.Lost)}; oldest watermark {Age(oldest)}");
     }
 
     private static string Age(BooksRow? row) =>
-        row?.WatermarkAge is { } age ? string.Create(CultureInfo.InvariantCulture, $"{age.TotalSeconds:0.0} s ago") : "none";
+        row?.WatermarkAge is { } age
+            ? string.Create(CultureInfo.InvariantCulture, $"{age.TotalSeconds:0.0} s ago") : "none";
 }

@@ -7,8 +7,8 @@ using Telemetry.Testing.Simulated;
 namespace Telemetry.Simulation.Checking;
 
 /// <summary>
-/// The alert outbox held against the readings: whatever transactions failed, were repeated or put back, it holds exactly
-/// what the readings make in the order in which they were stored, once, densely numbered and chained.
+/// The alert outbox held against the readings: whatever transactions failed, were repeated or put back, it holds
+/// exactly what the readings make in the order in which they were stored, once, densely numbered and chained.
 /// </summary>
 internal static class AlertBooks
 {
@@ -26,13 +26,15 @@ internal static class AlertBooks
                 transitions.Add(transition);
                 if (row.Head != head || row.Id != transition.Id)
                 {
-                    yield return $"alert {row.Head} of partition {row.Partition} does not follow: {head} is next, id {row.Id}";
+                    yield return
+                        $"alert {row.Head} of partition {row.Partition} does not follow: {head} is next, id {row.Id}";
                 }
             }
 
             if (head != partition.Row.Alerts)
             {
-                yield return $"partition {partition.Row.Partition} says that its alerts end at {partition.Row.Alerts}, they do at {head}";
+                yield return $"partition {partition.Row.Partition} says that its alerts end at {partition.Row.Alerts}, "
+                    + $"they do at {head}";
             }
         }
 
@@ -69,7 +71,8 @@ internal static class AlertBooks
                 foreach (var rule in WorldRules.Options.Rules.All.Where(r => r.Match.Fits(gateway, series)))
                 {
                     var (expected, last) = Evaluate(rule, stored[key]);
-                    var published = found[(rule.Name, $"{key:x16}")].Select(t => (t.Kind, t.TimeMicros, t.StartedMicros, t.Value));
+                    var published = found[(rule.Name, $"{key:x16}")].Select(
+                        t => (t.Kind, t.TimeMicros, t.StartedMicros, t.Value));
                     if (!expected.SequenceEqual(published))
                     {
                         yield return $"{gateway} {series.Metric} by rule {rule.Name}: the readings make "
@@ -80,7 +83,8 @@ internal static class AlertBooks
                     var open = expected is [.., { Kind: AlertKind.Firing }];
                     if (last != (state?.TimeMicros ?? long.MinValue) || open != (state?.Phase == AlertPhase.Firing))
                     {
-                        yield return $"{gateway} {series.Metric} by rule {rule.Name}: evaluated to {last}, the state is {state}";
+                        yield return
+                            $"{gateway} {series.Metric} by rule {rule.Name}: evaluated to {last}, the state is {state}";
                     }
                 }
             }
@@ -98,7 +102,8 @@ internal static class AlertBooks
         foreach (var reading in readings)
         {
             var value = reading.Type == MetricType.Float ? BitConverter.UInt64BitsToDouble(reading.Bits) : reading.Bits;
-            if ((reading.Flags & ReadingFlags.Null) != 0 || (reading.Flags & ReadingFlags.QualityMask) == (ReadingFlags)Quality.Bad
+            if ((reading.Flags & ReadingFlags.Null) != 0
+                || (reading.Flags & ReadingFlags.QualityMask) == (ReadingFlags)Quality.Bad
                 || double.IsNaN(value) || reading.Time <= last)
             {
                 continue;

@@ -3,7 +3,8 @@ using Telemetry.Simulation.Worlds;
 namespace Telemetry.Simulation.Checking;
 
 /// <summary>
-/// Says whether a healed world has come to rest: everything accepted is settled, the agents know it, and every alert has left.
+/// Says whether a healed world has come to rest: everything accepted is settled, the agents know it, and every alert
+/// has left.
 /// </summary>
 internal static class Convergence
 {

@@ -35,7 +35,9 @@ internal sealed class GatewayBooks
 
     private bool MayLose => _world is { LogWasDamaged: true, DatabaseWasPutBack: true };
 
-    /// <summary>The gateway's totals are those of the register, of the ledger and of the readings; no frame is in it twice.</summary>
+    /// <summary>
+    /// The gateway's totals are those of the register, of the ledger and of the readings; no frame is in it twice.
+    /// </summary>
     public IEnumerable<string> Totals()
     {
         var sum = _stored.Aggregate(0UL, (s, r) => s + (r.Key * (ulong)r.Value));
@@ -46,9 +48,12 @@ internal sealed class GatewayBooks
             (_row.Rejected != _register.Sum(f => (long)f.Rejected), "rejected differs from the register's sum"),
             (_row.Dropped != _register.Sum(f => (long)f.Dropped), "dropped differs from the register's sum"),
             (_row.Lost != lost, $"lost says {_row.Lost}, the runs say {lost}"),
-            (_register.Aggregate(0UL, (s, f) => s + f.HashSum) != sum, "the register's hash sums differ from the readings'"),
-            (_log.Unreadable > 0 && !MayLose, $"{_log.Unreadable} frames of the log need a schema that the database lacks"),
-            (!MayLose && Unstored().Length > 0, $"the log has frames that are not stored: {string.Join(", ", Unstored())}"),
+            (_register.Aggregate(0UL, (s, f) => s + f.HashSum) != sum,
+                "the register's hash sums differ from the readings'"),
+            (_log.Unreadable > 0 && !MayLose,
+                $"{_log.Unreadable} frames of the log need a schema that the database lacks"),
+            (!MayLose && Unstored().Length > 0,
+                $"the log has frames that are not stored: {string.Join(", ", Unstored())}"),
             (Overlap() is not null, $"two frames of the register overlap: {Overlap()}"),
             (_row.Rejected > 0, $"{_row.Rejected} rejected, though every reading is good"));
     }
@@ -62,12 +67,15 @@ internal sealed class GatewayBooks
         var told = _record.Outboxes.Sum(o => o.Accepted);
         return Problems(
             (accepted != settled, $"accepted {accepted}, settled {settled} ({_row})"),
-            (told > accepted || (told < accepted && !_world.AgentsAreOff), $"accepted {accepted}, the ledger was told {told}"),
+            (told > accepted || (told < accepted && !_world.AgentsAreOff),
+                $"accepted {accepted}, the ledger was told {told}"),
             (Twice() > 0, $"{Twice()} readings are stored twice"),
             (Unknown() > 0, $"{Unknown()} stored readings were never attempted, or their values differ"),
-            (missing.Length > Declared, $"{missing.Length} acknowledged readings are not stored, {Declared} are declared"
+            (missing.Length > Declared,
+                $"{missing.Length} acknowledged readings are not stored, {Declared} are declared"
                 + Ages(missing)),
-            (Declared > _journal.Attempted - _stored.Count, $"{Declared} declared, more than were attempted and not stored"),
+            (Declared > _journal.Attempted - _stored.Count,
+                $"{Declared} declared, more than were attempted and not stored"),
             (accepted > _journal.Attempted || accepted < _journal.Acknowledged,
                 $"accepted {accepted}, attempted {_journal.Attempted}, acknowledged {_journal.Acknowledged}"),
             (_row.Dropped > 0, $"{_row.Dropped} dropped, though nothing was over its quota"),
@@ -90,14 +98,16 @@ internal sealed class GatewayBooks
             (!MayLose && missing.Any(e => e.Value.AcknowledgedAt < oldest),
                 "readings are missing that were acknowledged before the copy was taken" + Ages(missing)),
             (_log.IsForked && _row.Fork.Length == 0, "two lives of the outbox reached the log, and no fork is shown"),
-            (Unsettled().Length > 0, $"announced, and neither settled nor booked as lost: {string.Join(", ", Unsettled())}"),
+            (Unsettled().Length > 0,
+                $"announced, and neither settled nor booked as lost: {string.Join(", ", Unsettled())}"),
             (_row.Dropped > 0, $"{_row.Dropped} dropped, though nothing was over its quota"));
     }
 
     /// <summary>Epochs of which a frame or hello announced more than the ledger has an end for.</summary>
     private string[] Unsettled() =>
     [
-        .. new GatewayLedger(_record, 0).Epochs.Values.Where(e => !e.AllSettled).Select(e => $"epoch {e.Epoch:x16} to {e.Lasts}"),
+        .. new GatewayLedger(_record, 0).Epochs.Values.Where(e => !e.AllSettled)
+            .Select(e => $"epoch {e.Epoch:x16} to {e.Lasts}"),
     ];
 
     private KeyValuePair<ulong, JournalEntry>[] Missing() =>

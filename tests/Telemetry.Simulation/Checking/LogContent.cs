@@ -29,8 +29,8 @@ internal sealed class LogContent
     }
 
     /// <summary>
-    /// True when two lives of an outbox stand here: two epochs with one predecessor, or a frame beyond the last sequence
-    /// by which a successor names its epoch.
+    /// True when two lives of an outbox stand here: two epochs with one predecessor, or a frame beyond the last
+    /// sequence by which a successor names its epoch.
     /// </summary>
     public bool IsForked =>
         _predecessors.GroupBy(p => p.Value.Epoch).Any(same => same.Select(p => p.Key).Distinct().Count() > 1)

@@ -5,8 +5,8 @@ using Telemetry.Simulation.Worlds;
 namespace Telemetry.Simulation.Checking;
 
 /// <summary>
-/// Readings that must not be lost although log and database were damaged: what an agent still held when it learnt of the
-/// database that was put back. From then on only the newer database's word may free it.
+/// Readings that must not be lost although log and database were damaged: what an agent still held when it learnt of
+/// the database that was put back. From then on only the newer database's word may free it.
 /// </summary>
 internal sealed class Pins
 {

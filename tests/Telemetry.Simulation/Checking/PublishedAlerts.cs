@@ -12,7 +12,9 @@ internal static class PublishedAlerts
         return store.Content.AlertOutbox.Values.All(r => there.Contains(r.Id));
     }
 
-    /// <summary>Each id at most once; every row of the outbox is there; what is there without a row is listed; order is kept.</summary>
+    /// <summary>
+    /// Each id at most once; every row of the outbox is there; what is there without a row is listed; order is kept.
+    /// </summary>
     public static IEnumerable<string> Check(SimulatedAlertSink kafka, SimulatedStore store)
     {
         var records = kafka.Committed.ToList();
@@ -33,7 +35,8 @@ internal static class PublishedAlerts
         var orphans = ids.Except(rows).ToHashSet();
         if (!orphans.SetEquals(store.Content.Relay.Orphans.Keys))
         {
-            yield return $"{orphans.Count} alerts in Kafka without a row, {store.Content.Relay.Orphans.Count} listed as orphans";
+            yield return
+                $"{orphans.Count} alerts in Kafka without a row, {store.Content.Relay.Orphans.Count} listed as orphans";
         }
 
         foreach (var device in records.GroupBy(r => (r.Row.Partition, r.Key)))

@@ -30,14 +30,16 @@ internal static class StateReport
     {
         var record = world.Store.Content.Record(gateway.Id);
         var outbox = gateway.Outbox;
-        text.Append(CultureInfo.InvariantCulture, $"{gateway.Id} partition {gateway.Id.Partition(SimulatedWorld.Partitions)}: ")
+        text.Append(
+            CultureInfo.InvariantCulture, $"{gateway.Id} partition {gateway.Id.Partition(SimulatedWorld.Partitions)}: ")
             .Append(CultureInfo.InvariantCulture, $"accepted {gateway.Disk.Snapshot().Accepted}, ")
             .Append(CultureInfo.InvariantCulture, $"unsealed {outbox?.UnsealedReadings}, held {outbox?.Held.Count}, ")
             .AppendLine(CultureInfo.InvariantCulture, $"told {string.Join(',', record.Outboxes)}, {record.Gateway}");
         foreach (var frame in (outbox?.Held ?? []).Take(FramesMax))
         {
             text.AppendLine(
-                CultureInfo.InvariantCulture, $"  holds {frame.Key} {frame.State} attempts {frame.Attempts} {frame.Receipt}");
+                CultureInfo.InvariantCulture,
+                $"  holds {frame.Key} {frame.State} attempts {frame.Attempts} {frame.Receipt}");
         }
 
         var letters = SimulatedDatabase.All(world.Store.Content.DeadLetters).Where(d => d.Gateway == gateway.Id);

@@ -4,8 +4,8 @@ using Telemetry.Testing.Simulated;
 namespace Telemetry.Simulation.Checking;
 
 /// <summary>
-/// What must hold of a world that came to rest (DESIGN: G1, G2, G3, G5, G7), from the generators' journals, the disks and the
-/// database alone. Each problem is one line.
+/// What must hold of a world that came to rest (DESIGN: G1, G2, G3, G5, G7), from the generators' journals, the disks
+/// and the database alone. Each problem is one line.
 /// </summary>
 internal static class Verdict
 {

@@ -29,7 +29,9 @@ internal sealed record Mix
     /// <summary>True when a foreign broker stands before the ingress.</summary>
     public bool HasBroker { get; init; }
 
-    /// <summary>True when purges don't spare what the backups of the database lack: then both together may lose something.</summary>
+    /// <summary>
+    /// True when purges don't spare what the backups of the database lack: then both together may lose something.
+    /// </summary>
     public bool PurgesBeyondBackups { get; init; }
 
     /// <summary>

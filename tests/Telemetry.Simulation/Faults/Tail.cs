@@ -9,6 +9,8 @@ internal enum Tail
     /// <summary>Faults go on after the last reading, and no further one comes.</summary>
     Quiet,
 
-    /// <summary>The agents have drained and are switched off; then the database is put back, and only the log can heal it.</summary>
+    /// <summary>
+    /// The agents have drained and are switched off; then the database is put back, and only the log can heal it.
+    /// </summary>
     AgentsOff,
 }

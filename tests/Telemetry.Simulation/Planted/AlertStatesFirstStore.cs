@@ -4,8 +4,8 @@ using Telemetry.Testing.Simulated;
 namespace Telemetry.Simulation.Planted;
 
 /// <summary>
-/// Planted bug: where alert rules stand is written in a transaction of its own, before the one that has the readings and
-/// the transitions that follow from them.
+/// Planted bug: where alert rules stand is written in a transaction of its own, before the one that has the readings
+/// and the transitions that follow from them.
 /// </summary>
 internal sealed class AlertStatesFirstStore(SimulatedStore store) : AlteredStore(store)
 {

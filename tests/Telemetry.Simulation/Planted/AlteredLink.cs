@@ -25,7 +25,8 @@ internal abstract class AlteredLink(IUplinkConnector link) : IUplinkConnector
     protected sealed class Connection : IUplinkConnection
     {
         private readonly AlteredLink _link;
-        private readonly Channel<ReadOnlyMemory<byte>> _down = Channels.Bounded<ReadOnlyMemory<byte>>(DownMax, singleReader: false);
+        private readonly Channel<ReadOnlyMemory<byte>> _down = Channels.Bounded<ReadOnlyMemory<byte>>(
+            DownMax, singleReader: false);
 
         public Connection(AlteredLink link, IUplinkConnection inner)
         {

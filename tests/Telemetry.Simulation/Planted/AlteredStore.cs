@@ -5,7 +5,9 @@ using Telemetry.Testing.Simulated;
 
 namespace Telemetry.Simulation.Planted;
 
-/// <summary>A database whose commits are done otherwise: the part in which mistakes of committing are planted.</summary>
+/// <summary>
+/// A database whose commits are done otherwise: the part in which mistakes of committing are planted.
+/// </summary>
 internal abstract class AlteredStore(SimulatedStore store) : IStore
 {
     /// <summary>The database as it is.</summary>
@@ -30,7 +32,8 @@ internal abstract class AlteredStore(SimulatedStore store) : IStore
         GatewayId gateway, ulong epoch, Lane lane, SequenceRange range, CancellationToken cancellationToken) =>
         Inner.FindFramesAsync(gateway, epoch, lane, range, cancellationToken);
 
-    public Task<IReadOnlyList<RefusedReading>> FindRefusedAsync(ReadingRows readings, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<RefusedReading>> FindRefusedAsync(
+        ReadingRows readings, CancellationToken cancellationToken) =>
         Inner.FindRefusedAsync(readings, cancellationToken);
 
     public abstract Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken);

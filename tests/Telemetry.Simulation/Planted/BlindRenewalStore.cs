@@ -28,7 +28,8 @@ internal sealed class BlindRenewalStore(SimulatedStore store) : AlteredStore(sto
     }
 
     private static bool IsRenewal(StoreCommit commit) =>
-        commit.Gateways.Count + commit.Epochs.Count + commit.Lanes.Count + commit.Outboxes.Count + commit.Frames.Count == 0
+        commit.Gateways.Count + commit.Epochs.Count + commit.Lanes.Count + commit.Outboxes.Count
+            + commit.Frames.Count == 0
         && commit.Schemas.Count + commit.DeadLetters.Count == 0
         && commit.Partitions.TrueForAll(p => p.Live == p.Expected.Live && p.Backlog == p.Expected.Backlog);
 }

@@ -3,7 +3,9 @@ using Telemetry.Testing.Simulated;
 
 namespace Telemetry.Simulation.Planted;
 
-/// <summary>Planted bug: the ledger is extended in a transaction of its own, before the one that stores the readings.</summary>
+/// <summary>
+/// Planted bug: the ledger is extended in a transaction of its own, before the one that stores the readings.
+/// </summary>
 internal sealed class LedgerFirstStore(SimulatedStore store) : AlteredStore(store)
 {
     public override Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken)

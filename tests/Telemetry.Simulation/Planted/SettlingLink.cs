@@ -15,7 +15,8 @@ internal sealed class SettlingLink(IUplinkConnector link) : AlteredLink(link)
         Connection connection, string topic, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
         var outcome = await connection.Inner.PublishAsync(topic, payload, cancellationToken);
-        if (outcome.Accepted && IsFrames(topic) && _answer is { } answer && Settling(payload.Span, answer) is { } forged)
+        if (outcome.Accepted && IsFrames(topic) && _answer is { } answer
+            && Settling(payload.Span, answer) is { } forged)
         {
             connection.Forge(forged);
         }
@@ -25,7 +26,8 @@ internal sealed class SettlingLink(IUplinkConnector link) : AlteredLink(link)
 
     protected override ReadOnlyMemory<byte> Down(ReadOnlyMemory<byte> message)
     {
-        if (message.Span[0] == (byte)DownKind.StoredAck && StoredAck.Read(message.Span) is { InAnswerTo: not null } answer)
+        if (message.Span[0] == (byte)DownKind.StoredAck
+            && StoredAck.Read(message.Span) is { InAnswerTo: not null } answer)
         {
             _answer = answer;
         }

@@ -5,12 +5,13 @@ using Telemetry.Testing.Simulated;
 namespace Telemetry.Simulation.Relays;
 
 /// <summary>
-/// Plays the processor for a world of relays: appends transitions, and what a database that was put back lacks again: most
-/// alike, some never, with new ones between.
+/// Plays the processor for a world of relays: appends transitions, and what a database that was put back lacks again:
+/// most alike, some never, with new ones between.
 /// </summary>
 internal sealed class AlertWriter(SimulatedStore store, Random random, int partitions)
 {
-    private readonly List<AlertTransition>[] _again = [.. Enumerable.Range(0, partitions).Select(_ => new List<AlertTransition>())];
+    private readonly List<AlertTransition>[] _again =
+        [.. Enumerable.Range(0, partitions).Select(_ => new List<AlertTransition>())];
     private long _made;
 
     /// <summary>Transitions of before a put-back that are still to be written again.</summary>
@@ -47,12 +48,15 @@ internal sealed class AlertWriter(SimulatedStore store, Random random, int parti
     public void PutBack(SimulatedDatabase earlier)
     {
         var lost = store.Content.AlertOutbox.Values
-            .Where(r => !earlier.AlertOutbox.TryGetValue((r.Partition, r.Head.Number), out var kept) || kept.Head != r.Head)
+            .Where(
+                r =>
+                    !earlier.AlertOutbox.TryGetValue((r.Partition, r.Head.Number), out var kept) || kept.Head != r.Head)
             .ToList();
         var there = earlier.AlertOutbox.Values.Select(r => r.Id).ToHashSet();
         for (var partition = 0; partition < partitions; partition++)
         {
-            // In the order of the log, which they come from: what was lost just now, and what was lost before and not yet again.
+            // In the order of the log, which they come from: what was lost just now, and what was lost before and not
+            // yet again.
             var all = lost.Where(r => r.Partition == partition).Select(r => AlertTransition.FromJson(r.Json.Span))
                 .Concat(_again[partition]).Where(t => !there.Contains(t.Id)).DistinctBy(t => t.Id).ToList();
             _again[partition].Clear();

@@ -12,13 +12,15 @@ internal sealed class PositionApartSink(IAlertSink inner) : IAlertSink
     public Task<IReadOnlyDictionary<int, RelayPosition>> ReadPositionsAsync(CancellationToken cancellationToken) =>
         inner.ReadPositionsAsync(cancellationToken);
 
-    public IAsyncEnumerable<IReadOnlyList<PublishedAlert>> ReadBackAsync(DateTimeOffset from, CancellationToken cancellationToken) =>
+    public IAsyncEnumerable<IReadOnlyList<PublishedAlert>> ReadBackAsync(
+        DateTimeOffset from, CancellationToken cancellationToken) =>
         inner.ReadBackAsync(from, cancellationToken);
 
     private sealed class Producer(IAlertProducer inner) : IAlertProducer
     {
         public async Task PublishAsync(
-            IReadOnlyList<AlertRecord> records, IReadOnlyDictionary<int, RelayPosition> positions, CancellationToken cancellationToken)
+            IReadOnlyList<AlertRecord> records, IReadOnlyDictionary<int, RelayPosition> positions,
+            CancellationToken cancellationToken)
         {
             await inner.PublishAsync(records, new Dictionary<int, RelayPosition>(), cancellationToken);
             await inner.PublishAsync([], positions, cancellationToken);
@@ -42,7 +44,8 @@ internal sealed class EarlyPositionSink(IAlertSink inner) : IAlertSink
     public Task<IReadOnlyDictionary<int, RelayPosition>> ReadPositionsAsync(CancellationToken cancellationToken) =>
         Task.FromResult(_read);
 
-    public IAsyncEnumerable<IReadOnlyList<PublishedAlert>> ReadBackAsync(DateTimeOffset from, CancellationToken cancellationToken) =>
+    public IAsyncEnumerable<IReadOnlyList<PublishedAlert>> ReadBackAsync(
+        DateTimeOffset from, CancellationToken cancellationToken) =>
         inner.ReadBackAsync(from, cancellationToken);
 }
 
@@ -51,11 +54,13 @@ internal sealed class ForgetfulSink(IAlertSink inner) : IAlertSink
 {
     public Task<IAlertProducer> BeginAsync(CancellationToken cancellationToken) => inner.BeginAsync(cancellationToken);
 
-    public async Task<IReadOnlyDictionary<int, RelayPosition>> ReadPositionsAsync(CancellationToken cancellationToken) =>
+    public async Task<IReadOnlyDictionary<int, RelayPosition>> ReadPositionsAsync(
+        CancellationToken cancellationToken) =>
         (await inner.ReadPositionsAsync(cancellationToken))
             .ToDictionary(p => p.Key, p => p.Value with { Skipping = Skipping.None });
 
-    public IAsyncEnumerable<IReadOnlyList<PublishedAlert>> ReadBackAsync(DateTimeOffset from, CancellationToken cancellationToken) =>
+    public IAsyncEnumerable<IReadOnlyList<PublishedAlert>> ReadBackAsync(
+        DateTimeOffset from, CancellationToken cancellationToken) =>
         inner.ReadBackAsync(from, cancellationToken);
 }
 
@@ -67,17 +72,20 @@ internal sealed class BlindOutbox(IAlertOutbox inner, IAlertSink sink) : IAlertO
     {
         var stamps = await inner.StampsAsync(rows, cancellationToken);
         var positions = await sink.ReadPositionsAsync(cancellationToken);
-        return rows.Distinct().Where(r => stamps.ContainsKey(r) || positions.GetValueOrDefault(r.Partition).Head.Number == r.Number).ToDictionary(
-            r => r,
-            r => positions.GetValueOrDefault(r.Partition).Head is var head && head.Number == r.Number
-                ? new OutboxStamp(head, default)
-                : stamps[r]);
+        return rows.Distinct().Where(
+            r =>
+                stamps.ContainsKey(r) || positions.GetValueOrDefault(r.Partition).Head.Number == r.Number).ToDictionary(
+                    r => r,
+                    r => positions.GetValueOrDefault(r.Partition).Head is var head && head.Number == r.Number
+                        ? new OutboxStamp(head, default)
+                        : stamps[r]);
     }
 
     public async Task<IReadOnlyDictionary<int, OutboxExtent>> ExtentsAsync(CancellationToken cancellationToken) =>
         await inner.ExtentsAsync(cancellationToken);
 
-    public Task<bool> TakeLeaseAsync(string relay, long token, string owner, TimeSpan lease, CancellationToken cancellationToken) =>
+    public Task<bool> TakeLeaseAsync(
+        string relay, long token, string owner, TimeSpan lease, CancellationToken cancellationToken) =>
         inner.TakeLeaseAsync(relay, token, owner, lease, cancellationToken);
 
     public Task<bool> RenewLeaseAsync(string relay, long token, TimeSpan lease, CancellationToken cancellationToken) =>
@@ -90,7 +98,8 @@ internal sealed class BlindOutbox(IAlertOutbox inner, IAlertSink sink) : IAlertO
         int partition, long after, int rowsMax, int bytesMax, CancellationToken cancellationToken) =>
         inner.ReadAsync(partition, after, rowsMax, bytesMax, cancellationToken);
 
-    public Task<int> ListOrphansAsync(IReadOnlyCollection<PublishedAlert> records, CancellationToken cancellationToken) =>
+    public Task<int> ListOrphansAsync(
+        IReadOnlyCollection<PublishedAlert> records, CancellationToken cancellationToken) =>
         inner.ListOrphansAsync(records, cancellationToken);
 
     public Task NoteAsync(IReadOnlyDictionary<int, AlertHead> published, CancellationToken cancellationToken) =>

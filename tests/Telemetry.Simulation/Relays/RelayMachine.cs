@@ -34,7 +34,8 @@ internal static class RelayMachine
     };
 
     public static Machine Make(
-        string name, Pump pump, Trace trace, Random random, SimulatedStore store, SimulatedAlertSink sink, RelayParts parts) =>
+        string name, Pump pump, Trace trace, Random random, SimulatedStore store, SimulatedAlertSink sink,
+        RelayParts parts) =>
         new(name, pump, trace, random, (life, stop) =>
         {
             var seen = parts.Sink(sink);

@@ -22,11 +22,14 @@ public sealed class RelayTests(ITestOutputHelper output)
             }
         }
 
-        output.WriteLine($"{Seeds} worlds: {tally.Kills} kills, {tally.PutBacks} put-backs, {tally.LostCalls} lost calls, "
+        output.WriteLine(
+            $"{Seeds} worlds: {tally.Kills} kills, {tally.PutBacks} put-backs, {tally.LostCalls} lost calls, "
             + $"{tally.Refused} refused commits, {tally.Pauses} leases taken; {tally.Records} records, "
             + $"{tally.Uncommitted} with those aborted, {tally.Orphans} orphans");
         Assert.True(bad.Count == 0, $"{bad.Count} of {Seeds} seeds fail\n{string.Join("\n\n", bad.Take(3))}");
-        Assert.True(tally.Uncommitted > tally.Records && tally.Orphans > 0 && tally.PutBacks > Seeds, "the worlds prove nothing");
+        Assert.True(
+            tally.Uncommitted > tally.Records && tally.Orphans > 0 && tally.PutBacks > Seeds,
+            "the worlds prove nothing");
     }
 
     [Fact]
@@ -53,7 +56,9 @@ public sealed class RelayTests(ITestOutputHelper output)
             if (problems.Count > 0)
             {
                 output.WriteLine($"seed {seed}: {problems[0]}");
-                Assert.Empty(RelayWorld.Run(seed, RelayParts.Ordinary with { OnlyLeases = parts.OnlyLeases }, new RelayTally()).Problems);
+                Assert.Empty(
+                    RelayWorld.Run(seed, RelayParts.Ordinary with { OnlyLeases = parts.OnlyLeases }, new RelayTally())
+                        .Problems);
                 return;
             }
         }

@@ -19,8 +19,9 @@ internal sealed class RelayTally
 }
 
 /// <summary>
-/// Two relays over a simulated database and a simulated Kafka: they die at any await, calls and answers get lost, commits are
-/// refused, leases are taken away, the database is put back more than once. Then everything heals, and G7 is checked.
+/// Two relays over a simulated database and a simulated Kafka: they die at any await, calls and answers get lost,
+/// commits are refused, leases are taken away, the database is put back more than once. Then everything heals, and G7
+/// is checked.
 /// </summary>
 internal sealed class RelayWorld
 {
@@ -127,7 +128,8 @@ internal sealed class RelayWorld
             case 7 when _copies.Count > 0:
                 _tally.PutBacks++;
                 var copy = _copies[_random.Next(_copies.Count)];
-                Trace.Say($"the database is put back to {copy.AlertOutbox.Count} of {_store.Content.AlertOutbox.Count} rows");
+                Trace.Say(
+                    $"the database is put back to {copy.AlertOutbox.Count} of {_store.Content.AlertOutbox.Count} rows");
                 _writer.PutBack(copy);
                 break;
             case 8 or 9:

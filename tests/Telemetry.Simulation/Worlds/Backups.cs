@@ -5,7 +5,9 @@ using Telemetry.Testing.Simulated;
 
 namespace Telemetry.Simulation.Worlds;
 
-/// <summary>Older copies of database, streams and outboxes, taken now and then where the mix may put one back.</summary>
+/// <summary>
+/// Older copies of database, streams and outboxes, taken now and then where the mix may put one back.
+/// </summary>
 internal sealed class Backups(SimulatedWorld world)
 {
     private const int KeptMax = 3;
@@ -64,12 +66,15 @@ internal sealed class Backups(SimulatedWorld world)
         return (gateway, Choose(copies));
     }
 
-    /// <summary>Up to where a stream may be purged: no database that may still be put back needs what lies below.</summary>
+    /// <summary>
+    /// Up to where a stream may be purged: no database that may still be put back needs what lies below.
+    /// </summary>
     public long PurgeFloor(int partition, StreamKind kind)
     {
         var created = world.Log.Find(partition, kind)?.State.CreatedNanos;
         var databases = world.Mix.PurgesBeyondBackups ? [world.Store.Content] : _databases.Append(world.Store.Content);
-        return databases.Select(d => Position(d, partition, kind)).Min(p => p.StreamCreatedNanos == created ? p.Sequence : 0);
+        return databases.Select(d => Position(d, partition, kind))
+            .Min(p => p.StreamCreatedNanos == created ? p.Sequence : 0);
     }
 
     /// <summary>Any stream of any partition.</summary>

@@ -169,11 +169,13 @@ internal sealed class FaultSchedule(SimulatedWorld world)
         world.DatabaseWasPutBack = true;
         foreach (var gateway in world.Gateways)
         {
-            gateway.Pins.DatabaseWasPutBack((world.Pump.Clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
+            gateway.Pins.DatabaseWasPutBack(
+                (world.Pump.Clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
         }
 
         return string.Join(", ", backup.Partitions.OrderBy(p => p.Key).Select(p =>
-            $"partition {p.Key} commits {p.Value.Row.Commits} live {p.Value.Row.Live.Sequence} backlog {p.Value.Row.Backlog.Sequence}"));
+            $"partition {p.Key} commits {p.Value.Row.Commits} live {p.Value.Row.Live.Sequence} backlog "
+            + $"{p.Value.Row.Backlog.Sequence}"));
     }
 
     private string? LetSecondOwnerIn()

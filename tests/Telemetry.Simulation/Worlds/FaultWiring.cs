@@ -11,7 +11,8 @@ internal static class FaultWiring
         var faults = world.Faults;
         foreach (var gateway in world.Gateways)
         {
-            gateway.Link.Strikes = fault => Of(fault, world.Mix.HasBroker) is { } mapped && faults.Strikes(mapped, gateway.Id.Value);
+            gateway.Link.Strikes = fault =>
+                Of(fault, world.Mix.HasBroker) is { } mapped && faults.Strikes(mapped, gateway.Id.Value);
         }
 
         world.Bus.Loses = what => faults.Strikes(Fault.BusMessageLost, what);

@@ -28,7 +28,8 @@ internal sealed class GatewayMachine
         Id = id;
         (_random, _faults, _parts, _trace) = (random, faults, parts, trace);
         Disk = new SimulatedOutboxDisk(random);
-        _quotaBytes = random.Next(4) == 0 ? random.Next(SmallQuotaBytesMin, SmallQuotaBytesMax) : new OutboxOptions().QuotaBytes;
+        _quotaBytes = random.Next(4) == 0
+            ? random.Next(SmallQuotaBytesMin, SmallQuotaBytesMax) : new OutboxOptions().QuotaBytes;
         Link = link;
         Generator = new Generator(id, random, pump.Clock);
         Machine = new Machine($"agent {id}", pump, trace, random, RunAsync, Died)

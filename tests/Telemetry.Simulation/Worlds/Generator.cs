@@ -6,8 +6,8 @@ using Telemetry.Model.Schemas;
 namespace Telemetry.Simulation.Worlds;
 
 /// <summary>
-/// A source of readings at one gateway: batches of random values, some late, some critical, now and then of a new series.
-/// It writes its journal before it offers and after it was acknowledged, and outlives the agent's process.
+/// A source of readings at one gateway: batches of random values, some late, some critical, now and then of a new
+/// series. It writes its journal before it offers and after it was acknowledged, and outlives the agent's process.
 /// </summary>
 internal sealed class Generator(GatewayId gateway, Random random, TimeProvider time)
 {

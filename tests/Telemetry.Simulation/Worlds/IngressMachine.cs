@@ -34,13 +34,15 @@ internal sealed class IngressMachine
             _log, _bus, new IngressOptions { Partitions = _partitions }, life.Time, new IngressCounters());
         Peer = new SimulatedIngress(
             life,
-            async (gateway, topic, payload, cancellationToken) => await TakeAsync(core, gateway, topic, payload, cancellationToken),
+            async (gateway, topic, payload, cancellationToken) =>
+                await TakeAsync(core, gateway, topic, payload, cancellationToken),
             async (gateway, send, cancellationToken) => await core.OpenSessionAsync(gateway, send, cancellationToken));
         await Task.Delay(Timeout.InfiniteTimeSpan, life.Time, stop);
     }
 
     private static async Task<PublishOutcome> TakeAsync(
-        IngressCore core, GatewayId gateway, string topic, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+        IngressCore core, GatewayId gateway, string topic, ReadOnlyMemory<byte> payload,
+        CancellationToken cancellationToken)
     {
         var verdict = await core.PublishedAsync(gateway, topic, payload, cancellationToken);
         return new PublishOutcome(verdict.ReasonCode, verdict.ReceiptProperty, verdict.Reason);

@@ -7,7 +7,8 @@ namespace Telemetry.Simulation.Worlds;
 /// a life of its own with nothing left of the one before but what the program keeps on simulated disks.
 /// </summary>
 internal sealed class Machine(
-    string name, Pump pump, Trace trace, Random random, Func<ProcessLife, CancellationToken, Task> program, Action? died = null)
+    string name, Pump pump, Trace trace, Random random, Func<ProcessLife, CancellationToken, Task> program,
+    Action? died = null)
 {
     private readonly List<string> _errors = [];
     private CancellationTokenSource _stop = new();

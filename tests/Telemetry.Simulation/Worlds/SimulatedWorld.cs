@@ -10,8 +10,8 @@ using Telemetry.Testing.Time;
 namespace Telemetry.Simulation.Worlds;
 
 /// <summary>
-/// Gateways, ingresses, processors, relays, log, database and Kafka of one run: all code between them is the real one, all that they
-/// stand on is simulated.
+/// Gateways, ingresses, processors, relays, log, database and Kafka of one run: all code between them is the real one,
+/// all that they stand on is simulated.
 /// </summary>
 internal sealed class SimulatedWorld
 {
@@ -31,7 +31,8 @@ internal sealed class SimulatedWorld
         Backups = new Backups(this);
         Ingresses = [.. Enumerable.Range(0, 1 + Random.Next(2)).Select(i =>
             new IngressMachine($"ingress {i}", pump, Child(), Trace, Log, Bus, Partitions))];
-        ProcessorMachines = [.. Enumerable.Range(0, mix.Processors).Select(i => ProcessorMachine($"processor {i}", parts))];
+        ProcessorMachines =
+            [.. Enumerable.Range(0, mix.Processors).Select(i => ProcessorMachine($"processor {i}", parts))];
         RelayMachines = [.. Enumerable.Range(0, 2).Select(i => RelayMachine.Make(
             $"relay {i}", pump, Trace, Child(), Store, Kafka, RelayParts.Ordinary))];
         Gateways = [.. Enumerable.Range(0, 2 + Random.Next(2)).Select(i => Gateway(GatewayId.Parse($"gw-{i}"), parts))];
@@ -67,7 +68,8 @@ internal sealed class SimulatedWorld
     public IReadOnlyList<Machine> RelayMachines { get; }
 
     public IEnumerable<Machine> Machines =>
-        [.. Gateways.Select(g => g.Machine), .. Ingresses.Select(i => i.Machine), .. ProcessorMachines, .. RelayMachines];
+        [.. Gateways.Select(
+            g => g.Machine), .. Ingresses.Select(i => i.Machine), .. ProcessorMachines, .. RelayMachines];
 
     /// <summary>True when something was taken from the log that the database at some later time lacked.</summary>
     public bool LogWasDamaged { get; set; }
@@ -108,7 +110,8 @@ internal sealed class SimulatedWorld
         {
             var options = new ProcessorOptions { Partitions = Partitions, Owner = name, Alerts = WorldRules.Options };
             var processor = new Processor(
-                parts.Store(Store), parts.ProcessorLog(Log), Bus, options, life.Time, new Random(random.Next()), NullLogger.Instance);
+                parts.Store(Store), parts.ProcessorLog(Log), Bus, options, life.Time, new Random(random.Next()),
+                NullLogger.Instance);
             return processor.RunAsync(stop);
         });
     }
@@ -116,7 +119,8 @@ internal sealed class SimulatedWorld
     private GatewayMachine Gateway(GatewayId id, Parts parts)
     {
         var random = Child();
-        var link = new SimulatedLink(Pump, random, id, () => [.. Ingresses.Where(i => i.Peer is not null).Select(i => i.Peer!)])
+        var link = new SimulatedLink(
+            Pump, random, id, () => [.. Ingresses.Where(i => i.Peer is not null).Select(i => i.Peer!)])
         {
             HasBroker = Mix.HasBroker,
         };

@@ -5,7 +5,8 @@ namespace Telemetry.Simulation.Worlds;
 
 /// <summary>Shows what an agent says and takes, at the moment when it does.</summary>
 internal sealed class WatchedLink(
-    IUplinkConnector link, Action<string, ReadOnlyMemory<byte>> says, Action<ReadOnlyMemory<byte>> takes) : IUplinkConnector
+    IUplinkConnector link, Action<string, ReadOnlyMemory<byte>> says,
+    Action<ReadOnlyMemory<byte>> takes) : IUplinkConnector
 {
     public async Task<IUplinkConnection> ConnectAsync(CancellationToken cancellationToken) =>
         new Connection(await link.ConnectAsync(cancellationToken), says, takes);

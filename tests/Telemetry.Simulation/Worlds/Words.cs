@@ -41,9 +41,11 @@ internal static class Words
 
     private static string Of(StoredAck ack) =>
         $"{(ack.InAnswerTo is { } hello ? $"answer to hello {hello.Number}" : "stored-ack")} token {ack.Token:x} "
-        + $"said {ack.ServerTimeMicros % 3_600_000_000 / 1e6:F3} live {ack.Live} backlog {ack.Backlog} {(ack.Fork ? "FORK" : "")}"
+        + $"said {ack.ServerTimeMicros % 3_600_000_000 / 1e6:F3} live {ack.Live} backlog {ack.Backlog} "
+        + $"{(ack.Fork ? "FORK" : "")}"
         + string.Concat(ack.Epochs.Select(e => $"\n    {e.Epoch:x}{(e.Complete ? " complete" : "")}" + string.Concat(
-            e.Lanes.Select((l, i) => l.Announced == 0 ? "" : $" | {((Lane)i).Name()} prefix {l.Prefix} of {l.Announced} "
+            e.Lanes.Select(
+                (l, i) => l.Announced == 0 ? "" : $" | {((Lane)i).Name()} prefix {l.Prefix} of {l.Announced} "
                 + string.Join(',', l.Runs.Select(r => $"{r.State} {r.Range.First}-{r.Range.Last}"))))));
 
     private static string Of(SequenceRange[] ranges) => string.Join(',', ranges.Select(r => $"{r.First}-{r.Last}"));

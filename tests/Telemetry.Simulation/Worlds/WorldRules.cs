@@ -14,7 +14,9 @@ internal static class WorldRules
         Rules = new AlertRules(
         [
             Rule("float", "metric-0", AlertSide.Above, 1, 1e-50),
-            Rule("odd", "metric-*", AlertSide.Above, 6e18, 3e18, device: "device-1") with { For = TimeSpan.FromSeconds(3) },
+            Rule(
+                "odd", "metric-*", AlertSide.Above, 6e18, 3e18,
+                device: "device-1") with { For = TimeSpan.FromSeconds(3) },
             Rule("flag", "*-3", AlertSide.Above, 0.5, 0.5) with { Late = TimeSpan.FromSeconds(2) },
             Rule("low", "metric-2", AlertSide.Below, 3e18, 5e18),
         ]),

@@ -14,7 +14,9 @@ public static class ByteSplitter
     private const int GuardBytes = 8;
     private const byte Guard = 0xA5;
 
-    /// <summary>In one piece, byte by byte, every split in two and, up to 64 bytes, in three; also with empty segments.</summary>
+    /// <summary>
+    /// In one piece, byte by byte, every split in two and, up to 64 bytes, in three; also with empty segments.
+    /// </summary>
     public static IEnumerable<ReadOnlySequence<byte>> EverySplit(ReadOnlyMemory<byte> bytes)
     {
         yield return Split(bytes);

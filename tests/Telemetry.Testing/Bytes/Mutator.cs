@@ -28,7 +28,9 @@ public sealed class Mutator(Random random)
         return [.. bytes];
     }
 
-    /// <summary>A damaged copy of a frame behind whose damage the checksum is right again, as a hostile sender's would be.</summary>
+    /// <summary>
+    /// A damaged copy of a frame behind whose damage the checksum is right again, as a hostile sender's would be.
+    /// </summary>
     public byte[] MutateSealed(ReadOnlySpan<byte> frame)
     {
         var bytes = Mutate(frame[..^sizeof(ulong)]);

@@ -11,7 +11,9 @@ namespace Telemetry.Testing.Checking;
 /// </summary>
 public sealed class BooksChecker(string connectionString, IReadOnlyCollection<string> journals)
 {
-    /// <summary>The verdict. <paramref name="drained"/>: everything that was accepted should be settled by now.</summary>
+    /// <summary>
+    /// The verdict. <paramref name="drained"/>: everything that was accepted should be settled by now.
+    /// </summary>
     public async Task<BooksVerdict> CheckAsync(bool drained, CancellationToken cancellationToken)
     {
         var sent = new SentReadings();
@@ -22,7 +24,8 @@ public sealed class BooksChecker(string connectionString, IReadOnlyCollection<st
 
         await using var connection = new NpgsqlConnection(connectionString);
         await connection.OpenAsync(cancellationToken);
-        await using var snapshot = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+        await using var snapshot = await connection.BeginTransactionAsync(
+            IsolationLevel.RepeatableRead, cancellationToken);
         var settled = await SettlementReader.ReadAsync(connection, cancellationToken);
         var comparison = new BooksComparison(sent);
         await CompareRows(connection, comparison, cancellationToken);
@@ -43,7 +46,8 @@ public sealed class BooksChecker(string connectionString, IReadOnlyCollection<st
                 }
                 else if (of.Device != row.Device || !row.TryHash(of.Type, out var hash))
                 {
-                    comparison.Fault($"{of.Gateway}: a row of series {row.Series:x16} whose columns are no {of.Type} of its device");
+                    comparison.Fault(
+                        $"{of.Gateway}: a row of series {row.Series:x16} whose columns are no {of.Type} of its device");
                 }
                 else
                 {
@@ -57,7 +61,8 @@ public sealed class BooksChecker(string connectionString, IReadOnlyCollection<st
         NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var series = new Dictionary<ulong, (GatewayId Gateway, ulong Device, MetricType Type)>();
-        await using var command = new NpgsqlCommand("SELECT series_key, gateway, device_key, type FROM telemetry.series", connection);
+        await using var command = new NpgsqlCommand(
+            "SELECT series_key, gateway, device_key, type FROM telemetry.series", connection);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {

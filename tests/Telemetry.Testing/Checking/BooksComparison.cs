@@ -26,7 +26,8 @@ internal sealed class BooksComparison(SentReadings sent)
         {
             if (_unknown++ < FaultsNamedMax)
             {
-                _faults.Add($"stored, but no journal is of its gateway: {gateway}, series {series:x16} at {Time(time)}");
+                _faults.Add(
+                    $"stored, but no journal is of its gateway: {gateway}, series {series:x16} at {Time(time)}");
             }
 
             return;
@@ -101,17 +102,20 @@ internal sealed class BooksComparison(SentReadings sent)
             var missing = Missing.Count;
             var faults = new List<string>();
             Name(faults, Twice, "stored more often than attempted");
-            Name(faults, Strange.FindAll(s => Missing.Has(s.Series, s.Time)), "stored with another value than was sent");
+            Name(
+                faults, Strange.FindAll(s => Missing.Has(s.Series, s.Time)), "stored with another value than was sent");
             Name(faults, Strange.FindAll(s => !Missing.Has(s.Series, s.Time)), "stored, but never attempted");
             var declared = settled.Ledger.Declared;
             if (AcknowledgedNotStored > declared)
             {
-                faults.Add($"{AcknowledgedNotStored} acknowledged readings are not stored, only {declared} are declared");
+                faults.Add(
+                    $"{AcknowledgedNotStored} acknowledged readings are not stored, only {declared} are declared");
             }
 
             if (declared > missing)
             {
-                faults.Add($"{declared} readings are declared rejected, dropped or lost, only {missing} are not stored");
+                faults.Add(
+                    $"{declared} readings are declared rejected, dropped or lost, only {missing} are not stored");
             }
 
             Totals(faults, settled, drained);
@@ -168,7 +172,9 @@ internal sealed class BooksComparison(SentReadings sent)
             if (readings.Count > 0)
             {
                 var named = readings.Take(FaultsNamedMax).Select(r => $"series {r.Series:x16} at {Time(r.Time)}");
-                faults.Add($"{readings.Count} {what}: {string.Join(", ", named)}{(readings.Count > FaultsNamedMax ? " …" : "")}");
+                faults.Add(
+                    $"{readings.Count} {what}: "
+                    + $"{string.Join(", ", named)}{(readings.Count > FaultsNamedMax ? " …" : "")}");
             }
         }
     }

@@ -53,8 +53,10 @@ public sealed record BooksVerdict(IReadOnlyList<GatewayBooks> Gateways, IReadOnl
     }
 
     private static void Line(
-        StringBuilder text, string name, long attempted, long acknowledged, long stored, Totals ledger, bool balanced) =>
+        StringBuilder text, string name, long attempted, long acknowledged, long stored, Totals ledger,
+        bool balanced) =>
         text.AppendLine(
             CultureInfo.InvariantCulture,
-            $"{name,-15} {attempted,11} {acknowledged,13} {stored,13} {ledger.Rejected,9} {ledger.Dropped,9} {ledger.Lost,9}  {(balanced ? "balance" : "WRONG")}");
+            $"{name,-15} {attempted,11} {acknowledged,13} {stored,13} {ledger.Rejected,9} {ledger.Dropped,9} "
+            + $"{ledger.Lost,9}  {(balanced ? "balance" : "WRONG")}");
 }

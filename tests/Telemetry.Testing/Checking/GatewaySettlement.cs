@@ -21,7 +21,9 @@ public sealed record GatewaySettlement
     /// <summary>Sequences in runs called lost.</summary>
     public long LostInRuns { get; init; }
 
-    /// <summary>Sum mod 2^64 of the hash sums of the registered frames; null when the register is not whole any more.</summary>
+    /// <summary>
+    /// Sum mod 2^64 of the hash sums of the registered frames; null when the register is not whole any more.
+    /// </summary>
     public ulong? HashSum { get; init; }
 
     /// <summary>The kind of fork shown; empty for none.</summary>

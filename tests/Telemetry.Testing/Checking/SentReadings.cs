@@ -112,13 +112,15 @@ public sealed class SentReadings
     {
         var (series, times, hashes, counts) = (_series, _times, _hashes, _counts);
         var size = counts.Length * 2;
-        (_series, _times, _hashes, _counts) = (new ulong[size], new long[size], new ulong[size], new ReadingCounts[size]);
+        (_series, _times, _hashes, _counts) =
+            (new ulong[size], new long[size], new ulong[size], new ReadingCounts[size]);
         for (var i = 0; i < counts.Length; i++)
         {
             if (counts[i].Attempted > 0)
             {
                 var slot = Slot(series[i], times[i], hashes[i]);
-                (_series[slot], _times[slot], _hashes[slot], _counts[slot]) = (series[i], times[i], hashes[i], counts[i]);
+                (_series[slot], _times[slot], _hashes[slot], _counts[slot]) =
+                    (series[i], times[i], hashes[i], counts[i]);
             }
         }
     }

@@ -13,7 +13,8 @@ internal static class SettlementReader
     {
         var settled = new Dictionary<GatewayId, GatewaySettlement>();
         await foreach (var row in Rows(
-            connection, "SELECT gateway, stored, rejected, dropped, lost, fork FROM telemetry.gateway", cancellationToken))
+            connection, "SELECT gateway, stored, rejected, dropped, lost, fork FROM telemetry.gateway",
+            cancellationToken))
         {
             settled[Gateway(row)] = new GatewaySettlement
             {
@@ -29,10 +30,12 @@ internal static class SettlementReader
     }
 
     private static async Task ReadSums(
-        NpgsqlConnection connection, Dictionary<GatewayId, GatewaySettlement> settled, CancellationToken cancellationToken)
+        NpgsqlConnection connection, Dictionary<GatewayId, GatewaySettlement> settled,
+        CancellationToken cancellationToken)
     {
         await foreach (var row in Rows(
-            connection, "SELECT gateway, sum(accepted)::bigint FROM telemetry.outbox GROUP BY gateway", cancellationToken))
+            connection, "SELECT gateway, sum(accepted)::bigint FROM telemetry.outbox GROUP BY gateway",
+            cancellationToken))
         {
             Change(settled, Gateway(row), s => s with { Accepted = row.GetInt64(1) });
         }
@@ -48,17 +51,20 @@ internal static class SettlementReader
         // mod 2^64, in the numbers of any size that SQL has
         await foreach (var row in Rows(
             connection,
-            "SELECT gateway, mod(sum(hash_sum::numeric), 18446744073709551616)::text FROM telemetry.frame_register GROUP BY gateway",
+            "SELECT gateway, mod(sum(hash_sum::numeric), 18446744073709551616)::text FROM telemetry.frame_register "
+            + "GROUP BY gateway",
             cancellationToken))
         {
-            var sum = System.Numerics.BigInteger.Parse(row.GetString(1), System.Globalization.CultureInfo.InvariantCulture);
+            var sum = System.Numerics.BigInteger.Parse(
+                row.GetString(1), System.Globalization.CultureInfo.InvariantCulture);
             var modulus = System.Numerics.BigInteger.One << 64;
             Change(settled, Gateway(row), s => s with { HashSum = (ulong)(((sum % modulus) + modulus) % modulus) });
         }
     }
 
     private static async Task ReadRejections(
-        NpgsqlConnection connection, Dictionary<GatewayId, GatewaySettlement> settled, CancellationToken cancellationToken)
+        NpgsqlConnection connection, Dictionary<GatewayId, GatewaySettlement> settled,
+        CancellationToken cancellationToken)
     {
         var rejections = new Dictionary<GatewayId, List<Rejection>>();
         var withFrames = new Dictionary<GatewayId, long>();
@@ -91,11 +97,13 @@ internal static class SettlementReader
     }
 
     private static async Task ReadDrops(
-        NpgsqlConnection connection, Dictionary<GatewayId, GatewaySettlement> settled, CancellationToken cancellationToken)
+        NpgsqlConnection connection, Dictionary<GatewayId, GatewaySettlement> settled,
+        CancellationToken cancellationToken)
     {
         var drops = new Dictionary<GatewayId, List<DropDeclaration>>();
         const string micros = "(extract(epoch FROM {0}) * 1000000)::bigint";
-        var sql = "SELECT gateway, series_key, readings, " + micros.Replace("{0}", "time_first", StringComparison.Ordinal) + ", "
+        var sql = "SELECT gateway, series_key, readings, "
+            + micros.Replace("{0}", "time_first", StringComparison.Ordinal) + ", "
             + micros.Replace("{0}", "time_last", StringComparison.Ordinal) + " FROM telemetry.drop_declaration";
         await foreach (var row in Rows(connection, sql, cancellationToken))
         {

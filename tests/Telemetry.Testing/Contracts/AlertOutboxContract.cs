@@ -133,7 +133,10 @@ public abstract class AlertOutboxContract
 
     private static void Same(IReadOnlyList<AlertOutboxRow> expected, IReadOnlyList<AlertOutboxRow> actual)
     {
-        Assert.Equal(expected.Select(r => (r.Partition, r.Head, r.Id)), actual.Select(r => (r.Partition, r.Head, r.Id)));
-        Assert.Equal(expected.Select(r => Convert.ToHexString(r.Json.Span)), actual.Select(r => Convert.ToHexString(r.Json.Span)));
+        Assert.Equal(
+            expected.Select(r => (r.Partition, r.Head, r.Id)), actual.Select(r => (r.Partition, r.Head, r.Id)));
+        Assert.Equal(
+            expected.Select(r => Convert.ToHexString(r.Json.Span)),
+            actual.Select(r => Convert.ToHexString(r.Json.Span)));
     }
 }

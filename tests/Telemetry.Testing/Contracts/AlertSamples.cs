@@ -7,7 +7,9 @@ namespace Telemetry.Testing.Contracts;
 /// <summary>Transitions, outbox rows and records as tests need them.</summary>
 public static class AlertSamples
 {
-    /// <summary>A transition whose id says which one it is; another <paramref name="story"/> gives another id.</summary>
+    /// <summary>
+    /// A transition whose id says which one it is; another <paramref name="story"/> gives another id.
+    /// </summary>
     public static AlertTransition Transition(int partition, long number, int story = 0) => new()
     {
         Id = string.Create(CultureInfo.InvariantCulture, $"{story:x8}{partition:x8}{number:x16}"),
@@ -54,5 +56,6 @@ public static class AlertSamples
     }
 
     /// <summary>The record of a row.</summary>
-    public static AlertRecord Record(AlertOutboxRow row, long since = 0) => AlertRecord.Of(row, since, "/telemetry", out _);
+    public static AlertRecord Record(AlertOutboxRow row, long since = 0) =>
+        AlertRecord.Of(row, since, "/telemetry", out _);
 }

@@ -43,7 +43,12 @@ public abstract class AlertSinkContract
         await producer.PublishAsync([.. three.Take(5).Select(r => Record(r))], Position(three[4]), default);
         await producer.PublishAsync(
             [.. three.Skip(5).Concat(zero).Select(r => Record(r, since: 7))],
-            new Dictionary<int, RelayPosition> { [3] = new(three[^1].Head, new(7, 9)), [0] = new(zero[^1].Head, new(7, 9)) },
+            new Dictionary<int, RelayPosition>
+            {
+                [3] = new(
+                three[^1].Head, new(7, 9)),
+                [0] = new(zero[^1].Head, new(7, 9))
+            },
             default);
 
         var positions = await stand.Sink.ReadPositionsAsync(default);
@@ -95,22 +100,23 @@ public abstract class AlertSinkContract
     });
 
     [Fact]
-    public Task Transaction_left_open_is_seen_by_read_uncommitted_consumers_alone_and_gone_when_the_next_begins() => RunAsync(async stand =>
-    {
-        var rows = Rows(1, 4);
-        await stand.DieInTransactionAsync([Record(rows[0]), Record(rows[1])]);
-        Assert.Empty(await stand.ConsumeAsync(committedOnly: true));
-        Assert.Equal(2, (await stand.ConsumeAsync(committedOnly: false)).Count);
+    public Task Transaction_left_open_is_seen_by_read_uncommitted_consumers_alone_and_gone_when_the_next_begins() =>
+        RunAsync(async stand =>
+        {
+            var rows = Rows(1, 4);
+            await stand.DieInTransactionAsync([Record(rows[0]), Record(rows[1])]);
+            Assert.Empty(await stand.ConsumeAsync(committedOnly: true));
+            Assert.Equal(2, (await stand.ConsumeAsync(committedOnly: false)).Count);
 
-        await using var producer = await stand.Sink.BeginAsync(default);
+            await using var producer = await stand.Sink.BeginAsync(default);
 
-        Assert.Empty(await stand.Sink.ReadPositionsAsync(default));
-        Assert.Empty(await ReadBack(stand, DateTimeOffset.UnixEpoch));
-        await producer.PublishAsync([Record(rows[2])], Position(rows[2]), default);
-        Assert.Equal([rows[2].Id], Ids(await stand.ConsumeAsync(committedOnly: true)));
-        Assert.Equal(3, (await stand.ConsumeAsync(committedOnly: false)).Count);
-        Assert.Equal([rows[2].Id], (await ReadBack(stand, DateTimeOffset.UnixEpoch)).Select(r => r.Id));
-    });
+            Assert.Empty(await stand.Sink.ReadPositionsAsync(default));
+            Assert.Empty(await ReadBack(stand, DateTimeOffset.UnixEpoch));
+            await producer.PublishAsync([Record(rows[2])], Position(rows[2]), default);
+            Assert.Equal([rows[2].Id], Ids(await stand.ConsumeAsync(committedOnly: true)));
+            Assert.Equal(3, (await stand.ConsumeAsync(committedOnly: false)).Count);
+            Assert.Equal([rows[2].Id], (await ReadBack(stand, DateTimeOffset.UnixEpoch)).Select(r => r.Id));
+        });
 
     [Fact]
     public Task Older_producer_is_fenced_by_a_younger_one_and_publishes_nothing_more() => RunAsync(async stand =>

@@ -87,24 +87,26 @@ public abstract class BusContract
     });
 
     [Fact]
-    public Task Listener_hears_nothing_of_what_was_sent_before_it_listened_or_after_it_ended() => RunAsync(async stand =>
-    {
-        await stand.Owner.SendDownAsync(One, new byte[] { 1 }, default);
-        await Settle(stand);
-        var ended = new Heard<byte>(stand.Time);
-        var listening = new Heard<byte>(stand.Time);
-        var ending = await stand.Ingress.ListenDownAsync(One, message => ended.Add(message.Span[0]), default);
-        await using var stays = await stand.Ingress.ListenDownAsync(One, message => listening.Add(message.Span[0]), default);
-        await stand.Owner.SendDownAsync(One, new byte[] { 2 }, default);
-        await ended.Take(1);
-        await ending.DisposeAsync();
-        await Settle(stand);
+    public Task Listener_hears_nothing_of_what_was_sent_before_it_listened_or_after_it_ended() =>
+        RunAsync(async stand =>
+        {
+            await stand.Owner.SendDownAsync(One, new byte[] { 1 }, default);
+            await Settle(stand);
+            var ended = new Heard<byte>(stand.Time);
+            var listening = new Heard<byte>(stand.Time);
+            var ending = await stand.Ingress.ListenDownAsync(One, message => ended.Add(message.Span[0]), default);
+            await using var stays = await stand.Ingress.ListenDownAsync(
+                One, message => listening.Add(message.Span[0]), default);
+            await stand.Owner.SendDownAsync(One, new byte[] { 2 }, default);
+            await ended.Take(1);
+            await ending.DisposeAsync();
+            await Settle(stand);
 
-        await stand.Owner.SendDownAsync(One, new byte[] { 3 }, default);
+            await stand.Owner.SendDownAsync(One, new byte[] { 3 }, default);
 
-        Assert.Equal([2, 3], await listening.Take(2));
-        Assert.Equal([2], await ended.Take(1));
-    });
+            Assert.Equal([2, 3], await listening.Take(2));
+            Assert.Equal([2], await ended.Take(1));
+        });
 
     /// <summary>What was sent and asked before has reached everyone.</summary>
     private static async Task Settle(BusStand stand)
@@ -113,7 +115,8 @@ public abstract class BusContract
         foreach (var (from, to) in new[] { (stand.Ingress, stand.Owner), (stand.Owner, stand.Ingress) })
         {
             var heard = new Heard<byte>(stand.Time);
-            await using var listening = await to.ListenDownAsync(gateway, message => heard.Add(message.Span[0]), default);
+            await using var listening = await to.ListenDownAsync(
+                gateway, message => heard.Add(message.Span[0]), default);
             await from.SendDownAsync(gateway, new byte[] { 0 }, default);
             await heard.Take(1);
         }

@@ -52,27 +52,29 @@ public abstract class LogContract
     });
 
     [Fact]
-    public Task Same_message_id_within_the_window_is_not_stored_again_and_gets_the_first_sequence() => RunAsync(async stand =>
-    {
-        await Append(stand, "other");
-        await Append(stand, "a");
+    public Task Same_message_id_within_the_window_is_not_stored_again_and_gets_the_first_sequence() =>
+        RunAsync(async stand =>
+        {
+            await Append(stand, "other");
+            await Append(stand, "a");
 
-        Assert.Equal(new LogAppend(2, true), await Append(stand, "a"));
-        Assert.Equal(2, (await stand.Log.StateAsync(P, StreamKind.Live, default))!.Value.Last);
-    });
+            Assert.Equal(new LogAppend(2, true), await Append(stand, "a"));
+            Assert.Equal(2, (await stand.Log.StateAsync(P, StreamKind.Live, default))!.Value.Last);
+        });
 
     [Fact]
-    public Task Same_message_id_is_swallowed_even_when_its_message_was_purged_within_the_window() => RunAsync(async stand =>
-    {
-        await Append(stand, "a");
-        await Append(stand, "b");
-        await stand.Log.PurgeAsync(P, StreamKind.Live, 2, default);
+    public Task Same_message_id_is_swallowed_even_when_its_message_was_purged_within_the_window() =>
+        RunAsync(async stand =>
+        {
+            await Append(stand, "a");
+            await Append(stand, "b");
+            await stand.Log.PurgeAsync(P, StreamKind.Live, 2, default);
 
-        // So "duplicate" proves nothing, and a deliberate resend needs an id of its own.
-        Assert.Equal(new LogAppend(1, true), await Append(stand, "a"));
-        Assert.Null(await stand.Log.ReadAsync(P, StreamKind.Live, 1, default));
-        Assert.Equal(new LogAppend(3, false), await Append(stand, "a-2"));
-    });
+            // So "duplicate" proves nothing, and a deliberate resend needs an id of its own.
+            Assert.Equal(new LogAppend(1, true), await Append(stand, "a"));
+            Assert.Null(await stand.Log.ReadAsync(P, StreamKind.Live, 1, default));
+            Assert.Equal(new LogAppend(3, false), await Append(stand, "a-2"));
+        });
 
     [Fact]
     public Task Message_id_is_known_to_its_stream_alone() => RunAsync(async stand =>

@@ -194,7 +194,8 @@ public abstract class OutboxFileContract : IAsyncLifetime
     {
         for (var i = 0; i < QuarantineRow.RowsMax + 3; i++)
         {
-            var row = new QuarantineRow(new FrameKey(Epoch, Lane.Live, i + 1, 1), $"reason {i}", i, new byte[] { 1, (byte)i });
+            var row = new QuarantineRow(
+                new FrameKey(Epoch, Lane.Live, i + 1, 1), $"reason {i}", i, new byte[] { 1, (byte)i });
             await CommitAsync(Commit(0) with { Quarantined = [row] });
         }
 
@@ -214,7 +215,8 @@ public abstract class OutboxFileContract : IAsyncLifetime
 
         var rows = (await ReopenAsync()).Requests;
         Assert.Equal([2L, 3L], rows.Select(r => r.Order));
-        Assert.Equal((Request(2).Request.Key, Request(2).Request.Content), (rows[0].Request.Key, rows[0].Request.Content));
+        Assert.Equal(
+            (Request(2).Request.Key, Request(2).Request.Content), (rows[0].Request.Key, rows[0].Request.Content));
         Assert.Equal(Request(2).Request.Answer.ToArray(), rows[0].Request.Answer.ToArray());
         Assert.True(rows[1].Request.Answer.IsEmpty);
     }
@@ -242,7 +244,8 @@ public abstract class OutboxFileContract : IAsyncLifetime
 
     protected Task CommitAsync(OutboxCommit commit) => _file.CommitAsync(commit, CancellationToken.None).AsTask();
 
-    protected Task<StoredBytes> ReadSegmentAsync(long id) => _file.ReadSegmentAsync(id, CancellationToken.None).AsTask();
+    protected Task<StoredBytes> ReadSegmentAsync(long id) =>
+        _file.ReadSegmentAsync(id, CancellationToken.None).AsTask();
 
     protected Task<StoredBytes> ReadFrameAsync(FrameId id) => _file.ReadFrameAsync(id, CancellationToken.None).AsTask();
 
@@ -257,12 +260,14 @@ public abstract class OutboxFileContract : IAsyncLifetime
         var checksum = System.IO.Hashing.XxHash64.HashToUInt64(data.AsSpan(..^8));
         System.Buffers.Binary.BinaryPrimitives.WriteUInt64LittleEndian(data.AsSpan(^8..), checksum);
         return new FrameRow(
-            new FrameKey(epoch, lane, first, count), 0, checksum, Schema.Id, 6000, true, null, 2, -9, 9, data, Bytes(5, seed));
+            new FrameKey(epoch, lane, first, count), 0, checksum, Schema.Id, 6000, true, null, 2, -9, 9, data,
+            Bytes(5, seed));
     }
 
     // An odd one has an empty answer.
     private static RequestRow Request(int order) => new(order, new AnsweredRequest(
-        new UInt128(ulong.MaxValue - (ulong)order, 5), new UInt128(7, (ulong)order), order % 2 == 0 ? Bytes(9, order) : default));
+        new UInt128(ulong.MaxValue - (ulong)order, 5), new UInt128(7, (ulong)order),
+        order % 2 == 0 ? Bytes(9, order) : default));
 
     private static EpochRow EpochOf(ulong epoch, long order) => new(
         epoch,

@@ -5,18 +5,22 @@ using static Telemetry.Testing.Contracts.StoreSteps;
 
 namespace Telemetry.Testing.Contracts;
 
-/// <summary>What every store does: where the rules stand, and the alert outbox with its head in the partition's row.</summary>
+/// <summary>
+/// What every store does: where the rules stand, and the alert outbox with its head in the partition's row.
+/// </summary>
 public abstract class StoreAlertContract : StoreLedgerContract
 {
     private static readonly AlertStateRow Firing = new(
-        new AlertStateId(Gateway, "hot", ulong.MaxValue), ulong.MaxValue - 1, AlertPhase.Firing, UInt128.MaxValue - 5, -7, 1L << 60);
+        new AlertStateId(Gateway, "hot", ulong.MaxValue), ulong.MaxValue - 1, AlertPhase.Firing, UInt128.MaxValue - 5,
+        -7, 1L << 60);
 
     [Fact]
     public Task States_of_rules_come_back_with_their_gateway_and_the_last_one_counts() => RunAsync(async under =>
     {
         var row = await Take(under.Store);
         var quiet = new AlertStateRow(new AlertStateId(Gateway, "cold", 5), 3, AlertPhase.Quiet, 0, 0, 9);
-        row = await Commit(under.Store, row, c => c.AlertStates.AddRange([Firing with { TimeMicros = 1 }, quiet, Firing]));
+        row = await Commit(
+            under.Store, row, c => c.AlertStates.AddRange([Firing with { TimeMicros = 1 }, quiet, Firing]));
         Assert.Equal([quiet, Firing], await States(under));
         Assert.Empty((await Load(under.Store, Other)).AlertStates);
 

@@ -10,8 +10,8 @@ using static Telemetry.Testing.Contracts.StoreSteps;
 namespace Telemetry.Testing.Contracts;
 
 /// <summary>
-/// What every store does: to subclass for each. Beside leases, ledger and alerts: readings, drops and dead letters come back as
-/// they were, and a fault leaves nothing.
+/// What every store does: to subclass for each. Beside leases, ledger and alerts: readings, drops and dead letters come
+/// back as they were, and a fault leaves nothing.
 /// </summary>
 public abstract class StoreContract : StoreDeadLetterContract
 {
@@ -23,8 +23,8 @@ public abstract class StoreContract : StoreDeadLetterContract
         ulong[] bits =
         [
             .. ((double[])[0, -0.0, 21.37, -21.37, 0.1 + 0.2, 1e300, -1e-300, double.Epsilon, double.MaxValue,
-                double.PositiveInfinity, double.NegativeInfinity, double.NaN, 9007199254740993, 90071992547409.91, 1234567.891,
-                0.07, 1.005, 123456789012345.67]).Select(BitConverter.DoubleToUInt64Bits),
+                double.PositiveInfinity, double.NegativeInfinity, double.NaN, 9007199254740993, 90071992547409.91,
+                1234567.891, 0.07, 1.005, 123456789012345.67]).Select(BitConverter.DoubleToUInt64Bits),
             0x7FF0_0000_0000_0001, 0x7FF8_DEAD_BEEF_0001, 0xFFF8_0000_0000_0000, 0xFFFF_FFFF_FFFF_FFFF,
         ];
         var expected = new List<StoredReading>();
@@ -169,7 +169,8 @@ public abstract class StoreContract : StoreDeadLetterContract
         var frame = new FrameKey(ulong.MaxValue, Lane.Backlog, 100, 50);
         var letter = new DeadLetterRow(
             Gateway, frame, DeadLetterReason.Time, "year 200000", 3, SeriesKey, long.MaxValue, (byte[])[0, 255, 0, 1]);
-        var drop = new DropLedgerRow(Gateway, frame, SeriesKey, new Declaration(6, 50, -5, 1_700_000_000_000_001, DropReason.Quota));
+        var drop = new DropLedgerRow(
+            Gateway, frame, SeriesKey, new Declaration(6, 50, -5, 1_700_000_000_000_001, DropReason.Quota));
         var row = await Take(under.Store);
 
         await Commit(under.Store, row, commit =>

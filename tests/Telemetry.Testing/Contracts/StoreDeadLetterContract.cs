@@ -8,7 +8,9 @@ using static Telemetry.Testing.Contracts.StoreSteps;
 
 namespace Telemetry.Testing.Contracts;
 
-/// <summary>What every store does with what it refuses: it names the readings, and keeps dead letters within bounds.</summary>
+/// <summary>
+/// What every store does with what it refuses: it names the readings, and keeps dead letters within bounds.
+/// </summary>
 public abstract class StoreDeadLetterContract : StoreAlertContract
 {
     private const int Refused = 1_234_567;
@@ -103,7 +105,9 @@ public abstract class StoreDeadLetterContract : StoreAlertContract
             commit.DeadLetters.AddRange(Enumerable.Range(80, 70).Select(i => odd with { Time = i })));
 
         var kept = await under.ReadAllDeadLetters();
-        Assert.Equal(Enumerable.Range(50, 100).Select(i => (long)i), kept.Where(l => l.Gateway == Gateway && l.Readings == 0).Select(l => l.Time));
+        Assert.Equal(
+            Enumerable.Range(50, 100).Select(i => (long)i),
+            kept.Where(l => l.Gateway == Gateway && l.Readings == 0).Select(l => l.Time));
         Assert.Single(kept, l => l.Readings == 1);
         Assert.Single(kept, l => l.Gateway == Other);
     });

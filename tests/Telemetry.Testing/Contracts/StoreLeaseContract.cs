@@ -32,20 +32,21 @@ public abstract class StoreLeaseContract
     });
 
     [Fact]
-    public Task Lease_goes_to_another_once_it_has_expired_and_the_old_owner_can_commit_no_more() => RunAsync(async under =>
-    {
-        var another = await under.OpenAnother();
-        var old = await under.Store.TakeLeaseAsync(0, 1, "a", Lease, default);
-        old = await Commit(under.Store, old!, _ => { });
-        await under.PassTime(Lease + TimeSpan.FromSeconds(1));
+    public Task Lease_goes_to_another_once_it_has_expired_and_the_old_owner_can_commit_no_more() =>
+        RunAsync(async under =>
+        {
+            var another = await under.OpenAnother();
+            var old = await under.Store.TakeLeaseAsync(0, 1, "a", Lease, default);
+            old = await Commit(under.Store, old!, _ => { });
+            await under.PassTime(Lease + TimeSpan.FromSeconds(1));
 
-        var row = await another.TakeLeaseAsync(0, 2, "b", Lease, default);
+            var row = await another.TakeLeaseAsync(0, 2, "b", Lease, default);
 
-        Assert.Equal(old with { Token = 2 }, row);
-        var commit = new StoreCommit { Partitions = { Step(old) } };
-        Assert.Equal(CommitOutcome.NotOwner, await under.Store.CommitAsync(commit, default));
-        await Commit(another, row!, _ => { });
-    });
+            Assert.Equal(old with { Token = 2 }, row);
+            var commit = new StoreCommit { Partitions = { Step(old) } };
+            Assert.Equal(CommitOutcome.NotOwner, await under.Store.CommitAsync(commit, default));
+            await Commit(another, row!, _ => { });
+        });
 
     [Fact]
     public Task Commit_renews_the_lease() => RunAsync(async under =>
@@ -157,7 +158,8 @@ public abstract class StoreLeaseContract
         commit.Runs.Add(Run(10, RunState.Settled));
         commit.Frames.Add(Frame(1, 1));
         commit.Drops.Add(new DropLedgerRow(Gateway, new(7, Lane.Live, 1, 1), 1, new(0, 1, 0, 0, DropReason.Test)));
-        commit.DeadLetters.Add(new DeadLetterRow(Gateway, new(7, Lane.Live, 1, 1), DeadLetterReason.Fork, "", 0, 0, 0, default));
+        commit.DeadLetters.Add(
+            new DeadLetterRow(Gateway, new(7, Lane.Live, 1, 1), DeadLetterReason.Fork, "", 0, 0, 0, default));
         commit.AlertStates.Add(new AlertStateRow(new AlertStateId(Gateway, "hot", 2), 1, AlertPhase.Quiet, 0, 0, 3));
         commit.AlertOutbox.Add(new AlertOutboxRow(0, new AlertHead(1, 1), "id", (byte[])[1]));
         commit.Readings.Add(1, 2, MetricType.Int, 3, ReadingFlags.None, 4);
@@ -184,7 +186,8 @@ public abstract class StoreLeaseContract
     private protected static RunRow Run(long first, RunState state) =>
         new(Gateway, 7, Lane.Live, new SettledRun(new SequenceRange(first, first + 5), state, 3));
 
-    private protected static void Same(GatewayRecord record, EpochLedgerRow[] epochs, LaneLedgerRow[] lanes, RunRow[] runs)
+    private protected static void Same(
+        GatewayRecord record, EpochLedgerRow[] epochs, LaneLedgerRow[] lanes, RunRow[] runs)
     {
         Assert.Equal(epochs, record.Epochs);
         Assert.Equal(lanes, record.Lanes);

@@ -19,7 +19,8 @@ public static class StoreSteps
     public static PartitionStep Step(PartitionRow row) => new(
         row,
         new LogPosition(11, row.Live.Sequence + 1, $"live-{row.Live.Sequence + 1}", 1000 + row.Live.Sequence),
-        new LogPosition(22, row.Backlog.Sequence + 1, $"backlog-{row.Backlog.Sequence + 1}", 2000 + row.Backlog.Sequence),
+        new LogPosition(
+            22, row.Backlog.Sequence + 1, $"backlog-{row.Backlog.Sequence + 1}", 2000 + row.Backlog.Sequence),
         row.Alerts,
         Lease);
 
@@ -48,8 +49,8 @@ public static class StoreSteps
         (await store.LoadGatewaysAsync([gateway ?? Gateway], default))[0];
 
     public static FrameRegisterRow Frame(long first, int count, Lane lane = Lane.Live, ulong epoch = 7) => new(
-        Gateway, new FrameKey(epoch, lane, first, count), count, 0, 0, first * 10, first * 20, ulong.MaxValue - (ulong)first,
-        0x8000_0000_0000_0000 + (ulong)first);
+        Gateway, new FrameKey(epoch, lane, first, count), count, 0, 0, first * 10, first * 20,
+        ulong.MaxValue - (ulong)first, 0x8000_0000_0000_0000 + (ulong)first);
 
     public static SeriesDefinition Series(string device, string metric) => new()
     {

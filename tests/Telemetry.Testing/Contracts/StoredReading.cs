@@ -10,6 +10,7 @@ public sealed record StoredReading(
     public static StoredReading Number(ulong device, ulong series, long time, ulong bits, ReadingFlags flags = 0) =>
         new(device, series, time, flags, bits, null);
 
-    public static StoredReading Of(ulong device, ulong series, long time, ReadingFlags flags, ReadOnlySpan<byte> text) =>
+    public static StoredReading Of(
+        ulong device, ulong series, long time, ReadingFlags flags, ReadOnlySpan<byte> text) =>
         new(device, series, time, flags, null, Encoding.UTF8.GetString(text));
 }

@@ -31,7 +31,8 @@ public static class SampleMessages
         batch.Order(order);
         var writer = new WireWriter();
         new Delivery(5, new Attempt(7, attempt)).Write(writer);
-        var header = new FrameHeader { Key = new FrameKey(9, lane, first, readings), Schema = schema ?? new SchemaId(1, 2) };
+        var header =
+            new FrameHeader { Key = new FrameKey(9, lane, first, readings), Schema = schema ?? new SchemaId(1, 2) };
         FrameWriter.Write(writer, header, [], batch, order, [MetricType.Float]);
         return writer.ToArray();
     }

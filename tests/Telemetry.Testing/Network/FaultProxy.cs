@@ -51,7 +51,9 @@ public sealed class FaultProxy : IAsyncDisposable
         }
     }
 
-    /// <summary>Limits the line, which all connections share, to so many bytes a second; long.MaxValue: no limit.</summary>
+    /// <summary>
+    /// Limits the line, which all connections share, to so many bytes a second; long.MaxValue: no limit.
+    /// </summary>
     public void LimitBandwidth(Direction direction, long bytesPerSecond)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(bytesPerSecond, 1);

@@ -36,7 +36,9 @@ internal sealed class Link
         }
     }
 
-    /// <summary>How many of these bytes still pass; <paramref name="breaks"/>: the line breaks right behind them.</summary>
+    /// <summary>
+    /// How many of these bytes still pass; <paramref name="breaks"/>: the line breaks right behind them.
+    /// </summary>
     public int Pass(int bytes, out bool breaks)
     {
         lock (_lock)

@@ -5,7 +5,9 @@ using System.Threading.Channels;
 
 namespace Telemetry.Testing.Network;
 
-/// <summary>One connection through a <see cref="FaultProxy"/>: two directions that end together or one by one.</summary>
+/// <summary>
+/// One connection through a <see cref="FaultProxy"/>: two directions that end together or one by one.
+/// </summary>
 internal sealed class ProxiedConnection(FaultProxy proxy, Socket client)
 {
     // With a delay, this many pieces can be on the way; then the sender has to wait, as with a full window.

@@ -6,8 +6,8 @@ using static Telemetry.Testing.Readings.HandMadeFrame;
 namespace Telemetry.Testing.Readings;
 
 /// <summary>
-/// A frame that costs its reader as much as its bytes can be made to cost: about 64 KiB or 8,192 readings, all of whose bits
-/// go into what is slow to read. They are what a hostile gateway would send.
+/// A frame that costs its reader as much as its bytes can be made to cost: about 64 KiB or 8,192 readings, all of whose
+/// bits go into what is slow to read. They are what a hostile gateway would send.
 /// </summary>
 internal sealed record CostlyFrame(string Name, MetricType[] Types, byte[] Bytes)
 {
@@ -86,7 +86,9 @@ internal sealed record CostlyFrame(string Name, MetricType[] Types, byte[] Bytes
     }
 
     private static CostlyFrame Group(string name, int count, MetricType type, Action<BitWriter> values) =>
-        new(name, [type], new HandMadeFrame { Count = count, Payload = Compact(bits => Values(bits, count, values)) }.Seal());
+        new(
+            name, [type],
+            new HandMadeFrame { Count = count, Payload = Compact(bits => Values(bits, count, values)) }.Seal());
 
     private static void Escapes(BitWriter bits, int count)
     {
@@ -177,28 +179,7 @@ internal sealed record CostlyFrame(string Name, MetricType[] Types, byte[] Bytes
     }
 
     private static CostlyFrame Texts(string name, int count, int distinct, int length, bool isDeflated, byte[] texts) =>
-        new(name, [MetricType.Text], new HandMadeFrame
-        {
-            Count = count,
-            Payload = Compact(
-                bits =>
-                {
-                    Values(bits, count, values =>
-                    {
-                        values.Number((ulong)distinct, NumberContext.Count);
-                        values.Number((ulong)length, NumberContext.Count);
-                        if (distinct > 1)
-                        {
-                            Prediction(values, PredictionKind.Constant);
-                            Prediction(values, PredictionKind.Step);
-                            values.Number(2, NumberContext.Step);
-                            values.Near(0, NumberContext.Width);
-                        }
-                    });
-                    bits.Bit(isDeflated);
-                },
-                texts),
-        }.Seal());
+        new(name, [MetricType.Text], OfTexts(count, distinct, length, isDeflated, texts).Seal());
 
     /// <summary>A refusal costs an exception; what was read until then is thrown away.</summary>
     private static CostlyFrame RefusedAtTheEnd()

@@ -3,8 +3,8 @@ using Telemetry.Model.Frames.Columns;
 namespace Telemetry.Testing.Readings;
 
 /// <summary>
-/// A deflate stream (RFC 1951) that makes an inflater build tables for nothing: blocks of dynamic Huffman codes that end as
-/// they begin, each of 136 bits and with a table of 1,024 entries; then one text of one byte.
+/// A deflate stream (RFC 1951) that makes an inflater build tables for nothing: blocks of dynamic Huffman codes that
+/// end as they begin, each of 136 bits and with a table of 1,024 entries; then one text of one byte.
 /// </summary>
 internal static class DeflatedBlocks
 {

@@ -6,8 +6,8 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Testing.Readings;
 
 /// <summary>
-/// A frame put together by hand, as strangers may send it and no writer makes it: its checksum is right, and nothing else
-/// need be. As it is it has one reading, of an Int 0 at time 0.
+/// A frame put together by hand, as strangers may send it and no writer makes it: its checksum is right, and nothing
+/// else need be. As it is it has one reading, of an Int 0 at time 0.
 /// </summary>
 internal sealed record HandMadeFrame
 {
@@ -58,6 +58,31 @@ internal sealed record HandMadeFrame
         writer.Byte(CompactLayout);
         writer.Bytes(bits.Finish());
         writer.Bytes(texts);
+    };
+
+    /// <summary>
+    /// A frame of one group of texts, all of whose readings have the first of <paramref name="distinct"/> texts of
+    /// <paramref name="length"/> bytes each; <paramref name="texts"/> are the bytes behind the columns, right or wrong.
+    /// </summary>
+    public static HandMadeFrame OfTexts(int count, int distinct, int length, bool isDeflated, byte[] texts) => new()
+    {
+        Count = count,
+        Payload = Compact(
+            bits =>
+            {
+                Values(bits, count, values =>
+                {
+                    values.Number((ulong)distinct, NumberContext.Count);
+                    values.Number((ulong)length, NumberContext.Count);
+                    if (distinct > 1)
+                    {
+                        Prediction(values, PredictionKind.Constant);
+                        Prediction(values, PredictionKind.Constant);
+                    }
+                });
+                bits.Bit(isDeflated);
+            },
+            texts),
     };
 
     /// <summary>Columns of one group, all of whose readings are of time 0 and have values.</summary>

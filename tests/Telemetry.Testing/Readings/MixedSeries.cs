@@ -3,8 +3,9 @@ using Telemetry.Model.Readings;
 namespace Telemetry.Testing.Readings;
 
 /// <summary>
-/// What a gateway of a plant sends: of each ten series six of decimals with two places, two counters, a bool and doubles of
-/// 24 significant bits. Stamps are microseconds, either exactly regular or up to 2 ms late, each reading for itself.
+/// What a gateway of a plant sends: of each ten series six of decimals with two places, two counters, a bool and
+/// doubles of 24 significant bits. Stamps are microseconds, either exactly regular or up to 2 ms late, each reading for
+/// itself.
 /// </summary>
 internal sealed class MixedSeries
 {

@@ -1,18 +1,23 @@
 using Telemetry.Model;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Frames.Columns;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Testing.Readings;
 
-/// <summary>Sealed frames by a seed: of every version, tombstones too, with every part that a header may have or lack.</summary>
+/// <summary>
+/// Sealed frames by a seed: of every version, tombstones too, with every part that a header may have or lack.
+/// </summary>
 internal sealed class RandomFrames(Random random)
 {
-    private const int HeaderBytesMax = 1024, DeclarationsMax = 6, DeclaredMax = 50, OthersMax = Promise.EpochsMax - 1;
+    private const int ColumnBytesMax = FrameHeader.BytesMax - 1024;
+    private const int DeclarationsMax = 6, DeclaredMax = 50, OthersMax = Promise.EpochsMax - 1;
 
     private readonly RandomReadings _readings = new(random);
     private readonly WireWriter _writer = new(FrameHeader.BytesMax);
+    private readonly WireWriter _columns = new(FrameHeader.BytesMax);
 
     /// <summary>The types of the series of the last frame's schema.</summary>
     public MetricType[] Types => _readings.Types;
@@ -20,24 +25,28 @@ internal sealed class RandomFrames(Random random)
     /// <summary>Makes another frame.</summary>
     public byte[] Next()
     {
+        bool fitsPlain;
         do
         {
             _readings.Next();
+            fitsPlain = ReadingColumns.Bytes(_readings.Batch, _readings.Order, Types) <= ColumnBytesMax;
         }
-        while (ReadingColumns.Bytes(_readings.Batch, _readings.Order, Types) > FrameHeader.BytesMax - HeaderBytesMax);
+        while (!fitsPlain && CompactBytes() > ColumnBytesMax);
 
-        var isTombstone = random.Next(12) == 0;
+        var isTombstone = fitsPlain && random.Next(12) == 0;
         var order = isTombstone ? [] : _readings.Order;
-        var declarations = isTombstone || random.Next(4) == 0 ? Declarations() : [];
+        var mayDeclare = order.Length <= FrameHeader.CountMax - (DeclarationsMax * DeclaredMax);
+        var declarations = isTombstone || (mayDeclare && random.Next(4) == 0) ? Declarations() : [];
         var dropped = declarations.Sum(d => d.Count);
         var lane = (Lane)random.Next(Lanes.Count);
-        var key = new FrameKey((ulong)random.NextInt64(1, long.MaxValue), lane, FirstSequence(), order.Length + dropped);
+        var key = new FrameKey(
+            (ulong)random.NextInt64(1, long.MaxValue), lane, FirstSequence(), order.Length + dropped);
         _writer.Clear();
         FrameWriter.Write(
             _writer,
             new FrameHeader
             {
-                Version = (byte)(random.Next(6) == 0 ? 0 : 1),
+                Version = (byte)(fitsPlain && random.Next(6) == 0 ? 0 : 1),
                 Kind = isTombstone ? FrameKind.Tombstone : FrameKind.Readings,
                 Key = key,
                 Dropped = dropped,
@@ -50,6 +59,13 @@ internal sealed class RandomFrames(Random random)
             order,
             Types);
         return _writer.ToArray();
+    }
+
+    private int CompactBytes()
+    {
+        _columns.Clear();
+        CompactColumns.Write(_columns, _readings.Batch, _readings.Order, Types);
+        return _columns.Length;
     }
 
     private Declaration[] Declarations()
@@ -76,11 +92,15 @@ internal sealed class RandomFrames(Random random)
         }
 
         return new Promise(
-            random.NextInt64(WireReader.TimeMin, WireReader.TimeMax), epochs, random.Next(2) == 0 ? 0 : (ulong)random.NextInt64());
+            random.NextInt64(WireReader.TimeMin, WireReader.TimeMax),
+            epochs,
+            random.Next(2) == 0 ? 0 : (ulong)random.NextInt64());
     }
 
     private long FirstSequence() =>
-        random.Next(3) == 0 ? random.NextInt64(1, FrameHeader.SequenceMax - FrameHeader.CountMax) : random.Next(1, 100_000);
+        random.Next(3) == 0
+            ? random.NextInt64(1, FrameHeader.SequenceMax - FrameHeader.CountMax) : random.Next(1, 100_000);
 
-    private LaneLasts Lasts() => new(random.Next(100), random.NextInt64(FrameHeader.SequenceMax + 1), random.Next(1_000_000));
+    private LaneLasts Lasts() =>
+        new(random.Next(100), random.NextInt64(FrameHeader.SequenceMax + 1), random.Next(1_000_000));
 }

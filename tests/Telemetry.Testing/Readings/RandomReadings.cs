@@ -1,17 +1,24 @@
 using System.Text;
+using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
 
 namespace Telemetry.Testing.Readings;
 
 /// <summary>
-/// Readings of the kinds that gateways make and of the kinds that they should not: by a seed, sorted, of at most so many
-/// bytes as plain columns that they fit into one frame.
+/// Readings of the kinds that gateways make and of the kinds that they should not: by a seed, sorted. Most are few
+/// enough for a frame of any version; about one in 200 is full or nearly, of values that compact columns make small
+/// enough.
 /// </summary>
 internal sealed class RandomReadings(Random random)
 {
-    private const int ReadingsMax = 600, TextBytesMax = 24 * 1024;
+    private const int ReadingsMax = 600, SharingReadingsMax = 2400, TextBytesMax = 24 * 1024;
+    private const int SharingCountMin = 17, SharingCountMax = 300, ColumnsMax = 20;
 
-    private static readonly string[] Words = ["", "on", "off", "error 17", "größer", "a somewhat longer text of a log line"];
+    private static readonly string[] Words =
+        ["", "on", "off", "error 17", "größer", "a somewhat longer text of a log line"];
+
+    private readonly RandomTimes _times = new(random);
+    private readonly RandomValues _values = new(random);
 
     public MetricType[] Types { get; private set; } = [];
 
@@ -23,33 +30,96 @@ internal sealed class RandomReadings(Random random)
     public void Next()
     {
         Batch.Clear();
-        var single = random.Next(4) == 0;
-        var groups = single || random.Next(4) == 0 ? random.Next(1, 120) : random.Next(1, 8);
-        Types = new MetricType[random.Next(groups, groups * 3)];
-        for (var i = 0; i < Types.Length; i++)
+        switch (random.Next(200))
         {
-            Types[i] = (MetricType)random.Next(5);
-        }
-
-        var count = single ? 1 : Size(ReadingsMax / groups);
-        var times = Times(count);
-        for (var series = 0; series < Types.Length && groups > 0; series += random.Next(1, 3), groups--)
-        {
-            if (random.Next(single ? 30 : 3) == 0)
-            {
-                count = Size(ReadingsMax / groups);
-                times = Times(count);
-            }
-            else if (random.Next(4) == 0)
-            {
-                times = Times(count);
-            }
-
-            AddGroup(series, times);
+            case 0:
+                AddFull();
+                break;
+            case < 25:
+                AddSharing(random.Next(1, SharingReadingsMax), SharingCountMin, SharingCountMax, isCalm: false);
+                break;
+            case < 70:
+                AddMixed(random.Next(1, 120), isSingle: true);
+                break;
+            case < 100:
+                AddMixed(random.Next(1, 120), isSingle: false);
+                break;
+            default:
+                AddMixed(random.Next(1, 8), isSingle: false);
+                break;
         }
 
         Order = new int[Batch.Count];
         Batch.Order(Order);
+    }
+
+    /// <summary>
+    /// So many readings as a frame may have, or nearly: of single readings, of middling groups or of long ones.
+    /// </summary>
+    private void AddFull()
+    {
+        var readings = FrameHeader.CountMax - (random.Next(2) == 0 ? 0 : random.Next(200));
+        var (countMin, countMax) = random.Next(4) switch
+        {
+            0 => (1, 1),
+            1 => (readings / 8, readings),
+            _ => (SharingCountMin, SharingCountMax),
+        };
+        AddSharing(readings, countMin, countMax, isCalm: true);
+    }
+
+    /// <summary>
+    /// Groups that take their times from some columns, in any order, also from those that are long past.
+    /// </summary>
+    private void AddSharing(int readings, int countMin, int countMax, bool isCalm)
+    {
+        var columns = new long[random.Next(1, ColumnsMax + 1)][];
+        var count = random.Next(countMin, countMax + 1);
+        var isOneCount = random.Next(2) == 0;
+        for (var i = 0; i < columns.Length; i++)
+        {
+            columns[i] = _times.Next(isOneCount ? count : random.Next(countMin, countMax + 1), isCalm);
+        }
+
+        MakeTypes(2 * ((readings / countMin) + 1));
+        for (var series = 0; readings > 0; series += random.Next(1, 3))
+        {
+            var times = columns[random.Next(columns.Length)];
+            times = times[..Math.Min(times.Length, readings)];
+            AddGroup(series, times, isCalm);
+            readings -= times.Length;
+        }
+    }
+
+    /// <summary>Groups of any size, or single readings, most of which have the times of the group before.</summary>
+    private void AddMixed(int groups, bool isSingle)
+    {
+        MakeTypes(random.Next(groups, groups * 3));
+        var count = isSingle ? 1 : Size(ReadingsMax / groups);
+        var times = _times.Next(count, isCalm: false);
+        for (var series = 0; series < Types.Length && groups > 0; series += random.Next(1, 3), groups--)
+        {
+            if (random.Next(isSingle ? 30 : 3) == 0)
+            {
+                count = Size(ReadingsMax / groups);
+                times = _times.Next(count, isCalm: false);
+            }
+            else if (random.Next(4) == 0)
+            {
+                times = _times.Next(count, isCalm: false);
+            }
+
+            AddGroup(series, times, isCalm: false);
+        }
+    }
+
+    private void MakeTypes(int count)
+    {
+        Types = new MetricType[count];
+        for (var i = 0; i < count; i++)
+        {
+            Types[i] = (MetricType)random.Next(5);
+        }
     }
 
     private int Size(int most) => random.Next(4) switch
@@ -59,26 +129,10 @@ internal sealed class RandomReadings(Random random)
         _ => random.Next(1, Math.Max(2, most)),
     };
 
-    private long[] Times(int count)
+    private void AddGroup(int series, long[] times, bool isCalm)
     {
-        var times = new long[count];
-        var at = random.Next(10) == 0 ? random.NextInt64(long.MinValue, long.MaxValue) : 1_700_000_000_000_000 + random.NextInt64(1_000_000_000);
-        var period = new long[] { 0, 1, 1_000, 100_000, 333_333, 1_000_000, 60_000_000, 3_600_000_000 }[random.Next(8)];
-        var jitter = random.Next(3) == 0 ? random.Next(1, 10_000) : 1;
-        var wild = random.Next(12) == 0;
-        for (var i = 0; i < count; i++)
-        {
-            times[i] = wild ? random.NextInt64(long.MinValue, long.MaxValue) : at + (period * i) + random.Next(jitter);
-            at += random.Next(100) == 0 ? period * random.Next(50) : 0;
-        }
-
-        Array.Sort(times);
-        return times;
-    }
-
-    private void AddGroup(int series, long[] times)
-    {
-        var next = Values(Types[series]);
+        var next = _values.Of(Types[series], isCalm);
+        var text = random.Next(4) == 0 ? Text() : null;
         var flags = random.Next(4);
         var run = ReadingFlags.None;
         foreach (var time in times)
@@ -92,7 +146,7 @@ internal sealed class RandomReadings(Random random)
             };
             if (Types[series] == MetricType.Text && (flag & ReadingFlags.Null) == 0 && Batch.TextBytes < TextBytesMax)
             {
-                Batch.AddText(series, time, Text(), flag);
+                Batch.AddText(series, time, text ?? Text(), flag);
             }
             else
             {
@@ -112,43 +166,4 @@ internal sealed class RandomReadings(Random random)
         random.NextBytes(bytes);
         return bytes;
     }
-
-    private Func<ulong> Values(MetricType type)
-    {
-        var level = random.Next(-10_000, 10_000);
-        var scale = Math.Pow(10, random.Next(0, 9));
-        var step = random.Next(1, 500);
-        var pool = Enumerable.Range(0, random.Next(1, 40)).Select(_ => random.NextDouble()).ToArray();
-        ulong counter = random.Next(5) == 0 ? ulong.MaxValue - 50 : (ulong)random.Next();
-        return type switch
-        {
-            MetricType.Float => random.Next(9) switch
-            {
-                0 => () => Bits(random.NextDouble()),
-                1 => () => (ulong)random.NextInt64(long.MinValue, long.MaxValue),
-                2 => () => Bits((float)random.NextDouble()),
-                3 => () => Bits(pool[random.Next(pool.Length)]),
-                4 => () => random.Next(6) switch
-                {
-                    0 => Bits(-0.0),
-                    1 => 0x7ff8_0000_0000_0000UL | (uint)random.Next(),
-                    2 => Bits(double.NegativeInfinity),
-                    3 => 1UL,
-                    _ => Bits(level),
-                },
-                5 => () => Bits(random.Next(20) == 0 ? random.NextDouble() : (level += random.Next(-9, 10)) / scale),
-                _ => () => Bits((level += random.Next(-step, step + 1)) / scale),
-            },
-            MetricType.Bool => () => (ulong)random.Next(random.Next(30) == 0 ? 2 : 1),
-            _ => random.Next(4) switch
-            {
-                0 => () => (ulong)random.NextInt64(long.MinValue, long.MaxValue),
-                1 => () => counter,
-                2 => () => counter += (ulong)random.Next(step),
-                _ => () => (ulong)(level += random.Next(-step, step + 1)),
-            },
-        };
-    }
-
-    private static ulong Bits(double value) => BitConverter.DoubleToUInt64Bits(value);
 }

@@ -20,7 +20,9 @@ internal static class SealedSizes
         return writer.ToArray();
     }
 
-    /// <summary>The bytes of the same frame with plain columns through zlib at its best, where no limit cuts it.</summary>
+    /// <summary>
+    /// The bytes of the same frame with plain columns through zlib at its best, where no limit cuts it.
+    /// </summary>
     public static int Zlib(ReadingBatch batch, ReadOnlySpan<MetricType> types)
     {
         var plain = new WireWriter(FrameHeader.BytesMax);
@@ -44,7 +46,8 @@ internal static class SealedSizes
             Key = key,
             Schema = new SchemaId(0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210),
             Promise = new Promise(
-                1_700_000_000_000_000, [new(Epoch, new LaneLasts(0, key.Last, FirstSequence))], Digest: 0x0fed_cba9_8765_4321),
+                1_700_000_000_000_000, [new(Epoch, new LaneLasts(0, key.Last, FirstSequence))],
+                Digest: 0x0fed_cba9_8765_4321),
         };
     }
 

@@ -5,19 +5,23 @@ using Telemetry.Model.Readings;
 namespace Telemetry.Testing.Readings;
 
 /// <summary>
-/// Recorded sensor data, where TELEMETRY_TEST_DATA says that it lies: its README names the sources. Each series is of type
-/// Float; a file's columns are its series.
+/// Recorded sensor data, where TELEMETRY_TEST_DATA says that it lies: its README names the sources. Each series is of
+/// type Float; a file's columns are its series.
 /// </summary>
 internal static class SensorData
 {
     /// <summary>The folder; null when there is none.</summary>
     public static string? Folder =>
-        Environment.GetEnvironmentVariable("TELEMETRY_TEST_DATA") is { Length: > 0 } folder && Directory.Exists(folder) ? folder : null;
+        Environment.GetEnvironmentVariable("TELEMETRY_TEST_DATA") is { Length: > 0 } folder && Directory.Exists(folder)
+            ? folder : null;
 
-    /// <summary>131,072 temperatures of cities with one decimal, given a time a second each: batches of so many.</summary>
+    /// <summary>
+    /// 131,072 temperatures of cities with one decimal, given a time a second each: batches of so many.
+    /// </summary>
     public static IEnumerable<ReadingBatch> CityTemperatures(int readings)
     {
-        var values = MemoryMarshal.Cast<byte, ulong>(File.ReadAllBytes(Path.Combine(Folder!, "city_temperature_f.f64"))).ToArray();
+        var values = MemoryMarshal.Cast<byte, ulong>(File.ReadAllBytes(Path.Combine(Folder!, "city_temperature_f.f64")))
+            .ToArray();
         for (var start = 0; start < values.Length; start += readings)
         {
             var batch = new ReadingBatch();

@@ -16,5 +16,6 @@ public sealed class SensorDataTheoryAttribute : TheoryAttribute
 
 file static class SensorDataSkip
 {
-    public static string? Reason => SensorData.Folder is null ? "TELEMETRY_TEST_DATA names no folder of sensor data." : null;
+    public static string? Reason =>
+        SensorData.Folder is null ? "TELEMETRY_TEST_DATA names no folder of sensor data." : null;
 }

@@ -2,11 +2,14 @@ using Telemetry.Model.Readings;
 
 namespace Telemetry.Testing.Readings;
 
-/// <summary>What machines say in words, by a seed: lines of a log, each another one, and states of a few words.</summary>
+/// <summary>
+/// What machines say in words, by a seed: lines of a log, each another one, and states of a few words.
+/// </summary>
 internal sealed class TextReadings(Random random)
 {
     private static readonly string[] Parts = ["pump", "valve", "conveyor", "furnace", "press", "gripper"];
-    private static readonly string[] States = ["running", "standing still", "warming up", "cooling down", "out of service", "idle"];
+    private static readonly string[] States =
+        ["running", "standing still", "warming up", "cooling down", "out of service", "idle"];
 
     private long _nextSecond = 1_700_000_000;
 
@@ -19,7 +22,8 @@ internal sealed class TextReadings(Random random)
             batch.AddText(
                 0,
                 (_nextSecond++ * 1_000_000) + i,
-                $"{Part()} {random.Next(100)} {State()}: pressure {random.Next(10_000) / 100.0} bar, order {_nextSecond}");
+                $"{Part()} {random.Next(100)} {State()}: pressure {random.Next(10_000) / 100.0} bar, order "
+                + $"{_nextSecond}");
         }
 
         return batch;

@@ -4,9 +4,9 @@ using System.Text;
 namespace Telemetry.Testing.Servers;
 
 /// <summary>
-/// librdkafka's mock cluster inside this process: a stand-in where there is no Kafka. It speaks the protocol, keeps records in
-/// memory, and takes transactions without meaning anything by them: no fencing, and read_committed sees what was aborted. So
-/// it may show alerts, and prove nothing. It makes topics by itself when they are asked for.
+/// librdkafka's mock cluster inside this process: a stand-in where there is no Kafka. It speaks the protocol, keeps
+/// records in memory, and takes transactions without meaning anything by them: no fencing, and read_committed sees what
+/// was aborted. So it may show alerts, and prove nothing. It makes topics by itself when they are asked for.
 /// </summary>
 public sealed partial class KafkaMockCluster : IDisposable
 {

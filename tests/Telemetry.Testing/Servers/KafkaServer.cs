@@ -64,7 +64,8 @@ public sealed class KafkaServer : IAsyncDisposable
             await Kill();
         }
 
-        _process = await ServerProcess.Start(Command("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "kafka.Kafka", Properties));
+        _process = await ServerProcess.Start(
+            Command("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "kafka.Kafka", Properties));
         await _process.WaitUntilReady(Probe.Accepts(Port), ReadyWithin);
     }
 
@@ -88,7 +89,9 @@ public sealed class KafkaServer : IAsyncDisposable
         Programs.Require(Java),
         [
             "-cp", Path.Combine(
-                FindJars() ?? throw new DirectoryNotFoundException($"{Variable} names no folder with lib or libs of Kafka's jars."), "*"),
+                FindJars()
+                    ?? throw new DirectoryNotFoundException(
+                        $"{Variable} names no folder with lib or libs of Kafka's jars."), "*"),
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
             // No log file of a distribution's log4j beside us, no file of performance counters in the temporary folder.
             $"-Dkafka.logs.dir={_folder.At("logs")}", "-XX:-UsePerfData", $"-Djava.io.tmpdir={_folder.FullPath}",

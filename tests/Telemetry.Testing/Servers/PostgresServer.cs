@@ -85,7 +85,9 @@ public sealed class PostgresServer : IAsyncDisposable
         _process = null;
     }
 
-    /// <summary>Copies the data directory, server down: what an operator's file backup is. The target must not exist.</summary>
+    /// <summary>
+    /// Copies the data directory, server down: what an operator's file backup is. The target must not exist.
+    /// </summary>
     public Task CopyDataDirectory(string to)
     {
         RequireDown();

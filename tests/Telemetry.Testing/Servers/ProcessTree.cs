@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Telemetry.Testing.Servers;
 
-/// <summary>The descendants of a process that we started, known by id and start time, since ids are used again.</summary>
+/// <summary>
+/// The descendants of a process that we started, known by id and start time, since ids are used again.
+/// </summary>
 public static class ProcessTree
 {
     private const int ParentField = 1;

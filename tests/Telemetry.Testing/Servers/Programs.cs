@@ -18,7 +18,8 @@ public static class Programs
     /// <summary>The full path of a program that must be there.</summary>
     /// <exception cref="FileNotFoundException">It is not installed.</exception>
     public static string Require(string name) =>
-        Find(name) ?? throw new FileNotFoundException($"{name} is not installed; deploy/local/install-servers.sh does it.");
+        Find(name)
+            ?? throw new FileNotFoundException($"{name} is not installed; deploy/local/install-servers.sh does it.");
 
     /// <summary>The folder of the newest PostgreSQL's programs, or null.</summary>
     public static string? FindPostgresFolder()
@@ -26,7 +27,8 @@ public static class Programs
         const string debian = "/usr/lib/postgresql";
         var newest = !Directory.Exists(debian) ? null : Directory.EnumerateDirectories(debian)
             .Where(folder => File.Exists(Path.Combine(folder, "bin", "initdb")))
-            .MaxBy(folder => double.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var v) ? v : 0);
+            .MaxBy(
+                folder => double.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var v) ? v : 0);
         return newest is not null ? Path.Combine(newest, "bin") : Path.GetDirectoryName(Find("initdb"));
     }
 }

@@ -8,7 +8,8 @@ namespace Telemetry.Testing.Servers;
 /// </summary>
 internal static class Reaper
 {
-    // Servers die with us, but maybe not before the first attempt. Theirs is line 7 of postmaster.pid: see SharedMemory.
+    // Servers die with us, but maybe not before the first attempt. Theirs is line 7 of postmaster.pid: see
+    // SharedMemory.
     private const string Script = """
         trap '' INT TERM HUP
         read -r _

@@ -16,7 +16,8 @@ public static class ScriptedOutbox
         INSERT INTO telemetry.partition AS p (partition, token, owner, lease_until, commits,
             live_created, live_sequence, live_message, live_stored,
             backlog_created, backlog_sequence, backlog_message, backlog_stored, alert_number, alert_chain)
-        SELECT DISTINCT ON (partition) partition, 0, '', '-infinity'::timestamptz, 0, 0, 0, '', 0, 0, 0, '', 0, number, chain
+        SELECT DISTINCT ON (partition)
+            partition, 0, '', '-infinity'::timestamptz, 0, 0, 0, '', 0, 0, 0, '', 0, number, chain
         FROM rows ORDER BY partition, number DESC
         ON CONFLICT (partition) DO UPDATE SET alert_number = excluded.alert_number, alert_chain = excluded.alert_chain
         """;

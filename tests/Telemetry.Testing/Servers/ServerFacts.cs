@@ -2,7 +2,9 @@ using Xunit;
 
 namespace Telemetry.Testing.Servers;
 
-/// <summary>A test that needs nats-server: skipped with the reason where it is missing, but never with CI=true.</summary>
+/// <summary>
+/// A test that needs nats-server: skipped with the reason where it is missing, but never with CI=true.
+/// </summary>
 public sealed class NatsFactAttribute : FactAttribute
 {
     public NatsFactAttribute() => Skip = Missing.Nats;
@@ -14,7 +16,9 @@ public sealed class NatsTheoryAttribute : TheoryAttribute
     public NatsTheoryAttribute() => Skip = Missing.Nats;
 }
 
-/// <summary>A test that needs PostgreSQL: skipped with the reason where it is missing, but never with CI=true.</summary>
+/// <summary>
+/// A test that needs PostgreSQL: skipped with the reason where it is missing, but never with CI=true.
+/// </summary>
 public sealed class PostgresFactAttribute : FactAttribute
 {
     public PostgresFactAttribute() => Skip = Missing.Postgres;
@@ -39,8 +43,8 @@ public sealed class MosquittoTheoryAttribute : TheoryAttribute
 }
 
 /// <summary>
-/// A test that needs a Kafka broker, with PostgreSQL or without: skipped with the reason where it is missing, but never with
-/// CI=true.
+/// A test that needs a Kafka broker, with PostgreSQL or without: skipped with the reason where it is missing, but never
+/// with CI=true.
 /// </summary>
 public sealed class KafkaFactAttribute : FactAttribute
 {
@@ -68,7 +72,9 @@ public sealed class ServersTheoryAttribute : TheoryAttribute
         Skip = new ServersFactAttribute(nats, postgres, mosquitto).Skip;
 }
 
-/// <summary>Why a test cannot run here; null when it can, or when it must (CI=true) and shall fail if it can't.</summary>
+/// <summary>
+/// Why a test cannot run here; null when it can, or when it must (CI=true) and shall fail if it can't.
+/// </summary>
 internal static class Missing
 {
     private static readonly bool MustRun = Environment.GetEnvironmentVariable("CI") == "true";

@@ -4,12 +4,16 @@ using Telemetry.Testing.Contracts;
 
 namespace Telemetry.Testing.Servers;
 
-/// <summary>Reads a whole topic as somebody's consumer would, with code that shares nothing with the relay's own reading.</summary>
+/// <summary>
+/// Reads a whole topic as somebody's consumer would, with code that shares nothing with the relay's own reading.
+/// </summary>
 public static class TopicConsumer
 {
     private static readonly TimeSpan Within = TimeSpan.FromSeconds(60);
 
-    /// <summary>Every record of the topic that a consumer of this isolation sees, up to the end of each partition.</summary>
+    /// <summary>
+    /// Every record of the topic that a consumer of this isolation sees, up to the end of each partition.
+    /// </summary>
     public static List<AlertSeen> ReadAll(string servers, string topic, bool committedOnly)
     {
         Cloud.Alerts.Kafka.KafkaLibrary.Use();
@@ -22,7 +26,8 @@ public static class TopicConsumer
             IsolationLevel = committedOnly ? IsolationLevel.ReadCommitted : IsolationLevel.ReadUncommitted,
         }).SetLogHandler((_, _) => { }).Build();
         using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
-        var partitions = admin.GetMetadata(topic, Within).Topics.Single().Partitions.Select(p => p.PartitionId).ToHashSet();
+        var partitions = admin.GetMetadata(topic, Within).Topics.Single().Partitions.Select(p => p.PartitionId)
+            .ToHashSet();
         consumer.Assign(partitions.Select(p => new TopicPartitionOffset(topic, p, Offset.Beginning)));
         var seen = new List<AlertSeen>();
         var until = DateTimeOffset.UtcNow + Within;
@@ -42,7 +47,8 @@ public static class TopicConsumer
                     seen.Add(new AlertSeen(
                         Encoding.UTF8.GetString(record.Message.Key),
                         record.Message.Value,
-                        record.Message.Headers.ToDictionary(h => h.Key, h => Encoding.UTF8.GetString(h.GetValueBytes()))));
+                        record.Message.Headers.ToDictionary(
+                            h => h.Key, h => Encoding.UTF8.GetString(h.GetValueBytes()))));
                     break;
             }
         }

@@ -3,7 +3,9 @@ using Telemetry.Edge.Outbox;
 
 namespace Telemetry.Testing.Simulated;
 
-/// <summary>What a simulated outbox file holds after some commit; immutable, so that an older copy can be put back.</summary>
+/// <summary>
+/// What a simulated outbox file holds after some commit; immutable, so that an older copy can be put back.
+/// </summary>
 public sealed record OutboxSnapshot
 {
     public required ulong OutboxId { get; init; }
@@ -15,7 +17,8 @@ public sealed record OutboxSnapshot
     internal ImmutableSortedDictionary<long, SegmentRow> Segments { get; init; } =
         ImmutableSortedDictionary<long, SegmentRow>.Empty;
 
-    internal ImmutableDictionary<FrameId, FrameRow> Frames { get; init; } = ImmutableDictionary<FrameId, FrameRow>.Empty;
+    internal ImmutableDictionary<FrameId, FrameRow> Frames { get; init; } =
+        ImmutableDictionary<FrameId, FrameRow>.Empty;
 
     internal ImmutableSortedDictionary<long, EpochRow> Epochs { get; init; } =
         ImmutableSortedDictionary<long, EpochRow>.Empty;
@@ -89,7 +92,8 @@ public sealed record OutboxSnapshot
         Requests = [.. Requests.Values],
     };
 
-    private static SegmentRow Copy(SegmentRow row) => row with { Data = row.Data.ToArray(), Counts = row.Counts.ToArray() };
+    private static SegmentRow Copy(SegmentRow row) =>
+        row with { Data = row.Data.ToArray(), Counts = row.Counts.ToArray() };
 
     private static RequestRow Copy(RequestRow row) =>
         row with { Request = row.Request with { Answer = row.Request.Answer.ToArray() } };

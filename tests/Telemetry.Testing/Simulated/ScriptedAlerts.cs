@@ -15,9 +15,14 @@ public static class ScriptedAlerts
                 new PartitionRow(row.Partition, 0, 0, LogPosition.None, LogPosition.None, AlertHead.None), "", default);
             return content with
             {
-                Partitions = content.Partitions.SetItem(row.Partition, held with { Row = held.Row with { Alerts = row.Head } }),
+                Partitions = content.Partitions.SetItem(
+                    row.Partition, held with { Row = held.Row with { Alerts = row.Head } }),
                 AlertOutbox = content.AlertOutbox.Add((row.Partition, row.Head.Number), row),
-                Relay = content.Relay with { StoredAt = content.Relay.StoredAt.SetItem((row.Partition, row.Head.Number), now) },
+                Relay = content.Relay with
+                {
+                    StoredAt = content.Relay.StoredAt.SetItem(
+                    (row.Partition, row.Head.Number), now)
+                },
             };
         });
 }

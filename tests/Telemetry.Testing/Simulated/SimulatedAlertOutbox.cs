@@ -5,7 +5,9 @@ using Telemetry.Cloud.Storage;
 
 namespace Telemetry.Testing.Simulated;
 
-/// <summary>The relay's side of the simulated database: over the same way, with the same errors, as the processor's.</summary>
+/// <summary>
+/// The relay's side of the simulated database: over the same way, with the same errors, as the processor's.
+/// </summary>
 public sealed class SimulatedAlertOutbox(SimulatedStore store) : IAlertOutbox
 {
     private SimulatedRelayTables Tables
@@ -33,7 +35,9 @@ public sealed class SimulatedAlertOutbox(SimulatedStore store) : IAlertOutbox
 
     /// <inheritdoc/>
     public Task<bool> RenewLeaseAsync(string relay, long token, TimeSpan lease, CancellationToken cancellationToken) =>
-        CallAsync("renew the relay's lease", () => Change(relay, token, store.Calls.Time.GetUtcNow() + lease), cancellationToken);
+        CallAsync(
+            "renew the relay's lease", () => Change(relay, token, store.Calls.Time.GetUtcNow() + lease),
+            cancellationToken);
 
     /// <inheritdoc/>
     public Task ReleaseLeaseAsync(string relay, long token, CancellationToken cancellationToken) =>
@@ -90,34 +94,37 @@ public sealed class SimulatedAlertOutbox(SimulatedStore store) : IAlertOutbox
             cancellationToken);
 
     /// <inheritdoc/>
-    public Task<int> ListOrphansAsync(IReadOnlyCollection<PublishedAlert> records, CancellationToken cancellationToken) => CallAsync(
-        "list orphans",
-        () =>
-        {
-            Tables = Tables with
+    public Task<int> ListOrphansAsync(
+        IReadOnlyCollection<PublishedAlert> records, CancellationToken cancellationToken) => CallAsync(
+            "list orphans",
+            () =>
             {
-                Orphans = WithoutFound(Tables.Orphans.SetItems(records
-                    .Where(r => !Tables.Orphans.ContainsKey(r.Id)).DistinctBy(r => r.Id).Select(r => KeyValuePair.Create(r.Id, r)))),
-            };
-            return records.Select(r => r.Id).Distinct().Count(Tables.Orphans.ContainsKey);
-        },
-        cancellationToken);
+                Tables = Tables with
+                {
+                    Orphans = WithoutFound(Tables.Orphans.SetItems(records
+                        .Where(r => !Tables.Orphans.ContainsKey(r.Id)).DistinctBy(r => r.Id)
+                        .Select(r => KeyValuePair.Create(r.Id, r)))),
+                };
+                return records.Select(r => r.Id).Distinct().Count(Tables.Orphans.ContainsKey);
+            },
+            cancellationToken);
 
     /// <inheritdoc/>
-    public Task NoteAsync(IReadOnlyDictionary<int, AlertHead> published, CancellationToken cancellationToken) => CallAsync(
-        "note what is published",
-        () =>
-        {
-            var same = published.Where(p =>
-                store.Content.AlertOutbox.GetValueOrDefault((p.Key, p.Value.Number))?.Head == p.Value);
-            Tables = Tables with
+    public Task NoteAsync(IReadOnlyDictionary<int, AlertHead> published, CancellationToken cancellationToken) =>
+        CallAsync(
+            "note what is published",
+            () =>
             {
-                Published = Tables.Published.SetItems(same.Select(p => KeyValuePair.Create(p.Key, p.Value.Number))),
-                Orphans = WithoutFound(Tables.Orphans),
-            };
-            return true;
-        },
-        cancellationToken);
+                var same = published.Where(p =>
+                    store.Content.AlertOutbox.GetValueOrDefault((p.Key, p.Value.Number))?.Head == p.Value);
+                Tables = Tables with
+                {
+                    Published = Tables.Published.SetItems(same.Select(p => KeyValuePair.Create(p.Key, p.Value.Number))),
+                    Orphans = WithoutFound(Tables.Orphans),
+                };
+                return true;
+            },
+            cancellationToken);
 
     private bool Change(string relay, long token, DateTimeOffset end)
     {
@@ -130,7 +137,8 @@ public sealed class SimulatedAlertOutbox(SimulatedStore store) : IAlertOutbox
         return true;
     }
 
-    private ImmutableDictionary<string, PublishedAlert> WithoutFound(ImmutableDictionary<string, PublishedAlert> orphans)
+    private ImmutableDictionary<string, PublishedAlert> WithoutFound(
+        ImmutableDictionary<string, PublishedAlert> orphans)
     {
         if (orphans.IsEmpty)
         {
@@ -141,12 +149,13 @@ public sealed class SimulatedAlertOutbox(SimulatedStore store) : IAlertOutbox
         return orphans.RemoveRange(orphans.Keys.Where(there.Contains));
     }
 
-    private Task<T> CallAsync<T>(string what, Func<T> effect, CancellationToken cancellationToken) => store.Calls.CallAsync(
-        what,
-        effect,
-        before => new StoreException(
-            before ? $"{what}: the connection failed" : $"{what}: the connection broke before the answer",
-            isDataFault: false,
-            mayHaveCommitted: !before),
-        cancellationToken);
+    private Task<T> CallAsync<T>(string what, Func<T> effect, CancellationToken cancellationToken) =>
+        store.Calls.CallAsync(
+            what,
+            effect,
+            before => new StoreException(
+                before ? $"{what}: the connection failed" : $"{what}: the connection broke before the answer",
+                isDataFault: false,
+                mayHaveCommitted: !before),
+            cancellationToken);
 }

@@ -6,9 +6,9 @@ using Telemetry.Testing.Time;
 namespace Telemetry.Testing.Simulated;
 
 /// <summary>
-/// Kafka in memory as far as a relay sees it: an alert topic of two partitions and a position topic; one transactional id,
-/// whose youngest producer fences the older ones. A transaction goes up in steps, so a relay can die in the middle of one,
-/// which then stays open until the next producer begins or its time is over.
+/// Kafka in memory as far as a relay sees it: an alert topic of two partitions and a position topic; one transactional
+/// id, whose youngest producer fences the older ones. A transaction goes up in steps, so a relay can die in the middle
+/// of one, which then stays open until the next producer begins or its time is over.
 /// </summary>
 public sealed class SimulatedAlertSink(Pump pump, Random random) : IAlertSink
 {
@@ -40,14 +40,15 @@ public sealed class SimulatedAlertSink(Pump pump, Random random) : IAlertSink
     public IEnumerable<AlertRecord> Uncommitted => _alerts.SelectMany(t => t.Uncommitted);
 
     /// <inheritdoc/>
-    public async Task<IAlertProducer> BeginAsync(CancellationToken cancellationToken) => new Producer(this, await CallAsync(
-        "initTransactions",
-        () =>
-        {
-            Abort();
-            return ++_epoch;
-        },
-        cancellationToken));
+    public async Task<IAlertProducer> BeginAsync(CancellationToken cancellationToken) =>
+        new Producer(this, await CallAsync(
+            "initTransactions",
+            () =>
+            {
+                Abort();
+                return ++_epoch;
+            },
+            cancellationToken));
 
     /// <inheritdoc/>
     public async Task<IReadOnlyDictionary<int, RelayPosition>> ReadPositionsAsync(CancellationToken cancellationToken)
@@ -66,7 +67,8 @@ public sealed class SimulatedAlertSink(Pump pump, Random random) : IAlertSink
     {
         foreach (var topic in _alerts)
         {
-            var (start, end) = await CallAsync("ends of alerts", () => (topic.OffsetOf(from), topic.End), cancellationToken);
+            var (start, end) = await CallAsync(
+                "ends of alerts", () => (topic.OffsetOf(from), topic.End), cancellationToken);
             await UntilStableAsync(() => topic.LastStable >= end, cancellationToken);
             for (var at = start; at < end; at += ChunkRecords)
             {
@@ -136,7 +138,8 @@ public sealed class SimulatedAlertSink(Pump pump, Random random) : IAlertSink
         Require(epoch, transaction);
         foreach (var record in records)
         {
-            _alerts[record.Key.Sum(letter => letter) % TopicPartitions].Append(record, Calls.Time.GetUtcNow(), transaction);
+            _alerts[record.Key.Sum(letter => letter) % TopicPartitions].Append(
+                record, Calls.Time.GetUtcNow(), transaction);
         }
 
         return true;
@@ -187,15 +190,18 @@ public sealed class SimulatedAlertSink(Pump pump, Random random) : IAlertSink
     }
 
     private Task<T> CallAsync<T>(string what, Func<T> effect, CancellationToken cancellationToken) => Calls.CallAsync(
-        what, effect, before => new AlertSinkException(AlertSinkFault.Broken, $"{what}: the connection failed"), cancellationToken);
+        what, effect, before => new AlertSinkException(AlertSinkFault.Broken, $"{what}: the connection failed"),
+        cancellationToken);
 
     private sealed class Producer(SimulatedAlertSink sink, int epoch) : IAlertProducer
     {
         public Task PublishAsync(
-            IReadOnlyList<AlertRecord> records, IReadOnlyDictionary<int, RelayPosition> positions, CancellationToken cancellationToken)
+            IReadOnlyList<AlertRecord> records, IReadOnlyDictionary<int, RelayPosition> positions,
+            CancellationToken cancellationToken)
         {
             // Sent as it is now: its caller may give up waiting.
-            return sink.PublishAsync(epoch, [.. records], new Dictionary<int, RelayPosition>(positions), cancellationToken);
+            return sink.PublishAsync(
+                epoch, [.. records], new Dictionary<int, RelayPosition>(positions), cancellationToken);
         }
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;

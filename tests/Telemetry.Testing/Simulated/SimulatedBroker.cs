@@ -6,8 +6,8 @@ namespace Telemetry.Testing.Simulated;
 
 /// <summary>
 /// A foreign MQTT broker with a shared subscription: it brings each message to some ingress until one takes it, in no
-/// order that could be relied on, and forgets what it had when it is told nothing of it for too long. The ingress' receipt
-/// goes down as a message.
+/// order that could be relied on, and forgets what it had when it is told nothing of it for too long. The ingress'
+/// receipt goes down as a message.
 /// </summary>
 internal sealed class SimulatedBroker(SimulatedLink link, Func<ReadOnlyMemory<byte>, bool> sendDown)
 {

@@ -5,8 +5,9 @@ using Telemetry.Testing.Time;
 namespace Telemetry.Testing.Simulated;
 
 /// <summary>
-/// Unrecorded messages in memory. Each can be lost, doubled, or overtaken by a later one (as happens when a session moves
-/// between ingresses or servers). Those who listen hear in the life in which they began; a dead one hears nothing.
+/// Unrecorded messages in memory. Each can be lost, doubled, or overtaken by a later one (as happens when a session
+/// moves between ingresses or servers). Those who listen hear in the life in which they began; a dead one hears
+/// nothing.
 /// </summary>
 public sealed class SimulatedBus(Pump pump, Random random) : IBus
 {
@@ -106,7 +107,8 @@ public sealed class SimulatedBus(Pump pump, Random random) : IBus
     }
 
     /// <summary>Somebody who listens, in the life that was running when it began.</summary>
-    private sealed class Listener(List<Listener> all, Action<GatewayId, ReadOnlyMemory<byte>> handler) : IAsyncDisposable
+    private sealed class Listener(List<Listener> all, Action<GatewayId, ReadOnlyMemory<byte>> handler)
+        : IAsyncDisposable
     {
         private readonly PumpScope _scope = ((PumpContext)SynchronizationContext.Current!).Scope;
         private bool _disposed;

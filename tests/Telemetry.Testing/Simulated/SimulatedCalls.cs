@@ -44,7 +44,9 @@ public sealed class SimulatedCalls(Pump pump, Random random)
         return await _server.Run(() => ServeAsync(what, way, effect, broken)).WaitAsync(cancellationToken);
     }
 
-    /// <summary>Lets something happen at the server after a way's time, whoever asked for it and lives or not.</summary>
+    /// <summary>
+    /// Lets something happen at the server after a way's time, whoever asked for it and lives or not.
+    /// </summary>
     public void Send(Action arrive) => SendAfter(Latency(), arrive);
 
     /// <summary>The same after a time of one's own.</summary>

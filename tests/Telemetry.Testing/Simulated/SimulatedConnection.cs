@@ -5,8 +5,8 @@ using Telemetry.Model;
 namespace Telemetry.Testing.Simulated;
 
 /// <summary>
-/// One connection of a <see cref="SimulatedLink"/>. Publishes and PUBACKs keep their order unless a fault says otherwise.
-/// What was sent can arrive after the connection is broken.
+/// One connection of a <see cref="SimulatedLink"/>. Publishes and PUBACKs keep their order unless a fault says
+/// otherwise. What was sent can arrive after the connection is broken.
 /// </summary>
 internal sealed class SimulatedConnection : IUplinkConnection
 {
@@ -17,7 +17,8 @@ internal sealed class SimulatedConnection : IUplinkConnection
     private readonly SimulatedIngress _ingress;
     private readonly SimulatedBroker? _broker;
     private readonly HashSet<TaskCompletionSource<PublishOutcome>> _waiting = [];
-    private readonly Channel<ReadOnlyMemory<byte>> _down = Channels.Bounded<ReadOnlyMemory<byte>>(DownMax, singleReader: false);
+    private readonly Channel<ReadOnlyMemory<byte>> _down = Channels.Bounded<ReadOnlyMemory<byte>>(
+        DownMax, singleReader: false);
     private readonly TaskCompletionSource _closed = new();
     private DateTimeOffset _upFree;
     private DateTimeOffset _downFree;
@@ -150,7 +151,8 @@ internal sealed class SimulatedConnection : IUplinkConnection
     {
         try
         {
-            var outcome = await _ingress.Published(_link.Gateway, publish.Topic, publish.Payload, CancellationToken.None);
+            var outcome = await _ingress.Published(
+                _link.Gateway, publish.Topic, publish.Payload, CancellationToken.None);
             SendAck(publish, _link.Strikes(LinkFault.LosesReceipt) ? outcome with { Receipt = null } : outcome);
         }
         catch (Exception e) when (e is not OutOfMemoryException)

@@ -70,7 +70,9 @@ public sealed record SimulatedDatabase
     public ImmutableStack<ImmutableArray<DeadLetterRow>> DeadLetters { get; init; } =
         ImmutableStack<ImmutableArray<DeadLetterRow>>.Empty;
 
-    /// <summary>The database after a commit that a partition's owner may make; null when its rows are not as expected.</summary>
+    /// <summary>
+    /// The database after a commit that a partition's owner may make; null when its rows are not as expected.
+    /// </summary>
     public SimulatedDatabase? With(StoreCommit commit, DateTimeOffset now)
     {
         var partitions = Partitions;
@@ -123,7 +125,8 @@ public sealed record SimulatedDatabase
                     commit.AlertOutbox.Select(r => KeyValuePair.Create((r.Partition, r.Head.Number), now))),
             },
             DeadLetters = Kept(Grow(
-                DeadLetters, [.. commit.DeadLetters.Select(d => d with { Bytes = d.Bytes.ToArray() })]), commit.DeadLetters),
+                DeadLetters,
+                [.. commit.DeadLetters.Select(d => d with { Bytes = d.Bytes.ToArray() })]), commit.DeadLetters),
         };
     }
 
@@ -159,7 +162,8 @@ public sealed record SimulatedDatabase
     /// <summary>All rows of a table that grows, in any order.</summary>
     public static IEnumerable<T> All<T>(ImmutableStack<ImmutableArray<T>> table) => table.SelectMany(rows => rows);
 
-    private static ImmutableStack<ImmutableArray<T>> Grow<T>(ImmutableStack<ImmutableArray<T>> table, ImmutableArray<T> rows) =>
+    private static ImmutableStack<ImmutableArray<T>> Grow<T>(
+        ImmutableStack<ImmutableArray<T>> table, ImmutableArray<T> rows) =>
         rows.IsEmpty ? table : table.Push(rows);
 
     // Of what is in no book the newest alone stay.

@@ -8,7 +8,8 @@ namespace Telemetry.Testing.Simulated;
 /// One gateway's way to whichever ingress lives: connections over a network on which anything can happen
 /// (<see cref="Strikes"/>). Outlives the agent's process; a new connection takes the place of the one before.
 /// </summary>
-public sealed class SimulatedLink(Pump pump, Random random, GatewayId gateway, Func<IReadOnlyList<SimulatedIngress>> ingresses)
+public sealed class SimulatedLink(
+    Pump pump, Random random, GatewayId gateway, Func<IReadOnlyList<SimulatedIngress>> ingresses)
     : IUplinkConnector
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
@@ -34,7 +35,9 @@ public sealed class SimulatedLink(Pump pump, Random random, GatewayId gateway, F
     public GatewayId Gateway => gateway;
 
     /// <summary>The ways and their times.</summary>
-    public SimulatedCalls Wire { get; } = new(pump, random) { LatencyMin = TimeSpan.FromMilliseconds(5), LatencyMax = TimeSpan.FromMilliseconds(40) };
+    public SimulatedCalls Wire { get; } = new(
+        pump, random)
+    { LatencyMin = TimeSpan.FromMilliseconds(5), LatencyMax = TimeSpan.FromMilliseconds(40) };
 
     internal Random Random => random;
 

@@ -6,7 +6,8 @@ namespace Telemetry.Testing.Simulated;
 
 /// <summary>
 /// The log in memory: what JetStream does, and what happens to JetStream. Any call may fail before or after its effect
-/// (<see cref="Calls"/>). What an operator or a fault does is in <see cref="Wipe"/> and its neighbours; those take no time.
+/// (<see cref="Calls"/>). What an operator or a fault does is in <see cref="Wipe"/> and its neighbours; those take no
+/// time.
 /// </summary>
 public sealed class SimulatedLog(Pump pump, Random random) : ILog
 {
@@ -106,7 +107,9 @@ public sealed class SimulatedLog(Pump pump, Random random) : ILog
     /// <summary>A copy of its files; null when there is no such stream.</summary>
     public SimulatedStream? Copy(int partition, StreamKind stream) => Find(partition, stream)?.Copy();
 
-    /// <summary>The server stops, gets an older copy of the stream's files, and starts: every reader loses its connection.</summary>
+    /// <summary>
+    /// The server stops, gets an older copy of the stream's files, and starts: every reader loses its connection.
+    /// </summary>
     public void PutBack(int partition, StreamKind stream, SimulatedStream copy)
     {
         Find(partition, stream)?.MarkGone();

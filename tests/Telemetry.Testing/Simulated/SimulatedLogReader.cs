@@ -3,8 +3,8 @@ using Telemetry.Cloud.Log;
 namespace Telemetry.Testing.Simulated;
 
 /// <summary>
-/// Reads a stream in order, a fetched batch at a time. What was fetched is still read after the stream is gone: a client
-/// does not know better. Used by one reader, on the pump's thread.
+/// Reads a stream in order, a fetched batch at a time. What was fetched is still read after the stream is gone: a
+/// client does not know better. Used by one reader, on the pump's thread.
 /// </summary>
 internal sealed class SimulatedLogReader(SimulatedLog log, SimulatedStream stream, long from, Func<TimeSpan> latency)
     : ILogReader

@@ -47,7 +47,9 @@ public sealed class SimulatedOutboxDisk(Random random)
         _state = snapshot;
     }
 
-    /// <summary>The power goes: the open file's calls throw from now on; a commit under way is kept or lost, by chance.</summary>
+    /// <summary>
+    /// The power goes: the open file's calls throw from now on; a commit under way is kept or lost, by chance.
+    /// </summary>
     public void PowerCut()
     {
         if (_underWay is not null && random.Next(2) == 0)
@@ -59,7 +61,9 @@ public sealed class SimulatedOutboxDisk(Random random)
         _open = null;
     }
 
-    /// <summary>The next commits throw; they become durable all the same where <paramref name="happenAnyway"/> says so.</summary>
+    /// <summary>
+    /// The next commits throw; they become durable all the same where <paramref name="happenAnyway"/> says so.
+    /// </summary>
     public void FailCommits(int count, bool happenAnyway)
     {
         _failures = count;
@@ -139,7 +143,9 @@ public sealed class SimulatedOutboxDisk(Random random)
     }
 }
 
-/// <summary>One opening of the file on a <see cref="SimulatedOutboxDisk"/>; closing it keeps what is committed.</summary>
+/// <summary>
+/// One opening of the file on a <see cref="SimulatedOutboxDisk"/>; closing it keeps what is committed.
+/// </summary>
 public sealed class SimulatedOutboxFile : IOutboxFile
 {
     private readonly SimulatedOutboxDisk _disk;
@@ -160,7 +166,8 @@ public sealed class SimulatedOutboxFile : IOutboxFile
         (await _disk.ReadAsync(this)).Frames.TryGetValue(frame, out var row) ? Bytes(row.Data, row.Counts) : default;
 
     public async ValueTask<StoredBytes> ReadSegmentAsync(long segment, CancellationToken cancellationToken) =>
-        (await _disk.ReadAsync(this)).Segments.TryGetValue(segment, out var row) ? Bytes(row.Data, row.Counts) : default;
+        (await _disk.ReadAsync(this)).Segments.TryGetValue(segment, out var row)
+            ? Bytes(row.Data, row.Counts) : default;
 
     public async ValueTask<IReadOnlyList<QuarantineRow>> ReadQuarantineAsync(CancellationToken cancellationToken) =>
         (await _disk.ReadAsync(this)).Quarantine;

@@ -6,7 +6,9 @@ namespace Telemetry.Testing.Simulated;
 /// <summary>Who relays, until when.</summary>
 public sealed record SimulatedRelayLease(string Owner, long Token, DateTimeOffset End);
 
-/// <summary>The relay's own tables in the simulated database, and when the rows of the alert outbox were stored.</summary>
+/// <summary>
+/// The relay's own tables in the simulated database, and when the rows of the alert outbox were stored.
+/// </summary>
 public sealed record SimulatedRelayTables
 {
     public static readonly SimulatedRelayTables Empty = new();

@@ -72,11 +72,13 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     }
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<RefusedReading>> FindRefusedAsync(ReadingRows readings, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<RefusedReading>> FindRefusedAsync(
+        ReadingRows readings, CancellationToken cancellationToken)
     {
         var sent = new ReadingRows();
         sent.AddAll(readings);
-        return CallAsync<IReadOnlyList<RefusedReading>>("find refused readings", () => FindRefused(sent), cancellationToken);
+        return CallAsync<IReadOnlyList<RefusedReading>>(
+            "find refused readings", () => FindRefused(sent), cancellationToken);
     }
 
     private PartitionRow? TakeLease(int partition, ulong token, string owner, TimeSpan lease)

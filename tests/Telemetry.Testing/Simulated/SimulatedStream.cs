@@ -89,7 +89,9 @@ public sealed class SimulatedStream(long createdNanos)
         return sequence;
     }
 
-    /// <summary>What a copy of its files made now would hold; its deduplication knows what it holds, as after a restart.</summary>
+    /// <summary>
+    /// What a copy of its files made now would hold; its deduplication knows what it holds, as after a restart.
+    /// </summary>
     public SimulatedStream Copy()
     {
         var copy = new SimulatedStream(createdNanos) { First = First, Last = Last };
@@ -117,7 +119,8 @@ public sealed class SimulatedStream(long createdNanos)
         changed.SetResult();
     }
 
-    private static long BytesOf(LogMessage message) => message.Data.Length + message.MessageId.Length + MessageOverheadBytes;
+    private static long BytesOf(LogMessage message) =>
+        message.Data.Length + message.MessageId.Length + MessageOverheadBytes;
 
     private void Add(LogMessage message)
     {

@@ -47,6 +47,7 @@ public sealed class SimulatedTopic<T>
         _entries.FindIndex(e => e.Time >= time) is var found && found < 0 ? End : found;
 
     /// <summary>Committed entries of a range that lies before <see cref="LastStable"/>.</summary>
-    public IEnumerable<T> CommittedBetween(long from, long to) => _entries.Skip((int)from).Take((int)Math.Max(to - from, 0))
+    public IEnumerable<T> CommittedBetween(long from, long to) =>
+        _entries.Skip((int)from).Take((int)Math.Max(to - from, 0))
         .Where(e => e.Transaction.State == TransactionState.Committed).Select(e => e.Value);
 }

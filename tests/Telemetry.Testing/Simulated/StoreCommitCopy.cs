@@ -43,7 +43,8 @@ internal static class StoreCommitCopy
     {
         if (from.Types[row] == MetricType.Text && (from.Flags[row] & ReadingFlags.Null) == 0)
         {
-            to.AddText(from.Devices[row], from.Series[row], from.Times[row], from.Flags[row], from.Text(from.Bits[row]));
+            to.AddText(
+                from.Devices[row], from.Series[row], from.Times[row], from.Flags[row], from.Text(from.Bits[row]));
         }
         else
         {

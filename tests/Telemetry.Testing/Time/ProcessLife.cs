@@ -41,7 +41,9 @@ public sealed class ProcessLife
         _died.TrySetResult();
     }
 
-    /// <summary>The same task for code that awaits it outside of this life, except that it never ends after a kill.</summary>
+    /// <summary>
+    /// The same task for code that awaits it outside of this life, except that it never ends after a kill.
+    /// </summary>
     public async Task<T> Guard<T>(Task<T> task)
     {
         try

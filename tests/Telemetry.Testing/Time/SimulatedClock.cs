@@ -63,7 +63,9 @@ public sealed class SimulatedClock : TimeProvider
         }
     }
 
-    /// <summary>Sets the wall clock forth or back, as NTP or an operator does; timers and timestamps don't notice.</summary>
+    /// <summary>
+    /// Sets the wall clock forth or back, as NTP or an operator does; timers and timestamps don't notice.
+    /// </summary>
     public void StepWallClock(TimeSpan by)
     {
         lock (_lock)

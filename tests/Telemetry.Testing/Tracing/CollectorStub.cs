@@ -12,8 +12,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Telemetry.Testing.Tracing;
 
 /// <summary>
-/// An OpenTelemetry collector that keeps what it receives: OTLP over HTTP (POST /v1/traces) or over gRPC, on a free port
-/// of 127.0.0.1. It can be made to hang or to refuse.
+/// An OpenTelemetry collector that keeps what it receives: OTLP over HTTP (POST /v1/traces) or over gRPC, on a free
+/// port of 127.0.0.1. It can be made to hang or to refuse.
 /// </summary>
 public sealed class CollectorStub : IAsyncDisposable
 {
@@ -39,7 +39,8 @@ public sealed class CollectorStub : IAsyncDisposable
     public bool Refuses { get; set; }
 
     public Uri Address =>
-        new(_application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        new(_application.Services.GetRequiredService<IServer>()
+            .Features.Get<IServerAddressesFeature>()!.Addresses.First());
 
     /// <summary>Begins to listen.</summary>
     public static async Task<CollectorStub> StartAsync(bool grpc = false)

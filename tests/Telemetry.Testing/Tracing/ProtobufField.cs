@@ -19,7 +19,9 @@ public readonly record struct ProtobufField(int Number, ulong Value, ReadOnlyMem
     /// <summary>The fields of the message that this one holds.</summary>
     public IEnumerable<ProtobufField> Inner => Read(Bytes);
 
-    /// <summary>The fields of a message in their order; throws <see cref="FormatException"/> for what is none.</summary>
+    /// <summary>
+    /// The fields of a message in their order; throws <see cref="FormatException"/> for what is none.
+    /// </summary>
     public static IEnumerable<ProtobufField> Read(ReadOnlyMemory<byte> message)
     {
         while (!message.IsEmpty)
@@ -32,14 +34,16 @@ public readonly record struct ProtobufField(int Number, ulong Value, ReadOnlyMem
                     yield return new ProtobufField(number, ReadVarint(ref message), default);
                     break;
                 case Fixed64:
-                    yield return new ProtobufField(number, BinaryPrimitives.ReadUInt64LittleEndian(Take(ref message, 8).Span), default);
+                    yield return new ProtobufField(
+                        number, BinaryPrimitives.ReadUInt64LittleEndian(Take(ref message, 8).Span), default);
                     break;
                 case Delimited:
                     var length = ReadVarint(ref message);
                     yield return new ProtobufField(number, 0, Take(ref message, (int)Math.Min(length, int.MaxValue)));
                     break;
                 case Fixed32:
-                    yield return new ProtobufField(number, BinaryPrimitives.ReadUInt32LittleEndian(Take(ref message, 4).Span), default);
+                    yield return new ProtobufField(
+                        number, BinaryPrimitives.ReadUInt32LittleEndian(Take(ref message, 4).Span), default);
                     break;
                 default:
                     throw new FormatException($"field {number} has the wire type {tag & 7}");

@@ -1,6 +1,8 @@
 namespace Telemetry.Testing.Tracing;
 
-/// <summary>One span as a collector receives it (OTLP 1.x, trace.proto); ids as hex, times in nanoseconds since 1970.</summary>
+/// <summary>
+/// One span as a collector receives it (OTLP 1.x, trace.proto); ids as hex, times in nanoseconds since 1970.
+/// </summary>
 public sealed record ReceivedSpan(
     string Service, string Source, string Name, string TraceId, string SpanId, string ParentId, ulong Start, ulong End,
     IReadOnlyDictionary<string, string> Tags)
@@ -32,5 +34,6 @@ public sealed record ReceivedSpan(
         let key = attribute.Inner.First(f => f.Number == 1).Text
         let value = attribute.Inner.First(f => f.Number == 2).Inner.First()
         where value.Number is 1 or 3
-        select (key, value)).ToDictionary(a => a.key, a => a.value.Number == 1 ? a.value.Text : $"{(long)a.value.Value}");
+        select (key, value)).ToDictionary(a =>
+            a.key, a => a.value.Number == 1 ? a.value.Text : $"{(long)a.value.Value}");
 }

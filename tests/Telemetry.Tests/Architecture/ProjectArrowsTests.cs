@@ -8,7 +8,8 @@ namespace Telemetry.Tests.Architecture;
 /// </summary>
 public sealed class ProjectArrowsTests
 {
-    private static readonly string[] Shared = ["Telemetry.Model", "Telemetry.Mqtt", "Telemetry.Nats", "Telemetry.Tracing"];
+    private static readonly string[] Shared =
+        ["Telemetry.Model", "Telemetry.Mqtt", "Telemetry.Nats", "Telemetry.Tracing"];
 
     private static readonly Dictionary<string, string[]> MayReference = new()
     {
@@ -42,7 +43,8 @@ public sealed class ProjectArrowsTests
         var found = SourceTree.Files(".csproj").Select(Path.GetFileNameWithoutExtension).ToHashSet();
 
         Assert.Superset(MayReference.Keys.ToHashSet(), found!);
-        Assert.Contains("Telemetry.Edge", ReferencesOf(SourceTree.Lines("edge/Telemetry.Agent/Telemetry.Agent.csproj")));
+        Assert.Contains(
+            "Telemetry.Edge", ReferencesOf(SourceTree.Lines("edge/Telemetry.Agent/Telemetry.Agent.csproj")));
     }
 
     [Theory]

@@ -14,9 +14,11 @@ internal static partial class StyleRules
 
     public static IEnumerable<string> TooLong(string path, string[] lines)
     {
-        if (lines.Length > LinesMax && !lines.Take(HeaderLines).Any(line => line.Contains(LongReason, StringComparison.Ordinal)))
+        if (lines.Length > LinesMax
+            && !lines.Take(HeaderLines).Any(line => line.Contains(LongReason, StringComparison.Ordinal)))
         {
-            yield return $"{path}:{lines.Length}: over {LinesMax} lines, and no \"{LongReason}\" in its header says why";
+            yield return
+                $"{path}:{lines.Length}: over {LinesMax} lines, and no \"{LongReason}\" in its header says why";
         }
     }
 
@@ -45,7 +47,9 @@ internal static partial class StyleRules
     [GeneratedRegex("(?<!:)//.*")]
     private static partial Regex Comment();
 
-    [GeneratedRegex(@"\bDateTime(Offset)?\.(UtcNow|Now|Today)\b|\bThread\.Sleep\b|\bRandom\.Shared\b|\bGuid\.(NewGuid|CreateVersion7)\b|\bnew Random\(\)")]
+    [GeneratedRegex(
+        @"\bDateTime(Offset)?\.(UtcNow|Now|Today)\b|\bThread\.Sleep\b|\bRandom\.Shared\b"
+        + @"|\bGuid\.(NewGuid|CreateVersion7)\b|\bnew Random\(\)")]
     private static partial Regex Ambient();
 
     [GeneratedRegex(@"\bConfigureAwait\(\s*(continueOnCapturedContext:\s*)?false\s*\)")]

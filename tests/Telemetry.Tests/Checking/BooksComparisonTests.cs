@@ -124,7 +124,8 @@ public sealed class BooksComparisonTests
 
         Assert.True(Judge(totals, [1, 3], s => s with { Rejections = [new Rejection(Series, 2)] }).Balanced);
         AssertFault(
-            Judge(totals, [1, 3], s => s with { Rejections = [new Rejection(Series, 3)] }), "rejected, but not missing");
+            Judge(totals, [1, 3], s => s with { Rejections = [new Rejection(Series, 3)] }),
+            "rejected, but not missing");
     }
 
     [Fact]
@@ -135,9 +136,11 @@ public sealed class BooksComparisonTests
 
         Assert.True(Judge(totals, [1, 4], s => s with { Drops = [new DropDeclaration(Series, 2, 2, 3)] }).Balanced);
         AssertFault(
-            Judge(totals, [1, 4], s => s with { Drops = [new DropDeclaration(Series, 2, 3, 4)] }), "only 1 are missing there");
+            Judge(totals, [1, 4], s => s with { Drops = [new DropDeclaration(Series, 2, 3, 4)] }),
+            "only 1 are missing there");
         AssertFault(
-            Judge(totals, [1, 4], s => s with { Drops = [new DropDeclaration(Series + 1, 2, 2, 3)] }), "only 0 are missing there");
+            Judge(totals, [1, 4], s => s with { Drops = [new DropDeclaration(Series + 1, 2, 2, 3)] }),
+            "only 0 are missing there");
     }
 
     [Fact]

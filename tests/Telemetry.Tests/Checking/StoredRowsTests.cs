@@ -9,7 +9,8 @@ public sealed class StoredRowsTests
     [Fact]
     public async Task Rows_are_the_same_over_every_split_of_the_bytes()
     {
-        var copy = Copy(Row(1, 2, 0, null, 1.5, null), Row(3, 4, 0, -7, null, null), Row(5, 6, 0, null, null, "text"u8.ToArray()));
+        var copy = Copy(
+            Row(1, 2, 0, null, 1.5, null), Row(3, 4, 0, -7, null, null), Row(5, 6, 0, null, null, "text"u8.ToArray()));
         var whole = await Read(new MemoryStream(copy));
         Assert.Equal(3, whole.Count);
 
@@ -21,7 +22,8 @@ public sealed class StoredRowsTests
 
     [Fact]
     public async Task A_copy_that_ends_early_is_an_error() =>
-        await Assert.ThrowsAsync<EndOfStreamException>(() => Read(new MemoryStream(Copy(Row(1, 2, 0, 1, null, null))[..^3])));
+        await Assert.ThrowsAsync<EndOfStreamException>(
+            () => Read(new MemoryStream(Copy(Row(1, 2, 0, 1, null, null))[..^3])));
 
     [Fact]
     public void A_scaled_integer_is_the_float_that_was_sent()
@@ -48,7 +50,8 @@ public sealed class StoredRowsTests
     {
         Assert.True(Reading(1, 2, 1 | (3 << 8), 150, null).TryHash(MetricType.Float, out var hash));
         Assert.Equal(
-            ReadingHash.Of(1, 2, MetricType.Float, BitConverter.DoubleToUInt64Bits(1.5), (ReadingFlags)Quality.Uncertain), hash);
+            ReadingHash.Of(
+                1, 2, MetricType.Float, BitConverter.DoubleToUInt64Bits(1.5), (ReadingFlags)Quality.Uncertain), hash);
     }
 
     [Fact]
@@ -79,7 +82,8 @@ public sealed class StoredRowsTests
         var rows = new List<string>();
         await new StoredRows(copy).ReadAllAsync(
             (in StoredRow row) => rows.Add(
-                $"{row.Series} {row.Device} {row.Time} {row.Flags} {row.Integer} {row.Float} {Convert.ToHexString(row.Text)}"),
+                $"{row.Series} {row.Device} {row.Time} {row.Flags} {row.Integer} {row.Float} "
+                + $"{Convert.ToHexString(row.Text)}"),
             CancellationToken.None);
         return rows;
     }
@@ -90,7 +94,8 @@ public sealed class StoredRowsTests
     private static byte[] Row(ulong series, long time, short flags, long? i, double? f, byte[]? t) =>
     [
         0, 7,
-        .. Column(Big((long)series)), .. Column(Big(9)), .. Column(Big(time)), .. Column([(byte)(flags >> 8), (byte)flags]),
+        .. Column(Big((long)series)), .. Column(Big(9)), .. Column(Big(time)),
+        .. Column([(byte)(flags >> 8), (byte)flags]),
         .. Column(i is { } integer ? Big(integer) : null),
         .. Column(f is { } value ? Big(BitConverter.DoubleToInt64Bits(value)) : null),
         .. Column(t),
@@ -111,6 +116,8 @@ public sealed class StoredRowsTests
     private sealed class SplitStream(byte[] bytes, int split) : MemoryStream(bytes)
     {
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            base.ReadAsync(Position < split ? buffer[..(int)Math.Min(buffer.Length, split - Position)] : buffer, cancellationToken);
+            base.ReadAsync(
+                Position < split ? buffer[..(int)Math.Min(buffer.Length, split - Position)] : buffer,
+                cancellationToken);
     }
 }

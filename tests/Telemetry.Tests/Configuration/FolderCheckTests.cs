@@ -46,7 +46,8 @@ public sealed class FolderCheckTests : IDisposable
         if (Directory.Exists("/proc/self"))
         {
             Assert.StartsWith(
-                "outbox.file: cannot write in '/proc'", FolderCheck.Problem("outbox.file", "/proc/outbox.db"), StringComparison.Ordinal);
+                "outbox.file: cannot write in '/proc'", FolderCheck.Problem("outbox.file", "/proc/outbox.db"),
+                StringComparison.Ordinal);
         }
     }
 }

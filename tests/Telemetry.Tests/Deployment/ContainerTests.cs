@@ -18,7 +18,8 @@ public sealed class ContainerTests
 
     [Fact]
     public void Every_service_of_the_trial_is_there() =>
-        Assert.Equal(["agent", "cloud", "kafka", "nats", "timescaledb"], Services.Select(service => service.Name).Order());
+        Assert.Equal(
+            ["agent", "cloud", "kafka", "nats", "timescaledb"], Services.Select(service => service.Name).Order());
 
     [Fact]
     public void Every_port_is_published_on_the_loopback_alone()
@@ -106,7 +107,8 @@ public sealed class ContainerTests
 
         // Each stream reserves its limit when it is made. nats-server counts 1 GB as 2^30.
         Assert.InRange(
-            settings.Ingress.Partitions * (settings.Log.LiveBytesMax + settings.Log.BacklogBytesMax), 1, (long)gigabytes << 30);
+            settings.Ingress.Partitions * (settings.Log.LiveBytesMax + settings.Log.BacklogBytesMax), 1,
+            (long)gigabytes << 30);
     }
 
     [Fact]
@@ -129,7 +131,8 @@ public sealed class ContainerTests
     [InlineData("1883:1883", false)]
     [InlineData("0.0.0.0:1883:1883", false)]
     [InlineData("${ADDRESS}:1883:1883", false)]
-    public void Local_ports_are_recognised(string port, bool local) => Assert.Equal(local, ContainerRules.IsLocal(port));
+    public void Local_ports_are_recognised(string port, bool local) =>
+        Assert.Equal(local, ContainerRules.IsLocal(port));
 
     [Theory]
     [InlineData("nats:2.10.29-alpine", true)]

@@ -5,7 +5,8 @@ namespace Telemetry.Tests.Edge;
 
 public sealed class AgentStatusTests
 {
-    private static readonly AgentStatus Status = new() { Gateway = "gw-1", Accepted = 10, AtTheEdge = 4, InFlight = 3, LinkUp = true };
+    private static readonly AgentStatus Status =
+        new() { Gateway = "gw-1", Accepted = 10, AtTheEdge = 4, InFlight = 3, LinkUp = true };
 
     [Fact]
     public void Json_says_the_books()

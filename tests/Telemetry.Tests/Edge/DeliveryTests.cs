@@ -16,7 +16,7 @@ public sealed class DeliveryTests
         delivery.Take(Answer(SaidBy(delivery), rig.Outbox.CompleteDigest));
         await rig.After(Options.AnswerTimeout * 2);
 
-        Assert.False(delivery.HelloDue());
+        Assert.False(delivery.Hellos.IsDue());
     });
 
     // Found by the simulation: a hello of the life before came late, and its word on what it held stayed the last one.
@@ -27,15 +27,15 @@ public sealed class DeliveryTests
         delivery.Take(Answer(said, rig.Outbox.CompleteDigest));
         delivery.Take(Answer(said with { Process = said.Process + 1 }, rig.Outbox.CompleteDigest));
 
-        Assert.False(delivery.HelloDue()); // Two clones must not answer each other at the speed of the link.
+        Assert.False(delivery.Hellos.IsDue()); // Two clones must not answer each other at the speed of the link.
         await rig.After(Options.AnswerTimeout);
-        Assert.True(delivery.HelloDue());
+        Assert.True(delivery.Hellos.IsDue());
     });
 
     [Fact]
     public void Answer_says_in_which_version_frames_are_sealed() => Run((rig, delivery) =>
     {
-        var said = Hello.Read(delivery.SayHello(full: true));
+        var said = Hello.Read(delivery.Hellos.Say(full: true));
         Assert.Equal(1, said.FrameVersion);
         Assert.Equal(0, rig.Outbox.FrameVersion);
 
@@ -53,15 +53,15 @@ public sealed class DeliveryTests
         delivery.Take(Answer(SaidBy(delivery), rig.Outbox.CompleteDigest, frameVersion: 1));
         delivery.Begin();
         SaidBy(delivery);
-        delivery.HelloMalformed();
+        delivery.Hellos.Malformed();
 
-        Assert.True(delivery.HelloDue());
-        Assert.Equal((0, 0), (Hello.Read(delivery.SayHello(full: true)).FrameVersion, rig.Outbox.FrameVersion));
+        Assert.True(delivery.Hellos.IsDue());
+        Assert.Equal((0, 0), (Hello.Read(delivery.Hellos.Say(full: true)).FrameVersion, rig.Outbox.FrameVersion));
 
-        delivery.HelloMalformed();
-        Assert.False(delivery.HelloDue()); // For another fault than that: it waits as before.
+        delivery.Hellos.Malformed();
+        Assert.False(delivery.Hellos.IsDue()); // For another fault than that: it waits as before.
         delivery.Begin();
-        Assert.Equal(1, Hello.Read(delivery.SayHello(full: true)).FrameVersion); // Perhaps it was upgraded meanwhile.
+        Assert.Equal(1, Hello.Read(delivery.Hellos.Say(full: true)).FrameVersion); // Perhaps it was upgraded meanwhile.
         return Task.CompletedTask;
     });
 
@@ -69,7 +69,7 @@ public sealed class DeliveryTests
         rig.Outbox, OutboxRig.Gateway, Options, rig.Clock, new Random(1), NullLogger.Instance, new UplinkStatus(),
         new AnswerOrder())));
 
-    private static HelloId SaidBy(Delivery delivery) => Hello.Read(delivery.SayHello(full: true)).Id;
+    private static HelloId SaidBy(Delivery delivery) => Hello.Read(delivery.Hellos.Say(full: true)).Id;
 
     private static byte[] Answer(HelloId hello, ulong digest, byte frameVersion = 0)
     {

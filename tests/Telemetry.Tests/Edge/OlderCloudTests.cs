@@ -8,28 +8,32 @@ using Delivery = Telemetry.Edge.Uplink.Delivery;
 
 namespace Telemetry.Tests.Edge;
 
-/// <summary>An uplink to a cloud from before frames had versions: it refuses as malformed what states another than 0.</summary>
+/// <summary>
+/// An uplink to a cloud from before frames had versions: it refuses as malformed what states another than 0.
+/// </summary>
 public sealed class OlderCloudTests
 {
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
 
     [Fact]
-    public void Frame_that_a_cloud_put_back_cannot_read_waits_whole_while_version_0_goes_up() => OutboxRig.Run(async rig =>
-    {
-        var delivery = await SealAtVersion1Async(rig);
-        await using var older = new Cloud(0, rig.Clock);
-        var session = new UplinkSession(rig.Outbox, older, delivery, new UplinkOptions(), rig.Clock).RunAsync(default);
-        await rig.After(Minute);
-        await rig.AcceptAsync(4);
-        await rig.After(Minute);
-        older.Close();
-        await session;
+    public void Frame_that_a_cloud_put_back_cannot_read_waits_whole_while_version_0_goes_up() =>
+        OutboxRig.Run(async rig =>
+        {
+            var delivery = await SealAtVersion1Async(rig);
+            await using var older = new Cloud(0, rig.Clock);
+            var session = new UplinkSession(rig.Outbox, older, delivery, new UplinkOptions(), rig.Clock)
+                .RunAsync(default);
+            await rig.After(Minute);
+            await rig.AcceptAsync(4);
+            await rig.After(Minute);
+            older.Close();
+            await session;
 
-        Assert.Equal(["0: 4"], older.Frames);
-        var waits = await rig.HeaderAsync(rig.Outbox.Held.First());
-        Assert.Equal((1, 3, FrameKind.Readings), (waits.Version, waits.Present, waits.Kind));
-        Assert.Empty(rig.Disk.Snapshot().Quarantine);
-    });
+            Assert.Equal(["0: 4"], older.Frames);
+            var waits = await rig.HeaderAsync(rig.Outbox.Held.First());
+            Assert.Equal((1, 3, FrameKind.Readings), (waits.Version, waits.Present, waits.Kind));
+            Assert.Empty(rig.Disk.Snapshot().Quarantine);
+        });
 
     [Fact]
     public void Frame_that_waited_goes_up_when_the_cloud_was_upgraded() => OutboxRig.Run(async rig =>
@@ -38,7 +42,8 @@ public sealed class OlderCloudTests
         foreach (var version in (int[])[0, 1])
         {
             await using var cloud = new Cloud(version, rig.Clock);
-            var session = new UplinkSession(rig.Outbox, cloud, delivery, new UplinkOptions(), rig.Clock).RunAsync(default);
+            var session = new UplinkSession(rig.Outbox, cloud, delivery, new UplinkOptions(), rig.Clock)
+                .RunAsync(default);
             await rig.After(Minute);
             cloud.Close();
             await session;
@@ -52,7 +57,8 @@ public sealed class OlderCloudTests
         rig.Outbox.FrameVersion = 1;
         await rig.AcceptAsync(3);
         return new Delivery(
-            rig.Outbox, OutboxRig.Gateway, new UplinkOptions(), rig.Clock, new Random(1), NullLogger.Instance, new UplinkStatus(),
+            rig.Outbox, OutboxRig.Gateway, new UplinkOptions(), rig.Clock, new Random(1), NullLogger.Instance,
+            new UplinkStatus(),
             new AnswerOrder());
     }
 
@@ -86,7 +92,7 @@ public sealed class OlderCloudTests
             await Task.Delay(TimeSpan.FromMilliseconds(20), clock, CancellationToken.None);
             return Reads(topic, payload.Span)
                 ? new PublishOutcome(0, new Receipt(StreamKind.Live, 1).PropertyValue, null)
-                : new PublishOutcome(UplinkSession.PayloadFormatInvalid, null, "of no known version");
+                : new PublishOutcome(FrameSender.PayloadFormatInvalid, null, "of no known version");
         }
 
         public ValueTask DisposeAsync() => default;

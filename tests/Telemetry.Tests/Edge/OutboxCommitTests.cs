@@ -75,18 +75,19 @@ public sealed class OutboxCommitTests
 
     // Plain columns of so many would take over 130 KB: their estimate made such a commit due at 3,600 readings.
     [Fact]
-    public void Numbers_wait_for_their_deadline_until_there_are_as_many_as_a_segment_holds() => OutboxRig.Run(async rig =>
-    {
-        rig.Series();
-        var first = rig.Offer(rig.Batch(8191), Second);
-        await rig.After(Second / 2);
-        Assert.Equal(0, rig.Disk.Commits);
+    public void Numbers_wait_for_their_deadline_until_there_are_as_many_as_a_segment_holds() =>
+        OutboxRig.Run(async rig =>
+        {
+            rig.Series();
+            var first = rig.Offer(rig.Batch(8191), Second);
+            await rig.After(Second / 2);
+            Assert.Equal(0, rig.Disk.Commits);
 
-        await rig.Offer(rig.Batch(), Second);
-        Assert.Equal((Second / 2, 1), (rig.Clock.Elapsed, rig.Disk.Commits));
-        Assert.True(first.IsCompleted);
-        Assert.Equal(8192, Assert.Single(rig.Disk.LastCommit!.Segments).Count);
-    });
+            await rig.Offer(rig.Batch(), Second);
+            Assert.Equal((Second / 2, 1), (rig.Clock.Elapsed, rig.Disk.Commits));
+            Assert.True(first.IsCompleted);
+            Assert.Equal(8192, Assert.Single(rig.Disk.LastCommit!.Segments).Count);
+        });
 
     [Fact]
     public void Texts_that_fill_a_segment_are_committed_before_their_deadline() => OutboxRig.Run(

@@ -9,7 +9,9 @@ public sealed class OutboxCostTests
 {
     private const int Rounds = 50, Readings = 3000;
 
-    /// <summary>A reading takes 16 bytes in its frame, which is made once; batches, orders and writers are reused.</summary>
+    /// <summary>
+    /// A reading takes 16 bytes in its frame, which is made once; batches, orders and writers are reused.
+    /// </summary>
     [Fact]
     public async Task A_warm_outbox_allocates_little_more_than_its_frames()
     {
@@ -40,9 +42,11 @@ public sealed class OutboxCostTests
     /// <summary>A file that takes everything at once and keeps nothing.</summary>
     private sealed class SinkFile : IOutboxFile
     {
-        public ValueTask<OutboxImage> LoadAsync(CancellationToken cancellationToken) => new(new OutboxImage { OutboxId = 1 });
+        public ValueTask<OutboxImage> LoadAsync(CancellationToken cancellationToken) =>
+            new(new OutboxImage { OutboxId = 1 });
 
-        public ValueTask CommitAsync(OutboxCommit commit, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+        public ValueTask CommitAsync(OutboxCommit commit, CancellationToken cancellationToken) =>
+            ValueTask.CompletedTask;
 
         public ValueTask<StoredBytes> ReadFrameAsync(FrameId frame, CancellationToken cancellationToken) => default;
 

@@ -8,7 +8,8 @@ namespace Telemetry.Tests.Edge;
 /// <summary>Frames whose bytes are damaged, or refused by the cloud: never silence (G5).</summary>
 public sealed class OutboxDamageTests
 {
-    private static readonly OutboxOptions NoCache = new() { CacheBytesMax = 0, IdleCommitInterval = TimeSpan.FromHours(1) };
+    private static readonly OutboxOptions NoCache =
+        new() { CacheBytesMax = 0, IdleCommitInterval = TimeSpan.FromHours(1) };
 
     [Fact]
     public void A_damaged_frame_that_was_never_sent_becomes_a_tombstone() => OutboxRig.Run(
@@ -27,7 +28,8 @@ public sealed class OutboxDamageTests
             Assert.Equal((FrameKind.Tombstone, frame.Key, 5), (header.Kind, header.Key, header.Dropped));
             Assert.Equal(original.Predecessor, header.Predecessor);
             Assert.Equal(
-                [new Declaration(0, 2, 100, 202, DropReason.Damaged), new Declaration(1, 3, 100, 202, DropReason.Damaged)],
+                [new Declaration(
+                    0, 2, 100, 202, DropReason.Damaged), new Declaration(1, 3, 100, 202, DropReason.Damaged)],
                 declarations);
         },
         NoCache);

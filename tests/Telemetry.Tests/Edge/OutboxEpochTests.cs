@@ -174,7 +174,9 @@ public sealed class OutboxEpochTests
 
         await rig.Offer(rig.Batch(1, series: 1499));
         Assert.InRange(rig.Outbox.Schemas.Count, 4, 6);
-        Assert.Equal(Enumerable.Range(1, rig.Outbox.Schemas.Count).Select(i => (long)i), rig.Outbox.Schemas.Select(s => s.Order));
+        Assert.Equal(
+            Enumerable.Range(1, rig.Outbox.Schemas.Count).Select(i => (long)i),
+            rig.Outbox.Schemas.Select(s => s.Order));
         await rig.OpenAsync();
         Assert.Equal(1500, rig.Outbox.Series.Count);
     });

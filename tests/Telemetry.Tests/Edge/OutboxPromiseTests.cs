@@ -89,7 +89,8 @@ public sealed class OutboxPromiseTests
         rig.Outbox.LinkUp = true;
         await rig.AcceptAsync(2);
         Assert.Equal(
-            [new EpochLasts(rig.Sealed[0].Key.Epoch, new LaneLasts(0, 2, 0)), new EpochLasts(earlier, new LaneLasts(0, 3, 0))],
+            [new EpochLasts(
+                rig.Sealed[0].Key.Epoch, new LaneLasts(0, 2, 0)), new EpochLasts(earlier, new LaneLasts(0, 3, 0))],
             (await rig.HeaderAsync(rig.Sealed[0])).Promise!.Epochs);
     });
 

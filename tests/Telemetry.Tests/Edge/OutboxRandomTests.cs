@@ -20,7 +20,13 @@ public sealed class OutboxRandomTests
     [InlineData(5)]
     public void What_must_hold_holds_after_every_step(int seed) => OutboxRig.Run(
         async rig => await new Run(rig, new Random(seed)).StepsAsync(300),
-        new OutboxOptions { SegmentReadingsMax = 20, CacheBytesMax = 2000, IdleCommitInterval = TimeSpan.FromMinutes(1) });
+        new OutboxOptions
+        {
+            SegmentReadingsMax = 20,
+            CacheBytesMax = 2000,
+            IdleCommitInterval = TimeSpan.FromMinutes(
+            1)
+        });
 
     private sealed class Run(OutboxRig rig, Random random)
     {
@@ -89,7 +95,8 @@ public sealed class OutboxRandomTests
                     rig.Outbox.StartNewEpoch("a fork");
                     break;
                 case 10:
-                    var done = rig.Outbox.OpenEpochs.Where(e => !e.IsOwn && rig.Outbox.Held.All(f => f.Key.Epoch != e.Epoch));
+                    var done = rig.Outbox.OpenEpochs.Where(
+                        e => !e.IsOwn && rig.Outbox.Held.All(f => f.Key.Epoch != e.Epoch));
                     foreach (var epoch in done.ToList())
                     {
                         rig.Outbox.MarkComplete(epoch.Epoch);
@@ -158,7 +165,8 @@ public sealed class OutboxRandomTests
 
         private void CheckPromise(OutboxSnapshot disk, Promise promise)
         {
-            var complete = disk.Epochs.Values.Where(e => e.Complete || rig.Outbox.CompleteEpochs.Any(c => c.Epoch == e.Epoch))
+            var complete = disk.Epochs.Values.Where(
+                e => e.Complete || rig.Outbox.CompleteEpochs.Any(c => c.Epoch == e.Epoch))
                 .Select(e => e.Epoch).ToHashSet();
             var lasts = promise.Epochs.ToDictionary(e => e.Epoch, e => e.Lasts);
             var outside = disk.Segments.Values.SelectMany(Readings).Concat(_frames.Values

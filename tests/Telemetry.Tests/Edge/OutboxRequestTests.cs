@@ -111,7 +111,8 @@ public sealed class OutboxRequestTests
         },
         new OutboxOptions { RequestsMax = 1, RequestsFull = RequestsFull.Refuse });
 
-    private static Task<OfferOutcome> OfferAsync(OutboxRig rig, ulong key, TimeSpan? deadline = null) => rig.Outbox.OfferAsync(
-        rig.Batch(), deadline ?? TimeSpan.Zero, false, CancellationToken.None,
-        new AnsweredRequest(key, 7, System.Text.Encoding.UTF8.GetBytes($"answer {key}"))).AsTask();
+    private static Task<OfferOutcome> OfferAsync(OutboxRig rig, ulong key, TimeSpan? deadline = null) =>
+        rig.Outbox.OfferAsync(
+            rig.Batch(), deadline ?? TimeSpan.Zero, false, CancellationToken.None,
+            new AnsweredRequest(key, 7, System.Text.Encoding.UTF8.GetBytes($"answer {key}"))).AsTask();
 }

@@ -85,7 +85,8 @@ internal sealed class OutboxRig
 
     public Task After(TimeSpan time) => Task.Delay(time, Clock);
 
-    public async Task<(FrameHeader Header, ReadingBatch Readings, List<Declaration> Declarations)> ReadAsync(HeldFrame frame)
+    public async Task<(FrameHeader Header, ReadingBatch Readings, List<Declaration> Declarations)> ReadAsync(
+        HeldFrame frame)
     {
         var bytes = await Outbox.ReadAsync(frame, CancellationToken.None);
         Assert.NotNull(bytes);

@@ -47,7 +47,9 @@ public sealed class OutboxVersionTests
         Assert.Equal(1, await rig.SealAsync());
         var (header, readings, _) = await rig.ReadAsync(Assert.Single(rig.Sealed));
         Assert.Equal((1, 80), (header.Version, header.Present));
-        Assert.Equal([.. Enumerable.Range(1000, 40), .. Enumerable.Range(2000, 40)], readings.Times.ToArray().Select(t => (int)t));
+        Assert.Equal(
+            [.. Enumerable.Range(1000, 40), .. Enumerable.Range(2000, 40)],
+            readings.Times.ToArray().Select(t => (int)t));
     });
 
     [Fact]

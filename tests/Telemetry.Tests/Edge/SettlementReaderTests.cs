@@ -7,8 +7,9 @@ namespace Telemetry.Tests.Edge;
 /// <summary>What the cloud's word on settled ranges does to an outbox.</summary>
 public sealed class SettlementReaderTests
 {
-    // Found by the simulation: an answer of a database that was put back meanwhile had come late and freed the frame; the
-    // hello after it still named the frame as held (the free was not durable), so nothing was booked, and nobody asked again.
+    // Found by the simulation: an answer of a database that was put back meanwhile had come late and freed the frame;
+    // the hello after it still named the frame as held (the free was not durable), so nothing was booked, and nobody
+    // asked again.
     [Fact]
     public void Sequences_neither_settled_nor_here_are_lacking_until_they_are_booked() => OutboxRig.Run(async rig =>
     {

@@ -7,7 +7,8 @@ namespace Telemetry.Tests.Inputs;
 
 public sealed class GeneratorInputTests : IAsyncLifetime
 {
-    private static readonly GeneratorOptions Options = new() { ReadingsPerSecond = 100, Devices = 2, SeriesPerDevice = 6 };
+    private static readonly GeneratorOptions Options =
+        new() { ReadingsPerSecond = 100, Devices = 2, SeriesPerDevice = 6 };
 
     private readonly TemporaryFolder _folder = new();
 
@@ -81,7 +82,8 @@ public sealed class GeneratorInputTests : IAsyncLifetime
         for (var run = 0; run < 2; run++)
         {
             using var journal = Open();
-            await RunFor(rig, new GeneratorInput(Options, journal, new StoppedClock(rig.Clock)), TimeSpan.FromSeconds(2));
+            await RunFor(
+                rig, new GeneratorInput(Options, journal, new StoppedClock(rig.Clock)), TimeSpan.FromSeconds(2));
         }
 
         var last = long.MinValue;

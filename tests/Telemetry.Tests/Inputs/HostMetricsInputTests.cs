@@ -17,7 +17,8 @@ public sealed class HostMetricsInputTests : IAsyncLifetime
         Write("proc/meminfo", "MemTotal:       1000 kB\nMemFree:  5 kB\nMemAvailable:    600 kB\nSwapFree:  0 kB\n");
         Write("proc/diskstats", " 179 0 mmcblk0 10 0 100 0 20 0 200 0 0 0 0\n   7 0 loop0 1 0 1 0 1 0 1 0 0 0 0\n");
         Write("proc/net/dev",
-            "Inter-|   Receive\n face |bytes\n    lo: 5 0 0 0 0 0 0 0 5 0 0 0 0 0 0 0\n  eth0:111 2 0 0 0 0 0 0 222 3 0 0 0 0 0 0\n");
+            "Inter-|   Receive\n face |bytes\n    lo: 5 0 0 0 0 0 0 0 5 0 0 0 0 0 0 0\n  eth0:111 2 0 0 0 0 0 0 222 3 "
+            + "0 0 0 0 0 0\n");
         Write("sys/class/thermal/thermal_zone0/temp", "48312\n");
         Write("sys/class/thermal/thermal_zone0/type", "cpu-thermal\n");
         return Task.CompletedTask;
@@ -36,7 +37,9 @@ public sealed class HostMetricsInputTests : IAsyncLifetime
         Assert.Equal(600UL * 1024, readings["memory.available[]"]);
         Assert.Equal((100UL * 512, 200UL * 512), (readings["disk.read[mmcblk0]"], readings["disk.written[mmcblk0]"]));
         Assert.Equal((111UL, 222UL), (readings["network.received[eth0]"], readings["network.sent[eth0]"]));
-        Assert.DoesNotContain(readings.Keys, k => k.Contains("[lo]", StringComparison.Ordinal) || k.Contains("loop", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            readings.Keys,
+            k => k.Contains("[lo]", StringComparison.Ordinal) || k.Contains("loop", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -76,7 +79,8 @@ public sealed class HostMetricsInputTests : IAsyncLifetime
     public void A_measurement_of_known_series_allocates_next_to_nothing() => OutboxRig.Run(rig =>
     {
         var sample = new HostSample("host");
-        IHostSource[] sources = [new ProcessorSource(_folder.FullPath), new MemorySource(_folder.FullPath), new NetworkSource(_folder.FullPath)];
+        IHostSource[] sources = [new ProcessorSource(
+            _folder.FullPath), new MemorySource(_folder.FullPath), new NetworkSource(_folder.FullPath)];
         void Measure()
         {
             sample.Begin(rig.Outbox, 1);
@@ -94,9 +98,12 @@ public sealed class HostMetricsInputTests : IAsyncLifetime
     });
 
     private static Dictionary<string, ulong> FilterFree(Dictionary<string, ulong> readings) =>
-        readings.ToDictionary(r => r.Key.StartsWith("filesystem.free", StringComparison.Ordinal) ? "filesystem.free[/]" : r.Key, r => r.Value);
+        readings.ToDictionary(
+            r => r.Key.StartsWith("filesystem.free", StringComparison.Ordinal) ? "filesystem.free[/]" : r.Key,
+            r => r.Value);
 
-    private static double Float(Dictionary<string, ulong> readings, string name) => BitConverter.UInt64BitsToDouble(readings[name]);
+    private static double Float(Dictionary<string, ulong> readings, string name) =>
+        BitConverter.UInt64BitsToDouble(readings[name]);
 
     private Dictionary<string, ulong> Measure(out Func<Dictionary<string, ulong>> again)
     {
@@ -104,7 +111,8 @@ public sealed class HostMetricsInputTests : IAsyncLifetime
         IHostSource[] sources =
         [
             new ProcessorSource(_folder.FullPath), new LoadSource(_folder.FullPath), new MemorySource(_folder.FullPath),
-            new DiskSource(_folder.FullPath), new FilesystemSource(_folder.FullPath), new NetworkSource(_folder.FullPath),
+            new DiskSource(_folder.FullPath), new FilesystemSource(_folder.FullPath),
+            new NetworkSource(_folder.FullPath),
             new TemperatureSource(_folder.FullPath),
         ];
         again = MeasureAll;
@@ -121,7 +129,8 @@ public sealed class HostMetricsInputTests : IAsyncLifetime
                 for (var row = 0; row < sample.Batch.Count; row++)
                 {
                     var series = rig.Outbox.Series.Definitions[sample.Batch.Series[row]];
-                    readings[$"{series.Metric}[{(series.Labels.Count > 0 ? series.Labels[0].Value : "")}]"] = sample.Batch.Bits[row];
+                    readings[$"{series.Metric}[{(series.Labels.Count > 0 ? series.Labels[0].Value : "")}]"] =
+                        sample.Batch.Bits[row];
                 }
 
                 return Task.CompletedTask;

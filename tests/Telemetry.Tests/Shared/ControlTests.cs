@@ -22,7 +22,8 @@ public class ControlTests
     [Fact]
     public void A_short_hello_carries_promise_and_total_only()
     {
-        var back = Hello.Read(Samples.Bytes((Samples.Hello() with { Full = false, Complete = null, OwnIsLast = false }).Write));
+        var back = Hello.Read(
+            Samples.Bytes((Samples.Hello() with { Full = false, Complete = null, OwnIsLast = false }).Write));
 
         Assert.Equal(Samples.Hello().Promise, back.Promise);
         Assert.Empty(back.Epochs);

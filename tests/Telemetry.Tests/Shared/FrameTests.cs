@@ -25,7 +25,8 @@ public class FrameTests
         Assert.Equal(expected.Times, readings.Times);
         Assert.True(expected.Flags.SequenceEqual(readings.Flags));
         Assert.Equal(HashSum(expected), HashSum(readings));
-        Assert.Equal([new(1, 3, 5, 9, DropReason.Quota), new Declaration(4, 2, 1, 2, DropReason.Damaged)], declarations);
+        Assert.Equal(
+            [new(1, 3, 5, 9, DropReason.Quota), new Declaration(4, 2, 1, 2, DropReason.Damaged)], declarations);
         Assert.Equal(BitConverter.ToUInt64(frame, frame.Length - 8), checksum);
     }
 
@@ -71,7 +72,12 @@ public class FrameTests
     [Fact]
     public void A_tombstone_covers_without_readings()
     {
-        var header = Samples.Header() with { Kind = FrameKind.Tombstone, Key = Samples.Header().Key with { Count = 5 }, Promise = null };
+        var header = Samples.Header() with
+        {
+            Kind = FrameKind.Tombstone,
+            Key = Samples.Header().Key with { Count = 5 },
+            Promise = null,
+        };
         var writer = new WireWriter();
         Declaration[] declarations = [new(0, 5, 1, 2, DropReason.Refused)];
         FrameWriter.Write(writer, header, declarations, new ReadingBatch(), [], Samples.Series().Types);

@@ -8,15 +8,23 @@ using Telemetry.Testing.Bytes;
 
 namespace Telemetry.Tests.Shared;
 
-/// <summary>Strangers' bytes: only <see cref="WireFormatException"/> escapes, and what is allocated stays in bounds.</summary>
+/// <summary>
+/// Strangers' bytes: only <see cref="WireFormatException"/> escapes, and what is allocated stays in bounds.
+/// </summary>
 public class MutatedBytesTests
 {
     private const int Rounds = 5_000;
 
-    /// <summary>A frame can make 8,192 readings of 21 bytes and their text; nothing may come near more than that.</summary>
+    /// <summary>
+    /// A frame can make 8,192 readings of 21 bytes and their text; nothing may come near more than that.
+    /// </summary>
     private const long AllocatedMax = 512 * 1024;
 
-    public static TheoryData<string> Kinds => ["frame", "frame with a right checksum", "compact frame with a right checksum", "schema", "hello", "stored-ack", "schema needed", "receipt", "delivery"];
+    public static TheoryData<string> Kinds =>
+    [
+        "frame", "frame with a right checksum", "compact frame with a right checksum", "schema", "hello", "stored-ack",
+        "schema needed", "receipt", "delivery",
+    ];
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -67,7 +75,8 @@ public class MutatedBytesTests
         "hello" => Samples.Bytes(Samples.Hello().Write),
         "stored-ack" => Samples.Bytes(Samples.Ack().Write),
         "schema needed" => Samples.Bytes(new SchemaNeeded(1, Samples.Schema().Id, Samples.Header().Key).Write),
-        "receipt" => Samples.Bytes(new ReceiptMessage(Samples.Header().Key, new(1, 2), new(StreamKind.Backlog, 3)).Write),
+        "receipt" =>
+            Samples.Bytes(new ReceiptMessage(Samples.Header().Key, new(1, 2), new(StreamKind.Backlog, 3)).Write),
         _ => Samples.Bytes(new Delivery(1_700_000_000_000_000, new Attempt(9, 300)).Write),
     };
 

@@ -17,7 +17,8 @@ internal static class Samples
         new SeriesDefinition { Device = "pump", Metric = "temperature", Unit = "Cel", Decimals = 2 },
         new SeriesDefinition { Device = "pump", Metric = "starts", Type = MetricType.Int },
         new SeriesDefinition { Device = "pump", Metric = "total", Type = MetricType.UInt, ExtraLatenessMicros = 5 },
-        new SeriesDefinition { Device = "door", Metric = "open", Type = MetricType.Bool, Labels = [new("a", "1"), new("b", "")] },
+        new SeriesDefinition { Device = "door", Metric = "open", Type = MetricType.Bool, Labels = [new(
+            "a", "1"), new("b", "")] },
         new SeriesDefinition { Device = "door", Metric = "state", Type = MetricType.Text },
     ]);
 
@@ -75,8 +76,11 @@ internal static class Samples
         Promise = Header().Promise,
         Epochs =
         [
-            new HelloEpoch(7, new Predecessor(0, default), [HelloLane.Empty, new(20, 20, []), new(9, 9, [new(1, 2), new(5, 9)])]),
-            new HelloEpoch(8, new Predecessor(7, new LaneLasts(0, 20, 9)), [new(1, 1, [new(1, 1)]), HelloLane.Empty, HelloLane.Empty]),
+            new HelloEpoch(
+                7, new Predecessor(0, default), [HelloLane.Empty, new(20, 20, []), new(9, 9, [new(1, 2), new(5, 9)])]),
+            new HelloEpoch(
+                8, new Predecessor(7, new LaneLasts(0, 20, 9)),
+                [new(1, 1, [new(1, 1)]), HelloLane.Empty, HelloLane.Empty]),
         ],
         Schemas = [Schema().Id],
         Complete = [new(3, new LaneLasts(1, 2, 3))],
@@ -98,7 +102,8 @@ internal static class Samples
             new EpochSettlement(7, true,
             [
                 LaneSettlement.Empty,
-                new LaneSettlement(10, 3, 40, [new(new(12, 13), RunState.Lost, 0), new(new(14, 20), RunState.Settled, 9)]),
+                new LaneSettlement(
+                    10, 3, 40, [new(new(12, 13), RunState.Lost, 0), new(new(14, 20), RunState.Settled, 9)]),
                 LaneSettlement.Empty,
             ]),
         ],

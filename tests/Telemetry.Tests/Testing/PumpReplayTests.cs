@@ -34,7 +34,9 @@ public sealed class PumpReplayTests
         return $"{program.Trace}{pump.Steps} steps, {pump.Clock.Elapsed}";
     }
 
-    /// <summary>Three producers and two consumers around a channel, each with timeouts, limits and changes of mind.</summary>
+    /// <summary>
+    /// Three producers and two consumers around a channel, each with timeouts, limits and changes of mind.
+    /// </summary>
     private sealed class Program(TimeProvider time, Random random)
     {
         private const int ItemsPerProducer = 8;
@@ -65,7 +67,8 @@ public sealed class PumpReplayTests
                 try
                 {
                     await Pause();
-                    using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(random.Next(1, 30)), time);
+                    using var patience = new CancellationTokenSource(
+                        TimeSpan.FromMilliseconds(random.Next(1, 30)), time);
                     await _channel.Writer.WriteAsync(producer * 100 + i, patience.Token);
                     Say($"{producer} wrote {i}");
                 }

@@ -7,7 +7,8 @@ public sealed class ServerFactsTests
     [Fact]
     public void Missing_server_is_a_reason_to_skip_that_names_it_but_never_where_tests_must_run()
     {
-        Assert.Contains("nats-server", Missing.Reason("nats-server", found: null, mustRun: false), StringComparison.Ordinal);
+        Assert.Contains(
+            "nats-server", Missing.Reason("nats-server", found: null, mustRun: false), StringComparison.Ordinal);
         Assert.Null(Missing.Reason("nats-server", found: null, mustRun: true));
         Assert.Null(Missing.Reason("nats-server", found: "/usr/sbin/nats-server", mustRun: false));
     }

@@ -24,7 +24,8 @@ public sealed class CloudTracingTests
         Assert.Equal(("publish alert", ActivityKind.Producer), (span.OperationName, span.Kind));
         Assert.Equal((parent.TraceId, parent.SpanId), (span.TraceId, span.ParentSpanId));
         Assert.Equal(("kafka", "alerts", "id-1"), (
-            span.GetTagItem("messaging.system"), span.GetTagItem("messaging.destination.name"), span.GetTagItem("messaging.message.id")));
+            span.GetTagItem("messaging.system"), span.GetTagItem("messaging.destination.name"),
+            span.GetTagItem("messaging.message.id")));
         Assert.Equal($"{gateway}/{Key}", span.GetTagItem(FrameSpans.FrameTag));
     }
 
@@ -35,7 +36,8 @@ public sealed class CloudTracingTests
         using var recorder = new SpanRecorder(CloudTracing.SourceName);
 
         CloudTracing.Published(
-            [Row("nonsense"u8.ToArray()), Row((Alert(gateway) with { TraceParent = "00-xyz" }).ToJson())], "alerts", 0, new SimulatedClock());
+            [Row("nonsense"u8.ToArray()), Row((Alert(gateway) with { TraceParent = "00-xyz" }).ToJson())], "alerts", 0,
+            new SimulatedClock());
 
         Assert.Empty(recorder.Of(gateway));
     }
@@ -47,7 +49,8 @@ public sealed class CloudTracingTests
         var clock = new SimulatedClock();
         var gateway = GatewayId.Parse("gw-refused");
 
-        CloudTracing.Appended(gateway, Key, 3, StreamKind.Live, 77, 0, "the stream is full", clock.GetTimestamp(), clock);
+        CloudTracing.Appended(
+            gateway, Key, 3, StreamKind.Live, 77, 0, "the stream is full", clock.GetTimestamp(), clock);
 
         var span = Assert.Single(recorder.Of(gateway));
         Assert.Equal((ActivityStatusCode.Error, "the stream is full"), (span.Status, span.StatusDescription));

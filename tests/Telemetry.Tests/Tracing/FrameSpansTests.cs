@@ -38,7 +38,9 @@ public sealed class FrameSpansTests
         Assert.StartsWith($"00-{span.TraceId}-{span.ParentSpanId}-", trace, StringComparison.Ordinal);
         Assert.NotEqual(span.ParentSpanId, span.SpanId);
         Assert.Equal((Then.UtcDateTime, TimeSpan.FromSeconds(2)), (span.StartTimeUtc, span.Duration));
-        Assert.Equal(("gw-spans/0000000000000009/critical/5+3", "critical"), (span.GetTagItem(FrameSpans.FrameTag), span.GetTagItem(FrameSpans.LaneTag)));
+        Assert.Equal(
+            ("gw-spans/0000000000000009/critical/5+3", "critical"), (span.GetTagItem(FrameSpans.FrameTag),
+                span.GetTagItem(FrameSpans.LaneTag)));
         Assert.Equal(ActivityStatusCode.Unset, span.Status);
     }
 

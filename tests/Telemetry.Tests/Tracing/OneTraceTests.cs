@@ -13,7 +13,9 @@ using Telemetry.Tests.Cloud.Alerts;
 
 namespace Telemetry.Tests.Tracing;
 
-/// <summary>A real agent's outbox and uplink, ingress and processor on simulated servers: what one frame's trace shows.</summary>
+/// <summary>
+/// A real agent's outbox and uplink, ingress and processor on simulated servers: what one frame's trace shows.
+/// </summary>
 public sealed class OneTraceTests
 {
     private static readonly TimeSpan LongEnough = TimeSpan.FromSeconds(20);
@@ -82,10 +84,12 @@ public sealed class OneTraceTests
         using var recorder = new SpanRecorder("Telemetry.Edge", "Telemetry.Cloud");
         var pump = new Pump();
         pump.Run(() => StoreAsync(pump, gateway, critical, values));
-        return [.. recorder.Of(gateway).OrderBy(s => s.StartTimeUtc).ThenBy(s => Array.IndexOf(Steps, s.OperationName))];
+        return [.. recorder.Of(
+            gateway).OrderBy(s => s.StartTimeUtc).ThenBy(s => Array.IndexOf(Steps, s.OperationName))];
     }
 
-    private static readonly string[] Steps = ["commit frame", "send frame", "append frame", "store frame", "evaluate alerts"];
+    private static readonly string[] Steps =
+        ["commit frame", "send frame", "append frame", "store frame", "evaluate alerts"];
 
     private static async Task StoreAsync(Pump pump, GatewayId gateway, bool critical, double[] values)
     {
@@ -95,11 +99,16 @@ public sealed class OneTraceTests
         await log.EnsureStreamsAsync(0, default);
         var options = SampleRules.With(SampleRules.Hot()) with { Partitions = 1, Owner = "test" };
         using var stop = new CancellationTokenSource();
-        var processing = new Processor(store, log, bus, options, pump.Clock, new Random(4), NullLogger.Instance).RunAsync(stop.Token);
+        var processing = new Processor(store, log, bus, options, pump.Clock, new Random(4), NullLogger.Instance)
+            .RunAsync(stop.Token);
         var link = new SimulatedLink(pump, new Random(5), gateway, () => [Ingress(pump, log, bus)]);
-        var disk = new SimulatedOutboxDisk(new Random(6)) { BeforeDurable = async () => await Task.Delay(Disk, pump.Clock) };
-        await using var outbox = await Outbox.OpenAsync(disk.Open(), gateway, new OutboxOptions(), pump.Clock, new Random(7), default);
-        var uplink = new Uplink(outbox, gateway, link, new UplinkOptions(), pump.Clock, new Random(8), NullLogger.Instance);
+        var disk = new SimulatedOutboxDisk(
+            new Random(6))
+        { BeforeDurable = async () => await Task.Delay(Disk, pump.Clock) };
+        await using var outbox = await Outbox.OpenAsync(
+            disk.Open(), gateway, new OutboxOptions(), pump.Clock, new Random(7), default);
+        var uplink = new Uplink(
+            outbox, gateway, link, new UplinkOptions(), pump.Clock, new Random(8), NullLogger.Instance);
         var sending = uplink.RunAsync(stop.Token);
         await Task.Delay(LongEnough, pump.Clock);
 

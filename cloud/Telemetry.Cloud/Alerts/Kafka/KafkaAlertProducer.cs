@@ -13,7 +13,9 @@ namespace Telemetry.Cloud.Alerts.Kafka;
 /// </summary>
 internal sealed class KafkaAlertProducer : IAlertProducer
 {
-    /// <summary>One call into librdkafka lasts at most so long, so that a stop is noticed; calling again goes on with it.</summary>
+    /// <summary>
+    /// One call into librdkafka lasts at most so long, so that a stop is noticed; calling again goes on with it.
+    /// </summary>
     private static readonly TimeSpan Slice = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(50);
 
@@ -139,7 +141,8 @@ internal sealed class KafkaAlertProducer : IAlertProducer
             }
         }
 
-        // A fatal error (fenced) shows at the commit, with its own code; of any other the commit says that it must abort.
+        // A fatal error (fenced) shows at the commit, with its own code; of any other the commit says that it must
+        // abort.
         if (_undelivered is { IsFatal: true } fatal)
         {
             throw new KafkaException(fatal);

@@ -30,7 +30,8 @@ public sealed class KafkaAlertSink(KafkaOptions options, TimeProvider time) : IA
                 {
                     throw new AlertSinkException(
                         AlertSinkFault.Broken,
-                        $"{record.TopicPartitionOffset} is no position of a relay; the topic {options.PositionTopic} must be its own");
+                        $"{record.TopicPartitionOffset} is no position of a relay; the topic {options.PositionTopic} "
+                        + "must be its own");
                 }
 
                 positions[partition] = position;

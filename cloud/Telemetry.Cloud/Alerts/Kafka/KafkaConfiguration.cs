@@ -2,7 +2,9 @@ using Confluent.Kafka;
 
 namespace Telemetry.Cloud.Alerts.Kafka;
 
-/// <summary>librdkafka's configurations: the operator's properties, and over them those that exactly once hangs on.</summary>
+/// <summary>
+/// librdkafka's configurations: the operator's properties, and over them those that exactly once hangs on.
+/// </summary>
 internal static class KafkaConfiguration
 {
     public static ProducerConfig Producer(KafkaOptions options) => new(Client(options))

@@ -5,7 +5,8 @@ using Confluent.Kafka;
 namespace Telemetry.Cloud.Alerts.Kafka;
 
 /// <summary>
-/// Which librdkafka the process uses: the one that a package brought along, else the distribution's (Debian: librdkafka1).
+/// Which librdkafka the process uses: the one that a package brought along, else the distribution's (Debian:
+/// librdkafka1).
 /// </summary>
 internal static class KafkaLibrary
 {
@@ -24,7 +25,8 @@ internal static class KafkaLibrary
     public static string? Version()
     {
         Use();
-        return NativeLibrary.TryLoad(SystemName, out _) || NativeLibrary.TryLoad(Name, typeof(Library).Assembly, null, out _)
+        return NativeLibrary.TryLoad(SystemName, out _)
+            || NativeLibrary.TryLoad(Name, typeof(Library).Assembly, null, out _)
             ? Library.VersionString
             : null;
     }

@@ -6,8 +6,10 @@ public sealed record KafkaOptions
     /// <summary>Properties that are the relay's own: exactly once hangs on them.</summary>
     public static readonly IReadOnlySet<string> OwnProperties = new HashSet<string>
     {
-        "bootstrap.servers", "transactional.id", "enable.idempotence", "isolation.level", "group.id", "enable.auto.commit",
-        "enable.partition.eof", "acks", "request.required.acks", "transaction.timeout.ms", "partitioner", "auto.offset.reset",
+        "bootstrap.servers", "transactional.id", "enable.idempotence", "isolation.level", "group.id",
+        "enable.auto.commit",
+        "enable.partition.eof", "acks", "request.required.acks", "transaction.timeout.ms", "partitioner",
+        "auto.offset.reset",
     };
 
     /// <summary>Brokers to begin with: host:port.</summary>
@@ -31,12 +33,17 @@ public sealed record KafkaOptions
     /// <summary>Replicas of topics that are made.</summary>
     public short TopicReplicas { get; init; } = 1;
 
-    /// <summary>After so long the broker aborts a transaction that was left open; until then read_committed consumers wait behind it.</summary>
+    /// <summary>
+    /// After so long the broker aborts a transaction that was left open; until then read_committed consumers wait
+    /// behind it.
+    /// </summary>
     public TimeSpan TransactionTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How long one operation may take before the producer is given up and another one begins.</summary>
     public TimeSpan OperationTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Further properties of librdkafka, such as security.protocol and sasl.*, passed on as they are.</summary>
+    /// <summary>
+    /// Further properties of librdkafka, such as security.protocol and sasl.*, passed on as they are.
+    /// </summary>
     public IReadOnlyDictionary<string, string> Properties { get; init; } = new Dictionary<string, string>();
 }

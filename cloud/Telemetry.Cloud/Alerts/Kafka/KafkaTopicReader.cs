@@ -4,9 +4,9 @@ using Telemetry.Cloud.Alerts.Relay;
 namespace Telemetry.Cloud.Alerts.Kafka;
 
 /// <summary>
-/// Reads the committed records of a topic from a time on up to its ends as they were at the beginning. The ends are those of
-/// a read_uncommitted look: where another producer's open transaction hides records behind it, the reader waits for its end,
-/// as what it hides may be ours.
+/// Reads the committed records of a topic from a time on up to its ends as they were at the beginning. The ends are
+/// those of a read_uncommitted look: where another producer's open transaction hides records behind it, the reader
+/// waits for its end, as what it hides may be ours.
 /// </summary>
 internal sealed class KafkaTopicReader : IAsyncDisposable
 {

@@ -22,7 +22,8 @@ internal sealed class KafkaTopics(KafkaOptions options, TimeProvider time)
             if (missing.Count > 0 && !options.CreateTopics)
             {
                 throw new AlertSinkException(
-                    AlertSinkFault.Broken, $"no topic {string.Join(", ", missing)}; make it, or set kafka.createTopics");
+                    AlertSinkFault.Broken,
+                    $"no topic {string.Join(", ", missing)}; make it, or set kafka.createTopics");
             }
 
             await CreateAsync(admin, missing);

@@ -7,7 +7,8 @@ namespace Telemetry.Cloud.Alerts.Relay;
 
 /// <summary>
 /// One record of the alert topic: a CloudEvent 1.0 in Kafka's binary mode. The key is the device: all transitions of a
-/// device stand in one topic partition, in the order in which the outbox numbers them, as one relay publishes in that order.
+/// device stand in one topic partition, in the order in which the outbox numbers them, as one relay publishes in that
+/// order.
 /// </summary>
 /// <param name="Row">The outbox row that it publishes; its JSON is the record's value.</param>
 /// <param name="SinceMillis">See <see cref="Skipping"/>; 0 when nothing was skipped.</param>
@@ -26,8 +27,8 @@ public sealed record AlertRecord(
     private const string UnreadableType = "telemetry.alert.unreadable";
 
     /// <summary>
-    /// Makes the record of a row. A row whose JSON is none of ours leaves too, with the few attributes that every event must
-    /// have: it must not keep back what stands behind it.
+    /// Makes the record of a row. A row whose JSON is none of ours leaves too, with the few attributes that every event
+    /// must have: it must not keep back what stands behind it.
     /// </summary>
     public static AlertRecord Of(AlertOutboxRow row, long sinceMillis, string source, out bool readable)
     {
@@ -85,7 +86,8 @@ public sealed record AlertRecord(
     // ISO 8601, as CloudEvents has no type for it; an Integer of theirs has 32 bits.
     private static string Duration(long micros) =>
         string.Create(
-            CultureInfo.InvariantCulture, $"{(micros < 0 ? "-" : "")}PT{Math.Abs((decimal)micros) / 1_000_000:0.######}S");
+            CultureInfo.InvariantCulture,
+            $"{(micros < 0 ? "-" : "")}PT{Math.Abs((decimal)micros) / 1_000_000:0.######}S");
 }
 
 /// <summary>A record that was read back from the topic.</summary>
@@ -94,7 +96,8 @@ public sealed record AlertRecord(
 /// <param name="Head">Its number and chain there.</param>
 /// <param name="SinceMillis">See <see cref="Skipping"/>; 0 when nothing was skipped.</param>
 /// <param name="Json">The transition.</param>
-public sealed record PublishedAlert(string Id, int Partition, AlertHead Head, long SinceMillis, ReadOnlyMemory<byte> Json)
+public sealed record PublishedAlert(
+    string Id, int Partition, AlertHead Head, long SinceMillis, ReadOnlyMemory<byte> Json)
 {
     /// <summary>Reads a record of the topic by its headers; false for one that no relay wrote.</summary>
     public static bool TryRead(

@@ -5,9 +5,9 @@ namespace Telemetry.Cloud.Alerts.Relay;
 
 /// <summary>
 /// Brings the alert outbox to the sink, each transition once. The order of durability: the row is committed with its
-/// readings → its record and the position are committed in one transaction of the sink → the database notes it for people.
-/// A relay that dies anywhere leaves an open transaction that the next one aborts, or a position that says what is done.
-/// One loop; its counters may be read by anyone.
+/// readings → its record and the position are committed in one transaction of the sink → the database notes it for
+/// people. A relay that dies anywhere leaves an open transaction that the next one aborts, or a position that says what
+/// is done. One loop; its counters may be read by anyone.
 /// </summary>
 internal sealed class AlertRelay(
     IAlertSink sink, IAlertOutbox outbox, RelayOptions options, TimeProvider time, Random random, ILogger logger)

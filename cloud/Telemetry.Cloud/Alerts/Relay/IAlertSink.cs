@@ -1,14 +1,15 @@
 namespace Telemetry.Cloud.Alerts.Relay;
 
 /// <summary>
-/// Where alerts go: a topic of records, and a compacted topic of positions that is written in the same transactions. Two
-/// implementations under one contract test: Kafka, and the simulated one. Errors are <see cref="AlertSinkException"/>.
+/// Where alerts go: a topic of records, and a compacted topic of positions that is written in the same transactions.
+/// Two implementations under one contract test: Kafka, and the simulated one. Errors are
+/// <see cref="AlertSinkException"/>.
 /// </summary>
 public interface IAlertSink
 {
     /// <summary>
-    /// Begins as the only producer (initTransactions): every older one is fenced from here on, and its open transaction is
-    /// aborted. So read the positions after it, not before: until then an older one may still commit.
+    /// Begins as the only producer (initTransactions): every older one is fenced from here on, and its open transaction
+    /// is aborted. So read the positions after it, not before: until then an older one may still commit.
     /// </summary>
     Task<IAlertProducer> BeginAsync(CancellationToken cancellationToken);
 
@@ -16,18 +17,19 @@ public interface IAlertSink
     Task<IReadOnlyDictionary<int, RelayPosition>> ReadPositionsAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Reads the committed records of all topic partitions back, chunk by chunk, from a time on up to the ends as they are
-    /// now. Records that are not ours are left out.
+    /// Reads the committed records of all topic partitions back, chunk by chunk, from a time on up to the ends as they
+    /// are now. Records that are not ours are left out.
     /// </summary>
-    IAsyncEnumerable<IReadOnlyList<PublishedAlert>> ReadBackAsync(DateTimeOffset from, CancellationToken cancellationToken);
+    IAsyncEnumerable<IReadOnlyList<PublishedAlert>> ReadBackAsync(
+        DateTimeOffset from, CancellationToken cancellationToken);
 }
 
 /// <summary>The right to publish, until a younger producer begins. One call at a time.</summary>
 public interface IAlertProducer : IAsyncDisposable
 {
     /// <summary>
-    /// Publishes records and positions in one transaction: a read_committed consumer sees all of it or nothing. Completes
-    /// after the commit.
+    /// Publishes records and positions in one transaction: a read_committed consumer sees all of it or nothing.
+    /// Completes after the commit.
     /// </summary>
     Task PublishAsync(
         IReadOnlyList<AlertRecord> records,

@@ -1,6 +1,8 @@
 namespace Telemetry.Cloud.Alerts.Relay;
 
-/// <summary>How long to wait after an error: doubles up to the largest, drawn evenly between half and all of it.</summary>
+/// <summary>
+/// How long to wait after an error: doubles up to the largest, drawn evenly between half and all of it.
+/// </summary>
 internal sealed class RelayBackoff(TimeSpan first, TimeSpan largest, Random random)
 {
     private int _attempts;

@@ -1,8 +1,8 @@
 namespace Telemetry.Cloud.Alerts.Relay;
 
 /// <summary>
-/// The lease of the relay that leads. It only keeps two relays from fencing each other in turns: the proof that no other
-/// publishes is the sink's fencing.
+/// The lease of the relay that leads. It only keeps two relays from fencing each other in turns: the proof that no
+/// other publishes is the sink's fencing.
 /// </summary>
 internal sealed class RelayLease(IAlertOutbox outbox, RelayOptions options, TimeProvider time, Random random)
 {
@@ -22,7 +22,9 @@ internal sealed class RelayLease(IAlertOutbox outbox, RelayOptions options, Time
         return true;
     }
 
-    /// <summary>Renews it when that is due; throws <see cref="RelayLeaseLostException"/> when it is another's.</summary>
+    /// <summary>
+    /// Renews it when that is due; throws <see cref="RelayLeaseLostException"/> when it is another's.
+    /// </summary>
     public async Task KeepAsync(CancellationToken cancellationToken)
     {
         if (time.GetElapsedTime(_renewed) < options.RenewEvery)

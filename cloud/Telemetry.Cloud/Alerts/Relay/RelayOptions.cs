@@ -9,7 +9,10 @@ public sealed record RelayOptions
     /// </summary>
     public string Name { get; init; } = "telemetry-relay";
 
-    /// <summary>The owner's name in the lease, for operators.</summary>
+    /// <summary>
+    /// The owner's name in the lease, for operators. No two relays may have the same: a lease goes at once to who has
+    /// its owner's name.
+    /// </summary>
     public string Owner { get; init; } = Environment.MachineName;
 
     /// <summary>CloudEvents' source of every event: a URI reference.</summary>
@@ -44,12 +47,14 @@ public sealed record RelayOptions
     /// <summary>Transactions aborted in a row before the producer is given up and a new one begins.</summary>
     public int AbortsMax { get; init; } = 5;
 
-    /// <summary>How far the clocks of database, relay and brokers may differ: so much more of the topic is read back.</summary>
+    /// <summary>
+    /// How far the clocks of database, relay and brokers may differ: so much more of the topic is read back.
+    /// </summary>
     public TimeSpan ReadBackMargin { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>
-    /// For how long after a put-back the ids found in the topic are skipped when the outbox brings them again. Not less than
-    /// the log's maximum age: so long it can bring them.
+    /// For how long after a put-back the ids found in the topic are skipped when the outbox brings them again. Not less
+    /// than the log's maximum age: so long it can bring them.
     /// </summary>
     public TimeSpan SkipFor { get; init; } = TimeSpan.FromDays(8);
 

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace Telemetry.Cloud.Alerts.Relay;
 
 /// <summary>
-/// Where a relay stands while it leads, and what comes next. Every row is held against the chain of the one before it, so a
-/// database that is put back meanwhile is noticed before anything of it is published.
+/// Where a relay stands while it leads, and what comes next. Every row is held against the chain of the one before it,
+/// so a database that is put back meanwhile is noticed before anything of it is published.
 /// </summary>
 internal sealed class RelayProgress(
     IAlertOutbox outbox, RelayStart start, RelayOptions options, RelayCounters counters, ILogger logger)
@@ -15,8 +15,8 @@ internal sealed class RelayProgress(
     private long _served;
 
     /// <summary>
-    /// True when what the database holds is still what was published. A partition that stands behind our position, or has
-    /// another chain there, was put back.
+    /// True when what the database holds is still what was published. A partition that stands behind our position, or
+    /// has another chain there, was put back.
     /// </summary>
     public bool Agrees(IReadOnlyDictionary<int, OutboxExtent> extents)
     {
@@ -38,7 +38,9 @@ internal sealed class RelayProgress(
     public long Waiting(IReadOnlyDictionary<int, OutboxExtent> extents) => counters.Waiting =
         extents.Sum(e => Math.Max(0, e.Value.Head.Number - _positions.GetValueOrDefault(e.Key).Head.Number));
 
-    /// <summary>The next rows of all partitions within the limits of a batch; null when the database was put back.</summary>
+    /// <summary>
+    /// The next rows of all partitions within the limits of a batch; null when the database was put back.
+    /// </summary>
     public async Task<RelayBatch?> NextAsync(
         IReadOnlyDictionary<int, OutboxExtent> extents, CancellationToken cancellationToken)
     {
@@ -47,7 +49,8 @@ internal sealed class RelayProgress(
         var (rows, bytes, skipped) = (0, 0, 0);
         Waiting(extents);
         // The one that is furthest behind first, so that a busy partition does not keep back the others for ever.
-        foreach (var (partition, extent) in extents.OrderBy(e => _lastServed.GetValueOrDefault(e.Key)).ThenBy(e => e.Key))
+        foreach (var (partition, extent) in extents.OrderBy(e => _lastServed.GetValueOrDefault(e.Key))
+            .ThenBy(e => e.Key))
         {
             var at = _positions.GetValueOrDefault(partition).Head;
             if (extent.Head.Number <= at.Number || rows >= options.BatchRowsMax || bytes >= options.BatchBytesMax)

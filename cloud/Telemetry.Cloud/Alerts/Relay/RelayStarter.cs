@@ -3,16 +3,18 @@ using Microsoft.Extensions.Logging;
 namespace Telemetry.Cloud.Alerts.Relay;
 
 /// <summary>
-/// Decides where a relay goes on: only an equal chain means "behind the position". Otherwise the database was put back (or
-/// the position is gone), and the topic itself says what has been published: it is read back on all partitions, to the time
-/// of the newest row whose chain still agrees.
+/// Decides where a relay goes on: only an equal chain means "behind the position". Otherwise the database was put back
+/// (or the position is gone), and the topic itself says what has been published: it is read back on all partitions, to
+/// the time of the newest row whose chain still agrees.
 /// <para>
-/// The time read back to stays in the position, and in every record from then on: ids found behind it are skipped by every
-/// relay that begins later too, also when the database is put back once more, for as long as the log could bring them again.
+/// The time read back to stays in the position, and in every record from then on: ids found behind it are skipped by
+/// every relay that begins later too, also when the database is put back once more, for as long as the log could bring
+/// them again.
 /// </para>
 /// </summary>
 internal sealed class RelayStarter(
-    IAlertSink sink, IAlertOutbox outbox, RelayOptions options, RelayCounters counters, TimeProvider time, ILogger logger)
+    IAlertSink sink, IAlertOutbox outbox, RelayOptions options, RelayCounters counters, TimeProvider time,
+    ILogger logger)
 {
     /// <summary>The time before every record.</summary>
     private const long BeginningMillis = 1;
@@ -43,7 +45,8 @@ internal sealed class RelayStarter(
         while (true)
         {
             var pass = new TopicPass(outbox, extents, apart, new PublishedIds(options.ReadBackIdsMax));
-            await foreach (var records in sink.ReadBackAsync(DateTimeOffset.FromUnixTimeMilliseconds(from), cancellationToken))
+            await foreach (var records in sink.ReadBackAsync(
+                DateTimeOffset.FromUnixTimeMilliseconds(from), cancellationToken))
             {
                 await pass.TakeAsync(records, cancellationToken);
                 await stillLeading();
@@ -55,7 +58,8 @@ internal sealed class RelayStarter(
             {
                 counters.ReadBacks++;
                 counters.Orphans = pass.Orphans;
-                RelayLog.ReadBack(logger, DateTimeOffset.FromUnixTimeMilliseconds(from), pass.Found.Count, pass.Orphans);
+                RelayLog.ReadBack(
+                    logger, DateTimeOffset.FromUnixTimeMilliseconds(from), pass.Found.Count, pass.Orphans);
                 await GoOnAsync(goOn, apart, extents, pass, cancellationToken);
                 return new RelayStart(goOn, pass.Found, pass.Found.Count == 0 ? Skipping.None
                     : apart.Count == 0 ? kept
@@ -95,7 +99,8 @@ internal sealed class RelayStarter(
         IReadOnlyDictionary<int, OutboxExtent> extents,
         CancellationToken cancellationToken)
     {
-        var stamps = await outbox.StampsAsync([.. positions.Select(p => (p.Key, p.Value.Head.Number))], cancellationToken);
+        var stamps = await outbox.StampsAsync(
+            [.. positions.Select(p => (p.Key, p.Value.Head.Number))], cancellationToken);
         var apart = new List<int>();
         foreach (var partition in positions.Keys.Union(extents.Keys).Order())
         {
@@ -117,7 +122,8 @@ internal sealed class RelayStarter(
                 continue; // Nothing of it was ever published: its position would be there.
             }
 
-            // Where there is no position at all, the topic tells whether that is the beginning or the positions were lost.
+            // Where there is no position at all, the topic tells whether that is the beginning or the positions were
+            // lost.
             apart.Add(partition);
         }
 

@@ -1,13 +1,18 @@
 namespace Telemetry.Cloud.Alerts.Relay;
 
-/// <summary>A row of the outbox whose chain stands in the topic: rows up to it were published from the same history.</summary>
+/// <summary>
+/// A row of the outbox whose chain stands in the topic: rows up to it were published from the same history.
+/// </summary>
 /// <param name="Stamp">The row.</param>
 /// <param name="SinceMillis">What the record says; see <see cref="Skipping"/>.</param>
 internal readonly record struct AgreedRow(OutboxStamp Stamp, long SinceMillis);
 
-/// <summary>One reading of the topic: which ids are there, which of them the database lacks, and where the chains part.</summary>
+/// <summary>
+/// One reading of the topic: which ids are there, which of them the database lacks, and where the chains part.
+/// </summary>
 internal sealed class TopicPass(
-    IAlertOutbox outbox, IReadOnlyDictionary<int, OutboxExtent> extents, IReadOnlyCollection<int> apart, PublishedIds found)
+    IAlertOutbox outbox, IReadOnlyDictionary<int, OutboxExtent> extents, IReadOnlyCollection<int> apart,
+    PublishedIds found)
 {
     private readonly Dictionary<int, AgreedRow> _agreed = [];
 
@@ -32,18 +37,21 @@ internal sealed class TopicPass(
 
         // What was removed from the outbox after its time is no orphan.
         Orphans += await outbox.ListOrphansAsync(
-            [.. records.Where(r => r.Head.Number > extents.GetValueOrDefault(r.Partition).RemovedThrough)], cancellationToken);
+            [.. records.Where(r => r.Head.Number > extents.GetValueOrDefault(r.Partition).RemovedThrough)],
+            cancellationToken);
         if (apart.Count > 0)
         {
             await CompareAsync([.. records.Where(r => apart.Contains(r.Partition))], cancellationToken);
         }
     }
 
-    // A record agrees with the row of its number, or proves that the one before it agrees: its chain is made from that one's.
+    // A record agrees with the row of its number, or proves that the one before it agrees: its chain is made from that
+    // one's.
     private async Task CompareAsync(IReadOnlyList<PublishedAlert> records, CancellationToken cancellationToken)
     {
         var stamps = await outbox.StampsAsync(
-            [.. records.SelectMany(r => new[] { (r.Partition, r.Head.Number), (r.Partition, r.Head.Number - 1) }).Distinct()],
+            [.. records.SelectMany(
+                r => new[] { (r.Partition, r.Head.Number), (r.Partition, r.Head.Number - 1) }).Distinct()],
             cancellationToken);
         foreach (var record in records)
         {

@@ -27,7 +27,8 @@ internal sealed record DeadLetterArguments
             return "list, show or retry is needed";
         }
 
-        arguments = arguments with { Verb = verb, Filter = new DeadLetterFilter { Limit = verb == "list" ? 100 : LimitMax } };
+        arguments =
+            arguments with { Verb = verb, Filter = new DeadLetterFilter { Limit = verb == "list" ? 100 : LimitMax } };
         for (var i = 1; i < words.Length; i++)
         {
             var word = words[i];
@@ -67,7 +68,11 @@ internal sealed record DeadLetterArguments
         ("list", > 0) => "list takes no ids; show does",
         ("show", not 1) => "show takes one id",
         ("retry", 0) when Filter is { Gateway: null, Reason: null } => "retry takes ids, --gateway or --reason",
-        ("retry", > 0) when Filter is not { Gateway: null, Reason: null, Since: null } => "retry takes either ids or filters",
+        ("retry", > 0) when Filter is not
+        {
+            Gateway: null, Reason: null,
+            Since: null
+        } => "retry takes either ids or filters",
         ("retry", _) when Filter.Retried => "retry takes no --retried: what was retried is stored",
         _ => null,
     };
@@ -106,7 +111,8 @@ internal sealed record DeadLetterArguments
     private static DateTimeOffset? Since(string text, DateTimeOffset now) =>
         SettingUnits.Span(text) is { } span ? now - span
         : DateTimeOffset.TryParse(
-            text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
+            text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+            out var time)
             ? time
             : null;
 }

@@ -10,13 +10,16 @@ using Telemetry.Model.Readings;
 
 namespace Telemetry.Cloud.Operations.DeadLetters;
 
-/// <summary>One dead letter in full, for people: what it is, its readings as far as they can be told, its bytes.</summary>
+/// <summary>
+/// One dead letter in full, for people: what it is, its readings as far as they can be told, its bytes.
+/// </summary>
 internal static class DeadLetterText
 {
     private const int HexBytesALine = 32;
 
     // Shown on a terminal, not in a page; control characters are escaped all the same.
-    private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Readable =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static string Of(
         DeadLetterRecord record, LetterContent content, IReadOnlyDictionary<ulong, (string Name, string Unit)> names)
@@ -27,7 +30,8 @@ internal static class DeadLetterText
         Line(text, "gateway", letter.Gateway.Value);
         Line(text, "frame", letter.Frame.Count == 0
             ? "none"
-            : $"epoch {letter.Frame.Epoch:x16}, {letter.Frame.Lane.Name()} {letter.Frame.First} to {letter.Frame.Last}");
+            : $"epoch {letter.Frame.Epoch:x16}, {letter.Frame.Lane.Name()} {letter.Frame.First} to "
+                + $"{letter.Frame.Last}");
         Line(text, "reason", DeadLettersCommand.Name(letter.Reason));
         Line(text, "error", letter.Error);
         Line(text, "rejected at", $"{DeadLettersCommand.Time(record.StoredAt)}Z");
@@ -53,7 +57,9 @@ internal static class DeadLetterText
 
         foreach (var (key, declaration) in content.Declarations)
         {
-            Line(text, "dropped", $"{declaration.Count} of series {key:x16}, {declaration.Reason.ToString().ToLowerInvariant()}");
+            Line(
+                text, "dropped",
+                $"{declaration.Count} of series {key:x16}, {declaration.Reason.ToString().ToLowerInvariant()}");
         }
 
         Line(text, "bytes", $"{letter.Bytes.Length}");

@@ -8,8 +8,8 @@ using Telemetry.Cloud.Storage.Postgres.DeadLetters;
 namespace Telemetry.Cloud.Operations.DeadLetters;
 
 /// <summary>
-/// The command <c>dead-letters</c>: lists them, shows one in full, and retries them, beside a cloud at work. The exit code
-/// is 0 when all went well, 1 when something was not found or not stored.
+/// The command <c>dead-letters</c>: lists them, shows one in full, and retries them, beside a cloud at work. The exit
+/// code is 0 when all went well, 1 when something was not found or not stored.
 /// </summary>
 internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter output, TextWriter errors)
 {
@@ -40,7 +40,8 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
         }
         catch (Exception e) when (e is StoreException || StoreErrors.IsDatabases(e))
         {
-            await errors.WriteLineAsync($"the database failed, what was not yet said to be stored is unchanged: {e.Message}");
+            await errors.WriteLineAsync(
+                $"the database failed, what was not yet said to be stored is unchanged: {e.Message}");
             return GoneWrong;
         }
     }
@@ -48,10 +49,12 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
     private static async Task CheckVersionAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
         await Migrations.CheckAsync(connection, migrate: false, cancellationToken);
 
-    private async Task<int> ListAsync(NpgsqlDataSource database, DeadLetterFilter filter, CancellationToken cancellationToken)
+    private async Task<int> ListAsync(
+        NpgsqlDataSource database, DeadLetterFilter filter, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await output.WriteLineAsync("        id  rejected at (UTC)    gateway           reason     readings    bytes  frame; error");
+        await output.WriteLineAsync(
+            "        id  rejected at (UTC)    gateway           reason     readings    bytes  frame; error");
         foreach (var record in await DeadLetterReader.ListAsync(connection, filter, cancellationToken))
         {
             var letter = record.Letter;
@@ -59,7 +62,8 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
             var retried = record.RetriedAt is { } at ? $" (stored at {Time(at)})" : "";
             await output.WriteLineAsync(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{record.Id,10}  {Time(record.StoredAt)}  {letter.Gateway,-16}  {Name(letter.Reason),-9}  {letter.Readings,8}  {record.Bytes,7}  {frame}; {OneLine(letter.Error)}{retried}"));
+                $"{record.Id,10}  {Time(record.StoredAt)}  {letter.Gateway,-16}  {Name(letter.Reason),-9}  "
+                + $"{letter.Readings,8}  {record.Bytes,7}  {frame}; {OneLine(letter.Error)}{retried}"));
         }
 
         return 0;
@@ -68,7 +72,7 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
     private async Task<int> ShowAsync(NpgsqlDataSource database, long id, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        if (await DeadLetterReader.FindAsync(connection, [id], forUpdate: false, cancellationToken) is not [{ } record])
+        if (await DeadLetterReader.FindAsync(connection, [id], cancellationToken) is not [{ } record])
         {
             await errors.WriteLineAsync($"there is no dead letter {id}");
             return GoneWrong;
@@ -87,10 +91,7 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
         long stored = 0, refused = 0;
         await foreach (var (gateway, ids) in GroupsAsync(database, arguments, cancellationToken))
         {
-            var outcomes = gateway.Length == 0
-                ? [.. ids.Select(id => new RetryOutcome(id, 0, "there is none of this id"))]
-                : await retry.RunAsync(gateway, ids, cancellationToken);
-            foreach (var outcome in outcomes)
+            await foreach (var outcome in retry.RunAsync(gateway, ids, cancellationToken))
             {
                 await output.WriteLineAsync(outcome.Why is null
                     ? $"{outcome.Id}: {outcome.Stored} stored"
@@ -105,8 +106,8 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
     }
 
     /// <summary>
-    /// Letters of one gateway each, at most <see cref="DeadLetterRetry.LettersMax"/>; each letter once. Ids that there are
-    /// not come with no gateway.
+    /// Letters of one gateway each, at most <see cref="DeadLetterRetry.LettersMax"/>; each letter once. Ids that there
+    /// are not come with no gateway.
     /// </summary>
     private async IAsyncEnumerable<(string Gateway, IReadOnlyList<long> Ids)> GroupsAsync(
         NpgsqlDataSource database, DeadLetterArguments arguments,
@@ -115,7 +116,7 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         if (arguments.Ids.Count > 0)
         {
-            var found = await DeadLetterReader.FindAsync(connection, arguments.Ids, forUpdate: false, cancellationToken);
+            var found = await DeadLetterReader.FindAsync(connection, arguments.Ids, cancellationToken);
             foreach (var missing in arguments.Ids.Except(found.Select(f => f.Id)))
             {
                 yield return ("", [missing]);

@@ -12,8 +12,8 @@ namespace Telemetry.Cloud.Storage.Postgres;
 internal readonly record struct AlertOutboxLook(int Partition, bool Relayed, long Waiting, long Trimmed);
 
 /// <summary>
-/// Keeps the alert outbox bounded. What a relay has published goes once it is old, the row at its position excepted. Where
-/// there is no relay the oldest rows go, by age and by number. Several may do it at once: a row goes once.
+/// Keeps the alert outbox bounded. What a relay has published goes once it is old, the row at its position excepted.
+/// Where there is no relay the oldest rows go, by age and by number. Several may do it at once: a row goes once.
 /// </summary>
 internal static class AlertOutboxUpkeep
 {
@@ -21,8 +21,11 @@ internal static class AlertOutboxUpkeep
     private const int StepRows = 10_000;
 
     private const string LookSql = """
-        SELECT p.partition, r.number IS NOT NULL OR EXISTS (SELECT FROM telemetry.relay WHERE lease_until > now()), p.alert_number, coalesce(r.number, 0),
-            coalesce((SELECT min(o.number) FROM telemetry.alert_outbox o WHERE o.partition = p.partition), p.alert_number + 1)
+        SELECT p.partition, r.number IS NOT NULL OR EXISTS (SELECT FROM telemetry.relay WHERE lease_until > now()),
+            p.alert_number, coalesce(r.number, 0),
+            coalesce(
+                (SELECT min(o.number) FROM telemetry.alert_outbox o WHERE o.partition = p.partition),
+                p.alert_number + 1)
         FROM telemetry.partition p LEFT JOIN telemetry.relay_position r USING (partition)
         WHERE p.alert_number > 0 ORDER BY p.partition
         """;
@@ -48,7 +51,8 @@ internal static class AlertOutboxUpkeep
             var trimmed = 0L;
             for (long step = StepRows; step == StepRows && found.Oldest <= found.Newest; trimmed += step)
             {
-                step = await TrimAsync(connection, found, found.Oldest + trimmed, bound, options.Keep, cancellationToken);
+                step = await TrimAsync(
+                    connection, found, found.Oldest + trimmed, bound, options.Keep, cancellationToken);
             }
 
             var gone = Math.Max(found.Published, found.Oldest - 1 + trimmed);
@@ -73,7 +77,8 @@ internal static class AlertOutboxUpkeep
     }
 
     private static async Task<long> TrimAsync(
-        NpgsqlConnection connection, Found found, long first, long bound, TimeSpan keep, CancellationToken cancellationToken)
+        NpgsqlConnection connection, Found found, long first, long bound, TimeSpan keep,
+        CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(TrimSql, connection);
         command.Parameters.Add(new NpgsqlParameter { Value = found.Partition, NpgsqlDbType = NpgsqlDbType.Integer });

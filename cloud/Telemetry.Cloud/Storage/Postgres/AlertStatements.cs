@@ -14,7 +14,8 @@ internal sealed class AlertStatements
         """);
 
     private readonly RowsStatement _states = new("""
-        INSERT INTO telemetry.alert_state (gateway, rule, series_key, rule_version, state, instance, started_micros, time_micros)
+        INSERT INTO telemetry.alert_state (
+            gateway, rule, series_key, rule_version, state, instance, started_micros, time_micros)
         SELECT DISTINCT ON (gateway, rule, series_key)
             gateway, rule, series_key, rule_version, state, instance, started_micros, time_micros
         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) WITH ORDINALITY

@@ -9,7 +9,9 @@ internal static class ColumnValues
     /// <summary>The longest error text kept with a dead letter, in characters; the rest is cut.</summary>
     public const int ErrorLengthMax = 2000;
 
-    /// <summary>Microseconds since 1970 as timestamptz; the model's times (years 828 to 3111) all fit, exactly.</summary>
+    /// <summary>
+    /// Microseconds since 1970 as timestamptz; the model's times (years 828 to 3111) all fit, exactly.
+    /// </summary>
     public static DateTime Time(long micros) => DateTime.UnixEpoch.AddTicks(micros * TimeSpan.TicksPerMicrosecond);
 
     /// <summary>The reverse of <see cref="Time"/>.</summary>

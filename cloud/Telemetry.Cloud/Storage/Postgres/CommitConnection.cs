@@ -10,8 +10,8 @@ namespace Telemetry.Cloud.Storage.Postgres;
 internal sealed class CommitConnection(PostgresStoreOptions options) : IAsyncDisposable
 {
     // Committed means durable, whatever the database's default is: the gateways delete on our word. And a session whose
-    // owner lost power must not keep the partitions' rows locked: between statements the server's timeout ends it, inside
-    // of a COPY only TCP's keep-alive does, which by default takes two hours.
+    // owner lost power must not keep the partitions' rows locked: between statements the server's timeout ends it,
+    // inside of a COPY only TCP's keep-alive does, which by default takes two hours.
     private const string SessionSql = """
         SELECT set_config('idle_in_transaction_session_timeout', $1, false),
                set_config('tcp_keepalives_idle', $2, false),
@@ -146,7 +146,9 @@ internal sealed class CommitConnection(PostgresStoreOptions options) : IAsyncDis
         }
     }
 
-    /// <summary>A connection and what is prepared on it: statements that outlive their connection would name what is gone.</summary>
+    /// <summary>
+    /// A connection and what is prepared on it: statements that outlive their connection would name what is gone.
+    /// </summary>
     private sealed class Session(NpgsqlConnection connection)
     {
         public NpgsqlConnection Connection { get; } = connection;

@@ -19,7 +19,9 @@ internal enum DatabaseKind
 /// <param name="Kind">Which edition.</param>
 /// <param name="PostgreSqlVersion">The server's version.</param>
 /// <param name="TimescaleVersion">The extension's version; null without it.</param>
-/// <param name="HasDirectCompress">Whether a COPY can write compressed batches (a setting that the extension knows or not).</param>
+/// <param name="HasDirectCompress">
+/// Whether a COPY can write compressed batches (a setting that the extension knows or not).
+/// </param>
 internal sealed record DatabaseEdition(
     DatabaseKind Kind, string PostgreSqlVersion, string? TimescaleVersion, bool HasDirectCompress)
 {
@@ -30,7 +32,8 @@ internal sealed record DatabaseEdition(
                EXISTS (SELECT FROM pg_settings WHERE name = 'timescaledb.enable_direct_compress_copy')
         """;
 
-    public static async Task<DatabaseEdition> DetectAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    public static async Task<DatabaseEdition> DetectAsync(
+        NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Sql, connection);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -47,7 +50,8 @@ internal sealed record DatabaseEdition(
     public override string ToString() => Kind switch
     {
         DatabaseKind.PostgreSql => $"PostgreSQL {PostgreSqlVersion}",
-        DatabaseKind.TimescaleApache => $"TimescaleDB {TimescaleVersion} (Apache edition) on PostgreSQL {PostgreSqlVersion}",
+        DatabaseKind.TimescaleApache =>
+            $"TimescaleDB {TimescaleVersion} (Apache edition) on PostgreSQL {PostgreSqlVersion}",
         _ => $"TimescaleDB {TimescaleVersion} (Community edition) on PostgreSQL {PostgreSqlVersion}",
     };
 }

@@ -4,8 +4,8 @@ using NpgsqlTypes;
 namespace Telemetry.Cloud.Storage.Postgres;
 
 /// <summary>
-/// Keeps the frame register as long as the log: whole UTC days that are older are summed up, one row a gateway and day, and
-/// removed, in one transaction.
+/// Keeps the frame register as long as the log: whole UTC days that are older are summed up, one row a gateway and day,
+/// and removed, in one transaction.
 /// </summary>
 internal static class FrameRegisterUpkeep
 {
@@ -31,9 +31,12 @@ internal static class FrameRegisterUpkeep
           AND c.relname ~ '^frame_register_[0-9]{8}$' AND c.relname < $1
         """;
 
-    /// <summary>Sums up and removes the days before the one that lies <paramref name="keep"/> back by the database's clock.</summary>
+    /// <summary>
+    /// Sums up and removes the days before the one that lies <paramref name="keep"/> back by the database's clock.
+    /// </summary>
     public static async Task RunAsync(
-        NpgsqlConnection connection, bool partitioned, TimeSpan keep, TimeSpan lockWait, CancellationToken cancellationToken)
+        NpgsqlConnection connection, bool partitioned, TimeSpan keep, TimeSpan lockWait,
+        CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await using (var start = new NpgsqlCommand($"""
@@ -44,27 +47,33 @@ internal static class FrameRegisterUpkeep
             await start.ExecuteNonQueryAsync(cancellationToken);
         }
 
-        await using var clock = new NpgsqlCommand("SELECT date_trunc('day', now() AT TIME ZONE 'UTC' - $1)", connection);
+        await using var clock = new NpgsqlCommand(
+            "SELECT date_trunc('day', now() AT TIME ZONE 'UTC' - $1)", connection);
         clock.Parameters.Add(new NpgsqlParameter { Value = keep, NpgsqlDbType = NpgsqlDbType.Interval });
-        var before = DateTime.SpecifyKind((DateTime)(await clock.ExecuteScalarAsync(cancellationToken))!, DateTimeKind.Utc);
+        var before = DateTime.SpecifyKind(
+            (DateTime)(await clock.ExecuteScalarAsync(cancellationToken))!, DateTimeKind.Utc);
 
         await ExecuteAsync(connection, SumUpSql, before, cancellationToken);
         if (partitioned)
         {
             await DropPartitionsAsync(connection, before, cancellationToken);
             await ExecuteAsync(
-                connection, "DELETE FROM telemetry.frame_register_default WHERE stored_at < $1", before, cancellationToken);
+                connection, "DELETE FROM telemetry.frame_register_default WHERE stored_at < $1", before,
+                cancellationToken);
         }
         else
         {
             await ExecuteAsync(
-                connection, "SELECT drop_chunks('telemetry.frame_register', older_than => $1)", before, cancellationToken);
+                connection, "SELECT drop_chunks('telemetry.frame_register', older_than => $1)", before,
+                cancellationToken);
         }
 
         await transaction.CommitAsync(cancellationToken);
     }
 
-    /// <summary>Keeps the upkeep away for as long as the transaction lasts: for whoever changes rows of the register.</summary>
+    /// <summary>
+    /// Keeps the upkeep away for as long as the transaction lasts: for whoever changes rows of the register.
+    /// </summary>
     public static async Task LockAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({AdvisoryLock})", connection);
@@ -77,7 +86,8 @@ internal static class FrameRegisterUpkeep
         var names = new List<string>();
         await using (var command = new NpgsqlCommand(OldPartitionsSql, connection))
         {
-            command.Parameters.Add(new NpgsqlParameter { Value = $"frame_register_{before:yyyyMMdd}", NpgsqlDbType = NpgsqlDbType.Text });
+            command.Parameters.Add(
+                new NpgsqlParameter { Value = $"frame_register_{before:yyyyMMdd}", NpgsqlDbType = NpgsqlDbType.Text });
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))
             {

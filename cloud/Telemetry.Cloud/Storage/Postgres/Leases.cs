@@ -49,5 +49,6 @@ internal static class Leases
     }
 
     private static LogPosition ReadPosition(NpgsqlDataReader reader, int column) => new(
-        reader.GetInt64(column), reader.GetInt64(column + 1), reader.GetString(column + 2), reader.GetInt64(column + 3));
+        reader.GetInt64(column), reader.GetInt64(column + 1), reader.GetString(column + 2),
+        reader.GetInt64(column + 3));
 }

@@ -15,7 +15,8 @@ internal static class LedgerReader
         "SELECT gateway, partition, stored, rejected, dropped, lost, watermark, fork FROM telemetry.gateway "
             + "WHERE gateway = ANY($1)",
         "SELECT gateway, epoch, predecessor, predecessor_critical, predecessor_live, predecessor_backlog, complete, "
-            + "last_critical, last_live, last_backlog, outbox FROM telemetry.epoch WHERE gateway = ANY($1) ORDER BY gateway, epoch",
+            + "last_critical, last_live, last_backlog, outbox FROM telemetry.epoch WHERE gateway = ANY($1) ORDER BY "
+            + "gateway, epoch",
         "SELECT gateway, epoch, lane, prefix, prefix_share FROM telemetry.lane WHERE gateway = ANY($1) "
             + "ORDER BY gateway, epoch, lane",
         "SELECT gateway, epoch, lane, first, last, state, share FROM telemetry.run WHERE gateway = ANY($1) "
@@ -39,7 +40,10 @@ internal static class LedgerReader
             {
                 batch.BatchCommands.Add(new NpgsqlBatchCommand(sql)
                 {
-                    Parameters = { new NpgsqlParameter { Value = names, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text } },
+                    Parameters =
+                    {
+                        new NpgsqlParameter { Value = names, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
+                    },
                 });
             }
 

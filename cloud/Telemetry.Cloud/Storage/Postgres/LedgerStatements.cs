@@ -4,8 +4,8 @@ using NpgsqlTypes;
 namespace Telemetry.Cloud.Storage.Postgres;
 
 /// <summary>
-/// Writes the ledger: runs are removed first, then come rows, each in the place of the one with the same key (of equal keys
-/// the last one counts), and at the end the lanes and settled runs of epochs that became complete go.
+/// Writes the ledger: runs are removed first, then come rows, each in the place of the one with the same key (of equal
+/// keys the last one counts), and at the end the lanes and settled runs of epochs that became complete go.
 /// </summary>
 internal sealed class LedgerStatements
 {
@@ -78,7 +78,8 @@ internal sealed class LedgerStatements
 
     private readonly Action<StoreCommit> _fill;
 
-    public LedgerStatements() => _fill = RemoveRuns() + RemoveLanes() + Gateways() + Outboxes() + Epochs() + Lanes() + Runs();
+    public LedgerStatements() =>
+        _fill = RemoveRuns() + RemoveLanes() + Gateways() + Outboxes() + Epochs() + Lanes() + Runs();
 
     private RowsStatement[] All =>
         [_removeRuns, _gateways, _outboxes, _epochs, _lanes, _runs, _removeLanes, _removeSettledRuns];

@@ -5,7 +5,8 @@ namespace Telemetry.Cloud.Storage.Postgres;
 
 /// <summary>
 /// Brings the database's tables from version to version, each by the files Migrations/NNNN*.sql. Everything happens in
-/// one transaction under one advisory lock, so that of several processes that start at once one migrates and the others wait.
+/// one transaction under one advisory lock, so that of several processes that start at once one migrates and the others
+/// wait.
 /// </summary>
 internal static class Migrations
 {
@@ -34,10 +35,11 @@ internal static class Migrations
     }
 
     /// <summary>
-    /// Finds the tables' version (0: there are none) and changes nothing; throws <see cref="StoreException"/> when it does
-    /// not fit.
+    /// Finds the tables' version (0: there are none) and changes nothing; throws <see cref="StoreException"/> when it
+    /// does not fit.
     /// </summary>
-    public static async Task<int> CheckAsync(NpgsqlConnection connection, bool migrate, CancellationToken cancellationToken)
+    public static async Task<int> CheckAsync(
+        NpgsqlConnection connection, bool migrate, CancellationToken cancellationToken)
     {
         var found = await FindVersionAsync(connection, cancellationToken);
         if (found > Version)
@@ -48,7 +50,8 @@ internal static class Migrations
 
         if (found < Version && !migrate)
         {
-            throw Refused($"The database's tables have version {found}, this program needs version {Version} and is not "
+            throw Refused(
+                $"The database's tables have version {found}, this program needs version {Version} and is not "
                 + "allowed to migrate. Run it once with migration allowed.");
         }
 
@@ -97,10 +100,12 @@ internal static class Migrations
         }
 
         return await ScalarAsync(
-            connection, "SELECT coalesce(max(version), 0) FROM telemetry.telemetry_schema", cancellationToken) as int? ?? 0;
+            connection, "SELECT coalesce(max(version), 0) FROM telemetry.telemetry_schema",
+            cancellationToken) as int? ?? 0;
     }
 
-    private static async Task<object?> ScalarAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    private static async Task<object?> ScalarAsync(
+        NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(sql, connection);
         return await command.ExecuteScalarAsync(cancellationToken);

@@ -4,9 +4,9 @@ using Npgsql;
 namespace Telemetry.Cloud.Storage.Postgres;
 
 /// <summary>
-/// Plain PostgreSQL only: makes the partitions of a table, one a period, before rows of that period are written. A period
-/// outside the allowed stretch, or whose partition cannot be made now (a long query holds a lock; the default partition
-/// has rows of it already), stays in the default partition, which refuses nothing. One thread at a time.
+/// Plain PostgreSQL only: makes the partitions of a table, one a period, before rows of that period are written. A
+/// period outside the allowed stretch, or whose partition cannot be made now (a long query holds a lock; the default
+/// partition has rows of it already), stays in the default partition, which refuses nothing. One thread at a time.
 /// </summary>
 internal sealed class PeriodPartitions(string table, TimeSpan period, PostgresStoreOptions options)
 {
@@ -49,8 +49,9 @@ internal sealed class PeriodPartitions(string table, TimeSpan period, PostgresSt
             await using var command = new NpgsqlCommand(sql, connection);
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
-        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.CheckViolation
-            or PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.DeadlockDetected)
+        catch (PostgresException e)
+            when (e.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.CheckViolation
+                or PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.DeadlockDetected)
         {
             LeftToDefault++;
         }

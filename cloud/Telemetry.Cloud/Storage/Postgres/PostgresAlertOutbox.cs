@@ -33,7 +33,8 @@ internal sealed class PostgresAlertOutbox : IAlertOutbox, IAsyncDisposable
             cancellationToken,
             Text(relay), Number(token), Text(owner), Span(lease)) == 1;
 
-    public async Task<bool> RenewLeaseAsync(string relay, long token, TimeSpan lease, CancellationToken cancellationToken) =>
+    public async Task<bool> RenewLeaseAsync(
+        string relay, long token, TimeSpan lease, CancellationToken cancellationToken) =>
         await WriteAsync(
             "renew the relay's lease",
             "UPDATE telemetry.relay SET lease_until = now() + $3 WHERE relay = $1 AND token = $2",
@@ -94,28 +95,31 @@ internal sealed class PostgresAlertOutbox : IAlertOutbox, IAsyncDisposable
         return stamps.ToDictionary(s => (s.Partition, s.Stamp.Head.Number), s => s.Stamp);
     }
 
-    public Task<int> ListOrphansAsync(IReadOnlyCollection<PublishedAlert> records, CancellationToken cancellationToken) =>
+    public Task<int> ListOrphansAsync(
+        IReadOnlyCollection<PublishedAlert> records, CancellationToken cancellationToken) =>
         RunAsync("list orphans", c => AlertOrphans.ListAsync(c, records, cancellationToken), cancellationToken);
 
-    public Task NoteAsync(IReadOnlyDictionary<int, AlertHead> published, CancellationToken cancellationToken) => RunAsync(
-        "note what is published",
-        async connection =>
-        {
-            await using var command = Command(
-                connection,
-                """
-                INSERT INTO telemetry.relay_position (partition, number, published_at)
-                SELECT partition, number, now()
-                FROM unnest($1, $2, $3) u(partition, number, chain) JOIN telemetry.alert_outbox USING (partition, number, chain)
-                ON CONFLICT (partition) DO UPDATE SET number = excluded.number, published_at = excluded.published_at
-                """,
-                Array(NpgsqlDbType.Integer, published.Keys.ToArray()),
-                Array(NpgsqlDbType.Bigint, published.Values.Select(h => h.Number).ToArray()),
-                Array(NpgsqlDbType.Bytea, published.Values.Select(h => ColumnValues.Bytes(h.Chain)).ToArray()));
-            await command.ExecuteNonQueryAsync(cancellationToken);
-            return await AlertOrphans.ForgetAsync(connection, cancellationToken);
-        },
-        cancellationToken);
+    public Task NoteAsync(IReadOnlyDictionary<int, AlertHead> published, CancellationToken cancellationToken) =>
+        RunAsync(
+            "note what is published",
+            async connection =>
+            {
+                await using var command = Command(
+                    connection,
+                    """
+                    INSERT INTO telemetry.relay_position (partition, number, published_at)
+                    SELECT partition, number, now()
+                    FROM unnest($1, $2, $3) u(partition, number, chain)
+                    JOIN telemetry.alert_outbox USING (partition, number, chain)
+                    ON CONFLICT (partition) DO UPDATE SET number = excluded.number, published_at = excluded.published_at
+                    """,
+                    Array(NpgsqlDbType.Integer, published.Keys.ToArray()),
+                    Array(NpgsqlDbType.Bigint, published.Values.Select(h => h.Number).ToArray()),
+                    Array(NpgsqlDbType.Bytea, published.Values.Select(h => ColumnValues.Bytes(h.Chain)).ToArray()));
+                await command.ExecuteNonQueryAsync(cancellationToken);
+                return await AlertOrphans.ForgetAsync(connection, cancellationToken);
+            },
+            cancellationToken);
 
     public ValueTask DisposeAsync() => _database.DisposeAsync();
 
@@ -128,7 +132,8 @@ internal sealed class PostgresAlertOutbox : IAlertOutbox, IAsyncDisposable
 
     private static NpgsqlParameter Integer(int value) => new() { Value = value, NpgsqlDbType = NpgsqlDbType.Integer };
 
-    private static NpgsqlParameter Span(TimeSpan value) => new() { Value = value, NpgsqlDbType = NpgsqlDbType.Interval };
+    private static NpgsqlParameter Span(TimeSpan value) =>
+        new() { Value = value, NpgsqlDbType = NpgsqlDbType.Interval };
 
     private static NpgsqlParameter Array(NpgsqlDbType type, Array value) =>
         new() { Value = value, NpgsqlDbType = NpgsqlDbType.Array | type };

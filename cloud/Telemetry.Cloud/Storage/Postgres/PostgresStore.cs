@@ -6,8 +6,8 @@ using Telemetry.Model.Schemas;
 namespace Telemetry.Cloud.Storage.Postgres;
 
 /// <summary>
-/// The store on PostgreSQL or TimescaleDB. Commits go one at a time over a connection of their own, everything else over a
-/// small pool. Safe for several callers at once; errors are <see cref="StoreException"/>.
+/// The store on PostgreSQL or TimescaleDB. Commits go one at a time over a connection of their own, everything else
+/// over a small pool. Safe for several callers at once; errors are <see cref="StoreException"/>.
 /// </summary>
 internal sealed class PostgresStore : IStore, IAsyncDisposable
 {
@@ -18,7 +18,8 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
     private readonly SemaphoreSlim _committing = new(1);
 
     private PostgresStore(
-        NpgsqlDataSource readers, DatabaseEdition edition, bool partitioned, PostgresStoreOptions options, TimeProvider time)
+        NpgsqlDataSource readers, DatabaseEdition edition, bool partitioned, PostgresStoreOptions options,
+        TimeProvider time)
     {
         _readers = readers;
         Edition = edition;
@@ -34,8 +35,8 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
     public int PartitionsLeftToDefault => _partitions?.LeftToDefault ?? 0;
 
     /// <summary>
-    /// Connects, finds out what the database is, and makes or migrates its tables. A database of a newer version is refused
-    /// with both versions named.
+    /// Connects, finds out what the database is, and makes or migrates its tables. A database of a newer version is
+    /// refused with both versions named.
     /// </summary>
     public static async Task<PostgresStore> OpenAsync(
         PostgresStoreOptions options, TimeProvider time, CancellationToken cancellationToken)
@@ -68,7 +69,9 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
 
     public Task<PartitionRow?> TakeLeaseAsync(
         int partition, ulong token, string owner, TimeSpan lease, CancellationToken cancellationToken) =>
-        ReadAsync("take a lease", c => Leases.TakeAsync(c, partition, token, owner, lease, cancellationToken), cancellationToken);
+        ReadAsync(
+            "take a lease", c => Leases.TakeAsync(c, partition, token, owner, lease, cancellationToken),
+            cancellationToken);
 
     public Task ReleaseLeaseAsync(int partition, ulong token, CancellationToken cancellationToken) => ReadAsync(
         "release a lease",
@@ -85,7 +88,8 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
 
     public Task<IReadOnlyList<SchemaMessage>?> LoadSchemaAsync(
         GatewayId gateway, SchemaId schema, CancellationToken cancellationToken) =>
-        ReadAsync("load a schema", c => Lookups.LoadSchemaAsync(c, gateway, schema, cancellationToken), cancellationToken);
+        ReadAsync(
+            "load a schema", c => Lookups.LoadSchemaAsync(c, gateway, schema, cancellationToken), cancellationToken);
 
     public Task<IReadOnlyList<FrameRegisterRow>> FindFramesAsync(
         GatewayId gateway, ulong epoch, Lane lane, SequenceRange range, CancellationToken cancellationToken) =>
@@ -94,14 +98,17 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
             c => Lookups.FindFramesAsync(c, gateway, epoch, lane, range, cancellationToken),
             cancellationToken);
 
-    public Task<IReadOnlyList<RefusedReading>> FindRefusedAsync(ReadingRows readings, CancellationToken cancellationToken) =>
-        ReadAsync("find refused readings", c => RefusedReadings.FindAsync(c, readings, cancellationToken), cancellationToken);
+    public Task<IReadOnlyList<RefusedReading>> FindRefusedAsync(
+        ReadingRows readings, CancellationToken cancellationToken) =>
+        ReadAsync(
+            "find refused readings", c => RefusedReadings.FindAsync(c, readings, cancellationToken), cancellationToken);
 
     public async Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken)
     {
         if (commit.Partitions.Count == 0)
         {
-            throw new ArgumentException("a commit without a partition has nothing that proves its owner", nameof(commit));
+            throw new ArgumentException(
+                "a commit without a partition has nothing that proves its owner", nameof(commit));
         }
 
         await _committing.WaitAsync(cancellationToken);
@@ -127,23 +134,27 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
     }
 
     /// <summary>
-    /// Sums up and removes what the frame register has of whole days older than <paramref name="keep"/>. To be called now
-    /// and then by any process; on an error nothing has changed, and the next call does it.
+    /// Sums up and removes what the frame register has of whole days older than <paramref name="keep"/>. To be called
+    /// now and then by any process; on an error nothing has changed, and the next call does it.
     /// </summary>
     public Task SumUpFramesAsync(TimeSpan keep, CancellationToken cancellationToken) => ReadAsync(
         "sum up the frame register",
         async c =>
         {
-            await FrameRegisterUpkeep.RunAsync(c, _partitions is not null, keep, _options.PartitionLockWait, cancellationToken);
+            await FrameRegisterUpkeep.RunAsync(
+                c, _partitions is not null, keep, _options.PartitionLockWait, cancellationToken);
             return true;
         },
         cancellationToken);
 
     /// <summary>
-    /// Trims the alert outbox. To be called now and then by any process; what an error interrupts is done by the next call.
+    /// Trims the alert outbox. To be called now and then by any process; what an error interrupts is done by the next
+    /// call.
     /// </summary>
-    public Task<IReadOnlyList<AlertOutboxLook>> TrimAlertsAsync(AlertOutboxOptions options, CancellationToken cancellationToken) =>
-        ReadAsync("trim the alert outbox", c => AlertOutboxUpkeep.RunAsync(c, options, cancellationToken), cancellationToken);
+    public Task<IReadOnlyList<AlertOutboxLook>> TrimAlertsAsync(
+        AlertOutboxOptions options, CancellationToken cancellationToken) =>
+        ReadAsync(
+            "trim the alert outbox", c => AlertOutboxUpkeep.RunAsync(c, options, cancellationToken), cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

@@ -6,15 +6,19 @@ internal sealed record PostgresStoreOptions
     /// <summary>Npgsql's connection string: host, port, database, user, password, TLS.</summary>
     public required string ConnectionString { get; init; }
 
-    /// <summary>Whether tables are made and brought up to date; without it, a database of another version is refused.</summary>
+    /// <summary>
+    /// Whether tables are made and brought up to date; without it, a database of another version is refused.
+    /// </summary>
     public bool Migrate { get; init; } = true;
 
-    /// <summary>The longest that one statement may take; then the connection is given up and the transaction rolls back.</summary>
+    /// <summary>
+    /// The longest that one statement may take; then the connection is given up and the transaction rolls back.
+    /// </summary>
     public TimeSpan CommandTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How long the server keeps a transaction whose owner fell silent (power cut, cable pulled) before it rolls back and
-    /// frees the partitions' rows.
+    /// How long the server keeps a transaction whose owner fell silent (power cut, cable pulled) before it rolls back
+    /// and frees the partitions' rows.
     /// </summary>
     public TimeSpan SilenceMax { get; init; } = TimeSpan.FromSeconds(30);
 
@@ -28,14 +32,16 @@ internal sealed record PostgresStoreOptions
     public int ReadConnectionsMax { get; init; } = 4;
 
     /// <summary>
-    /// Plain PostgreSQL: readings up to this old get a partition for their week; older ones go to the default partition,
-    /// so that a broken clock cannot make tables without end.
+    /// Plain PostgreSQL: readings up to this old get a partition for their week; older ones go to the default
+    /// partition, so that a broken clock cannot make tables without end.
     /// </summary>
     public TimeSpan PartitionsBack { get; init; } = TimeSpan.FromDays(400);
 
     /// <summary>Plain PostgreSQL: readings up to this far in the future get a partition for their week.</summary>
     public TimeSpan PartitionsAhead { get; init; } = TimeSpan.FromDays(8);
 
-    /// <summary>Plain PostgreSQL: how long making a partition waits for queries; then its rows go to the default one.</summary>
+    /// <summary>
+    /// Plain PostgreSQL: how long making a partition waits for queries; then its rows go to the default one.
+    /// </summary>
     public TimeSpan PartitionLockWait { get; init; } = TimeSpan.FromSeconds(3);
 }

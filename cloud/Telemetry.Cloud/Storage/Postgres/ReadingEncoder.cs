@@ -79,7 +79,8 @@ internal sealed class ReadingEncoder
     }
 
     private int TextBytes(ReadingRows rows) =>
-        rows.Types[_row] == MetricType.Text && (rows.Flags[_row] & ReadingFlags.Null) == 0 ? (int)(uint)rows.Bits[_row] : 0;
+        rows.Types[_row] == MetricType.Text && (rows.Flags[_row] & ReadingFlags.Null) == 0
+            ? (int)(uint)rows.Bits[_row] : 0;
 
     private void Encode(ReadingRows rows, int row)
     {
@@ -88,7 +89,8 @@ internal sealed class ReadingEncoder
         var flags = (short)rows.Flags[row];
         var scaled = 0L;
         var isNull = (rows.Flags[row] & ReadingFlags.Null) != 0;
-        var isScaled = !isNull && type == MetricType.Float && ScaledNumber.TryScale(bits, rows.Decimals[row], out scaled);
+        var isScaled = !isNull && type == MetricType.Float
+            && ScaledNumber.TryScale(bits, rows.Decimals[row], out scaled);
         if (isScaled)
         {
             flags |= ScaledNumber.Mark(rows.Decimals[row]);

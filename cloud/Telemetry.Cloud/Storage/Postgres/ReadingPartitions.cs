@@ -1,6 +1,8 @@
 namespace Telemetry.Cloud.Storage.Postgres;
 
-/// <summary>Plain PostgreSQL only: the weeks of readings and the days of the frame register that a commit needs.</summary>
+/// <summary>
+/// Plain PostgreSQL only: the weeks of readings and the days of the frame register that a commit needs.
+/// </summary>
 internal sealed class ReadingPartitions(PostgresStoreOptions options, TimeProvider time)
 {
     private static readonly TimeSpan Week = TimeSpan.FromDays(7), Day = TimeSpan.FromDays(1);

@@ -5,8 +5,9 @@ using Telemetry.Model.Readings;
 namespace Telemetry.Cloud.Storage.Postgres;
 
 /// <summary>
-/// Finds the readings that the table refuses: one call of telemetry.refused_readings in a transaction that is rolled back
-/// whatever happens. A subtransaction a reading, in the server: about 10 µs each, where halving takes a round trip each.
+/// Finds the readings that the table refuses: one call of telemetry.refused_readings in a transaction that is rolled
+/// back whatever happens. A subtransaction a reading, in the server: about 10 µs each, where halving takes a round trip
+/// each.
 /// </summary>
 internal static class RefusedReadings
 {

@@ -2,15 +2,17 @@ namespace Telemetry.Cloud.Storage.Postgres;
 
 /// <summary>
 /// A float with known decimals as an integer: 21.37 with two decimals is 2137. The columnstore packs such integers far
-/// tighter than floats (1.3 against 8.6 bytes a row for random walks). Only a value that comes back bit for bit is scaled;
-/// -0.0, NaN, infinities and values with more digits stay floats.
+/// tighter than floats (1.3 against 8.6 bytes a row for random walks). Only a value that comes back bit for bit is
+/// scaled; -0.0, NaN, infinities and values with more digits stay floats.
 /// </summary>
 internal static class ScaledNumber
 {
     /// <summary>The most decimals of a scaled value: four bits of the flags keep one more than them.</summary>
     public const byte DecimalsMax = 14;
 
-    /// <summary>Up to 2^53 every integer is a double, so that one division by a power of ten rounds exactly once.</summary>
+    /// <summary>
+    /// Up to 2^53 every integer is a double, so that one division by a power of ten rounds exactly once.
+    /// </summary>
     private const double IntegerMax = 9_007_199_254_740_992;
 
     private const int MarkShift = 8;

@@ -7,8 +7,8 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Cloud.Storage.Postgres;
 
 /// <summary>
-/// Registers schema messages and their series. A message that is known already changes nothing; unit, decimals and extra
-/// lateness of a series are those of the message registered last. Two series under one key are refused.
+/// Registers schema messages and their series. A message that is known already changes nothing; unit, decimals and
+/// extra lateness of a series are those of the message registered last. Two series under one key are refused.
 /// </summary>
 internal static class SchemaStatements
 {
@@ -18,8 +18,9 @@ internal static class SchemaStatements
             VALUES ($1, $2, $3, $4, now())
             ON CONFLICT (gateway, schema) DO NOTHING
             RETURNING gateway)
-        INSERT INTO telemetry.series AS s (series_key, device_key, gateway, identity, device, metric, labels, type, unit,
-            decimals, extra_lateness_micros)
+        INSERT INTO telemetry.series AS s (
+            series_key, device_key, gateway, identity, device, metric, labels, type, unit, decimals,
+            extra_lateness_micros)
         SELECT DISTINCT ON (u.series_key) u.series_key, u.device_key, a.gateway, u.identity, u.device, u.metric,
             u.labels, u.type, u.unit, u.decimals, u.extra_lateness_micros
         FROM added a CROSS JOIN unnest($5, $6, $7, $8, $9, $10, $11, $12, $13, $14) WITH ORDINALITY
@@ -38,7 +39,9 @@ internal static class SchemaStatements
         WHERE s.gateway <> $1 OR s.identity <> u.identity
         """;
 
-    /// <summary>Does it; throws <see cref="StoreException"/> (a data fault) naming both series of a collision.</summary>
+    /// <summary>
+    /// Does it; throws <see cref="StoreException"/> (a data fault) naming both series of a collision.
+    /// </summary>
     public static async Task ExecuteAsync(
         NpgsqlConnection connection, List<SchemaLedgerRow> schemas, CancellationToken cancellationToken)
     {
@@ -96,11 +99,14 @@ internal static class SchemaStatements
         });
         batch.BatchCommands.Add(new NpgsqlBatchCommand(CollisionSql)
         {
-            Parameters = { gateway.Clone(), keys.Clone(), identities.Clone(), devices.Clone(), metrics.Clone(), labels.Clone() },
+            Parameters =
+                { gateway.Clone(), keys.Clone(), identities.Clone(), devices.Clone(), metrics.Clone(), labels.Clone() },
         });
     }
 
-    /// <summary>What the series' key hashes beside the gateway: the definition without what only describes it.</summary>
+    /// <summary>
+    /// What the series' key hashes beside the gateway: the definition without what only describes it.
+    /// </summary>
     private static byte[] Identity(SeriesDefinition series)
     {
         var writer = new WireWriter();
@@ -126,7 +132,8 @@ internal static class SchemaStatements
         return bits;
     }
 
-    private static NpgsqlParameter Parameter(object value, NpgsqlDbType type) => new() { Value = value, NpgsqlDbType = type };
+    private static NpgsqlParameter Parameter(object value, NpgsqlDbType type) =>
+        new() { Value = value, NpgsqlDbType = type };
 
     private static NpgsqlParameter Columns(object values, NpgsqlDbType type) =>
         new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | type };

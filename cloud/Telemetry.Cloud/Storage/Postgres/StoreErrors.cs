@@ -23,15 +23,16 @@ internal static partial class StoreErrors
 
     private static bool IsDataFault(Exception e) => e is PostgresException { SqlState: ['2', '2' or '3', ..] };
 
-    // An error that the server says in answer to COMMIT has rolled back, but for two states that say "unknown". A fatal one
-    // ends the session, perhaps between the commit and its answer.
+    // An error that the server says in answer to COMMIT has rolled back, but for two states that say "unknown". A fatal
+    // one ends the session, perhaps between the commit and its answer.
     private static bool IsSurelyRolledBack(Exception e) => e is PostgresException { InvariantSeverity: "ERROR" } answer
         && answer.SqlState is not (['0', '8', ..] or PostgresErrorCodes.StatementCompletionUnknown);
 
     // The server says where a COPY stood: "COPY reading, line 7, column t", in its own language.
     private static int? ReadingOf(Exception e) =>
         e is PostgresException { Where: { } where } && CopyLine().Match(where) is { Success: true } match
-            && int.TryParse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var line) && line > 0
+            && int.TryParse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var line)
+            && line > 0
             ? line - 1
             : null;
 

@@ -1,6 +1,8 @@
 namespace Telemetry.Edge.Inputs.Host;
 
-/// <summary>/proc/diskstats, which counts in sectors of 512 bytes; whole disks and partitions, no loops and RAM disks.</summary>
+/// <summary>
+/// /proc/diskstats, which counts in sectors of 512 bytes; whole disks and partitions, no loops and RAM disks.
+/// </summary>
 internal sealed class DiskSource(string root) : IHostSource
 {
     private const ulong SectorBytes = 512;

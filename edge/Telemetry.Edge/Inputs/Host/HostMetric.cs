@@ -14,7 +14,8 @@ internal readonly record struct HostMetric(
     public static readonly HostMetric DiskRead = new("disk.read", "By", MetricType.UInt, PartLabel: "disk");
     public static readonly HostMetric DiskWritten = new("disk.written", "By", MetricType.UInt, PartLabel: "disk");
     public static readonly HostMetric FilesystemFree = new("filesystem.free", "By", MetricType.UInt, PartLabel: "path");
-    public static readonly HostMetric NetworkReceived = new("network.received", "By", MetricType.UInt, PartLabel: "interface");
+    public static readonly HostMetric NetworkReceived = new(
+        "network.received", "By", MetricType.UInt, PartLabel: "interface");
     public static readonly HostMetric NetworkSent = new("network.sent", "By", MetricType.UInt, PartLabel: "interface");
     public static readonly HostMetric Temperature = new("temperature", "Cel", PartLabel: "sensor");
     public static readonly HostMetric Uptime = new("uptime", "s", Decimals: 2);

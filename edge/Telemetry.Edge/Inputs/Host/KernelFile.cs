@@ -30,7 +30,8 @@ internal sealed class KernelFile(string path) : IDisposable
             _file ??= File.OpenHandle(Path);
             return ReadAll(_file);
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
+        catch (Exception e)
+            when (e is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
         {
             // Not on this machine: an absent series, for good.
             _absent = true;

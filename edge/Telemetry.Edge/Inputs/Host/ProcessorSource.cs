@@ -1,6 +1,8 @@
 namespace Telemetry.Edge.Inputs.Host;
 
-/// <summary>/proc/stat: the share of time that each processor, and all together, was busy since the last reading.</summary>
+/// <summary>
+/// /proc/stat: the share of time that each processor, and all together, was busy since the last reading.
+/// </summary>
 internal sealed class ProcessorSource(string root) : IHostSource
 {
     private readonly KernelFile _file = new(Path.Combine(root, "proc/stat"));

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Telemetry.Edge.Inputs.Host;
 
-/// <summary>/sys/class/thermal: each zone's temperature, in thousandths of a degree. Zones are found once, at the start.</summary>
+/// <summary>
+/// /sys/class/thermal: each zone's temperature, in thousandths of a degree. Zones are found once, at the start.
+/// </summary>
 internal sealed class TemperatureSource : IHostSource
 {
     private readonly List<(byte[] Name, KernelFile File)> _zones = [];

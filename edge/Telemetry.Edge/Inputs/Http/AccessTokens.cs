@@ -81,7 +81,8 @@ public sealed class AccessTokens
                 var colon = text.IndexOf(':', StringComparison.Ordinal);
                 if (colon <= 0 || number > TokensMax)
                 {
-                    reader.Problem("http.tokenFile", $"line {number} of {file} is no NAME:TOKEN, or beyond {TokensMax} lines");
+                    reader.Problem(
+                        "http.tokenFile", $"line {number} of {file} is no NAME:TOKEN, or beyond {TokensMax} lines");
                     return;
                 }
 
@@ -99,7 +100,8 @@ public sealed class AccessTokens
         }
     }
 
-    private static void Add(ConfigurationReader reader, string key, List<(string, byte[])> tokens, string name, string token)
+    private static void Add(
+        ConfigurationReader reader, string key, List<(string, byte[])> tokens, string name, string token)
     {
         if (token.Length < TokenCharactersMin)
         {

@@ -18,7 +18,10 @@ internal sealed class Body(BodyBudget budget) : IDisposable
 
     public void Advance(int bytes) => Length += bytes;
 
-    /// <summary>Makes sure that there is room; <paramref name="bytesMax"/> is the most that it will ever need. False: over the budget.</summary>
+    /// <summary>
+    /// Makes sure that there is room; <paramref name="bytesMax"/> is the most that it will ever need. False: over the
+    /// budget.
+    /// </summary>
     public bool TryMakeRoom(int bytesMax)
     {
         if (Length < _buffer.Length)

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http;
 namespace Telemetry.Edge.Inputs.Http;
 
 /// <summary>
-/// Reads a request's body to its end, inflates it where it says gzip, and gives up at the first limit: bytes (before and
-/// after inflating), bytes of all bodies together, time. Any thread.
+/// Reads a request's body to its end, inflates it where it says gzip, and gives up at the first limit: bytes (before
+/// and after inflating), bytes of all bodies together, time. Any thread.
 /// </summary>
 internal sealed class BodyReader(HttpInputOptions options, HttpCounters counters, TimeProvider time)
 {
@@ -50,7 +50,8 @@ internal sealed class BodyReader(HttpInputOptions options, HttpCounters counters
         try
         {
             var tail = gzip ? new TailStream(source) : null;
-            await using var inflated = tail is null ? null : new GZipStream(tail, CompressionMode.Decompress, leaveOpen: true);
+            await using var inflated = tail is null
+                ? null : new GZipStream(tail, CompressionMode.Decompress, leaveOpen: true);
             while (true)
             {
                 // One byte more than allowed, to see that there is more.

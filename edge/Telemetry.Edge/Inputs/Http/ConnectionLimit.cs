@@ -2,11 +2,16 @@ using Microsoft.AspNetCore.Connections;
 
 namespace Telemetry.Edge.Inputs.Http;
 
-/// <summary>Lets so many connections in at once; one more gets a 503 where it speaks plain HTTP, and is closed.</summary>
+/// <summary>
+/// Lets so many connections in at once; one more gets a 503 where it speaks plain HTTP, and is closed.
+/// </summary>
 internal sealed class ConnectionLimit(int connectionsMax, bool isPlain, HttpCounters counters)
 {
     private static readonly byte[] Refusal =
-        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray();
+    [
+        .. "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n"u8,
+        .. "Content-Length: 0\r\nConnection: close\r\n\r\n"u8,
+    ];
 
     private int _connections;
 

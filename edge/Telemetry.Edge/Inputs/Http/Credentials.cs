@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Telemetry.Edge.Inputs.Http;
 
-/// <summary>Finds out who sends a request; see <see cref="AccessTokens"/> for the forms that a credential may have.</summary>
+/// <summary>
+/// Finds out who sends a request; see <see cref="AccessTokens"/> for the forms that a credential may have.
+/// </summary>
 internal static class Credentials
 {
     /// <summary>The sender's name, empty where nobody is asked; null: he may not write.</summary>
@@ -18,7 +20,8 @@ internal static class Credentials
         if (header.Length == 0)
         {
             var query = request.Query;
-            return query.TryGetValue("p", out var password) ? tokens.Find(query["u"].ToString(), password.ToString()) : null;
+            return query.TryGetValue("p", out var password)
+                ? tokens.Find(query["u"].ToString(), password.ToString()) : null;
         }
 
         var space = header.IndexOf(' ', StringComparison.Ordinal);
@@ -42,6 +45,7 @@ internal static class Credentials
     private static string Decode(string base64)
     {
         var bytes = new byte[base64.Length];
-        return Convert.TryFromBase64String(base64, bytes, out var length) ? Encoding.UTF8.GetString(bytes, 0, length) : "";
+        return Convert.TryFromBase64String(base64, bytes, out var length)
+            ? Encoding.UTF8.GetString(bytes, 0, length) : "";
     }
 }

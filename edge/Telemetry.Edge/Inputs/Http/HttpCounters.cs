@@ -5,7 +5,8 @@ namespace Telemetry.Edge.Inputs.Http;
 /// </summary>
 internal sealed class HttpCounters
 {
-    private static readonly int[] Statuses = [200, 204, 400, 401, 404, 405, 408, 411, 413, 414, 415, 422, 429, 431, 500, 503, 505];
+    private static readonly int[] Statuses =
+        [200, 204, 400, 401, 404, 405, 408, 411, 413, 414, 415, 422, 429, 431, 500, 503, 505];
 
     // The last one is for every status that is not in the list.
     private readonly long[] _answers = new long[Statuses.Length + 1];

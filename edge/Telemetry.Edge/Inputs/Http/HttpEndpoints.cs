@@ -23,7 +23,8 @@ internal sealed class HttpEndpoints(
         {
             await RouteAsync(http);
         }
-        catch (Exception e) when (http.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
+        catch (Exception e)
+            when (http.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
         {
             // The sender has left before its answer: it was counted when it was decided.
             return;
@@ -31,7 +32,8 @@ internal sealed class HttpEndpoints(
         catch (Exception e) when (!http.Response.HasStarted)
         {
             HttpInputLog.RequestFailed(log, e);
-            await AnswerAsync(http, new WriteAnswer(500, $"this is a defect of the agent: {e.Message}"), version2: true);
+            await AnswerAsync(
+                http, new WriteAnswer(500, $"this is a defect of the agent: {e.Message}"), version2: true);
         }
     }
 
@@ -57,7 +59,9 @@ internal sealed class HttpEndpoints(
             default:
                 return AnswerAsync(
                     http,
-                    new WriteAnswer(404, $"only {WriteV1}, {WriteV2}, /ping and /health are here; nothing can be queried or created"),
+                    new WriteAnswer(
+                        404,
+                        $"only {WriteV1}, {WriteV2}, /ping and /health are here; nothing can be queried or created"),
                     path?.StartsWith("/api/v2", StringComparison.Ordinal) == true);
         }
     }
@@ -65,7 +69,8 @@ internal sealed class HttpEndpoints(
     private Task NotAllowedAsync(HttpContext http, string allowed, bool version2)
     {
         http.Response.Headers.Allow = allowed;
-        return AnswerAsync(http, new WriteAnswer(405, $"{http.Request.Method} is not allowed here, {allowed} is"), version2);
+        return AnswerAsync(
+            http, new WriteAnswer(405, $"{http.Request.Method} is not allowed here, {allowed} is"), version2);
     }
 
     private async Task WriteAsync(HttpContext http, string path)
@@ -85,7 +90,8 @@ internal sealed class HttpEndpoints(
 
         if (!TimePrecision.TryParse(request.Query["precision"].ToString(), version2, out var precision))
         {
-            return new WriteAnswer(400, $"the precision is none of {(version2 ? "ns, us, ms, s" : "n, u, ms, s, m, h")}");
+            return new WriteAnswer(
+                400, $"the precision is none of {(version2 ? "ns, us, ms, s" : "n, u, ms, s, m, h")}");
         }
 
         var keys = request.Headers[KeyHeader];

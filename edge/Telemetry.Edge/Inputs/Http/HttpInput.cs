@@ -20,7 +20,8 @@ internal sealed class HttpInput : IInput
     private SynchronizationContext? _loop;
     private volatile bool _isReady;
 
-    public HttpInput(HttpInputOptions options, GatewayId gateway, SenderJournal? journal, TimeProvider time, ILogger log)
+    public HttpInput(
+        HttpInputOptions options, GatewayId gateway, SenderJournal? journal, TimeProvider time, ILogger log)
     {
         _options = options;
         _time = time;
@@ -49,7 +50,8 @@ internal sealed class HttpInput : IInput
             if (_server is null)
             {
                 var endpoints = new HttpEndpoints(_options, OnLoop, () => _isReady, _counters, _time, _log);
-                _server = await HttpServer.StartAsync(_options, endpoints.HandleAsync, _counters, _time, cancellationToken);
+                _server = await HttpServer.StartAsync(
+                    _options, endpoints.HandleAsync, _counters, _time, cancellationToken);
                 HttpInputLog.Listening(_log, _server.Address);
             }
 

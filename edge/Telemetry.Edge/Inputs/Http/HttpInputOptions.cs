@@ -4,7 +4,8 @@ using Telemetry.Edge.Configuration;
 namespace Telemetry.Edge.Inputs.Http;
 
 /// <summary>
-/// How line protocol is taken by HTTP. Keys: section <c>http</c> of the agent's configuration; without it nothing listens.
+/// How line protocol is taken by HTTP. Keys: section <c>http</c> of the agent's configuration; without it nothing
+/// listens.
 /// </summary>
 public sealed record HttpInputOptions
 {
@@ -27,7 +28,9 @@ public sealed record HttpInputOptions
     /// <inheritdoc cref="CertificateFile"/>
     public string KeyFile { get; init; } = "";
 
-    /// <summary>The tag whose value is the device. Default <c>device</c>; without it <c>host</c>, else the gateway's name.</summary>
+    /// <summary>
+    /// The tag whose value is the device. Default <c>device</c>; without it <c>host</c>, else the gateway's name.
+    /// </summary>
     public string DeviceTag { get; init; } = "device";
 
     /// <summary>Within which time readings want to be durable, and so be answered. Default 1 s.</summary>
@@ -61,8 +64,8 @@ public sealed record HttpInputOptions
     public int ConnectionsMax { get; init; } = 64;
 
     /// <summary>
-    /// The most entries of the cache from line heads and field keys to series, about 150 bytes each; at it the cache begins
-    /// anew. Default 65,536.
+    /// The most entries of the cache from line heads and field keys to series, about 150 bytes each; at it the cache
+    /// begins anew. Default 65,536.
     /// </summary>
     public int SeriesCacheMax { get; init; } = 64 * 1024;
 
@@ -84,12 +87,14 @@ public sealed record HttpInputOptions
             KeyFile = reader.Text("http.keyFile", ""),
             DeviceTag = reader.Text("http.deviceTag", standard.DeviceTag),
             CommitDeadline = Span("commitDeadline", standard.CommitDeadline, TimeSpan.Zero, TimeSpan.FromMinutes(1)),
-            AnswerTimeout = Span("answerTimeout", standard.AnswerTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)),
+            AnswerTimeout = Span(
+                "answerTimeout", standard.AnswerTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)),
             BodyTimeout = Span("bodyTimeout", standard.BodyTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)),
             HeadTimeout = Span("headTimeout", standard.HeadTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)),
             IdleTimeout = Span("idleTimeout", standard.IdleTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
             BodyBytesMax = (int)reader.Bytes("http.bodyBytesMax", standard.BodyBytesMax, 1024, 64 * 1024 * 1024),
-            BodiesBytesMax = (int)reader.Bytes("http.bodiesBytesMax", standard.BodiesBytesMax, 64 * 1024, 1024 * 1024 * 1024),
+            BodiesBytesMax = (int)reader.Bytes(
+                "http.bodiesBytesMax", standard.BodiesBytesMax, 64 * 1024, 1024 * 1024 * 1024),
             LineBytesMax = (int)reader.Bytes("http.lineBytesMax", standard.LineBytesMax, 1024, 1024 * 1024),
             HeadBytesMax = (int)reader.Bytes("http.headBytesMax", standard.HeadBytesMax, 4 * 1024, 1024 * 1024),
             ConnectionsMax = reader.Number("http.connectionsMax", standard.ConnectionsMax, 1, 10_000),
@@ -115,7 +120,8 @@ public sealed record HttpInputOptions
         if (!reader.Flag("http.anonymous", false) && Tokens.IsEmpty && !IPAddress.IsLoopback(Address))
         {
             reader.Problem(
-                "http.tokenFile", $"is missing: everybody who reaches {Address} could write (http.anonymous: true allows it)");
+                "http.tokenFile",
+                $"is missing: everybody who reaches {Address} could write (http.anonymous: true allows it)");
         }
 
         if (CertificateFile.Length == 0 != (KeyFile.Length == 0))
@@ -123,7 +129,8 @@ public sealed record HttpInputOptions
             reader.Problem("http.certificateFile", "certificateFile and keyFile go together");
         }
 
-        foreach (var (key, file) in (ReadOnlySpan<(string, string)>)[("certificateFile", CertificateFile), ("keyFile", KeyFile)])
+        ReadOnlySpan<(string, string)> files = [("certificateFile", CertificateFile), ("keyFile", KeyFile)];
+        foreach (var (key, file) in files)
         {
             if (file.Length > 0 && !File.Exists(file))
             {

@@ -42,7 +42,8 @@ internal sealed class HttpServer : IAsyncDisposable
 
     /// <summary>Begins to listen; throws <see cref="IOException"/> when the port is taken.</summary>
     public static async Task<HttpServer> StartAsync(
-        HttpInputOptions options, RequestDelegate handler, HttpCounters counters, TimeProvider time, CancellationToken ct)
+        HttpInputOptions options, RequestDelegate handler, HttpCounters counters, TimeProvider time,
+        CancellationToken ct)
     {
         var tls = options.CertificateFile.Length > 0;
         var limit = new ConnectionLimit(options.ConnectionsMax, !tls, counters);
@@ -107,7 +108,8 @@ internal sealed class HttpServer : IAsyncDisposable
     {
         public void OnNext(KeyValuePair<string, object?> value)
         {
-            if ((value.Value as IFeatureCollection)?.Get<IBadRequestExceptionFeature>()?.Error is Microsoft.AspNetCore.Http.BadHttpRequestException error)
+            var refused = (value.Value as IFeatureCollection)?.Get<IBadRequestExceptionFeature>()?.Error;
+            if (refused is Microsoft.AspNetCore.Http.BadHttpRequestException error)
             {
                 counters.Answered(error.StatusCode);
             }

@@ -67,19 +67,34 @@ public sealed record HttpStatus
         foreach (var (status, count) in inputs.SelectMany(i => i.Answers).GroupBy(a => a.Status, a => a.Count)
             .Select(g => (g.Key, g.Sum())).Where(g => g.Item2 > 0))
         {
-            text.Append(CultureInfo.InvariantCulture, $"telemetry_agent_http_answers_total{{status=\"{Word(status)}\"}} {count}\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"telemetry_agent_http_answers_total{{status=\"{Word(status)}\"}} {count}\n");
         }
 
         Head("telemetry_agent_http_lines_total", "counter", "Lines of line protocol.");
-        text.Append(CultureInfo.InvariantCulture, $"telemetry_agent_http_lines_total{{outcome=\"stored\"}} {inputs.Sum(i => i.LinesStored)}\n");
-        text.Append(CultureInfo.InvariantCulture, $"telemetry_agent_http_lines_total{{outcome=\"refused\"}} {inputs.Sum(i => i.LinesRefused)}\n");
-        One("telemetry_agent_http_repeats_total", "counter", "Requests that repeated an earlier one.", inputs.Sum(i => i.Repeats));
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"telemetry_agent_http_lines_total{{outcome=\"stored\"}} {inputs.Sum(i => i.LinesStored)}\n");
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"telemetry_agent_http_lines_total{{outcome=\"refused\"}} {inputs.Sum(i => i.LinesRefused)}\n");
+        One(
+            "telemetry_agent_http_repeats_total", "counter", "Requests that repeated an earlier one.",
+            inputs.Sum(i => i.Repeats));
         One("telemetry_agent_http_connections", "gauge", "Connections now.", inputs.Sum(i => (long)i.Connections));
-        One("telemetry_agent_http_connections_refused_total", "counter", "Connections over the limit.", inputs.Sum(i => i.ConnectionsRefused));
-        One("telemetry_agent_http_bodies_cut_total", "counter", "Bodies whose senders left in the middle.", inputs.Sum(i => i.BodiesCut));
-        One("telemetry_agent_http_series_cache_cleared_total", "counter", "Times that the cache of series was full.", inputs.Sum(i => i.SeriesCacheCleared));
+        One(
+            "telemetry_agent_http_connections_refused_total", "counter", "Connections over the limit.",
+            inputs.Sum(i => i.ConnectionsRefused));
+        One(
+            "telemetry_agent_http_bodies_cut_total", "counter", "Bodies whose senders left in the middle.",
+            inputs.Sum(i => i.BodiesCut));
+        One(
+            "telemetry_agent_http_series_cache_cleared_total", "counter", "Times that the cache of series was full.",
+            inputs.Sum(i => i.SeriesCacheCleared));
 
-        void Head(string name, string type, string help) => text.Append($"# HELP {name} {help}\n# TYPE {name} {type}\n");
+        void Head(string name, string type, string help) =>
+            text.Append($"# HELP {name} {help}\n# TYPE {name} {type}\n");
 
         void One(string name, string type, string help, long value)
         {

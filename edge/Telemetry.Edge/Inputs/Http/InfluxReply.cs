@@ -20,7 +20,8 @@ internal static class InfluxReply
         response.StatusCode = answer.Status;
         if (answer.RetryAfter is { } after)
         {
-            response.Headers.RetryAfter = ((int)Math.Ceiling(after.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            response.Headers.RetryAfter = ((int)Math.Ceiling(after.TotalSeconds)).ToString(
+                CultureInfo.InvariantCulture);
         }
 
         if (answer.Status == StatusCodes.Status401Unauthorized)

@@ -38,7 +38,8 @@ internal readonly record struct PartOutcome(BodyPosition Next, int Stored, int R
     {
         var reader = new WireReader(bytes);
         var next = new BodyPosition(Number(ref reader), Number(ref reader));
-        var outcome = new PartOutcome(next, Number(ref reader), Number(ref reader), reader.Text(AnsweredRequest.AnswerBytesMax));
+        var outcome = new PartOutcome(
+            next, Number(ref reader), Number(ref reader), reader.Text(AnsweredRequest.AnswerBytesMax));
         reader.End();
         return outcome;
 

@@ -4,8 +4,8 @@ using System.IO.Hashing;
 namespace Telemetry.Edge.Inputs.Http;
 
 /// <summary>
-/// Reads through, and remembers the last eight bytes: of a gzip body its CRC-32 and its length (RFC 1952, 2.3.1). GZipStream
-/// takes a body that was cut for one that has ended; these eight bytes tell.
+/// Reads through, and remembers the last eight bytes: of a gzip body its CRC-32 and its length (RFC 1952, 2.3.1).
+/// GZipStream takes a body that was cut for one that has ended; these eight bytes tell.
 /// </summary>
 internal sealed class TailStream(Stream source) : Stream
 {
@@ -27,7 +27,9 @@ internal sealed class TailStream(Stream source) : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>Reads what is left, and says whether the tail is that of <paramref name="inflated"/> as one gzip member.</summary>
+    /// <summary>
+    /// Reads what is left, and says whether the tail is that of <paramref name="inflated"/> as one gzip member.
+    /// </summary>
     public async ValueTask<bool> EndsAsync(ReadOnlyMemory<byte> inflated, CancellationToken cancellationToken)
     {
         var rest = new byte[256];

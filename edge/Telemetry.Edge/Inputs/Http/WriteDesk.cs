@@ -7,14 +7,15 @@ namespace Telemetry.Edge.Inputs.Http;
 using Telemetry.Edge.Outbox;
 
 /// <summary>
-/// Stores bodies, and answers when they are durable. A body is one offer, all or nothing; one of more readings than that
-/// is stored in parts, in order. With a key each part is remembered in the commit that stores it, so that a repeat stores
-/// exactly what is missing, whatever was killed in between. Used on the agent's loop.
+/// Stores bodies, and answers when they are durable. A body is one offer, all or nothing; one of more readings than an
+/// offer may have is stored in parts, in order, so that no body and no line waits for room that there never is. With a
+/// key each part is remembered in the commit that stores it, so that a repeat stores exactly what is missing, whatever
+/// was killed in between. Used on the agent's loop.
 /// </summary>
 internal sealed class WriteDesk(
     HttpInputOptions options, GatewayId gateway, SenderJournal? journal, HttpCounters counters, TimeProvider time)
 {
-    /// <summary>About the most readings of one offer: half of what may wait for a commit by default.</summary>
+    /// <summary>The most readings of one offer: half of what may wait for a commit by default.</summary>
     public const int PartReadingsMax = 32 * 1024;
 
     private static readonly TimeSpan QuotaRetry = TimeSpan.FromSeconds(10);
@@ -29,6 +30,7 @@ internal sealed class WriteDesk(
     private Outbox? _outbox;
     private SeriesCache? _series;
     private LineDecoder? _decoder;
+    private PartLimits _part;
     private long _clearedBefore;
 
     public long Acknowledged => _sender.Acknowledged;
@@ -45,6 +47,8 @@ internal sealed class WriteDesk(
         _clearedBefore = SeriesCacheCleared;
         _series = new SeriesCache(outbox, gateway, options.DeviceTag, options.SeriesCacheMax);
         _decoder = new LineDecoder(_series, options.LineBytesMax);
+        var readings = Math.Min(PartReadingsMax, outbox.Options.WaitingReadingsMax);
+        _part = new PartLimits(PartReadingsMax, readings, outbox.Options.QuotaBytes / 2);
     }
 
     /// <summary>Takes no more, and waits for those under way, whatever becomes of them.</summary>
@@ -141,7 +145,7 @@ internal sealed class WriteDesk(
         _errors.Clear();
         var now = (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
         var (next, lines) = _decoder!.Decode(
-            request.Body.Span, whole.Next, request.Precision, now, PartReadingsMax, _batch, _errors);
+            request.Body.Span, whole.Next, request.Precision, now, _part, _batch, _errors);
         var outcome = new PartOutcome(next, lines, _errors.Count, _errors.Text);
         var remembered = key is { } mine ? new AnsweredRequest(mine, content, outcome.ToBytes()) : null;
         if (_batch.Count > 0)

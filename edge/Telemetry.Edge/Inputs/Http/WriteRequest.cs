@@ -6,8 +6,8 @@ using Telemetry.Edge.Inputs.LineProtocol;
 namespace Telemetry.Edge.Inputs.Http;
 
 /// <summary>
-/// A body that is whole, and how it is to be read. <paramref name="Key"/> names it for its repeats: a hash of path, name
-/// and the sender's Idempotency-Key; null without one.
+/// A body that is whole, and how it is to be read. <paramref name="Key"/> names it for its repeats: a hash of path,
+/// name and the sender's Idempotency-Key; null without one.
 /// </summary>
 internal sealed record WriteRequest(ReadOnlyMemory<byte> Body, TimePrecision Precision, UInt128? Key)
 {

@@ -4,7 +4,8 @@ namespace Telemetry.Edge.Inputs.LineProtocol;
 
 /// <summary>
 /// A hash table from (number, bytes) to a number, open addressing, the bytes side by side in one array: looking up
-/// allocates nothing, adding only when it grows. It is full at <paramref name="entriesMax"/> or <paramref name="bytesMax"/>.
+/// allocates nothing, adding only when it grows. It is full at <paramref name="entriesMax"/> or
+/// <paramref name="bytesMax"/>.
 /// </summary>
 internal sealed class ByteTable(int entriesMax, int bytesMax)
 {
@@ -17,7 +18,9 @@ internal sealed class ByteTable(int entriesMax, int bytesMax)
 
     public int Count { get; private set; }
 
-    /// <summary>The number that was added under these; -1 when none was. <paramref name="hash"/> is for adding it.</summary>
+    /// <summary>
+    /// The number that was added under these; -1 when none was. <paramref name="hash"/> is for adding it.
+    /// </summary>
     public int Find(int number, ReadOnlySpan<byte> bytes, out ulong hash)
     {
         hash = XxHash3.HashToUInt64(bytes, number);
@@ -54,7 +57,8 @@ internal sealed class ByteTable(int entriesMax, int bytesMax)
 
         if (_bytes.Length - _bytesUsed < bytes.Length)
         {
-            Array.Resize(ref _bytes, (int)Math.Min(Math.Max((long)_bytes.Length * 2, _bytesUsed + bytes.Length), bytesMax));
+            Array.Resize(
+                ref _bytes, (int)Math.Min(Math.Max((long)_bytes.Length * 2, _bytesUsed + bytes.Length), bytesMax));
         }
 
         bytes.CopyTo(_bytes.AsSpan(_bytesUsed));

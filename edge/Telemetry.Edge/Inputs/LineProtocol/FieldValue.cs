@@ -146,7 +146,8 @@ internal static class FieldValue
             value = mantissa / PowersOfTen[decimals];
             value = negative ? -value : value;
         }
-        else if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) || !double.IsFinite(value))
+        else if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value)
+            || !double.IsFinite(value))
         {
             return "a number beyond the range of a float";
         }

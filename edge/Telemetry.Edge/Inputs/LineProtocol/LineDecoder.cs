@@ -3,6 +3,8 @@ using Telemetry.Model.Readings;
 
 namespace Telemetry.Edge.Inputs.LineProtocol;
 
+using Telemetry.Edge.Outbox;
+
 /// <summary>Where decoding a body stands.</summary>
 /// <param name="Offset">Of the first line that is not decoded yet.</param>
 /// <param name="Number">That line's number.</param>
@@ -23,22 +25,32 @@ internal sealed class LineDecoder(SeriesCache series, int lineBytesMax)
     private long _lines;
 
     /// <summary>
-    /// Decodes lines from a position on, until at least <paramref name="readingsMax"/> readings are there, as many lines were
-    /// read, or the body ends; gives where it stands then and how many lines it took. Lines without a time get <paramref name="nowMicros"/>.
+    /// Decodes lines from a position on into an empty batch, until no more may be in it, so many lines were read, or
+    /// the body ends; gives where it stands then and how many lines it took. Lines without a time get
+    /// <paramref name="nowMicros"/>.
     /// </summary>
     public (BodyPosition Next, int Lines) Decode(
-        ReadOnlySpan<byte> body, BodyPosition from, TimePrecision precision, long nowMicros, int readingsMax,
+        ReadOnlySpan<byte> body, BodyPosition from, TimePrecision precision, long nowMicros, in PartLimits limits,
         ReadingBatch into, LineErrors errors)
     {
         var reader = new LineReader(body, from.Offset, from.Number, lineBytesMax, _fields);
+        var next = from;
         var taken = 0;
-        for (var read = 0; into.Count < readingsMax && read < readingsMax && reader.TryRead(out var line); read++)
+        for (var read = 0; into.Count < limits.Readings && read < limits.Lines && reader.TryRead(out var line); read++)
         {
             var time = nowMicros;
             var error = line.Error;
             if (error is null && line.HasTime && !precision.TryMicros(line.Time, out time))
             {
                 error = "a timestamp out of range";
+            }
+
+            var bytes = WaitingReadings.BytesOf(_fields.Count, _fields.TextBytes());
+            error ??= limits.Allow(_fields.Count, bytes) ? null : TooMuch(_fields.Count, bytes, limits);
+            if (error is null && !limits.Allow(into.Count + _fields.Count, WaitingReadings.BytesOf(into) + bytes))
+            {
+                // It is the next part's first.
+                return (next, taken);
             }
 
             error ??= Resolve(body, line);
@@ -51,10 +63,18 @@ internal sealed class LineDecoder(SeriesCache series, int lineBytesMax)
             {
                 errors.Add(line.Number, body[line.HeadOffset..reader.Offset], error);
             }
+
+            next = new BodyPosition(reader.Offset, reader.Number);
         }
 
         return (new BodyPosition(reader.Offset, reader.Number), taken);
     }
+
+    // The line alone is more than may be stored together.
+    private static string TooMuch(int readings, long bytes, in PartLimits limits) => readings > limits.Readings
+        ? $"{readings} fields, more than the {limits.Readings} that can be stored together"
+        : $"{bytes} bytes of readings, more than the {limits.Bytes} (half of outbox.quotaBytes) that can be stored "
+            + "together";
 
     private string? Resolve(ReadOnlySpan<byte> body, in Line line)
     {
@@ -87,7 +107,8 @@ internal sealed class LineDecoder(SeriesCache series, int lineBytesMax)
                 return "duplicate field";
             }
 
-            if (type == MetricType.Text && WrongText(body.Slice((int)(field.Bits >> 32), (int)(uint)field.Bits)) is { } wrong)
+            if (type == MetricType.Text
+                && WrongText(body.Slice((int)(field.Bits >> 32), (int)(uint)field.Bits)) is { } wrong)
             {
                 return wrong;
             }

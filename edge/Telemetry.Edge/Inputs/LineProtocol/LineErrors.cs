@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Telemetry.Edge.Inputs.LineProtocol;
 
-/// <summary>The lines of a body that were refused: how many, and of the first few the number, the text and what is wrong.</summary>
+/// <summary>
+/// The lines of a body that were refused: how many, and of the first few the number, the text and what is wrong.
+/// </summary>
 internal sealed class LineErrors
 {
     private const int NamedMax = 5;

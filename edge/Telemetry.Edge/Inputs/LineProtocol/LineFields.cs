@@ -29,6 +29,18 @@ internal sealed class LineFields
 
     public Span<LineField> All => _fields.AsSpan(0, Count);
 
+    /// <summary>The bytes of its texts as they stand there.</summary>
+    public long TextBytes()
+    {
+        var bytes = 0L;
+        foreach (ref readonly var field in All)
+        {
+            bytes += field.Type == MetricType.Text ? (uint)field.Bits : 0;
+        }
+
+        return bytes;
+    }
+
     public void Clear() => Count = 0;
 
     public ref LineField Add()

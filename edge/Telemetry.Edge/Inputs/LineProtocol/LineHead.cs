@@ -40,7 +40,8 @@ internal sealed record LineHead(string Measurement, string Device, IReadOnlyList
         error = tags.Count <= SeriesDefinition.LabelsMax
             ? ""
             : $"{tags.Count} tags that are labels: {SeriesDefinition.LabelsMax} are allowed";
-        return error.Length == 0 ? new LineHead(measurement, gateway, [.. tags.Select(t => new Label(t.Key, t.Value))]) : null;
+        return error.Length == 0
+            ? new LineHead(measurement, gateway, [.. tags.Select(t => new Label(t.Key, t.Value))]) : null;
     }
 
     /// <summary>A field's key with its escapes taken out; null with what is wrong.</summary>
@@ -60,7 +61,8 @@ internal sealed record LineHead(string Measurement, string Device, IReadOnlyList
         var value = Next(head, ref at, ",="u8, out error);
         if (value is null || value.Length == 0 || (at < head.Length && head[at] == '='))
         {
-            error = value is null ? error : value.Length == 0 ? "missing tag value" : "an '=' in a tag value that is not escaped";
+            error = value is null
+                ? error : value.Length == 0 ? "missing tag value" : "an '=' in a tag value that is not escaped";
             return false;
         }
 
@@ -90,7 +92,8 @@ internal sealed record LineHead(string Measurement, string Device, IReadOnlyList
             plain[length++] = text[i];
         }
 
-        error = length > SeriesDefinition.TextBytesMax ? $"a name of {length} bytes: {SeriesDefinition.TextBytesMax} are allowed"
+        error = length > SeriesDefinition.TextBytesMax
+            ? $"a name of {length} bytes: {SeriesDefinition.TextBytesMax} are allowed"
             : plain.AsSpan(0, length).Contains((byte)0) ? "a NUL character in a name"
             : "";
         if (error.Length > 0)

@@ -23,7 +23,9 @@ internal ref struct LineReader
     private readonly LineFields _fields;
     private readonly int _lineBytesMax;
 
-    /// <summary>Reads from <paramref name="offset"/>, where a line begins whose number is <paramref name="number"/>.</summary>
+    /// <summary>
+    /// Reads from <paramref name="offset"/>, where a line begins whose number is <paramref name="number"/>.
+    /// </summary>
     public LineReader(ReadOnlySpan<byte> body, int offset, int number, int lineBytesMax, LineFields fields)
     {
         _body = body;

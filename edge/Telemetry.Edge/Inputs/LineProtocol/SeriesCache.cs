@@ -29,7 +29,9 @@ internal sealed class SeriesCache(Outbox outbox, GatewayId gateway, string devic
     /// <summary>The number of a line's head for <see cref="TryFind"/>; 0 when it is new, or forgotten.</summary>
     public int Head(ReadOnlySpan<byte> head) => Math.Max(0, _table.Find(0, head, out _));
 
-    /// <summary>The series of a field under a head that has a number; -1 when it must be resolved. Allocates nothing.</summary>
+    /// <summary>
+    /// The series of a field under a head that has a number; -1 when it must be resolved. Allocates nothing.
+    /// </summary>
     public int TryFind(int head, ReadOnlySpan<byte> key, out MetricType type)
     {
         var series = head == 0 ? -1 : _table.Find(head, key, out _);
@@ -55,7 +57,8 @@ internal sealed class SeriesCache(Outbox outbox, GatewayId gateway, string devic
         }
 
         var series = Find(
-            new SeriesDefinition { Device = read.Device, Metric = metric, Labels = read.Labels, Type = type }, ref error);
+            new SeriesDefinition { Device = read.Device, Metric = metric, Labels = read.Labels, Type = type },
+            ref error);
         if (series >= 0)
         {
             Remember(head, key, series);

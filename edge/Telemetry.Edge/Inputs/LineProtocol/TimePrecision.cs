@@ -20,7 +20,9 @@ internal readonly record struct TimePrecision
     /// <summary>A number of its own, the same in every run.</summary>
     public long Number => _factor + _divisor - 1;
 
-    /// <summary>The word of a request's query: of version 1 n, u, ms, s, m, h; of version 2 ns, us, ms, s. Empty: nanoseconds.</summary>
+    /// <summary>
+    /// The word of a request's query: of version 1 n, u, ms, s, m, h; of version 2 ns, us, ms, s. Empty: nanoseconds.
+    /// </summary>
     public static bool TryParse(string word, bool version2, out TimePrecision precision)
     {
         (long Factor, long Divisor)? found = word switch

@@ -2,7 +2,9 @@ using Microsoft.Data.Sqlite;
 
 namespace Telemetry.Edge.Outbox.Sqlite;
 
-/// <summary>Writes commits, each in one transaction, with statements that are prepared once. Used on the file's thread.</summary>
+/// <summary>
+/// Writes commits, each in one transaction, with statements that are prepared once. Used on the file's thread.
+/// </summary>
 internal sealed class SqliteCommitWriter : IDisposable
 {
     private readonly List<SqliteStatement> _statements = [];
@@ -31,7 +33,8 @@ internal sealed class SqliteCommitWriter : IDisposable
         _putSegment = Prepare("INSERT OR REPLACE INTO segment VALUES ($0, $1, $2, $3, $4, $5, $6, $7)", 8);
         _deleteSegment = Prepare("DELETE FROM segment WHERE id = $0", 1);
         _putFrame = Prepare(
-            "INSERT OR REPLACE INTO frame VALUES ($0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)", 16);
+            "INSERT OR REPLACE INTO frame VALUES ($0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
+            + "$14, $15)", 16);
         _deleteFrame = Prepare("DELETE FROM frame WHERE id = $0", 1);
         _putFrameBytes = Prepare("INSERT OR REPLACE INTO frame_bytes VALUES ($0, $1, $2)", 3);
         _dropFrameData = Prepare("UPDATE frame_bytes SET data = NULL WHERE id = $0", 1);
@@ -98,7 +101,8 @@ internal sealed class SqliteCommitWriter : IDisposable
         foreach (var schema in commit.Schemas)
         {
             var parent = schema.Message.Parent;
-            _putSchema.Set(0, schema.Order).Set(1, parent.High).Set(2, parent.Low).Set(3, schema.Message.Additions).Run();
+            _putSchema.Set(0, schema.Order).Set(1, parent.High).Set(2, parent.Low).Set(3, schema.Message.Additions)
+                .Run();
         }
 
         WriteQuarantine(commit);

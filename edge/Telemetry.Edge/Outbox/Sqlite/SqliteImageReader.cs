@@ -33,11 +33,12 @@ internal static class SqliteImageReader
                 connection,
                 "SELECT id, count, series, time_first, time_last, bytes FROM segment ORDER BY id",
                 row => new SegmentRow(
-                    row.GetInt64(0), row.GetInt32(1), row.GetInt32(2), row.GetInt64(3), row.GetInt64(4), row.GetInt32(5),
-                    default, default)),
+                    row.GetInt64(0), row.GetInt32(1), row.GetInt32(2), row.GetInt64(3), row.GetInt64(4),
+                    row.GetInt32(5), default, default)),
             Frames =
             [
-                .. frames.OrderBy(f => orders.GetValueOrDefault(f.Key.Epoch)).ThenBy(f => f.Key.Lane).ThenBy(f => f.Key.First),
+                .. frames.OrderBy(f => orders.GetValueOrDefault(f.Key.Epoch)).ThenBy(f => f.Key.Lane)
+                    .ThenBy(f => f.Key.First),
             ],
             Epochs = epochs,
             Drops = Rows(
@@ -49,13 +50,15 @@ internal static class SqliteImageReader
                 connection,
                 "SELECT step, parent_high, parent_low, additions FROM schema_step ORDER BY step",
                 row => new SchemaRow(
-                    new SchemaMessage(new SchemaId((ulong)row.GetInt64(1), (ulong)row.GetInt64(2)), (byte[])row.GetValue(3)),
+                    new SchemaMessage(
+                        new SchemaId((ulong)row.GetInt64(1), (ulong)row.GetInt64(2)), (byte[])row.GetValue(3)),
                     row.GetInt64(0))),
             Requests = Rows(
                 connection,
                 "SELECT id, key, content, answer FROM request ORDER BY id",
                 row => new RequestRow(row.GetInt64(0), new AnsweredRequest(
-                    HashBytes.Read((byte[])row.GetValue(1)), HashBytes.Read((byte[])row.GetValue(2)), (byte[])row.GetValue(3)))),
+                    HashBytes.Read((byte[])row.GetValue(1)), HashBytes.Read((byte[])row.GetValue(2)),
+                    (byte[])row.GetValue(3)))),
         };
     }
 

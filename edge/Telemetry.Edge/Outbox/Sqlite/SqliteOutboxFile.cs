@@ -29,8 +29,8 @@ public sealed class SqliteOutboxFile : IOutboxFile
     public static string LibraryVersion => SqliteLibrary.Version;
 
     /// <summary>
-    /// Opens the file or makes a new one; its folder must exist. Throws <see cref="OutboxException"/> when another agent
-    /// has it open, when it is of a newer version, damaged, or no outbox.
+    /// Opens the file or makes a new one; its folder must exist. Throws <see cref="OutboxException"/> when another
+    /// agent has it open, when it is of a newer version, damaged, or no outbox.
     /// </summary>
     public static async Task<SqliteOutboxFile> OpenAsync(
         string path, SqliteOutboxOptions? options, CancellationToken cancellationToken)
@@ -93,7 +93,8 @@ public sealed class SqliteOutboxFile : IOutboxFile
             }
 
             var (data, counts) = Read(_readFrame!.Set(0, row));
-            return new StoredBytes(data is not null && CheckedBytes.IsIntact(data) ? data : null, CheckedBytes.Open(counts));
+            return new StoredBytes(
+                data is not null && CheckedBytes.IsIntact(data) ? data : null, CheckedBytes.Open(counts));
         },
         cancellationToken);
 
@@ -136,7 +137,8 @@ public sealed class SqliteOutboxFile : IOutboxFile
     {
         using var reader = statement.Read();
         return reader.Read()
-            ? (reader.IsDBNull(0) ? null : (byte[])reader.GetValue(0), reader.IsDBNull(1) ? null : (byte[])reader.GetValue(1))
+            ? (reader.IsDBNull(
+                0) ? null : (byte[])reader.GetValue(0), reader.IsDBNull(1) ? null : (byte[])reader.GetValue(1))
             : default;
     }
 

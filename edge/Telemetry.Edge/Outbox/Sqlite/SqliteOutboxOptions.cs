@@ -4,14 +4,14 @@ namespace Telemetry.Edge.Outbox.Sqlite;
 public sealed record SqliteOutboxOptions
 {
     /// <summary>
-    /// The page size of a new file, in bytes. Default 1 KiB: a commit touches about seven pages whatever their size, and
-    /// pages of 4 KiB made it write twice as much to the flash (docs/benchmarks/agent.md).
+    /// The page size of a new file, in bytes. Default 1 KiB: a commit touches about seven pages whatever their size,
+    /// and pages of 4 KiB made it write twice as much to the flash (docs/benchmarks/agent.md).
     /// </summary>
     public int PageBytes { get; init; } = 1024;
 
     /// <summary>
-    /// The write-ahead log's usual size, in bytes; there it is written back. Default 4 MiB: more would save writes of pages
-    /// that change often, and cost space and time at the next start.
+    /// The write-ahead log's usual size, in bytes; there it is written back. Default 4 MiB: more would save writes of
+    /// pages that change often, and cost space and time at the next start.
     /// </summary>
     public long WalBytes { get; init; } = 4 * 1024 * 1024;
 
@@ -19,8 +19,8 @@ public sealed record SqliteOutboxOptions
     public int CacheBytesMax { get; init; } = 2 * 1024 * 1024;
 
     /// <summary>
-    /// Reads the whole file's structure when it is opened (quick_check), about a second per 100 MB. A file that fails is
-    /// refused.
+    /// Reads the whole file's structure when it is opened (quick_check), about a second per 100 MB. A file that fails
+    /// is refused.
     /// </summary>
     public bool CheckAtOpen { get; init; } = true;
 }

@@ -13,8 +13,8 @@ internal static class SqliteSchema
 {
     /// <summary>
     /// The version of the tables and of the segments in them, in user_version. A newer file is refused, an older one is
-    /// brought to it. 3: segments may be compact (see <see cref="SegmentColumns"/>), which an agent of before would take for
-    /// damaged ones; those that are there stay as they are.
+    /// brought to it. 3: segments may be compact (see <see cref="SegmentColumns"/>), which an agent of before would
+    /// take for damaged ones; those that are there stay as they are.
     /// </summary>
     public const int Version = 3;
 
@@ -118,13 +118,16 @@ internal static class SqliteSchema
 
     private static void Set(SqliteConnection connection, SqliteOutboxOptions options)
     {
-        // The exclusive lock comes with the first access, and before WAL is entered: no shared memory file is needed then.
+        // The exclusive lock comes with the first access, and before WAL is entered: no shared memory file is needed
+        // then.
         Do(connection, "PRAGMA locking_mode = EXCLUSIVE");
         Do(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA page_size = {options.PageBytes}"));
         Do(connection, "PRAGMA journal_mode = WAL");
         Do(connection, "PRAGMA synchronous = FULL");
         Do(connection, "PRAGMA temp_store = MEMORY");
-        Do(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA cache_size = -{options.CacheBytesMax / 1024}"));
+        Do(
+            connection,
+            string.Create(CultureInfo.InvariantCulture, $"PRAGMA cache_size = -{options.CacheBytesMax / 1024}"));
         // An older file keeps the pages that it was made with.
         var pageBytes = Number(connection, "PRAGMA page_size");
         Do(connection, string.Create(

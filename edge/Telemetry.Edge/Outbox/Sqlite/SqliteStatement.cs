@@ -30,7 +30,8 @@ internal sealed class SqliteStatement : IDisposable
 
     public SqliteStatement Set(int parameter, ReadOnlyMemory<byte> value) => SetValue(
         parameter,
-        MemoryMarshal.TryGetArray(value, out var array) && array.Count == array.Array!.Length ? array.Array : value.ToArray(),
+        MemoryMarshal.TryGetArray(value, out var array) && array.Count == array.Array!.Length
+            ? array.Array : value.ToArray(),
         SqliteType.Blob);
 
     public SqliteStatement SetNull(int parameter) => SetValue(parameter, DBNull.Value, SqliteType.Integer);

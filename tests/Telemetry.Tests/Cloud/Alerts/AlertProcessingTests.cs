@@ -33,13 +33,16 @@ public sealed class AlertProcessingTests
         Assert.Equal((start + Second, start + Second), (firing.TimeMicros, firing.StartedMicros));
         Assert.Equal((start + 3 * Second, start + Second), (resolved.TimeMicros, resolved.StartedMicros));
         Assert.Equal(firing.Instance, resolved.Instance);
-        Assert.Equal(("hot", "critical", "gw-1", "pump", "temperature"), (firing.Rule, firing.Severity, firing.Gateway, firing.Device, firing.Metric));
+        Assert.Equal(
+            ("hot", "critical", "gw-1", "pump", "temperature"), (firing.Rule, firing.Severity, firing.Gateway,
+                firing.Device, firing.Metric));
         var key = new FrameKey(ProcessorRig.Epoch, Lane.Live, 1, 4);
         Assert.Equal($"gw-1/{key}", firing.Frame);
         Assert.Equal(FrameTrace.Of(ProcessorRig.Gateway, key).TraceParent, firing.TraceParent);
         var state = Assert.Single(rig.AlertStates);
         Assert.Equal((AlertPhase.Quiet, start + 3 * Second), (state.Phase, state.TimeMicros));
-        Assert.Equal((1, 1, 0), (rig.Counters.Alerts.Firing, rig.Counters.Alerts.Resolved, rig.Counters.Alerts.OlderFrames));
+        Assert.Equal(
+            (1, 1, 0), (rig.Counters.Alerts.Firing, rig.Counters.Alerts.Resolved, rig.Counters.Alerts.OlderFrames));
     }
 
     [Fact]
@@ -189,7 +192,9 @@ public sealed class AlertProcessingTests
         var rig = ProcessorRig.WithSchema(SampleRules.With(SampleRules.Hot()));
         var start = rig.NowMicros;
 
-        rig.Give(Temperatures(1, start + 900 * Second, 50), Temperatures(2, start, 11), Temperatures(3, start + 300 * Second, 5));
+        rig.Give(
+            Temperatures(1, start + 900 * Second, 50), Temperatures(2, start, 11),
+            Temperatures(3, start + 300 * Second, 5));
 
         Assert.Equal([11.0, 5.0], rig.Alerts.Select(a => a.Value));
         Assert.Equal((1, 0), (rig.Counters.Alerts.AheadReadings, rig.Counters.Alerts.OlderReadings));
@@ -305,7 +310,8 @@ public sealed class AlertProcessingTests
     public void Readings_that_no_rule_watches_cost_no_memory()
     {
         var evaluator = new AlertEvaluator(
-            SampleRules.With(SampleRules.Hot()).Alerts, new AlertCounters(), Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+            SampleRules.With(SampleRules.Hot()).Alerts, new AlertCounters(),
+            Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
         var gateway = new Telemetry.Cloud.Ledger.GatewayLedger(
             new Telemetry.Cloud.Storage.GatewayRecord(null, Samples.Gateway, [], [], [], [], []), 0);
         var series = Samples.Series();

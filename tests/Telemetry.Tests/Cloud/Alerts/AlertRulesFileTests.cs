@@ -16,7 +16,9 @@ public sealed class AlertRulesFileTests
 
         Assert.Empty(problems);
         var (hot, low) = (rules!.All[0], rules.All[1]);
-        Assert.Equal(("host-hot", "critical", AlertSide.Above, 80.0, 75.0), (hot.Name, hot.Severity, hot.Side, hot.Threshold, hot.Clear));
+        Assert.Equal(
+            ("host-hot", "critical", AlertSide.Above, 80.0, 75.0), (hot.Name, hot.Severity, hot.Side, hot.Threshold,
+                hot.Clear));
         Assert.Equal((TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5)), (hot.For, hot.Late));
         Assert.Equal(["sensor"], hot.Match.Labels.Select(l => l.Key));
         Assert.Equal((AlertSide.Below, 1e8, 2e8), (low.Side, low.Threshold, low.Clear));
@@ -28,36 +30,72 @@ public sealed class AlertRulesFileTests
         var rule = Assert.Single(Parse(Least, out var problems)!.All);
 
         Assert.Empty(problems);
-        Assert.Equal(("warning", 10.0, TimeSpan.Zero, TimeSpan.FromMinutes(5)), (rule.Severity, rule.Clear, rule.For, rule.Late));
+        Assert.Equal(
+            ("warning", 10.0, TimeSpan.Zero, TimeSpan.FromMinutes(5)), (rule.Severity, rule.Clear, rule.For,
+                rule.Late));
         Assert.Equal((NamePattern.Any, NamePattern.Any), (rule.Match.Gateway, rule.Match.Device));
     }
 
     [Theory]
     [InlineData("""{"match":{"metric":"m"},"above":1}""", "rule 1: name: is missing; it is needed")]
-    [InlineData("""{"name":"a b","match":{"metric":"m"},"above":1}""", "rule 1: name: 'a b' is not allowed; 1 to 64 of A-Z a-z 0-9 . _ - are")]
-    [InlineData("""{"name":"","match":{"metric":"m"},"above":1}""", "rule 1: name: '' is not allowed; 1 to 64 of A-Z a-z 0-9 . _ - are")]
+    [InlineData(
+        """{"name":"a b","match":{"metric":"m"},"above":1}""",
+        "rule 1: name: 'a b' is not allowed; 1 to 64 of A-Z a-z 0-9 . _ - are")]
+    [InlineData(
+        """{"name":"","match":{"metric":"m"},"above":1}""",
+        "rule 1: name: '' is not allowed; 1 to 64 of A-Z a-z 0-9 . _ - are")]
     [InlineData("""{"name":7,"match":{"metric":"m"},"above":1}""", "rule 1: name: is a number; a text is allowed")]
     [InlineData("""{"name":"x","above":1}""", "rule 'x': match: is missing; it is needed")]
-    [InlineData("""{"name":"x","match":{},"above":1}""", "rule 'x': match: metric: is missing; it is needed (* fits all)")]
-    [InlineData("""{"name":"x","match":{"metric":""},"above":1}""", "rule 'x': match: metric: '' is not allowed; 1 to 256 bytes are")]
+    [InlineData(
+        """{"name":"x","match":{},"above":1}""", "rule 'x': match: metric: is missing; it is needed (* fits all)")]
+    [InlineData(
+        """{"name":"x","match":{"metric":""},"above":1}""",
+        "rule 'x': match: metric: '' is not allowed; 1 to 256 bytes are")]
     [InlineData("""{"name":"x","match":["metric"],"above":1}""", "rule 'x': match: is an array; an object is allowed")]
-    [InlineData("""{"name":"x","match":{"metric":"m","labels":{"a":1}},"above":1}""", "rule 'x': match: labels: a: is a number; a text is allowed")]
-    [InlineData("""{"name":"x","match":{"metric":"m","site":"s"},"above":1}""", "rule 'x': match: site: is no key of this place; labels, gateway, device, metric are")]
-    [InlineData("""{"name":"x","match":{"metric":"m"}}""", "rule 'x': above: exactly one of above and below is allowed")]
-    [InlineData("""{"name":"x","match":{"metric":"m"},"above":1,"below":0}""", "rule 'x': above: exactly one of above and below is allowed")]
-    [InlineData("""{"name":"x","match":{"metric":"m"},"above":"80"}""", "rule 'x': above: is a text; a number is allowed")]
-    [InlineData("""{"name":"x","match":{"metric":"m"},"above":null}""", "rule 'x': above: is null; a number is allowed")]
-    [InlineData("""{"name":"x","match":{"metric":"m"},"above":1e999}""", "rule 'x': above: 1e999 is not allowed; a number that a double holds is")]
-    [InlineData("""{"name":"x","match":{"metric":"m"},"above":80,"clear":80.5}""", "rule 'x': clear: 80.5 is not allowed; at most 80 (above) is, or it would clear while it fires")]
-    [InlineData("""{"name":"x","match":{"metric":"m"},"below":-3,"clear":-4}""", "rule 'x': clear: -4 is not allowed; at least -3 (below) is, or it would clear while it fires")]
-    [InlineData("""{"name":"x","match":{"metric":"m"},"above":1,"for":"5"}""", "rule 'x': for: '5' is not allowed; a time span from 0 ms to 30 d is")]
-    [InlineData("""{"name":"x","match":{"metric":"m"},"above":1,"for":5}""", "rule 'x': for: is a number; a text is allowed")]
-    [InlineData("""{"name":"x","match":{"metric":"m"},"above":1,"late":"0 s"}""", "rule 'x': late: '0 s' is not allowed; a time span from 1 s to 365 d is")]
-    [InlineData("""{"name":"x","match":{"metric":"m"},"above":1,"severity":"page"}""", "rule 'x': severity: 'page' is not allowed; info, warning, critical are")]
-    [InlineData("""{"name":"x","match":{"metric":"m"},"above":1,"abov":1}""", "rule 'x': abov: is no key of this place; name, severity, match, above, below, clear, for, late are")]
-    [InlineData("""{"name":"x","match":{"metric":"m"},"above":1,"above":2}""", "rule 'x': above: stands there twice; once is allowed")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m","labels":{"a":1}},"above":1}""",
+        "rule 'x': match: labels: a: is a number; a text is allowed")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m","site":"s"},"above":1}""",
+        "rule 'x': match: site: is no key of this place; labels, gateway, device, metric are")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"}}""", "rule 'x': above: exactly one of above and below is allowed")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"},"above":1,"below":0}""",
+        "rule 'x': above: exactly one of above and below is allowed")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"},"above":"80"}""", "rule 'x': above: is a text; a number is allowed")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"},"above":null}""", "rule 'x': above: is null; a number is allowed")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"},"above":1e999}""",
+        "rule 'x': above: 1e999 is not allowed; a number that a double holds is")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"},"above":80,"clear":80.5}""",
+        "rule 'x': clear: 80.5 is not allowed; at most 80 (above) is, or it would clear while it fires")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"},"below":-3,"clear":-4}""",
+        "rule 'x': clear: -4 is not allowed; at least -3 (below) is, or it would clear while it fires")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"},"above":1,"for":"5"}""",
+        "rule 'x': for: '5' is not allowed; a time span from 0 ms to 30 d is")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"},"above":1,"for":5}""", "rule 'x': for: is a number; a text is allowed")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"},"above":1,"late":"0 s"}""",
+        "rule 'x': late: '0 s' is not allowed; a time span from 1 s to 365 d is")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"},"above":1,"severity":"page"}""",
+        "rule 'x': severity: 'page' is not allowed; info, warning, critical are")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"},"above":1,"abov":1}""",
+        "rule 'x': abov: is no key of this place; name, severity, match, above, below, clear, for, late are")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"},"above":1,"above":2}""",
+        "rule 'x': above: stands there twice; once is allowed")]
     [InlineData("7", "rule 1: is a number; an object is allowed")]
-    [InlineData("""{"name":"x","match":{"metric":"m\ud800"},"above":1}""", "has an escaped text that is no valid Unicode")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m\ud800"},"above":1}""", "has an escaped text that is no valid Unicode")]
     public void Wrong_rule_is_told_by_file_rule_and_key_with_what_is_allowed(string rule, string problem)
     {
         Assert.Null(Parse(rule, out var problems));
@@ -115,7 +153,8 @@ public sealed class AlertRulesFileTests
     [Fact]
     public void Too_many_rules_and_too_many_bytes_are_refused()
     {
-        var rules = Enumerable.Range(0, AlertRulesFile.RulesMax + 1).Select(i => Least.Replace("hot", $"hot{i}", StringComparison.Ordinal));
+        var rules = Enumerable.Range(0, AlertRulesFile.RulesMax + 1)
+            .Select(i => Least.Replace("hot", $"hot{i}", StringComparison.Ordinal));
         Assert.Null(Parse(string.Join(',', rules), out var problems));
         Assert.Equal(["rules.json: rules: has 257 rules; at most 256 are allowed"], problems);
 
@@ -151,7 +190,8 @@ public sealed class AlertRulesFileTests
         ];
 
         Assert.Equal(rule.Version, SampleRules.Hot().Version);
-        Assert.Equal(others.Length + 1, others.Select(r => (r with { }).Version).Append(rule.Version).Distinct().Count());
+        Assert.Equal(
+            others.Length + 1, others.Select(r => (r with { }).Version).Append(rule.Version).Distinct().Count());
     }
 
     [Theory]

@@ -27,7 +27,8 @@ public sealed class AlertWatchTests
     [InlineData("11 11 11 11 11", "...F.")]
     [InlineData("11 11 10 11 11 11 11", "......F")]
     [InlineData("11 11 11 8 11", ".....")]
-    public void For_counts_event_time_from_the_first_reading_that_meets_without_a_break(string values, string changes) =>
+    public void For_counts_event_time_from_the_first_reading_that_meets_without_a_break(
+        string values, string changes) =>
         Assert.Equal(changes, Changes(SampleRules.Hot() with { For = TimeSpan.FromSeconds(3) }, values));
 
     [Fact]

@@ -30,8 +30,10 @@ public sealed class NamePatternTests
         {
             var pattern = new string(random.GetItems("ab*".AsSpan(), random.Next(8)));
             var name = new string(random.GetItems("ab".AsSpan(), random.Next(10)));
-            var expected = Regex.IsMatch(name, $"^{pattern.Replace("*", ".*", StringComparison.Ordinal)}\\z", RegexOptions.NonBacktracking);
-            Assert.True(expected == new NamePattern(pattern).Fits(name), $"'{pattern}' on '{name}': {expected} expected");
+            var expected = Regex.IsMatch(
+                name, $"^{pattern.Replace("*", ".*", StringComparison.Ordinal)}\\z", RegexOptions.NonBacktracking);
+            Assert.True(
+                expected == new NamePattern(pattern).Fits(name), $"'{pattern}' on '{name}': {expected} expected");
             fitting += expected ? 1 : 0;
         }
 

@@ -31,7 +31,8 @@ internal sealed class FakeLog(TimeProvider time) : ILog
     }
 
     public async ValueTask<LogAppend> AppendAsync(
-        int partition, StreamKind stream, GatewayId gateway, string messageId, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
+        int partition, StreamKind stream, GatewayId gateway, string messageId, ReadOnlyMemory<byte> data,
+        CancellationToken cancellationToken)
     {
         Tried.Add(messageId);
         var (error, afterStored) = Fault(Tried.Count);
@@ -63,10 +64,12 @@ internal sealed class FakeLog(TimeProvider time) : ILog
     public ValueTask<StreamState?> StateAsync(int partition, StreamKind stream, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 
-    public ValueTask<LogMessage?> ReadAsync(int partition, StreamKind stream, long sequence, CancellationToken cancellationToken) =>
+    public ValueTask<LogMessage?> ReadAsync(
+        int partition, StreamKind stream, long sequence, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 
-    public ValueTask<ILogReader> BeginAsync(int partition, StreamKind stream, long from, CancellationToken cancellationToken) =>
+    public ValueTask<ILogReader> BeginAsync(
+        int partition, StreamKind stream, long from, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 
     public Task PurgeAsync(int partition, StreamKind stream, long below, CancellationToken cancellationToken) =>

@@ -69,9 +69,11 @@ public sealed class GatewayGateTests
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var now = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
-        using var certificate = new CertificateRequest(subject, key, HashAlgorithmName.SHA256).CreateSelfSigned(now, now.AddYears(1));
+        using var certificate = new CertificateRequest(subject, key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(now, now.AddYears(1));
 
-        var result = new GatewayGate(null).Authenticate(Request("gw-1", user, null) with { ClientCertificate = certificate });
+        var result = new GatewayGate(null)
+            .Authenticate(Request("gw-1", user, null) with { ClientCertificate = certificate });
 
         Assert.Equal(expected, result.ReasonCode);
     }

@@ -128,7 +128,8 @@ public sealed class IngressCoreTests
 
         var verdict = Publish(Routes.FrameTopic(Gateway, Lane.Live), Frame());
 
-        Assert.Equal((0x83, true), (verdict.ReasonCode, verdict.Reason!.Contains("no route", StringComparison.Ordinal)));
+        Assert.Equal(
+            (0x83, true), (verdict.ReasonCode, verdict.Reason!.Contains("no route", StringComparison.Ordinal)));
         Assert.InRange(_pump.Clock.Elapsed, TimeSpan.FromSeconds(17), TimeSpan.FromSeconds(20.1));
         Assert.Equal(1, _counters[IngressEvent.LogOutOfReach]);
         Assert.InRange(_log.Tried.Count, 8, 30);
@@ -167,10 +168,12 @@ public sealed class IngressCoreTests
     public void Publishes_are_pipelined_up_to_the_limit_and_the_others_wait_in_turn()
     {
         var verdicts = _pump.Run(() => Task.WhenAll(Enumerable.Range(0, 10).Select(i =>
-            _core.PublishedAsync(Gateway, Routes.FrameTopic(Gateway, Lane.Live), Frame(first: 1 + (3 * i)), default).AsTask())));
+            _core.PublishedAsync(Gateway, Routes.FrameTopic(Gateway, Lane.Live), Frame(first: 1 + (3 * i)), default)
+                .AsTask())));
 
         Assert.Equal(3, _log.UnderWayMost);
-        Assert.Equal(Enumerable.Range(1, 10).Select(i => $"live:{i}"), verdicts.Select(verdict => verdict.ReceiptProperty));
+        Assert.Equal(
+            Enumerable.Range(1, 10).Select(i => $"live:{i}"), verdicts.Select(verdict => verdict.ReceiptProperty));
     }
 
     [Fact]
@@ -179,7 +182,8 @@ public sealed class IngressCoreTests
         _log.Takes = TimeSpan.FromSeconds(30);
 
         var verdicts = _pump.Run(() => Task.WhenAll(Enumerable.Range(0, 4).Select(i =>
-            _core.PublishedAsync(Gateway, Routes.FrameTopic(Gateway, Lane.Live), Frame(first: 1 + (3 * i)), default).AsTask())));
+            _core.PublishedAsync(Gateway, Routes.FrameTopic(Gateway, Lane.Live), Frame(first: 1 + (3 * i)), default)
+                .AsTask())));
         _log.Takes = TimeSpan.Zero;
 
         Assert.Equal([0x00, 0x00, 0x00, 0x83], verdicts.Select(verdict => (int)verdict.ReasonCode));

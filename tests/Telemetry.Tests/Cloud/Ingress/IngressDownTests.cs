@@ -127,7 +127,8 @@ public sealed class IngressDownTests
         if (_takes)
         {
             // Kept without a copy, as a transport may.
-            _sent.Add(System.Runtime.InteropServices.MemoryMarshal.TryGetArray(message, out var bytes) ? bytes.Array! : []);
+            _sent.Add(
+                System.Runtime.InteropServices.MemoryMarshal.TryGetArray(message, out var bytes) ? bytes.Array! : []);
         }
 
         return _takes;

@@ -6,7 +6,8 @@ namespace Telemetry.Tests.Cloud.Ledger;
 
 public class WatermarkTests
 {
-    private static Promise Promise(long w, long last, ulong digest = 0) => new(w, [new(1, new LaneLasts(0, last, 0))], digest);
+    private static Promise Promise(long w, long last, ulong digest = 0) =>
+        new(w, [new(1, new LaneLasts(0, last, 0))], digest);
 
     [Fact]
     public void A_promise_counts_once_all_its_sequences_are_settled()

@@ -29,8 +29,10 @@ public sealed class ProcessorThreadTests
     {
         using var thread = new ProcessorThread("test");
 
-        await Assert.ThrowsAsync<InvalidOperationException>(() => thread.RunAsync(() => throw new InvalidOperationException()));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => thread.RunAsync(() => Task.FromCanceled(new CancellationToken(true))));
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => thread.RunAsync(() => throw new InvalidOperationException()));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => thread.RunAsync(() => Task.FromCanceled(new CancellationToken(true))));
     }
 
     [Fact]

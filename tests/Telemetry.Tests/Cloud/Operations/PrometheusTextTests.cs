@@ -13,7 +13,8 @@ public sealed class PrometheusTextTests
         using var meter = new Meter("test.text");
         using var text = new PrometheusText("test.text");
         meter.CreateObservableCounter("a.bytes.sent", () => 5L, "By", "Bytes sent");
-        meter.CreateObservableGauge("b", () => new Measurement<double>(1.5, new KeyValuePair<string, object?>("why", "a\"b\\c\nd")));
+        meter.CreateObservableGauge(
+            "b", () => new Measurement<double>(1.5, new KeyValuePair<string, object?>("why", "a\"b\\c\nd")));
         var counter = meter.CreateCounter<long>("c", "{thing}");
         counter.Add(2);
         counter.Add(3);
@@ -24,7 +25,8 @@ public sealed class PrometheusTextTests
         var written = text.Write();
 
         Assert.Equal(
-            "# HELP a_bytes_sent_bytes_total Bytes sent\n# TYPE a_bytes_sent_bytes_total counter\na_bytes_sent_bytes_total 5\n"
+            "# HELP a_bytes_sent_bytes_total Bytes sent\n# TYPE a_bytes_sent_bytes_total "
+            + "counter\na_bytes_sent_bytes_total 5\n"
             + "# TYPE b gauge\nb{why=\"a\\\"b\\\\c\\nd\"} 1.5\n"
             + "# TYPE c_total counter\nc_total 5\n"
             + "# TYPE d_seconds summary\nd_seconds_count 2\nd_seconds_sum 0.75\n"
@@ -47,7 +49,9 @@ public sealed class PrometheusTextTests
         var written = text.Write();
 
         Assert.Contains("telemetry_metrics_series_dropped_total 7\n", written, StringComparison.Ordinal);
-        Assert.Equal(PrometheusText.SeriesMax, written.Split('\n').Count(line => line.StartsWith("c_total{", StringComparison.Ordinal)));
+        Assert.Equal(
+            PrometheusText.SeriesMax,
+            written.Split('\n').Count(line => line.StartsWith("c_total{", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -73,8 +77,10 @@ public sealed class PrometheusTextTests
 
         var written = text.Write();
 
-        Assert.Contains("telemetry_ingress_events_total{event=\"frame_malformed\"} 3\n", written, StringComparison.Ordinal);
-        Assert.Contains("telemetry_ingress_events_total{event=\"connect_unavailable\"} 0\n", written, StringComparison.Ordinal);
+        Assert.Contains(
+            "telemetry_ingress_events_total{event=\"frame_malformed\"} 3\n", written, StringComparison.Ordinal);
+        Assert.Contains(
+            "telemetry_ingress_events_total{event=\"connect_unavailable\"} 0\n", written, StringComparison.Ordinal);
         Assert.Contains("telemetry_ingress_appended_bytes_total 100\n", written, StringComparison.Ordinal);
     }
 }

@@ -28,7 +28,8 @@ public sealed class SettingUnitsTests
     [InlineData("65536", 65536L)]
     [InlineData("64 KiB", 65536L)]
     [InlineData("2GiB", 2147483648L)]
-    public void Bytes_are_read_with_their_unit(string text, long bytes) => Assert.Equal(bytes, SettingUnits.Bytes(text));
+    public void Bytes_are_read_with_their_unit(string text, long bytes) =>
+        Assert.Equal(bytes, SettingUnits.Bytes(text));
 
     [Theory]
     [InlineData("64 KB")]

@@ -30,7 +30,8 @@ public sealed class FairTransactionTests
         Assert.All(backlog, frames => Assert.InRange(frames, backlog.Max() / 2, backlog.Max()));
         Assert.All(served, c => Assert.True(c.Sum(p => p.Backlog) > 0, "a transaction without backlog"));
         Assert.All(served, c => Assert.InRange(
-            c.Sum(p => (p.Live * liveReadings) + (p.Backlog * backlogReadings)), 0, ReadingsMax + liveReadings + backlogReadings + (ReadingsMax / 10)));
+            c.Sum(p => (p.Live * liveReadings) + (p.Backlog * backlogReadings)), 0,
+            ReadingsMax + liveReadings + backlogReadings + (ReadingsMax / 10)));
     }
 
     private static long[] Sums(
@@ -50,7 +51,8 @@ public sealed class FairTransactionTests
         store.Fails = commit =>
         {
             // The first ones find the readers still empty; what comes after the first Commits may run dry.
-            if (commit.Partitions.Count == Partitions && served.Count < Commits && commit.Partitions.TrueForAll(s => s.Expected.Live.Sequence > 0))
+            if (commit.Partitions.Count == Partitions && served.Count < Commits
+                && commit.Partitions.TrueForAll(s => s.Expected.Live.Sequence > 0))
             {
                 served.Add([.. commit.Partitions.Select(s => (
                     s.Live.Sequence - s.Expected.Live.Sequence, s.Backlog.Sequence - s.Expected.Backlog.Sequence))]);

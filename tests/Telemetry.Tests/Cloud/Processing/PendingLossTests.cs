@@ -26,7 +26,8 @@ public sealed class PendingLossTests
     }
 
     [Fact]
-    public void Epoch_of_another_outbox_is_not_lost() => Assert.Equal(0, Lost(Ledger([Card, OtherCard], Dead(OtherCard))));
+    public void Epoch_of_another_outbox_is_not_lost() =>
+        Assert.Equal(0, Lost(Ledger([Card, OtherCard], Dead(OtherCard))));
 
     [Fact]
     public void Epoch_of_an_unknown_outbox_is_lost_only_where_there_was_no_other()
@@ -38,7 +39,8 @@ public sealed class PendingLossTests
     [Fact]
     public void Epoch_is_of_its_predecessors_outbox()
     {
-        var follows = new EpochLedgerRow(Gateway, Successor, new Predecessor(DeadEpoch, default), false, new LaneLasts(0, 3, 0));
+        var follows = new EpochLedgerRow(
+            Gateway, Successor, new Predecessor(DeadEpoch, default), false, new LaneLasts(0, 3, 0));
 
         Assert.Equal(4 + 3, Lost(Ledger([Card, OtherCard], Dead(Card), follows)));
         Assert.Equal(0, Lost(Ledger([Card, OtherCard], Dead(OtherCard), follows)));
@@ -64,10 +66,12 @@ public sealed class PendingLossTests
         Assert.Equal(0, Lost(Ledger([Card], Dead(Card)), [.. many]));
     }
 
-    private static EpochLedgerRow Dead(ulong? outbox) => new(Gateway, DeadEpoch, None, false, new LaneLasts(0, 4, 0), outbox);
+    private static EpochLedgerRow Dead(ulong? outbox) =>
+        new(Gateway, DeadEpoch, None, false, new LaneLasts(0, 4, 0), outbox);
 
     private static GatewayLedger Ledger(ulong[] outboxes, params EpochLedgerRow[] epochs) => new(
-        new GatewayRecord(null, Gateway, epochs, [], [], [.. outboxes.Select(o => new OutboxRow(Gateway, o, 9))], []), 0);
+        new GatewayRecord(null, Gateway, epochs, [], [], [.. outboxes.Select(o => new OutboxRow(Gateway, o, 9))], []),
+        0);
 
     private static long Lost(GatewayLedger gateway, params HelloEpoch[] named)
     {

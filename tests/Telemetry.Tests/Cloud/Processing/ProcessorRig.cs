@@ -14,8 +14,8 @@ using Telemetry.Tests.Shared;
 namespace Telemetry.Tests.Cloud.Processing;
 
 /// <summary>
-/// The real processor over a simulated log, bus and database, with one partition and one gateway. The database is slower
-/// than the bus, so that a word sent down before its commit would arrive before it.
+/// The real processor over a simulated log, bus and database, with one partition and one gateway. The database is
+/// slower than the bus, so that a word sent down before its commit would arrive before it.
 /// </summary>
 internal sealed class ProcessorRig
 {
@@ -117,7 +117,9 @@ internal sealed class ProcessorRig
 
     public static ulong ChecksumOf(byte[] frame) => FrameHeader.Checksum(frame);
 
-    /// <summary>Appends the messages to the live stream and lets the processor work until it has long been idle.</summary>
+    /// <summary>
+    /// Appends the messages to the live stream and lets the processor work until it has long been idle.
+    /// </summary>
     public void Give(params byte[][] messages) => GiveBoth(messages, []);
 
     /// <summary>As <see cref="Give"/>, with messages for the backlog stream before them.</summary>
@@ -132,7 +134,9 @@ internal sealed class ProcessorRig
         }
     });
 
-    /// <summary>How much simulated time passes from the moment that the messages are in the stream until it holds.</summary>
+    /// <summary>
+    /// How much simulated time passes from the moment that the messages are in the stream until it holds.
+    /// </summary>
     public TimeSpan TimeUntil(Func<bool> holds, params byte[][] messages)
     {
         var took = TimeSpan.Zero;

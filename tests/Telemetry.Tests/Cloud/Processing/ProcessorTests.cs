@@ -25,7 +25,8 @@ public sealed class ProcessorTests
         Assert.All(rig.Readings, r => Assert.Equal(Samples.Series().Keys[0], r.Series));
         var sum = rig.Readings.Aggregate(0ul, (sum, r) => unchecked(sum + r.Hash));
         Assert.Equal(
-            [new FrameRegisterRow(ProcessorRig.Gateway, Key(1, 3), 3, 0, 0, 1_000_000, 1_000_002, ProcessorRig.ChecksumOf(frame), sum)],
+            [new FrameRegisterRow(
+                ProcessorRig.Gateway, Key(1, 3), 3, 0, 0, 1_000_000, 1_000_002, ProcessorRig.ChecksumOf(frame), sum)],
             rig.Frames);
         AssertBooks(rig, stored: 3, rejected: 0, dropped: 0);
         Assert.Empty(rig.DeadLetters);
@@ -112,7 +113,8 @@ public sealed class ProcessorTests
 
         rig.Give(ProcessorRig.Malformed(1, readings: 3, dropped: 2));
 
-        Assert.Equal((DeadLetterReason.Malformed, 5), (Assert.Single(rig.DeadLetters).Reason, rig.DeadLetters[0].Readings));
+        Assert.Equal(
+            (DeadLetterReason.Malformed, 5), (Assert.Single(rig.DeadLetters).Reason, rig.DeadLetters[0].Readings));
         Assert.Equal((0, 5, 0), Shares(Assert.Single(rig.Frames)));
         AssertBooks(rig, stored: 0, rejected: 5, dropped: 0);
         Assert.Empty(rig.Drops);
@@ -210,7 +212,8 @@ public sealed class ProcessorTests
 
     private static FrameKey Key(long first, int count) => new(ProcessorRig.Epoch, Lane.Live, first, count);
 
-    private static (int Stored, int Rejected, int Dropped) Shares(FrameRegisterRow row) => (row.Stored, row.Rejected, row.Dropped);
+    private static (int Stored, int Rejected, int Dropped) Shares(FrameRegisterRow row) =>
+        (row.Stored, row.Rejected, row.Dropped);
 
     private static void AssertBooks(ProcessorRig rig, long stored, long rejected, long dropped) => Assert.Equal(
         (stored, rejected, dropped, 0), (rig.Books.Stored, rig.Books.Rejected, rig.Books.Dropped, rig.Books.Lost));
@@ -219,7 +222,8 @@ public sealed class ProcessorTests
     {
         var keys = Samples.Series().Keys;
         Assert.Equal(
-            [new(ProcessorRig.Gateway, frame, keys[1], Thinned), new DropLedgerRow(ProcessorRig.Gateway, frame, keys[4], Refused)],
+            [new(ProcessorRig.Gateway, frame, keys[1], Thinned), new DropLedgerRow(
+                ProcessorRig.Gateway, frame, keys[4], Refused)],
             rig.Drops);
     }
 }

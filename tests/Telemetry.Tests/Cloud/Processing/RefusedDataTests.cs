@@ -29,7 +29,9 @@ public sealed class RefusedDataTests
             (letter.Reason, letter.Error, letter.Frame, letter.Readings, letter.SeriesKey, letter.Time));
         Assert.Equal((DeadLetterContent.Value, 42.0), (letter.Content, BitConverter.ToDouble(letter.Bytes.Span)));
         Assert.Equal([(3, 0, 0), (4, 1, 0), (4, 0, 0)], rig.Frames.Select(Shares));
-        Assert.Equal(rig.Readings.Aggregate(0ul, (sum, r) => sum + r.Hash), rig.Frames.Aggregate(0ul, (sum, f) => sum + f.HashSum));
+        Assert.Equal(
+            rig.Readings.Aggregate(0ul, (sum, r) => sum + r.Hash),
+            rig.Frames.Aggregate(0ul, (sum, f) => sum + f.HashSum));
         AssertBooks(rig, stored: 11, rejected: 1, dropped: 0);
         Assert.Equal(0, rig.Counters.Errors);
     }
@@ -39,7 +41,8 @@ public sealed class RefusedDataTests
     {
         var rig = ProcessorRig.WithSchema();
         rig.Store.Refuses = commit => Has(commit, 42) ? Refusal : null;
-        var messages = Enumerable.Range(0, 200).Select(i => ProcessorRig.Floats(1 + i, 1, value: i == 0 ? 42 : 1)).ToArray();
+        var messages = Enumerable.Range(0, 200).Select(i => ProcessorRig.Floats(1 + i, 1, value: i == 0 ? 42 : 1))
+            .ToArray();
         var before = rig.Counters.Commits;
 
         var took = rig.TimeUntil(() => rig.Books.Stored == 199, messages);
@@ -56,7 +59,8 @@ public sealed class RefusedDataTests
         var rig = ProcessorRig.WithSchema();
         rig.Store.Refuses = commit => Has(commit, 42) ? Refusal : null;
 
-        rig.Give([.. Enumerable.Range(0, 60).Select(i => ProcessorRig.Floats(1 + (2 * i), 2, value: i % 3 == 0 ? 42 : 1))]);
+        rig.Give(
+            [.. Enumerable.Range(0, 60).Select(i => ProcessorRig.Floats(1 + (2 * i), 2, value: i % 3 == 0 ? 42 : 1))]);
 
         AssertBooks(rig, stored: 100, rejected: 20, dropped: 0);
         Assert.Equal(20, rig.DeadLetters.Length);
@@ -86,7 +90,9 @@ public sealed class RefusedDataTests
         rig.Give(frame);
 
         var letter = Assert.Single(rig.DeadLetters);
-        Assert.Equal((DeadLetterReason.Database, 4, DeadLetterContent.Message), (letter.Reason, letter.Readings, letter.Content));
+        Assert.Equal(
+            (DeadLetterReason.Database, 4, DeadLetterContent.Message), (letter.Reason, letter.Readings,
+                letter.Content));
         Assert.Contains(Refusal, letter.Error, StringComparison.Ordinal);
         Assert.Equal(frame, letter.Bytes.ToArray());
         Assert.Equal((0, 4, 2), Shares(Assert.Single(rig.Frames)));
@@ -178,18 +184,26 @@ public sealed class RefusedDataTests
         Assert.Equal(257, rig.DeadLetters.Length);
         var shared = Assert.Single(rig.DeadLetters, d => d.Readings > 1);
         Assert.Equal(
-            (DeadLetterContent.Readings, 750 - 256, Samples.Schema().Id), (shared.Content, shared.Readings, shared.Schema));
+            (DeadLetterContent.Readings, 750 - 256, Samples.Schema().Id), (shared.Content, shared.Readings,
+                shared.Schema));
         var reader = new WireReader(shared.Bytes.Span);
         var kept = new ReadingBatch();
         ReadingColumns.Read(ref reader, kept, 1000, Samples.Series().Types);
-        Assert.Equal((750 - 256, "b\0d 999"), (kept.Count, System.Text.Encoding.UTF8.GetString(kept.Text(kept.Bits[^1]))));
+        Assert.Equal(
+            (750 - 256, "b\0d 999"), (kept.Count, System.Text.Encoding.UTF8.GetString(kept.Text(kept.Bits[^1]))));
         AssertBooks(rig, stored: 250, rejected: 750, dropped: 0);
     }
 
     [Fact]
     public void Time_outside_of_the_range_that_is_taken_is_rejected()
     {
-        var rig = ProcessorRig.WithSchema(new() { TimeFirst = DateTimeOffset.UnixEpoch.AddSeconds(1), TimeLast = DateTimeOffset.UnixEpoch.AddSeconds(2) });
+        var rig = ProcessorRig.WithSchema(
+            new()
+            {
+                TimeFirst = DateTimeOffset.UnixEpoch.AddSeconds(
+                1),
+                TimeLast = DateTimeOffset.UnixEpoch.AddSeconds(2)
+            });
         var batch = new ReadingBatch();
         Array.ForEach([999_999L, 1_000_000, 2_000_000, 2_000_001], time => batch.Add(0, time, 1.0));
 
@@ -221,7 +235,8 @@ public sealed class RefusedDataTests
 
     private static FrameKey Key(long first, int count) => new(ProcessorRig.Epoch, Lane.Live, first, count);
 
-    private static (int Stored, int Rejected, int Dropped) Shares(FrameRegisterRow row) => (row.Stored, row.Rejected, row.Dropped);
+    private static (int Stored, int Rejected, int Dropped) Shares(FrameRegisterRow row) =>
+        (row.Stored, row.Rejected, row.Dropped);
 
     private static void AssertBooks(ProcessorRig rig, long stored, long rejected, long dropped) => Assert.Equal(
         (stored, rejected, dropped, 0), (rig.Books.Stored, rig.Books.Rejected, rig.Books.Dropped, rig.Books.Lost));

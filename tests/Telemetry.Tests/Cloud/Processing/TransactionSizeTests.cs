@@ -9,7 +9,8 @@ public sealed class TransactionSizeTests
     private const int ReadingsMax = 8_192, FrameReadings = 1_000, LiveFrames = 100, BacklogFrames = 10;
     private static readonly TimeSpan SlowStore = TimeSpan.FromSeconds(1);
     private readonly List<(int Readings, long Live, long Backlog)> _commits = [];
-    private readonly ProcessorRig _rig = ProcessorRig.WithSchema(new ProcessorOptions { BatchReadingsMax = ReadingsMax });
+    private readonly ProcessorRig _rig = ProcessorRig.WithSchema(
+        new ProcessorOptions { BatchReadingsMax = ReadingsMax });
 
     public TransactionSizeTests()
     {
@@ -47,7 +48,8 @@ public sealed class TransactionSizeTests
 
         Assert.Equal((LiveFrames + BacklogFrames) * FrameReadings, _rig.Books.Stored);
         var backlogDone = _commits.FindLastIndex(c => c.Backlog > 0);
-        Assert.True(_commits.Skip(backlogDone + 1).Sum(c => c.Live) > 0, "the backlog waited until no live frame was left");
+        Assert.True(
+            _commits.Skip(backlogDone + 1).Sum(c => c.Live) > 0, "the backlog waited until no live frame was left");
     }
 
     private static byte[][] Frames(long first, int count) =>

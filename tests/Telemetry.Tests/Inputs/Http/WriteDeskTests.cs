@@ -29,8 +29,8 @@ public sealed class WriteDeskTests
 
         Assert.Equal(400, answer.Status);
         Assert.Equal(
-            "partial write: line 2: unable to parse 'm f=x 0': invalid field value: neither number, bool nor text in quotes; "
-            + "line 5: unable to parse 'm g': a field without '=' dropped=2",
+            "partial write: line 2: unable to parse 'm f=x 0': invalid field value: neither number, bool nor text in "
+            + "quotes; line 5: unable to parse 'm g': a field without '=' dropped=2",
             answer.Message);
         Assert.Equal(2, rig.Outbox.Accepted);
     });
@@ -76,18 +76,19 @@ public sealed class WriteDeskTests
     [Theory]
     [InlineData("m f=2 0", false)]
     [InlineData("m f=1 0", true)]
-    public void Another_body_or_precision_under_the_same_key_is_refused(string body, bool seconds) => Run(async (rig, desk) =>
-    {
-        Assert.True(TimePrecision.TryParse(seconds ? "s" : "ns", false, out var precision));
-        var first = desk.WriteAsync(Request("m f=1 0", Key));
-        var during = await desk.WriteAsync(Request(body, Key, precision));
-        await first;
-        var after = await desk.WriteAsync(Request(body, Key, precision));
+    public void Another_body_or_precision_under_the_same_key_is_refused(string body, bool seconds) =>
+        Run(async (rig, desk) =>
+        {
+            Assert.True(TimePrecision.TryParse(seconds ? "s" : "ns", false, out var precision));
+            var first = desk.WriteAsync(Request("m f=1 0", Key));
+            var during = await desk.WriteAsync(Request(body, Key, precision));
+            await first;
+            var after = await desk.WriteAsync(Request(body, Key, precision));
 
-        Assert.Equal((422, 422), (during.Status, after.Status));
-        Assert.Contains("Idempotency-Key", after.Message, StringComparison.Ordinal);
-        Assert.Equal(1, rig.Outbox.Accepted);
-    });
+            Assert.Equal((422, 422), (during.Status, after.Status));
+            Assert.Contains("Idempotency-Key", after.Message, StringComparison.Ordinal);
+            Assert.Equal(1, rig.Outbox.Accepted);
+        });
 
     [Fact]
     public void A_repeat_after_a_restart_stores_nothing() => OutboxRig.Run(async rig =>
@@ -103,17 +104,18 @@ public sealed class WriteDeskTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_commit_that_fails_is_answered_so_and_a_repeat_stores_exactly_once(bool happensAnyway) => OutboxRig.Run(async rig =>
-    {
-        rig.Disk.FailCommits(1, happensAnyway);
-        var answer = await Desk(rig).WriteAsync(Request("m f=1 0", Key));
-        Assert.Equal(503, answer.Status);
-        Assert.Contains("not known", answer.Message, StringComparison.Ordinal);
+    public void A_commit_that_fails_is_answered_so_and_a_repeat_stores_exactly_once(bool happensAnyway) =>
+        OutboxRig.Run(async rig =>
+        {
+            rig.Disk.FailCommits(1, happensAnyway);
+            var answer = await Desk(rig).WriteAsync(Request("m f=1 0", Key));
+            Assert.Equal(503, answer.Status);
+            Assert.Contains("not known", answer.Message, StringComparison.Ordinal);
 
-        await rig.OpenAsync();
-        Assert.Equal(204, (await Desk(rig).WriteAsync(Request("m f=1 0", Key))).Status);
-        Assert.Equal(1, rig.Outbox.Accepted);
-    });
+            await rig.OpenAsync();
+            Assert.Equal(204, (await Desk(rig).WriteAsync(Request("m f=1 0", Key))).Status);
+            Assert.Equal(1, rig.Outbox.Accepted);
+        });
 
     [Fact]
     public void A_body_of_many_readings_is_one_commit_up_to_a_part() => Run(async (rig, desk) =>
@@ -124,43 +126,99 @@ public sealed class WriteDeskTests
     });
 
     [Fact]
-    public void A_larger_body_is_stored_in_parts_and_a_repeat_stores_only_what_is_missing() => OutboxRig.Run(async rig =>
-    {
-        var body = Lines((2 * WriteDesk.PartReadingsMax) + 10) + "bad\n";
-        rig.Disk.AfterDurable = () =>
+    public void A_larger_body_is_stored_in_parts_and_a_repeat_stores_only_what_is_missing() =>
+        OutboxRig.Run(async rig =>
         {
-            // The second part's commit fails.
-            rig.Disk.AfterDurable = null;
-            rig.Disk.FailCommits(1, happenAnyway: false);
-            return ValueTask.CompletedTask;
-        };
-        var first = await Desk(rig).WriteAsync(Request(body, Key));
-        Assert.Equal(503, first.Status);
-        Assert.StartsWith($"lines 1 to {WriteDesk.PartReadingsMax} are stored", first.Message, StringComparison.Ordinal);
-        Assert.Contains("same Idempotency-Key", first.Message, StringComparison.Ordinal);
+            var body = Lines((2 * WriteDesk.PartReadingsMax) + 10) + "bad\n";
+            rig.Disk.AfterDurable = () =>
+            {
+                // The second part's commit fails.
+                rig.Disk.AfterDurable = null;
+                rig.Disk.FailCommits(1, happenAnyway: false);
+                return ValueTask.CompletedTask;
+            };
+            var first = await Desk(rig).WriteAsync(Request(body, Key));
+            Assert.Equal(503, first.Status);
+            Assert.StartsWith(
+                $"lines 1 to {WriteDesk.PartReadingsMax} are stored", first.Message, StringComparison.Ordinal);
+            Assert.Contains("same Idempotency-Key", first.Message, StringComparison.Ordinal);
 
-        await rig.OpenAsync();
-        Assert.Equal(WriteDesk.PartReadingsMax, rig.Outbox.Accepted);
-        var again = await Desk(rig).WriteAsync(Request(body, Key));
-        Assert.Equal(400, again.Status);
-        Assert.Contains($"line {(2 * WriteDesk.PartReadingsMax) + 11}: ", again.Message, StringComparison.Ordinal);
-        Assert.Equal((2 * WriteDesk.PartReadingsMax) + 10, rig.Outbox.Accepted);
-        Assert.Equal(again, await Desk(rig).WriteAsync(Request(body, Key)));
-        Assert.Equal((2 * WriteDesk.PartReadingsMax) + 10, rig.Outbox.Accepted);
-    });
+            await rig.OpenAsync();
+            Assert.Equal(WriteDesk.PartReadingsMax, rig.Outbox.Accepted);
+            var again = await Desk(rig).WriteAsync(Request(body, Key));
+            Assert.Equal(400, again.Status);
+            Assert.Contains($"line {(2 * WriteDesk.PartReadingsMax) + 11}: ", again.Message, StringComparison.Ordinal);
+            Assert.Equal((2 * WriteDesk.PartReadingsMax) + 10, rig.Outbox.Accepted);
+            Assert.Equal(again, await Desk(rig).WriteAsync(Request(body, Key)));
+            Assert.Equal((2 * WriteDesk.PartReadingsMax) + 10, rig.Outbox.Accepted);
+        });
 
     [Fact]
     public void At_the_quota_it_says_when_to_try_again() => Run(
         async (rig, desk) =>
         {
-            Assert.Equal(204, (await desk.WriteAsync(Request(Lines(1000)))).Status);
-            var refused = await desk.WriteAsync(Request(Lines(1000), Key));
+            var random = new Random(1);
+            long written = 0;
+            for (; rig.Outbox.StoredBytes <= 8_500; written += 500)
+            {
+                var noise = Enumerable.Range(0, 500)
+                    .Select(i => FormattableString.Invariant($"m f={random.NextDouble()} {i}"));
+                Assert.Equal(204, (await desk.WriteAsync(Request(string.Join('\n', noise)))).Status);
+            }
+
+            var refused = await desk.WriteAsync(Request(Lines(500), Key));
             Assert.Equal((503, TimeSpan.FromSeconds(10)), (refused.Status, refused.RetryAfter));
             Assert.Contains("QuotaBytes", refused.Message, StringComparison.Ordinal);
-            Assert.Equal((1000L, 1000L), (rig.Outbox.Accepted, desk.Refused));
+            Assert.Equal((written, 500L), (rig.Outbox.Accepted, desk.Refused));
             Assert.Null(rig.Outbox.FindRequest(WriteRequest.PartKey(Key, 0)));
         },
-        new OutboxOptions { QuotaBytes = 17_010 });
+        new OutboxOptions { QuotaBytes = 17_000 });
+
+    [Fact]
+    public void A_line_of_more_than_an_offer_may_hold_is_refused_by_name_and_the_others_are_stored() => Run(
+        async (rig, desk) =>
+        {
+            var fields = string.Join(',', Enumerable.Range(0, 101).Select(i => $"f{i}=1"));
+
+            var answer = await desk.WriteAsync(Request($"m f=1 0\nm {fields} 0\nm f=3 1000", Key));
+
+            Assert.Equal(400, answer.Status);
+            Assert.Contains("line 2: ", answer.Message, StringComparison.Ordinal);
+            Assert.Contains("101 fields, more than the 100 ", answer.Message, StringComparison.Ordinal);
+            Assert.Equal(2, rig.Outbox.Accepted);
+            Assert.Equal(answer, await desk.WriteAsync(Request($"m f=1 0\nm {fields} 0\nm f=3 1000", Key)));
+        },
+        new OutboxOptions { WaitingReadingsMax = 100 });
+
+    [Fact]
+    public void A_line_of_more_bytes_than_half_the_quota_is_refused_by_name_and_the_others_are_stored() => Run(
+        async (rig, desk) =>
+        {
+            var texts = string.Join(',', Enumerable.Range(0, 3).Select(i => $"t{i}=\"{new string('x', 4000)}\""));
+
+            var answer = await desk.WriteAsync(Request($"m f=1 0\nm {texts} 0\nm f=3 1000"));
+
+            Assert.Equal(400, answer.Status);
+            Assert.Contains("line 2: ", answer.Message, StringComparison.Ordinal);
+            Assert.Contains("12051 bytes of readings, more than the 10000 ", answer.Message, StringComparison.Ordinal);
+            Assert.Equal(2, rig.Outbox.Accepted);
+        },
+        new OutboxOptions { QuotaBytes = 20_000 });
+
+    [Fact]
+    public void Lines_that_fit_one_by_one_are_stored_in_parts_where_they_do_not_together() => Run(
+        async (rig, desk) =>
+        {
+            var fields = string.Join(',', Enumerable.Range(0, 60).Select(i => $"f{i}=1"));
+
+            var answer = await desk.WriteAsync(
+                Request($"m {fields} 0\nm {fields} 1000\n\nm {fields} 2000\nbad\n", Key));
+
+            Assert.Equal(400, answer.Status);
+            Assert.StartsWith("partial write: line 5: ", answer.Message, StringComparison.Ordinal);
+            Assert.Equal((180L, 3), (rig.Outbox.Accepted, rig.Outbox.Requests.Remembered));
+        },
+        new OutboxOptions { WaitingReadingsMax = 100 });
 
     [Fact]
     public void Under_overload_it_says_when_to_try_again() => Run(
@@ -202,7 +260,8 @@ public sealed class WriteDeskTests
     {
         var outcome = new PartOutcome(new BodyPosition(123_456, 789), 700, 89, "line 5: größer");
         Assert.Equal(outcome, PartOutcome.Read(outcome.ToBytes()));
-        Assert.InRange((outcome with { Errors = new string('ü', 10_000) }).ToBytes().Length, 1, AnsweredRequest.AnswerBytesMax);
+        Assert.InRange(
+            (outcome with { Errors = new string('ü', 10_000) }).ToBytes().Length, 1, AnsweredRequest.AnswerBytesMax);
     }
 
     private static void Run(Func<OutboxRig, WriteDesk, Task> test, OutboxOptions? options = null) =>

@@ -12,6 +12,8 @@ internal sealed class DecodingRig
 {
     public const long Now = 777_000_000;
 
+    private static readonly PartLimits OneLine = PartLimits.None with { Lines = 1 };
+
     private readonly LineErrors _errors = new();
     private readonly ReadingBatch _line = new();
     private readonly Outbox _outbox;
@@ -42,7 +44,7 @@ internal sealed class DecodingRig
             var before = Batch.Count;
             _errors.Clear();
             _line.Clear();
-            (at, _) = Decoder.Decode(body, at, precision ?? TimePrecision.Nanoseconds, Now, 1, _line, _errors);
+            (at, _) = Decoder.Decode(body, at, precision ?? TimePrecision.Nanoseconds, Now, OneLine, _line, _errors);
             for (var row = 0; row < _line.Count; row++)
             {
                 Batch.AddFrom(_line, row, _outbox.Series.Types[_line.Series[row]]);
@@ -83,14 +85,16 @@ internal sealed class DecodingRig
         var bits = Batch.Bits[row];
         var value = series.Type switch
         {
-            MetricType.Float => "float:" + BitConverter.UInt64BitsToDouble(bits).ToString("R", CultureInfo.InvariantCulture),
+            MetricType.Float =>
+                "float:" + BitConverter.UInt64BitsToDouble(bits).ToString("R", CultureInfo.InvariantCulture),
             MetricType.Int => $"int:{(long)bits}",
             MetricType.UInt => $"uint:{bits}",
             MetricType.Bool => $"bool:{bits}",
             _ => "string:" + Encoding.UTF8.GetString(Batch.Text(bits)),
         };
         var labels = string.Join(',', series.Labels.Select(l => $"{l.Key}={l.Value}"));
-        var time = Batch.Times[row] == Now ? LineProtocolCases.Now : Batch.Times[row].ToString(CultureInfo.InvariantCulture);
+        var time = Batch.Times[row] == Now
+            ? LineProtocolCases.Now : Batch.Times[row].ToString(CultureInfo.InvariantCulture);
         return $"{series.Device}|{labels}|{series.Metric}|{value}|{time}";
     }
 }

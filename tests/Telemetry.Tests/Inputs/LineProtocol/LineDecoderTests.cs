@@ -72,16 +72,21 @@ public sealed class LineDecoderTests
         Assert.True((await rig.Offer(before.Batch)).IsAccepted);
 
         await rig.OpenAsync();
-        Assert.Contains("integer", Assert.Single(new DecodingRig(rig.Outbox).Decode("m,t=v f=1 0")), StringComparison.Ordinal);
+        Assert.Contains(
+            "integer", Assert.Single(new DecodingRig(rig.Outbox).Decode("m,t=v f=1 0")), StringComparison.Ordinal);
     });
 
     [Fact]
     public void Strings_of_4_KiB_are_taken_and_longer_ones_refused() => OutboxRig.Run(rig =>
     {
         var decoding = new DecodingRig(rig.Outbox, lineBytesMax: 20_000);
-        Assert.StartsWith("gw-1||m.f|string:aa", decoding.Decode($"m f=\"{new string('a', 4096)}\" 0")[0], StringComparison.Ordinal);
-        Assert.StartsWith("gw-1||m.f|string:\"\"", decoding.Decode($"m f=\"{string.Concat(Enumerable.Repeat("\\\"", 4096))}\" 0")[0], StringComparison.Ordinal);
-        Assert.Contains("4096 bytes", decoding.Decode($"m f=\"{new string('a', 4097)}\" 0")[0], StringComparison.Ordinal);
+        Assert.StartsWith(
+            "gw-1||m.f|string:aa", decoding.Decode($"m f=\"{new string('a', 4096)}\" 0")[0], StringComparison.Ordinal);
+        Assert.StartsWith(
+            "gw-1||m.f|string:\"\"", decoding.Decode($"m f=\"{string.Concat(Enumerable.Repeat("\\\"", 4096))}\" 0")[0],
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "4096 bytes", decoding.Decode($"m f=\"{new string('a', 4097)}\" 0")[0], StringComparison.Ordinal);
         return Task.CompletedTask;
     });
 
@@ -89,7 +94,8 @@ public sealed class LineDecoderTests
     public void A_line_beyond_its_limit_is_refused_and_the_next_one_taken() => OutboxRig.Run(rig =>
     {
         var fields = string.Join(',', Enumerable.Range(0, 300).Select(i => $"f{i}=1"));
-        var told = new DecodingRig(rig.Outbox, lineBytesMax: 1024).Decode($"m {fields} 0\nm f=\"{new string('x', 2000)}\" 0\nm f=2 0");
+        var told = new DecodingRig(rig.Outbox, lineBytesMax: 1024)
+            .Decode($"m {fields} 0\nm f=\"{new string('x', 2000)}\" 0\nm f=2 0");
         Assert.Contains("lineBytesMax", told[0], StringComparison.Ordinal);
         Assert.Contains("lineBytesMax", told[1], StringComparison.Ordinal);
         Assert.Equal("gw-1||m.f|float:2|0", told[2]);
@@ -139,7 +145,8 @@ public sealed class LineDecoderTests
         {
             for (var i = 0; i < 40; i++)
             {
-                Assert.Equal($"d{i}||m.f|float:{round}|0", Assert.Single(decoding.Decode($"m,device=d{i} f={round} 0")));
+                Assert.Equal(
+                    $"d{i}||m.f|float:{round}|0", Assert.Single(decoding.Decode($"m,device=d{i} f={round} 0")));
             }
         }
 
@@ -151,7 +158,8 @@ public sealed class LineDecoderTests
     [Fact]
     public void Every_cut_of_a_body_is_refused_or_read_and_never_breaks_anything() => OutboxRig.Run(rig =>
     {
-        var body = Encoding.UTF8.GetBytes("m\\ x,a\\,b=c\\=d,host=h i=1i,s=\"a\\\"b\\\\\nc\",b=T,f=-1.5e-3,u=7u -1556813561098000001\n# x\nm f=1\n");
+        var body = Encoding.UTF8.GetBytes(
+            "m\\ x,a\\,b=c\\=d,host=h i=1i,s=\"a\\\"b\\\\\nc\",b=T,f=-1.5e-3,u=7u -1556813561098000001\n# x\nm f=1\n");
         var decoding = new DecodingRig(rig.Outbox);
         for (var end = 0; end <= body.Length; end++)
         {
@@ -170,11 +178,16 @@ public sealed class LineDecoderTests
         {
             var text = random.Next(3) switch
             {
-                0 => random.NextInt64(1L << random.Next(1, 62)).ToString(System.Globalization.CultureInfo.InvariantCulture) + "." + random.Next(1_000_000),
-                1 => BitConverter.Int64BitsToDouble(random.NextInt64()).ToString("R", System.Globalization.CultureInfo.InvariantCulture),
+                0 =>
+                    random.NextInt64(1L << random.Next(1, 62))
+                        .ToString(System.Globalization.CultureInfo.InvariantCulture) + "." + random.Next(1_000_000),
+                1 =>
+                    BitConverter.Int64BitsToDouble(random.NextInt64())
+                        .ToString("R", System.Globalization.CultureInfo.InvariantCulture),
                 _ => "-" + (random.Next(100_000) / 100m).ToString(System.Globalization.CultureInfo.InvariantCulture),
             };
-            if (!double.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var value) || !double.IsFinite(value))
+            if (!double.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var value)
+                || !double.IsFinite(value))
             {
                 continue;
             }
@@ -192,7 +205,9 @@ public sealed class LineDecoderTests
         var text = new StringBuilder();
         for (var i = 0; i < 2000; i++)
         {
-            text.Append($"cpu,host=h{i % 10},cpu=cpu{i % 4} usage=1{i}.25,busy=t,count={i}i,total={i}u,note=\"a \\\"b\\\" {i % 3}\" {1556813561098000000 + i}\n");
+            text.Append(
+                $"cpu,host=h{i % 10},cpu=cpu{i % 4} usage=1{i}.25,busy=t,count={i}i,total={i}u,note=\"a \\\"b\\\" "
+                + $"{i % 3}\" {1556813561098000000 + i}\n");
         }
 
         var body = Encoding.UTF8.GetBytes(text.ToString());
@@ -212,7 +227,8 @@ public sealed class LineDecoderTests
         void Decode()
         {
             decoding.Batch.Clear();
-            decoding.Decoder.Decode(body, BodyPosition.Start, TimePrecision.Nanoseconds, 0, int.MaxValue, decoding.Batch, errors);
+            decoding.Decoder.Decode(
+                body, BodyPosition.Start, TimePrecision.Nanoseconds, 0, PartLimits.None, decoding.Batch, errors);
         }
     });
 

@@ -97,7 +97,8 @@ internal static class CompactColumnRules
         yield return Refused("a selector over w + 1", 2, b => Values(b, 2, v => Residual(v, 4, 7, 1, codeBits: 7)));
         yield return Refused("a selector over 49", 2, b => Values(b, 2, v => Residual(v, 60, 50, 1, codeBits: 50)));
         yield return Accepted("selector 49", 2, b => Values(b, 2, v => Residual(v, 60, 49, 1, codeBits: 49)));
-        yield return Accepted("a residual of more than w bits", 2, b => Values(b, 2, v => Residual(v, 1, 1, 1 << 7, codeBits: 8)));
+        yield return Accepted(
+            "a residual of more than w bits", 2, b => Values(b, 2, v => Residual(v, 1, 1, 1 << 7, codeBits: 8)));
     }
 
     private static IEnumerable<FrameRule> Texts()
@@ -110,7 +111,8 @@ internal static class CompactColumnRules
         yield return Text("a compact text of 4,097 bytes", false, 1, 1, 4097, false, new byte[4097]);
         yield return Text("texts of all readings of 65,536 bytes", true, 16, 1, 4096, false, new byte[4096]);
         yield return Text("texts of all readings of more than 65,536 bytes", false, 17, 1, 4096, false, new byte[4096]);
-        yield return Text("distinct texts of over 65,536 bytes", false, 17, 17, 4096, true, Deflate(new byte[17 * 4096]));
+        yield return Text(
+            "distinct texts of over 65,536 bytes", false, 17, 17, 4096, true, Deflate(new byte[17 * 4096]));
         yield return Text("too few bytes of text", false, 1, 1, 2, false, "a"u8);
         yield return Text("too many bytes of text", false, 1, 1, 2, false, "abc"u8);
         yield return Text("deflated texts", true, 1, 1, 100, true, deflated);
@@ -130,23 +132,7 @@ internal static class CompactColumnRules
     private static FrameRule Text(
         string claim, bool isAccepted, int count, int distinct, int length, bool isDeflated, ReadOnlySpan<byte> texts)
     {
-        var payload = Compact(
-            bits =>
-            {
-                Values(bits, count, v =>
-                {
-                    v.Number((ulong)distinct, NumberContext.Count);
-                    v.Number((ulong)length, NumberContext.Count);
-                    if (distinct > 1)
-                    {
-                        Prediction(v, PredictionKind.Constant);
-                        Prediction(v, PredictionKind.Constant);
-                    }
-                });
-                bits.Bit(isDeflated);
-            },
-            texts.ToArray());
-        var frame = new HandMadeFrame { Count = count, Payload = payload };
+        var frame = OfTexts(count, distinct, length, isDeflated, texts.ToArray());
         return FrameRule.Accepted(claim, frame, MetricType.Text) with { IsAccepted = isAccepted };
     }
 

@@ -23,8 +23,9 @@ public class CompactColumnsTests
         }
     }
 
+    /// <summary>Only the mark at the end of deflated texts may be missing: the texts are whole without it.</summary>
     [Fact]
-    public void Columns_cut_anywhere_are_refused()
+    public void Columns_cut_anywhere_are_refused_or_lose_nothing()
     {
         var readings = new RandomReadings(new Random(8));
         for (var round = 0; round < 20; round++)
@@ -34,11 +35,11 @@ public class CompactColumnsTests
             var bytes = _writer.ToArray();
             for (var length = 0; length < bytes.Length; length += 1 + (length / 64))
             {
-                Assert.Throws<WireFormatException>(() =>
+                if (!IsRefused(bytes.AsSpan(0, length), readings.Batch.Count, readings.Types))
                 {
-                    var reader = new WireReader(bytes.AsSpan(0, length));
-                    CompactColumns.Read(ref reader, new ReadingBatch(16), readings.Batch.Count, readings.Types);
-                });
+                    Assert.True(readings.Batch.TextBytes > 0, $"round {round} cut to {length} of {bytes.Length}");
+                    AssertSame(readings.Batch, readings.Order, readings.Types, $"round {round} cut to {length} of {bytes.Length}");
+                }
             }
         }
     }
@@ -191,6 +192,21 @@ public class CompactColumnsTests
         return GC.GetAllocatedBytesForCurrentThread() - before;
     }
 
+    private bool IsRefused(ReadOnlySpan<byte> columns, int count, MetricType[] types)
+    {
+        try
+        {
+            _back.Clear();
+            var reader = new WireReader(columns);
+            CompactColumns.Read(ref reader, _back, count, types);
+            return false;
+        }
+        catch (WireFormatException)
+        {
+            return true;
+        }
+    }
+
     private void AssertComesBack(ReadingBatch batch, MetricType[] types, string which)
     {
         var order = new int[batch.Count];
@@ -203,6 +219,11 @@ public class CompactColumnsTests
         _back.Clear();
         CompactColumns.Read(ref reader, _back, batch.Count, types);
         reader.End();
+        AssertSame(batch, order, types, which);
+    }
+
+    private void AssertSame(ReadingBatch batch, int[] order, MetricType[] types, string which)
+    {
         for (var i = 0; i < order.Length; i++)
         {
             var row = order[i];

@@ -65,7 +65,9 @@ internal static class CompactValueRules
     private static FrameRule One(string claim, bool isAccepted, MetricType type, Action<BitWriter> column) =>
         Rule(claim, isAccepted, 1, type, column);
 
-    /// <summary>Two Ints of so many values, all of them 0, whose places or lengths are all <paramref name="number"/>.</summary>
+    /// <summary>
+    /// Two Ints of so many values, all of them 0, whose places or lengths are all <paramref name="number"/>.
+    /// </summary>
     private static FrameRule Two(string claim, bool isAccepted, ValueForm form, int values, ulong number) =>
         Rule(claim, isAccepted, 2, MetricType.Int, bits =>
         {

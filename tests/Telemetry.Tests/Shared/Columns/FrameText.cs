@@ -19,7 +19,8 @@ internal static class FrameText
         var key = header.Key;
         Line(
             text,
-            $"frame {header.Version} {(byte)header.Kind} {(byte)key.Lane} {key.Epoch} {key.First} {key.Count} {header.Dropped} {header.Schema}");
+            $"frame {header.Version} {(byte)header.Kind} {(byte)key.Lane} {key.Epoch} {key.First} {key.Count} "
+            + $"{header.Dropped} {header.Schema}");
         if (header.Predecessor is { } predecessor)
         {
             Line(text, $"predecessor {predecessor.Epoch} {Lasts(predecessor.Lasts)}");

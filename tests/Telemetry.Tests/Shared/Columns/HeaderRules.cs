@@ -58,14 +58,18 @@ internal static class HeaderRules
     private static IEnumerable<FrameRule> Declarations()
     {
         yield return FrameRule.Accepted("a series declared twice", AllDropped([2, .. Declaration(), .. Declaration()]));
-        yield return FrameRule.Accepted("time first behind time last", AllDropped([1, .. Declaration(count: 2, first: 9)]));
-        yield return FrameRule.Refused("a declared series of no schema", AllDropped([1, .. Declaration(series: 1, count: 2)]));
+        yield return FrameRule.Accepted(
+            "time first behind time last", AllDropped([1, .. Declaration(count: 2, first: 9)]));
+        yield return FrameRule.Refused(
+            "a declared series of no schema", AllDropped([1, .. Declaration(series: 1, count: 2)]));
         yield return FrameRule.Refused("reason 0", AllDropped([1, .. Declaration(reason: 0, count: 2)]));
         yield return FrameRule.Refused("reason 6", AllDropped([1, .. Declaration(reason: 6, count: 2)]));
-        yield return FrameRule.Refused("none declared", AllDropped([2, .. Declaration(count: 0), .. Declaration(count: 2)]));
+        yield return FrameRule.Refused(
+            "none declared", AllDropped([2, .. Declaration(count: 0), .. Declaration(count: 2)]));
         yield return FrameRule.Refused("fewer declared than dropped", AllDropped([1, .. Declaration()]));
         yield return FrameRule.Refused("more declared than dropped", AllDropped([1, .. Declaration(count: 3)]));
-        yield return FrameRule.Refused("a byte behind declarations alone", AllDropped([1, .. Declaration(count: 2), 1]));
+        yield return FrameRule.Refused(
+            "a byte behind declarations alone", AllDropped([1, .. Declaration(count: 2), 1]));
     }
 
     private static HandMadeFrame OneDropped(byte[] dropped) => Frame with
@@ -94,9 +98,10 @@ internal static class HeaderRules
 
     private static Action<WireWriter> Zeros(int bytes) => writer => writer.Bytes(new byte[bytes]);
 
-    private static void TwoReadings(WireWriter writer) => HandMadeFrame.Compact(bits => HandMadeFrame.Values(bits, 2, values =>
-    {
-        HandMadeFrame.Integers(values, 0);
-        HandMadeFrame.Prediction(values, PredictionKind.Constant);
-    }))(writer);
+    private static void TwoReadings(WireWriter writer) =>
+        HandMadeFrame.Compact(bits => HandMadeFrame.Values(bits, 2, values =>
+        {
+            HandMadeFrame.Integers(values, 0);
+            HandMadeFrame.Prediction(values, PredictionKind.Constant);
+        }))(writer);
 }

@@ -26,7 +26,8 @@ internal static class PlainColumnRules
         yield return FrameRule.Refused("a group without readings", Frame(1, [0, 0, 1, 0, .. Group]));
         yield return FrameRule.Refused("readings too few", Frame(2, [0, .. Group]));
         yield return FrameRule.Refused("readings too many", Frame(1, [0, .. Group, 0, .. Group]));
-        yield return FrameRule.Refused("a layout that is none", new HandMadeFrame { Payload = w => w.Bytes([2, 0, .. Group]) });
+        yield return FrameRule.Refused(
+            "a layout that is none", new HandMadeFrame { Payload = w => w.Bytes([2, 0, .. Group]) });
         yield return FrameRule.Accepted("plain layout", new HandMadeFrame { Payload = w => w.Bytes([0, 0, .. Group]) });
     }
 

@@ -41,5 +41,6 @@ internal static class PythonDecoder
 /// <summary>A test that runs the decoder in Python; skipped where there is none.</summary>
 internal sealed class PythonFactAttribute : FactAttribute
 {
-    public PythonFactAttribute() => Skip = File.Exists(PythonDecoder.Program) ? null : $"{PythonDecoder.Program} is missing.";
+    public PythonFactAttribute() =>
+        Skip = File.Exists(PythonDecoder.Program) ? null : $"{PythonDecoder.Program} is missing.";
 }

@@ -26,9 +26,10 @@ public sealed class SimulatedAlertSinkContractTests : AlertSinkContract
 
         public override IAlertSink Sink => _sink;
 
-        public override Task<IReadOnlyList<AlertSeen>> ConsumeAsync(bool committedOnly) => Task.FromResult<IReadOnlyList<AlertSeen>>(
-            [.. (committedOnly ? _sink.Committed : _sink.Uncommitted).Select(r =>
-                new AlertSeen(r.Key, r.Row.Json.ToArray(), r.Headers.ToDictionary(h => h.Key, h => h.Value)))]);
+        public override Task<IReadOnlyList<AlertSeen>> ConsumeAsync(bool committedOnly) =>
+            Task.FromResult<IReadOnlyList<AlertSeen>>(
+                [.. (committedOnly ? _sink.Committed : _sink.Uncommitted).Select(r =>
+                    new AlertSeen(r.Key, r.Row.Json.ToArray(), r.Headers.ToDictionary(h => h.Key, h => h.Value)))]);
 
         public override async Task DieInTransactionAsync(IReadOnlyList<AlertRecord> records)
         {

@@ -47,7 +47,8 @@ public sealed class SimulatedStoreContractTests : StoreContract
             [.. _store.Content.AlertOutbox.Values]);
 
         private static StoredReading Look(SimulatedReading reading) =>
-            (reading.Flags & ReadingFlags.Null) != 0 ? new(reading.Device, reading.Series, reading.Time, reading.Flags, null, null)
+            (reading.Flags & ReadingFlags.Null) != 0
+                ? new(reading.Device, reading.Series, reading.Time, reading.Flags, null, null)
             : reading.Type == MetricType.Text ? StoredReading.Of(
                 reading.Device, reading.Series, reading.Time, reading.Flags, reading.Text.Span)
             : StoredReading.Number(reading.Device, reading.Series, reading.Time, reading.Bits, reading.Flags);

@@ -10,8 +10,8 @@ namespace Telemetry.Cloud.Storage.Postgres.DeadLetters;
 internal static class DeadLetterReader
 {
     private const string Columns = """
-        id, gateway, epoch, lane, first, count, reason, error, readings, series_key, time_micros, content, flags, schema,
-            octet_length(bytes), stored_at, retried_at
+        id, gateway, epoch, lane, first, count, reason, error, readings, series_key, time_micros, content, flags,
+            schema, octet_length(bytes), stored_at, retried_at
         """;
 
     private const string Filter = """
@@ -46,13 +46,12 @@ internal static class DeadLetterReader
         return ids;
     }
 
-    /// <summary>Those of these ids that there are, with their bytes; for an update when they are to be changed.</summary>
+    /// <summary>Those of these ids that there are, with their bytes.</summary>
     public static async Task<IReadOnlyList<DeadLetterRecord>> FindAsync(
-        NpgsqlConnection connection, IReadOnlyCollection<long> ids, bool forUpdate, CancellationToken cancellationToken)
+        NpgsqlConnection connection, IReadOnlyCollection<long> ids, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
-            $"SELECT {Columns}, bytes FROM telemetry.dead_letter WHERE id = ANY($1) ORDER BY id {(forUpdate ? "FOR UPDATE" : "")}",
-            connection);
+            $"SELECT {Columns}, bytes FROM telemetry.dead_letter WHERE id = ANY($1) ORDER BY id", connection);
         Add(command, ids.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bigint);
         return await ReadAllAsync(command, withBytes: true, cancellationToken);
     }
@@ -96,7 +95,8 @@ internal static class DeadLetterReader
     {
         Content = (DeadLetterContent)reader.GetInt16(11),
         Flags = (ReadingFlags)reader.GetInt16(12),
-        Schema = reader.GetFieldValue<byte[]>(13) is { Length: SchemaId.Bytes } schema ? SchemaId.Read(schema) : default,
+        Schema = reader.GetFieldValue<byte[]>(13) is { Length: SchemaId.Bytes } schema
+            ? SchemaId.Read(schema) : default,
     };
 
     private static void Add(NpgsqlCommand command, object? value, NpgsqlDbType type) =>

@@ -6,7 +6,8 @@ namespace Telemetry.Cloud.Storage.Postgres.DeadLetters;
 /// <param name="Bytes">How many bytes it has; a list does not read them.</param>
 /// <param name="StoredAt">When it was rejected.</param>
 /// <param name="RetriedAt">When its readings were stored after all; null while they count as rejected.</param>
-internal sealed record DeadLetterRecord(long Id, DeadLetterRow Letter, int Bytes, DateTime StoredAt, DateTime? RetriedAt);
+internal sealed record DeadLetterRecord(
+    long Id, DeadLetterRow Letter, int Bytes, DateTime StoredAt, DateTime? RetriedAt);
 
 /// <summary>Which dead letters; null asks for nothing.</summary>
 internal sealed record DeadLetterFilter

@@ -36,7 +36,8 @@ internal sealed class LetterContent
             {
                 DeadLetterContent.Value => await ReadValueAsync(connection, letter, cancellationToken),
                 DeadLetterContent.Readings => await ReadColumnsAsync(connection, letter, cancellationToken),
-                DeadLetterContent.Message or DeadLetterContent.Unregistered when letter.Readings > 0 => await ReadFrameAsync(connection, letter, cancellationToken),
+                DeadLetterContent.Message or DeadLetterContent.Unregistered when letter.Readings > 0 =>
+                    await ReadFrameAsync(connection, letter, cancellationToken),
                 _ => Not("it is a message in no book"),
             };
         }
@@ -53,7 +54,8 @@ internal sealed class LetterContent
     {
         await using var command = new NpgsqlCommand(
             "SELECT device_key, type, decimals FROM telemetry.series WHERE series_key = $1", connection);
-        command.Parameters.Add(new NpgsqlParameter { Value = (long)letter.SeriesKey, NpgsqlDbType = NpgsqlDbType.Bigint });
+        command.Parameters.Add(
+            new NpgsqlParameter { Value = (long)letter.SeriesKey, NpgsqlDbType = NpgsqlDbType.Bigint });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
         {
@@ -137,7 +139,8 @@ internal sealed class LetterContent
             else
             {
                 Readings.Add(
-                    device, key, type, batch.Times[row], batch.Flags[row], batch.Bits[row], series.Definitions[index].Decimals);
+                    device, key, type, batch.Times[row], batch.Flags[row], batch.Bits[row],
+                    series.Definitions[index].Decimals);
             }
         }
     }

@@ -5,8 +5,8 @@ using Telemetry.Model.Readings;
 namespace Telemetry.Cloud.Storage.Postgres.DeadLetters;
 
 /// <summary>
-/// Moves a letter's readings from rejected to stored in what the frame register has of its frame: the frame's row; the sum
-/// of the day that the row went into; or a new row, where the database had refused one.
+/// Moves a letter's readings from rejected to stored in what the frame register has of its frame: the frame's row; the
+/// sum of the day that the row went into; or a new row, where the database had refused one.
 /// </summary>
 internal static class RegisterMove
 {
@@ -34,7 +34,8 @@ internal static class RegisterMove
         """;
 
     public static async Task WriteAsync(
-        NpgsqlConnection connection, DeadLetterRecord record, LetterContent content, CancellationToken cancellationToken)
+        NpgsqlConnection connection, DeadLetterRecord record, LetterContent content,
+        CancellationToken cancellationToken)
     {
         var (letter, rows) = (record.Letter, content.Readings);
         var sum = HashSum(rows);
@@ -49,7 +50,8 @@ internal static class RegisterMove
         var dropped = content.Declarations.Sum(d => (long)d.Declaration.Count);
         (object, NpgsqlDbType)[] moved =
         [
-            ((long)rows.Count, NpgsqlDbType.Bigint), ((long)letter.Readings, NpgsqlDbType.Bigint), (dropped, NpgsqlDbType.Bigint),
+            ((long)rows.Count, NpgsqlDbType.Bigint), ((long)letter.Readings, NpgsqlDbType.Bigint), (dropped,
+                NpgsqlDbType.Bigint),
         ];
         if (letter.Content == DeadLetterContent.Unregistered)
         {
@@ -69,12 +71,14 @@ internal static class RegisterMove
         else if (await ScalarAsync(connection, DaySql, day, cancellationToken) is { } ofDay)
         {
             await ExecuteAsync(
-                connection, MoveDaySql, [.. day, .. moved, ((long)((ulong)ofDay + sum), NpgsqlDbType.Bigint)], cancellationToken);
+                connection, MoveDaySql, [.. day, .. moved, ((long)((ulong)ofDay + sum), NpgsqlDbType.Bigint)],
+                cancellationToken);
         }
         else
         {
             throw new StoreException(
-                $"the frame register has neither frame {letter.Frame} nor its day any more", isDataFault: false, mayHaveCommitted: false);
+                $"the frame register has neither frame {letter.Frame} nor its day any more", isDataFault: false,
+                mayHaveCommitted: false);
         }
 
         if (content.Declarations.Count > 0)
@@ -85,8 +89,8 @@ internal static class RegisterMove
 
     private static FrameRegisterRow Registered(DeadLetterRow letter, LetterContent content, ulong sum) => new(
         letter.Gateway, letter.Frame, content.Readings.Count, 0, content.Declarations.Sum(d => d.Declaration.Count),
-        ColumnValues.Micros(Time(content.Readings, first: true)), ColumnValues.Micros(Time(content.Readings, first: false)),
-        content.Checksum, sum);
+        ColumnValues.Micros(Time(content.Readings, first: true)),
+        ColumnValues.Micros(Time(content.Readings, first: false)), content.Checksum, sum);
 
     private static async Task AddAsync(
         NpgsqlConnection connection, DeadLetterRow letter, LetterContent content, FrameRegisterRow? row,
@@ -131,20 +135,23 @@ internal static class RegisterMove
     }
 
     private static async Task<long?> ScalarAsync(
-        NpgsqlConnection connection, string sql, (object, NpgsqlDbType)[] parameters, CancellationToken cancellationToken)
+        NpgsqlConnection connection, string sql, (object, NpgsqlDbType)[] parameters,
+        CancellationToken cancellationToken)
     {
         await using var command = Command(connection, sql, parameters);
         return await command.ExecuteScalarAsync(cancellationToken) as long?;
     }
 
     private static async Task ExecuteAsync(
-        NpgsqlConnection connection, string sql, (object, NpgsqlDbType)[] parameters, CancellationToken cancellationToken)
+        NpgsqlConnection connection, string sql, (object, NpgsqlDbType)[] parameters,
+        CancellationToken cancellationToken)
     {
         await using var command = Command(connection, sql, parameters);
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, (object Value, NpgsqlDbType Type)[] parameters)
+    private static NpgsqlCommand Command(
+        NpgsqlConnection connection, string sql, (object Value, NpgsqlDbType Type)[] parameters)
     {
         var command = new NpgsqlCommand(sql, connection);
         foreach (var (value, type) in parameters)

@@ -10,7 +10,8 @@ public sealed class AlertRecordTests
     [Fact]
     public void Record_has_every_attribute_of_its_transition()
     {
-        var row = AlertSamples.Row(3, AlertHead.None, AlertSamples.Transition(3, 5) with { DetectionDelayMicros = -2_500_000 });
+        var row = AlertSamples.Row(
+            3, AlertHead.None, AlertSamples.Transition(3, 5) with { DetectionDelayMicros = -2_500_000 });
 
         var record = AlertRecord.Of(row, 12, "/site", out var readable);
 
@@ -24,7 +25,8 @@ public sealed class AlertRecordTests
                 "ce_causationid: gw-3/0000000000000007/live/1+1",
                 "ce_traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "ce_severity: critical",
                 "ce_late: true", "ce_detectiondelay: -PT2.5S", "ce_sequence: 00000000000000000001",
-                "telemetry-partition: 3", "telemetry-number: 1", $"telemetry-chain: {row.Head.Chain:x32}", "telemetry-since: 12",
+                "telemetry-partition: 3", "telemetry-number: 1", $"telemetry-chain: {row.Head.Chain:x32}",
+                "telemetry-since: 12",
             ],
             record.Headers.Select(h => $"{h.Key}: {h.Value}"));
     }
@@ -50,7 +52,8 @@ public sealed class AlertRecordTests
     public void Time_that_no_calendar_has_is_shown_at_its_end(long micros)
     {
         var row = AlertSamples.Row(
-            1, AlertHead.None, AlertSamples.Transition(1, 1) with { TimeMicros = micros, DetectionDelayMicros = micros });
+            1, AlertHead.None,
+            AlertSamples.Transition(1, 1) with { TimeMicros = micros, DetectionDelayMicros = micros });
 
         var time = AlertRecord.Of(row, 0, "/", out _).Headers.Single(h => h.Key == "ce_time").Value;
 
@@ -60,7 +63,8 @@ public sealed class AlertRecordTests
     [Fact]
     public void Record_of_somebody_else_is_not_read()
     {
-        var foreign = new Dictionary<string, byte[]> { ["ce_id"] = "x"u8.ToArray(), ["telemetry-partition"] = "1"u8.ToArray() };
+        var foreign =
+            new Dictionary<string, byte[]> { ["ce_id"] = "x"u8.ToArray(), ["telemetry-partition"] = "1"u8.ToArray() };
 
         Assert.False(PublishedAlert.TryRead(name => foreign.GetValueOrDefault(name), default, out _));
         Assert.False(PublishedAlert.TryRead(_ => null, default, out _));
@@ -69,7 +73,8 @@ public sealed class AlertRecordTests
     [Fact]
     public void Position_is_read_as_it_was_written()
     {
-        var position = new RelayPosition(new AlertHead(long.MaxValue, UInt128.MaxValue), new Skipping(1, 253_402_300_799_999));
+        var position = new RelayPosition(
+            new AlertHead(long.MaxValue, UInt128.MaxValue), new Skipping(1, 253_402_300_799_999));
 
         Assert.True(RelayPosition.TryRead(Encoding.UTF8.GetBytes(position.ToString()), out var read));
         Assert.Equal(position, read);
