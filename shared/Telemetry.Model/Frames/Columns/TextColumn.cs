@@ -108,7 +108,7 @@ internal static class TextColumn
 
         var into = scratch.Deflated;
         into.SetLength(0);
-        using (var deflate = new DeflateStream(into, CompressionLevel.SmallestSize, leaveOpen: true))
+        using (var deflate = new DeflateStream(into, CompressionLevel.Optimal, leaveOpen: true))
         {
             deflate.Write(text);
         }
