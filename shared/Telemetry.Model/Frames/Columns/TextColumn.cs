@@ -16,8 +16,8 @@ namespace Telemetry.Model.Frames.Columns;
 /// </summary>
 internal static class TextColumn
 {
-    /// <summary>Shorter texts would win a few bytes at most, and the framework's deflater is made anew for each frame.</summary>
-    private const int DeflateFrom = 160;
+    /// <summary>What shorter texts would win is not worth the framework's deflater, which is made anew for each frame.</summary>
+    private const int DeflateFrom = 96;
 
     /// <summary>
     /// Writes the texts that <paramref name="values"/> point to in the batch, and adds the distinct ones' bytes to the

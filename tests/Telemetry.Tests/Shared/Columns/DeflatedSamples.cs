@@ -92,7 +92,7 @@ internal static class DeflatedSamples
     /// <summary>Gives one of the lengths to a symbol and the others to random ones, of which some may coincide.</summary>
     private static void Place(Random random, int[] symbols, List<int> lengths, int always)
     {
-        foreach (var length in lengths)
+        foreach (var length in lengths.Skip(1))
         {
             symbols[random.Next(symbols.Length)] = length;
         }
