@@ -3,9 +3,9 @@ using static Telemetry.Testing.Readings.HandMadeDeflate;
 namespace Telemetry.Testing.Readings;
 
 /// <summary>
-/// A deflate stream (RFC 1951) that makes an inflater build tables for nothing: blocks of dynamic Huffman codes that end as
-/// they begin. All 286 and 30 symbols have codes, whose lengths take few bits, as most repeat the one before; then one text
-/// of one byte.
+/// A deflate stream (RFC 1951) that makes an inflater build tables for nothing: blocks of dynamic Huffman codes that
+/// end as they begin. All 286 and 30 symbols have codes, whose lengths take few bits, as most repeat the one before;
+/// then one text of one byte.
 /// </summary>
 internal static class DeflatedBlocks
 {

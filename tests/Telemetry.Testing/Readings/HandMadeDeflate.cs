@@ -2,12 +2,16 @@ using Telemetry.Model.Frames.Columns;
 
 namespace Telemetry.Testing.Readings;
 
-/// <summary>A deflate stream (RFC 1951) put together by hand, block by block, as strangers may send it and no deflater makes it.</summary>
+/// <summary>
+/// A deflate stream (RFC 1951) put together by hand, block by block, as strangers may send it and no deflater makes it.
+/// </summary>
 internal sealed class HandMadeDeflate
 {
     public const int EndOfBlock = 256;
 
-    /// <summary>Of the symbols for code lengths: the length before, 3 to 6 times; zeros, 3 to 10 and 11 to 138.</summary>
+    /// <summary>
+    /// Of the symbols for code lengths: the length before, 3 to 6 times; zeros, 3 to 10 and 11 to 138.
+    /// </summary>
     public const int Repeat = 16, ShortZeros = 17, LongZeros = 18;
 
     private const int RepeatMin = 3, RepeatMax = 6;
@@ -39,8 +43,11 @@ internal sealed class HandMadeDeflate
     /// <summary>The beginning of a block.</summary>
     public HandMadeDeflate Block(int kind, bool isLast = false) => Bits(isLast ? 1 : 0, 1).Bits(kind, 2);
 
-    /// <summary>A stored block; its padding is made of one bit or the other, its inverted length may be wrong.</summary>
-    public HandMadeDeflate Stored(ReadOnlySpan<byte> bytes, bool isLast = false, int length = -1, int padding = 0, int wrong = 0)
+    /// <summary>
+    /// A stored block; its padding is made of one bit or the other, its inverted length may be wrong.
+    /// </summary>
+    public HandMadeDeflate Stored(
+        ReadOnlySpan<byte> bytes, bool isLast = false, int length = -1, int padding = 0, int wrong = 0)
     {
         Block(0, isLast);
         while (BitCount % 8 > 0)
@@ -61,14 +68,14 @@ internal sealed class HandMadeDeflate
     /// <summary>The beginning of a block of fixed codes.</summary>
     public HandMadeDeflate Fixed(bool isLast = false)
     {
-        _literals = [.. Enumerable.Range(0, 288).Select(symbol => symbol switch { < 144 => 8, < 256 => 9, < 280 => 7, _ => 8 })];
+        _literals = [.. Enumerable.Range(0, 288).Select(i => i switch { < 144 => 8, < 256 => 9, < 280 => 7, _ => 8 })];
         _distances = [.. Enumerable.Repeat(5, 32)];
         return Block(1, isLast);
     }
 
     /// <summary>
-    /// The beginning of a block of codes of these lengths. The code of lengths has repeats or not; where it has, a length of
-    /// several symbols in a row is repeated.
+    /// The beginning of a block of codes of these lengths. The code of lengths has repeats or not; where it has, a
+    /// length of several symbols in a row is repeated.
     /// </summary>
     public HandMadeDeflate Dynamic(int[] literals, int[] distances, bool isLast = false, int[]? codeLengths = null)
     {
@@ -105,7 +112,8 @@ internal sealed class HandMadeDeflate
     }
 
     /// <summary>A length of a code, or what stands for several, by the header's code of lengths.</summary>
-    public HandMadeDeflate CodeLength(int symbol) => Bits(CanonicalCodes.Of(_codeLengths)[symbol], _codeLengths[symbol]);
+    public HandMadeDeflate CodeLength(int symbol) =>
+        Bits(CanonicalCodes.Of(_codeLengths)[symbol], _codeLengths[symbol]);
 
     /// <summary>The codes of bytes, lengths or the end of the block.</summary>
     public HandMadeDeflate Symbols(params ReadOnlySpan<int> symbols)

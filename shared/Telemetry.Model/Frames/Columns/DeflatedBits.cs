@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>
-/// The bits of a deflate stream, the least significant of each byte first. Unlike <see cref="BitReader"/>'s they may end
-/// anywhere, and whoever takes some asks first whether they are there.
+/// The bits of a deflate stream, the least significant of each byte first. Unlike <see cref="BitReader"/>'s they may
+/// end anywhere, and whoever takes some asks first whether they are there.
 /// </summary>
 internal ref struct DeflatedBits(ReadOnlySpan<byte> bytes)
 {

@@ -3,10 +3,10 @@ using System.Runtime.CompilerServices;
 namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>
-/// A Huffman code of RFC 1951, 3.2.2: a length for each symbol that has a code says it all. Made again and again in the same
-/// arrays: a table over the first bits, and for codes that are longer the symbols in the order of their codes. What a code
-/// costs to make grows with the symbols that have one, which bits of the stream state, and with the table's entries, of
-/// which a long one takes many symbols; symbols without a code cost nothing.
+/// A Huffman code of RFC 1951, 3.2.2: a length for each symbol that has a code says it all. Made again and again in the
+/// same arrays: a table over the first bits, and for codes that are longer the symbols in the order of their codes.
+/// What a code costs to make grows with the symbols that have one, which bits of the stream state, and with the table's
+/// entries, of which a long one takes many symbols; symbols without a code cost nothing.
 /// <code>
 /// entry of a symbol:   bits 0-7 the code's length, 8-11 extra bits behind it, 12-15 kind, 16-31 value
 /// entry of a prefix:   kind <see cref="PrefixKind"/>; value: its rank among the prefixes of longer codes
@@ -14,7 +14,9 @@ namespace Telemetry.Model.Frames.Columns;
 /// </summary>
 internal sealed class HuffmanCode(ReadOnlySpan<uint> meanings, int tableBitsMax)
 {
-    /// <summary>The symbol is a byte, a length or distance less its extra bits, the end of the block; or no code has such bits.</summary>
+    /// <summary>
+    /// The symbol is a byte, a length or distance less its extra bits, the end of the block; or no code has such bits.
+    /// </summary>
     public const uint ByteKind = 0 << 12, CopyKind = 1 << 12, EndKind = 2 << 12, NoKind = 3 << 12;
 
     public const uint KindMask = 15 << 12;
@@ -59,8 +61,8 @@ internal sealed class HuffmanCode(ReadOnlySpan<uint> meanings, int tableBitsMax)
     }
 
     /// <summary>
-    /// Makes the code. False where two symbols would have one code, or where bits are left over that are no code: those of
-    /// one symbol with one bit may be, where <paramref name="mayLackOne"/>, and those of none.
+    /// Makes the code. False where two symbols would have one code, or where bits are left over that are no code: those
+    /// of one symbol with one bit may be, where <paramref name="mayLackOne"/>, and those of none.
     /// </summary>
     public bool TryMake(bool mayLackOne)
     {
@@ -110,8 +112,8 @@ internal sealed class HuffmanCode(ReadOnlySpan<uint> meanings, int tableBitsMax)
     }
 
     /// <summary>
-    /// The first codes of each length are those of symbols, the others are prefixes of longer ones. So a prefix's rank among
-    /// its like, doubled, with the next bit, is a rank among the next length's codes.
+    /// The first codes of each length are those of symbols, the others are prefixes of longer ones. So a prefix's rank
+    /// among its like, doubled, with the next bit, is a rank among the next length's codes.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private uint FindLong(uint prefix, ulong bits)
@@ -133,8 +135,8 @@ internal sealed class HuffmanCode(ReadOnlySpan<uint> meanings, int tableBitsMax)
     }
 
     /// <summary>
-    /// A code's first bit is its highest and stands lowest in the stream, so the table is over codes from right to left. A
-    /// table over one bit more begins as the shorter one twice.
+    /// A code's first bit is its highest and stands lowest in the stream, so the table is over codes from right to
+    /// left. A table over one bit more begins as the shorter one twice.
     /// </summary>
     private void FillTable(bool isLacking)
     {

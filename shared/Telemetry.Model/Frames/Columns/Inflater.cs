@@ -1,36 +1,30 @@
 using System.Runtime.CompilerServices;
+using static Telemetry.Model.Frames.Columns.DeflateAlphabets;
 
 namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>
 /// Inflates a deflate stream (RFC 1951) whose texts' length is known. It keeps its tables, so that a warm one allocates
-/// nothing, and checks each length and distance before it uses it. Each step takes bits of the stream or makes a byte of
-/// what is wanted, so that both bound its time. It refuses what zlib refuses; docs/frame-format.md says what that is.
-/// One thread at a time.
+/// nothing, and checks each length and distance before it uses it. Each step takes bits of the stream or makes a byte
+/// of what is wanted, so that both bound its time. It refuses what zlib refuses; docs/frame-format.md says what that
+/// is. One thread at a time.
 /// <code>
 /// each block, until one is the last:
 /// 1 bit   1: the last block
 /// 2 bits  0 stored, 1 fixed codes, 2 dynamic codes
 /// stored: zeros or ones to the end of the byte, length as 16 bits, the same inverted, so many bytes
-/// dynamic: 5 bits literals and lengths less 257, 5 bits distances less 1, 4 bits lengths of the code of lengths less 4;
-///          these, 3 bits each; then with that code the lengths of all codes
+/// dynamic: 5 bits literals and lengths less 257, 5 bits distances less 1, 4 bits lengths of the code of lengths less
+///          4; these, 3 bits each; then with that code the lengths of all codes
 /// codes:  a byte; or a length and then a distance: so many bytes from so far back; or the end of the block
 /// </code>
 /// </summary>
 internal sealed class Inflater
 {
-    private const int EndOfBlock = 256, LiteralsMax = 286, DistancesMax = 30;
-    private const int LiteralTableBits = 9, DistanceTableBits = 8, LengthTableBits = 7;
-    private const int Repeat = 16, ShortZeros = 17, LongZeros = 18;
+    private const int LiteralsMax = 286, DistancesMax = 30;
 
-    private static readonly uint[] LiteralMeanings = MakeLiteralMeanings();
-    private static readonly uint[] DistanceMeanings = MakeDistanceMeanings();
-    private static readonly HuffmanCode FixedLiterals = MakeFixedLiterals();
-    private static readonly HuffmanCode FixedDistances = MakeFixedDistances();
-
-    private readonly HuffmanCode _literals = new(LiteralMeanings, LiteralTableBits);
-    private readonly HuffmanCode _distances = new(DistanceMeanings, DistanceTableBits);
-    private readonly HuffmanCode _lengths = new(MakeLengthMeanings(), LengthTableBits);
+    private readonly HuffmanCode _literals = LiteralCode();
+    private readonly HuffmanCode _distances = DistanceCode();
+    private readonly HuffmanCode _lengths = LengthCode();
 
     private enum Step
     {
@@ -44,12 +38,9 @@ internal sealed class Inflater
         Refused,
     }
 
-    /// <summary>In which order a block gives the lengths of the codes of lengths.</summary>
-    private static ReadOnlySpan<byte> LengthsOrder => [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
-
     /// <summary>
-    /// Inflates to exactly the length of <paramref name="into"/>; false where that cannot be. What is behind the last block,
-    /// or that it is not there, does not matter.
+    /// Inflates to exactly the length of <paramref name="into"/>; false where that cannot be. What is behind the last
+    /// block, or that it is not there, does not matter.
     /// </summary>
     public bool TryInflate(ReadOnlySpan<byte> deflated, Span<byte> into)
     {
@@ -155,8 +146,8 @@ internal sealed class Inflater
     }
 
     /// <summary>
-    /// Reads the two codes of a block. In the code of lengths without any symbol each bit is a length 0, as zlib has it: what
-    /// comes of that is refused for want of an end of block, unless the stream is cut off before.
+    /// Reads the two codes of a block. In the code of lengths without any symbol each bit is a length 0, as zlib has
+    /// it: what comes of that is refused for want of an end of block, unless the stream is cut off before.
     /// </summary>
     private Step Codes(ref DeflatedBits stream, int literals, int distances)
     {
@@ -306,79 +297,5 @@ internal sealed class Inflater
         }
 
         return Step.Ended;
-    }
-
-    private static uint[] MakeLiteralMeanings()
-    {
-        const int symbols = 288, firstLength = 257, longestLength = 285;
-        var meanings = new uint[symbols];
-        for (var literal = 0; literal < EndOfBlock; literal++)
-        {
-            meanings[literal] = HuffmanCode.Meaning(HuffmanCode.ByteKind, literal);
-        }
-
-        meanings[EndOfBlock] = HuffmanCode.Meaning(HuffmanCode.EndKind, 0);
-
-        // Lengths from 3 on: eight without extra bits, then four each with one more; the longest stands for itself.
-        var length = 3;
-        for (var symbol = firstLength; symbol < longestLength; symbol++)
-        {
-            var extraBits = Math.Max(0, ((symbol - firstLength) / 4) - 1);
-            meanings[symbol] = HuffmanCode.Meaning(HuffmanCode.CopyKind, length, extraBits);
-            length += 1 << extraBits;
-        }
-
-        meanings[longestLength] = HuffmanCode.Meaning(HuffmanCode.CopyKind, 258);
-        meanings.AsSpan(longestLength + 1).Fill(HuffmanCode.Meaning(HuffmanCode.NoKind, 0));
-        return meanings;
-    }
-
-    private static uint[] MakeDistanceMeanings()
-    {
-        const int symbols = 32;
-        var meanings = new uint[symbols];
-
-        // Distances from 1 on: four without extra bits, then two each with one more.
-        var distance = 1;
-        for (var symbol = 0; symbol < DistancesMax; symbol++)
-        {
-            var extraBits = Math.Max(0, (symbol / 2) - 1);
-            meanings[symbol] = HuffmanCode.Meaning(HuffmanCode.CopyKind, distance, extraBits);
-            distance += 1 << extraBits;
-        }
-
-        meanings.AsSpan(DistancesMax).Fill(HuffmanCode.Meaning(HuffmanCode.NoKind, 0));
-        return meanings;
-    }
-
-    private static uint[] MakeLengthMeanings()
-    {
-        var meanings = new uint[LengthsOrder.Length];
-        for (var symbol = 0; symbol < meanings.Length; symbol++)
-        {
-            var extraBits = symbol switch { Repeat => 2, ShortZeros => 3, LongZeros => 7, _ => 0 };
-            meanings[symbol] = HuffmanCode.Meaning(HuffmanCode.ByteKind, symbol, extraBits);
-        }
-
-        return meanings;
-    }
-
-    private static HuffmanCode MakeFixedLiterals()
-    {
-        var code = new HuffmanCode(LiteralMeanings, LiteralTableBits);
-        code.Add(0, 144, 8);
-        code.Add(144, 112, 9);
-        code.Add(256, 24, 7);
-        code.Add(280, 8, 8);
-        code.TryMake(mayLackOne: false);
-        return code;
-    }
-
-    private static HuffmanCode MakeFixedDistances()
-    {
-        var code = new HuffmanCode(DistanceMeanings, DistanceTableBits);
-        code.Add(0, DistanceMeanings.Length, 5);
-        code.TryMake(mayLackOne: false);
-        return code;
     }
 }

@@ -16,7 +16,7 @@ namespace Telemetry.Model.Frames.Columns;
 /// </summary>
 internal static class TextColumn
 {
-    /// <summary>What shorter texts would win is not worth the framework's deflater, which is made anew for each frame.</summary>
+    /// <summary>What shorter texts would win is not worth a deflater, which is made anew for each frame.</summary>
     private const int DeflateFrom = 96;
 
     /// <summary>

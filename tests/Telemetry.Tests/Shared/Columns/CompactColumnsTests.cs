@@ -200,7 +200,7 @@ public class CompactColumnsTests
         CompactColumns.Write(_writer, batch, order, types);
     }
 
-    /// <summary>Bytes allocated by writing and reading the rows: the least of a few times, the first of which warms up.</summary>
+    /// <summary>Bytes allocated by writing and reading the rows: the least of a few times; the first warms up.</summary>
     private (long Written, long Read) Allocated(ReadingBatch batch, int[] order, MetricType[] types)
     {
         var least = (Written: long.MaxValue, Read: long.MaxValue);

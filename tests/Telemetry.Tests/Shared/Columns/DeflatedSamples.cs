@@ -28,7 +28,9 @@ internal static class DeflatedSamples
         return bytes;
     }
 
-    /// <summary>A stream that a deflater made, or one of random blocks, and how many bytes may be wanted of it.</summary>
+    /// <summary>
+    /// A stream that a deflater made, or one of random blocks, and how many bytes may be wanted of it.
+    /// </summary>
     public static (byte[] Stream, int Length) Next(Random random)
     {
         var length = random.Next(1, random.Next(4) == 0 ? 3000 : 300);
@@ -42,13 +44,16 @@ internal static class DeflatedSamples
         return (FrameworkInflater.Deflate(bytes, (CompressionLevel)random.Next(4), flushEach), length);
     }
 
-    /// <summary>A copy with a few bits turned over, more often near the beginning, where the codes' lengths stand.</summary>
+    /// <summary>
+    /// A copy with a few bits turned over, more often near the beginning, where the codes' lengths stand.
+    /// </summary>
     public static byte[] Flip(byte[] stream, Random random)
     {
         byte[] damaged = [.. stream];
         for (var left = random.Next(1, 4); left > 0; left--)
         {
-            damaged[random.Next(random.Next(2) == 0 ? Math.Min(40, damaged.Length) : damaged.Length)] ^= (byte)(1 << random.Next(8));
+            var within = random.Next(2) == 0 ? Math.Min(40, damaged.Length) : damaged.Length;
+            damaged[random.Next(within)] ^= (byte)(1 << random.Next(8));
         }
 
         return damaged;
@@ -89,7 +94,9 @@ internal static class DeflatedSamples
         return lengths;
     }
 
-    /// <summary>Gives one of the lengths to a symbol and the others to random ones, of which some may coincide.</summary>
+    /// <summary>
+    /// Gives one of the lengths to a symbol and the others to random ones, of which some may coincide.
+    /// </summary>
     private static void Place(Random random, int[] symbols, List<int> lengths, int always)
     {
         foreach (var length in lengths.Skip(1))

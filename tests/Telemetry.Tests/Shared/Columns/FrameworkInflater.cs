@@ -2,7 +2,9 @@ using System.IO.Compression;
 
 namespace Telemetry.Tests.Shared.Columns;
 
-/// <summary>The framework's deflater, and its inflater, which read frames before there was one here: what both accept is alike.</summary>
+/// <summary>
+/// The framework's deflater, and its inflater, which read frames before there was one here: what both accept is alike.
+/// </summary>
 internal static class FrameworkInflater
 {
     /// <summary>Inflates to exactly the length of <paramref name="into"/>; false where that cannot be.</summary>
@@ -11,7 +13,8 @@ internal static class FrameworkInflater
         try
         {
             using var inflate = new DeflateStream(new MemoryStream(deflated), CompressionMode.Decompress);
-            return inflate.ReadAtLeast(into, into.Length, throwOnEndOfStream: false) == into.Length && inflate.ReadByte() < 0;
+            var made = inflate.ReadAtLeast(into, into.Length, throwOnEndOfStream: false);
+            return made == into.Length && inflate.ReadByte() < 0;
         }
         catch (InvalidDataException)
         {

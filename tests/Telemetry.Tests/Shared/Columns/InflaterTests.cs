@@ -14,7 +14,9 @@ public class InflaterTests
     private const int WindowBytes = 32768, TextsMax = 65536;
 
     private static readonly CompressionLevel[] Levels =
-        [CompressionLevel.NoCompression, CompressionLevel.Fastest, CompressionLevel.Optimal, CompressionLevel.SmallestSize];
+    [
+        CompressionLevel.NoCompression, CompressionLevel.Fastest, CompressionLevel.Optimal, CompressionLevel.SmallestSize,
+    ];
 
     private readonly Inflater _inflater = new();
 
@@ -34,7 +36,8 @@ public class InflaterTests
             {
                 var bytes = DeflatedSamples.Bytes(random, kind, length);
                 AssertInflates(FrameworkInflater.Deflate(bytes, level), bytes, $"kind {kind}, {length} bytes");
-                AssertInflates(FrameworkInflater.Deflate(bytes, level, 1 + (length / 7)), bytes, $"kind {kind}, {length} bytes, flushed");
+                var flushed = FrameworkInflater.Deflate(bytes, level, 1 + (length / 7));
+                AssertInflates(flushed, bytes, $"kind {kind}, {length} bytes, flushed");
             }
         }
     }
@@ -128,7 +131,7 @@ public class InflaterTests
         var isTaken = FrameworkInflater.TryInflate(stream, there);
         var isTakenHere = _inflater.TryInflate(stream, here);
         var isAlike = isTaken == isTakenHere && (!isTaken || here.AsSpan().SequenceEqual(there));
-        Assert.True(isAlike, $"here {isTakenHere}, there {isTaken}, {wanted} bytes wanted of {Convert.ToHexString(stream)}");
+        Assert.True(isAlike, $"here {isTakenHere}, there {isTaken}, {wanted} bytes of {Convert.ToHexString(stream)}");
         return isTaken;
     }
 }
