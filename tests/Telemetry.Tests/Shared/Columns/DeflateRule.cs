@@ -92,8 +92,11 @@ internal sealed record DeflateRule(string Claim, bool IsAccepted, int Length, by
         var three = Lengths(257, ('a', 1), ('b', 1), (EndOfBlock, 1));
         yield return Refused("codes of literals too few", 1, Dynamic(twoLong, NoCode, 'a', EndOfBlock));
         yield return Refused("codes of literals too many", 1, Dynamic(three, NoCode, 'a', EndOfBlock));
+
+        // Six codes of one bit end with a byte: that there is no end is all that is wrong.
+        var endless = Lengths(257, ('a', 1), ('b', 1));
         yield return Refused(
-            "no code of the end of a block", 1, Dynamic(Lengths(257, ('a', 1), ('b', 1)), NoCode, 'a'));
+            "no code of the end of a block", 6, Dynamic(endless, NoCode, 'a', 'a', 'a', 'a', 'a', 'a'));
         var end = Lengths(257, (EndOfBlock, 1));
         yield return Accepted(
             "the end of a block alone, of one bit", 1, Dynamic(end, NoCode, EndOfBlock).Stored("a"u8, true));
