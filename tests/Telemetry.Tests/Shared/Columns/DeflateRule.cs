@@ -101,7 +101,7 @@ internal sealed record DeflateRule(string Claim, bool IsAccepted, int Length, by
         yield return Accepted(
             "the end of a block alone, of one bit", 1, Dynamic(end, NoCode, EndOfBlock).Stored("a"u8, true));
         yield return Refused(
-            "a bit that is no code beside the end", 1, Dynamic(end, NoCode).Bits(1, 1).Stored("a"u8, true));
+            "a bit that is no code beside the end", 1, Dynamic(end, NoCode).Bits(1, 1).Symbols(EndOfBlock));
         yield return Refused(
             "the end of a block alone, of two bits", 1,
             Dynamic(Lengths(257, (EndOfBlock, 2)), NoCode, EndOfBlock).Stored("a"u8, true));
@@ -168,6 +168,8 @@ internal sealed record DeflateRule(string Claim, bool IsAccepted, int Length, by
         yield return Accepted(
             "codes behind the texts, cut off", 1,
             new HandMadeDeflate().Stored("a"u8).Header(257, 1, Lengths(19, (1, 1), (LongZeros, 1))));
+        yield return Accepted("a repeat of no length behind the texts, cut off in its number", 1, new HandMadeDeflate()
+            .Stored("a"u8).Header(257, 1, Lengths(19, (0, 1), (Repeat, 2), (ShortZeros, 2))).CodeLength(Repeat));
         yield return Refused(
             "wrong codes behind the texts", 1, new HandMadeDeflate().Stored("a"u8).Header(257, 1, Lengths(19, (1, 1))));
         yield return Accepted("no code of a code length behind the texts, cut off", 1, new HandMadeDeflate()
