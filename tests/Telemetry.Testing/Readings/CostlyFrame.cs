@@ -25,7 +25,7 @@ internal sealed record CostlyFrame(string Name, MetricType[] Types, byte[] Bytes
         PlainGroups(),
         Declarations(),
         Texts("repeated-text", CountMax, 1, 8, false, new byte[8]),
-        Texts("inflated-texts", 16, 16, 4096, true, TextColumn.Deflate(new byte[16 * 4096])!),
+        Texts("inflated-texts", 16, 16, 4096, true, DeflatedZeros(16 * 4096)),
         Texts("deflated-blocks", 1, 1, 1, true, DeflatedBlocks.OfBytes(DeflatedBytes)),
         RefusedAtTheEnd(),
     ];
@@ -177,6 +177,10 @@ internal sealed record CostlyFrame(string Name, MetricType[] Types, byte[] Bytes
             },
         }.Seal());
     }
+
+    private static byte[] DeflatedZeros(int bytes) =>
+        TextColumn.TryDeflate(new byte[bytes], ColumnScratch.OfThread, out var deflated)
+            ? deflated.ToArray() : throw new InvalidOperationException("zeros do not get smaller");
 
     private static CostlyFrame Texts(string name, int count, int distinct, int length, bool isDeflated, byte[] texts) =>
         new(name, [MetricType.Text], OfTexts(count, distinct, length, isDeflated, texts).Seal());

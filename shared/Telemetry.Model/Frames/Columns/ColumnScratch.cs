@@ -43,8 +43,12 @@ internal sealed class ColumnScratch
 
     public Growing<long> Ranks { get; } = new();
 
-    // A frame's distinct texts, one behind the other.
+    // A frame's distinct texts, one behind the other; and what deflating makes of them.
     public Growing<byte> Text { get; } = new();
+
+    public MemoryStream Deflated { get; } = new();
+
+    public Inflater Inflater { get; } = new();
 
     /// <summary>A hash table's slots, cleared: a power of two, at least <paramref name="least"/>.</summary>
     public Span<int> Slots(int least)

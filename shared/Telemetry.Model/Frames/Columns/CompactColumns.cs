@@ -18,7 +18,7 @@ namespace Telemetry.Model.Frames.Columns;
 /// 1       1: the texts are deflated                             (only where there are bytes of text)
 /// ...     zeros to the end of the byte, then the texts' bytes to the end of the columns
 /// </code>
-/// A warm writer or reader allocates nothing unless texts are deflated.
+/// A warm writer or reader allocates nothing, but that a writer deflates texts by the framework's deflater: 200 bytes.
 /// </summary>
 public static class CompactColumns
 {
@@ -39,7 +39,7 @@ public static class CompactColumns
         var textBytes = 0;
         WriteGroups(bits, batch, order, types, ref textBytes, scratch);
         var texts = (ReadOnlySpan<byte>)scratch.Text.Of(textBytes);
-        if (textBytes > 0 && TextColumn.Deflate(texts) is { } deflated)
+        if (textBytes > 0 && TextColumn.TryDeflate(texts, scratch, out var deflated))
         {
             bits.Bit(true);
             texts = deflated;

@@ -90,7 +90,7 @@ internal static class GroupReader
         {
             bytes.CopyTo(text);
         }
-        else if (!TextColumn.TryInflate(bytes, text))
+        else if (!ColumnScratch.OfThread.Inflater.TryInflate(bytes, text))
         {
             throw bits.Malformed($"deflated texts that are not {textBytes} bytes");
         }

@@ -16,6 +16,7 @@ namespace Telemetry.Model.Frames.Columns;
 /// </summary>
 internal static class TextColumn
 {
+    /// <summary>What shorter texts would win is not worth a deflater, which is made anew for each frame.</summary>
     private const int DeflateFrom = 96;
 
     /// <summary>
@@ -96,36 +97,24 @@ internal static class TextColumn
         }
     }
 
-    /// <summary>The texts deflated, null when that is not smaller.</summary>
-    public static byte[]? Deflate(ReadOnlySpan<byte> text)
+    /// <summary>The texts deflated, in the scratch until the next ones are; false when that is not smaller.</summary>
+    public static bool TryDeflate(ReadOnlySpan<byte> text, ColumnScratch scratch, out ReadOnlySpan<byte> deflated)
     {
+        deflated = default;
         if (text.Length < DeflateFrom)
         {
-            return null;
+            return false;
         }
 
-        var into = new MemoryStream(text.Length);
-        using (var deflate = new DeflateStream(into, CompressionLevel.SmallestSize, leaveOpen: true))
+        var into = scratch.Deflated;
+        into.SetLength(0);
+        using (var deflate = new DeflateStream(into, CompressionLevel.Optimal, leaveOpen: true))
         {
             deflate.Write(text);
         }
 
-        return into.Length < text.Length ? into.ToArray() : null;
-    }
-
-    /// <summary>Inflates to exactly the length of <paramref name="into"/>; false where that cannot be.</summary>
-    public static bool TryInflate(ReadOnlySpan<byte> deflated, Span<byte> into)
-    {
-        try
-        {
-            using var inflate = new DeflateStream(new MemoryStream(deflated.ToArray()), CompressionMode.Decompress);
-            return inflate.ReadAtLeast(into, into.Length, throwOnEndOfStream: false) == into.Length && inflate.ReadByte() < 0;
-        }
-        catch (InvalidDataException)
-        {
-            // What the caller asks is whether it can be inflated.
-            return false;
-        }
+        deflated = into.GetBuffer().AsSpan(0, (int)into.Length);
+        return deflated.Length < text.Length;
     }
 
     private static int Distinct(

@@ -8,7 +8,10 @@ internal sealed record FrameRule(string Claim, bool IsAccepted, MetricType[] Typ
 {
     /// <summary>All of them, each of another claim.</summary>
     public static IReadOnlyList<FrameRule> All { get; } =
-        [.. HeaderRules.All(), .. PlainColumnRules.All(), .. CompactColumnRules.All(), .. CompactValueRules.All()];
+    [
+        .. HeaderRules.All(), .. PlainColumnRules.All(), .. CompactColumnRules.All(), .. CompactValueRules.All(),
+        .. DeflateRule.All.Select(rule => rule.InFrame()),
+    ];
 
     /// <summary>A frame that a reader takes. Without types its schema has one series, of type Int.</summary>
     public static FrameRule Accepted(string claim, HandMadeFrame frame, params MetricType[] types) =>

@@ -14,7 +14,7 @@ public class MutatedFrameTests
 {
     private const int MutationsEach = 20;
 
-    /// <summary>What reading may allocate: an inflater, a copy of its bytes, arrays that grow to the largest frame seen.</summary>
+    /// <summary>What reading may allocate: arrays that grow to the largest frame seen, and an exception.</summary>
     private const long AllocatedMax = 512 * 1024;
 
     private readonly ReadingBatch _batch = new(FrameHeader.CountMax);
