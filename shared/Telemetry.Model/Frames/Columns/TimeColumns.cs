@@ -41,9 +41,8 @@ internal ref struct TimeColumns(Span<long> times)
             return;
         }
 
-        var unit = TimeUnit.Of(mine);
         var integers = scratch.Integers.Of(count);
-        TimeUnit.Divide(mine, unit, integers);
+        var unit = TimeUnit.Divide(mine, integers);
         writer.Write((ulong)unit, UnitBits);
         IntegerColumn.Write(writer, integers, IntegerColumn.Plan(integers, IntegerMeaning.Times, out _), scratch.Residuals.Of(count));
     }

@@ -1,3 +1,6 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
 namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>The units in which a column's times are whole: 0 microseconds, 1 milliseconds, 2 seconds, 3 minutes.</summary>
@@ -8,66 +11,63 @@ internal static class TimeUnit
     /// <summary>A unit in microseconds.</summary>
     public static long Micros(int unit) => All[unit];
 
-    /// <summary>The largest unit that all differences from the first are whole in.</summary>
-    public static int Of(ReadOnlySpan<long> times)
+    /// <summary>
+    /// Fills <paramref name="into"/> with the differences from the first time, in the largest unit in which all are whole,
+    /// and returns that. Times 71 years apart (2^51 microseconds) are in microseconds.
+    /// </summary>
+    public static int Divide(ReadOnlySpan<long> times, Span<long> into)
     {
-        var unit = All.Length - 1;
-        for (var i = 1; i < times.Length && unit > 0; i++)
+        into = into[..times.Length];
+        for (var unit = All.Length - 1; unit > 0; unit--)
         {
-            var difference = times[i] - times[0];
-            while (!IsWhole(difference, unit))
+            if (TryDivide(times, All[unit], into))
             {
-                unit--;
+                return unit;
             }
         }
 
-        return unit;
-    }
-
-    /// <summary>The differences from the first time in units.</summary>
-    public static void Divide(ReadOnlySpan<long> times, int unit, Span<long> into)
-    {
         var first = times[0];
-        into = into[..times.Length];
-        switch (unit)
+        for (var i = 0; i < into.Length; i++)
         {
-            case 3:
-                for (var i = 0; i < into.Length; i++)
-                {
-                    into[i] = (times[i] - first) / 60_000_000;
-                }
-
-                break;
-            case 2:
-                for (var i = 0; i < into.Length; i++)
-                {
-                    into[i] = (times[i] - first) / 1_000_000;
-                }
-
-                break;
-            case 1:
-                for (var i = 0; i < into.Length; i++)
-                {
-                    into[i] = (times[i] - first) / 1_000;
-                }
-
-                break;
-            default:
-                for (var i = 0; i < into.Length; i++)
-                {
-                    into[i] = times[i] - first;
-                }
-
-                break;
+            into[i] = times[i] - first;
         }
+
+        return 0;
     }
 
-    // Constant divisors, which the compiler turns into multiplications.
-    private static bool IsWhole(long difference, int unit) => unit switch
+    private static bool TryDivide(ReadOnlySpan<long> times, double unit, Span<long> into)
     {
-        3 => difference % 60_000_000 == 0,
-        2 => difference % 1_000_000 == 0,
-        1 => difference % 1_000 == 0,
-        _ => true,
-    };
+        // As doubles, in which whole numbers below 2^51 and their products by a unit are exact.
+        ref var from = ref MemoryMarshal.GetReference(times);
+        ref var to = ref MemoryMarshal.GetReference(into);
+        var first = new Vector<long>(times[0]);
+        var magic = new Vector<double>(DecimalScale.Magic);
+        var magicBits = new Vector<long>(DecimalScale.MagicBits);
+        var end = new Vector<long>(DecimalScale.IntegerEnd);
+        var inverse = 1 / unit;
+        for (var at = 0; times.Length >= VectorSteps.Least && at < times.Length; at = VectorSteps.Next(at, times.Length))
+        {
+            var difference = Vector.LoadUnsafe(ref from, (nuint)at) - first;
+            var number = Vector.AsVectorDouble(difference + magicBits) - magic;
+            var moved = (number * inverse) + magic;
+            var isWhole = Vector.Equals((moved - magic) * unit, number)
+                & Vector.Equals((difference + end) >>> 52, Vector<long>.Zero);
+            (Vector.AsVectorInt64(moved) - magicBits).StoreUnsafe(ref to, (nuint)at);
+            if (isWhole != Vector<long>.AllBitsSet)
+            {
+                return false;
+            }
+        }
+
+        for (var i = 0; times.Length < VectorSteps.Least && i < times.Length; i++)
+        {
+            (into[i], var rest) = Math.DivRem(times[i] - times[0], (long)unit);
+            if (rest != 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 }
