@@ -17,7 +17,7 @@ internal sealed class CodecSpeed
     /// <summary>So many frames of so many readings take turns at most, where there are so many.</summary>
     public const int FramesMax = 512;
 
-    private const int ReadingsMax = 65_536;
+    private const int ReadingsMax = 32_768;
 
     private const int AllocationCycles = 20;
 

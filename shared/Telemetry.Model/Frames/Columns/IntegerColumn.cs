@@ -32,8 +32,8 @@ internal static class IntegerColumn
     /// <summary>The bits of a column without residuals.</summary>
     public const int KindBits = 3;
 
-    private const int PlacesABlock = 256, BlocksMin = 2, BlocksMax = 8, SampleMin = BlocksMin * RiceBlocks.BlockLength,
-        NineStepsFrom = 32, VectorsFrom = 32;
+    private const int PlacesASample = 128, SamplesMin = 2, SamplesMax = 16, SampleMin = SamplesMin * SampledTogether,
+        SampledTogether = 16, NineStepsFrom = 32, VectorsFrom = 32;
 
     /// <summary>Values from the least take at least their range's bits less these, unless hardly any is far from it.</summary>
     private const int NoiseBits = 4;
@@ -141,7 +141,7 @@ internal static class IntegerColumn
     private static long Cost(Prediction prediction, ReadOnlySpan<long> x)
     {
         var parameter = prediction.HasParameter ? 64 - BitOperations.LeadingZeroCount(ZigZag.Of(prediction.Parameter)) : 0;
-        Span<ulong> sample = stackalloc ulong[BlocksMax * RiceBlocks.BlockLength];
+        Span<ulong> sample = stackalloc ulong[SamplesMax * SampledTogether];
         var places = x.Length - 1;
         if (places <= SampleMin)
         {
@@ -152,12 +152,12 @@ internal static class IntegerColumn
             return KindBits + parameter + RiceBlocks.EstimatedBits(whole);
         }
 
-        var blocks = Math.Clamp(places / PlacesABlock, BlocksMin, BlocksMax);
-        sample = sample[..(blocks * RiceBlocks.BlockLength)];
+        var blocks = Math.Clamp(places / PlacesASample, SamplesMin, SamplesMax);
+        sample = sample[..(blocks * SampledTogether)];
         for (var block = 0; block < blocks; block++)
         {
-            var from = 1 + (int)((uint)((places - RiceBlocks.BlockLength) * block) / (uint)(blocks - 1));
-            prediction.Residuals(x, from, sample.Slice(block * RiceBlocks.BlockLength, RiceBlocks.BlockLength));
+            var from = 1 + (int)((uint)((places - SampledTogether) * block) / (uint)(blocks - 1));
+            prediction.Residuals(x, from, sample.Slice(block * SampledTogether, SampledTogether));
         }
 
         return KindBits + parameter + (RiceBlocks.EstimatedBits(sample) * places / sample.Length);
