@@ -5,9 +5,9 @@ using Telemetry.Testing.Readings;
 namespace Telemetry.Benchmarks;
 
 /// <summary>
-/// How small do frames of version 1 get, and how many values a second does one core make frames of and read back? The limit
-/// of a size is zlib at level 9 over the same frame with plain columns; that of a speed is one copy of the values' plain
-/// bytes. A value is a reading's, times and flags included; whole frames, checksum included.
+/// How small do frames of version 1 get, and how many values a second does one core make frames of and read back? The
+/// limit of a size is zlib at level 9 over the same frame with plain columns; that of a speed is one copy of the
+/// values' plain bytes. A value is a reading's, times and flags included; whole frames, checksum included.
 /// </summary>
 internal static class CodecBenchmark
 {
@@ -20,7 +20,8 @@ internal static class CodecBenchmark
         var least = run.Seconds(LeastSeconds);
         if (SensorData.Folder is null)
         {
-            Console.Error.WriteLine("TELEMETRY_TEST_DATA names no folder of sensor data: only made-up readings are measured.");
+            Console.Error.WriteLine(
+                "TELEMETRY_TEST_DATA names no folder of sensor data: only made-up readings are measured.");
         }
         else
         {
@@ -57,7 +58,8 @@ internal static class CodecBenchmark
 
         var texts = new TextReadings(new Random(7));
         CodecSpeed.Run(least, "100-log-lines", Frames(() => texts.Lines(100)), [MetricType.Text]);
-        CodecSpeed.Run(least, "10-short-states", Frames(() => texts.ShortStates(10)), [.. Enumerable.Repeat(MetricType.Text, 10)]);
+        MetricType[] states = [.. Enumerable.Repeat(MetricType.Text, 10)];
+        CodecSpeed.Run(least, "10-short-states", Frames(() => texts.ShortStates(states.Length)), states);
         WorstFrame.Run(least / 4);
         return Task.CompletedTask;
     }
@@ -77,7 +79,8 @@ internal static class CodecBenchmark
     private static IEnumerable<ReadingBatch> Frames(Func<ReadingBatch> next) =>
         Enumerable.Range(0, CodecSpeed.FramesMax).Select(_ => next());
 
-    private static void Size(string name, string unit, int unitsAByte, IEnumerable<ReadingBatch> batches, MetricType[] types)
+    private static void Size(
+        string name, string unit, int unitsAByte, IEnumerable<ReadingBatch> batches, MetricType[] types)
     {
         double bytes = 0, zlib = 0, readings = 0;
         foreach (var batch in batches)
@@ -103,8 +106,8 @@ internal static class CodecBenchmark
     }
 
     /// <summary>
-    /// Times a second: the best of many short stretches, so that what else runs on the machine counts little, and code is at
-    /// its best.
+    /// Times a second: the best of many short stretches, so that what else runs on the machine counts little, and code
+    /// is at its best.
     /// </summary>
     internal static double Rate(TimeSpan least, Action work)
     {

@@ -8,9 +8,9 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Benchmarks;
 
 /// <summary>
-/// Encodes and decodes different frames of one kind in turn. One frame again and again would flatter: the processor learns
-/// its branches by heart. What all frames of a turn hold fits into the second cache, as where a frame is made at once of
-/// readings that just came.
+/// Encodes and decodes different frames of one kind in turn. One frame again and again would flatter: the processor
+/// learns its branches by heart. What all frames of a turn hold fits into the second cache, as where a frame is made at
+/// once of readings that just came.
 /// </summary>
 internal sealed class CodecSpeed
 {
@@ -58,17 +58,20 @@ internal sealed class CodecSpeed
     }
 
     /// <summary>
-    /// Prints speeds and allocations of frames like these. Each speed takes so long at least; the limit is one copy of the
-    /// same values as plain columns.
+    /// Prints speeds and allocations of frames like these. Each speed takes so long at least; the limit is one copy of
+    /// the same values as plain columns.
     /// </summary>
     public static void Run(TimeSpan least, string name, IEnumerable<ReadingBatch> batches, MetricType[] types)
     {
         var speed = new CodecSpeed(batches, types);
-        var plain = speed._batches.Select((batch, i) => new byte[ReadingColumns.Bytes(batch, speed._orders[i], types)]).ToArray();
+        var sizes = speed._batches.Select((batch, i) => ReadingColumns.Bytes(batch, speed._orders[i], types));
+        var plain = sizes.Select(bytes => new byte[bytes]).ToArray();
         var copy = new byte[plain.Max(bytes => bytes.Length)];
         var copies = speed.Rate(least / 4, i => plain[i].CopyTo(copy, 0));
-        Figure.Print($"codec-encode-{name}", speed.Rate(least, speed.Encode), "Mvalues/s", "copy-of-plain-bytes", copies);
-        Figure.Print($"codec-decode-{name}", speed.Rate(least, speed.Decode), "Mvalues/s", "copy-of-plain-bytes", copies);
+        var encoded = speed.Rate(least, speed.Encode);
+        var decoded = speed.Rate(least, speed.Decode);
+        Figure.Print($"codec-encode-{name}", encoded, "Mvalues/s", "copy-of-plain-bytes", copies);
+        Figure.Print($"codec-decode-{name}", decoded, "Mvalues/s", "copy-of-plain-bytes", copies);
         Figure.Print($"codec-allocated-encode-{name}", speed.Allocated(speed.Encode), "B/frame");
         Figure.Print($"codec-allocated-decode-{name}", speed.Allocated(speed.Decode), "B/frame");
     }
@@ -98,8 +101,8 @@ internal sealed class CodecSpeed
     }
 
     /// <summary>
-    /// Millions of values a second in the best whole turn through the frames, so that what else runs on the machine counts
-    /// little, and code is at its best.
+    /// Millions of values a second in the best whole turn through the frames, so that what else runs on the machine
+    /// counts little, and code is at its best.
     /// </summary>
     private double Rate(TimeSpan least, Action<int> work)
     {

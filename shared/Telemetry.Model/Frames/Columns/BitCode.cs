@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>
-/// Several fields put together before a <see cref="BitWriter"/> writes them as one. More than a word of them is not kept:
-/// <see cref="Length"/> then says so, and <see cref="BitWriter.TryWrite"/> refuses it.
+/// Several fields put together before a <see cref="BitWriter"/> writes them as one. More than a word of them is not
+/// kept: <see cref="Length"/> then says so, and <see cref="BitWriter.TryWrite"/> refuses it.
 /// </summary>
 internal struct BitCode
 {
@@ -36,7 +36,9 @@ internal struct BitCode
         Put(high | ((value - high) << below << 1), (2 * below) + 1);
     }
 
-    /// <summary>See <see cref="BitWriter.Number"/>; <paramref name="length"/> is the context's, before and after.</summary>
+    /// <summary>
+    /// See <see cref="BitWriter.Number"/>; <paramref name="length"/> is the context's, before and after.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Number(ulong value, ref int length)
     {

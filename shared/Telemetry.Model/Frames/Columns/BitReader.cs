@@ -6,13 +6,16 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>
-/// Reads what <see cref="BitWriter"/> wrote. <paramref name="padded"/> holds <paramref name="length"/> bytes and at least
-/// <see cref="PaddingBytes"/> zeros behind them, so that a block needs one check of its end, not one a value; what reads
-/// past the end throws <see cref="WireFormatException"/>. <paramref name="origin"/>: where the bytes stand in their message.
+/// Reads what <see cref="BitWriter"/> wrote. <paramref name="padded"/> holds <paramref name="length"/> bytes and at
+/// least <see cref="PaddingBytes"/> zeros behind them, so that a block needs one check of its end, not one a value;
+/// what reads past the end throws <see cref="WireFormatException"/>, at the next look at the bytes or at the end.
+/// <paramref name="origin"/>: where the bytes stand in their message.
 /// </summary>
 internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
 {
-    /// <summary>The longest block (32 escapes of 64 bits), behind what was taken since the last look, and two words.</summary>
+    /// <summary>
+    /// The longest block (32 escapes of 64 bits), behind what was taken since the last look, and two words.
+    /// </summary>
     public const int PaddingBytes = 320;
 
     /// <summary>So many bits at least are certain after a look at the bytes.</summary>
@@ -22,7 +25,8 @@ internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
     private readonly int _endBit = length * 8;
     private NumberContexts _contexts;
 
-    // The bits ahead, of which so many at the low end are certain, and the place of the first byte that is not among them.
+    // The bits ahead, of which so many at the low end are certain, and the place of the first byte that is not among
+    // them.
     private ulong _ahead;
     private int _certain;
     private int _at;
@@ -79,7 +83,9 @@ internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
     public readonly BitWindow At(int bit) =>
         new(BinaryPrimitives.ReadUInt64LittleEndian(_bytes[(bit >> 3)..]) >> (bit & 7));
 
-    /// <summary>True when as many bits as were looked at from a position on were in the window, and are not past the end.</summary>
+    /// <summary>
+    /// True when as many bits as were looked at from a position on were in the window, and are not past the end.
+    /// </summary>
     public readonly bool Holds(int bit, BitWindow seen) => seen.Used <= 64 - (bit & 7) && bit + seen.Used <= _endBit;
 
     /// <summary>The last value of a context.</summary>
@@ -110,7 +116,8 @@ internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
     public int Count(int max)
     {
         var value = Number(NumberContext.Count);
-        return value > 0 && value <= (ulong)max ? (int)value : throw Malformed($"{value} where 1 to {max} are possible");
+        return value > 0 && value <= (ulong)max
+            ? (int)value : throw Malformed($"{value} where 1 to {max} are possible");
     }
 
     /// <summary>Reads what <see cref="RiceBlocks.Write"/> wrote.</summary>

@@ -4,9 +4,9 @@ using System.Runtime.CompilerServices;
 namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>
-/// The next bits of a <see cref="BitReader"/>, looked at before they are taken: one word, so that several fields are read
-/// without going back to the bytes. Nothing is checked here: what runs past the word or is no number reads anything and
-/// makes <see cref="Used"/> more than a word, so that <see cref="BitReader.Holds"/> refuses it.
+/// The next bits of a <see cref="BitReader"/>, looked at before they are taken: one word, so that several fields are
+/// read without going back to the bytes. Nothing is checked here: what runs past the word or is no number reads
+/// anything and makes <see cref="Used"/> more than a word, so that <see cref="BitReader.Holds"/> refuses it.
 /// </summary>
 internal struct BitWindow(ulong word)
 {
@@ -69,7 +69,9 @@ internal struct BitWindow(ulong word)
         return high | (rest & (high - 1));
     }
 
-    /// <summary>See <see cref="BitWriter.Number"/>; <paramref name="length"/> is the context's, before and after.</summary>
+    /// <summary>
+    /// See <see cref="BitWriter.Number"/>; <paramref name="length"/> is the context's, before and after.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ulong Number(ref int length)
     {

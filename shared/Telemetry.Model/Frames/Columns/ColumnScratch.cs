@@ -1,8 +1,8 @@
 namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>
-/// Arrays that writing and reading columns need for a while; one set a thread, kept, so that a warm one allocates nothing.
-/// They grow to the largest frame seen: 8,192 readings take about 600 KB.
+/// Arrays that writing and reading columns need for a while; one set a thread, kept, so that a warm one allocates
+/// nothing. They grow to the largest frame seen: 8,192 readings take about 600 KB.
 /// </summary>
 internal sealed class ColumnScratch
 {
@@ -82,7 +82,9 @@ internal sealed class ColumnScratch
         return _padded;
     }
 
-    /// <summary>What is planned of a plain column: its integers, and the places of values which these do not give back.</summary>
+    /// <summary>
+    /// What is planned of a plain column: its integers, and the places of values which these do not give back.
+    /// </summary>
     internal sealed class PlainParts
     {
         public Growing<long> Integers { get; } = new();

@@ -28,10 +28,11 @@ public static class CompactColumns
     private const int PlainReadingBytesMin = 9;
 
     /// <summary>
-    /// Writes rows <paramref name="order"/> of a batch, which must be in the order (series, time); at most one byte more
-    /// than as plain columns. <paramref name="types"/> is the type of each series by index.
+    /// Writes rows <paramref name="order"/> of a batch, which must be in the order (series, time); at most one byte
+    /// more than as plain columns. <paramref name="types"/> is the type of each series by index.
     /// </summary>
-    public static void Write(WireWriter writer, ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types)
+    public static void Write(
+        WireWriter writer, ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types)
     {
         var scratch = ColumnScratch.OfThread;
         var bits = scratch.Writer;
@@ -64,9 +65,9 @@ public static class CompactColumns
     }
 
     /// <summary>
-    /// Reads to the end and adds exactly <paramref name="count"/> rows to <paramref name="into"/>. An unknown series, or
-    /// anything else that no writer makes, throws <see cref="WireFormatException"/>; what was added until then must be
-    /// thrown away.
+    /// Reads to the end and adds exactly <paramref name="count"/> rows to <paramref name="into"/>. An unknown series,
+    /// or anything else that no writer makes, throws <see cref="WireFormatException"/>; what was added until then must
+    /// be thrown away.
     /// </summary>
     public static void Read(ref WireReader reader, ReadingBatch into, int count, ReadOnlySpan<MetricType> types)
     {

@@ -3,7 +3,9 @@ using System.Runtime.Intrinsics;
 
 namespace Telemetry.Model.Frames.Columns;
 
-/// <summary>Which exponent of <see cref="DecimalScale"/> suits a column: a writer's choice, of which a reader knows nothing.</summary>
+/// <summary>
+/// Which exponent of <see cref="DecimalScale"/> suits a column: a writer's choice, of which a reader knows nothing.
+/// </summary>
 internal static class DecimalExponent
 {
     private const int SampleMin = 8, SampleMax = 32, SampleEach = 16, GiveUpAfter = 4, ChangeBits = 9;
@@ -11,7 +13,9 @@ internal static class DecimalExponent
     /// <summary>So many decimal places cost a value more than <see cref="ChangeBits"/>; one less does not.</summary>
     private const int KeepWithin = 3;
 
-    /// <summary>True when all values of a sample are on the scale of an exponent, and one of them is on no lesser one.</summary>
+    /// <summary>
+    /// True when all values of a sample are on the scale of an exponent, and one of them is on no lesser one.
+    /// </summary>
     public static bool Suits(ReadOnlySpan<ulong> values, int exponent)
     {
         Span<long> integers = stackalloc long[SampleMin];
@@ -42,8 +46,8 @@ internal static class DecimalExponent
     }
 
     /// <summary>
-    /// The exponent that a sample of the values suggests; -1 when hardly any value is a decimal. The last exponent used,
-    /// <paramref name="before"/>, costs less to name than another.
+    /// The exponent that a sample of the values suggests; -1 when hardly any value is a decimal. The last exponent
+    /// used, <paramref name="before"/>, costs less to name than another.
     /// </summary>
     public static int Find(ReadOnlySpan<ulong> values, int before)
     {
@@ -81,7 +85,8 @@ internal static class DecimalExponent
         for (int exponent = 0, fit = 0; exponent <= DecimalScale.ExponentMax; exponent++)
         {
             fit += counts[exponent];
-            var cost = (fit * Math.Max(0.5, sizeBits + (exponent * 3.3219))) + ((sample - fit) * DecimalScale.ExceptionBits)
+            var cost = (fit * Math.Max(0.5, sizeBits + (exponent * 3.3219)))
+                + ((sample - fit) * DecimalScale.ExceptionBits)
                 + (exponent == before ? 0 : ChangeBits);
             if (fit > 0 && cost < bestCost)
             {
@@ -101,7 +106,8 @@ internal static class DecimalExponent
 
     /// <summary>
     /// What <see cref="Find"/> chooses for a value alone, and its integer: the least exponent that it has, or the one
-    /// <paramref name="before"/> where that is greater by less than a change costs. -1 where the value is not on that scale.
+    /// <paramref name="before"/> where that is greater by less than a change costs. -1 where the value is not on that
+    /// scale.
     /// </summary>
     public static int FindOne(ulong value, int before, out long integer)
     {
@@ -141,5 +147,6 @@ internal static class DecimalExponent
 
     // Beyond the greatest integer no greater exponent fits either.
     private static bool Within(double value, int exponent) =>
-        exponent <= DecimalScale.ExponentMax && Math.Abs(value * DecimalScale.Powers[exponent]) < DecimalScale.IntegerEnd;
+        exponent <= DecimalScale.ExponentMax
+        && Math.Abs(value * DecimalScale.Powers[exponent]) < DecimalScale.IntegerEnd;
 }

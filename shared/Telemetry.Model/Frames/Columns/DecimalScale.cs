@@ -32,8 +32,8 @@ internal static class DecimalScale
     public static readonly long MagicBits = BitConverter.DoubleToInt64Bits(Magic);
 
     /// <summary>
-    /// Fills <paramref name="integers"/>; where a value is not on the scale its place goes to <paramref name="exceptions"/>
-    /// and the integer before is repeated. Returns how many those are.
+    /// Fills <paramref name="integers"/>; where a value is not on the scale its place goes to
+    /// <paramref name="exceptions"/> and the integer before is repeated. Returns how many those are.
     /// </summary>
     public static int Convert(ReadOnlySpan<ulong> values, int exponent, Span<long> integers, Span<int> exceptions)
     {

@@ -8,7 +8,9 @@ internal static class DistinctValues
     /// <summary>Where so many values come first and nearly each is another one, the others are not looked at.</summary>
     private const int MostlyNewFrom = 32;
 
-    /// <summary>The distinct values as they come, and each value's place among them; -1 when they are too many.</summary>
+    /// <summary>
+    /// The distinct values as they come, and each value's place among them; -1 when they are too many.
+    /// </summary>
     public static int Find(ReadOnlySpan<ulong> values, Span<ulong> entries, Span<long> places, Span<int> slots)
     {
         var count = 0;

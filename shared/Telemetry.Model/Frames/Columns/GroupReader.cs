@@ -3,7 +3,9 @@ using Telemetry.Model.Wire;
 
 namespace Telemetry.Model.Frames.Columns;
 
-/// <summary>Reads the groups of compact columns, whose writer is <see cref="CompactColumns"/>, straight into a batch's arrays.</summary>
+/// <summary>
+/// Reads the groups of compact columns, whose writer is <see cref="CompactColumns"/>, straight into a batch's arrays.
+/// </summary>
 internal static class GroupReader
 {
     /// <summary>Reads to the end of the bytes and adds exactly <paramref name="count"/> rows.</summary>

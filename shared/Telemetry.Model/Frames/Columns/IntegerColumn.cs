@@ -24,8 +24,8 @@ internal enum IntegerMeaning
 /// number  zigzag of its parameter (Step, Grid; Least as the distance below the first)
 /// ...     residuals, see <see cref="RiceBlocks"/> (not for Constant)
 /// </code>
-/// Nothing stands where there is one integer. Which prediction is smallest is measured on a sample of 64 to 256 places; a
-/// grid is tried for times only, exclusive or for bits of doubles only.
+/// Nothing stands where there is one integer. Which prediction is smallest is measured on a sample of 64 to 256 places;
+/// a grid is tried for times only, exclusive or for bits of doubles only.
 /// </summary>
 internal static class IntegerColumn
 {
@@ -35,10 +35,14 @@ internal static class IntegerColumn
     private const int PlacesASample = 128, SamplesMin = 2, SamplesMax = 16, SampleMin = SamplesMin * SampledTogether,
         SampledTogether = 16, NineStepsFrom = 32, VectorsFrom = 32;
 
-    /// <summary>Values from the least take at least their range's bits less these, unless hardly any is far from it.</summary>
+    /// <summary>
+    /// Values from the least take at least their range's bits less these, unless hardly any is far from it.
+    /// </summary>
     private const int NoiseBits = 4;
 
-    /// <summary>The prediction that suits a column of at least one integer best, and about how many bits it takes.</summary>
+    /// <summary>
+    /// The prediction that suits a column of at least one integer best, and about how many bits it takes.
+    /// </summary>
     public static Prediction Plan(ReadOnlySpan<long> x, IntegerMeaning meaning, out long bits)
     {
         bits = KindBits;
@@ -62,7 +66,8 @@ internal static class IntegerColumn
         {
             var least = Least(x, out var rangeBits) - x[0];
             Try(new Prediction(PredictionKind.Last, 0), isOneWay, x, ref best, ref bits);
-            Try(new Prediction(PredictionKind.Least, least), (rangeBits - NoiseBits) * (x.Length - 1) <= bits, x, ref best, ref bits);
+            var isNoise = (rangeBits - NoiseBits) * (x.Length - 1) <= bits;
+            Try(new Prediction(PredictionKind.Least, least), isNoise, x, ref best, ref bits);
             Try(new Prediction(PredictionKind.Xor, 0), meaning == IntegerMeaning.Doubles, x, ref best, ref bits);
         }
 
@@ -80,7 +85,8 @@ internal static class IntegerColumn
         writer.Write((ulong)prediction.Kind, KindBits);
         if (prediction.HasParameter)
         {
-            var stated = prediction.Kind == PredictionKind.Least ? (ulong)-prediction.Parameter : ZigZag.Of(prediction.Parameter);
+            var parameter = prediction.Parameter;
+            var stated = prediction.Kind == PredictionKind.Least ? (ulong)-parameter : ZigZag.Of(parameter);
             writer.Number(stated, NumberContext.Step);
         }
 
@@ -127,7 +133,8 @@ internal static class IntegerColumn
         prediction.Restore(x);
     }
 
-    private static void Try(Prediction prediction, bool possible, ReadOnlySpan<long> x, ref Prediction best, ref long bits)
+    private static void Try(
+        Prediction prediction, bool possible, ReadOnlySpan<long> x, ref Prediction best, ref long bits)
     {
         if (possible && Cost(prediction, x) is var cost && cost < bits)
         {
@@ -140,7 +147,8 @@ internal static class IntegerColumn
     [SkipLocalsInit]
     private static long Cost(Prediction prediction, ReadOnlySpan<long> x)
     {
-        var parameter = prediction.HasParameter ? 64 - BitOperations.LeadingZeroCount(ZigZag.Of(prediction.Parameter)) : 0;
+        var parameter = prediction.HasParameter
+            ? 64 - BitOperations.LeadingZeroCount(ZigZag.Of(prediction.Parameter)) : 0;
         Span<ulong> sample = stackalloc ulong[SamplesMax * SampledTogether];
         var places = x.Length - 1;
         if (places <= SampleMin)
@@ -164,8 +172,8 @@ internal static class IntegerColumn
     }
 
     /// <summary>
-    /// A middle one of the steps, by a sample; whether the sample goes one way only; and whether steps differ less from those
-    /// before them than among each other.
+    /// A middle one of the steps, by a sample; whether the sample goes one way only; and whether steps differ less from
+    /// those before them than among each other.
     /// </summary>
     private static long MiddleStep(ReadOnlySpan<long> x, out bool isOneWay, out bool isSmooth)
     {

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>
-/// What a single number is about. Numbers of one context tend to be about equally long, so each says only how its length
-/// differs from that of the one before.
+/// What a single number is about. Numbers of one context tend to be about equally long, so each says only how its
+/// length differs from that of the one before.
 /// </summary>
 internal enum NumberContext
 {

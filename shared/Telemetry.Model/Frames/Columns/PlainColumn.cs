@@ -26,7 +26,9 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
     /// <summary>From so many values on, a sample shows first whether an exponent suits.</summary>
     private const int SampleFrom = 32;
 
-    /// <summary>Finds how to put the values. What it found is in <paramref name="parts"/> until the next plan.</summary>
+    /// <summary>
+    /// Finds how to put the values. What it found is in <paramref name="parts"/> until the next plan.
+    /// </summary>
     public static PlainColumn Plan(
         ReadOnlySpan<ulong> values, MetricType type, PlainForm before, ColumnScratch.PlainParts parts)
     {
@@ -56,7 +58,8 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
     }
 
     /// <summary>
-    /// The form that <see cref="Plan"/> finds for a value alone, and its first number. An exception costs more than any bits.
+    /// The form that <see cref="Plan"/> finds for a value alone, and its first number. An exception costs more than any
+    /// bits.
     /// </summary>
     public static PlainForm PlanOne(ulong value, MetricType type, PlainForm before, out ulong first)
     {
@@ -66,7 +69,8 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
             return before;
         }
 
-        var exponent = DecimalExponent.FindOne(value, before.Form == ValueForm.Decimals ? before.Parameter : -1, out var integer);
+        var last = before.Form == ValueForm.Decimals ? before.Parameter : -1;
+        var exponent = DecimalExponent.FindOne(value, last, out var integer);
         first = ZigZag.Of(integer);
         if (exponent >= 0 && IntegerColumn.KindBits + FirstBits(integer) <= DecimalBitsMax)
         {
@@ -85,8 +89,8 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
 
     /// <summary>Writes what was planned.</summary>
     public void Write(
-        BitWriter writer, ReadOnlySpan<ulong> values, MetricType type, ref PlainForms before, ColumnScratch.PlainParts parts,
-        ColumnScratch scratch)
+        BitWriter writer, ReadOnlySpan<ulong> values, MetricType type, ref PlainForms before,
+        ColumnScratch.PlainParts parts, ColumnScratch scratch)
     {
         var integers = parts.Integers.Of(values.Length);
         Form.Write(writer, ref before, type);
@@ -181,7 +185,8 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
 
     /// <summary>Plans decimals of the exponent of the column before, if that suits these values.</summary>
     private static bool TryKeep(
-        ReadOnlySpan<ulong> values, int exponent, Span<long> integers, ColumnScratch.PlainParts parts, out PlainColumn kept)
+        ReadOnlySpan<ulong> values, int exponent, Span<long> integers, ColumnScratch.PlainParts parts,
+        out PlainColumn kept)
     {
         kept = default;
         if (values.Length < SampleFrom
@@ -203,8 +208,11 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
     }
 
     private static PlainColumn PlanDecimals(
-        ReadOnlySpan<ulong> values, int exponent, Span<long> integers, ColumnScratch.PlainParts parts) =>
-        PlanDecimals(exponent, DecimalScale.Convert(values, exponent, integers, parts.Exceptions.Of(values.Length)), integers);
+        ReadOnlySpan<ulong> values, int exponent, Span<long> integers, ColumnScratch.PlainParts parts)
+    {
+        var exceptions = DecimalScale.Convert(values, exponent, integers, parts.Exceptions.Of(values.Length));
+        return PlanDecimals(exponent, exceptions, integers);
+    }
 
     private static PlainColumn PlanDecimals(int exponent, int exceptions, ReadOnlySpan<long> integers)
     {

@@ -48,7 +48,9 @@ internal readonly record struct Prediction(PredictionKind Kind, long Parameter)
     /// <summary>True when a parameter is written.</summary>
     public bool HasParameter => Kind is PredictionKind.Step or PredictionKind.Grid or PredictionKind.Least;
 
-    /// <summary>Fills <paramref name="residuals"/> with those of the places from <paramref name="from"/> (at least 1) on.</summary>
+    /// <summary>
+    /// Fills <paramref name="residuals"/> with those of the places from <paramref name="from"/> (at least 1) on.
+    /// </summary>
     public void Residuals(ReadOnlySpan<long> x, int from, Span<ulong> residuals)
     {
         if (Kind == PredictionKind.Slope && from == 1)
@@ -99,7 +101,8 @@ internal readonly record struct Prediction(PredictionKind Kind, long Parameter)
                 for (var at = 0; at < residuals.Length; at = VectorSteps.Next(at, residuals.Length))
                 {
                     var middle = Load(ref befores, at);
-                    ZigZag.Of(Load(ref nows, at) - middle - (middle - Load(ref earliers, at))).StoreUnsafe(ref into, (nuint)at);
+                    var slope = middle - Load(ref earliers, at);
+                    ZigZag.Of(Load(ref nows, at) - middle - slope).StoreUnsafe(ref into, (nuint)at);
                 }
 
                 break;
@@ -179,8 +182,9 @@ internal readonly record struct Prediction(PredictionKind Kind, long Parameter)
     /// <summary>The places of a grid, x[0] + i * span / (n - 1), rounded down.</summary>
     private readonly struct GridPlaces
     {
-        // Of span / (n - 1) the whole part is multiplied, the rest is not: i * rest / (n - 1) is below 2^13 and found by doubles.
-        // Half a step more, it is half a step at least from any whole number, which is far more than doubles err by.
+        // Of span / (n - 1) the whole part is multiplied, the rest is not: i * rest / (n - 1) is below 2^13 and found
+        // by doubles. Half a step more, it is half a step at least from any whole number, which is far more than
+        // doubles err by.
         private readonly long _first, _whole;
         private readonly double _rest, _stepsInverse;
         private readonly Vector<long> _wholes;

@@ -92,8 +92,8 @@ internal static class RiceBlocks
         Cost(block, Sum(block, out var all), all, width, out selector);
 
     /// <summary>
-    /// About how many bits values take, without looking for each block's parameter: their logarithms, and a bit each or,
-    /// where most are 0, less. Their number is that of whole vectors.
+    /// About how many bits values take, without looking for each block's parameter: their logarithms, and a bit each
+    /// or, where most are 0, less. Their number is that of whole vectors.
     /// </summary>
     public static long EstimatedBits(ReadOnlySpan<ulong> values)
     {

@@ -4,29 +4,29 @@ using Telemetry.Model.Readings;
 namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>
-/// The short way for runs of groups of one reading each, as live frames of slow series have them: where such a reading has
-/// no flags and its type's last form, its group is a handful of fields in one word, which are written and read as one.
-/// Whatever else a group may be is left to the general way (<see cref="CompactColumns"/>, <see cref="GroupReader"/>),
-/// which makes, takes and refuses the same bits.
+/// The short way for runs of groups of one reading each, as live frames of slow series have them: where such a reading
+/// has no flags and its type's last form, its group is a handful of fields in one word, which are written and read as
+/// one. Whatever else a group may be is left to the general way (<see cref="CompactColumns"/>,
+/// <see cref="GroupReader"/>), which makes, takes and refuses the same bits.
 /// </summary>
 internal static class SingleReadings
 {
     /// <summary>
-    /// What stands before the value of most such groups: the next series (1), as many readings (1), shared times (1), those
-    /// of the last column (1), no flags (0), the last form (1).
+    /// What stands before the value of most such groups: the next series (1), as many readings (1), shared times (1),
+    /// those of the last column (1), no flags (0), the last form (1).
     /// </summary>
     private const ulong Usual = 0b10_1111;
 
     private const int UsualBits = 6;
 
     /// <summary>
-    /// Writes groups from place <paramref name="at"/> of <paramref name="order"/> on, behind a group of one reading. Returns
-    /// the place where the general way goes on.
+    /// Writes groups from place <paramref name="at"/> of <paramref name="order"/> on, behind a group of one reading.
+    /// Returns the place where the general way goes on.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static int Write(
-        BitWriter writer, ReadingBatch batch, ReadOnlySpan<int> order, int at, ref int lastSeries, ref TimeColumns columns,
-        ref PlainForms forms, ReadOnlySpan<MetricType> types)
+        BitWriter writer, ReadingBatch batch, ReadOnlySpan<int> order, int at, ref int lastSeries,
+        ref TimeColumns columns, ref PlainForms forms, ReadOnlySpan<MetricType> types)
     {
         var allSeries = batch.Series;
         var allTimes = batch.Times;
@@ -80,8 +80,8 @@ internal static class SingleReadings
     }
 
     /// <summary>
-    /// What stands before a value where that is not the usual. <paramref name="timeLength"/> is the last length of a time, then
-    /// that of this group's time; -1 where it is shared.
+    /// What stands before a value where that is not the usual. <paramref name="timeLength"/> is the last length of a
+    /// time, then that of this group's time; -1 where it is shared.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static BitCode WriteUnusual(
@@ -97,13 +97,13 @@ internal static class SingleReadings
     }
 
     /// <summary>
-    /// Reads groups into <paramref name="rows"/> from <paramref name="row"/> on, behind a group of one reading. Returns the
-    /// row where the general way goes on: it finds what is wrong with malformed bits.
+    /// Reads groups into <paramref name="rows"/> from <paramref name="row"/> on, behind a group of one reading. Returns
+    /// the row where the general way goes on: it finds what is wrong with malformed bits.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static int Read(
-        ref BitReader reader, in ReadingBatch.Rows rows, int row, ref int lastSeries, ref TimeColumns columns, ref PlainForms forms,
-        ReadOnlySpan<MetricType> types)
+        ref BitReader reader, in ReadingBatch.Rows rows, int row, ref int lastSeries, ref TimeColumns columns,
+        ref PlainForms forms, ReadOnlySpan<MetricType> types)
     {
         var bit = reader.Position;
         for (; row < rows.Series.Length; row++)
@@ -140,8 +140,8 @@ internal static class SingleReadings
     }
 
     /// <summary>
-    /// Reads a group of which not all before the value is usual, and returns the position behind it; -1, with the reader moved
-    /// to where it begins, where it is for the general way.
+    /// Reads a group of which not all before the value is usual, and returns the position behind it; -1, with the
+    /// reader moved to where it begins, where it is for the general way.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int ReadUnusual(
@@ -176,7 +176,9 @@ internal static class SingleReadings
         return bit + ahead.Used;
     }
 
-    /// <summary>Reads the value, the last part of a group; false where it has an exception, or is not all in the word.</summary>
+    /// <summary>
+    /// Reads the value, the last part of a group; false where it has an exception, or is not all in the word.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool TryValue(ref BitReader reader, int bit, ref BitWindow ahead, PlainForm form, out ulong value)
     {

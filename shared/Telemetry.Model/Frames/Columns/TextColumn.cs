@@ -49,10 +49,12 @@ internal static class TextColumn
     }
 
     /// <summary>
-    /// Reads the texts of a group as (offset, length) into all texts of the columns, of which <paramref name="textBytes"/>
-    /// came before. All readings together have at most <paramref name="left"/> bytes of text left.
+    /// Reads the texts of a group as (offset, length) into all texts of the columns, of which
+    /// <paramref name="textBytes"/> came before. All readings together have at most <paramref name="left"/> bytes of
+    /// text left.
     /// </summary>
-    public static void Read(ref BitReader reader, Span<ulong> into, ref int textBytes, ref int left, ColumnScratch scratch)
+    public static void Read(
+        ref BitReader reader, Span<ulong> into, ref int textBytes, ref int left, ColumnScratch scratch)
     {
         var lengths = scratch.Keys.Of(reader.Count(into.Length));
         lengths[0] = (long)reader.Number(NumberContext.Count);

@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>
-/// The times of a frame's groups. Series that are read together share their times: such a group names an earlier column.
+/// The times of a frame's groups. Series that are read together share their times: such a group names an earlier
+/// column.
 /// <code>
 /// 1       1: times of an earlier group
 ///   gamma   how many columns back, 1 to 16: among those of their own, 1 being the last; it has as many readings
@@ -44,7 +45,8 @@ internal ref struct TimeColumns(Span<long> times)
         var integers = scratch.Integers.Of(count);
         var unit = TimeUnit.Divide(mine, integers);
         writer.Write((ulong)unit, UnitBits);
-        IntegerColumn.Write(writer, integers, IntegerColumn.Plan(integers, IntegerMeaning.Times, out _), scratch.Residuals.Of(count));
+        var prediction = IntegerColumn.Plan(integers, IntegerMeaning.Times, out _);
+        IntegerColumn.Write(writer, integers, prediction, scratch.Residuals.Of(count));
     }
 
     /// <summary>Reads the times of the rows from <paramref name="start"/> on.</summary>

@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace Telemetry.Model.Frames.Columns;
 
-/// <summary>The units in which a column's times are whole: 0 microseconds, 1 milliseconds, 2 seconds, 3 minutes.</summary>
+/// <summary>
+/// The units in which a column's times are whole: 0 microseconds, 1 milliseconds, 2 seconds, 3 minutes.
+/// </summary>
 internal static class TimeUnit
 {
     private static readonly long[] All = [1, 1_000, 1_000_000, 60_000_000];
@@ -12,8 +14,8 @@ internal static class TimeUnit
     public static long Micros(int unit) => All[unit];
 
     /// <summary>
-    /// Fills <paramref name="into"/> with the differences from the first time, in the largest unit in which all are whole,
-    /// and returns that. Times 71 years apart (2^51 microseconds) are in microseconds.
+    /// Fills <paramref name="into"/> with the differences from the first time, in the largest unit in which all are
+    /// whole, and returns that. Times 71 years apart (2^51 microseconds) are in microseconds.
     /// </summary>
     public static int Divide(ReadOnlySpan<long> times, Span<long> into)
     {
@@ -45,7 +47,8 @@ internal static class TimeUnit
         var magicBits = new Vector<long>(DecimalScale.MagicBits);
         var end = new Vector<long>(DecimalScale.IntegerEnd);
         var inverse = 1 / unit;
-        for (var at = 0; times.Length >= VectorSteps.Least && at < times.Length; at = VectorSteps.Next(at, times.Length))
+        var vectors = times.Length >= VectorSteps.Least ? times.Length : 0;
+        for (var at = 0; at < vectors; at = VectorSteps.Next(at, vectors))
         {
             var difference = Vector.LoadUnsafe(ref from, (nuint)at) - first;
             var number = Vector.AsVectorDouble(difference + magicBits) - magic;
@@ -59,7 +62,7 @@ internal static class TimeUnit
             }
         }
 
-        for (var i = 0; times.Length < VectorSteps.Least && i < times.Length; i++)
+        for (var i = vectors; i < times.Length; i++)
         {
             (into[i], var rest) = Math.DivRem(times[i] - times[0], (long)unit);
             if (rest != 0)

@@ -18,8 +18,8 @@ namespace Telemetry.Model.Frames.Columns;
 ///   number  the first run's length
 ///   ...     the others' lengths, see <see cref="IntegerColumn"/>
 /// </code>
-/// A dictionary is sorted by its writer, so that values near each other have places near each other: it takes the averages
-/// of a slow sensor (22.6, 22.625, 22.633333…) to a few bits, where every decimal place would cost three.
+/// A dictionary is sorted by its writer, so that values near each other have places near each other: it takes the
+/// averages of a slow sensor (22.6, 22.625, 22.633333…) to a few bits, where every decimal place would cost three.
 /// </summary>
 internal static class ValueColumn
 {
@@ -81,7 +81,8 @@ internal static class ValueColumn
         }
     }
 
-    private static void LookUp(ref BitReader reader, ReadOnlySpan<ulong> entries, ReadOnlySpan<long> places, Span<ulong> into)
+    private static void LookUp(
+        ref BitReader reader, ReadOnlySpan<ulong> entries, ReadOnlySpan<long> places, Span<ulong> into)
     {
         for (var i = 0; i < into.Length; i++)
         {
@@ -94,7 +95,8 @@ internal static class ValueColumn
         }
     }
 
-    private static void ExpandRuns(ref BitReader reader, ReadOnlySpan<ulong> values, ReadOnlySpan<long> lengths, Span<ulong> into)
+    private static void ExpandRuns(
+        ref BitReader reader, ReadOnlySpan<ulong> values, ReadOnlySpan<long> lengths, Span<ulong> into)
     {
         for (var run = 0; run < values.Length; run++)
         {
@@ -169,7 +171,8 @@ internal static class ValueColumn
     }
 
     private static bool TryDictionary(
-        BitWriter writer, ReadOnlySpan<ulong> values, MetricType type, long plainBits, ref PlainForms before, ColumnScratch scratch)
+        BitWriter writer, ReadOnlySpan<ulong> values, MetricType type, long plainBits, ref PlainForms before,
+        ColumnScratch scratch)
     {
         var most = Math.Min(values.Length / 2, EntriesMax);
         var entries = scratch.Entries.Of(most);

@@ -22,7 +22,9 @@ internal enum ValueForm : byte
     Runs = 4,
 }
 
-/// <summary>A plain form with its parameter (exponent of ten; bits left out), as columns of one type hand it on.</summary>
+/// <summary>
+/// A plain form with its parameter (exponent of ten; bits left out), as columns of one type hand it on.
+/// </summary>
 internal readonly record struct PlainForm(ValueForm Form, int Parameter)
 {
     private const int FormBits = 3, ExponentBits = 5, ShiftBits = 6;

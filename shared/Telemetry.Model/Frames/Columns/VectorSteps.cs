@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>
-/// The places at which a loop takes vectors of 64-bit numbers: the last one stands so far back that it ends with the last
-/// number, and so takes some again.
+/// The places at which a loop takes vectors of 64-bit numbers: the last one stands so far back that it ends with the
+/// last number, and so takes some again.
 /// </summary>
 internal static class VectorSteps
 {

@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace Telemetry.Model.Frames.Columns;
 
-/// <summary>Signed integers as unsigned ones, small where they are near 0: 0, -1, 1, -2, … become 0, 1, 2, 3, …</summary>
+/// <summary>
+/// Signed integers as unsigned ones, small where they are near 0: 0, -1, 1, -2, … become 0, 1, 2, 3, …
+/// </summary>
 internal static class ZigZag
 {
     public static ulong Of(long value) => (ulong)((value << 1) ^ (value >> 63));

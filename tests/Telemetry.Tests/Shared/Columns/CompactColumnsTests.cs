@@ -41,7 +41,8 @@ public class CompactColumnsTests
                 if (!IsRefused(bytes.AsSpan(0, length), readings.Batch.Count, readings.Types))
                 {
                     Assert.True(readings.Batch.TextBytes > 0, $"round {round} cut to {length} of {bytes.Length}");
-                    AssertSame(readings.Batch, readings.Order, readings.Types, $"round {round} cut to {length} of {bytes.Length}");
+                    var which = $"round {round} cut to {length} of {bytes.Length}";
+                    AssertSame(readings.Batch, readings.Order, readings.Types, which);
                 }
             }
         }
@@ -82,8 +83,9 @@ public class CompactColumnsTests
         double[] values =
         [
             0.0, -0.0, double.NaN, BitConverter.UInt64BitsToDouble(0xfff8_dead_beef_0001), double.PositiveInfinity,
-            double.Epsilon, -double.Epsilon, double.MaxValue, double.MinValue, 0.1, 0.1 + 0.2, 1e22, 1e23, 74.93588199999998,
-            0.00479298817650529, 2251799813685247, 2251799813685248, -2251799813685248, 9007199254740993, 1.0 / 3, 5e-17,
+            double.Epsilon, -double.Epsilon, double.MaxValue, double.MinValue, 0.1, 0.1 + 0.2, 1e22, 1e23,
+            74.93588199999998, 0.00479298817650529, 2251799813685247, 2251799813685248, -2251799813685248,
+            9007199254740993, 1.0 / 3, 5e-17,
         ];
         var batch = new ReadingBatch();
         for (var i = 0; i < values.Length; i++)
@@ -147,7 +149,8 @@ public class CompactColumnsTests
         var batch = new ReadingBatch();
         for (var i = 0; i < 1000; i++)
         {
-            batch.Add(i, random.NextInt64(long.MinValue, long.MaxValue), (ulong)random.NextInt64(long.MinValue, long.MaxValue));
+            var time = random.NextInt64(long.MinValue, long.MaxValue);
+            batch.Add(i, time, (ulong)random.NextInt64(long.MinValue, long.MaxValue));
         }
 
         MetricType[] types = [.. Enumerable.Repeat(MetricType.Float, 1000)];
@@ -201,7 +204,9 @@ public class CompactColumnsTests
         CompactColumns.Write(_writer, batch, order, types);
     }
 
-    /// <summary>Bytes allocated by writing and reading the rows: the least of a few times; the first warms up.</summary>
+    /// <summary>
+    /// Bytes allocated by writing and reading the rows: the least of a few times; the first warms up.
+    /// </summary>
     private (long Written, long Read) Allocated(ReadingBatch batch, int[] order, MetricType[] types)
     {
         var least = (Written: long.MaxValue, Read: long.MaxValue);
@@ -256,11 +261,13 @@ public class CompactColumnsTests
         for (var i = 0; i < order.Length; i++)
         {
             var row = order[i];
-            var same = batch.Series[row] == _back.Series[i] && batch.Times[row] == _back.Times[i] && batch.Flags[row] == _back.Flags[i]
+            var same = batch.Series[row] == _back.Series[i] && batch.Times[row] == _back.Times[i]
+                && batch.Flags[row] == _back.Flags[i]
                 && (types[batch.Series[row]] == MetricType.Text && (batch.Flags[row] & ReadingFlags.Null) == 0
                     ? batch.Text(batch.Bits[row]).SequenceEqual(_back.Text(_back.Bits[i]))
                     : batch.Bits[row] == _back.Bits[i]);
-            Assert.True(same, $"reading {i} of {order.Length} of series {batch.Series[row]} ({types[batch.Series[row]]}): {which}");
+            var series = batch.Series[row];
+            Assert.True(same, $"reading {i} of {order.Length} of series {series} ({types[series]}): {which}");
         }
     }
 }

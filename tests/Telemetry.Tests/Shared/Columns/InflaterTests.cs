@@ -15,7 +15,8 @@ public class InflaterTests
 
     private static readonly CompressionLevel[] Levels =
     [
-        CompressionLevel.NoCompression, CompressionLevel.Fastest, CompressionLevel.Optimal, CompressionLevel.SmallestSize,
+        CompressionLevel.NoCompression, CompressionLevel.Fastest, CompressionLevel.Optimal,
+        CompressionLevel.SmallestSize,
     ];
 
     private readonly Inflater _inflater = new();

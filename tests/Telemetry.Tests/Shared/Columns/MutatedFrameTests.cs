@@ -7,8 +7,8 @@ using Telemetry.Testing.Readings;
 namespace Telemetry.Tests.Shared.Columns;
 
 /// <summary>
-/// Whatever strangers send behind a right checksum, header, declarations or columns: as many readings as it covers, or a
-/// refusal. ./fuzz.sh runs more rounds, and others.
+/// Whatever strangers send behind a right checksum, header, declarations or columns: as many readings as it covers, or
+/// a refusal. ./fuzz.sh runs more rounds, and others.
 /// </summary>
 public class MutatedFrameTests
 {
@@ -43,7 +43,8 @@ public class MutatedFrameTests
             }
             catch (Exception e)
             {
-                throw new InvalidOperationException($"seed {FuzzSettings.Seed}, round {round}: {Convert.ToHexString(frame)}", e);
+                throw new InvalidOperationException(
+                    $"seed {FuzzSettings.Seed}, round {round}: {Convert.ToHexString(frame)}", e);
             }
 
             Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, AllocatedMax);

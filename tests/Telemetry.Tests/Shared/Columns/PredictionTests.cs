@@ -1,9 +1,12 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
 using Telemetry.Model.Frames.Columns;
 
 namespace Telemetry.Tests.Shared.Columns;
 
-/// <summary>What the format says of predictions, by arithmetic that cannot round: whichever way the vectors go.</summary>
+/// <summary>
+/// What the format says of predictions, by arithmetic that cannot round: whichever way the vectors go.
+/// </summary>
 public class PredictionTests
 {
     private const int CountMax = 8192, Rounds = 400;
@@ -67,7 +70,7 @@ public class PredictionTests
                 }
 
                 var all = new long[x.Length];
-                prediction.Residuals(x, 1, System.Runtime.InteropServices.MemoryMarshal.Cast<long, ulong>(all.AsSpan(1)));
+                prediction.Residuals(x, 1, MemoryMarshal.Cast<long, ulong>(all.AsSpan(1)));
                 all[0] = x[0];
                 prediction.Restore(all);
                 Assert.Equal(x, all);

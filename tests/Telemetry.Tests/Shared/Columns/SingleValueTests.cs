@@ -9,9 +9,13 @@ public class SingleValueTests
     private const int ValuesEach = 2_000;
 
     private static readonly double[] Special =
-        [0, -0.0, 1, -1, 0.1, 1e17, 1e-17, 1L << 50, (1L << 51) - 1, 1L << 51, double.NaN, double.NegativeInfinity, double.Epsilon, double.MaxValue];
+    [
+        0, -0.0, 1, -1, 0.1, 1e17, 1e-17, 1L << 50, (1L << 51) - 1, 1L << 51, double.NaN, double.NegativeInfinity,
+        double.Epsilon, double.MaxValue,
+    ];
 
-    public static TheoryData<string> Kinds => ["special", "decimal", "wide decimal", "float", "any bits", "near a decimal"];
+    public static TheoryData<string> Kinds =>
+        ["special", "decimal", "wide decimal", "float", "any bits", "near a decimal"];
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -67,6 +71,7 @@ public class SingleValueTests
         "wide decimal" => random.NextInt64(-(1L << 52), 1L << 52) / Math.Pow(10, random.Next(19)),
         "float" => (float)(random.NextDouble() * 30),
         "any bits" => BitConverter.Int64BitsToDouble(random.NextInt64(long.MinValue, long.MaxValue)),
-        _ => BitConverter.Int64BitsToDouble(BitConverter.DoubleToInt64Bits(random.Next(100_000) / 100.0) + random.Next(-1, 2)),
+        _ => BitConverter.Int64BitsToDouble(
+            BitConverter.DoubleToInt64Bits(random.Next(100_000) / 100.0) + random.Next(-1, 2)),
     };
 }
