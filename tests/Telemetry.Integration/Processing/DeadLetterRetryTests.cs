@@ -1,3 +1,4 @@
+using System.Globalization;
 using Npgsql;
 using Telemetry.Cloud.Operations;
 using Telemetry.Cloud.Operations.DeadLetters;
@@ -89,6 +90,35 @@ public sealed class DeadLetterRetryTests
         Assert.Equal("36000|0|0", await stand.Books());
         Assert.Equal(
             "9|2", await stand.Database.Row("SELECT count(*), count(DISTINCT retried_at) FROM telemetry.dead_letter"));
+    }
+
+    // Each transaction makes an owner at work give up all of its memory: at one a letter it gets nothing done.
+    [ServersFact(nats: true, postgres: true)]
+    public async Task One_letter_that_is_refused_does_not_make_all_others_transactions_of_their_own()
+    {
+        const int frames = 8, bad = 8;
+        await using var stand = await ProcessorStand.Start();
+        await stand.SendSchema(ProcessorStand.Gateway(1));
+        await stand.Database.Execute("ALTER TABLE telemetry.reading ADD CONSTRAINT odd CHECK (f NOT IN (13, 14))");
+        for (var frame = 0; frame < frames; frame++)
+        {
+            var odd = Enumerable.Repeat(13.0, bad).Select((value, i) => frame == 5 && i == 0 ? 14.0 : value);
+            await stand.SendFloats(ProcessorStand.Gateway(1), [.. odd.SelectMany(value => new[] { value, 1.0 })]);
+        }
+
+        await stand.WaitUntilSettled(frames * bad * 2);
+        Assert.Equal("64", await stand.Database.Row("SELECT count(*) FROM telemetry.dead_letter"));
+        await stand.Database.Execute("""
+            ALTER TABLE telemetry.reading DROP CONSTRAINT odd;
+            ALTER TABLE telemetry.reading ADD CONSTRAINT odd CHECK (f <> 14)
+            """);
+        var (code, text) = await Run(stand, "retry", "--reason", "database");
+
+        Assert.Equal(1, code);
+        Assert.EndsWith("63 readings stored, 1 letters unchanged\n", text, StringComparison.Ordinal);
+        Assert.Equal("127|1|0", await stand.Books());
+        var transactions = await stand.Database.Row("SELECT count(DISTINCT retried_at) FROM telemetry.dead_letter");
+        Assert.InRange(int.Parse(transactions, CultureInfo.InvariantCulture), 1, frames * bad / 4);
     }
 
     [ServersFact(nats: true, postgres: true)]
