@@ -24,7 +24,7 @@ internal enum IntegerMeaning
 /// number  zigzag of its parameter (Step, Grid; Least as the distance below the first)
 /// ...     residuals, see <see cref="RiceBlocks"/> (not for Constant)
 /// </code>
-/// Nothing stands where there is one integer. Which prediction is smallest is measured on a sample of 64 to 256 places;
+/// Nothing stands where there is one integer. Which prediction is smallest is measured on a sample of 32 to 256 places;
 /// a grid is tried for times only, exclusive or for bits of doubles only.
 /// </summary>
 internal static class IntegerColumn
@@ -32,8 +32,11 @@ internal static class IntegerColumn
     /// <summary>The bits of a column without residuals.</summary>
     public const int KindBits = 3;
 
-    private const int PlacesASample = 128, SamplesMin = 2, SamplesMax = 16, SampleMin = SamplesMin * SampledTogether,
-        SampledTogether = 16, NineStepsFrom = 32, VectorsFrom = 32;
+    /// <summary>A sample is made of stretches of places: one for so many places, but not fewer or more than these.</summary>
+    private const int StretchLength = 16, PlacesAStretch = 128, StretchesMin = 2, StretchesMax = 16;
+
+    /// <summary>Of fewer integers three steps are looked at, not nine, and the least is found one by one.</summary>
+    private const int LongFrom = 32;
 
     /// <summary>
     /// Values from the least take at least their range's bits less these, unless hardly any is far from it.
@@ -149,9 +152,9 @@ internal static class IntegerColumn
     {
         var parameter = prediction.HasParameter
             ? 64 - BitOperations.LeadingZeroCount(ZigZag.Of(prediction.Parameter)) : 0;
-        Span<ulong> sample = stackalloc ulong[SamplesMax * SampledTogether];
+        Span<ulong> sample = stackalloc ulong[StretchesMax * StretchLength];
         var places = x.Length - 1;
-        if (places <= SampleMin)
+        if (places <= StretchesMin * StretchLength)
         {
             // Up to a whole vector; zeros count nothing.
             var whole = sample[..((places + Vector<ulong>.Count - 1) & -Vector<ulong>.Count)];
@@ -160,12 +163,12 @@ internal static class IntegerColumn
             return KindBits + parameter + RiceBlocks.EstimatedBits(whole);
         }
 
-        var blocks = Math.Clamp(places / PlacesASample, SamplesMin, SamplesMax);
-        sample = sample[..(blocks * SampledTogether)];
-        for (var block = 0; block < blocks; block++)
+        var stretches = Math.Clamp(places / PlacesAStretch, StretchesMin, StretchesMax);
+        sample = sample[..(stretches * StretchLength)];
+        for (var stretch = 0; stretch < stretches; stretch++)
         {
-            var from = 1 + (int)((uint)((places - SampledTogether) * block) / (uint)(blocks - 1));
-            prediction.Residuals(x, from, sample.Slice(block * SampledTogether, SampledTogether));
+            var from = 1 + (int)((uint)((places - StretchLength) * stretch) / (uint)(stretches - 1));
+            prediction.Residuals(x, from, sample.Slice(stretch * StretchLength, StretchLength));
         }
 
         return KindBits + parameter + (RiceBlocks.EstimatedBits(sample) * places / sample.Length);
@@ -187,7 +190,7 @@ internal static class IntegerColumn
 
         var steps = new StepSample(x);
         long middle;
-        if (x.Length < NineStepsFrom)
+        if (x.Length < LongFrom)
         {
             middle = steps.MedianOf(1, third + 1, x.Length - 1);
         }
@@ -243,7 +246,7 @@ internal static class IntegerColumn
     private static long Least(ReadOnlySpan<long> x, out int rangeBits)
     {
         long least = x[0], most = x[0];
-        var vectors = x.Length < VectorsFrom ? [] : MemoryMarshal.Cast<long, Vector<long>>(x);
+        var vectors = x.Length < LongFrom ? [] : MemoryMarshal.Cast<long, Vector<long>>(x);
         if (vectors.Length > 0)
         {
             Vector<long> leasts = vectors[0], mosts = vectors[0];
