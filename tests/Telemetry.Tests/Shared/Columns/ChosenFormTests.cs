@@ -1,0 +1,82 @@
+using Telemetry.Model.Frames.Columns;
+using Telemetry.Model.Readings;
+using Telemetry.Model.Wire;
+
+namespace Telemetry.Tests.Shared.Columns;
+
+/// <summary>
+/// The form that a writer chooses is near the smallest, also where the first values do not tell what the others are.
+/// </summary>
+public class ChosenFormTests
+{
+    private const int Count = 8192;
+
+    /// <summary>A machine's cycle: 360 values, each new at first, then the same again.</summary>
+    [Fact]
+    public void Values_that_come_again_only_after_many_others_are_put_once() => Assert.InRange(
+        Bytes(MetricType.Float, i => BitConverter.DoubleToUInt64Bits(20 + (10 * Math.Sin(i % 360 * Math.PI / 180)))),
+        1,
+        5_000);
+
+    /// <summary>Steps of a converter: 256 values of 17 digits, in no order.</summary>
+    [Fact]
+    public void Noise_of_few_values_of_many_digits_takes_their_places()
+    {
+        var random = new Random(31);
+        Assert.InRange(
+            Bytes(MetricType.Float, _ => BitConverter.DoubleToUInt64Bits(random.Next(256) / 255.0 * 5)), 1, 12_000);
+    }
+
+    /// <summary>Four values take two bits each, whatever the size of one of them.</summary>
+    [Fact]
+    public void Marks_of_a_missing_value_do_not_widen_the_others()
+    {
+        var random = new Random(32);
+        Assert.InRange(
+            Bytes(MetricType.Int, _ => (ulong)(random.Next(10) == 0 ? -9999 : 60_000 + random.Next(3))), 1, 4_000);
+    }
+
+    /// <summary>Large residuals among small ones are escaped; the others keep their bits.</summary>
+    [Fact]
+    public void Large_residuals_in_a_block_of_small_ones_are_escaped()
+    {
+        var block = new ulong[RiceBlocks.BlockLength];
+        for (var i = 0; i < block.Length; i++)
+        {
+            block[i] = i % 5 == 0 ? 139_000UL + (ulong)i : (ulong)(i % 4);
+        }
+
+        const int width = 18, shift = 1;
+        var escaped = 0;
+        foreach (var value in block)
+        {
+            escaped += value >> shift < RiceBlocks.EscapeZeros
+                ? (int)(value >> shift) + 1 + shift : RiceBlocks.EscapeZeros + width;
+        }
+
+        Assert.InRange(RiceBlocks.Cost(block, width, out _), 1, escaped);
+    }
+
+    [Fact]
+    public void Zeros_that_fill_a_vector_count_nothing_in_an_estimate()
+    {
+        ulong[] values = [1_000_000, 3, 0, 0, 0, 0, 0, 0];
+
+        Assert.Equal(RiceBlocks.EstimatedBits([.. values, .. new ulong[8]]), RiceBlocks.EstimatedBits(values));
+    }
+
+    private static int Bytes(MetricType type, Func<int, ulong> value)
+    {
+        var batch = new ReadingBatch(Count);
+        var order = new int[Count];
+        for (var i = 0; i < Count; i++)
+        {
+            batch.Add(0, i * 1_000_000L, value(i));
+            order[i] = i;
+        }
+
+        var writer = new WireWriter();
+        CompactColumns.Write(writer, batch, order, [type]);
+        return writer.Length;
+    }
+}
