@@ -31,9 +31,6 @@ internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
     private int _certain;
     private int _at;
 
-    /// <summary>Where it stands, as an offset in bytes of the message.</summary>
-    public readonly int Offset => origin + (Position / 8);
-
     /// <summary>How many bits are taken.</summary>
     public readonly int Position => (_at * 8) - _certain;
 
@@ -163,8 +160,13 @@ internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
         return Read(-Position & 7) == 0 ? Position / 8 : throw Malformed("bits behind the end");
     }
 
-    /// <summary>What to throw on malformed bytes.</summary>
-    public readonly WireFormatException Malformed(string what) => new(what, Offset);
+    /// <summary>
+    /// What to throw on malformed bytes. Bits taken past the end are the zeros there: what they seem to be is not what is
+    /// wrong.
+    /// </summary>
+    public readonly WireFormatException Malformed(string what) => Position <= _endBit
+        ? new WireFormatException(what, origin + (Position / 8))
+        : new WireFormatException("the columns end early", origin + (_endBit / 8));
 
     /// <summary>Takes all bits up to a position.</summary>
     public void MoveTo(int bit)
@@ -188,7 +190,7 @@ internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
     {
         if (bit > _endBit)
         {
-            throw Malformed("the columns end early");
+            throw new WireFormatException("the columns end early", origin + (_endBit / 8));
         }
     }
 

@@ -5,8 +5,21 @@ namespace Telemetry.Model.Frames.Columns;
 /// <summary>The distinct values of a column, and where each of its values stands among them.</summary>
 internal static class DistinctValues
 {
-    /// <summary>Where so many values come first and nearly each is another one, the others are not looked at.</summary>
-    private const int MostlyNewFrom = 32;
+    private const int SampleLength = 16;
+
+    /// <summary>True when half of a sample of at least sixteen values come again in it.</summary>
+    public static bool AreFew(ReadOnlySpan<ulong> values)
+    {
+        Span<ulong> sample = stackalloc ulong[SampleLength];
+        var again = 0;
+        for (var i = 0; i < sample.Length; i++)
+        {
+            sample[i] = values[(int)((uint)values.Length * (uint)i / SampleLength)];
+            again += sample[..i].Contains(sample[i]) ? 1 : 0;
+        }
+
+        return again >= SampleLength / 2;
+    }
 
     /// <summary>
     /// The distinct values as they come, and each value's place among them; -1 when they are too many.
@@ -31,7 +44,7 @@ internal static class DistinctValues
 
             if (slots[slot] == 0)
             {
-                if (count == entries.Length || count * 4 > MostlyNewFrom + (i * 3))
+                if (count == entries.Length)
                 {
                     return -1;
                 }

@@ -72,6 +72,7 @@ internal static class IntegerColumn
             var isNoise = (rangeBits - NoiseBits) * (x.Length - 1) <= bits;
             Try(new Prediction(PredictionKind.Least, least), isNoise, x, ref best, ref bits);
             Try(new Prediction(PredictionKind.Xor, 0), meaning == IntegerMeaning.Doubles, x, ref best, ref bits);
+            bits = Cost(best, x, exactly: true);
         }
 
         return best;
@@ -146,32 +147,41 @@ internal static class IntegerColumn
         }
     }
 
-    /// <summary>About how many bits the column takes: of a long one, by a sample of its places.</summary>
+    /// <summary>
+    /// About how many bits the column takes: of a long one by a sample of its places, and by its residuals' logarithms
+    /// unless <paramref name="exactly"/>.
+    /// </summary>
     [SkipLocalsInit]
-    private static long Cost(Prediction prediction, ReadOnlySpan<long> x)
+    private static long Cost(Prediction prediction, ReadOnlySpan<long> x, bool exactly = false)
     {
         var parameter = prediction.HasParameter
             ? 64 - BitOperations.LeadingZeroCount(ZigZag.Of(prediction.Parameter)) : 0;
         Span<ulong> sample = stackalloc ulong[StretchesMax * StretchLength];
         var places = x.Length - 1;
+        var sampled = places;
         if (places <= StretchesMin * StretchLength)
         {
-            // Up to a whole vector; zeros count nothing.
-            var whole = sample[..((places + Vector<ulong>.Count - 1) & -Vector<ulong>.Count)];
-            whole[^Vector<ulong>.Count..].Clear();
+            // Up to a whole vector.
+            var whole = (places + Vector<ulong>.Count - 1) & -Vector<ulong>.Count;
+            sample.Slice(whole - Vector<ulong>.Count, Vector<ulong>.Count).Clear();
             prediction.Residuals(x, 1, sample[..places]);
-            return KindBits + parameter + RiceBlocks.EstimatedBits(whole);
+            sample = sample[..whole];
         }
-
-        var stretches = Math.Clamp(places / PlacesAStretch, StretchesMin, StretchesMax);
-        sample = sample[..(stretches * StretchLength)];
-        for (var stretch = 0; stretch < stretches; stretch++)
+        else
         {
-            var from = 1 + (int)((uint)((places - StretchLength) * stretch) / (uint)(stretches - 1));
-            prediction.Residuals(x, from, sample.Slice(stretch * StretchLength, StretchLength));
+            var stretches = Math.Clamp(places / PlacesAStretch, StretchesMin, StretchesMax);
+            sampled = stretches * StretchLength;
+            for (var stretch = 0; stretch < stretches; stretch++)
+            {
+                var from = 1 + (int)((uint)((places - StretchLength) * stretch) / (uint)(stretches - 1));
+                prediction.Residuals(x, from, sample.Slice(stretch * StretchLength, StretchLength));
+            }
+
+            sample = sample[..sampled];
         }
 
-        return KindBits + parameter + (RiceBlocks.EstimatedBits(sample) * places / sample.Length);
+        var bits = exactly ? RiceBlocks.Bits(sample[..sampled]) : RiceBlocks.EstimatedBits(sample, sampled);
+        return KindBits + parameter + (bits * places / sampled);
     }
 
     /// <summary>

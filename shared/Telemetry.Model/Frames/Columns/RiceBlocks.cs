@@ -30,6 +30,9 @@ internal static class RiceBlocks
     private const int LogarithmFractionBits = 8, LogarithmShift = 52 - LogarithmFractionBits;
     private const ulong LogarithmOfOne = 1023 << LogarithmFractionBits;
 
+    /// <summary>The mean is lifted where its length is so much over that of most values.</summary>
+    private const int LiftedBy = 3, LiftedFrom = LiftedBy + 1;
+
     /// <summary>The bits of a block's selector.</summary>
     public static int SelectorBits(int width) => 32 - BitOperations.LeadingZeroCount((uint)width + 1);
 
@@ -92,10 +95,32 @@ internal static class RiceBlocks
         Cost(block, Sum(block, out var all), all, width, out selector);
 
     /// <summary>
-    /// About how many bits values take, without looking for each block's parameter: their logarithms, and a bit each
-    /// or, where most are 0, less. Their number is that of whole vectors.
+    /// About how many bits values take, without looking for each block's parameter: their logarithms, and one and a half
+    /// bits each or, where most are 0, less. It does not see what large ones among small ones cost: see
+    /// <see cref="Bits"/>. Behind the <paramref name="count"/> values are zeros to the end of a vector.
     /// </summary>
-    public static long EstimatedBits(ReadOnlySpan<ulong> values)
+    public static long EstimatedBits(ReadOnlySpan<ulong> values, int count)
+    {
+        var bits = SumOfLogarithms(values);
+        return bits + Math.Min(bits, count + (count / 2));
+    }
+
+    /// <summary>How many bits values take as blocks of their own.</summary>
+    public static long Bits(ReadOnlySpan<ulong> values)
+    {
+        var width = Width(values);
+        var bits = 0L;
+        for (var at = 0; at < values.Length && width > 0; at += BlockLength)
+        {
+            var block = values.Slice(at, Math.Min(BlockLength, values.Length - at));
+            bits += Cost(block, width, out _) + SelectorBits(width);
+        }
+
+        return bits;
+    }
+
+    /// <summary>The logarithms of values and 1, of whole vectors of them.</summary>
+    private static long SumOfLogarithms(ReadOnlySpan<ulong> values)
     {
         // As an integer, the bits of a double are its logarithm, if for a bent fraction.
         var vectors = MemoryMarshal.Cast<ulong, Vector<ulong>>(values);
@@ -105,9 +130,8 @@ internal static class RiceBlocks
             sums += Vector.AsVectorUInt64(Vector.ConvertToDouble(vector) + Vector<double>.One) >>> LogarithmShift;
         }
 
-        var sum = Vector.Sum(sums) - ((ulong)values.Length * LogarithmOfOne);
-        var bits = (long)(sum >> LogarithmFractionBits);
-        return bits + Math.Min(bits, values.Length + (values.Length / 2));
+        var counted = (ulong)(vectors.Length * Vector<ulong>.Count);
+        return (long)((Vector.Sum(sums) - (counted * LogarithmOfOne)) >> LogarithmFractionBits);
     }
 
     private static ulong Sum(ReadOnlySpan<ulong> block, out ulong all)
@@ -164,10 +188,29 @@ internal static class RiceBlocks
             narrow = narrow[..((block.Length + Vector<uint>.Count - 1) & -Vector<uint>.Count)];
         }
 
-        // The cost has one valley; its bottom is at the mean's length or, where outliers lift the mean, below.
+        // From the mean's length down there is one valley, unless large values lift the mean: then there may be another
+        // one below, at the length of the others.
         var start = Math.Min(Math.Min(length, width - 1), ShiftMax);
+        Descend(block, narrow, all, start, width, ref best, ref selector);
+        if (start >= LiftedFrom && block.Length >= Vector<ulong>.Count)
+        {
+            var middle = (int)(SumOfLogarithms(block) / (block.Length & -Vector<ulong>.Count)) + 1;
+            if (middle <= start - LiftedBy)
+            {
+                Descend(block, narrow, all, middle, width, ref best, ref selector);
+            }
+        }
+
+        return best;
+    }
+
+    /// <summary>Goes from a shift down for as long as the bits get less, and takes the best if it is better.</summary>
+    private static void Descend(
+        ReadOnlySpan<ulong> block, ReadOnlySpan<uint> narrow, ulong all, int from, int width, ref int best,
+        ref int selector)
+    {
         var last = int.MaxValue;
-        for (var shift = start; shift >= 0; shift--)
+        for (var shift = from; shift >= 0; shift--)
         {
             var cost = all <= uint.MaxValue ? NarrowCost(narrow, shift, width) : WideCost(block, shift, width);
             cost += block.Length * (shift + 1);
@@ -183,8 +226,6 @@ internal static class RiceBlocks
                 selector = shift + 1;
             }
         }
-
-        return best;
     }
 
     private static void Narrow(ReadOnlySpan<ulong> block, Span<uint> into)

@@ -26,8 +26,10 @@ internal static class ValueColumn
     /// <summary>Fewer values are put plain.</summary>
     private const int RunsFrom = 16, DictionaryFrom = 32;
 
-    /// <summary>A dictionary is tried where plain values take more bits than this each.</summary>
-    private const int PlainBitsMax = 8;
+    /// <summary>
+    /// A dictionary is tried where plain values take more bits than this each; or than these, where few seem to differ.
+    /// </summary>
+    private const int PlainBitsMax = 8, PlainBitsOfFew = 3;
 
     /// <summary>The most distinct values that are looked for.</summary>
     private const int EntriesMax = 2048;
@@ -42,7 +44,9 @@ internal static class ValueColumn
         }
 
         var plain = PlainColumn.Plan(values, type, before[(int)type], scratch.Plain);
-        if (values.Length < DictionaryFrom || plain.EstimatedBits <= (long)PlainBitsMax * values.Length
+        if (values.Length < DictionaryFrom
+            || plain.EstimatedBits <= (long)PlainBitsOfFew * values.Length
+            || (plain.EstimatedBits <= (long)PlainBitsMax * values.Length && !DistinctValues.AreFew(values))
             || !TryDictionary(writer, values, type, plain.EstimatedBits, ref before, scratch))
         {
             plain.Write(writer, values, type, ref before, scratch.Plain, scratch);

@@ -62,7 +62,7 @@ public class ChosenFormTests
     {
         ulong[] values = [1_000_000, 3, 0, 0, 0, 0, 0, 0];
 
-        Assert.Equal(RiceBlocks.EstimatedBits([.. values, .. new ulong[8]]), RiceBlocks.EstimatedBits(values));
+        Assert.Equal(RiceBlocks.EstimatedBits([.. values, .. new ulong[8]], 8), RiceBlocks.EstimatedBits(values, 8));
     }
 
     private static int Bytes(MetricType type, Func<int, ulong> value)
