@@ -16,7 +16,7 @@ internal static class LineProtocolBenchmark
 {
     private const int Hosts = 100, LinesPerBody = 50_000, PartReadings = 32 * 1024;
     private const double LeastSeconds = 3;
-    private static readonly PartLimits Part = new(PartReadings, PartReadings, long.MaxValue);
+    private static readonly PartLimits Part = new(PartReadings, PartReadings, PartReadings, long.MaxValue);
     private static readonly GatewayId Gateway = GatewayId.Parse("bench");
 
     public static async Task RunAsync(RunLength run)

@@ -85,6 +85,24 @@ public sealed class ReadingRows
         Add(device, series, MetricType.Text, time, flags, bits);
     }
 
+    /// <summary>Adds all rows of others.</summary>
+    public void AddAll(ReadingRows others)
+    {
+        for (var row = 0; row < others.Count; row++)
+        {
+            var (device, series, type) = (others._devices[row], others._series[row], others._types[row]);
+            var (time, flags, bits) = (others._times[row], others._flags[row], others._bits[row]);
+            if (type == MetricType.Text && (flags & ReadingFlags.Null) == 0)
+            {
+                AddText(device, series, time, flags, others.Text(bits));
+            }
+            else
+            {
+                Add(device, series, type, time, flags, bits, others._decimals[row]);
+            }
+        }
+    }
+
     private void Grow()
     {
         var size = _devices.Length * 2;

@@ -82,7 +82,7 @@ public sealed class Outbox : IAsyncDisposable
     /// <summary>The bytes that count against the quota.</summary>
     public long StoredBytes => _state.StoredBytes;
 
-    /// <summary>The epochs that no answer has called complete, oldest first; last the run's own.</summary>
+    /// <summary>Epochs no answer called complete, oldest first; last the run's own once it sealed a frame.</summary>
     public IReadOnlyList<EpochState> OpenEpochs => _state.Epochs.Open;
 
     /// <summary>The epochs that answers called complete.</summary>

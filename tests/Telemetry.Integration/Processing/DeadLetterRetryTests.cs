@@ -119,6 +119,7 @@ public sealed class DeadLetterRetryTests
         Assert.Equal("127|1|0", await stand.Books());
         var transactions = await stand.Database.Row("SELECT count(DISTINCT retried_at) FROM telemetry.dead_letter");
         Assert.InRange(int.Parse(transactions, CultureInfo.InvariantCulture), 1, frames * bad / 4);
+        await AssertBalanced(stand);
     }
 
     [ServersFact(nats: true, postgres: true)]

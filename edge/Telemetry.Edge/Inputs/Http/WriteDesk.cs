@@ -15,7 +15,10 @@ using Telemetry.Edge.Outbox;
 internal sealed class WriteDesk(
     HttpInputOptions options, GatewayId gateway, SenderJournal? journal, HttpCounters counters, TimeProvider time)
 {
-    /// <summary>The most readings of one offer: half of what may wait for a commit by default.</summary>
+    /// <summary>
+    /// The most readings of one offer: half of what may wait for a commit by default. One line alone may have as many
+    /// as may wait.
+    /// </summary>
     public const int PartReadingsMax = 32 * 1024;
 
     private static readonly TimeSpan QuotaRetry = TimeSpan.FromSeconds(10);
@@ -47,8 +50,9 @@ internal sealed class WriteDesk(
         _clearedBefore = SeriesCacheCleared;
         _series = new SeriesCache(outbox, gateway, options.DeviceTag, options.SeriesCacheMax);
         _decoder = new LineDecoder(_series, options.LineBytesMax);
-        var readings = Math.Min(PartReadingsMax, outbox.Options.WaitingReadingsMax);
-        _part = new PartLimits(PartReadingsMax, readings, outbox.Options.QuotaBytes / 2);
+        var waiting = outbox.Options.WaitingReadingsMax;
+        _part = new PartLimits(
+            PartReadingsMax, Math.Min(PartReadingsMax, waiting), waiting, outbox.Options.QuotaBytes / 2);
     }
 
     /// <summary>Takes no more, and waits for those under way, whatever becomes of them.</summary>

@@ -46,8 +46,9 @@ internal sealed class LineDecoder(SeriesCache series, int lineBytesMax)
             }
 
             var bytes = WaitingReadings.BytesOf(_fields.Count, _fields.TextBytes());
-            error ??= limits.Allow(_fields.Count, bytes) ? null : TooMuch(_fields.Count, bytes, limits);
-            if (error is null && !limits.Allow(into.Count + _fields.Count, WaitingReadings.BytesOf(into) + bytes))
+            error ??= limits.AllowLine(_fields.Count, bytes) ? null : TooMuch(_fields.Count, bytes, limits);
+            if (error is null && into.Count > 0
+                && !limits.Allow(into.Count + _fields.Count, WaitingReadings.BytesOf(into) + bytes))
             {
                 // It is the next part's first.
                 return (next, taken);
@@ -71,8 +72,8 @@ internal sealed class LineDecoder(SeriesCache series, int lineBytesMax)
     }
 
     // The line alone is more than may be stored together.
-    private static string TooMuch(int readings, long bytes, in PartLimits limits) => readings > limits.Readings
-        ? $"{readings} fields, more than the {limits.Readings} that can be stored together"
+    private static string TooMuch(int readings, long bytes, in PartLimits limits) => readings > limits.LineReadings
+        ? $"{readings} fields, more than the {limits.LineReadings} that can be stored together"
         : $"{bytes} bytes of readings, more than the {limits.Bytes} (half of outbox.quotaBytes) that can be stored "
             + "together";
 

@@ -191,6 +191,20 @@ public sealed class WriteDeskTests
         new OutboxOptions { WaitingReadingsMax = 100 });
 
     [Fact]
+    public void A_line_of_more_readings_than_a_part_is_stored_alone() => Run(
+        async (rig, desk) =>
+        {
+            var fields = string.Join(',', Enumerable.Range(0, WriteDesk.PartReadingsMax + 1).Select(i => $"f{i}=1"));
+
+            var answer = await desk.WriteAsync(Request($"m f0=1 0\nm {fields} 1000\nm f0=3 2000", Key));
+
+            Assert.Equal(204, answer.Status);
+            Assert.Equal(
+                (WriteDesk.PartReadingsMax + 3L, 3), (rig.Outbox.Accepted, rig.Outbox.Requests.Remembered));
+        },
+        lineBytesMax: 1024 * 1024);
+
+    [Fact]
     public void A_line_of_more_bytes_than_half_the_quota_is_refused_by_name_and_the_others_are_stored() => Run(
         async (rig, desk) =>
         {
@@ -264,12 +278,14 @@ public sealed class WriteDeskTests
             (outcome with { Errors = new string('ü', 10_000) }).ToBytes().Length, 1, AnsweredRequest.AnswerBytesMax);
     }
 
-    private static void Run(Func<OutboxRig, WriteDesk, Task> test, OutboxOptions? options = null) =>
-        OutboxRig.Run(rig => test(rig, Desk(rig)), options);
+    private static void Run(
+        Func<OutboxRig, WriteDesk, Task> test, OutboxOptions? options = null, int lineBytesMax = 64 * 1024) =>
+        OutboxRig.Run(rig => test(rig, Desk(rig, lineBytesMax)), options);
 
-    private static WriteDesk Desk(OutboxRig rig)
+    private static WriteDesk Desk(OutboxRig rig, int lineBytesMax = 64 * 1024)
     {
-        var desk = new WriteDesk(new HttpInputOptions(), OutboxRig.Gateway, null, new HttpCounters(), rig.Clock);
+        var options = new HttpInputOptions { LineBytesMax = lineBytesMax };
+        var desk = new WriteDesk(options, OutboxRig.Gateway, null, new HttpCounters(), rig.Clock);
         desk.Open(rig.Outbox);
         return desk;
     }

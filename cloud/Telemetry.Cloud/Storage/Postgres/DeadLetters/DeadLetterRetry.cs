@@ -13,10 +13,12 @@ internal sealed record RetryOutcome(long Id, int Stored, string? Why);
 
 /// <summary>
 /// Moves dead letters from rejected to stored. Letters are read and decoded before anything is locked; then, in ONE
-/// transaction under the lock of the partition's row: the readings, the frame register (or the day's sum that its row
-/// went into), the gateway's totals, the letters' marks, and one more commit of the partition, so that an owner at work
-/// finds its memory out of date, gives it up and loads it again. It holds the owner up for no longer than a transaction
-/// of the owner's own takes. Letters that the database refuses together are tried one by one.
+/// transaction under the lock of the partition's row: the readings in one COPY, the frame register (or the day's sum
+/// that its row went into), the gateway's totals, the letters' marks, and one more commit of the partition, so that an
+/// owner at work finds its memory out of date, gives it up and loads it again. However many letters they are, it is a
+/// handful of round trips, so the owner is held up for no longer than a transaction of its own takes. What the database
+/// refuses together is tried again in halves: about 2 log2 n transactions for each bad letter of n. Half of those go
+/// through, and they alone cost the owner its memory.
 /// </summary>
 internal sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck check)
 {
@@ -68,8 +70,32 @@ internal sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck ch
                 }
             }
 
-            var together = found.GetRange(start, end - start);
+            var (letters, unchanged) = await ReadAsync(found.GetRange(start, end - start), cancellationToken);
             start = end;
+            foreach (var outcome in unchanged)
+            {
+                yield return outcome;
+            }
+
+            await foreach (var outcome in HalvingAsync(gateway, letters, cancellationToken))
+            {
+                yield return outcome;
+            }
+        }
+    }
+
+    // Tries all of them; what is refused together, its halves, the first one first.
+    private async IAsyncEnumerable<RetryOutcome> HalvingAsync(
+        string gateway, List<Letter> letters, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var left = new Stack<List<Letter>>();
+        if (letters.Count > 0)
+        {
+            left.Push(letters);
+        }
+
+        while (left.TryPop(out var together))
+        {
             if (await TryAsync(gateway, together, cancellationToken) is { } outcomes)
             {
                 foreach (var outcome in outcomes)
@@ -80,10 +106,9 @@ internal sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck ch
                 continue;
             }
 
-            foreach (var record in together)
-            {
-                yield return (await TryAsync(gateway, [record], cancellationToken))![0];
-            }
+            var half = together.Count / 2;
+            left.Push(together[half..]);
+            left.Push(together[..half]);
         }
     }
 
@@ -100,78 +125,81 @@ internal sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck ch
         }
     }
 
+    // What can be known not to go through is left out, and says why.
+    private async Task<(List<Letter> Letters, List<RetryOutcome> Unchanged)> ReadAsync(
+        List<DeadLetterRecord> records, CancellationToken cancellationToken)
+    {
+        var (letters, unchanged) = (new List<Letter>(), new List<RetryOutcome>());
+        try
+        {
+            await using var connection = await database.OpenConnectionAsync(cancellationToken);
+            foreach (var record in records)
+            {
+                var content = await LetterContent.ReadAsync(connection, record.Letter, cancellationToken);
+                var why = record.RetriedAt is { } at
+                    ? $"it was stored at {at:yyyy-MM-dd HH:mm:ss}Z already"
+                    : Why(record.Letter, content);
+                if (why is null)
+                {
+                    letters.Add(new Letter(record, content));
+                }
+                else
+                {
+                    unchanged.Add(new RetryOutcome(record.Id, 0, why));
+                }
+            }
+        }
+        catch (Exception e) when (StoreErrors.IsDatabases(e))
+        {
+            throw StoreErrors.From("decode dead letters", e);
+        }
+
+        return (letters, unchanged);
+    }
+
     /// <summary>Null when the database refuses these together; it says why of one alone.</summary>
-    private async Task<List<RetryOutcome>?> TryAsync(
-        string gateway, List<DeadLetterRecord> records, CancellationToken cancellationToken)
+    private async Task<IEnumerable<RetryOutcome>?> TryAsync(
+        string gateway, List<Letter> letters, CancellationToken cancellationToken)
     {
         try
         {
-            return await MoveAsync(gateway, records, cancellationToken);
+            await using var connection = await database.OpenConnectionAsync(cancellationToken);
+            return await MoveAsync(connection, gateway, letters, cancellationToken);
         }
         catch (Exception e) when (StoreErrors.IsDatabases(e))
         {
             var error = StoreErrors.From("retry dead letters", e);
             return !error.IsDataFault ? throw error
-                : records.Count == 1 ? [new RetryOutcome(records[0].Id, 0, error.Message)]
+                : letters.Count == 1 ? [new RetryOutcome(letters[0].Record.Id, 0, error.Message)]
                 : null;
         }
     }
 
-    private async Task<List<RetryOutcome>> MoveAsync(
-        string gateway, List<DeadLetterRecord> records, CancellationToken cancellationToken)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        var outcomes = new List<RetryOutcome>();
-        var decoded = new List<(DeadLetterRecord Record, LetterContent Content)>();
-        foreach (var record in records)
-        {
-            var content = await LetterContent.ReadAsync(connection, record.Letter, cancellationToken);
-            var why = record.RetriedAt is { } at
-                ? $"it was stored at {at:yyyy-MM-dd HH:mm:ss}Z already"
-                : Why(record.Letter, content);
-            if (why is null)
-            {
-                decoded.Add((record, content));
-            }
-            else
-            {
-                outcomes.Add(new RetryOutcome(record.Id, 0, why));
-            }
-        }
-
-        if (decoded.Count > 0)
-        {
-            outcomes.AddRange(await MoveAsync(connection, gateway, decoded, cancellationToken));
-        }
-
-        return outcomes;
-    }
-
     private static async Task<IEnumerable<RetryOutcome>> MoveAsync(
-        NpgsqlConnection connection, string gateway, List<(DeadLetterRecord Record, LetterContent Content)> decoded,
-        CancellationToken cancellationToken)
+        NpgsqlConnection connection, string gateway, List<Letter> letters, CancellationToken cancellationToken)
     {
         // Disposed without a commit: rolled back.
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await FrameRegisterUpkeep.LockAsync(connection, cancellationToken);
-        await using var locking = Command(connection, LockSql, (gateway, NpgsqlDbType.Text));
+        await using var locking = Command(connection, LockSql, gateway, NpgsqlDbType.Text);
         if (await locking.ExecuteScalarAsync(cancellationToken) is not int partition)
         {
-            return decoded.Select(d => new RetryOutcome(d.Record.Id, 0, $"gateway {gateway} is in no book"));
+            return letters.Select(l => new RetryOutcome(l.Record.Id, 0, $"gateway {gateway} is in no book"));
         }
 
-        var still = await LockLettersAsync(connection, decoded.Select(d => d.Record.Id), cancellationToken);
-        var moved = decoded.FindAll(d => still.Contains(d.Record.Id));
+        var still = await LockLettersAsync(connection, letters.Select(l => l.Record.Id), cancellationToken);
+        var moved = letters.FindAll(l => still.Contains(l.Record.Id));
         if (moved.Count > 0)
         {
             await StoreAsync(connection, moved, cancellationToken);
+            await RegisterAsync(connection, gateway, moved, cancellationToken);
             await BookAsync(connection, gateway, partition, moved, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
         }
 
-        return decoded.Select(d => still.Contains(d.Record.Id)
-            ? new RetryOutcome(d.Record.Id, d.Content.Readings.Count, null)
-            : new RetryOutcome(d.Record.Id, 0, "it was stored or removed meanwhile"));
+        return letters.Select(l => still.Contains(l.Record.Id)
+            ? new RetryOutcome(l.Record.Id, l.Content.Readings.Count, null)
+            : new RetryOutcome(l.Record.Id, 0, "it was stored or removed meanwhile"));
     }
 
     /// <summary>
@@ -181,7 +209,7 @@ internal sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck ch
         NpgsqlConnection connection, IEnumerable<long> ids, CancellationToken cancellationToken)
     {
         await using var command = Command(
-            connection, LetterSql, (ids.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bigint));
+            connection, LetterSql, ids.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bigint);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var still = new HashSet<long>();
         while (await reader.ReadAsync(cancellationToken))
@@ -221,53 +249,65 @@ internal sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck ch
     }
 
     private static async Task StoreAsync(
-        NpgsqlConnection connection, List<(DeadLetterRecord Record, LetterContent Content)> moved,
-        CancellationToken cancellationToken)
+        NpgsqlConnection connection, List<Letter> moved, CancellationToken cancellationToken)
     {
-        var encoder = new ReadingEncoder();
-        foreach (var (record, content) in moved)
-        {
-            // Disposed only when all was sent: to dispose it ends the COPY as if it were whole.
-            var copy = await connection.BeginRawBinaryCopyAsync(ReadingEncoder.CopySql, cancellationToken);
-            encoder.Begin();
-            while (encoder.Next(content.Readings) is { IsEmpty: false } chunk)
-            {
-                await copy.WriteAsync(chunk, cancellationToken);
-            }
+        var rows = new ReadingRows();
+        moved.ForEach(l => rows.AddAll(l.Content.Readings));
 
-            await copy.DisposeAsync();
-            await RegisterMove.WriteAsync(connection, record, content, cancellationToken);
+        // Disposed only when all was sent: to dispose it ends the COPY as if it were whole.
+        var copy = await connection.BeginRawBinaryCopyAsync(ReadingEncoder.CopySql, cancellationToken);
+        var encoder = new ReadingEncoder();
+        encoder.Begin();
+        while (encoder.Next(rows) is { IsEmpty: false } chunk)
+        {
+            await copy.WriteAsync(chunk, cancellationToken);
         }
+
+        await copy.DisposeAsync();
+    }
+
+    private static Task RegisterAsync(
+        NpgsqlConnection connection, string gateway, List<Letter> moved, CancellationToken cancellationToken)
+    {
+        var register = new RegisterMove();
+        moved.ForEach(l => register.Add(l.Record, l.Content));
+        return register.WriteAsync(connection, gateway, cancellationToken);
     }
 
     private static async Task BookAsync(
-        NpgsqlConnection connection, string gateway, int partition,
-        List<(DeadLetterRecord Record, LetterContent Content)> moved, CancellationToken cancellationToken)
+        NpgsqlConnection connection, string gateway, int partition, List<Letter> moved,
+        CancellationToken cancellationToken)
     {
-        await using var move = Command(
-            connection,
-            MoveSql,
-            (gateway, NpgsqlDbType.Text),
-            (moved.Sum(m => (long)m.Content.Readings.Count), NpgsqlDbType.Bigint),
-            (moved.Sum(m => (long)m.Record.Letter.Readings), NpgsqlDbType.Bigint),
-            (moved.Sum(m => m.Content.Declarations.Sum(d => (long)d.Declaration.Count)), NpgsqlDbType.Bigint));
-        await move.ExecuteNonQueryAsync(cancellationToken);
-        await using var mark = Command(
-            connection, MarkSql, (moved.Select(m => m.Record.Id).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bigint));
-        await mark.ExecuteNonQueryAsync(cancellationToken);
-        await using var count = Command(connection, CountSql, (partition, NpgsqlDbType.Integer));
-        await count.ExecuteNonQueryAsync(cancellationToken);
+        await using var batch = new NpgsqlBatch(connection);
+        Add(
+            batch, MoveSql, (gateway, NpgsqlDbType.Text),
+            (moved.Sum(l => (long)l.Content.Readings.Count), NpgsqlDbType.Bigint),
+            (moved.Sum(l => (long)l.Record.Letter.Readings), NpgsqlDbType.Bigint),
+            (moved.Sum(l => l.Content.Declarations.Sum(d => (long)d.Declaration.Count)), NpgsqlDbType.Bigint));
+        Add(batch, MarkSql, (moved.Select(l => l.Record.Id).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bigint));
+        Add(batch, CountSql, (partition, NpgsqlDbType.Integer));
+        await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private static NpgsqlCommand Command(
-        NpgsqlConnection connection, string sql, params ReadOnlySpan<(object Value, NpgsqlDbType Type)> parameters)
+    private static void Add(
+        NpgsqlBatch batch, string sql, params ReadOnlySpan<(object Value, NpgsqlDbType Type)> parameters)
     {
-        var command = new NpgsqlCommand(sql, connection);
+        var command = new NpgsqlBatchCommand(sql);
         foreach (var (value, type) in parameters)
         {
             command.Parameters.Add(new NpgsqlParameter { Value = value, NpgsqlDbType = type });
         }
 
+        batch.BatchCommands.Add(command);
+    }
+
+    private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, object value, NpgsqlDbType type)
+    {
+        var command = new NpgsqlCommand(sql, connection);
+        command.Parameters.Add(new NpgsqlParameter { Value = value, NpgsqlDbType = type });
         return command;
     }
+
+    /// <summary>A letter that is worth a try.</summary>
+    private sealed record Letter(DeadLetterRecord Record, LetterContent Content);
 }

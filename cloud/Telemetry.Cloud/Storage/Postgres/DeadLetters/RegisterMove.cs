@@ -1,164 +1,177 @@
 using Npgsql;
-using NpgsqlTypes;
+using Telemetry.Model;
 using Telemetry.Model.Readings;
 
 namespace Telemetry.Cloud.Storage.Postgres.DeadLetters;
 
 /// <summary>
-/// Moves a letter's readings from rejected to stored in what the frame register has of its frame: the frame's row; the
-/// sum of the day that the row went into; or a new row, where the database had refused one.
+/// Moves letters' readings from rejected to stored in what the frame register has of their frames: the frame's row; the
+/// sum of the day that the row went into; or a new row, where the database had refused one. One round trip for all
+/// letters, and one more where days have been summed up. Holds the letters of one transaction.
 /// </summary>
-internal static class RegisterMove
+internal sealed class RegisterMove
 {
-    private const string FrameSql = """
-        SELECT hash_sum FROM telemetry.frame_register
-        WHERE gateway = $1 AND epoch = $2 AND lane = $3 AND first = $4 AND count = $5
+    // Sums of hashes are mod 2^64, kept as the same bits in a signed number.
+    private const string HashSum =
+        "(mod(r.hash_sum::numeric + u.hash_sum + 27670116110564327424, 18446744073709551616) - 9223372036854775808)"
+        + "::bigint";
+
+    // Before, nothing of a frame was stored: then its times say nothing.
+    private const string FramesSql = $"""
+        UPDATE telemetry.frame_register r
+        SET stored = r.stored + u.stored, rejected = r.rejected - u.rejected, dropped = r.dropped + u.dropped,
+            hash_sum = {HashSum},
+            time_first = CASE WHEN r.stored = 0 THEN u.time_first ELSE least(r.time_first, u.time_first) END,
+            time_last = CASE WHEN r.stored = 0 THEN u.time_last ELSE greatest(r.time_last, u.time_last) END
+        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+            u(gateway, epoch, lane, first, count, stored, rejected, dropped, hash_sum, time_first, time_last)
+        WHERE r.gateway = u.gateway AND r.epoch = u.epoch AND r.lane = u.lane AND r.first = u.first
+          AND r.count = u.count
+        RETURNING r.epoch, r.lane, r.first, r.count
         """;
 
-    // Before, nothing of it was stored: then its times say nothing.
-    private const string MoveSql = """
-        UPDATE telemetry.frame_register
-        SET stored = stored + $6, rejected = rejected - $7, dropped = dropped + $8, hash_sum = $9,
-            time_first = CASE WHEN stored = 0 THEN $10 ELSE least(time_first, $10) END,
-            time_last = CASE WHEN stored = 0 THEN $11 ELSE greatest(time_last, $11) END
-        WHERE gateway = $1 AND epoch = $2 AND lane = $3 AND first = $4 AND count = $5
+    private const string DaysSql = $"""
+        UPDATE telemetry.frame_register_day r
+        SET stored = r.stored + u.stored, rejected = r.rejected - u.rejected, dropped = r.dropped + u.dropped,
+            hash_sum = {HashSum}
+        FROM unnest($1, $2, $3, $4, $5, $6) u(gateway, day, stored, rejected, dropped, hash_sum)
+        WHERE r.gateway = u.gateway AND r.day = (u.day AT TIME ZONE 'UTC')::date
         """;
 
-    private const string DaySql =
-        "SELECT hash_sum FROM telemetry.frame_register_day WHERE gateway = $1 AND day = ($2 AT TIME ZONE 'UTC')::date";
+    private readonly Dictionary<FrameKey, Change> _frames = [];
+    private readonly StoreCommit _added = new();
 
-    private const string MoveDaySql = """
-        UPDATE telemetry.frame_register_day
-        SET stored = stored + $3, rejected = rejected - $4, dropped = dropped + $5, hash_sum = $6
-        WHERE gateway = $1 AND day = ($2 AT TIME ZONE 'UTC')::date
-        """;
-
-    public static async Task WriteAsync(
-        NpgsqlConnection connection, DeadLetterRecord record, LetterContent content,
-        CancellationToken cancellationToken)
+    /// <summary>Takes a letter, of the same gateway as the others.</summary>
+    public void Add(DeadLetterRecord record, LetterContent content)
     {
-        var (letter, rows) = (record.Letter, content.Readings);
-        var sum = HashSum(rows);
-        (object, NpgsqlDbType)[] frame =
-        [
-            (letter.Gateway.Value, NpgsqlDbType.Text), ((long)letter.Frame.Epoch, NpgsqlDbType.Bigint),
-            ((short)letter.Frame.Lane, NpgsqlDbType.Smallint), (letter.Frame.First, NpgsqlDbType.Bigint),
-            (letter.Frame.Count, NpgsqlDbType.Integer),
-        ];
-        (object, NpgsqlDbType)[] day =
-            [(letter.Gateway.Value, NpgsqlDbType.Text), (record.StoredAt, NpgsqlDbType.TimestampTz)];
-        var dropped = content.Declarations.Sum(d => (long)d.Declaration.Count);
-        (object, NpgsqlDbType)[] moved =
-        [
-            ((long)rows.Count, NpgsqlDbType.Bigint), ((long)letter.Readings, NpgsqlDbType.Bigint), (dropped,
-                NpgsqlDbType.Bigint),
-        ];
+        var letter = record.Letter;
+        _added.Drops.AddRange(content.Declarations.Select(
+            d => new DropLedgerRow(letter.Gateway, letter.Frame, d.SeriesKey, d.Declaration)));
+        var change = Change.Of(record, content);
         if (letter.Content == DeadLetterContent.Unregistered)
         {
-            await AddAsync(connection, letter, content, Registered(letter, content, sum), cancellationToken);
-            return;
-        }
-
-        if (await ScalarAsync(connection, FrameSql, frame, cancellationToken) is { } before)
-        {
-            (object, NpgsqlDbType)[] change =
-            [
-                ((long)((ulong)before + sum), NpgsqlDbType.Bigint), (Time(rows, first: true), NpgsqlDbType.TimestampTz),
-                (Time(rows, first: false), NpgsqlDbType.TimestampTz),
-            ];
-            await ExecuteAsync(connection, MoveSql, [.. frame, .. moved, .. change], cancellationToken);
-        }
-        else if (await ScalarAsync(connection, DaySql, day, cancellationToken) is { } ofDay)
-        {
-            await ExecuteAsync(
-                connection, MoveDaySql, [.. day, .. moved, ((long)((ulong)ofDay + sum), NpgsqlDbType.Bigint)],
-                cancellationToken);
+            _added.Frames.Add(new FrameRegisterRow(
+                letter.Gateway, letter.Frame, change.Stored, 0, change.Dropped, change.TimeFirst, change.TimeLast,
+                content.Checksum, change.HashSum));
         }
         else
         {
-            throw new StoreException(
-                $"the frame register has neither frame {letter.Frame} nor its day any more", isDataFault: false,
-                mayHaveCommitted: false);
-        }
-
-        if (content.Declarations.Count > 0)
-        {
-            await AddAsync(connection, letter, content, null, cancellationToken);
+            _frames[letter.Frame] = _frames.TryGetValue(letter.Frame, out var others) ? others.And(change) : change;
         }
     }
 
-    private static FrameRegisterRow Registered(DeadLetterRow letter, LetterContent content, ulong sum) => new(
-        letter.Gateway, letter.Frame, content.Readings.Count, 0, content.Declarations.Sum(d => d.Declaration.Count),
-        ColumnValues.Micros(Time(content.Readings, first: true)),
-        ColumnValues.Micros(Time(content.Readings, first: false)), content.Checksum, sum);
-
-    private static async Task AddAsync(
-        NpgsqlConnection connection, DeadLetterRow letter, LetterContent content, FrameRegisterRow? row,
-        CancellationToken cancellationToken)
+    /// <summary>
+    /// Writes them. Throws <see cref="StoreException"/> when the register has neither a frame nor its day.
+    /// </summary>
+    public async Task WriteAsync(NpgsqlConnection connection, string gateway, CancellationToken cancellationToken)
     {
-        var commit = new StoreCommit();
-        if (row is not null)
-        {
-            commit.Frames.Add(row);
-        }
-
-        commit.Drops.AddRange(content.Declarations.Select(
-            d => new DropLedgerRow(letter.Gateway, letter.Frame, d.SeriesKey, d.Declaration)));
         await using var batch = new NpgsqlBatch(connection);
-        new RegisterStatements().AddTo(batch, commit);
-        await batch.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    private static ulong HashSum(ReadingRows rows)
-    {
-        ulong sum = 0;
-        for (var row = 0; row < rows.Count; row++)
+        new RegisterStatements().AddTo(batch, _added);
+        Frames(gateway).AddTo(batch);
+        await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
         {
-            var (series, time, type, flags) = (rows.Series[row], rows.Times[row], rows.Types[row], rows.Flags[row]);
-            sum += type == MetricType.Text && (flags & ReadingFlags.Null) == 0
-                ? ReadingHash.OfText(series, time, flags, rows.Text(rows.Bits[row]))
-                : ReadingHash.Of(series, time, type, rows.Bits[row], flags);
+            do
+            {
+                while (await reader.ReadAsync(cancellationToken))
+                {
+                    _frames.Remove(new FrameKey(
+                        (ulong)reader.GetInt64(0), (Lane)reader.GetInt16(1), reader.GetInt64(2), reader.GetInt32(3)));
+                }
+            }
+            while (await reader.NextResultAsync(cancellationToken));
         }
 
-        return sum;
+        if (_frames.Count > 0)
+        {
+            await WriteDaysAsync(connection, gateway, cancellationToken);
+        }
     }
 
-    private static DateTime Time(ReadingRows rows, bool first)
+    // Of the frames that have no row any more.
+    private async Task WriteDaysAsync(NpgsqlConnection connection, string gateway, CancellationToken cancellationToken)
     {
-        var found = rows.Count == 0 ? 0 : rows.Times[0];
-        foreach (var time in rows.Times)
+        var days = _frames.Values.GroupBy(change => change.Day).ToList();
+        await using var batch = new NpgsqlBatch(connection);
+        Days(gateway, days).AddTo(batch);
+        if (await batch.ExecuteNonQueryAsync(cancellationToken) < days.Count)
         {
-            found = first ? Math.Min(found, time) : Math.Max(found, time);
+            throw new StoreException(
+                $"the frame register has neither some of {_frames.Count} frames nor their days any more; one of "
+                + $"the frames is {_frames.Keys.First()}",
+                isDataFault: false, mayHaveCommitted: false);
+        }
+    }
+
+    private RowsStatement Frames(string gateway)
+    {
+        var statement = new RowsStatement(FramesSql);
+        var (gateways, epoch, lane) = (statement.Texts(), statement.Numbers(), statement.Small());
+        var (first, count) = (statement.Numbers(), statement.Integers());
+        var (stored, rejected, dropped) = (statement.Integers(), statement.Integers(), statement.Integers());
+        var (hashSum, timeFirst, timeLast) = (statement.Numbers(), statement.Times(), statement.Times());
+        foreach (var (frame, change) in _frames)
+        {
+            gateways.Add(gateway);
+            epoch.Add((long)frame.Epoch);
+            lane.Add((short)frame.Lane);
+            first.Add(frame.First);
+            count.Add(frame.Count);
+            stored.Add(change.Stored);
+            rejected.Add(change.Rejected);
+            dropped.Add(change.Dropped);
+            hashSum.Add((long)change.HashSum);
+            timeFirst.Add(ColumnValues.Time(change.TimeFirst));
+            timeLast.Add(ColumnValues.Time(change.TimeLast));
         }
 
-        return ColumnValues.Time(found);
+        return statement;
     }
 
-    private static async Task<long?> ScalarAsync(
-        NpgsqlConnection connection, string sql, (object, NpgsqlDbType)[] parameters,
-        CancellationToken cancellationToken)
+    private static RowsStatement Days(string gateway, List<IGrouping<DateTime, Change>> changes)
     {
-        await using var command = Command(connection, sql, parameters);
-        return await command.ExecuteScalarAsync(cancellationToken) as long?;
-    }
-
-    private static async Task ExecuteAsync(
-        NpgsqlConnection connection, string sql, (object, NpgsqlDbType)[] parameters,
-        CancellationToken cancellationToken)
-    {
-        await using var command = Command(connection, sql, parameters);
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    private static NpgsqlCommand Command(
-        NpgsqlConnection connection, string sql, (object Value, NpgsqlDbType Type)[] parameters)
-    {
-        var command = new NpgsqlCommand(sql, connection);
-        foreach (var (value, type) in parameters)
+        var statement = new RowsStatement(DaysSql);
+        var (gateways, days) = (statement.Texts(), statement.Times());
+        var (stored, rejected, dropped) = (statement.Numbers(), statement.Numbers(), statement.Numbers());
+        var hashSum = statement.Numbers();
+        foreach (var day in changes)
         {
-            command.Parameters.Add(new NpgsqlParameter { Value = value, NpgsqlDbType = type });
+            gateways.Add(gateway);
+            days.Add(day.Key);
+            stored.Add(day.Sum(c => (long)c.Stored));
+            rejected.Add(day.Sum(c => (long)c.Rejected));
+            dropped.Add(day.Sum(c => (long)c.Dropped));
+            hashSum.Add((long)day.Aggregate(0UL, (sum, c) => unchecked(sum + c.HashSum)));
         }
 
-        return command;
+        return statement;
+    }
+
+    /// <summary>What becomes other of a frame; the day is that of its rejection, in UTC.</summary>
+    private readonly record struct Change(
+        int Stored, int Rejected, int Dropped, ulong HashSum, long TimeFirst, long TimeLast, DateTime Day)
+    {
+        public static Change Of(DeadLetterRecord record, LetterContent content)
+        {
+            var rows = content.Readings;
+            var (first, last) = rows.Count == 0 ? (0, 0) : (long.MaxValue, long.MinValue);
+            ulong sum = 0;
+            for (var row = 0; row < rows.Count; row++)
+            {
+                var (series, time, type, flags) = (rows.Series[row], rows.Times[row], rows.Types[row], rows.Flags[row]);
+                (first, last) = (Math.Min(first, time), Math.Max(last, time));
+                sum += type == MetricType.Text && (flags & ReadingFlags.Null) == 0
+                    ? ReadingHash.OfText(series, time, flags, rows.Text(rows.Bits[row]))
+                    : ReadingHash.Of(series, time, type, rows.Bits[row], flags);
+            }
+
+            return new Change(
+                rows.Count, record.Letter.Readings, content.Declarations.Sum(d => d.Declaration.Count), sum, first,
+                last, record.StoredAt.Date);
+        }
+
+        public Change And(Change other) => new(
+            Stored + other.Stored, Rejected + other.Rejected, Dropped + other.Dropped,
+            unchecked(HashSum + other.HashSum),
+            Math.Min(TimeFirst, other.TimeFirst), Math.Max(TimeLast, other.TimeLast), Day);
     }
 }
