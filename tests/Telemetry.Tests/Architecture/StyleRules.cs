@@ -5,7 +5,7 @@ namespace Telemetry.Tests.Architecture;
 /// <summary>What a source file may not do. Each rule gives its offences as "path:line: what".</summary>
 internal static partial class StyleRules
 {
-    public const int LinesMax = 350;
+    public const int LinesMax = 350, ColumnsMax = 120;
 
     /// <summary>A longer file says why within its first lines, after this word.</summary>
     public const string LongReason = "Long:";
@@ -21,6 +21,11 @@ internal static partial class StyleRules
                 $"{path}:{lines.Length}: over {LinesMax} lines, and no \"{LongReason}\" in its header says why";
         }
     }
+
+    public static IEnumerable<string> TooWide(string path, string[] lines) =>
+        from line in lines.Select((text, i) => (Text: text, Number: i + 1))
+        where line.Text.Length > ColumnsMax
+        select $"{path}:{line.Number}: {line.Text.Length} columns, at most {ColumnsMax}";
 
     public static IEnumerable<string> BadName(string path, string[] lines) =>
         VagueName().IsMatch(Path.GetFileNameWithoutExtension(path)) ? [$"{path}:1: a name that says nothing"] : [];

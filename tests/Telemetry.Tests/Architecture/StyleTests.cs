@@ -14,6 +14,9 @@ public sealed class StyleTests
     public void No_file_is_long_without_saying_why() => AssertHolds(StyleRules.TooLong);
 
     [Fact]
+    public void No_line_is_wider_than_a_window() => AssertHolds(StyleRules.TooWide);
+
+    [Fact]
     public void No_file_has_a_name_that_says_nothing() => AssertHolds(StyleRules.BadName);
 
     [Fact]
@@ -67,6 +70,11 @@ public sealed class StyleTests
         lines[3] = "// Long: one table of the specification";
         Assert.Empty(StyleRules.TooLong("edge/A.cs", lines));
     }
+
+    [Fact]
+    public void Wide_lines_are_recognised() => Assert.Equal(
+        ["edge/A.cs:2: 121 columns, at most 120"],
+        StyleRules.TooWide("edge/A.cs", [new string('a', 120), new string('a', 121)]));
 
     [Fact]
     public void Regions_are_recognised() => Assert.Single(StyleRules.Region("edge/A.cs", ["    #region Fields"]));

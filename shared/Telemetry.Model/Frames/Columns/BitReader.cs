@@ -161,8 +161,8 @@ internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
     }
 
     /// <summary>
-    /// What to throw on malformed bytes. Bits taken past the end are the zeros there: what they seem to be is not what is
-    /// wrong.
+    /// What to throw on malformed bytes. Bits taken past the end are the zeros there: what they seem to be is not what
+    /// is wrong.
     /// </summary>
     public readonly WireFormatException Malformed(string what) => Position <= _endBit
         ? new WireFormatException(what, origin + (Position / 8))

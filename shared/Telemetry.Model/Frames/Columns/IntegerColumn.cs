@@ -32,7 +32,9 @@ internal static class IntegerColumn
     /// <summary>The bits of a column without residuals.</summary>
     public const int KindBits = 3;
 
-    /// <summary>A sample is made of stretches of places: one for so many places, but not fewer or more than these.</summary>
+    /// <summary>
+    /// A sample is made of stretches of places: one for so many places, but not fewer or more than these.
+    /// </summary>
     private const int StretchLength = 16, PlacesAStretch = 128, StretchesMin = 2, StretchesMax = 16;
 
     /// <summary>Of fewer integers three steps are looked at, not nine, and the least is found one by one.</summary>

@@ -95,8 +95,8 @@ internal static class RiceBlocks
         Cost(block, Sum(block, out var all), all, width, out selector);
 
     /// <summary>
-    /// About how many bits values take, without looking for each block's parameter: their logarithms, and one and a half
-    /// bits each or, where most are 0, less. It does not see what large ones among small ones cost: see
+    /// About how many bits values take, without looking for each block's parameter: their logarithms, and one and a
+    /// half bits each or, where most are 0, less. It does not see what large ones among small ones cost: see
     /// <see cref="Bits"/>. Behind the <paramref name="count"/> values are zeros to the end of a vector.
     /// </summary>
     public static long EstimatedBits(ReadOnlySpan<ulong> values, int count)
