@@ -177,18 +177,36 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
             return;
         }
 
-        using var thread = new ProcessorThread("processor");
-        var processor = new Processor(
-            store, log, bus, settings.Processor, time, random, logging.CreateLogger("Telemetry.Cloud.Processing"));
-        metrics.Watch(processor.Counters);
+        var logger = logging.CreateLogger("Telemetry.Cloud.Processing");
+        var workers = Math.Min(settings.Workers, settings.Processor.Partitions);
+        var processors = Enumerable.Range(0, workers).Select(worker => new Processor(
+            store, log, bus, settings.Processor with { Workers = workers, Worker = worker }, time, random, logger))
+            .ToArray();
+        metrics.Watch([.. processors.Select(p => p.Counters)]);
         var upkeep = new RegisterUpkeep(store, settings.Database!.KeepRegister, time, _logger)
             .RunAsync(cancellationToken);
         var alerts = new AlertOutboxCounters();
         metrics.Watch(alerts);
         var trimming = new AlertUpkeep(store, settings.AlertOutbox, alerts, time, _logger).RunAsync(cancellationToken);
-        await thread.RunAsync(() => processor.RunAsync(cancellationToken));
+        await RunAllAsync(processors, cancellationToken);
         await upkeep;
         await trimming;
+    }
+
+    /// <summary>Each on a thread of its own; one that ends by itself ends all of them.</summary>
+    private static async Task RunAllAsync(Processor[] processors, CancellationToken cancellationToken)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var running = processors.Select((processor, worker) => RunOneAsync(processor, worker, ending.Token)).ToArray();
+        await Task.WhenAny(running);
+        await ending.CancelAsync();
+        await Task.WhenAll(running);
+    }
+
+    private static async Task RunOneAsync(Processor processor, int worker, CancellationToken cancellationToken)
+    {
+        using var thread = new ProcessorThread($"processor {worker}");
+        await thread.RunAsync(() => processor.RunAsync(cancellationToken));
     }
 
     private Task RunRelayAsync(CloudMetrics metrics, CancellationToken cancellationToken) =>

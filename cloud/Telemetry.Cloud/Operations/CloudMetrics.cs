@@ -103,15 +103,16 @@ internal sealed class CloudMetrics : IDisposable
             "Connections ended or turned away, by why");
     }
 
-    public void Watch(ProcessorCounters counters)
+    /// <summary>The processors of this process, summed up.</summary>
+    public void Watch(IReadOnlyList<ProcessorCounters> processors)
     {
         _meter.CreateObservableCounter(
             "telemetry.processor.readings",
             () => new Measurement<long>[]
             {
-                new(counters.Stored, Tag("outcome", "stored")), new(counters.Rejected, Tag("outcome", "rejected")),
-                new(counters.Dropped, Tag("outcome", "dropped")), new(counters.Lost, Tag("outcome", "lost")),
-                new(counters.Recovered, Tag("outcome", "recovered")),
+                new(Sum(c => c.Stored), Tag("outcome", "stored")), new(Sum(c => c.Rejected), Tag("outcome", "rejected")),
+                new(Sum(c => c.Dropped), Tag("outcome", "dropped")), new(Sum(c => c.Lost), Tag("outcome", "lost")),
+                new(Sum(c => c.Recovered), Tag("outcome", "recovered")),
             },
             "{reading}",
             "Readings settled by this process, by outcome");
@@ -119,30 +120,32 @@ internal sealed class CloudMetrics : IDisposable
             "telemetry.processor.frames.odd",
             () => new Measurement<long>[]
             {
-                new(counters.Duplicates, Tag("kind", "duplicate")), new(counters.Forks, Tag("kind", "fork")),
-                new(counters.Malformed, Tag("kind", "malformed")),
-                new(counters.SchemasNeeded, Tag("kind", "schema_needed")),
+                new(Sum(c => c.Duplicates), Tag("kind", "duplicate")), new(Sum(c => c.Forks), Tag("kind", "fork")),
+                new(Sum(c => c.Malformed), Tag("kind", "malformed")),
+                new(Sum(c => c.SchemasNeeded), Tag("kind", "schema_needed")),
             },
             "{frame}",
             "Frames that settled nothing, by kind");
-        Counter("telemetry.processor.commits", () => counters.Commits, "{transaction}", "Transactions committed");
+        Counter("telemetry.processor.commits", () => Sum(c => c.Commits), "{transaction}", "Transactions committed");
         Counter(
-            "telemetry.processor.not_owner", () => counters.NotOwner, "{transaction}",
+            "telemetry.processor.not_owner", () => Sum(c => c.NotOwner), "{transaction}",
             "Transactions given up to another owner");
         Counter(
-            "telemetry.processor.errors", () => counters.Errors, "{error}",
+            "telemetry.processor.errors", () => Sum(c => c.Errors), "{error}",
             "Errors of database or log that were waited out");
         Counter(
             "telemetry.processor.data_faults",
-            () => counters.DataFaults,
+            () => Sum(c => c.DataFaults),
             "{transaction}",
             "Transactions refused for their data, and tried in another way");
         Counter(
-            "telemetry.processor.rewinds", () => counters.Rewinds, "{rewind}",
+            "telemetry.processor.rewinds", () => Sum(c => c.Rewinds), "{rewind}",
             "Streams read from their first message again");
-        Counter("telemetry.processor.answers", () => counters.Answers, "{answer}", "Hellos answered");
-        Gauge("telemetry.processor.partitions", () => counters.Partitions, "Partitions owned now");
-        Watch(counters.Alerts);
+        Counter("telemetry.processor.answers", () => Sum(c => c.Answers), "{answer}", "Hellos answered");
+        Gauge("telemetry.processor.partitions", () => Sum(c => c.Partitions), "Partitions owned now");
+        Watch([.. processors.Select(p => p.Alerts)]);
+
+        long Sum(Func<ProcessorCounters, long> count) => processors.Sum(count);
     }
 
     public void Watch(AlertOutboxCounters counters)
@@ -175,38 +178,40 @@ internal sealed class CloudMetrics : IDisposable
         Gauge("telemetry.traces.waiting", () => counters.Waiting, "Spans that wait for the collector");
     }
 
-    private void Watch(AlertCounters counters)
+    private void Watch(IReadOnlyList<AlertCounters> processors)
     {
         _meter.CreateObservableCounter(
             "telemetry.alerts.transitions",
             () => new Measurement<long>[]
             {
-                new(counters.Firing, Tag("kind", "firing")), new(counters.Resolved, Tag("kind", "resolved")),
+                new(Sum(c => c.Firing), Tag("kind", "firing")), new(Sum(c => c.Resolved), Tag("kind", "resolved")),
             },
             "{transition}",
             "Alert transitions committed, by kind");
-        Counter("telemetry.alerts.late", () => counters.Late, "{transition}", "Those that are marked late");
+        Counter("telemetry.alerts.late", () => Sum(c => c.Late), "{transition}", "Those that are marked late");
         Counter(
             "telemetry.alerts.suppressed",
-            () => counters.Suppressed,
+            () => Sum(c => c.Suppressed),
             "{transition}",
             "Transitions of instances that opened and closed within a frame that had opened too many");
         Counter(
             "telemetry.alerts.older.frames",
-            () => counters.OlderFrames,
+            () => Sum(c => c.OlderFrames),
             "{frame}",
             "Frames with readings no newer than a rule's state, which they left untouched");
         Counter(
-            "telemetry.alerts.older.readings", () => counters.OlderReadings, "{reading}",
+            "telemetry.alerts.older.readings", () => Sum(c => c.OlderReadings), "{reading}",
             "Those readings, once for each rule");
         Counter(
             "telemetry.alerts.ahead.readings",
-            () => counters.AheadReadings,
+            () => Sum(c => c.AheadReadings),
             "{reading}",
             "Readings of watched series dated too far ahead to be evaluated");
         Counter(
-            "telemetry.alerts.unwatched", () => counters.Unwatched, "{pair}",
+            "telemetry.alerts.unwatched", () => Sum(c => c.Unwatched), "{pair}",
             "Pairs of rule and series turned away at the limit");
+
+        long Sum(Func<AlertCounters, long> count) => processors.Sum(count);
     }
 
     public void Watch(RelayCounters counters)

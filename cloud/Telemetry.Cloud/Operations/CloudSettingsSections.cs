@@ -57,6 +57,7 @@ internal static class CloudSettingsSections
             ConnectionsMax = reader.Number("ingress.connectionsMax", 20_000, 1, 1_000_000),
             Access = Access(reader, roles.HasFlag(CloudRoles.Ingress)),
             Processor = Processor(reader, partitions) with { Alerts = Alerts(reader) },
+            Workers = reader.Number("processor.workers", 2, 1, 64),
             AlertOutbox = AlertOutbox(reader),
             Traces = TraceSettings.Read(reader),
             HttpEndPoint = EndPoint(reader, "http", 9464),

@@ -6,13 +6,16 @@ using Telemetry.Model;
 namespace Telemetry.Cloud.Processing;
 
 /// <summary>
-/// The partitions that this process owns by lease: takes leases, begins feeds, gives up and gives back. One thread, the
-/// processor's.
+/// The partitions that this processor owns by lease: takes leases, begins feeds, gives up and gives back. One thread,
+/// the processor's.
 /// </summary>
 internal sealed class OwnedPartitions(
     IStore store, ILog log, IBus bus, ProcessorOptions options, TimeProvider time, Random random, ILogger logger,
     ProcessorCounters counters, Signal signal, Action<int, GatewayId, ReadOnlyMemory<byte>> arrived)
 {
+    private readonly int[] _mine =
+        [.. Enumerable.Range(0, options.Partitions).Where(p => p % options.Workers == options.Worker)];
+
     private readonly SortedDictionary<int, PartitionOwner> _owners = [];
     private readonly Dictionary<int, long> _leaseRetry = [];
     private long _trimmedAt = time.GetTimestamp();
@@ -20,10 +23,13 @@ internal sealed class OwnedPartitions(
     /// <summary>Everything owned, in partition order.</summary>
     public IReadOnlyCollection<PartitionOwner> All => _owners.Values;
 
+    /// <summary>True when no lease is left to ask for.</summary>
+    public bool Complete => _owners.Count == _mine.Length;
+
     /// <summary>When the leases were last taken or renewed.</summary>
     public long RenewedAt { get; set; }
 
-    /// <summary>The owner of a partition, where that is this process.</summary>
+    /// <summary>The owner of a partition, where that is this processor.</summary>
     public bool TryGet(int partition, out PartitionOwner owner) => _owners.TryGetValue(partition, out owner!);
 
     /// <summary>The owner of a gateway's partition.</summary>
@@ -32,7 +38,7 @@ internal sealed class OwnedPartitions(
     /// <summary>Asks for the leases that are not held, as often as the options say.</summary>
     public async Task TakeLeasesAsync(CancellationToken cancellationToken)
     {
-        for (var partition = 0; partition < options.Partitions; partition++)
+        foreach (var partition in _mine)
         {
             if (_owners.ContainsKey(partition)
                 || (_leaseRetry.TryGetValue(partition, out var at) && time.GetElapsedTime(at) < options.LeaseRetry))

@@ -300,7 +300,7 @@ public sealed class Processor
             renewal = _options.RenewEvery;
         }
 
-        var due = _owned.All.Count < _options.Partitions && _options.LeaseRetry < renewal
+        var due = !_owned.Complete && _options.LeaseRetry < renewal
             ? _options.LeaseRetry : renewal;
         return _owned.All.All(o => o.Live.Running && o.Backlog.Running) || _options.RetryAfter > due
             ? due : _options.RetryAfter;

@@ -12,8 +12,17 @@ public sealed record ProcessorOptions
     public int Partitions { get; init; } = 16;
 
     /// <summary>
-    /// The owner's name in the lease, for operators. No two processors may have the same: a lease goes at once to who
-    /// has its owner's name.
+    /// How many workers the process has: processors side by side, each on its thread, with transactions of its own, so
+    /// that one gathers and decodes while the database works for another.
+    /// </summary>
+    public int Workers { get; init; } = 1;
+
+    /// <summary>Which of them this is, from 0: it owns every partition p with p mod workers = worker, and no other.</summary>
+    public int Worker { get; init; }
+
+    /// <summary>
+    /// The owner's name in the lease, for operators. No two processes may have the same: a lease goes at once to who has
+    /// its owner's name.
     /// </summary>
     public string Owner { get; init; } = Environment.MachineName;
 

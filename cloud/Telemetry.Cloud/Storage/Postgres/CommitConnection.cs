@@ -4,7 +4,7 @@ using Telemetry.Model;
 namespace Telemetry.Cloud.Storage.Postgres;
 
 /// <summary>
-/// The one connection on which ledger transactions run. Any error on it closes it for good, which rolls back what was
+/// A connection on which ledger transactions run. Any error on it closes it for good, which rolls back what was
 /// open; the next commit opens a new one. One commit at a time.
 /// </summary>
 internal sealed class CommitConnection(PostgresStoreOptions options) : IAsyncDisposable

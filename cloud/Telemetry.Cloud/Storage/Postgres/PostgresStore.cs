@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Npgsql;
 using Telemetry.Cloud.Alerts;
 using Telemetry.Model;
@@ -6,16 +7,16 @@ using Telemetry.Model.Schemas;
 namespace Telemetry.Cloud.Storage.Postgres;
 
 /// <summary>
-/// The store on PostgreSQL or TimescaleDB. Commits go one at a time over a connection of their own, everything else
-/// over a small pool. Safe for several callers at once; errors are <see cref="StoreException"/>.
+/// The store on PostgreSQL or TimescaleDB. Commits go side by side, each over a connection that is kept for the next,
+/// everything else over a small pool. Safe for several callers at once; errors are <see cref="StoreException"/>.
 /// </summary>
 internal sealed class PostgresStore : IStore, IAsyncDisposable
 {
     private readonly NpgsqlDataSource _readers;
-    private readonly CommitConnection _commits;
+    private readonly ConcurrentStack<CommitConnection> _idle = [];
     private readonly ReadingPartitions? _partitions;
     private readonly PostgresStoreOptions _options;
-    private readonly SemaphoreSlim _committing = new(1);
+    private readonly SemaphoreSlim _makingPartitions = new(1);
 
     private PostgresStore(
         NpgsqlDataSource readers, DatabaseEdition edition, bool partitioned, PostgresStoreOptions options,
@@ -24,7 +25,6 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
         _readers = readers;
         Edition = edition;
         _options = options;
-        _commits = new CommitConnection(options);
         _partitions = partitioned ? new ReadingPartitions(options, time) : null;
     }
 
@@ -111,25 +111,23 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
                 "a commit without a partition has nothing that proves its owner", nameof(commit));
         }
 
-        await _committing.WaitAsync(cancellationToken);
+        if (_partitions is not null)
+        {
+            await MakePartitionsAsync(_partitions, commit.Readings, cancellationToken);
+        }
+
+        if (!_idle.TryPop(out var connection))
+        {
+            connection = new CommitConnection(_options);
+        }
+
         try
         {
-            if (_partitions is not null && _partitions.Find(commit.Readings))
-            {
-                await ReadAsync("make partitions", MakePartitionsAsync, cancellationToken);
-            }
-
-            return await _commits.CommitAsync(commit, cancellationToken);
+            return await connection.CommitAsync(commit, cancellationToken);
         }
         finally
         {
-            _committing.Release();
-        }
-
-        async Task<bool> MakePartitionsAsync(NpgsqlConnection connection)
-        {
-            await _partitions.MakeAsync(connection, cancellationToken);
-            return true;
+            _idle.Push(connection);
         }
     }
 
@@ -158,9 +156,37 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _commits.DisposeAsync();
+        while (_idle.TryPop(out var connection))
+        {
+            await connection.DisposeAsync();
+        }
+
         await _readers.DisposeAsync();
-        _committing.Dispose();
+        _makingPartitions.Dispose();
+    }
+
+    private async Task MakePartitionsAsync(
+        ReadingPartitions partitions, ReadingRows readings, CancellationToken cancellationToken)
+    {
+        await _makingPartitions.WaitAsync(cancellationToken);
+        try
+        {
+            if (partitions.Find(readings))
+            {
+                await ReadAsync(
+                    "make partitions",
+                    async c =>
+                    {
+                        await partitions.MakeAsync(c, cancellationToken);
+                        return true;
+                    },
+                    cancellationToken);
+            }
+        }
+        finally
+        {
+            _makingPartitions.Release();
+        }
     }
 
     private async Task<T> ReadAsync<T>(

@@ -28,7 +28,7 @@ internal sealed record PostgresStoreOptions
     /// </summary>
     public TimeSpan KeepRegister { get; init; } = TimeSpan.FromDays(7);
 
-    /// <summary>The most connections for reading, beside the one for commits; further readers wait.</summary>
+    /// <summary>The most connections for reading, beside those for commits; further readers wait.</summary>
     public int ReadConnectionsMax { get; init; } = 4;
 
     /// <summary>
