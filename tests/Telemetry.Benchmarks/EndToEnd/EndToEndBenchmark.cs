@@ -4,13 +4,13 @@ namespace Telemetry.Benchmarks.EndToEnd;
 /// How many readings a second go the whole way on this machine: made on 500 gateways, each an agent that commits to its
 /// outbox file once a second, sent by MQTT, appended to the log, stored with ledger and register, acknowledged and
 /// freed? The offered rate rises until the chain no longer keeps up. The limit is what the database takes of the same
-/// readings in transactions of the same size while nothing else runs, before and after.
+/// readings in transactions of the same size, over as many connections, while nothing else runs, before and after.
 /// </summary>
 internal static class EndToEndBenchmark
 {
     private const int Gateways = 500, FrameReadings = 800;
 
-    private const int OfferedFirst = 300_000, OfferedStep = 100_000, StepsMax = 20, ShortStepsMax = 2, ShortPart = 10;
+    private const int OfferedFirst = 200_000, OfferedStep = 50_000, StepsMax = 30, ShortStepsMax = 2, ShortPart = 10;
 
     /// <summary>Kept up: no more than so many seconds' readings are committed at the edge and not yet stored.</summary>
     private const double WaitingSecondsMax = 2;
@@ -18,9 +18,12 @@ internal static class EndToEndBenchmark
     /// <summary>The readings of one transaction of the chain at full load (processor.batchReadingsMax).</summary>
     private const int ChainTransaction = 30_000;
 
+    /// <summary>How many transactions are under way at once (processor.workers), in the chain and in the limit.</summary>
+    private const int Workers = 2;
+
     private const int LimitRounds = 2;
     private static readonly int[] Transactions = [5_000, 20_000, ChainTransaction, 100_000];
-    private const double SettleSeconds = 8, MeasuredSeconds = 15, LimitSeconds = 3;
+    private const double SettleSeconds = 8, MeasuredSeconds = 15, LimitSeconds = 4;
 
     private static readonly Dictionary<string, string> PostgresSettings = new()
     {
@@ -34,7 +37,8 @@ internal static class EndToEndBenchmark
         await using var backend = await Backend.StartAsync(Fleet.Names(gateways), PostgresSettings);
         await using var fleet = new Fleet(backend, gateways);
         await using var limit = await StoreLimit.OpenAsync(
-            backend.Postgres!.ConnectionString, "limits", gateways, FrameReadings, run.Seconds(LimitSeconds));
+            backend.Postgres!.ConnectionString, "limits", Workers, gateways, FrameReadings,
+            run.Seconds(LimitSeconds));
         var limits = Transactions.ToDictionary(size => size, _ => new List<double>());
         await MeasureAsync(limit, limits);
         var rate = await SustainedAsync(run, fleet);

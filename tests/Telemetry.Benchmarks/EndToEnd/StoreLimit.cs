@@ -12,7 +12,8 @@ namespace Telemetry.Benchmarks.EndToEnd;
 
 /// <summary>
 /// What the database takes when nobody else asks anything of the machine: ledger, register and raw COPY of readings as
-/// the gateways make them, one transaction after another over one connection. Making the readings is not timed.
+/// the gateways make them, one transaction after another over as many connections as the chain has. Making the readings
+/// is not timed.
 /// </summary>
 internal sealed class StoreLimit : IAsyncDisposable
 {
@@ -20,26 +21,17 @@ internal sealed class StoreLimit : IAsyncDisposable
     private readonly TimeSpan _least;
     private readonly PostgresStore _store;
     private readonly string _connectionString;
-    private readonly int _gateways, _readingsOfFrame;
-    private readonly GatewayId[] _ids;
-    private readonly SeriesList[] _lists;
-    private readonly GeneratorOptions _options = new() { Devices = 4, SeriesPerDevice = 5 };
-    private readonly PartitionStep[] _steps = new PartitionStep[Partitions];
-    private readonly long[] _sequences;
-    private long _time = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+    private readonly Writer[] _writers;
 
-    private StoreLimit(PostgresStore store, string connectionString, int gateways, int readingsOfFrame, TimeSpan least)
-    {
-        (_store, _connectionString, _gateways, _readingsOfFrame, _least) =
-            (store, connectionString, gateways, readingsOfFrame, least);
-        _ids = [.. Enumerable.Range(1, gateways).Select(i => GatewayId.Parse($"limit-{i}"))];
-        _lists = [.. _ids.Select(ListOf)];
-        _sequences = new long[gateways];
-    }
+    private StoreLimit(PostgresStore store, string connectionString, Writer[] writers, TimeSpan least) =>
+        (_store, _connectionString, _writers, _least) = (store, connectionString, writers, least);
 
-    /// <summary>A database of its own on a running server; each rate is measured for so long at least.</summary>
+    /// <summary>
+    /// A database of its own on a running server; so many writers side by side, each for its part of partitions and
+    /// gateways; each rate is measured for so long at least.
+    /// </summary>
     public static async Task<StoreLimit> OpenAsync(
-        string server, string name, int gateways, int readingsOfFrame, TimeSpan least)
+        string server, string name, int writers, int gateways, int readingsOfFrame, TimeSpan least)
     {
         await using (var connection = new NpgsqlConnection(server))
         {
@@ -51,66 +43,59 @@ internal sealed class StoreLimit : IAsyncDisposable
         var own = new NpgsqlConnectionStringBuilder(server) { Database = name }.ConnectionString;
         var store = await PostgresStore.OpenAsync(
             new PostgresStoreOptions { ConnectionString = own }, TimeProvider.System, CancellationToken.None);
-        var limit = new StoreLimit(store, own, gateways, readingsOfFrame, least);
+        var steps = new PartitionStep[Partitions];
         for (var p = 0; p < Partitions; p++)
         {
-            limit._steps[p] = StoreSteps.Step(await StoreSteps.Take(store, p));
+            steps[p] = StoreSteps.Step(await StoreSteps.Take(store, p));
         }
 
-        return limit;
+        return new StoreLimit(
+            store,
+            own,
+            [.. Enumerable.Range(0, writers).Select(w => new Writer(
+                w, gateways / writers, readingsOfFrame, [.. steps.Where((_, p) => p % writers == w)]))],
+            least);
     }
 
-    /// <summary>Readings a second, in transactions of about so many.</summary>
+    /// <summary>Readings a second of all writers, in transactions of about so many.</summary>
     public async Task<double> MeasureAsync(int readingsOfTransaction)
     {
-        var frames = Math.Max(1, readingsOfTransaction / _readingsOfFrame);
-        var commits = Enumerable.Range(0, Prepared).Select(_ => new StoreCommit()).ToArray();
-        var spent = TimeSpan.Zero;
-        long stored = 0;
-        var next = 0;
-        for (var warm = 2; spent < _least; warm--)
+        await RoundAsync(readingsOfTransaction);
+        var rates = new List<double>();
+        for (var start = Stopwatch.GetTimestamp(); rates.Count == 0 || Stopwatch.GetElapsedTime(start) < _least;)
         {
-            foreach (var commit in commits)
-            {
-                Fill(commit, ref next, frames);
-                var start = Stopwatch.GetTimestamp();
-                if (await _store.CommitAsync(commit, CancellationToken.None) != CommitOutcome.Committed)
-                {
-                    throw new InvalidOperationException("the partitions are another's");
-                }
-
-                if (warm <= 0)
-                {
-                    spent += Stopwatch.GetElapsedTime(start);
-                    stored += commit.Readings.Count;
-                }
-
-                for (var p = 0; p < Partitions; p++)
-                {
-                    _steps[p] = StoreSteps.Step(StoreSteps.After(_steps[p]));
-                }
-            }
+            rates.Add(await RoundAsync(readingsOfTransaction));
         }
 
-        return stored / spent.TotalSeconds;
+        return rates.Average();
     }
 
-    /// <summary>
-    /// Readings a second of COPY alone, in transactions of about so many, encoded before the clock runs.
-    /// </summary>
+    /// <summary>Readings a second of COPY alone, on each connection, encoded before the clock runs.</summary>
     public async Task<double> MeasureCopyAsync(int readingsOfTransaction)
     {
-        var commit = new StoreCommit();
-        var next = 0;
-        Fill(commit, ref next, Math.Max(1, readingsOfTransaction / _readingsOfFrame));
-        var encoder = new ReadingEncoder();
-        encoder.Begin();
-        var bytes = new MemoryStream();
-        while (encoder.Next(commit.Readings) is { IsEmpty: false } chunk)
+        var rates = await Task.WhenAll(_writers.Select(w => w.Copies(readingsOfTransaction)).ToArray()
+            .Select(c => Task.Run(() => CopyAsync(c.Bytes, c.Readings))));
+        return rates.Sum();
+    }
+
+    public async ValueTask DisposeAsync() => await _store.DisposeAsync();
+
+    /// <summary>
+    /// Each writer's commits, one after another, and all writers at once. Each counts until its own last commit: who
+    /// ends first leaves the rest of the machine to the others, which makes the limit rather too high.
+    /// </summary>
+    private async Task<double> RoundAsync(int readingsOfTransaction)
+    {
+        foreach (var writer in _writers)
         {
-            bytes.Write(chunk.Span);
+            writer.Prepare(readingsOfTransaction, Prepared);
         }
 
+        return (await Task.WhenAll(_writers.Select(w => Task.Run(() => w.CommitAsync(_store))))).Sum();
+    }
+
+    private async Task<double> CopyAsync(ReadOnlyMemory<byte> bytes, int readings)
+    {
         await using var connection = new NpgsqlConnection(_connectionString);
         await connection.OpenAsync();
         long stored = 0;
@@ -118,57 +103,128 @@ internal sealed class StoreLimit : IAsyncDisposable
         while (Stopwatch.GetElapsedTime(start) < _least)
         {
             await using var copy = await connection.BeginRawBinaryCopyAsync(ReadingEncoder.CopySql);
-            await copy.WriteAsync(bytes.GetBuffer().AsMemory(0, (int)bytes.Length));
-            stored += commit.Readings.Count;
+            await copy.WriteAsync(bytes);
+            stored += readings;
         }
 
         return stored / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
-    public async ValueTask DisposeAsync() => await _store.DisposeAsync();
-
-    private SeriesList ListOf(GatewayId gateway)
+    /// <summary>One connection's share of gateways and partitions, as a worker of the chain has it.</summary>
+    private sealed class Writer
     {
-        var definitions = Enumerable.Range(0, _options.Devices * _options.SeriesPerDevice)
-            .Select(i => GeneratorSeries.Define(_options, i)).ToArray();
-        var empty = SeriesList.Empty(gateway);
-        return empty.Extend(SchemaMessage.Of(empty.Id, definitions));
-    }
+        private readonly int _readingsOfFrame;
+        private readonly GatewayId[] _ids;
+        private readonly SeriesList[] _lists;
+        private readonly GeneratorOptions _options = new() { Devices = 4, SeriesPerDevice = 5 };
+        private readonly PartitionStep[] _steps;
+        private readonly long[] _sequences;
+        private readonly List<StoreCommit> _commits = [];
+        private int _next;
+        private long _time = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 
-    private void Fill(StoreCommit commit, ref int next, int frames)
-    {
-        commit.Clear();
-        commit.Partitions.AddRange(_steps);
-        var batch = new ReadingBatch(_readingsOfFrame);
-        for (var n = 0; n < frames; n++, next = (next + 1) % _gateways)
+        public Writer(int number, int gateways, int readingsOfFrame, PartitionStep[] steps)
         {
-            var (gateway, list) = (_ids[next], _lists[next]);
-            var first = _sequences[next] + 1;
-            _sequences[next] += _readingsOfFrame;
-            batch.Clear();
-            for (var s = 0; s < list.Types.Length; s++)
+            (_readingsOfFrame, _steps) = (readingsOfFrame, steps);
+            _ids = [.. Enumerable.Range(1, gateways).Select(i => GatewayId.Parse($"limit-{number}-{i}"))];
+            _lists = [.. _ids.Select(ListOf)];
+            _sequences = new long[gateways];
+        }
+
+        /// <summary>Makes the next commits; not timed.</summary>
+        public void Prepare(int readings, int commits)
+        {
+            while (_commits.Count < commits)
             {
-                var series = GeneratorSeries.Of(_options with { Seed = n }, s, s);
-                for (var i = 0; i < _readingsOfFrame / list.Types.Length; i++)
+                _commits.Add(new StoreCommit());
+            }
+
+            foreach (var commit in _commits)
+            {
+                Fill(commit, Math.Max(1, readings / _readingsOfFrame));
+            }
+        }
+
+        /// <summary>Commits what was made; readings a second.</summary>
+        public async Task<double> CommitAsync(PostgresStore store)
+        {
+            var start = Stopwatch.GetTimestamp();
+            foreach (var commit in _commits)
+            {
+                if (await store.CommitAsync(commit, CancellationToken.None) != CommitOutcome.Committed)
                 {
-                    series.Next(batch, _time + (i * list.Types.Length) + s);
+                    throw new InvalidOperationException("the partitions are another's");
                 }
             }
 
-            for (var i = 0; i < batch.Count; i++)
+            return _commits.Sum(c => c.Readings.Count) / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        }
+
+        /// <summary>Readings as COPY takes them.</summary>
+        public (ReadOnlyMemory<byte> Bytes, int Readings) Copies(int readings)
+        {
+            var commit = new StoreCommit();
+            Fill(commit, Math.Max(1, readings / _readingsOfFrame));
+            var encoder = new ReadingEncoder();
+            encoder.Begin();
+            var bytes = new MemoryStream();
+            while (encoder.Next(commit.Readings) is { IsEmpty: false } chunk)
             {
-                var index = batch.Series[i];
-                commit.Readings.Add(
-                    list.DeviceKeys[index], list.Keys[index], list.Types[index], batch.Times[i], batch.Flags[i],
-                    batch.Bits[i], list.Definitions[index].Decimals);
+                bytes.Write(chunk.Span);
             }
 
-            var frame = StoreSteps.Frame(first, _readingsOfFrame) with { Gateway = gateway };
-            commit.Gateways.Add(
-                GatewayRow.New(gateway, next % Partitions) with { Stored = _sequences[next], Watermark = _time });
-            commit.Lanes.Add(new LaneLedgerRow(gateway, 7, Lane.Live, frame.Key.Last, frame.Checksum));
-            commit.Frames.Add(frame);
-            _time += 1000;
+            return (bytes.GetBuffer().AsMemory(0, (int)bytes.Length), commit.Readings.Count);
+        }
+
+        private SeriesList ListOf(GatewayId gateway)
+        {
+            var definitions = Enumerable.Range(0, _options.Devices * _options.SeriesPerDevice)
+                .Select(i => GeneratorSeries.Define(_options, i)).ToArray();
+            var empty = SeriesList.Empty(gateway);
+            return empty.Extend(SchemaMessage.Of(empty.Id, definitions));
+        }
+
+        private void Fill(StoreCommit commit, int frames)
+        {
+            commit.Clear();
+            commit.Partitions.AddRange(_steps);
+            for (var p = 0; p < _steps.Length; p++)
+            {
+                _steps[p] = StoreSteps.Step(StoreSteps.After(_steps[p]));
+            }
+
+            var batch = new ReadingBatch(_readingsOfFrame);
+            for (var n = 0; n < frames; n++, _next = (_next + 1) % _ids.Length)
+            {
+                var (gateway, list) = (_ids[_next], _lists[_next]);
+                var first = _sequences[_next] + 1;
+                _sequences[_next] += _readingsOfFrame;
+                batch.Clear();
+                for (var s = 0; s < list.Types.Length; s++)
+                {
+                    var series = GeneratorSeries.Of(_options with { Seed = n }, s, s);
+                    for (var i = 0; i < _readingsOfFrame / list.Types.Length; i++)
+                    {
+                        series.Next(batch, _time + (i * list.Types.Length) + s);
+                    }
+                }
+
+                for (var i = 0; i < batch.Count; i++)
+                {
+                    var index = batch.Series[i];
+                    commit.Readings.Add(
+                        list.DeviceKeys[index], list.Keys[index], list.Types[index], batch.Times[i], batch.Flags[i],
+                        batch.Bits[i], list.Definitions[index].Decimals);
+                }
+
+                var frame = StoreSteps.Frame(first, _readingsOfFrame) with { Gateway = gateway };
+                var partition = _steps[_next % _steps.Length].Expected.Partition;
+                commit.Gateways.Add(
+                    GatewayRow.New(gateway, partition) with { Stored = _sequences[_next], Watermark = _time });
+                commit.Lanes.Add(new LaneLedgerRow(gateway, 7, Lane.Live, frame.Key.Last, frame.Checksum));
+                commit.Frames.Add(frame);
+                _time += 1000;
+            }
         }
     }
 }
