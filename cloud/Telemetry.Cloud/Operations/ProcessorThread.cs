@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using Telemetry.Model;
 
 namespace Telemetry.Cloud.Operations;
 
@@ -9,7 +9,7 @@ namespace Telemetry.Cloud.Operations;
 /// </summary>
 internal sealed class ProcessorThread : SynchronizationContext, IDisposable
 {
-    private readonly BlockingCollection<(SendOrPostCallback Callback, object? State)> _work = [];
+    private readonly WorkQueue<(SendOrPostCallback Callback, object? State)> _work = new();
     private readonly Thread _thread;
 
     public ProcessorThread(string name)
@@ -26,24 +26,15 @@ internal sealed class ProcessorThread : SynchronizationContext, IDisposable
         return done.Task;
     }
 
-    public override void Post(SendOrPostCallback d, object? state)
-    {
-        try
-        {
-            _work.Add((d, state));
-        }
-        catch (InvalidOperationException)
-        {
-            // Disposed: a late timer or message of a processor that has ended.
-        }
-    }
+    // Not taken after disposal: a late timer or message of a processor that has ended.
+    public override void Post(SendOrPostCallback d, object? state) => _work.TryAdd((d, state));
 
     public override void Send(SendOrPostCallback d, object? state) =>
         throw new NotSupportedException("nothing may wait for the processor's thread");
 
     public override SynchronizationContext CreateCopy() => this;
 
-    public void Dispose() => _work.CompleteAdding();
+    public void Dispose() => _work.Complete();
 
     private static async Task CompleteAsync(Func<Task> program, TaskCompletionSource done)
     {
@@ -65,9 +56,9 @@ internal sealed class ProcessorThread : SynchronizationContext, IDisposable
     private void Run()
     {
         SetSynchronizationContext(this);
-        foreach (var (callback, state) in _work.GetConsumingEnumerable())
+        while (_work.TryTake(out var next))
         {
-            callback(state);
+            next.Callback(next.State);
         }
     }
 }

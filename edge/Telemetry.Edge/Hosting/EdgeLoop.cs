@@ -11,7 +11,7 @@ public sealed class EdgeLoop : IDisposable
     private readonly Lock _lock = new();
     private readonly Context _context;
     private readonly Thread _thread;
-    private readonly ManualResetEventSlim _wake = new();
+    private readonly ManualResetEventSlim _wake = new(false, spinCount: 0);
     private List<(SendOrPostCallback Work, object? State)> _posted = [];
     private List<(SendOrPostCallback Work, object? State)> _running = [];
     private bool _stopped;

@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using Telemetry.Model;
 
 namespace Telemetry.Cloud.Alerts.Kafka;
 
@@ -10,7 +10,7 @@ internal sealed class KafkaThread : IAsyncDisposable
 {
     private const int WaitingMax = 64;
 
-    private readonly BlockingCollection<Action> _work = new(WaitingMax);
+    private readonly WorkQueue<Action> _work = new(WaitingMax);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public KafkaThread(string name) => new Thread(Run) { IsBackground = true, Name = name }.Start();
@@ -19,7 +19,7 @@ internal sealed class KafkaThread : IAsyncDisposable
     public Task<T> DoAsync<T>(Func<T> work)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _work.Add(() =>
+        var added = _work.TryAdd(() =>
         {
             try
             {
@@ -30,20 +30,19 @@ internal sealed class KafkaThread : IAsyncDisposable
                 done.SetException(e);
             }
         });
-        return done.Task;
+        return added ? done.Task : throw new InvalidOperationException("the thread has ended");
     }
 
     /// <summary>Takes no more work, and ends when what waits is done.</summary>
     public async ValueTask DisposeAsync()
     {
-        _work.CompleteAdding();
+        _work.Complete();
         await _ended.Task;
-        _work.Dispose();
     }
 
     private void Run()
     {
-        foreach (var work in _work.GetConsumingEnumerable())
+        while (_work.TryTake(out var work))
         {
             work();
         }

@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using Telemetry.Model;
 
 namespace Telemetry.Edge.Outbox.Sqlite;
 
@@ -12,7 +12,7 @@ internal sealed class SqliteThread
     private const int WaitingMax = 256;
     private const int StackBytes = 512 * 1024;
 
-    private readonly BlockingCollection<Action> _work = new(WaitingMax);
+    private readonly WorkQueue<Action> _work = new(WaitingMax);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public SqliteThread(string name)
@@ -25,38 +25,36 @@ internal sealed class SqliteThread
     public Task<T> DoAsync<T>(Func<T> work, CancellationToken cancellationToken)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _work.Add(
-            () =>
+        var added = _work.TryAdd(() =>
+        {
+            if (cancellationToken.IsCancellationRequested)
             {
-                if (cancellationToken.IsCancellationRequested)
-                {
-                    done.SetCanceled(cancellationToken);
-                    return;
-                }
+                done.SetCanceled(cancellationToken);
+                return;
+            }
 
-                try
-                {
-                    done.SetResult(work());
-                }
-                catch (Exception e)
-                {
-                    done.SetException(e);
-                }
-            },
-            CancellationToken.None);
-        return done.Task;
+            try
+            {
+                done.SetResult(work());
+            }
+            catch (Exception e)
+            {
+                done.SetException(e);
+            }
+        });
+        return added ? done.Task : throw new InvalidOperationException("the thread has ended");
     }
 
     /// <summary>Takes no more work, and ends when what waits is done.</summary>
     public Task EndAsync()
     {
-        _work.CompleteAdding();
+        _work.Complete();
         return _ended.Task;
     }
 
     private void Run()
     {
-        foreach (var work in _work.GetConsumingEnumerable())
+        while (_work.TryTake(out var work))
         {
             work();
         }
