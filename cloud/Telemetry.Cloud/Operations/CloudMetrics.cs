@@ -110,8 +110,10 @@ internal sealed class CloudMetrics : IDisposable
             "telemetry.processor.readings",
             () => new Measurement<long>[]
             {
-                new(Sum(c => c.Stored), Tag("outcome", "stored")), new(Sum(c => c.Rejected), Tag("outcome", "rejected")),
-                new(Sum(c => c.Dropped), Tag("outcome", "dropped")), new(Sum(c => c.Lost), Tag("outcome", "lost")),
+                new(Sum(c => c.Stored), Tag("outcome", "stored")),
+                new(Sum(c => c.Rejected), Tag("outcome", "rejected")),
+                new(Sum(c => c.Dropped), Tag("outcome", "dropped")),
+                new(Sum(c => c.Lost), Tag("outcome", "lost")),
                 new(Sum(c => c.Recovered), Tag("outcome", "recovered")),
             },
             "{reading}",

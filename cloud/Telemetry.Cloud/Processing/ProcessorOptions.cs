@@ -17,12 +17,14 @@ public sealed record ProcessorOptions
     /// </summary>
     public int Workers { get; init; } = 1;
 
-    /// <summary>Which of them this is, from 0: it owns every partition p with p mod workers = worker, and no other.</summary>
+    /// <summary>
+    /// Which of them this is, from 0: it asks for the partitions p with p mod workers = worker, and no others.
+    /// </summary>
     public int Worker { get; init; }
 
     /// <summary>
-    /// The owner's name in the lease, for operators. No two processes may have the same: a lease goes at once to who has
-    /// its owner's name.
+    /// The owner's name in the lease, for operators. No two processes may have the same: a lease goes at once to who
+    /// has its owner's name.
     /// </summary>
     public string Owner { get; init; } = Environment.MachineName;
 

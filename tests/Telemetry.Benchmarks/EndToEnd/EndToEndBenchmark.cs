@@ -18,7 +18,7 @@ internal static class EndToEndBenchmark
     /// <summary>The readings of one transaction of the chain at full load (processor.batchReadingsMax).</summary>
     private const int ChainTransaction = 30_000;
 
-    /// <summary>How many transactions are under way at once (processor.workers), in the chain and in the limit.</summary>
+    /// <summary>Transactions under way at once (processor.workers), in the chain and in the limit.</summary>
     private const int Workers = 2;
 
     private const int LimitRounds = 2;
