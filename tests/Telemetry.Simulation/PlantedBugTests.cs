@@ -62,7 +62,7 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
 
     [Fact]
     public void Sending_a_schema_in_one_lane_only_is_found() => Found(
-        Mix.Of(4, Fault.DatabasePutBack, Fault.LinkCut),
+        Mix.Of(8, Fault.DatabasePutBack, Fault.LinkCut),
         new Parts { Link = link => new OneLaneSchemasLink(link) });
 
     [Fact]

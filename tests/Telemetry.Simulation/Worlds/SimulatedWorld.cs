@@ -106,13 +106,20 @@ internal sealed class SimulatedWorld
     private Machine ProcessorMachine(string name, Parts parts)
     {
         var random = Child();
-        return new Machine(name, Pump, Trace, random, (life, stop) =>
+        var options = new ProcessorOptions
         {
-            var options = new ProcessorOptions { Partitions = Partitions, Owner = name, Alerts = WorldRules.Options };
-            var processor = new Processor(
-                parts.Store(Store), parts.ProcessorLog(Log), Bus, options, life.Time, new Random(random.Next()),
-                NullLogger.Instance);
-            return processor.RunAsync(stop);
+            Partitions = Partitions,
+            Workers = 1 + random.Next(Partitions),
+            Owner = name,
+            Alerts = WorldRules.Options,
+        };
+        return new Machine(name, Pump, Trace, random, async (life, stop) =>
+        {
+            var workers = Enumerable.Range(0, options.Workers).Select(worker => new Processor(
+                parts.Store(Store), parts.ProcessorLog(Log), Bus, options with { Worker = worker }, life.Time,
+                new Random(random.Next()), NullLogger.Instance).RunAsync(stop)).ToArray();
+            await await Task.WhenAny(workers);
+            await Task.WhenAll(workers);
         });
     }
 

@@ -49,6 +49,22 @@ public abstract class StoreLeaseContract
         });
 
     [Fact]
+    public Task Commits_of_two_partitions_run_side_by_side_over_one_store() => RunAsync(async under =>
+    {
+        var rows = new[] { await Take(under.Store, 0), await Take(under.Store, 1) };
+        for (var n = 0; n < 5; n++)
+        {
+            rows = await Task.WhenAll(rows.Select(row => Commit(under.Store, row, commit =>
+                commit.Readings.Add(1, (ulong)row.Partition, MetricType.Int, n, ReadingFlags.None, (ulong)n))));
+        }
+
+        Assert.All(rows, row => Assert.Equal(5, row.Commits));
+        Assert.Equal(
+            Enumerable.Range(0, 10).Select(i => ((ulong)i / 5, (ulong?)(i % 5))),
+            (await under.ReadAllReadings()).Select(r => (r.Series, r.Bits)).Order());
+    });
+
+    [Fact]
     public Task Commit_renews_the_lease() => RunAsync(async under =>
     {
         var row = await under.Store.TakeLeaseAsync(0, 1, "a", Lease, default);
