@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Telemetry.Testing.Time;
 
 namespace Telemetry.Integration.Inputs;
 
@@ -138,9 +139,11 @@ public sealed class HttpHostileTests
     [Fact]
     public async Task A_body_that_is_too_slow_gets_408()
     {
-        await using var stand = await HttpStand.StartAsync(
-            o => o with { BodyTimeout = TimeSpan.FromMilliseconds(300) });
-        var answer = await stand.SayAsync($"POST /write HTTP/1.1\r\n{Host}{Auth}Content-Length: 100\r\n\r\nm f=1 0\n");
+        var clock = new SimulatedClock();
+        await using var stand = await HttpStand.StartAsync(time: clock);
+        var answer = await PassTimeUntil(
+            stand.SayAsync($"POST /write HTTP/1.1\r\n{Host}{Auth}Content-Length: 100\r\n\r\nm f=1 0\n"),
+            clock, stand.Options.BodyTimeout);
 
         Assert.StartsWith("HTTP/1.1 408 ", answer, StringComparison.Ordinal);
         Assert.Contains("bodyTimeout", answer, StringComparison.Ordinal);
@@ -159,10 +162,21 @@ public sealed class HttpHostileTests
     }
 
     [Fact]
-    public async Task Silent_connections_are_closed_and_too_many_get_503()
+    public async Task Silent_connections_are_closed()
     {
-        await using var stand = await HttpStand.StartAsync(
-            o => o with { ConnectionsMax = 3, IdleTimeout = TimeSpan.FromSeconds(1) });
+        await using var stand = await HttpStand.StartAsync(o => o with { IdleTimeout = TimeSpan.FromSeconds(1) });
+        using var silent = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await silent.ConnectAsync("127.0.0.1", stand.Options.Port);
+
+        Assert.Equal("", await HttpStand.HearAsync(silent));
+        await HttpStand.UntilAsync(() => stand.Status.Connections == 0);
+        Assert.Equal(0, stand.Accepted);
+    }
+
+    [Fact]
+    public async Task Too_many_connections_get_503()
+    {
+        await using var stand = await HttpStand.StartAsync(o => o with { ConnectionsMax = 3 });
         var silent = new List<Socket>();
         for (var i = 0; i < 3; i++)
         {
@@ -175,16 +189,16 @@ public sealed class HttpHostileTests
             "HTTP/1.1 503 ", await stand.SayAsync($"GET /ping HTTP/1.1\r\n{Host}\r\n"), StringComparison.Ordinal);
         Assert.Equal(1, stand.Status.ConnectionsRefused);
 
-        await HttpStand.UntilAsync(() => stand.Status.Connections == 0);
         silent.ForEach(socket => socket.Dispose());
+        await HttpStand.UntilAsync(() => stand.Status.Connections == 0);
         await AssertUnharmedAsync(stand, 204, 0);
     }
 
     [Fact]
     public async Task Bodies_beyond_the_memory_for_all_of_them_get_429_until_there_is_room()
     {
-        await using var stand = await HttpStand.StartAsync(
-            o => o with { BodiesBytesMax = 96 * 1024, BodyTimeout = TimeSpan.FromSeconds(2) });
+        var clock = new SimulatedClock();
+        await using var stand = await HttpStand.StartAsync(o => o with { BodiesBytesMax = 96 * 1024 }, clock);
         using var slow = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await slow.ConnectAsync("127.0.0.1", stand.Options.Port);
         var half = new string('#', 60_000);
@@ -199,8 +213,21 @@ public sealed class HttpHostileTests
 
         Assert.Equal(HttpStatusCode.TooManyRequests, answer.StatusCode);
         Assert.Equal(TimeSpan.FromSeconds(1), answer.Headers.RetryAfter!.Delta);
-        Assert.StartsWith("HTTP/1.1 408 ", await stuck, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "HTTP/1.1 408 ", await PassTimeUntil(stuck, clock, stand.Options.BodyTimeout), StringComparison.Ordinal);
         await AssertUnharmedAsync(stand, 429, 1);
+    }
+
+    /// <summary>When the time limit began to run is not seen from here, so it passes until there is an answer.</summary>
+    private static async Task<string> PassTimeUntil(Task<string> answer, SimulatedClock clock, TimeSpan limit)
+    {
+        while (!answer.IsCompleted)
+        {
+            clock.Advance(limit);
+            await Task.WhenAny(answer, Task.Delay(20));
+        }
+
+        return await answer;
     }
 
     // Nothing is stored so far, the error is counted, and a good sender is served.

@@ -27,10 +27,10 @@ internal sealed class HttpStand : IAsyncDisposable
     private Outbox _outbox = null!;
     private Task _running = Task.CompletedTask;
 
-    private HttpStand(HttpInputOptions options)
+    private HttpStand(HttpInputOptions options, TimeProvider time)
     {
         Options = options;
-        _input = new HttpInput(options, Gateway, null, TimeProvider.System, NullLogger.Instance);
+        _input = new HttpInput(options, Gateway, null, time, NullLogger.Instance);
         Client = new HttpClient(
             new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, _, _, _) => true })
         {
@@ -49,7 +49,8 @@ internal sealed class HttpStand : IAsyncDisposable
     public HttpStatus Status => _loop.RunAsync(() => Task.FromResult(_input.Status)).GetAwaiter().GetResult();
 
     /// <summary>Small limits, a token, and a commit at once, where the test changes nothing.</summary>
-    public static async Task<HttpStand> StartAsync(Func<HttpInputOptions, HttpInputOptions>? change = null)
+    public static async Task<HttpStand> StartAsync(
+        Func<HttpInputOptions, HttpInputOptions>? change = null, TimeProvider? time = null)
     {
         var options = new HttpInputOptions
         {
@@ -60,7 +61,7 @@ internal sealed class HttpStand : IAsyncDisposable
             BodiesBytesMax = 1024 * 1024,
             HeadBytesMax = 8 * 1024,
         };
-        var stand = new HttpStand(change is null ? options : change(options));
+        var stand = new HttpStand(change is null ? options : change(options), time ?? TimeProvider.System);
         await stand._loop.RunAsync(stand.OpenAsync);
         return stand;
     }
@@ -95,13 +96,19 @@ internal sealed class HttpStand : IAsyncDisposable
 
     public static async Task<string> SayAsync(Socket socket, string head, bool endSending = false)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         await socket.SendAsync(Encoding.ASCII.GetBytes(head));
         if (endSending)
         {
             socket.Shutdown(SocketShutdown.Send);
         }
 
+        return await HearAsync(socket);
+    }
+
+    /// <summary>All that comes until the other side closes.</summary>
+    public static async Task<string> HearAsync(Socket socket)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         var answer = new StringBuilder();
         var buffer = new byte[4096];
         try

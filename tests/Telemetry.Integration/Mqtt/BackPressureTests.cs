@@ -23,25 +23,6 @@ public sealed class BackPressureTests
     }
 
     [Fact]
-    public async Task Withheld_pubacks_neither_end_the_session_nor_its_keep_alive()
-    {
-        await using var fixture = Slow(out var gate);
-        await using var client = new MqttClient(
-            fixture.ClientOptions("a") with { KeepAlive = TimeSpan.FromSeconds(1) }, TimeProvider.System);
-        await client.ConnectAsync();
-        var publishes = Enumerable.Range(0, 10).Select(_ => client.PublishAsync("own/a/x", new byte[1]).AsTask())
-            .ToArray();
-
-        await Task.Delay(TimeSpan.FromSeconds(3));
-
-        Assert.Equal(2, fixture.Listener.Counters.MessagesReceived);
-        Assert.True(client.IsConnected);
-        gate.SetResult();
-        await Task.WhenAll(publishes).WaitAsync(TimeSpan.FromSeconds(10));
-        Assert.Equal(10, fixture.Listener.Counters.MessagesReceived);
-    }
-
-    [Fact]
     public async Task Flood_of_qos0_messages_waits_in_the_network_while_the_application_is_busy()
     {
         await using var fixture = Slow(out var gate);
@@ -50,11 +31,12 @@ public sealed class BackPressureTests
             .Select(_ => client.PublishAsync("own/a/x", new byte[100_000], MqttQos.AtMostOnce).AsTask())
             .TakeWhile(p => !p.IsFaulted).Take(40).ToArray();
 
+        await ListenerFixture.UntilAsync(() => fixture.Listener.Counters.MessagesReceived == 2);
         await Task.Delay(200);
 
         Assert.Equal(2, fixture.Listener.Counters.MessagesReceived);
         gate.SetResult();
-        await Task.WhenAll(publishes).WaitAsync(TimeSpan.FromSeconds(10));
+        await Task.WhenAll(publishes).WaitAsync(TimeSpan.FromSeconds(20));
         await ListenerFixture.UntilAsync(() => fixture.Listener.Counters.MessagesReceived == publishes.Length);
     }
 
@@ -72,6 +54,7 @@ public sealed class BackPressureTests
         var publishes = Enumerable.Range(0, 1000)
             .Select(_ => client.PublishAsync("own/a/x", new byte[10_000], MqttQos.AtMostOnce).AsTask()).ToArray();
 
+        await publishes[0].WaitAsync(TimeSpan.FromSeconds(20));
         await Task.Delay(300);
         Assert.InRange(publishes.Count(p => p.IsCompleted), 1, 999);
         gate.SetResult();

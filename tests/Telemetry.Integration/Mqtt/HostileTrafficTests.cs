@@ -1,5 +1,6 @@
 using Telemetry.Mqtt;
 using Telemetry.Mqtt.Packets;
+using Telemetry.Testing.Time;
 
 namespace Telemetry.Integration.Mqtt;
 
@@ -8,12 +9,7 @@ namespace Telemetry.Integration.Mqtt;
 /// </summary>
 public sealed class HostileTrafficTests : IAsyncLifetime
 {
-    private static readonly MqttSessionLimits Limits = new()
-    {
-        ReceiveMaximum = 2,
-        PacketBytesMax = 4096,
-        ConnectTimeout = TimeSpan.FromMilliseconds(500),
-    };
+    private static readonly MqttSessionLimits Limits = new() { ReceiveMaximum = 2, PacketBytesMax = 4096 };
 
     private readonly ListenerFixture _fixture = new(new MqttListenerOptions { Limits = Limits, ConnectionsMax = 4 });
     private MqttClient _good = null!;
@@ -114,12 +110,18 @@ public sealed class HostileTrafficTests : IAsyncLifetime
     [InlineData(new byte[] { 0x10, 20, 0, 4 })]
     public async Task Who_does_not_finish_a_connect_is_closed_in_time(byte[] bytes)
     {
-        using var peer = await RawPeer.OpenAsync(_fixture.Listener.Port);
+        var clock = new SimulatedClock();
+        await using var fixture = new ListenerFixture(time: clock);
+        using var peer = await RawPeer.OpenAsync(fixture.Listener.Port);
         await peer.SendAsync(bytes);
+        await ListenerFixture.UntilAsync(() => fixture.Listener.Connections == 1);
+
+        clock.Advance(Limits.ConnectTimeout);
+
         Assert.Empty(await peer.ReadToEndAsync());
-        Assert.Equal(1, Counters.ConnectTimeouts);
+        Assert.Equal(1, fixture.Listener.Counters.ConnectTimeouts);
         peer.Dispose();
-        await GoneAsync();
+        await ListenerFixture.UntilAsync(() => fixture.Listener.Connections == 0);
     }
 
     [Fact]

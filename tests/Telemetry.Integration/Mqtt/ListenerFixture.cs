@@ -9,11 +9,12 @@ internal sealed class ListenerFixture : IAsyncDisposable
 {
     private static readonly TimeSpan PatienceMax = TimeSpan.FromSeconds(20);
 
-    public ListenerFixture(MqttListenerOptions? options = null, RecordingApplication? application = null)
+    public ListenerFixture(
+        MqttListenerOptions? options = null, RecordingApplication? application = null, TimeProvider? time = null)
     {
         Application = application ?? new RecordingApplication();
         Listener = new MqttListener((options ?? new MqttListenerOptions()) with { Port = 0 }, Application,
-            TimeProvider.System);
+            time ?? TimeProvider.System);
         Listener.Start();
     }
 

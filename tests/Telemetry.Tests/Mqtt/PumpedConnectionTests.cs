@@ -47,6 +47,25 @@ public sealed class PumpedConnectionTests
     });
 
     [Fact]
+    public void Withheld_pubacks_neither_end_the_session_nor_its_keep_alive() => _pump.Run(async () =>
+    {
+        var verdicts = new TaskCompletionSource();
+        _application.Verdicts = verdicts.Task;
+        var client = await ConnectAsync();
+        var publishes = Enumerable.Range(1, 100)
+            .Select(i => client.PublishAsync("own/x", Encoding.UTF8.GetBytes($"{i}")).AsTask()).ToArray();
+
+        await Task.Delay(TimeSpan.FromHours(20), _pump.Clock);
+
+        Assert.Equal(32, _listener.Counters.MessagesReceived);
+        Assert.True(client.IsConnected);
+        verdicts.SetResult();
+        Assert.All(await Task.WhenAll(publishes), result => Assert.True(result.IsSuccess));
+        Assert.Equal(100, _listener.Counters.MessagesReceived);
+        await client.DisposeAsync();
+    });
+
+    [Fact]
     public void Cut_link_ends_both_sides_and_fails_what_waited() => _pump.Run(async () =>
     {
         var client = await ConnectAsync();
@@ -162,7 +181,7 @@ public sealed class PumpedConnectionTests
             return new((_link, (Socket?)null));
         });
 
-    /// <summary>Takes everything, later messages faster than earlier ones.</summary>
+    /// <summary>Takes everything once it may, later messages faster than earlier ones.</summary>
     private sealed class TracingApplication(TimeProvider time) : IMqttApplication
     {
         private int _running;
@@ -170,6 +189,7 @@ public sealed class PumpedConnectionTests
         public List<string> Trace { get; } = [];
         public int RunningMost { get; private set; }
         public TimeSpan ConnectedTakes { get; set; }
+        public Task Verdicts { get; set; } = Task.CompletedTask;
         public IMqttServerSession? Session { get; private set; }
 
         public ValueTask<AuthenticateResult> AuthenticateAsync(ConnectRequest request, CancellationToken ct) =>
@@ -195,6 +215,7 @@ public sealed class PumpedConnectionTests
             string text = Encoding.UTF8.GetString(message.Payload.Span);
             if (text == "fail") throw new InvalidOperationException("asked to");
             RunningMost = Math.Max(RunningMost, ++_running);
+            await Verdicts;
             await Task.Delay(TimeSpan.FromMilliseconds(1000 - (7 * int.Parse(text))), time, CancellationToken.None);
             _running--;
             return new PublishVerdict(MqttReasonCode.Success, [new("receipt", $"receipt {text}")]);

@@ -1,4 +1,5 @@
 using Telemetry.Model.Readings;
+using Telemetry.Testing.Bytes;
 
 namespace Telemetry.Tests.Shared;
 
@@ -46,10 +47,7 @@ public sealed class ReadingOrderTests
         }
 
         var order = new int[1000];
-        batch.Order(order);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        batch.Order(order);
 
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, AllocatedBytes.Of(() => batch.Order(order)));
     }
 }

@@ -2,6 +2,7 @@ using System.Text;
 using Telemetry.Edge.Inputs.LineProtocol;
 using Telemetry.Edge.Outbox;
 using Telemetry.Model.Readings;
+using Telemetry.Testing.Bytes;
 using Telemetry.Tests.Edge;
 
 namespace Telemetry.Tests.Inputs.LineProtocol;
@@ -213,14 +214,14 @@ public sealed class LineDecoderTests
         var body = Encoding.UTF8.GetBytes(text.ToString());
         var decoding = new DecodingRig(rig.Outbox);
         var errors = new LineErrors();
-        Decode();
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var round = 0; round < 10; round++)
-        {
-            Decode();
-        }
 
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, AllocatedBytes.Of(() =>
+        {
+            for (var round = 0; round < 10; round++)
+            {
+                Decode();
+            }
+        }));
         Assert.Equal(10_000, decoding.Batch.Count);
         return Task.CompletedTask;
 
