@@ -21,30 +21,28 @@ internal sealed class JetStreamPublish(JetStreamPublisher publisher, bool allowS
 
     public override void Complete(in NatsFrame frame)
     {
+        var ack = default(PublishAck);
+        NatsException? error = null;
         try
         {
             if (IsNoResponders(frame))
             {
-                _ack.TrySetException(new NatsNoRespondersException(Publish.Subject));
+                error = new NatsNoRespondersException(Publish.Subject);
             }
             else
             {
-                _ack.TrySetResult(PublishAckReader.Read(frame.Payload));
+                ack = PublishAckReader.Read(frame.Payload);
             }
         }
         catch (NatsException e)
         {
-            _ack.TrySetException(e);
+            error = e;
         }
 
-        Settle();
+        Settle(ack, error);
     }
 
-    public override void Fail(NatsException reason)
-    {
-        _ack.TrySetException(Renew(reason));
-        Settle();
-    }
+    public override void Fail(NatsException reason) => Settle(default, Renew(reason));
 
     public void Cancel(CancellationToken ct)
     {
@@ -66,9 +64,11 @@ internal sealed class JetStreamPublish(JetStreamPublisher publisher, bool allowS
         return start[..length].SequenceEqual("NATS/1.0 503"u8);
     }
 
-    private void Settle()
+    // Its place is free before its caller hears of it; the registration is taken back after that, by whoever comes last.
+    private void Settle(PublishAck ack, NatsException? error)
     {
-        Cancellation.Unregister();
         publisher.Release(this);
+        _ = error is null ? _ack.TrySetResult(ack) : _ack.TrySetException(error);
+        Cancellation.Unregister();
     }
 }

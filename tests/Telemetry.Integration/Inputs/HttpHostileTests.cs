@@ -218,7 +218,7 @@ public sealed class HttpHostileTests
         await AssertUnharmedAsync(stand, 429, 1);
     }
 
-    /// <summary>When the time limit began to run is not seen from here, so it passes until there is an answer.</summary>
+    /// <summary>When the limit began to run is not seen from here, so it passes until there is an answer.</summary>
     private static async Task<string> PassTimeUntil(Task<string> answer, SimulatedClock clock, TimeSpan limit)
     {
         while (!answer.IsCompleted)

@@ -60,4 +60,18 @@ internal static class NatsClients
 
         return consumer.End!;
     }
+
+    /// <summary>
+    /// Pulls that soon expire, and silence that never ends a consumer: a machine that stands still is silent too.
+    /// </summary>
+    public static readonly PullConsumerOptions Quick = new()
+    {
+        IdleHeartbeat = TimeSpan.FromMilliseconds(250),
+        Expires = TimeSpan.FromSeconds(1),
+        HeartbeatsMissedMax = 1_000_000,
+    };
+
+    public static async Task Publish(JetStreamContext jetStream, int from, int to) =>
+        await Task.WhenAll(Enumerable.Range(from, to - from + 1)
+            .Select(i => jetStream.PublishAsync("S.a", Bytes($"{i}"), $"m{i}").AsTask()));
 }

@@ -7,20 +7,6 @@ namespace Telemetry.Integration.Nats;
 
 public sealed class PullConsumerTests
 {
-    /// <summary>
-    /// Pulls that soon expire, and silence that never ends a consumer: a machine that stands still is silent too.
-    /// </summary>
-    private static readonly PullConsumerOptions Quick = new()
-    {
-        IdleHeartbeat = TimeSpan.FromMilliseconds(250),
-        Expires = TimeSpan.FromSeconds(1),
-        HeartbeatsMissedMax = 1_000_000,
-    };
-
-    private static async Task Publish(JetStreamContext jetStream, int from, int to) =>
-        await Task.WhenAll(Enumerable.Range(from, to - from + 1)
-            .Select(i => jetStream.PublishAsync("S.a", Bytes($"{i}"), $"m{i}").AsTask()));
-
     /// <summary>A credit of so many messages, and a task that completes when it is used up.</summary>
     private static (PullConsumerOptions Options, Task Full) Filling(int messages)
     {
