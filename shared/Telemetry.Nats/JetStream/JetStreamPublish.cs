@@ -64,7 +64,7 @@ internal sealed class JetStreamPublish(JetStreamPublisher publisher, bool allowS
         return start[..length].SequenceEqual("NATS/1.0 503"u8);
     }
 
-    // Its place is free before its caller hears of it; the registration is taken back after that, by whoever comes last.
+    // Its place is free before its caller hears of it; the registration is taken back after that.
     private void Settle(PublishAck ack, NatsException? error)
     {
         publisher.Release(this);
