@@ -187,6 +187,8 @@ public sealed class MosquittoBrokerTests
             await Task.Delay(10, patience.Token);
         }
         Assert.Equal(MqttCloseKind.KeepAliveTimeout, (await client.Closed).Kind);
+        // The client lingers by its clock until the broker closes too.
+        await broker.Kill();
     }
 
     [MosquittoFact]
