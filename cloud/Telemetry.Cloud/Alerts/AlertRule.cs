@@ -31,7 +31,8 @@ public sealed record AlertMatch(
 /// </summary>
 public sealed record AlertRule
 {
-    private ulong? _version;
+    // Boxed: the workers of a process share the rule, and a reference is written as a whole.
+    private object? _version;
 
     /// <summary>Unique in its file.</summary>
     public required string Name { get; init; }
@@ -55,7 +56,7 @@ public sealed record AlertRule
     public TimeSpan Late { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>A hash of all that the rule says.</summary>
-    public ulong Version => _version ??= Hash();
+    public ulong Version => (ulong)(_version ??= Hash());
 
     public long ForMicros => For.Ticks / TimeSpan.TicksPerMicrosecond;
 

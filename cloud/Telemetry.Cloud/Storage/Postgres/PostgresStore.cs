@@ -13,7 +13,8 @@ namespace Telemetry.Cloud.Storage.Postgres;
 internal sealed class PostgresStore : IStore, IAsyncDisposable
 {
     private readonly NpgsqlDataSource _readers;
-    private readonly ConcurrentStack<CommitConnection> _idle = [];
+    // In turn: one that rested longest is next, so that none dies of silence.
+    private readonly ConcurrentQueue<CommitConnection> _idle = [];
     private readonly ReadingPartitions? _partitions;
     private readonly PostgresStoreOptions _options;
     private readonly SemaphoreSlim _makingPartitions = new(1);
@@ -116,7 +117,7 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
             await MakePartitionsAsync(_partitions, commit.Readings, cancellationToken);
         }
 
-        if (!_idle.TryPop(out var connection))
+        if (!_idle.TryDequeue(out var connection))
         {
             connection = new CommitConnection(_options);
         }
@@ -127,7 +128,7 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
         }
         finally
         {
-            _idle.Push(connection);
+            _idle.Enqueue(connection);
         }
     }
 
@@ -156,7 +157,7 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        while (_idle.TryPop(out var connection))
+        while (_idle.TryDequeue(out var connection))
         {
             await connection.DisposeAsync();
         }
