@@ -178,10 +178,8 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         }
 
         var logger = logging.CreateLogger("Telemetry.Cloud.Processing");
-        var workers = Math.Min(settings.Workers, settings.Processor.Partitions);
-        var processors = Enumerable.Range(0, workers).Select(worker => new Processor(
-            store, log, bus, settings.Processor with { Workers = workers, Worker = worker }, time, random, logger))
-            .ToArray();
+        var processors = Enumerable.Range(0, settings.Processor.Workers).Select(worker => new Processor(
+            store, log, bus, settings.Processor with { Worker = worker }, time, random, logger)).ToArray();
         metrics.Watch([.. processors.Select(p => p.Counters)]);
         var upkeep = new RegisterUpkeep(store, settings.Database!.KeepRegister, time, _logger)
             .RunAsync(cancellationToken);

@@ -71,9 +71,6 @@ internal sealed record CloudSettings
 
     public ProcessorOptions Processor { get; init; } = new();
 
-    /// <summary>Processors side by side in this process; more than partitions are of no use. Default 2.</summary>
-    public int Workers { get; init; } = 2;
-
     public AlertOutboxOptions AlertOutbox { get; init; } = new();
     /// <summary>Null where no Kafka is configured: alerts then stay in the database.</summary>
     public KafkaOptions? Kafka { get; init; }

@@ -57,7 +57,6 @@ internal static class CloudSettingsSections
             ConnectionsMax = reader.Number("ingress.connectionsMax", 20_000, 1, 1_000_000),
             Access = Access(reader, roles.HasFlag(CloudRoles.Ingress)),
             Processor = Processor(reader, partitions) with { Alerts = Alerts(reader) },
-            Workers = reader.Number("processor.workers", 2, 1, 64),
             AlertOutbox = AlertOutbox(reader),
             Traces = TraceSettings.Read(reader),
             HttpEndPoint = EndPoint(reader, "http", 9464),
@@ -202,6 +201,7 @@ internal static class CloudSettingsSections
         var options = or with
         {
             Partitions = partitions,
+            Workers = Math.Min(reader.Number("processor.workers", ProcessorOptions.WorkersDefault, 1, 64), partitions),
             Owner = reader.Text("processor.owner") ?? RunName.OfThisProcess,
             Lease = reader.Span("processor.lease", or.Lease, Second, Hour),
             RenewEvery = reader.Span("processor.renewEvery", or.RenewEvery, 100 * Millisecond, Hour),

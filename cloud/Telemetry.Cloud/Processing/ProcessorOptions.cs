@@ -17,6 +17,9 @@ public sealed record ProcessorOptions
     /// </summary>
     public int Workers { get; init; } = 1;
 
+    /// <summary>Workers of a cloud process, unless its configuration says otherwise.</summary>
+    public const int WorkersDefault = 2;
+
     /// <summary>
     /// Which of them this is, from 0: it asks for the partitions p with p mod workers = worker, and no others.
     /// </summary>

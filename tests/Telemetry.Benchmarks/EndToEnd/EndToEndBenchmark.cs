@@ -1,3 +1,5 @@
+using Telemetry.Cloud.Processing;
+
 namespace Telemetry.Benchmarks.EndToEnd;
 
 /// <summary>
@@ -19,7 +21,7 @@ internal static class EndToEndBenchmark
     private const int ChainTransaction = 30_000;
 
     /// <summary>Transactions under way at once (processor.workers), in the chain and in the limit.</summary>
-    private const int Workers = 2;
+    private const int Workers = ProcessorOptions.WorkersDefault;
 
     private const int LimitRounds = 2;
     private static readonly int[] Transactions = [5_000, 20_000, ChainTransaction, 100_000];

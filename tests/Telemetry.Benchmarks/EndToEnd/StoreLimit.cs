@@ -62,9 +62,11 @@ internal sealed class StoreLimit : IAsyncDisposable
     {
         await RoundAsync(readingsOfTransaction);
         var rates = new List<double>();
-        for (var start = Stopwatch.GetTimestamp(); rates.Count == 0 || Stopwatch.GetElapsedTime(start) < _least;)
+        for (var spent = TimeSpan.Zero; spent < _least;)
         {
-            rates.Add(await RoundAsync(readingsOfTransaction));
+            var (rate, time) = await RoundAsync(readingsOfTransaction);
+            rates.Add(rate);
+            spent += time;
         }
 
         return rates.Average();
@@ -84,14 +86,16 @@ internal sealed class StoreLimit : IAsyncDisposable
     /// Each writer's commits, one after another, and all writers at once. Each counts until its own last commit: who
     /// ends first leaves the rest of the machine to the others, which makes the limit rather too high.
     /// </summary>
-    private async Task<double> RoundAsync(int readingsOfTransaction)
+    private async Task<(double Rate, TimeSpan Time)> RoundAsync(int readingsOfTransaction)
     {
         foreach (var writer in _writers)
         {
             writer.Prepare(readingsOfTransaction, Prepared);
         }
 
-        return (await Task.WhenAll(_writers.Select(w => Task.Run(() => w.CommitAsync(_store))))).Sum();
+        var start = Stopwatch.GetTimestamp();
+        var rates = await Task.WhenAll(_writers.Select(w => Task.Run(() => w.CommitAsync(_store))));
+        return (rates.Sum(), Stopwatch.GetElapsedTime(start));
     }
 
     private async Task<double> CopyAsync(ReadOnlyMemory<byte> bytes, int readings)
@@ -142,6 +146,11 @@ internal sealed class StoreLimit : IAsyncDisposable
             foreach (var commit in _commits)
             {
                 Fill(commit, Math.Max(1, readings / _readingsOfFrame));
+                commit.Partitions.AddRange(_steps);
+                for (var p = 0; p < _steps.Length; p++)
+                {
+                    _steps[p] = StoreSteps.Step(StoreSteps.After(_steps[p]));
+                }
             }
         }
 
@@ -187,12 +196,6 @@ internal sealed class StoreLimit : IAsyncDisposable
         private void Fill(StoreCommit commit, int frames)
         {
             commit.Clear();
-            commit.Partitions.AddRange(_steps);
-            for (var p = 0; p < _steps.Length; p++)
-            {
-                _steps[p] = StoreSteps.Step(StoreSteps.After(_steps[p]));
-            }
-
             var batch = new ReadingBatch(_readingsOfFrame);
             for (var n = 0; n < frames; n++, _next = (_next + 1) % _ids.Length)
             {

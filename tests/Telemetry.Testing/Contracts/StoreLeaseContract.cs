@@ -49,7 +49,7 @@ public abstract class StoreLeaseContract
         });
 
     [Fact]
-    public Task Commits_of_two_partitions_run_side_by_side_over_one_store() => RunAsync(async under =>
+    public Task Commits_of_two_partitions_at_once_over_one_store_are_both_whole() => RunAsync(async under =>
     {
         var rows = new[] { await Take(under.Store, 0), await Take(under.Store, 1) };
         for (var n = 0; n < 5; n++)

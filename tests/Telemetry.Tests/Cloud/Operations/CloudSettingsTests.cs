@@ -100,6 +100,20 @@ public sealed class CloudSettingsTests
         Assert.Contains(problems, said => said.StartsWith(problem, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("16", null, 2)]
+    [InlineData("16", "5", 5)]
+    [InlineData("3", "64", 3)]
+    [InlineData("1", null, 1)]
+    public void Workers_are_two_unless_given_and_never_more_than_partitions(string partitions, string? workers, int of)
+    {
+        var given = workers is null ? [] : new[] { ("processor.workers", workers) };
+        var settings = Read(out var problems, [("partitions", partitions), .. given]);
+
+        Assert.Empty(problems);
+        Assert.Equal(of, settings!.Processor.Workers);
+    }
+
     [Fact]
     public void Rules_file_is_read_with_the_configuration()
     {
