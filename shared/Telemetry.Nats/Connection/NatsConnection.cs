@@ -338,13 +338,13 @@ public sealed class NatsConnection : IAsyncDisposable
         var now = Now;
         _loop.Link?.Tick(now);
         var expired = Requests.TakeExpired(now);
+        Counters.CountTimeouts(expired.Count);
         foreach (var request in expired)
         {
             _output.Withdraw(request);
             request.Fail(new NatsTimeoutException($"No answer on '{request.Publish.Subject}' in time"));
         }
 
-        Counters.CountTimeouts(expired.Count);
         Tickers.Tick(now);
     }
 }
