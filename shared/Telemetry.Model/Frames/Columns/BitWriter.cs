@@ -8,6 +8,9 @@ internal sealed class BitWriter
 {
     private const int Word = 64;
 
+    /// <summary>Two codes of at most this shift fit into a word that has 7 bits already.</summary>
+    private const int PairShiftMax = ((Word - 7) / 2) - RiceBlocks.EscapeZeros;
+
     private byte[] _buffer = new byte[4096];
     private NumberContexts _contexts;
     private ulong _pending;
@@ -104,18 +107,28 @@ internal sealed class BitWriter
         var pendingBits = _pendingBits;
         var mask = (1UL << shift) - 1;
         var at = 0;
-        foreach (var value in block)
+        for (var i = 0; i < block.Length; i++)
         {
             // Each time all that is pending is written and whole bytes of it are passed: at most 7 bits stay pending.
             BinaryPrimitives.WriteUInt64LittleEndian(into[at..], pending);
             at += pendingBits >> 3;
             pending >>= pendingBits & ~7;
             pendingBits &= 7;
+            var value = block[i];
             var quotient = value >> shift;
             if (quotient < RiceBlocks.EscapeZeros)
             {
-                pending |= (((value & mask) << 1) | 1) << (int)quotient << pendingBits;
-                pendingBits += (int)quotient + 1 + shift;
+                var code = (((value & mask) << 1) | 1) << (int)quotient;
+                var length = (int)quotient + 1 + shift;
+                if (shift <= PairShiftMax && i + 1 < block.Length
+                    && block[i + 1] >> shift is < RiceBlocks.EscapeZeros and var next)
+                {
+                    code |= (((block[++i] & mask) << 1) | 1) << (int)next << length;
+                    length += (int)next + 1 + shift;
+                }
+
+                pending |= code << pendingBits;
+                pendingBits += length;
                 continue;
             }
 

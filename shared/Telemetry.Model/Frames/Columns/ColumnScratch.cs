@@ -37,6 +37,8 @@ internal sealed class ColumnScratch
     // A dictionary or runs: the distinct or run values, and ranks or run lengths.
     public Growing<ulong> Entries { get; } = new();
 
+    public Growing<ulong> Sorted { get; } = new();
+
     public Growing<long> Keys { get; } = new();
 
     public Growing<int> Items { get; } = new();

@@ -100,6 +100,7 @@ public static class CompactColumns
         var allTimes = batch.Times;
         var allBits = batch.Bits;
         var allFlags = batch.Flags;
+        var areFlagged = allFlags.ContainsAnyExcept(ReadingFlags.None);
         var times = scratch.Times.Of(order.Length);
         var forms = PlainForms.AtStart();
         var columns = new TimeColumns(times);
@@ -119,17 +120,14 @@ public static class CompactColumns
 
             var series = allSeries[order[start]];
             var end = start;
-            var present = 0;
             for (; end < order.Length && order[end] is var row && allSeries[row] == series; end++)
             {
-                var flag = allFlags[row];
                 times[end] = allTimes[row];
-                flags[end - start] = flag;
-                values[present] = allBits[row];
-                present += (flag & ReadingFlags.Null) == 0 ? 1 : 0;
+                values[end - start] = allBits[row];
             }
 
             var count = end - start;
+            var present = areFlagged ? TakeFlags(allFlags, order[start..end], flags, values) : count;
             bits.Gamma(series > lastSeries
                 ? (ulong)(series - lastSeries) : throw new ArgumentException($"series {series} behind {lastSeries}"));
             bits.Bit(count == lastCount);
@@ -139,7 +137,7 @@ public static class CompactColumns
             }
 
             columns.Write(bits, start, count, scratch);
-            FlagColumn.Write(bits, flags[..count]);
+            FlagColumn.Write(bits, areFlagged ? flags[..count] : []);
             if (present > 0 && types[series] == MetricType.Text)
             {
                 TextColumn.Write(bits, batch, values[..present], ref textBytes, scratch);
@@ -151,5 +149,20 @@ public static class CompactColumns
 
             (start, lastSeries, lastCount) = (end, series, count);
         }
+    }
+
+    /// <summary>Takes the rows' flags, and moves up the values of those that are not null; returns how many.</summary>
+    private static int TakeFlags(
+        ReadOnlySpan<ReadingFlags> all, ReadOnlySpan<int> rows, Span<ReadingFlags> flags, Span<ulong> values)
+    {
+        var present = 0;
+        for (var i = 0; i < rows.Length; i++)
+        {
+            flags[i] = all[rows[i]];
+            values[present] = values[i];
+            present += (flags[i] & ReadingFlags.Null) == 0 ? 1 : 0;
+        }
+
+        return present;
     }
 }

@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
 using Telemetry.Model.Readings;
 
 namespace Telemetry.Model.Frames.Columns;
@@ -7,12 +9,15 @@ internal static class DistinctValues
 {
     private const int SampleLength = 16;
 
+    /// <summary>Up to so many entries are sorted by counting for each how many are less.</summary>
+    private const int CountedMax = 96;
+
     /// <summary>True when half of a sample of at least sixteen values come again in it.</summary>
     public static bool AreFew(ReadOnlySpan<ulong> values)
     {
         Span<ulong> sample = stackalloc ulong[SampleLength];
         var again = 0;
-        for (var i = 0; i < sample.Length; i++)
+        for (var i = 0; i < sample.Length && again + (sample.Length - i) >= SampleLength / 2; i++)
         {
             sample[i] = values[(int)((uint)values.Length * (uint)i / SampleLength)];
             again += sample[..i].Contains(sample[i]) ? 1 : 0;
@@ -30,12 +35,6 @@ internal static class DistinctValues
         for (var i = 0; i < values.Length; i++)
         {
             var value = values[i];
-            if (i > 0 && value == values[i - 1])
-            {
-                places[i] = places[i - 1];
-                continue;
-            }
-
             var slot = (int)((value * 0x9E37_79B9_7F4A_7C15) >> 40) & (slots.Length - 1);
             while (slots[slot] != 0 && entries[slots[slot] - 1] != value)
             {
@@ -62,31 +61,68 @@ internal static class DistinctValues
     /// <summary>Sorts the entries as numbers and moves the places with them.</summary>
     public static void Sort(Span<ulong> entries, Span<long> places, MetricType type, ColumnScratch scratch)
     {
-        var keys = scratch.Keys.Of(entries.Length);
-        var came = scratch.Items.Of(entries.Length);
-        for (var i = 0; i < keys.Length; i++)
+        // Up to a whole vector; those behind are greatest.
+        var keys = scratch.Keys.Of((entries.Length + Vector<long>.Count - 1) & -Vector<long>.Count);
+        keys[^Vector<long>.Count..].Fill(long.MaxValue);
+        for (var i = 0; i < entries.Length; i++)
         {
             // Doubles' bits below the sign run backwards where it is set.
             var bits = (long)entries[i];
             keys[i] = type == MetricType.Float ? bits ^ ((bits >> 63) & long.MaxValue) : bits;
-            came[i] = i;
         }
 
-        keys.Sort(came);
-        for (var i = 0; i < keys.Length; i++)
+        var ranks = scratch.Items.Of(entries.Length);
+        if (entries.Length <= CountedMax)
         {
-            entries[i] = (ulong)(type == MetricType.Float ? keys[i] ^ ((keys[i] >> 63) & long.MaxValue) : keys[i]);
+            Count(keys, ranks);
+        }
+        else
+        {
+            SortKeys(keys[..entries.Length], ranks, scratch);
         }
 
-        var sorted = scratch.Slots(entries.Length);
+        var came = scratch.Sorted.Of(entries.Length);
+        entries.CopyTo(came);
         for (var i = 0; i < came.Length; i++)
         {
-            sorted[came[i]] = i;
+            entries[ranks[i]] = came[i];
         }
 
         foreach (ref var place in places)
         {
-            place = sorted[(int)place];
+            place = ranks[(int)place];
+        }
+    }
+
+    /// <summary>The rank of each of the keys, which are distinct: how many are less.</summary>
+    private static void Count(ReadOnlySpan<long> keys, Span<int> ranks)
+    {
+        var vectors = MemoryMarshal.Cast<long, Vector<long>>(keys);
+        for (var i = 0; i < ranks.Length; i++)
+        {
+            var key = new Vector<long>(keys[i]);
+            var less = Vector<long>.Zero;
+            foreach (var vector in vectors)
+            {
+                less -= Vector.LessThan(vector, key);
+            }
+
+            ranks[i] = (int)Vector.Sum(less);
+        }
+    }
+
+    private static void SortKeys(Span<long> keys, Span<int> ranks, ColumnScratch scratch)
+    {
+        var came = scratch.Slots(keys.Length)[..keys.Length];
+        for (var i = 0; i < came.Length; i++)
+        {
+            came[i] = i;
+        }
+
+        keys.Sort(came);
+        for (var i = 0; i < came.Length; i++)
+        {
+            ranks[came[i]] = i;
         }
     }
 }

@@ -57,16 +57,10 @@ internal static class IntegerColumn
         }
 
         var middle = MiddleStep(x, out var isOneWay, out var isSmooth);
-        var span = x[^1] - x[0];
         var best = isOneWay ? new Prediction(PredictionKind.Step, middle) : new Prediction(PredictionKind.Last, 0);
         bits = Cost(best, x);
         Try(new Prediction(PredictionKind.Slope, 0), isSmooth, x, ref best, ref bits);
-        Try(
-            new Prediction(PredictionKind.Grid, span),
-            meaning == IntegerMeaning.Times && x.Length > 3 && span is > 0 and < Prediction.SpanEnd,
-            x,
-            ref best,
-            ref bits);
+        Try(Grid(x), meaning == IntegerMeaning.Times && IsGridPossible(x), x, ref best, ref bits);
         if (meaning != IntegerMeaning.Times)
         {
             var least = Least(x, out var rangeBits) - x[0];
@@ -74,11 +68,26 @@ internal static class IntegerColumn
             var isNoise = (rangeBits - NoiseBits) * (x.Length - 1) <= bits;
             Try(new Prediction(PredictionKind.Least, least), isNoise, x, ref best, ref bits);
             Try(new Prediction(PredictionKind.Xor, 0), meaning == IntegerMeaning.Doubles, x, ref best, ref bits);
-            bits = Cost(best, x, exactly: true);
         }
 
         return best;
     }
+
+    /// <summary>
+    /// Plans a grid and nothing else, where one is possible and takes at most so many bits a place; else false.
+    /// </summary>
+    public static bool TryGrid(ReadOnlySpan<long> x, double bitsEachMax, out Prediction grid)
+    {
+        grid = Grid(x);
+        return bitsEachMax > 0 && IsGridPossible(x) && Cost(grid, x) <= bitsEachMax * (x.Length - 1);
+    }
+
+    /// <summary>
+    /// How many bits a column of at least two integers takes, on a sample of places: nearer the truth than a plan's, for
+    /// it sees what large residuals among small ones cost.
+    /// </summary>
+    public static long Bits(Prediction prediction, ReadOnlySpan<long> x) =>
+        prediction.Kind == PredictionKind.Constant || x.Length < 2 ? KindBits : Cost(prediction, x, exactly: true);
 
     /// <summary>Writes the integers behind the first.</summary>
     public static void Write(BitWriter writer, ReadOnlySpan<long> x, Prediction prediction, Span<ulong> residuals)
@@ -138,6 +147,11 @@ internal static class IntegerColumn
         reader.Rice(MemoryMarshal.Cast<long, ulong>(x[1..]));
         prediction.Restore(x);
     }
+
+    private static Prediction Grid(ReadOnlySpan<long> x) => new(PredictionKind.Grid, x[^1] - x[0]);
+
+    private static bool IsGridPossible(ReadOnlySpan<long> x) =>
+        x.Length > 3 && x[^1] - x[0] is > 0 and < Prediction.SpanEnd;
 
     private static void Try(
         Prediction prediction, bool possible, ReadOnlySpan<long> x, ref Prediction best, ref long bits)

@@ -51,8 +51,9 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
             return decimals;
         }
 
+        var decimalBits = exponent < 0 ? long.MaxValue : decimals.Bits(integers);
         var bits = PlanBits(values, new PlainForm(ValueForm.Bits, SharedZeros(values)), integers);
-        return exponent < 0 || bits.EstimatedBits <= decimals.EstimatedBits
+        return exponent < 0 || bits.Bits(integers) <= decimalBits
             ? bits
             : PlanDecimals(values, exponent, integers, parts);
     }
@@ -86,6 +87,11 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
         first = value >> zeros;
         return new PlainForm(ValueForm.Bits, zeros);
     }
+
+    /// <summary>About how many bits it takes with these integers, its form apart.</summary>
+    public long Bits(ReadOnlySpan<long> integers) =>
+        IntegerColumn.Bits(Prediction, integers) + FirstBits(integers[0])
+        + ((long)Exceptions * DecimalScale.ExceptionBits);
 
     /// <summary>Writes what was planned.</summary>
     public void Write(

@@ -27,6 +27,9 @@ internal static class RiceBlocks
     /// <summary>The greatest shift: one code then fits into a word whatever bit it begins at.</summary>
     public const int ShiftMax = 48;
 
+    /// <summary>Shifts from here on are tried on the values' high bits: three bits below the end of a word.</summary>
+    private const int HighFrom = 29;
+
     private const int LogarithmFractionBits = 8, LogarithmShift = 52 - LogarithmFractionBits;
     private const ulong LogarithmOfOne = 1023 << LogarithmFractionBits;
 
@@ -179,25 +182,21 @@ internal static class RiceBlocks
             length -= length > 0 && (ulong)block.Length << (length - 1) > sum ? 1 : 0;
         }
 
+        // Up to a whole vector; the rest are zeros, which count nothing.
         Span<uint> narrow = stackalloc uint[BlockLength];
-        if (all <= uint.MaxValue)
-        {
-            Narrow(block, narrow);
-
-            // Up to a whole vector; the rest are zeros, which count nothing.
-            narrow = narrow[..((block.Length + Vector<uint>.Count - 1) & -Vector<uint>.Count)];
-        }
+        narrow = narrow[..((block.Length + Vector<uint>.Count - 1) & -Vector<uint>.Count)];
 
         // From the mean's length down there is one valley, unless large values lift the mean: then there may be another
         // one below, at the length of the others.
         var start = Math.Min(Math.Min(length, width - 1), ShiftMax);
-        Descend(block, narrow, all, start, width, ref best, ref selector);
-        if (start >= LiftedFrom && block.Length >= Vector<ulong>.Count)
+        Descend(block, narrow, start, width, ref best, ref selector);
+        var isAnyLarge = all >> start >= 2;
+        if (start >= LiftedFrom && isAnyLarge && block.Length >= Vector<ulong>.Count)
         {
             var middle = (int)(SumOfLogarithms(block) / (block.Length & -Vector<ulong>.Count)) + 1;
             if (middle <= start - LiftedBy)
             {
-                Descend(block, narrow, all, middle, width, ref best, ref selector);
+                Descend(block, narrow, middle, width, ref best, ref selector);
             }
         }
 
@@ -206,14 +205,20 @@ internal static class RiceBlocks
 
     /// <summary>Goes from a shift down for as long as the bits get less, and takes the best if it is better.</summary>
     private static void Descend(
-        ReadOnlySpan<ulong> block, ReadOnlySpan<uint> narrow, ulong all, int from, int width, ref int best,
-        ref int selector)
+        ReadOnlySpan<ulong> block, Span<uint> narrow, int from, int width, ref int best, ref int selector)
     {
+        var below = from < HighFrom ? 0 : HighFrom;
+        Narrow(block, below, narrow);
         var last = int.MaxValue;
         for (var shift = from; shift >= 0; shift--)
         {
-            var cost = all <= uint.MaxValue ? NarrowCost(narrow, shift, width) : WideCost(block, shift, width);
-            cost += block.Length * (shift + 1);
+            if (shift < below)
+            {
+                below = 0;
+                Narrow(block, below, narrow);
+            }
+
+            var cost = NarrowCost(narrow, shift - below, width - below) + (block.Length * (shift + 1));
             if (cost > last)
             {
                 break;
@@ -228,23 +233,29 @@ internal static class RiceBlocks
         }
     }
 
-    private static void Narrow(ReadOnlySpan<ulong> block, Span<uint> into)
+    /// <summary>
+    /// The values without their bits below <paramref name="below"/>, as words. What is over a word becomes the greatest
+    /// one, and so stays an escaped value for shifts to three bits below the end of a word.
+    /// </summary>
+    private static void Narrow(ReadOnlySpan<ulong> block, int below, Span<uint> into)
     {
+        var most = new Vector<ulong>(uint.MaxValue);
         var from = MemoryMarshal.Cast<ulong, Vector<ulong>>(block);
         var pairs = from.Length / 2;
         var vectors = MemoryMarshal.Cast<uint, Vector<uint>>(into);
         for (var i = 0; i < pairs; i++)
         {
-            vectors[i] = Vector.Narrow(from[2 * i], from[(2 * i) + 1]);
+            vectors[i] = Vector.Narrow(
+                Vector.Min(from[2 * i] >>> below, most), Vector.Min(from[(2 * i) + 1] >>> below, most));
         }
 
         for (var i = pairs * Vector<uint>.Count; i < block.Length; i++)
         {
-            into[i] = (uint)block[i];
+            into[i] = (uint)Math.Min(block[i] >> below, uint.MaxValue);
         }
     }
 
-    // Both without the ones and the low bits of unescaped codes, which are the same for all.
+    // Without the ones and the low bits of unescaped codes, which are the same for all.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int NarrowCost(ReadOnlySpan<uint> block, int shift, int width)
     {
@@ -253,22 +264,10 @@ internal static class RiceBlocks
         var escape = new Vector<uint>((uint)(width - 1 - shift));
         foreach (var vector in MemoryMarshal.Cast<uint, Vector<uint>>(block))
         {
-            var quotient = Vector.Min(shift > 31 ? Vector<uint>.Zero : vector >>> shift, most);
+            var quotient = Vector.Min(vector >>> shift, most);
             bits += quotient + ((quotient >>> 3) * escape);
         }
 
         return (int)Vector.Sum(bits);
-    }
-
-    private static int WideCost(ReadOnlySpan<ulong> block, int shift, int width)
-    {
-        var bits = 0;
-        foreach (var value in block)
-        {
-            var quotient = value >> shift;
-            bits += quotient < EscapeZeros ? (int)quotient : EscapeZeros + width - 1 - shift;
-        }
-
-        return bits;
     }
 }

@@ -18,10 +18,14 @@ internal ref struct TimeColumns(Span<long> times)
 {
     private const int RecentMax = 16, UnitBits = 2;
 
+    /// <summary>A grid that takes at most so many times the bits a place is about as good.</summary>
+    private const double GridBitsGrow = 1.0625;
+
     private readonly Span<long> _times = times;
     private Recent _recent;
     private int _columns, _lastCount;
     private long _first;
+    private double _gridBits;
 
     /// <summary>Writes the times of the rows from <paramref name="start"/> on.</summary>
     public void Write(BitWriter writer, int start, int count, ColumnScratch scratch)
@@ -45,7 +49,7 @@ internal ref struct TimeColumns(Span<long> times)
         var integers = scratch.Integers.Of(count);
         var unit = TimeUnit.Divide(mine, integers);
         writer.Write((ulong)unit, UnitBits);
-        var prediction = IntegerColumn.Plan(integers, IntegerMeaning.Times, out _);
+        var prediction = Plan(integers);
         IntegerColumn.Write(writer, integers, prediction, scratch.Residuals.Of(count));
     }
 
@@ -147,6 +151,22 @@ internal ref struct TimeColumns(Span<long> times)
         _first = _times[start];
         _lastCount = count;
         _recent[_columns++ & (RecentMax - 1)] = new Column(_first, start, count);
+    }
+
+    /// <summary>
+    /// Columns of one frame tend to jitter alike: where the last one that was planned is a grid, one about as good is
+    /// taken.
+    /// </summary>
+    private Prediction Plan(ReadOnlySpan<long> integers)
+    {
+        if (IntegerColumn.TryGrid(integers, _gridBits * GridBitsGrow, out var grid))
+        {
+            return grid;
+        }
+
+        var prediction = IntegerColumn.Plan(integers, IntegerMeaning.Times, out var bits);
+        _gridBits = prediction.Kind == PredictionKind.Grid ? (double)bits / (integers.Length - 1) : 0;
+        return prediction;
     }
 
     /// <summary>How many columns back there is one of just these times; 0 when there is none.</summary>

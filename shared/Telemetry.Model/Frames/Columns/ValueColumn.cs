@@ -47,7 +47,7 @@ internal static class ValueColumn
         if (values.Length < DictionaryFrom
             || plain.EstimatedBits <= (long)PlainBitsOfFew * values.Length
             || (plain.EstimatedBits <= (long)PlainBitsMax * values.Length && !DistinctValues.AreFew(values))
-            || !TryDictionary(writer, values, type, plain.EstimatedBits, ref before, scratch))
+            || !TryDictionary(writer, values, type, plain, ref before, scratch))
         {
             plain.Write(writer, values, type, ref before, scratch.Plain, scratch);
         }
@@ -175,7 +175,7 @@ internal static class ValueColumn
     }
 
     private static bool TryDictionary(
-        BitWriter writer, ReadOnlySpan<ulong> values, MetricType type, long plainBits, ref PlainForms before,
+        BitWriter writer, ReadOnlySpan<ulong> values, MetricType type, PlainColumn plain, ref PlainForms before,
         ColumnScratch scratch)
     {
         var most = Math.Min(values.Length / 2, EntriesMax);
@@ -190,8 +190,9 @@ internal static class ValueColumn
         entries = entries[..count];
         DistinctValues.Sort(entries, places, type, scratch);
         var inner = PlainColumn.Plan(entries, type, before[(int)type], scratch.InnerPlain);
-        var prediction = IntegerColumn.Plan(places, IntegerMeaning.Values, out var placeBits);
-        if (inner.EstimatedBits + placeBits >= plainBits)
+        var prediction = IntegerColumn.Plan(places, IntegerMeaning.Values, out _);
+        if (inner.Bits(scratch.InnerPlain.Integers.Of(count)) + IntegerColumn.Bits(prediction, places)
+            >= plain.Bits(scratch.Plain.Integers.Of(values.Length)))
         {
             return false;
         }
