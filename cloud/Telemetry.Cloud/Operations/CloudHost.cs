@@ -186,25 +186,10 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         var alerts = new AlertOutboxCounters();
         metrics.Watch(alerts);
         var trimming = new AlertUpkeep(store, settings.AlertOutbox, alerts, time, _logger).RunAsync(cancellationToken);
-        await RunAllAsync(processors, cancellationToken);
+        await ProcessorThread.RunAllAsync(
+            [.. processors.Select<Processor, Func<CancellationToken, Task>>(p => p.RunAsync)], cancellationToken);
         await upkeep;
         await trimming;
-    }
-
-    /// <summary>Each on a thread of its own; one that ends by itself ends all of them.</summary>
-    private static async Task RunAllAsync(Processor[] processors, CancellationToken cancellationToken)
-    {
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var running = processors.Select((processor, worker) => RunOneAsync(processor, worker, ending.Token)).ToArray();
-        await Task.WhenAny(running);
-        await ending.CancelAsync();
-        await Task.WhenAll(running);
-    }
-
-    private static async Task RunOneAsync(Processor processor, int worker, CancellationToken cancellationToken)
-    {
-        using var thread = new ProcessorThread($"processor {worker}");
-        await thread.RunAsync(() => processor.RunAsync(cancellationToken));
     }
 
     private Task RunRelayAsync(CloudMetrics metrics, CancellationToken cancellationToken) =>

@@ -18,6 +18,20 @@ internal sealed class ProcessorThread : SynchronizationContext, IDisposable
         _thread.Start();
     }
 
+    /// <summary>
+    /// Runs processors side by side, each on a thread of its own, until all have ended. One that ends by itself ends
+    /// the others; if it failed, that is thrown.
+    /// </summary>
+    public static async Task RunAllAsync(
+        IReadOnlyList<Func<CancellationToken, Task>> processors, CancellationToken cancellationToken)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var running = processors.Select((processor, worker) => RunOneAsync(processor, worker, ending.Token)).ToArray();
+        await Task.WhenAny(running);
+        await ending.CancelAsync();
+        await Task.WhenAll(running);
+    }
+
     /// <summary>Runs the program on the thread until its task ends.</summary>
     public Task RunAsync(Func<Task> program)
     {
@@ -35,6 +49,13 @@ internal sealed class ProcessorThread : SynchronizationContext, IDisposable
     public override SynchronizationContext CreateCopy() => this;
 
     public void Dispose() => _work.Complete();
+
+    private static async Task RunOneAsync(
+        Func<CancellationToken, Task> processor, int worker, CancellationToken cancellationToken)
+    {
+        using var thread = new ProcessorThread($"processor {worker}");
+        await thread.RunAsync(() => processor(cancellationToken));
+    }
 
     private static async Task CompleteAsync(Func<Task> program, TaskCompletionSource done)
     {

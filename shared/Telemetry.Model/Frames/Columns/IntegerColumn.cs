@@ -83,8 +83,8 @@ internal static class IntegerColumn
     }
 
     /// <summary>
-    /// How many bits a column of at least two integers takes, on a sample of places: nearer the truth than a plan's, for
-    /// it sees what large residuals among small ones cost.
+    /// How many bits a column takes, on a sample of places: nearer the truth than a plan's, for it sees what large
+    /// residuals among small ones cost.
     /// </summary>
     public static long Bits(Prediction prediction, ReadOnlySpan<long> x) =>
         prediction.Kind == PredictionKind.Constant || x.Length < 2 ? KindBits : Cost(prediction, x, exactly: true);

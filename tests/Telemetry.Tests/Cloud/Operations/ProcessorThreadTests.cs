@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Telemetry.Cloud.Operations;
 
 namespace Telemetry.Tests.Cloud.Operations;
@@ -43,5 +44,62 @@ public sealed class ProcessorThreadTests
         thread.Dispose();
 
         thread.Post(_ => throw new InvalidOperationException(), null);
+    }
+
+    [Fact]
+    public async Task Of_several_side_by_side_one_that_fails_ends_the_others_and_its_error_comes_out()
+    {
+        var threads = new ConcurrentDictionary<int, bool>();
+        var others = new CountdownEvent(2);
+        var ended = 0;
+
+        async Task RunUntilToldToEnd(CancellationToken cancellationToken)
+        {
+            threads[Environment.CurrentManagedThreadId] = true;
+            others.Signal();
+            try
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+            }
+            finally
+            {
+                Interlocked.Increment(ref ended);
+            }
+        }
+
+        async Task FailOnceAllRun(CancellationToken cancellationToken)
+        {
+            threads[Environment.CurrentManagedThreadId] = true;
+            others.Wait(cancellationToken);
+            await Task.Yield();
+            throw new InvalidOperationException("the database is of another version");
+        }
+
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => ProcessorThread.RunAllAsync([RunUntilToldToEnd, FailOnceAllRun, RunUntilToldToEnd], default));
+
+        Assert.Equal("the database is of another version", failure.Message);
+        Assert.Equal(2, ended);
+        Assert.Equal(3, threads.Count);
+    }
+
+    [Fact]
+    public async Task Several_side_by_side_end_when_told()
+    {
+        using var telling = new CancellationTokenSource();
+        var ended = 0;
+
+        async Task RunUntilToldToEnd(CancellationToken cancellationToken)
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            Interlocked.Increment(ref ended);
+        }
+
+        var running = ProcessorThread.RunAllAsync([RunUntilToldToEnd, RunUntilToldToEnd], telling.Token);
+        await telling.CancelAsync();
+        await running;
+
+        Assert.Equal(2, ended);
     }
 }
