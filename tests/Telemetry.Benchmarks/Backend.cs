@@ -98,6 +98,15 @@ internal sealed class Backend : IAsyncDisposable
         }
     }
 
+    /// <summary>Has the database write what it still has to, so that it does not do so later.</summary>
+    public async Task CheckpointAsync()
+    {
+        await using var connection = new NpgsqlConnection(Postgres!.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand("CHECKPOINT", connection) { CommandTimeout = 300 };
+        await command.ExecuteNonQueryAsync();
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _cloud.DisposeAsync();

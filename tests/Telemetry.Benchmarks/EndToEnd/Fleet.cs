@@ -74,11 +74,14 @@ internal sealed class Fleet : IAsyncDisposable
     public async Task<ChainState> LookAsync()
     {
         var at = DateTimeOffset.UtcNow;
+
+        // What is stored first: what is accepted meanwhile rather counts as waiting.
+        var stored = await _backend.StoredAsync();
         var agents = await _backend.Status.AgentsAsync(_statusPort, default);
         return new ChainState(
             at,
             agents.Sum(a => a.Accepted),
-            await _backend.StoredAsync(),
+            stored,
             (long)await _backend.CounterAsync("telemetry_processor_commits_total"),
             _backend.NatsCpu,
             _backend.PostgresCpu,

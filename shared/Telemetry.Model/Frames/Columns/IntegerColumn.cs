@@ -74,12 +74,15 @@ internal static class IntegerColumn
     }
 
     /// <summary>
-    /// Plans a grid and nothing else, where one is possible and takes at most so many bits a place; else false.
+    /// True when times jitter around a grid in about so many bits, at most a sixteenth less or more. Not of steps that
+    /// are equal at the beginning or the end, whatever gap is between: a grid would spread that over all.
     /// </summary>
-    public static bool TryGrid(ReadOnlySpan<long> x, double bitsEachMax, out Prediction grid)
+    public static bool IsGridOf(ReadOnlySpan<long> x, long bits, out Prediction grid)
     {
         grid = Grid(x);
-        return bitsEachMax > 0 && IsGridPossible(x) && Cost(grid, x) <= bitsEachMax * (x.Length - 1);
+        return IsGridPossible(x)
+            && x[1] - x[0] != x[2] - x[1] && x[^1] - x[^2] != x[^2] - x[^3]
+            && Math.Abs(Cost(grid, x) - bits) <= bits / 16;
     }
 
     /// <summary>

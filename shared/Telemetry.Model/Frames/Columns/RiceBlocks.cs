@@ -190,8 +190,7 @@ internal static class RiceBlocks
         // one below, at the length of the others.
         var start = Math.Min(Math.Min(length, width - 1), ShiftMax);
         Descend(block, narrow, start, width, ref best, ref selector);
-        var isAnyLarge = all >> start >= 2;
-        if (start >= LiftedFrom && isAnyLarge && block.Length >= Vector<ulong>.Count)
+        if (start >= LiftedFrom && block.Length >= Vector<ulong>.Count)
         {
             var middle = (int)(SumOfLogarithms(block) / (block.Length & -Vector<ulong>.Count)) + 1;
             if (middle <= start - LiftedBy)

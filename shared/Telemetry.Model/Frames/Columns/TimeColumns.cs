@@ -18,14 +18,11 @@ internal ref struct TimeColumns(Span<long> times)
 {
     private const int RecentMax = 16, UnitBits = 2;
 
-    /// <summary>A grid that takes at most so many times the bits a place is about as good.</summary>
-    private const double GridBitsGrow = 1.0625;
-
     private readonly Span<long> _times = times;
     private Recent _recent;
     private int _columns, _lastCount;
     private long _first;
-    private double _gridBits;
+    private (int Unit, int Count, long Bits) _grid;
 
     /// <summary>Writes the times of the rows from <paramref name="start"/> on.</summary>
     public void Write(BitWriter writer, int start, int count, ColumnScratch scratch)
@@ -49,7 +46,7 @@ internal ref struct TimeColumns(Span<long> times)
         var integers = scratch.Integers.Of(count);
         var unit = TimeUnit.Divide(mine, integers);
         writer.Write((ulong)unit, UnitBits);
-        var prediction = Plan(integers);
+        var prediction = Plan(integers, unit);
         IntegerColumn.Write(writer, integers, prediction, scratch.Residuals.Of(count));
     }
 
@@ -154,18 +151,19 @@ internal ref struct TimeColumns(Span<long> times)
     }
 
     /// <summary>
-    /// Columns of one frame tend to jitter alike: where the last one that was planned is a grid, one about as good is
-    /// taken.
+    /// Columns of one frame tend to jitter alike: where the last one that was planned is a grid, one of as many times
+    /// and about as many bits is one too.
     /// </summary>
-    private Prediction Plan(ReadOnlySpan<long> integers)
+    private Prediction Plan(ReadOnlySpan<long> integers, int unit)
     {
-        if (IntegerColumn.TryGrid(integers, _gridBits * GridBitsGrow, out var grid))
+        if (_grid.Unit == unit && _grid.Count == integers.Length
+            && IntegerColumn.IsGridOf(integers, _grid.Bits, out var grid))
         {
             return grid;
         }
 
         var prediction = IntegerColumn.Plan(integers, IntegerMeaning.Times, out var bits);
-        _gridBits = prediction.Kind == PredictionKind.Grid ? (double)bits / (integers.Length - 1) : 0;
+        _grid = prediction.Kind == PredictionKind.Grid ? (unit, integers.Length, bits) : default;
         return prediction;
     }
 

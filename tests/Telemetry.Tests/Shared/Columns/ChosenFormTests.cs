@@ -57,6 +57,60 @@ public class ChosenFormTests
         Assert.InRange(RiceBlocks.Cost(block, width, out _), 1, escaped);
     }
 
+    /// <summary>As where a value is read twice as often as it changes.</summary>
+    [Theory]
+    [InlineData(14)]
+    [InlineData(20)]
+    [InlineData(30)]
+    [InlineData(40)]
+    public void Zeros_between_large_residuals_take_a_bit_or_two(int width)
+    {
+        var random = new Random(34);
+        var block = new ulong[RiceBlocks.BlockLength];
+        for (var i = 1; i < block.Length; i += 2)
+        {
+            block[i] = (ulong)random.NextInt64(1L << width);
+        }
+
+        var least = Enumerable.Range(0, width).Min(shift => block.Sum(value =>
+            value >> shift < RiceBlocks.EscapeZeros
+                ? (int)(value >> shift) + 1 + shift : RiceBlocks.EscapeZeros + width));
+
+        Assert.Equal(least, RiceBlocks.Cost(block, width, out _));
+    }
+
+    /// <summary>A grid from the first to the last would spread the gap over all times between.</summary>
+    [Theory]
+    [InlineData(1, 60_000)]
+    [InlineData(60, 60_000)]
+    [InlineData(3_600, 60_000)]
+    [InlineData(3_600, 1_000)]
+    public void Regular_times_with_a_gap_stay_small_behind_times_that_jitter(int gapSeconds, int jitterMax)
+    {
+        const int count = 400;
+        const long second = 1_000_000;
+        var random = new Random(35);
+        var both = new ReadingBatch(2 * count);
+        for (var i = 0; i < count; i++)
+        {
+            both.Add(0, (i * second) + random.Next(jitterMax), 0);
+        }
+
+        for (var i = 0; i < count; i++)
+        {
+            both.Add(1, ((i < 100 ? i : i + gapSeconds) * second) + 1, 0);
+        }
+
+        int[] order = [.. Enumerable.Range(0, 2 * count)];
+        MetricType[] types = [MetricType.Int, MetricType.Int];
+        var first = new WireWriter();
+        CompactColumns.Write(first, both, order.AsSpan(0, count), types);
+        var writer = new WireWriter();
+        CompactColumns.Write(writer, both, order, types);
+
+        Assert.InRange(writer.Length - first.Length, 1, 30);
+    }
+
     [Fact]
     public void Zeros_that_fill_a_vector_count_nothing_in_an_estimate()
     {
