@@ -87,13 +87,17 @@ internal sealed class ProxiedConnection(FaultProxy proxy, Socket client)
                 await onTheWay.WriteAsync(new Piece(buffer.AsMemory(0, passed), due, breaks), _ended.Token);
                 if (count == 0)
                 {
-                    return;
+                    break;
                 }
             }
-        }
-        finally
-        {
+
             onTheWay.Complete();
+        }
+        catch (Exception e)
+        {
+            // Not an orderly end: the other side must not see one before the reset.
+            onTheWay.Complete(e);
+            throw;
         }
     }
 
@@ -119,6 +123,7 @@ internal sealed class ProxiedConnection(FaultProxy proxy, Socket client)
             }
         }
 
+        _ended.Token.ThrowIfCancellationRequested();
         to.Shutdown(SocketShutdown.Send);
     }
 
