@@ -58,6 +58,24 @@ public sealed class FaultProxyTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Reset_by_the_client_reaches_the_server_as_a_reset()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        await using var proxy = new FaultProxy(((IPEndPoint)listener.LocalEndpoint).Port);
+        var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await client.ConnectAsync(IPAddress.Loopback, proxy.Port);
+        using var server = await listener.AcceptSocketAsync().WaitAsync(Soon);
+        await client.SendAsync("hello"u8.ToArray());
+        Assert.Equal("hello"u8.ToArray(), await Receive(server, 5));
+
+        client.LingerState = new LingerOption(true, 0);
+        client.Dispose();
+
+        await AssertReset(server);
+    }
+
+    [Fact]
     public async Task Silence_holds_bytes_back_and_loses_none()
     {
         using var client = await Connect();

@@ -123,7 +123,6 @@ internal sealed class ProxiedConnection(FaultProxy proxy, Socket client)
             }
         }
 
-        _ended.Token.ThrowIfCancellationRequested();
         to.Shutdown(SocketShutdown.Send);
     }
 

@@ -34,14 +34,15 @@ internal sealed class ColumnScratch
 
     public Growing<ulong> Residuals { get; } = new();
 
-    // A dictionary or runs: the distinct or run values, and ranks or run lengths.
-    public Growing<ulong> Entries { get; } = new();
-
-    public Growing<ulong> Sorted { get; } = new();
-
+    // Sorting the distinct values of a dictionary.
     public Growing<long> Keys { get; } = new();
 
-    public Growing<int> Items { get; } = new();
+    public Growing<ulong> EntriesAsTheyCame { get; } = new();
+
+    public Growing<int> EntryRanks { get; } = new();
+
+    // A dictionary or runs: the distinct or run values, and the values' ranks or the runs' lengths.
+    public Growing<ulong> Entries { get; } = new();
 
     public Growing<long> Ranks { get; } = new();
 

@@ -71,7 +71,7 @@ internal static class DistinctValues
             keys[i] = type == MetricType.Float ? bits ^ ((bits >> 63) & long.MaxValue) : bits;
         }
 
-        var ranks = scratch.Items.Of(entries.Length);
+        var ranks = scratch.EntryRanks.Of(entries.Length);
         if (entries.Length <= CountedMax)
         {
             Count(keys, ranks);
@@ -81,7 +81,7 @@ internal static class DistinctValues
             SortKeys(keys[..entries.Length], ranks, scratch);
         }
 
-        var came = scratch.Sorted.Of(entries.Length);
+        var came = scratch.EntriesAsTheyCame.Of(entries.Length);
         entries.CopyTo(came);
         for (var i = 0; i < came.Length; i++)
         {
