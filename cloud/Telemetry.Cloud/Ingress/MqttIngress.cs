@@ -24,7 +24,6 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
     private readonly MqttListener _listener;
     private readonly RefusalLines _refusalLines;
     private readonly ConcurrentDictionary<IMqttServerSession, IAsyncDisposable> _sessions = new();
-    private int _publishesUnderWay;
     private volatile bool _stopping;
 
     /// <summary>
@@ -67,13 +66,16 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _stopping = true;
+
+        // Whoever was counted before this either sees the stop or is seen here.
+        Interlocked.MemoryBarrier();
         var since = _time.GetTimestamp();
-        while (Volatile.Read(ref _publishesUnderWay) > 0 && _time.GetElapsedTime(since) < _drain)
+        while (_listener.PublishesUnderWay > 0 && _time.GetElapsedTime(since) < _drain)
         {
             await Task.Delay(DrainPoll, _time);
         }
 
-        if (Volatile.Read(ref _publishesUnderWay) is > 0 and var left)
+        if (_listener.PublishesUnderWay is > 0 and var left)
         {
             IngressLog.StoppedUndrained(_logger, left);
         }
@@ -152,25 +154,17 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
             return new(MqttReasonCode.ImplementationSpecificError, ReasonString: "stopping");
         }
 
-        Interlocked.Increment(ref _publishesUnderWay);
-        try
+        var gateway = GatewayOf(session);
+        var verdict = await _core.PublishedAsync(gateway, message.Topic, message.Payload, ct);
+        if (!verdict.IsSuccess)
         {
-            var gateway = GatewayOf(session);
-            var verdict = await _core.PublishedAsync(gateway, message.Topic, message.Payload, ct);
-            if (!verdict.IsSuccess)
-            {
-                LogRefused(gateway, verdict.ReasonCode, verdict.Reason);
-            }
+            LogRefused(gateway, verdict.ReasonCode, verdict.Reason);
+        }
 
-            return new(
-                (MqttReasonCode)verdict.ReasonCode,
-                verdict.ReceiptProperty is { } receipt ? [new(Receipt.PropertyName, receipt)] : null,
-                verdict.Reason);
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _publishesUnderWay);
-        }
+        return new(
+            (MqttReasonCode)verdict.ReasonCode,
+            verdict.ReceiptProperty is { } receipt ? [new(Receipt.PropertyName, receipt)] : null,
+            verdict.Reason);
     }
 
     /// <summary>

@@ -56,6 +56,12 @@ public sealed class MqttListener : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Messages that the application has, or will have at once, and whose PUBACK is not yet with their session. An
+    /// application that takes no more and waits until there are none knows that none is taken without its PUBACK.
+    /// </summary>
+    public int PublishesUnderWay => _context.PublishesUnderWay;
+
     /// <summary>Binds and begins to take connections.</summary>
     /// <exception cref="SocketException">The address cannot be bound.</exception>
     public void Start()

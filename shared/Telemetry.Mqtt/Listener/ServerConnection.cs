@@ -11,7 +11,17 @@ namespace Telemetry.Mqtt.Listener;
 /// <summary>What all connections of one listener share.</summary>
 internal sealed record ListenerContext(
     MqttListenerOptions Options, IMqttApplication Application, TimeProvider Time, MqttListenerCounters Counters,
-    SessionRegistry Registry);
+    SessionRegistry Registry)
+{
+    private int _publishesUnderWay;
+
+    /// <summary>See <see cref="MqttListener.PublishesUnderWay"/>.</summary>
+    public int PublishesUnderWay => Volatile.Read(ref _publishesUnderWay);
+
+    public void BeginPublish() => Interlocked.Increment(ref _publishesUnderWay);
+
+    public void EndPublish() => Interlocked.Decrement(ref _publishesUnderWay);
+}
 
 /// <summary>Joins one connection's session with the application.</summary>
 internal sealed class ServerConnection : IMqttServerSession, ISessionAuthorizer
@@ -178,6 +188,7 @@ internal sealed class ServerConnection : IMqttServerSession, ISessionAuthorizer
 
     private async Task DeliverAsync(MessageArrived arrived)
     {
+        _context.BeginPublish();
         PublishVerdict verdict;
         try
         {
@@ -194,6 +205,7 @@ internal sealed class ServerConnection : IMqttServerSession, ISessionAuthorizer
             ? new PropertyList().Add(PropertyId.ReasonString, verdict.ReasonString).Add(verdict.UserProperties)
             : PropertyList.Empty;
         lock (_connection.Gate) _session.Complete(arrived.Ticket, verdict.ReasonCode, properties, _connection.Now);
+        _context.EndPublish();
         _connection.Wake();
     }
 

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Text;
 using System.Threading.Channels;
 using Telemetry.Mqtt;
@@ -114,6 +115,39 @@ public sealed class ClientAndListenerTests
         Assert.Equal(MqttReasonCode.ServerShuttingDown, failure.Reason.ReasonCode);
     }
 
+    /// <summary>A stop in between would leave it without, though the application has taken it.</summary>
+    [Fact]
+    public async Task Publish_is_under_way_until_its_puback_is_with_the_session()
+    {
+        var taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var gate = new ManualResetEventSlim();
+        var properties = new LateProperties(gate);
+        var application = new RecordingApplication
+        {
+            Verdict = async _ =>
+            {
+                await taken.Task;
+                return new PublishVerdict(MqttReasonCode.Success, properties);
+            },
+        };
+        await using var fixture = new ListenerFixture(application: application);
+        await using var client = await fixture.ConnectAsync("a");
+
+        Assert.Equal(0, fixture.Listener.PublishesUnderWay);
+        var publish = client.PublishAsync("own/a/x", "y"u8.ToArray()).AsTask();
+        await ListenerFixture.NextAsync(application.Messages);
+        Assert.Equal(1, fixture.Listener.PublishesUnderWay);
+        taken.SetResult();
+        await ListenerFixture.UntilAsync(() => properties.IsAsked);
+        Assert.Equal(1, fixture.Listener.PublishesUnderWay);
+
+        gate.Set();
+        await ListenerFixture.UntilAsync(() => fixture.Listener.PublishesUnderWay == 0);
+        await fixture.Listener.DisposeAsync();
+
+        Assert.True((await publish.WaitAsync(TimeSpan.FromSeconds(10))).IsSuccess);
+    }
+
     [Fact]
     public async Task Stopped_listener_can_be_started_again_on_its_port_at_once()
     {
@@ -142,5 +176,33 @@ public sealed class ClientAndListenerTests
         Assert.Equal("wrong user name or password", result.ReasonString);
         Assert.Equal(1, fixture.Listener.Counters.Refused(MqttReasonCode.BadUserNameOrPassword));
         Assert.False((await client.Closed).IsTransient);
+    }
+
+    /// <summary>No properties, but who asks how many has to wait.</summary>
+    private sealed class LateProperties(ManualResetEventSlim gate) : IReadOnlyList<MqttUserProperty>
+    {
+        private volatile bool _isAsked;
+
+        public bool IsAsked => _isAsked;
+
+        public int Count
+        {
+            get
+            {
+                _isAsked = true;
+                gate.Wait(TimeSpan.FromSeconds(20));
+                return 0;
+            }
+        }
+
+        public MqttUserProperty this[int index] => throw new ArgumentOutOfRangeException(nameof(index));
+
+        public IEnumerator<MqttUserProperty> GetEnumerator()
+        {
+            _ = Count;
+            yield break;
+        }
+
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
     }
 }
