@@ -71,12 +71,14 @@ internal sealed class BitWriter
     /// <summary>One bit.</summary>
     public void Bit(bool value) => Write(value ? 1UL : 0, 1);
 
-    /// <summary>A number from 1 on: its length less 1 as zeros, a one, and its bits below the highest.</summary>
+    /// <summary>
+    /// A number from 1 to 2^32 - 1: its length less 1 as zeros, a one, and its bits below the highest.
+    /// </summary>
     public void Gamma(ulong value)
     {
         var below = BitOperations.Log2(value);
-        Write(1UL << below, below + 1);
-        Write(value & ~(1UL << below), below);
+        var high = 1UL << below;
+        Write(high | ((value - high) << below << 1), (2 * below) + 1);
     }
 
     /// <summary>A small number by its difference from the last one of the context.</summary>
@@ -90,11 +92,17 @@ internal sealed class BitWriter
     /// <summary>Any number: its length near the last one's of the context, then its bits below the highest.</summary>
     public void Number(ulong value, NumberContext context)
     {
-        var length = Word - BitOperations.LeadingZeroCount(value);
-        Near(length, context);
-        if (length > 1)
+        ref var last = ref Last(context);
+        var before = last;
+        var code = default(BitCode);
+        code.Number(value, ref last);
+        if (!TryWrite(code))
         {
-            Write(value & ~(1UL << (length - 1)), length - 1);
+            // Longer than a word: one behind the other.
+            last = before;
+            var length = Word - BitOperations.LeadingZeroCount(value);
+            Near(length, context);
+            Write(value - (1UL << (length - 1)), length - 1);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Wire;
 
@@ -119,14 +120,8 @@ public static class CompactColumns
             }
 
             var series = allSeries[order[start]];
-            var end = start;
-            for (; end < order.Length && order[end] is var row && allSeries[row] == series; end++)
-            {
-                times[end] = allTimes[row];
-                values[end - start] = allBits[row];
-            }
-
-            var count = end - start;
+            var count = Take(order[start..], allSeries, allTimes, allBits, times[start..], values);
+            var end = start + count;
             var present = areFlagged ? TakeFlags(allFlags, order[start..end], flags, values) : count;
             bits.Gamma(series > lastSeries
                 ? (ulong)(series - lastSeries) : throw new ArgumentException($"series {series} behind {lastSeries}"));
@@ -149,6 +144,26 @@ public static class CompactColumns
 
             (start, lastSeries, lastCount) = (end, series, count);
         }
+    }
+
+    /// <summary>
+    /// Takes the times and values of the first rows, of one series; returns how many. Apart from the rest, so that the
+    /// spans stay in registers.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int Take(
+        ReadOnlySpan<int> rows, ReadOnlySpan<int> allSeries, ReadOnlySpan<long> allTimes, ReadOnlySpan<ulong> allBits,
+        Span<long> times, Span<ulong> values)
+    {
+        var series = allSeries[rows[0]];
+        var count = 0;
+        for (; count < rows.Length && rows[count] is var row && allSeries[row] == series; count++)
+        {
+            times[count] = allTimes[row];
+            values[count] = allBits[row];
+        }
+
+        return count;
     }
 
     /// <summary>Takes the rows' flags, and moves up the values of those that are not null; returns how many.</summary>
