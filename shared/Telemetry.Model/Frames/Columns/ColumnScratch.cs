@@ -90,9 +90,15 @@ internal sealed class ColumnScratch
     /// </summary>
     internal sealed class PlainParts
     {
-        public Growing<long> Integers { get; } = new();
+        public Growing<long> Integers { get; private set; } = new();
+
+        /// <summary>Those of another plan, which may turn out to be the better one.</summary>
+        public Growing<long> OtherIntegers { get; private set; } = new();
 
         public Growing<int> Exceptions { get; } = new();
+
+        /// <summary>Makes the other plan's integers the column's.</summary>
+        public void TakeOthers() => (Integers, OtherIntegers) = (OtherIntegers, Integers);
     }
 
     /// <summary>An array that grows and never shrinks.</summary>

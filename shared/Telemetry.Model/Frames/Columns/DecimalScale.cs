@@ -114,13 +114,15 @@ internal static class DecimalScale
 
     private static void Except(Vector<long> fits, int from, Span<long> integers, Span<int> exceptions, ref int count)
     {
+        // Which of them fit cannot be foretold, so there is no branch: of places that fit the next is put over them.
+        var last = from == 0 ? 0 : integers[from - 1];
         for (var lane = 0; lane < Vector<long>.Count; lane++)
         {
-            if (fits[lane] == 0)
-            {
-                integers[from + lane] = from + lane == 0 ? 0 : integers[from + lane - 1];
-                exceptions[count++] = from + lane;
-            }
+            var fit = fits[lane];
+            exceptions[count] = from + lane;
+            count += 1 + (int)fit;
+            last ^= (last ^ integers[from + lane]) & fit;
+            integers[from + lane] = last;
         }
     }
 }

@@ -31,28 +31,43 @@ internal static class DistinctValues
     /// </summary>
     public static int Find(ReadOnlySpan<ulong> values, Span<ulong> entries, Span<long> places, Span<int> slots)
     {
+        // The highest bits of a product depend on all bits of the value. No branch but for values whose slot another
+        // one has: which are new cannot be foretold.
+        places = places[..values.Length];
+        var mask = slots.Length - 1;
+        var shift = 64 - BitOperations.Log2((uint)slots.Length);
         var count = 0;
         for (var i = 0; i < values.Length; i++)
         {
             var value = values[i];
-            var slot = (int)((value * 0x9E37_79B9_7F4A_7C15) >> 40) & (slots.Length - 1);
-            while (slots[slot] != 0 && entries[slots[slot] - 1] != value)
+            var slot = (int)((value * 0x9E37_79B9_7F4A_7C15) >> shift);
+            var place = slots[slot] - 1;
+
+            // A new one's is the next, count, in place of -1.
+            place ^= (place ^ count) & (place >> 31);
+            if (count >= entries.Length && place == count)
             {
-                slot = (slot + 1) & (slots.Length - 1);
+                return -1;
             }
 
-            if (slots[slot] == 0)
+            if ((entries[place] != value) & (place < count))
             {
-                if (count == entries.Length)
+                do
+                {
+                    slot = (slot + 1) & mask;
+                    place = slots[slot] - 1;
+                }
+                while (place >= 0 && entries[place] != value);
+                if (place < 0 && (place = count) == entries.Length)
                 {
                     return -1;
                 }
-
-                entries[count++] = value;
-                slots[slot] = count;
             }
 
-            places[i] = slots[slot] - 1;
+            entries[place] = value;
+            slots[slot] = place + 1;
+            places[i] = place;
+            count += place == count ? 1 : 0;
         }
 
         return count;
@@ -97,17 +112,20 @@ internal static class DistinctValues
     /// <summary>The rank of each of the keys, which are distinct: how many are less.</summary>
     private static void Count(ReadOnlySpan<long> keys, Span<int> ranks)
     {
+        // Two in one pass, for the keys are loaded once then.
         var vectors = MemoryMarshal.Cast<long, Vector<long>>(keys);
-        for (var i = 0; i < ranks.Length; i++)
+        for (var i = 0; i < ranks.Length; i += 2)
         {
-            var key = new Vector<long>(keys[i]);
-            var less = Vector<long>.Zero;
+            var (one, other) = (new Vector<long>(keys[i]), new Vector<long>(keys[Math.Min(i + 1, ranks.Length - 1)]));
+            var (less, lessOther) = (Vector<long>.Zero, Vector<long>.Zero);
             foreach (var vector in vectors)
             {
-                less -= Vector.LessThan(vector, key);
+                less -= Vector.LessThan(vector, one);
+                lessOther -= Vector.LessThan(vector, other);
             }
 
             ranks[i] = (int)Vector.Sum(less);
+            ranks[Math.Min(i + 1, ranks.Length - 1)] = (int)Vector.Sum(lessOther);
         }
     }
 

@@ -30,20 +30,30 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
     /// Finds how to put the values. What it found is in <paramref name="parts"/> until the next plan.
     /// </summary>
     public static PlainColumn Plan(
-        ReadOnlySpan<ulong> values, MetricType type, PlainForm before, ColumnScratch.PlainParts parts)
+        ReadOnlySpan<ulong> values, MetricType type, PlainForm before, ColumnScratch.PlainParts parts) =>
+        TryPlanQuickly(values, type, before, parts, out var quick) ? quick : PlanAnew(values, before, parts);
+
+    /// <summary>Plans values that are no doubles, or decimals like those of the column before.</summary>
+    public static bool TryPlanQuickly(
+        ReadOnlySpan<ulong> values, MetricType type, PlainForm before, ColumnScratch.PlainParts parts,
+        out PlainColumn plan)
     {
         var integers = parts.Integers.Of(values.Length);
         if (type != MetricType.Float)
         {
-            return PlanBits(values, new PlainForm(ValueForm.Integers, 0), integers);
+            plan = PlanBits(values, new PlainForm(ValueForm.Integers, 0), integers);
+            return true;
         }
 
+        plan = default;
+        return before.Form == ValueForm.Decimals && TryKeep(values, before.Parameter, integers, parts, out plan);
+    }
+
+    /// <summary>Plans doubles whose exponent is looked for.</summary>
+    public static PlainColumn PlanAnew(ReadOnlySpan<ulong> values, PlainForm before, ColumnScratch.PlainParts parts)
+    {
+        var integers = parts.Integers.Of(values.Length);
         var last = before.Form == ValueForm.Decimals ? before.Parameter : -1;
-        if (last >= 0 && TryKeep(values, last, integers, parts, out var kept))
-        {
-            return kept;
-        }
-
         var exponent = DecimalExponent.Find(values, last);
         var decimals = exponent < 0 ? default : PlanDecimals(values, exponent, integers, parts);
         if (exponent >= 0 && decimals.EstimatedBits <= (long)DecimalBitsMax * values.Length)
@@ -51,11 +61,15 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
             return decimals;
         }
 
-        var decimalBits = exponent < 0 ? long.MaxValue : decimals.Bits(integers);
-        var bits = PlanBits(values, new PlainForm(ValueForm.Bits, SharedZeros(values)), integers);
-        return exponent < 0 || bits.Bits(integers) <= decimalBits
-            ? bits
-            : PlanDecimals(values, exponent, integers, parts);
+        var others = parts.OtherIntegers.Of(values.Length);
+        var bits = PlanBits(values, new PlainForm(ValueForm.Bits, SharedZeros(values)), others);
+        if (exponent >= 0 && IsLess(decimals, integers, bits, others))
+        {
+            return decimals;
+        }
+
+        parts.TakeOthers();
+        return bits;
     }
 
     /// <summary>
@@ -67,6 +81,13 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
         if (type != MetricType.Float)
         {
             first = ZigZag.Of((long)value);
+            return before;
+        }
+
+        if (value == 0 && before.Form == ValueForm.Decimals)
+        {
+            // On any scale; a change would cost its name, and another back.
+            first = 0;
             return before;
         }
 
@@ -87,6 +108,18 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
         first = value >> zeros;
         return new PlainForm(ValueForm.Bits, zeros);
     }
+
+    /// <summary>Plans a column of one value again and again.</summary>
+    public static PlainColumn PlanSame(
+        ulong value, MetricType type, PlainForm before, ColumnScratch.PlainParts parts)
+    {
+        var form = PlanOne(value, type, before, out var first);
+        parts.Integers.Of(1)[0] = form.Form == ValueForm.Bits ? (long)first : ZigZag.Back(first);
+        return new PlainColumn(form, default, 0, 0);
+    }
+
+    /// <summary>True when two estimates tell which plan is the smaller; else its bits are to be counted.</summary>
+    public static bool AreFarApart(long one, long other) => Math.Abs(one - other) > other / 2;
 
     /// <summary>About how many bits it takes with these integers, its form apart.</summary>
     public long Bits(ReadOnlySpan<long> integers) =>
@@ -226,6 +259,13 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
         bits += FirstBits(integers[0]) + ((long)exceptions * DecimalScale.ExceptionBits);
         return new PlainColumn(new PlainForm(ValueForm.Decimals, exponent), prediction, exceptions, bits);
     }
+
+    /// <summary>True when one plan takes fewer bits than another.</summary>
+    private static bool IsLess(
+        PlainColumn one, ReadOnlySpan<long> integers, PlainColumn other, ReadOnlySpan<long> otherIntegers) =>
+        AreFarApart(one.EstimatedBits, other.EstimatedBits)
+            ? one.EstimatedBits < other.EstimatedBits
+            : one.Bits(integers) < other.Bits(otherIntegers);
 
     private static long FirstBits(long first) => 64 - BitOperations.LeadingZeroCount(ZigZag.Of(first));
 

@@ -27,7 +27,17 @@ internal static class ValueColumn
     private const int RunsFrom = 16, DictionaryFrom = 32;
 
     /// <summary>
-    /// A dictionary is tried where plain values take more bits than this each; or than these, where few seem to differ.
+    /// Runs are put where less than one of so many values changes: one costs about as much as so many residuals that
+    /// are mostly 0.
+    /// </summary>
+    private const int ChangesOf = 8;
+
+    /// <summary>What the two columns of a dictionary begin with, about.</summary>
+    private const int FieldBits = 24;
+
+    /// <summary>
+    /// A dictionary is tried where decimals like those of the column before do not suit; where plain values take more
+    /// bits than this each; or than these, where few seem to differ.
     /// </summary>
     private const int PlainBitsMax = 8, PlainBitsOfFew = 3;
 
@@ -38,15 +48,27 @@ internal static class ValueColumn
     public static void Write(
         BitWriter writer, ReadOnlySpan<ulong> values, MetricType type, ref PlainForms before, ColumnScratch scratch)
     {
-        if (values.Length >= RunsFrom && TryRuns(writer, values, type, ref before, scratch))
+        if (!values[1..].ContainsAnyExcept(values[0]))
         {
+            PlainColumn.PlanSame(values[0], type, before[(int)type], scratch.Plain)
+                .Write(writer, values, type, ref before, scratch.Plain, scratch);
             return;
         }
 
-        var plain = PlainColumn.Plan(values, type, before[(int)type], scratch.Plain);
+        if (values.Length >= RunsFrom && Changes(values) is var changes && changes < values.Length / ChangesOf)
+        {
+            WriteRuns(writer, values, changes + 1, type, ref before, scratch);
+            return;
+        }
+
+        var isQuick = PlainColumn.TryPlanQuickly(values, type, before[(int)type], scratch.Plain, out var plain);
+        if (!isQuick)
+        {
+            plain = PlainColumn.PlanAnew(values, before[(int)type], scratch.Plain);
+        }
+
         if (values.Length < DictionaryFrom
-            || plain.EstimatedBits <= (long)PlainBitsOfFew * values.Length
-            || (plain.EstimatedBits <= (long)PlainBitsMax * values.Length && !DistinctValues.AreFew(values))
+            || (isQuick && IsSmall(plain, values))
             || !TryDictionary(writer, values, type, plain, ref before, scratch))
         {
             plain.Write(writer, values, type, ref before, scratch.Plain, scratch);
@@ -119,38 +141,27 @@ internal static class ValueColumn
         }
     }
 
-    private static bool TryRuns(
-        BitWriter writer, ReadOnlySpan<ulong> values, MetricType type, ref PlainForms before, ColumnScratch scratch)
+    private static bool IsSmall(PlainColumn plain, ReadOnlySpan<ulong> values) =>
+        plain.EstimatedBits <= (long)PlainBitsOfFew * values.Length
+        || (plain.EstimatedBits <= (long)PlainBitsMax * values.Length && !DistinctValues.AreFew(values));
+
+    private static void WriteRuns(
+        BitWriter writer, ReadOnlySpan<ulong> values, int runs, MetricType type, ref PlainForms before,
+        ColumnScratch scratch)
     {
-        // A run costs about as much as eight residuals that are mostly 0.
-        var most = values.Length / 8;
-        if (Changes(values) >= most)
+        var entries = scratch.Entries.Of(runs);
+        var lengths = scratch.Ranks.Of(runs);
+        for (var run = 0; run < runs; run++)
         {
-            return false;
+            var end = values.IndexOfAnyExcept(values[0]);
+            entries[run] = values[0];
+            lengths[run] = end < 0 ? values.Length : end;
+            values = values[(int)lengths[run]..];
         }
 
-        var entries = scratch.Entries.Of(most);
-        var lengths = scratch.Ranks.Of(most);
-        var runs = 0;
-        for (var rest = values; rest.Length > 0; runs++)
-        {
-            var end = rest.IndexOfAnyExcept(rest[0]);
-            entries[runs] = rest[0];
-            lengths[runs] = end < 0 ? rest.Length : end;
-            rest = rest[(int)lengths[runs]..];
-        }
-
-        if (runs == 1)
-        {
-            return false;
-        }
-
-        entries = entries[..runs];
-        lengths = lengths[..runs];
         var inner = PlainColumn.Plan(entries, type, before[(int)type], scratch.InnerPlain);
         var prediction = IntegerColumn.Plan(lengths, IntegerMeaning.Values, out _);
         WriteParts(writer, ValueForm.Runs, entries, inner, lengths, prediction, type, ref before, scratch);
-        return true;
     }
 
     /// <summary>How many of the values differ from the one before, of at least a vector of them.</summary>
@@ -190,9 +201,13 @@ internal static class ValueColumn
         entries = entries[..count];
         DistinctValues.Sort(entries, places, type, scratch);
         var inner = PlainColumn.Plan(entries, type, before[(int)type], scratch.InnerPlain);
-        var prediction = IntegerColumn.Plan(places, IntegerMeaning.Values, out _);
-        if (inner.Bits(scratch.InnerPlain.Integers.Of(count)) + IntegerColumn.Bits(prediction, places)
-            >= plain.Bits(scratch.Plain.Integers.Of(values.Length)))
+        var prediction = IntegerColumn.Plan(places, IntegerMeaning.Values, out var placeBits);
+        var estimated = inner.EstimatedBits + placeBits;
+        var isLess = PlainColumn.AreFarApart(estimated, plain.EstimatedBits)
+            ? estimated < plain.EstimatedBits
+            : FieldBits + inner.Bits(scratch.InnerPlain.Integers.Of(count)) + IntegerColumn.Bits(prediction, places)
+                < plain.Bits(scratch.Plain.Integers.Of(values.Length));
+        if (!isLess)
         {
             return false;
         }

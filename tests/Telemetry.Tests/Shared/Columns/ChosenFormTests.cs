@@ -36,6 +36,73 @@ public class ChosenFormTests
             Bytes(MetricType.Int, _ => (ulong)(random.Next(10) == 0 ? -9999 : 60_000 + random.Next(3))), 1, 4_000);
     }
 
+    /// <summary>A dictionary would hold each of them as well, and places beside.</summary>
+    [Fact]
+    public void Decimals_among_which_a_few_are_none_do_not_become_a_dictionary()
+    {
+        var random = new Random(37);
+        var value = 200L;
+        int none = 0, plain = Bytes(MetricType.Float, _ => Decimal(value += random.Next(-9, 10)));
+        var mixed = Bytes(MetricType.Float, i =>
+        {
+            if (i % 50 != 7)
+            {
+                return Decimal(value += random.Next(-9, 10));
+            }
+
+            none++;
+            return BitConverter.DoubleToUInt64Bits(random.NextDouble());
+        });
+
+        Assert.InRange(mixed, 1, plain + (none * DecimalScale.ExceptionBits / 8 * 1.1));
+
+        // Not on the scale that columns begin with, whose decimals would be kept.
+        static ulong Decimal(long hundredths) => BitConverter.DoubleToUInt64Bits(hundredths / 100.0);
+    }
+
+    /// <summary>Averages of a slow sensor: few differ, and most are no decimals of a few places.</summary>
+    [Fact]
+    public void Averages_that_come_again_take_their_places()
+    {
+        var random = new Random(38);
+        var tenths = 200L;
+        Assert.InRange(
+            Bytes(MetricType.Float, i =>
+            {
+                tenths = Math.Clamp(tenths + (random.Next(4) == 0 ? random.Next(-1, 2) : 0), 190, 210);
+                return BitConverter.DoubleToUInt64Bits(tenths / 10.0 / 3);
+            }),
+            1,
+            1_600);
+    }
+
+    /// <summary>Zeros are on every scale.</summary>
+    [Fact]
+    public void Zeros_between_decimals_do_not_change_the_scale()
+    {
+        const int count = 8;
+        var batch = new ReadingBatch(3 * count);
+        var random = new Random(39);
+        for (var series = 0; series < 3; series++)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                var value = series == 1 ? 0 : random.Next(1_000_001, 1_001_000) / 10_000.0;
+                batch.Add(series, i * 1_000_000L, BitConverter.DoubleToUInt64Bits(value));
+            }
+        }
+
+        int[] order = [.. Enumerable.Range(0, batch.Count)];
+        MetricType[] types = [MetricType.Float, MetricType.Float, MetricType.Float];
+        var decimals = new WireWriter();
+        CompactColumns.Write(decimals, batch, [.. order[..count], .. order[(2 * count)..]], types);
+        var all = new WireWriter();
+        CompactColumns.Write(all, batch, order, types);
+
+        // Series, count, times, flags, form, number, prediction and exceptions: a bit or a few each.
+        Assert.InRange(all.Length - decimals.Length, 1, 3);
+    }
+
     /// <summary>Large residuals among small ones are escaped; the others keep their bits.</summary>
     [Fact]
     public void Large_residuals_in_a_block_of_small_ones_are_escaped()

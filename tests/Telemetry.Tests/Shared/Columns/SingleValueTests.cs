@@ -10,7 +10,7 @@ public class SingleValueTests
 
     private static readonly double[] Special =
     [
-        0, -0.0, 1, -1, 0.1, 1e17, 1e-17, 1L << 50, (1L << 51) - 1, 1L << 51, double.NaN, double.NegativeInfinity,
+        -0.0, 1, -1, 0.1, 1e17, 1e-17, 1L << 50, (1L << 51) - 1, 1L << 51, double.NaN, double.NegativeInfinity,
         double.Epsilon, double.MaxValue,
     ];
 
@@ -35,6 +35,17 @@ public class SingleValueTests
                 Assert.Equal((planned.Form, 0), (form, planned.Exceptions));
                 Assert.Equal(form.Form == ValueForm.Bits ? (ulong)integer : ZigZag.Of(integer), first);
             }
+        }
+    }
+
+    /// <summary>Another would cost a change, and often one back.</summary>
+    [Fact]
+    public void Zero_takes_the_scale_of_the_column_before()
+    {
+        foreach (var before in Forms().Where(form => form.Form == ValueForm.Decimals))
+        {
+            Assert.Equal(before, PlainColumn.PlanOne(0, MetricType.Float, before, out var first));
+            Assert.Equal(0UL, first);
         }
     }
 
