@@ -30,30 +30,20 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
     /// Finds how to put the values. What it found is in <paramref name="parts"/> until the next plan.
     /// </summary>
     public static PlainColumn Plan(
-        ReadOnlySpan<ulong> values, MetricType type, PlainForm before, ColumnScratch.PlainParts parts) =>
-        TryPlanQuickly(values, type, before, parts, out var quick) ? quick : PlanAnew(values, before, parts);
-
-    /// <summary>Plans values that are no doubles, or decimals like those of the column before.</summary>
-    public static bool TryPlanQuickly(
-        ReadOnlySpan<ulong> values, MetricType type, PlainForm before, ColumnScratch.PlainParts parts,
-        out PlainColumn plan)
+        ReadOnlySpan<ulong> values, MetricType type, PlainForm before, ColumnScratch.PlainParts parts)
     {
         var integers = parts.Integers.Of(values.Length);
         if (type != MetricType.Float)
         {
-            plan = PlanBits(values, new PlainForm(ValueForm.Integers, 0), integers);
-            return true;
+            return PlanBits(values, new PlainForm(ValueForm.Integers, 0), integers);
         }
 
-        plan = default;
-        return before.Form == ValueForm.Decimals && TryKeep(values, before.Parameter, integers, parts, out plan);
-    }
-
-    /// <summary>Plans doubles whose exponent is looked for.</summary>
-    public static PlainColumn PlanAnew(ReadOnlySpan<ulong> values, PlainForm before, ColumnScratch.PlainParts parts)
-    {
-        var integers = parts.Integers.Of(values.Length);
         var last = before.Form == ValueForm.Decimals ? before.Parameter : -1;
+        if (last >= 0 && TryKeep(values, last, integers, parts, out var kept))
+        {
+            return kept;
+        }
+
         var exponent = DecimalExponent.Find(values, last);
         var decimals = exponent < 0 ? default : PlanDecimals(values, exponent, integers, parts);
         if (exponent >= 0 && decimals.EstimatedBits <= (long)DecimalBitsMax * values.Length)

@@ -36,8 +36,8 @@ internal static class ValueColumn
     private const int FieldBits = 24;
 
     /// <summary>
-    /// A dictionary is tried where decimals like those of the column before do not suit; where plain values take more
-    /// bits than this each; or than these, where few seem to differ.
+    /// A dictionary is tried where some of the values are on no scale; where plain values take more bits than this
+    /// each; or than these, where few seem to differ.
     /// </summary>
     private const int PlainBitsMax = 8, PlainBitsOfFew = 3;
 
@@ -61,14 +61,9 @@ internal static class ValueColumn
             return;
         }
 
-        var isQuick = PlainColumn.TryPlanQuickly(values, type, before[(int)type], scratch.Plain, out var plain);
-        if (!isQuick)
-        {
-            plain = PlainColumn.PlanAnew(values, before[(int)type], scratch.Plain);
-        }
-
+        var plain = PlainColumn.Plan(values, type, before[(int)type], scratch.Plain);
         if (values.Length < DictionaryFrom
-            || (isQuick && IsSmall(plain, values))
+            || IsSmall(plain, values)
             || !TryDictionary(writer, values, type, plain, ref before, scratch))
         {
             plain.Write(writer, values, type, ref before, scratch.Plain, scratch);
@@ -142,8 +137,9 @@ internal static class ValueColumn
     }
 
     private static bool IsSmall(PlainColumn plain, ReadOnlySpan<ulong> values) =>
-        plain.EstimatedBits <= (long)PlainBitsOfFew * values.Length
-        || (plain.EstimatedBits <= (long)PlainBitsMax * values.Length && !DistinctValues.AreFew(values));
+        plain.Exceptions == 0
+        && (plain.EstimatedBits <= (long)PlainBitsOfFew * values.Length
+            || (plain.EstimatedBits <= (long)PlainBitsMax * values.Length && !DistinctValues.AreFew(values)));
 
     private static void WriteRuns(
         BitWriter writer, ReadOnlySpan<ulong> values, int runs, MetricType type, ref PlainForms before,
