@@ -36,10 +36,10 @@ internal static class ValueColumn
     private const int FieldBits = 24;
 
     /// <summary>
-    /// A dictionary is tried where some of the values are on no scale; where plain values take more bits than this
-    /// each; or than these, where few seem to differ.
+    /// A dictionary is tried where a plain column takes more bits than this for each value that differs from the one
+    /// before; or more than these for each value, where few seem to differ.
     /// </summary>
-    private const int PlainBitsMax = 8, PlainBitsOfFew = 3;
+    private const int ChangeBitsMax = 8, PlainBitsOfFew = 3;
 
     /// <summary>The most distinct values that are looked for.</summary>
     private const int EntriesMax = 2048;
@@ -55,7 +55,8 @@ internal static class ValueColumn
             return;
         }
 
-        if (values.Length >= RunsFrom && Changes(values) is var changes && changes < values.Length / ChangesOf)
+        var changes = values.Length >= RunsFrom ? Changes(values) : values.Length;
+        if (changes < values.Length / ChangesOf)
         {
             WriteRuns(writer, values, changes + 1, type, ref before, scratch);
             return;
@@ -63,7 +64,7 @@ internal static class ValueColumn
 
         var plain = PlainColumn.Plan(values, type, before[(int)type], scratch.Plain);
         if (values.Length < DictionaryFrom
-            || IsSmall(plain, values)
+            || IsSmall(plain, values, changes)
             || !TryDictionary(writer, values, type, plain, ref before, scratch))
         {
             plain.Write(writer, values, type, ref before, scratch.Plain, scratch);
@@ -136,10 +137,9 @@ internal static class ValueColumn
         }
     }
 
-    private static bool IsSmall(PlainColumn plain, ReadOnlySpan<ulong> values) =>
-        plain.Exceptions == 0
-        && (plain.EstimatedBits <= (long)PlainBitsOfFew * values.Length
-            || (plain.EstimatedBits <= (long)PlainBitsMax * values.Length && !DistinctValues.AreFew(values)));
+    private static bool IsSmall(PlainColumn plain, ReadOnlySpan<ulong> values, int changes) =>
+        plain.EstimatedBits <= (long)PlainBitsOfFew * values.Length
+        || (plain.EstimatedBits <= (long)ChangeBitsMax * changes && !DistinctValues.AreFew(values));
 
     private static void WriteRuns(
         BitWriter writer, ReadOnlySpan<ulong> values, int runs, MetricType type, ref PlainForms before,
