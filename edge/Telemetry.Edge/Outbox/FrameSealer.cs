@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Telemetry.Model;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Frames.Columns;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
@@ -46,10 +47,13 @@ internal readonly record struct SealPart(
 /// Gives the parts of one commit their sequences and seals them as frames. Live and critical frames carry a promise:
 /// its W passes nothing that is sealed behind the frame.
 /// </summary>
-internal sealed class FrameSealer
+internal sealed class FrameSealer(int columnBytesMax)
 {
     private readonly WireWriter _writer = new(FrameHeader.BytesMax);
     private readonly WireWriter _scratch = new();
+
+    // By lane: their frames are of different lengths.
+    private readonly ColumnPlans[] _plans = [.. Enumerable.Range(0, Lanes.Count).Select(_ => new ColumnPlans())];
 
     /// <summary>
     /// Seals the parts in their order; the epoch's lasts go on from <paramref name="lasts"/>. <paramref name="w"/> is
@@ -91,7 +95,15 @@ internal sealed class FrameSealer
     {
         var declarations = CollectionsMarshal.AsSpan(part.Declarations);
         _writer.Clear();
-        var checksum = FrameWriter.Write(_writer, header, declarations, part.Batch, part.Order.Span, series.Types);
+        var checksum = FrameWriter.Write(
+            _writer,
+            header,
+            declarations,
+            part.Batch,
+            part.Order.Span,
+            series.Types,
+            _plans[(int)part.Lane],
+            columnBytesMax);
         byte[] counts =
         [
             .. SeriesCounts.OfRows(part.Batch, part.Order.Span, _scratch),

@@ -20,13 +20,16 @@ public static class SegmentColumns
 
     private static ReadOnlySpan<byte> Head => [0x80, 0x00];
 
-    /// <summary>Writes rows that are in the order (series, time).</summary>
+    /// <summary>
+    /// Writes rows that are in the order (series, time), as those of the segments before where that fits.
+    /// </summary>
     public static void Write(
-        WireWriter writer, ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types)
+        WireWriter writer, ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types,
+        ColumnPlans plans, int bytesMax)
     {
         writer.Bytes(Head);
         writer.Byte(Version);
-        CompactColumns.Write(writer, batch, order, types);
+        CompactColumns.Write(writer, batch, order, types, plans, bytesMax - Head.Length - sizeof(byte));
     }
 
     /// <summary>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Wire;
 
@@ -24,22 +25,28 @@ namespace Telemetry.Model.Frames.Columns;
 public static class CompactColumns
 {
     private const byte PlainLayout = 0, CompactLayout = 1;
+    private const int LayoutBytes = 1;
 
     /// <summary>A plain reading's time and the length of a text; all others are larger.</summary>
     private const int PlainReadingBytesMin = 9;
 
     /// <summary>
     /// Writes rows <paramref name="order"/> of a batch, which must be in the order (series, time); at most one byte
-    /// more than as plain columns. <paramref name="types"/> is the type of each series by index.
+    /// more than as plain columns. <paramref name="types"/> is the type of each series by index. With plans, columns
+    /// are put as those before them, unless they come to over <paramref name="bytesMax"/> so: they may fit without.
     /// </summary>
     public static void Write(
-        WireWriter writer, ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types)
+        WireWriter writer, ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types,
+        ColumnPlans? plans = null, int bytesMax = int.MaxValue)
     {
         var scratch = ColumnScratch.OfThread;
         var bits = scratch.Writer;
-        bits.Clear();
-        var textBytes = 0;
-        WriteGroups(bits, batch, order, types, ref textBytes, scratch);
+        var textBytes = WriteGroups(bits, batch, order, types, plans, scratch);
+        if (plans is not null && LayoutBytes + (bits.Length / 8) + 1 + textBytes > bytesMax)
+        {
+            textBytes = WriteGroups(bits, batch, order, types, plans: null, scratch);
+        }
+
         var texts = (ReadOnlySpan<byte>)scratch.Text.Of(textBytes);
         if (textBytes > 0 && TextColumn.TryDeflate(texts, scratch, out var deflated))
         {
@@ -92,10 +99,13 @@ public static class CompactColumns
         }
     }
 
-    private static void WriteGroups(
-        BitWriter bits, ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types, ref int textBytes,
-        ColumnScratch scratch)
+    /// <summary>Puts all groups into the writer, which forgets what it had; returns the bytes of text.</summary>
+    private static int WriteGroups(
+        BitWriter bits, ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types,
+        ColumnPlans? plans, ColumnScratch scratch)
     {
+        bits.Clear();
+        var textBytes = 0;
         // Taken once: a batch makes its spans anew at each call.
         var allSeries = batch.Series;
         var allTimes = batch.Times;
@@ -139,11 +149,15 @@ public static class CompactColumns
             }
             else if (present > 0)
             {
-                ValueColumn.Write(bits, values[..present], types[series], ref forms, scratch);
+                var none = default(ColumnPlan);
+                ref var plan = ref plans is null ? ref none : ref plans[series];
+                ValueColumn.Write(bits, values[..present], types[series], ref forms, ref plan, scratch);
             }
 
             (start, lastSeries, lastCount) = (end, series, count);
         }
+
+        return textBytes;
     }
 
     /// <summary>
@@ -155,12 +169,23 @@ public static class CompactColumns
         ReadOnlySpan<int> rows, ReadOnlySpan<int> allSeries, ReadOnlySpan<long> allTimes, ReadOnlySpan<ulong> allBits,
         Span<long> times, Span<ulong> values)
     {
+        // A batch has as many of each, and there is room for all rows; a row that it has not is found by its series.
+        ref var fromTimes = ref MemoryMarshal.GetReference(allTimes[..allSeries.Length]);
+        ref var fromBits = ref MemoryMarshal.GetReference(allBits[..allSeries.Length]);
+        ref var toTimes = ref MemoryMarshal.GetReference(times[..rows.Length]);
+        ref var toBits = ref MemoryMarshal.GetReference(values[..rows.Length]);
         var series = allSeries[rows[0]];
         var count = 0;
-        for (; count < rows.Length && rows[count] is var row && allSeries[row] == series; count++)
+        for (; count < rows.Length; count++)
         {
-            times[count] = allTimes[row];
-            values[count] = allBits[row];
+            var row = rows[count];
+            if (allSeries[row] != series)
+            {
+                break;
+            }
+
+            Unsafe.Add(ref toTimes, count) = Unsafe.Add(ref fromTimes, row);
+            Unsafe.Add(ref toBits, count) = Unsafe.Add(ref fromBits, row);
         }
 
         return count;

@@ -23,6 +23,9 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
     /// <summary>With more exceptions than one of so many values, another exponent is looked for.</summary>
     private const int ExceptionOf = 16;
 
+    /// <summary>So many more exceptions may there be than in the column before, of so many values.</summary>
+    private const int MoreExceptionsOf = 8;
+
     /// <summary>From so many values on, a sample shows first whether an exponent suits.</summary>
     private const int SampleFrom = 32;
 
@@ -60,6 +63,36 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
 
         parts.TakeOthers();
         return bits;
+    }
+
+    /// <summary>
+    /// Puts values in the form and by the prediction of those before them; false where clearly more of them are
+    /// exceptions, or bits are decimals now.
+    /// </summary>
+    public static bool TryAgain(
+        ReadOnlySpan<ulong> values, in ColumnPlan plan, ColumnScratch.PlainParts parts, out PlainColumn plain)
+    {
+        var integers = parts.Integers.Of(values.Length);
+        var form = plan.Form;
+        var exceptions = 0;
+        plain = default;
+        if (form.Form == ValueForm.Bits && IsDecimal(values[values.Length / 2]))
+        {
+            return false;
+        }
+
+        if (form.Form == ValueForm.Decimals)
+        {
+            exceptions = DecimalScale.Convert(values, form.Parameter, integers, parts.Exceptions.Of(values.Length));
+        }
+        else
+        {
+            form = form.Form == ValueForm.Bits ? form with { Parameter = SharedZeros(values) } : form;
+            Shift(values, form.Parameter, integers);
+        }
+
+        plain = new PlainColumn(form, IntegerColumn.Again(plan.Prediction, integers), exceptions, 0);
+        return (exceptions - plan.Exceptions) * MoreExceptionsOf <= values.Length;
     }
 
     /// <summary>
@@ -202,11 +235,7 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
 
     private static PlainColumn PlanBits(ReadOnlySpan<ulong> values, PlainForm form, Span<long> integers)
     {
-        for (var i = 0; i < values.Length; i++)
-        {
-            integers[i] = (long)(values[i] >> form.Parameter);
-        }
-
+        Shift(values, form.Parameter, integers);
         var prediction = IntegerColumn.Plan(
             integers, form.Form == ValueForm.Bits ? IntegerMeaning.Doubles : IntegerMeaning.Values, out var bits);
         return new PlainColumn(form, prediction, 0, bits + FirstBits(integers[0]));
@@ -256,6 +285,16 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
         AreFarApart(one.EstimatedBits, other.EstimatedBits)
             ? one.EstimatedBits < other.EstimatedBits
             : one.Bits(integers) < other.Bits(otherIntegers);
+
+    private static bool IsDecimal(ulong value) => DecimalExponent.Least(BitConverter.UInt64BitsToDouble(value)) >= 0;
+
+    private static void Shift(ReadOnlySpan<ulong> values, int bits, Span<long> into)
+    {
+        for (var i = 0; i < values.Length; i++)
+        {
+            into[i] = (long)(values[i] >> bits);
+        }
+    }
 
     private static long FirstBits(long first) => 64 - BitOperations.LeadingZeroCount(ZigZag.Of(first));
 

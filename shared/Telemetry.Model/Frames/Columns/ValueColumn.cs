@@ -44,9 +44,10 @@ internal static class ValueColumn
     /// <summary>The most distinct values that are looked for.</summary>
     private const int EntriesMax = 2048;
 
-    /// <summary>Writes at least one value.</summary>
+    /// <summary>Writes at least one value, by the plan or, where that does not suit, as is found best.</summary>
     public static void Write(
-        BitWriter writer, ReadOnlySpan<ulong> values, MetricType type, ref PlainForms before, ColumnScratch scratch)
+        BitWriter writer, ReadOnlySpan<ulong> values, MetricType type, ref PlainForms before, ref ColumnPlan plan,
+        ColumnScratch scratch)
     {
         if (!values[1..].ContainsAnyExcept(values[0]))
         {
@@ -62,12 +63,35 @@ internal static class ValueColumn
             return;
         }
 
-        var plain = PlainColumn.Plan(values, type, before[(int)type], scratch.Plain);
-        if (values.Length < DictionaryFrom
-            || IsSmall(plain, values, changes)
-            || !TryDictionary(writer, values, type, plain, ref before, scratch))
+        var mayBeFew = values.Length >= DictionaryFrom;
+        if (plan.Suits(values.Length, type))
         {
-            plain.Write(writer, values, type, ref before, scratch.Plain, scratch);
+            if (plan.IsDictionary)
+            {
+                mayBeFew = TryFindDistinct(values, type, scratch, out var entries, out var places);
+                if (mayBeFew)
+                {
+                    WriteDictionaryAgain(writer, values, entries, places, type, ref before, ref plan, scratch);
+                    return;
+                }
+            }
+            else if (!mayBeFew
+                || IsSmall(plan.Bits(values.Length), values, changes)
+                || !TryFindDistinct(values, type, scratch, out _, out _))
+            {
+                if (TryPlainAgain(writer, values, type, ref before, ref plan, scratch))
+                {
+                    return;
+                }
+            }
+        }
+
+        var plain = PlainColumn.Plan(values, type, before[(int)type], scratch.Plain);
+        if (!mayBeFew
+            || IsSmall(plain.EstimatedBits, values, changes)
+            || !TryDictionary(writer, values, type, plain, ref before, ref plan, scratch))
+        {
+            WritePlain(writer, values, plain, type, ref before, ref plan, scratch);
         }
     }
 
@@ -137,9 +161,9 @@ internal static class ValueColumn
         }
     }
 
-    private static bool IsSmall(PlainColumn plain, ReadOnlySpan<ulong> values, int changes) =>
-        plain.EstimatedBits <= (long)PlainBitsOfFew * values.Length
-        || (plain.EstimatedBits <= (long)ChangeBitsMax * changes && !DistinctValues.AreFew(values));
+    private static bool IsSmall(long plainBits, ReadOnlySpan<ulong> values, int changes) =>
+        plainBits <= (long)PlainBitsOfFew * values.Length
+        || (plainBits <= (long)ChangeBitsMax * changes && !DistinctValues.AreFew(values));
 
     private static void WriteRuns(
         BitWriter writer, ReadOnlySpan<ulong> values, int runs, MetricType type, ref PlainForms before,
@@ -181,13 +205,83 @@ internal static class ValueColumn
         return changes;
     }
 
-    private static bool TryDictionary(
-        BitWriter writer, ReadOnlySpan<ulong> values, MetricType type, PlainColumn plain, ref PlainForms before,
+    private static void WritePlain(
+        BitWriter writer, ReadOnlySpan<ulong> values, PlainColumn plain, MetricType type, ref PlainForms before,
+        ref ColumnPlan plan, ColumnScratch scratch)
+    {
+        var start = writer.Length;
+        plain.Write(writer, values, type, ref before, scratch.Plain, scratch);
+        plan.Take(plain, values.Length, type, writer.Length - start);
+    }
+
+    /// <summary>Puts a plain column as the one before; false, with nothing written, where that does not suit.</summary>
+    private static bool TryPlainAgain(
+        BitWriter writer, ReadOnlySpan<ulong> values, MetricType type, ref PlainForms before, ref ColumnPlan plan,
         ColumnScratch scratch)
     {
+        if (!PlainColumn.TryAgain(values, in plan, scratch.Plain, out var plain))
+        {
+            return false;
+        }
+
+        var start = writer.Here;
+        var forms = before;
+        plain.Write(writer, values, type, ref before, scratch.Plain, scratch);
+        if (plan.TryKeep(values.Length, writer.Length - start.Length))
+        {
+            return true;
+        }
+
+        writer.BackTo(start);
+        before = forms;
+        return false;
+    }
+
+    /// <summary>
+    /// Puts a dictionary as the one before. Where it has grown, plain values are put in its place if they are less.
+    /// </summary>
+    private static void WriteDictionaryAgain(
+        BitWriter writer, ReadOnlySpan<ulong> values, ReadOnlySpan<ulong> entries, ReadOnlySpan<long> places,
+        MetricType type, ref PlainForms before, ref ColumnPlan plan, ColumnScratch scratch)
+    {
+        if (!PlainColumn.TryAgain(entries, in plan, scratch.InnerPlain, out var inner))
+        {
+            inner = PlainColumn.Plan(entries, type, before[(int)type], scratch.InnerPlain);
+        }
+
+        var start = writer.Here;
+        var forms = before;
+        var prediction = IntegerColumn.Again(plan.Places, places);
+        WriteParts(writer, ValueForm.Dictionary, entries, inner, places, prediction, type, ref before, scratch);
+        var bits = writer.Length - start.Length;
+        if (plan.TryKeep(values.Length, bits))
+        {
+            return;
+        }
+
+        var plain = PlainColumn.Plan(values, type, forms[(int)type], scratch.Plain);
+        var isLess = PlainColumn.AreFarApart(bits, plain.EstimatedBits)
+            ? bits < plain.EstimatedBits
+            : bits < plain.Bits(scratch.Plain.Integers.Of(values.Length));
+        if (isLess)
+        {
+            plan.TakeGrown(inner, values.Length, bits);
+            return;
+        }
+
+        writer.BackTo(start);
+        before = forms;
+        WritePlain(writer, values, plain, type, ref before, ref plan, scratch);
+    }
+
+    /// <summary>Finds the distinct values, sorted, and each value's place; false where they are too many.</summary>
+    private static bool TryFindDistinct(
+        ReadOnlySpan<ulong> values, MetricType type, ColumnScratch scratch, out Span<ulong> entries,
+        out Span<long> places)
+    {
         var most = Math.Min(values.Length / 2, EntriesMax);
-        var entries = scratch.Entries.Of(most);
-        var places = scratch.Ranks.Of(values.Length);
+        entries = scratch.Entries.Of(most);
+        places = scratch.Ranks.Of(values.Length);
         var count = DistinctValues.Find(values, entries, places, scratch.Slots(most * 4));
         if (count < 0)
         {
@@ -196,19 +290,34 @@ internal static class ValueColumn
 
         entries = entries[..count];
         DistinctValues.Sort(entries, places, type, scratch);
+        return true;
+    }
+
+    private static bool TryDictionary(
+        BitWriter writer, ReadOnlySpan<ulong> values, MetricType type, PlainColumn plain, ref PlainForms before,
+        ref ColumnPlan plan, ColumnScratch scratch)
+    {
+        if (!TryFindDistinct(values, type, scratch, out var entries, out var places))
+        {
+            return false;
+        }
+
         var inner = PlainColumn.Plan(entries, type, before[(int)type], scratch.InnerPlain);
         var prediction = IntegerColumn.Plan(places, IntegerMeaning.Values, out var placeBits);
         var estimated = inner.EstimatedBits + placeBits;
         var isLess = PlainColumn.AreFarApart(estimated, plain.EstimatedBits)
             ? estimated < plain.EstimatedBits
-            : FieldBits + inner.Bits(scratch.InnerPlain.Integers.Of(count)) + IntegerColumn.Bits(prediction, places)
+            : FieldBits + inner.Bits(scratch.InnerPlain.Integers.Of(entries.Length))
+                + IntegerColumn.Bits(prediction, places)
                 < plain.Bits(scratch.Plain.Integers.Of(values.Length));
         if (!isLess)
         {
             return false;
         }
 
+        var start = writer.Length;
         WriteParts(writer, ValueForm.Dictionary, entries, inner, places, prediction, type, ref before, scratch);
+        plan.TakeDictionary(inner, prediction.Kind, values.Length, type, writer.Length - start);
         return true;
     }
 
