@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Telemetry.Model.Frames.Columns;
 using Telemetry.Model.Readings;
 using Telemetry.Testing.Readings;
 
@@ -83,9 +84,10 @@ internal static class CodecBenchmark
         string name, string unit, int unitsAByte, IEnumerable<ReadingBatch> batches, MetricType[] types)
     {
         double bytes = 0, zlib = 0, readings = 0;
+        var plans = new ColumnPlans();
         foreach (var batch in batches)
         {
-            bytes += SealedSizes.Frame(batch, types, 1).Length;
+            bytes += SealedSizes.Frame(batch, types, 1, plans).Length;
             zlib += SealedSizes.Zlib(batch, types);
             readings += batch.Count;
         }
@@ -96,9 +98,10 @@ internal static class CodecBenchmark
     private static void Ratio(string name, IEnumerable<ReadingBatch> batches)
     {
         double bytes = 0, zlib = 0;
+        var plans = new ColumnPlans();
         foreach (var batch in batches)
         {
-            bytes += SealedSizes.Frame(batch, Floats, 1).Length;
+            bytes += SealedSizes.Frame(batch, Floats, 1, plans).Length;
             zlib += SealedSizes.Zlib(batch, Floats);
         }
 

@@ -17,6 +17,7 @@ internal sealed class RandomFrames(Random random)
 
     private readonly RandomReadings _readings = new(random);
     private readonly WireWriter _writer = new(FrameHeader.BytesMax);
+    private readonly ColumnPlans _plans = new();
     private readonly WireWriter _columns = new(FrameHeader.BytesMax);
 
     /// <summary>The types of the series of the last frame's schema.</summary>
@@ -57,7 +58,8 @@ internal sealed class RandomFrames(Random random)
             declarations,
             _readings.Batch,
             order,
-            Types);
+            Types,
+            _plans);
         return _writer.ToArray();
     }
 

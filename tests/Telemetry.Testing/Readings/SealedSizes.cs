@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using Telemetry.Model;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Frames.Columns;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
@@ -13,10 +14,11 @@ internal static class SealedSizes
     private const ulong Epoch = 0x1234_5678_9abc_def0;
     private const long FirstSequence = 1_000_000;
 
-    public static byte[] Frame(ReadingBatch batch, ReadOnlySpan<MetricType> types, byte version)
+    public static byte[] Frame(
+        ReadingBatch batch, ReadOnlySpan<MetricType> types, byte version, ColumnPlans? plans = null)
     {
         var writer = new WireWriter(FrameHeader.BytesMax);
-        FrameWriter.Write(writer, Header(batch.Count, version), [], batch, Order(batch), types);
+        FrameWriter.Write(writer, Header(batch.Count, version), [], batch, Order(batch), types, plans);
         return writer.ToArray();
     }
 

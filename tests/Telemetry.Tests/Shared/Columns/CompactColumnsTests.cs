@@ -15,6 +15,7 @@ public class CompactColumnsTests
 
     private readonly WireWriter _writer = new();
     private readonly ReadingBatch _back = new();
+    private readonly ColumnPlans _plans = new();
 
     [Fact]
     public void Random_readings_come_back_as_they_were()
@@ -24,6 +25,21 @@ public class CompactColumnsTests
         {
             readings.Next();
             AssertComesBack(readings.Batch, readings.Types, $"seed {FuzzSettings.Seed}, round {round}");
+        }
+    }
+
+    /// <summary>By the plans of the same readings, of some altered ones, and of others.</summary>
+    [Fact]
+    public void Random_readings_put_as_those_before_come_back_as_they_were()
+    {
+        var random = new Random(FuzzSettings.Seed);
+        var readings = new RandomReadings(random);
+        for (var round = 0; round < FuzzSettings.Rounds; round++)
+        {
+            var which = $"seed {FuzzSettings.Seed}, round {round}";
+            readings.Next();
+            AssertComesBack(readings.Batch, readings.Types, which, _plans);
+            AssertComesBack(Altered(readings, random), readings.Types, which, _plans);
         }
     }
 
@@ -191,6 +207,33 @@ public class CompactColumnsTests
         }
     }
 
+    /// <summary>The same readings, but of some series some values.</summary>
+    private static ReadingBatch Altered(RandomReadings readings, Random random)
+    {
+        var batch = readings.Batch;
+        var altered = new ReadingBatch();
+        int odds = 0, bits = 0;
+        for (var row = 0; row < batch.Count; row++)
+        {
+            var series = batch.Series[row];
+            if (row == 0 || series != batch.Series[row - 1])
+            {
+                (odds, bits) = (random.Next(1, 200), random.Next(64));
+            }
+
+            if (readings.Types[series] is MetricType.Text or MetricType.Bool || random.Next(odds) > 0)
+            {
+                altered.AddFrom(batch, row, readings.Types[series]);
+                continue;
+            }
+
+            var value = batch.Bits[row] ^ ((ulong)random.NextInt64() >> bits);
+            altered.Add(series, batch.Times[row], value, batch.Flags[row]);
+        }
+
+        return altered;
+    }
+
     private void Write(RandomReadings readings)
     {
         _writer.Clear();
@@ -211,7 +254,7 @@ public class CompactColumnsTests
             () =>
             {
                 _writer.Clear();
-                CompactColumns.Write(_writer, batch, order, types);
+                CompactColumns.Write(_writer, batch, order, types, _plans);
             },
             enough);
         var read = AllocatedBytes.Of(
@@ -240,12 +283,12 @@ public class CompactColumnsTests
         }
     }
 
-    private void AssertComesBack(ReadingBatch batch, MetricType[] types, string which)
+    private void AssertComesBack(ReadingBatch batch, MetricType[] types, string which, ColumnPlans? plans = null)
     {
         var order = new int[batch.Count];
         batch.Order(order);
         _writer.Clear();
-        CompactColumns.Write(_writer, batch, order, types);
+        CompactColumns.Write(_writer, batch, order, types, plans);
         var plain = ReadingColumns.Bytes(batch, order, types);
         Assert.True(_writer.Length <= plain + 1, $"{_writer.Length} bytes, plain {plain}: {which}");
         var reader = new WireReader(_writer.Written);

@@ -1,3 +1,4 @@
+using Telemetry.Model.Frames.Columns;
 using Telemetry.Model.Readings;
 using Telemetry.Testing.Readings;
 
@@ -26,9 +27,10 @@ public class FrameSizeTests
     public void Recorded_decimals_come_near_their_entropy()
     {
         double bytes = 0, readings = 0;
+        var plans = new ColumnPlans();
         foreach (var batch in SensorData.CityTemperatures(8192))
         {
-            bytes += SealedSizes.Frame(batch, [MetricType.Float], 1).Length;
+            bytes += SealedSizes.Frame(batch, [MetricType.Float], 1, plans).Length;
             readings += batch.Count;
         }
 
@@ -42,9 +44,10 @@ public class FrameSizeTests
     {
         MetricType[] types = [.. Enumerable.Repeat(MetricType.Float, columns)];
         double bytes = 0, zlib = 0;
+        var plans = new ColumnPlans();
         foreach (var batch in SensorData.Csv(file, 1000))
         {
-            bytes += SealedSizes.Frame(batch, types, 1).Length;
+            bytes += SealedSizes.Frame(batch, types, 1, plans).Length;
             zlib += SealedSizes.Zlib(batch, types);
         }
 
@@ -54,10 +57,11 @@ public class FrameSizeTests
     private static double BytesAReading(MixedSeries series, int seconds)
     {
         double bytes = 0, readings = 0;
+        var plans = new ColumnPlans();
         for (var frame = 0; frame < 20; frame++)
         {
             var batch = series.Next(seconds);
-            bytes += SealedSizes.Frame(batch, series.Types, 1).Length;
+            bytes += SealedSizes.Frame(batch, series.Types, 1, plans).Length;
             readings += batch.Count;
         }
 
