@@ -44,6 +44,9 @@ internal static class ValueColumn
     /// <summary>The most distinct values that are looked for.</summary>
     private const int EntriesMax = 2048;
 
+    /// <summary>In place of how many distinct values there are: more than a dictionary may have; not known.</summary>
+    private const int TooMany = -1, NotLookedFor = -2;
+
     /// <summary>Writes at least one value, by the plan or, where that does not suit, as is found best.</summary>
     public static void Write(
         BitWriter writer, ReadOnlySpan<ulong> values, MetricType type, ref PlainForms before, ref ColumnPlan plan,
@@ -63,33 +66,32 @@ internal static class ValueColumn
             return;
         }
 
-        var mayBeFew = values.Length >= DictionaryFrom;
+        var distinct = values.Length < DictionaryFrom ? TooMany : NotLookedFor;
         if (plan.Suits(values.Length, type))
         {
-            if (plan.IsDictionary)
+            if (distinct == NotLookedFor
+                && (plan.IsDictionary || !IsSmall(plan.Bits(values.Length), values, changes)))
             {
-                mayBeFew = TryFindDistinct(values, type, scratch, out var entries, out var places);
-                if (mayBeFew)
-                {
-                    WriteDictionaryAgain(writer, values, entries, places, type, ref before, ref plan, scratch);
-                    return;
-                }
+                distinct = FindDistinct(values, type, scratch);
             }
-            else if (!mayBeFew
-                || IsSmall(plan.Bits(values.Length), values, changes)
-                || !TryFindDistinct(values, type, scratch, out _, out _))
+
+            if (plan.IsDictionary && distinct > 0)
             {
-                if (TryPlainAgain(writer, values, type, ref before, ref plan, scratch))
-                {
-                    return;
-                }
+                WriteDictionaryAgain(writer, values, distinct, type, ref before, ref plan, scratch);
+                return;
+            }
+
+            if (!plan.IsDictionary && distinct < 0
+                && TryPlainAgain(writer, values, type, ref before, ref plan, scratch))
+            {
+                return;
             }
         }
 
         var plain = PlainColumn.Plan(values, type, before[(int)type], scratch.Plain);
-        if (!mayBeFew
+        if (distinct == TooMany
             || IsSmall(plain.EstimatedBits, values, changes)
-            || !TryDictionary(writer, values, type, plain, ref before, ref plan, scratch))
+            || !TryDictionary(writer, values, distinct, type, plain, ref before, ref plan, scratch))
         {
             WritePlain(writer, values, plain, type, ref before, ref plan, scratch);
         }
@@ -241,9 +243,11 @@ internal static class ValueColumn
     /// Puts a dictionary as the one before. Where it has grown, plain values are put in its place if they are less.
     /// </summary>
     private static void WriteDictionaryAgain(
-        BitWriter writer, ReadOnlySpan<ulong> values, ReadOnlySpan<ulong> entries, ReadOnlySpan<long> places,
-        MetricType type, ref PlainForms before, ref ColumnPlan plan, ColumnScratch scratch)
+        BitWriter writer, ReadOnlySpan<ulong> values, int distinct, MetricType type, ref PlainForms before,
+        ref ColumnPlan plan, ColumnScratch scratch)
     {
+        var entries = scratch.Entries.Of(distinct);
+        var places = scratch.Ranks.Of(values.Length);
         if (!PlainColumn.TryAgain(entries, in plan, scratch.InnerPlain, out var inner))
         {
             inner = PlainColumn.Plan(entries, type, before[(int)type], scratch.InnerPlain);
@@ -274,40 +278,42 @@ internal static class ValueColumn
         WritePlain(writer, values, plain, type, ref before, ref plan, scratch);
     }
 
-    /// <summary>Finds the distinct values, sorted, and each value's place; false where they are too many.</summary>
-    private static bool TryFindDistinct(
-        ReadOnlySpan<ulong> values, MetricType type, ColumnScratch scratch, out Span<ulong> entries,
-        out Span<long> places)
+    /// <summary>
+    /// Finds the distinct values, sorted, and each value's place: they are in the scratch, as many as it returns.
+    /// </summary>
+    private static int FindDistinct(ReadOnlySpan<ulong> values, MetricType type, ColumnScratch scratch)
     {
         var most = Math.Min(values.Length / 2, EntriesMax);
-        entries = scratch.Entries.Of(most);
-        places = scratch.Ranks.Of(values.Length);
+        var entries = scratch.Entries.Of(most);
+        var places = scratch.Ranks.Of(values.Length);
         var count = DistinctValues.Find(values, entries, places, scratch.Slots(most * 4));
         if (count < 0)
         {
-            return false;
+            return TooMany;
         }
 
-        entries = entries[..count];
-        DistinctValues.Sort(entries, places, type, scratch);
-        return true;
+        DistinctValues.Sort(entries[..count], places, type, scratch);
+        return count;
     }
 
     private static bool TryDictionary(
-        BitWriter writer, ReadOnlySpan<ulong> values, MetricType type, PlainColumn plain, ref PlainForms before,
-        ref ColumnPlan plan, ColumnScratch scratch)
+        BitWriter writer, ReadOnlySpan<ulong> values, int distinct, MetricType type, PlainColumn plain,
+        ref PlainForms before, ref ColumnPlan plan, ColumnScratch scratch)
     {
-        if (!TryFindDistinct(values, type, scratch, out var entries, out var places))
+        distinct = distinct == NotLookedFor ? FindDistinct(values, type, scratch) : distinct;
+        if (distinct == TooMany)
         {
             return false;
         }
 
+        var entries = scratch.Entries.Of(distinct);
+        var places = scratch.Ranks.Of(values.Length);
         var inner = PlainColumn.Plan(entries, type, before[(int)type], scratch.InnerPlain);
         var prediction = IntegerColumn.Plan(places, IntegerMeaning.Values, out var placeBits);
         var estimated = inner.EstimatedBits + placeBits;
         var isLess = PlainColumn.AreFarApart(estimated, plain.EstimatedBits)
             ? estimated < plain.EstimatedBits
-            : FieldBits + inner.Bits(scratch.InnerPlain.Integers.Of(entries.Length))
+            : FieldBits + inner.Bits(scratch.InnerPlain.Integers.Of(distinct))
                 + IntegerColumn.Bits(prediction, places)
                 < plain.Bits(scratch.Plain.Integers.Of(values.Length));
         if (!isLess)
