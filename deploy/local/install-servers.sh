@@ -8,7 +8,8 @@ clusters=/etc/postgresql-common/createcluster.conf
 saved=
 
 has() { command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ]; }
-has_library() { /sbin/ldconfig -p | grep -q "$1"; }
+# Reads the whole list: a grep that stops at the first match ends ldconfig by SIGPIPE, which pipefail takes for "missing".
+has_library() { [[ $(/sbin/ldconfig -p) == *"$1"* ]]; }
 
 missing_packages() {
   has nats-server || echo nats-server
