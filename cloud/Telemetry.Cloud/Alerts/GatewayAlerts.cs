@@ -5,18 +5,18 @@ using Telemetry.Model.Schemas;
 namespace Telemetry.Cloud.Alerts;
 
 /// <summary>
-/// The watches of one gateway. Rules are matched to series once a schema, so that a reading costs one look into an
+/// The watches of one gateway. Each series is matched to the rules once, so that a reading costs one look into an
 /// array, and a frame without a watched series nothing. Part of the gateway's memory: it is thrown away with it.
 /// </summary>
 internal sealed class GatewayAlerts
 {
-    /// <summary>Schemas whose watches are remembered; beyond, all are forgotten and matched again.</summary>
-    private const int SchemasMax = 16;
+    /// <summary>Lines whose watches are remembered; beyond, all are forgotten and matched again.</summary>
+    private const int LinesMax = 4;
 
     private readonly GatewayId _gateway;
     private readonly Dictionary<AlertStateId, AlertStateRow> _stored;
     private readonly Dictionary<AlertStateId, AlertWatch> _watches = [];
-    private readonly Dictionary<SchemaId, AlertWatch[]?[]?> _bySchema = [];
+    private readonly Dictionary<SeriesLine, LineWatches> _byLine = [];
     private readonly List<AlertWatch> _changed = [];
     private readonly List<AlertStateId> _removed = [];
     private AlertRules _rules = AlertRules.None;
@@ -29,7 +29,7 @@ internal sealed class GatewayAlerts
 
     /// <summary>
     /// The watches of each series of a list, by its index; null when no rule fits any of them.
-    /// <paramref name="unwatched"/>: pairs turned away at the limit, each time they are matched.
+    /// <paramref name="unwatched"/>: pairs turned away at the limit, when they are matched.
     /// </summary>
     public AlertWatch[]?[]? Of(SeriesList series, AlertOptions options, out int unwatched)
     {
@@ -44,17 +44,22 @@ internal sealed class GatewayAlerts
             Use(options.Rules);
         }
 
-        if (!_bySchema.TryGetValue(series.Id, out var watches))
+        if (!_byLine.TryGetValue(series.Line, out var watches))
         {
-            if (_bySchema.Count >= SchemasMax)
+            if (_byLine.Count >= LinesMax)
             {
-                _bySchema.Clear();
+                _byLine.Clear();
             }
 
-            _bySchema[series.Id] = watches = Match(series, options, out unwatched);
+            _byLine[series.Line] = watches = new LineWatches();
         }
 
-        return watches;
+        if (watches.Matched < series.Count)
+        {
+            unwatched = Match(watches, series, options);
+        }
+
+        return watches.BySeries;
     }
 
     /// <summary>A watch took its first reading since its row was written.</summary>
@@ -87,12 +92,11 @@ internal sealed class GatewayAlerts
         }
     }
 
-    private AlertWatch[]?[]? Match(SeriesList series, AlertOptions options, out int unwatched)
+    private int Match(LineWatches watches, SeriesList series, AlertOptions options)
     {
-        unwatched = 0;
-        AlertWatch[]?[]? bySeries = null;
+        var unwatched = 0;
         var found = new List<AlertWatch>();
-        for (var index = 0; index < series.Count; index++)
+        for (var index = watches.Matched; index < series.Count; index++)
         {
             found.Clear();
             foreach (var rule in options.Rules.All)
@@ -112,13 +116,10 @@ internal sealed class GatewayAlerts
                 }
             }
 
-            if (found.Count > 0)
-            {
-                (bySeries ??= new AlertWatch[]?[series.Count])[index] = [.. found];
-            }
+            watches.Add(found);
         }
 
-        return bySeries;
+        return unwatched;
     }
 
     private AlertWatch? Watch(AlertRule rule, ulong seriesKey, int watchesMax)
@@ -141,5 +142,28 @@ internal sealed class GatewayAlerts
         }
 
         return _watches[id] = watch;
+    }
+
+    /// <summary>The watches of the series of one line, as far as they were matched.</summary>
+    private sealed class LineWatches
+    {
+        private AlertWatch[]?[] _bySeries = [];
+        private bool _any;
+
+        public int Matched { get; private set; }
+
+        /// <summary>By index; null while no series is watched.</summary>
+        public AlertWatch[]?[]? BySeries => _any ? _bySeries : null;
+
+        public void Add(List<AlertWatch> watches)
+        {
+            if (Matched == _bySeries.Length)
+            {
+                Array.Resize(ref _bySeries, Math.Max(16, Matched * 2));
+            }
+
+            _bySeries[Matched++] = watches.Count > 0 ? [.. watches] : null;
+            _any |= watches.Count > 0;
+        }
     }
 }

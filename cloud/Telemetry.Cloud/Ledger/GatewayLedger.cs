@@ -2,7 +2,6 @@ using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Frames;
-using Telemetry.Model.Schemas;
 
 namespace Telemetry.Cloud.Ledger;
 
@@ -16,7 +15,6 @@ internal sealed class GatewayLedger
     private const int RecentMax = 256;
 
     private readonly Dictionary<ulong, EpochLedger> _epochs = [];
-    private readonly Dictionary<SchemaId, SeriesList> _schemas = [];
     private readonly Dictionary<FrameKey, ulong> _recent = [];
     private readonly Queue<FrameKey> _recentOrder = [];
     private readonly Dictionary<ulong, long> _outboxes = [];
@@ -35,7 +33,7 @@ internal sealed class GatewayLedger
         _written = record.Gateway;
         Alerts = new GatewayAlerts(record);
         Watermark.Load(_row.Watermark);
-        _schemas[default] = SeriesList.Empty(record.Id);
+        Schemas = new GatewaySchemas(record.Id);
         var lanes = record.Lanes.ToDictionary(l => (l.Epoch, l.Lane));
         var runs = record.Runs.ToLookup(r => (r.Epoch, r.Lane), r => r.Run);
         foreach (var row in record.Epochs)
@@ -65,6 +63,9 @@ internal sealed class GatewayLedger
     public GatewayId Gateway { get; }
 
     public Watermark Watermark { get; } = new();
+
+    /// <summary>Its schemas, read from the database when one is first asked for.</summary>
+    public GatewaySchemas Schemas { get; }
 
     /// <summary>Where alert rules stand on its series; changes only with a frame, which touches its epoch.</summary>
     public GatewayAlerts Alerts { get; }
@@ -249,12 +250,6 @@ internal sealed class GatewayLedger
             _dirtyOutboxes.Add(outbox);
         }
     }
-
-    /// <summary>A list of series by its id; null when it is not in memory.</summary>
-    public SeriesList? Schema(SchemaId id) => _schemas.GetValueOrDefault(id);
-
-    /// <summary>Remembers a list of series.</summary>
-    public void Know(SeriesList list) => _schemas[list.Id] = list;
 
     /// <summary>The checksum of a frame that was settled lately; null when it is not in memory.</summary>
     public ulong? RecentChecksum(FrameKey key) => _recent.TryGetValue(key, out var checksum) ? checksum : null;

@@ -125,6 +125,7 @@ internal sealed class CloudMetrics : IDisposable
                 new(Sum(c => c.Duplicates), Tag("kind", "duplicate")), new(Sum(c => c.Forks), Tag("kind", "fork")),
                 new(Sum(c => c.Malformed), Tag("kind", "malformed")),
                 new(Sum(c => c.SchemasNeeded), Tag("kind", "schema_needed")),
+                new(Sum(c => c.SchemasRefused), Tag("kind", "schema_refused")),
             },
             "{frame}",
             "Frames that settled nothing, by kind");

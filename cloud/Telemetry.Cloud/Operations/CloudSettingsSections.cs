@@ -209,6 +209,10 @@ internal static class CloudSettingsSections
             GatherTime = reader.Span("processor.gatherTime", or.GatherTime, TimeSpan.Zero, 10 * Second),
             BatchReadingsMax = reader.Number("processor.batchReadingsMax", or.BatchReadingsMax, 8192, 1_000_000),
             GatewaysMax = reader.Number("processor.gatewaysMax", or.GatewaysMax, 16, 1_000_000),
+            GatewaySeriesMax = reader.Number("processor.gatewaySeriesMax", or.GatewaySeriesMax, 16, 1 << 24),
+            GatewaySchemasMax = reader.Number("processor.gatewaySchemasMax", or.GatewaySchemasMax, 16, 1 << 24),
+            GatewaySchemaBytesMax = reader.Bytes(
+                "processor.gatewaySchemaBytesMax", or.GatewaySchemaBytesMax, 1 << 16, 1 << 30),
             TimeFirst = reader.Time("processor.timeFirst", or.TimeFirst, or.TimeFirst, or.TimeLast),
             TimeLast = reader.Time("processor.timeLast", or.TimeLast, or.TimeFirst, or.TimeLast),
         };

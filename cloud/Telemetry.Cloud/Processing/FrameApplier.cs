@@ -13,12 +13,10 @@ namespace Telemetry.Cloud.Processing;
 /// deduplicated. One at a time; its buffers are reused, so that nothing is allocated a reading.
 /// </summary>
 internal sealed class FrameApplier(
-    IStore store, AlertEvaluator alerts, ProcessorOptions options, ProcessorCounters counters)
+    IStore store, AlertEvaluator alerts, SchemaDesk schemas, AckList acks, ProcessorOptions options,
+    ProcessorCounters counters)
 {
     private readonly FrameContent _content = new(store, alerts, options, counters);
-
-    /// <summary>What agents must be told when the transaction has committed.</summary>
-    public AckList Acks { get; } = new();
 
     /// <summary>About how many readings a message adds, see <see cref="FrameReader.ReadingsClaimed"/>.</summary>
     public static int ReadingsClaimed(Log.LogMessage message)
@@ -54,16 +52,8 @@ internal sealed class FrameApplier(
 
             if (kind == FrameKind.Schema)
             {
-                if (suspicion.Level >= SuspicionLevel.Frame)
-                {
-                    // In no book. Frames of it wait at the edge, and the gateway says it again, until the database
-                    // takes it.
-                    commit.DeadLetters.Add(new DeadLetterRow(
-                        gateway.Gateway, default, DeadLetterReason.Database, suspicion.Error, 0, 0, 0, message.Data));
-                    return;
-                }
-
-                await RegisterAsync(gateway, SchemaMessage.Read(bytes.Span), commit, cancellationToken);
+                await schemas.RegisterAsync(
+                    gateway, SchemaMessage.Read(bytes.Span), message.Data, suspicion, commit, cancellationToken);
             }
             else
             {
@@ -79,51 +69,6 @@ internal sealed class FrameApplier(
             commit.DeadLetters.Add(new DeadLetterRow(
                 gateway.Gateway, default, DeadLetterReason.Malformed, malformed.Message, 0, 0, 0, message.Data));
         }
-    }
-
-    /// <summary>A list of series from memory or the database; null when neither has it.</summary>
-    public async ValueTask<SeriesList?> SchemaAsync(
-        GatewayLedger gateway, SchemaId id, CancellationToken cancellationToken)
-    {
-        if (gateway.Schema(id) is { } known)
-        {
-            return known;
-        }
-
-        if (await store.LoadSchemaAsync(gateway.Gateway, id, cancellationToken) is not { } chain)
-        {
-            return null;
-        }
-
-        var list = SeriesList.Empty(gateway.Gateway);
-        foreach (var step in chain)
-        {
-            list = list.Extend(step);
-            gateway.Know(list);
-        }
-
-        return list;
-    }
-
-    private async ValueTask RegisterAsync(
-        GatewayLedger gateway, SchemaMessage schema, StoreCommit commit, CancellationToken cancellationToken)
-    {
-        if (await SchemaAsync(gateway, schema.Id, cancellationToken) is not null)
-        {
-            Acks.Known(gateway, schema.Id);
-            return;
-        }
-
-        if (await SchemaAsync(gateway, schema.Parent, cancellationToken) is not { } parent)
-        {
-            Acks.SchemaNeeded(gateway, schema.Parent, default);
-            return;
-        }
-
-        var list = parent.Extend(schema);
-        gateway.Know(list);
-        commit.Schemas.Add(new SchemaLedgerRow(schema, list));
-        Acks.Known(gateway, schema.Id);
     }
 
     private async ValueTask ApplyFrameAsync(
@@ -150,11 +95,9 @@ internal sealed class FrameApplier(
                 Fork(gateway, header.Key, checksum, "a range that overlaps a settled one in part", frame, commit);
                 break;
             default:
-                if (await SchemaAsync(gateway, header.Schema, cancellationToken) is not { } series)
+                if (await schemas.FindAsync(gateway, header.Schema, cancellationToken) is not { } series)
                 {
-                    // It settles nothing; the agent sends the schema and the frame again.
-                    counters.SchemasNeeded++;
-                    Acks.SchemaNeeded(gateway, header.Schema, header.Key);
+                    NeedSchema(gateway, header);
                     return;
                 }
 
@@ -165,7 +108,7 @@ internal sealed class FrameApplier(
                 break;
         }
 
-        Acks.Settled(gateway, epoch);
+        acks.Settled(gateway, epoch);
         if (header.Promise is { } promise)
         {
             foreach (var named in promise.Epochs)
@@ -174,6 +117,16 @@ internal sealed class FrameApplier(
             }
 
             gateway.Watermark.Add(promise, receivedAtMicros);
+        }
+    }
+
+    // It settles nothing: the agent sends the schema and the frame again.
+    private void NeedSchema(GatewayLedger gateway, in FrameHeader header)
+    {
+        counters.SchemasNeeded++;
+        if (!gateway.Schemas.IsRefused(header.Schema))
+        {
+            acks.SchemaNeeded(gateway, header.Schema, header.Key);
         }
     }
 
@@ -239,7 +192,7 @@ internal sealed class FrameApplier(
     {
         counters.Forks++;
         gateway.ShowFork($"content: {what}: {key}");
-        Acks.Fork(gateway);
+        acks.Fork(gateway);
         if (gateway.ForkIsNew(key, checksum))
         {
             commit.DeadLetters.Add(

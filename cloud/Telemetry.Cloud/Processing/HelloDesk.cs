@@ -13,7 +13,7 @@ namespace Telemetry.Cloud.Processing;
 /// Takes hellos into the transaction being built, books what they show to be lost, and writes the answers that go out
 /// when it has committed: so an answer is always one snapshot of the database.
 /// </summary>
-internal sealed class HelloDesk(IStore store, FrameApplier applier, ProcessorCounters counters)
+internal sealed class HelloDesk(IStore store, SchemaDesk schemas, AckList acks, ProcessorCounters counters)
 {
     private readonly List<(PartitionOwner Owner, GatewayLedger Gateway, Hello Hello)> _unanswered = [];
     private readonly List<(PartitionOwner Owner, GatewayId Gateway, PendingLoss Loss)> _booked = [];
@@ -68,7 +68,7 @@ internal sealed class HelloDesk(IStore store, FrameApplier applier, ProcessorCou
                 var before = gateway.Lost;
                 foreach (var epoch in loss.Book(gateway))
                 {
-                    applier.Acks.Settled(gateway, epoch);
+                    acks.Settled(gateway, epoch);
                 }
 
                 counters.Lost += gateway.Lost - before;
@@ -232,7 +232,7 @@ internal sealed class HelloDesk(IStore store, FrameApplier applier, ProcessorCou
         var known = new List<SchemaId>();
         foreach (var schema in hello.Schemas)
         {
-            if (await applier.SchemaAsync(gateway, schema, cancellationToken) is not null)
+            if (await schemas.FindAsync(gateway, schema, cancellationToken) is not null)
             {
                 known.Add(schema);
             }

@@ -36,4 +36,10 @@ internal static partial class ProcessingLog
 
     [LoggerMessage(2005, LogLevel.Warning, "Ignored a malformed hello of gateway {Gateway}: {Error}")]
     public static partial void HelloMalformed(ILogger logger, string gateway, string error);
+
+    [LoggerMessage(
+        2010, LogLevel.Warning,
+        "Refused a schema of gateway {Gateway}: {Limit}; frames that need it wait at the edge, the gateway's other "
+        + "frames are stored")]
+    public static partial void SchemaOverLimit(ILogger logger, string gateway, string limit);
 }

@@ -27,6 +27,7 @@ public sealed class Processor
     private readonly OwnedPartitions _owned;
     private readonly StoreCommit _commit = new();
     private readonly AlertEvaluator _alerts;
+    private readonly AckList _acks = new();
     private readonly FrameApplier _applier;
     private readonly HelloDesk _desk;
     private readonly FaultSearch _faults = new();
@@ -39,9 +40,10 @@ public sealed class Processor
         (_store, _bus, _options, _time, _random, _logger) = (store, bus, options, time, random, logger);
         _hellos = new HelloQueue(options, time, logger, _signal);
         _alerts = new AlertEvaluator(options.Alerts, Counters.Alerts, logger);
-        _applier = new FrameApplier(store, _alerts, options, Counters);
+        var schemas = new SchemaDesk(store, options, Counters, _acks, logger);
+        _applier = new FrameApplier(store, _alerts, schemas, _acks, options, Counters);
         _trace = new StoreTrace(time);
-        _desk = new HelloDesk(store, _applier, Counters);
+        _desk = new HelloDesk(store, schemas, _acks, Counters);
         _owned = new OwnedPartitions(
             store, log, bus, options, time, random, logger, Counters, _signal, _hellos.Arrived);
         _taking = new LogTaking(_owned, _faults, options, Counters);
@@ -108,7 +110,7 @@ public sealed class Processor
         await _owned.BeginFeedsAsync(cancellationToken);
         _commit.Clear();
         _taking.Begin();
-        _applier.Acks.Clear();
+        _acks.Clear();
         _alerts.Clear();
         _trace.Clear();
         await ApplyMessagesAsync(cancellationToken);
@@ -147,7 +149,7 @@ public sealed class Processor
         {
             foreach (var epoch in gateway.CloseEpochs())
             {
-                _applier.Acks.Settled(gateway, epoch);
+                _acks.Settled(gateway, epoch);
             }
 
             gateway.AdvanceWatermark();
@@ -207,14 +209,14 @@ public sealed class Processor
             await _bus.SendDownAsync(gateway, message, cancellationToken);
         }
 
-        foreach (var gateway in _applier.Acks.Gateways)
+        foreach (var gateway in _acks.Gateways)
         {
             await _bus.SendDownAsync(
-                gateway.Gateway, _applier.Acks.StoredAck(gateway, _owned.OwnerOf(gateway.Gateway), now),
+                gateway.Gateway, _acks.StoredAck(gateway, _owned.OwnerOf(gateway.Gateway), now),
                 cancellationToken);
         }
 
-        foreach (var (gateway, message) in _applier.Acks.SchemaRequests(g => _owned.OwnerOf(g).Row.Token))
+        foreach (var (gateway, message) in _acks.SchemaRequests(g => _owned.OwnerOf(g).Row.Token))
         {
             await _bus.SendDownAsync(gateway, message, cancellationToken);
         }

@@ -32,6 +32,9 @@ public sealed class ProcessorCounters
     /// <summary>Frames whose schema was not known.</summary>
     public long SchemasNeeded { get; set; }
 
+    /// <summary>Schemas refused: beyond a limit of their gateway, or by the database.</summary>
+    public long SchemasRefused { get; set; }
+
     /// <summary>Transactions committed.</summary>
     public long Commits { get; set; }
 

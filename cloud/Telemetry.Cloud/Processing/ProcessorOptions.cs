@@ -58,6 +58,19 @@ public sealed record ProcessorOptions
     /// </summary>
     public int GatewaysMax { get; init; } = 20_000;
 
+    /// <summary>
+    /// The most series of one gateway; a list that two schemas extend differently counts once for each. A schema beyond
+    /// it, or beyond one of the next two, is refused and kept as a dead letter: the frames that need it wait at the
+    /// edge, and the gateway's others are stored. An agent has at most 65,536.
+    /// </summary>
+    public int GatewaySeriesMax { get; init; } = 100_000;
+
+    /// <summary>The most schemas of one gateway: the steps in which its series were added.</summary>
+    public int GatewaySchemasMax { get; init; } = 100_000;
+
+    /// <summary>The most bytes that the additions of all schemas of one gateway take together.</summary>
+    public long GatewaySchemaBytesMax { get; init; } = 64 << 20;
+
     /// <summary>Hellos that wait for the next transaction; more are dropped, their agents repeat them.</summary>
     public int HellosMax { get; init; } = 4_096;
 

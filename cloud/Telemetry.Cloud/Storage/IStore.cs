@@ -28,10 +28,9 @@ public interface IStore
         IReadOnlyCollection<GatewayId> gateways, CancellationToken cancellationToken);
 
     /// <summary>
-    /// The chain of schemas that leads to <paramref name="schema"/>, first to last; null when it is not registered.
+    /// All schemas that a gateway registered, in any order: one query, however many steps lead to the newest.
     /// </summary>
-    Task<IReadOnlyList<SchemaMessage>?> LoadSchemaAsync(
-        GatewayId gateway, SchemaId schema, CancellationToken cancellationToken);
+    Task<IReadOnlyList<SchemaMessage>> LoadSchemasAsync(GatewayId gateway, CancellationToken cancellationToken);
 
     /// <summary>Registered frames of one lane that overlap a range.</summary>
     Task<IReadOnlyList<FrameRegisterRow>> FindFramesAsync(

@@ -117,6 +117,9 @@ public enum DeadLetterReason : short
 
     /// <summary>Refused by the database for a reason found only there; the error is the database's own.</summary>
     Database = 5,
+
+    /// <summary>A schema beyond what its gateway may register.</summary>
+    Limit = 6,
 }
 
 /// <summary>What the bytes of a dead letter are.</summary>

@@ -76,7 +76,7 @@ internal sealed class CommitMaker(OutboxState state, OutboxOptions options, Time
                 ref lasts,
                 canPromise ? w : null,
                 state.RestOfPromise(epoch),
-                state.Series.Current,
+                state.Series,
                 state.FrameVersion);
         var notes = state.Notes.Take();
         return new CommitDraft

@@ -93,7 +93,7 @@ internal sealed class FrameBytes(IOutboxFile file, OutboxState state, CommitLoop
         var part = SealPart.OfDeclarations(frame.Key.Lane, declarations);
 
         // The header's schema is the original's, whose series are known wherever the frame may go.
-        var tombstone = _sealer.Write(header, part, state.Series.Current);
+        var tombstone = _sealer.Write(header, part, state.Series);
         await commits.ReplaceAsync(new FrameReplacement(frame, tombstone, quarantined));
     }
 }

@@ -3,7 +3,6 @@ using Telemetry.Model;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Frames.Columns;
 using Telemetry.Model.Readings;
-using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Edge.Outbox;
@@ -19,6 +18,24 @@ internal readonly record struct SealPart(
     private static readonly List<Declaration> NoDeclarations = [];
 
     public int Count => Order.Length + Declarations.Sum(d => d.Count);
+
+    /// <summary>The greatest index of a series in it.</summary>
+    public int SeriesMax()
+    {
+        var max = 0;
+        var series = Batch.Series;
+        foreach (var row in Order.Span)
+        {
+            max = Math.Max(max, series[row]);
+        }
+
+        foreach (var declaration in Declarations)
+        {
+            max = Math.Max(max, declaration.Series);
+        }
+
+        return max;
+    }
 
     public static SealPart OfRows(Lane lane, ReadingBatch batch, ReadOnlyMemory<int> order)
     {
@@ -62,7 +79,7 @@ internal sealed class FrameSealer(int columnBytesMax)
     /// </summary>
     public List<FrameRow> Seal(
         IReadOnlyList<SealPart> parts, EpochState epoch, ref LaneLasts lasts, long? w, PromiseRest rest,
-        SeriesList series, byte version)
+        SeriesRegister series, byte version)
     {
         var frames = new List<FrameRow>(parts.Count);
         var behind = TimesBehind(parts);
@@ -78,7 +95,7 @@ internal sealed class FrameSealer(int columnBytesMax)
                 Kind = part.Order.IsEmpty ? FrameKind.Tombstone : FrameKind.Readings,
                 Key = key,
                 Dropped = key.Count - part.Order.Length,
-                Schema = series.Id,
+                Schema = series.SchemaOf(part.SeriesMax()),
                 Predecessor = isFirst ? epoch.Predecessor : null,
                 Promise = w is { } promised && part.Lane != Lane.Backlog
                     ? rest.Promise(Math.Min(promised, behind[i]), new EpochLasts(epoch.Epoch, lasts))
@@ -91,7 +108,7 @@ internal sealed class FrameSealer(int columnBytesMax)
     }
 
     /// <summary>Seals one frame whose header is settled.</summary>
-    public FrameRow Write(FrameHeader header, in SealPart part, SeriesList series)
+    public FrameRow Write(FrameHeader header, in SealPart part, SeriesRegister series)
     {
         var declarations = CollectionsMarshal.AsSpan(part.Declarations);
         _writer.Clear();

@@ -23,6 +23,8 @@ internal sealed class SeriesRegister
     private SeriesList _committed;
     private SeriesList? _current;
     private List<SchemaRow> _currentAdditions = [];
+    private List<SeriesList> _currentSteps = [];
+    private readonly List<SeriesList> _steps = [];
 
     public SeriesRegister(GatewayId gateway, IReadOnlyList<SchemaRow> chain, int seriesMax)
     {
@@ -33,6 +35,7 @@ internal sealed class SeriesRegister
         foreach (var schema in chain)
         {
             _committed = _committed.Extend(schema.Message);
+            _steps.Add(_committed);
         }
 
         foreach (var definition in _committed.Definitions)
@@ -103,8 +106,26 @@ internal sealed class SeriesRegister
         _committed = Current;
         var taken = _currentAdditions;
         _currentAdditions = [];
+        _steps.AddRange(_currentSteps);
+        _currentSteps = [];
         _taken += taken.Count;
         return taken;
+    }
+
+    /// <summary>
+    /// The first schema that has a series which a commit took. Frames name the earliest that will do: where the cloud
+    /// refuses a schema for its limit, only the frames wait that need it.
+    /// </summary>
+    public SchemaId SchemaOf(int series)
+    {
+        var (low, high) = (0, _steps.Count - 1);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = _steps[middle].Count > series ? (low, middle) : (middle + 1, high);
+        }
+
+        return _steps[low].Id;
     }
 
     /// <summary>The commit that took them is durable.</summary>
@@ -113,6 +134,7 @@ internal sealed class SeriesRegister
     private void MakeAdditions()
     {
         _currentAdditions = [];
+        _currentSteps = [];
         var list = _committed;
         for (var start = list.Count; start < _definitions.Count;)
         {
@@ -132,6 +154,7 @@ internal sealed class SeriesRegister
             var message = SchemaMessage.Of(list.Id, _definitions.GetRange(start, end - start));
             _currentAdditions.Add(new SchemaRow(message, _taken + _currentAdditions.Count + 1));
             list = list.Extend(message);
+            _currentSteps.Add(list);
             start = end;
         }
 

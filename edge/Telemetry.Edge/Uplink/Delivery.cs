@@ -179,7 +179,9 @@ internal sealed class Delivery
                 SendAgain(frame);
             }
 
-            if (_outbox.Held.Any(f => f.Schema != default && !ack.KnownSchemas.Contains(f.Schema)))
+            // As many as a hello names.
+            if (_outbox.Held.Select(f => f.Schema).Where(s => s != default).Distinct().Take(Hello.SchemasMax)
+                .Any(s => !ack.KnownSchemas.Contains(s)))
             {
                 Schemas.Forget(); // Harmless to send twice; a lost request for it is healed so.
             }

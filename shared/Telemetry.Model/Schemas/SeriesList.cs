@@ -3,52 +3,51 @@ using Telemetry.Model.Readings;
 namespace Telemetry.Model.Schemas;
 
 /// <summary>
-/// A gateway's list of series under one schema id, with what decoding and storing need precomputed. Immutable; a longer
-/// list shares nothing that could change.
+/// A gateway's list of series under one schema id, with what decoding and storing need precomputed: a
+/// <see cref="SeriesLine"/> up to some length. What it shows never changes.
 /// </summary>
 public sealed class SeriesList
 {
-    private readonly SeriesDefinition[] _definitions;
-    private readonly MetricType[] _types;
-    private readonly ulong[] _keys;
-    private readonly ulong[] _deviceKeys;
-
-    private SeriesList(GatewayId gateway, SchemaId id, SeriesDefinition[] definitions, ulong[] keys, ulong[] deviceKeys)
+    private SeriesList(SeriesLine line, SchemaId id)
     {
-        Gateway = gateway;
+        Line = line;
         Id = id;
-        _definitions = definitions;
-        _keys = keys;
-        _deviceKeys = deviceKeys;
-        _types = Array.ConvertAll(definitions, d => d.Type);
+        Count = line.Count;
     }
 
+    /// <summary>What it is the beginning of; lists of one line agree as far as the shorter one goes.</summary>
+    public SeriesLine Line { get; }
+
     /// <summary>Whose list it is.</summary>
-    public GatewayId Gateway { get; }
+    public GatewayId Gateway => Line.Gateway;
 
     /// <summary>The list's id.</summary>
     public SchemaId Id { get; }
 
     /// <summary>How many series it has.</summary>
-    public int Count => _definitions.Length;
+    public int Count { get; }
+
+    /// <summary>True when nothing has extended it yet: then its line ends where it ends.</summary>
+    public bool IsWholeLine => Count == Line.Count;
 
     /// <summary>The definitions, by index.</summary>
-    public ReadOnlySpan<SeriesDefinition> Definitions => _definitions;
+    public ReadOnlySpan<SeriesDefinition> Definitions => Line.Definitions(Count);
 
     /// <summary>The types, by index.</summary>
-    public ReadOnlySpan<MetricType> Types => _types;
+    public ReadOnlySpan<MetricType> Types => Line.Types(Count);
 
     /// <summary>The series' keys (<see cref="SeriesDefinition.Key"/>), by index.</summary>
-    public ReadOnlySpan<ulong> Keys => _keys;
+    public ReadOnlySpan<ulong> Keys => Line.Keys(Count);
 
     /// <summary>The devices' keys (<see cref="SeriesDefinition.DeviceKey"/>), by index.</summary>
-    public ReadOnlySpan<ulong> DeviceKeys => _deviceKeys;
+    public ReadOnlySpan<ulong> DeviceKeys => Line.DeviceKeys(Count);
 
     /// <summary>The empty list that every gateway starts from.</summary>
-    public static SeriesList Empty(GatewayId gateway) => new(gateway, default, [], [], []);
+    public static SeriesList Empty(GatewayId gateway) => new(new SeriesLine(gateway), default);
 
     /// <summary>
-    /// The list that a schema message makes of this one; the message's parent must be this list's id.
+    /// The list that a schema message makes of this one; the message's parent must be this list's id. The first
+    /// extension of a list goes on with its line; a second one costs a copy, as from here on the two differ.
     /// </summary>
     public SeriesList Extend(SchemaMessage message)
     {
@@ -58,11 +57,8 @@ public sealed class SeriesList
         }
 
         var added = message.Series();
-        return new SeriesList(
-            Gateway,
-            message.Id,
-            [.. _definitions, .. added],
-            [.. _keys, .. added.Select(s => s.Key(Gateway))],
-            [.. _deviceKeys, .. added.Select(s => s.DeviceKey(Gateway))]);
+        var line = IsWholeLine ? Line : Line.Branch(Count);
+        line.Add(added);
+        return new SeriesList(line, message.Id);
     }
 }

@@ -24,9 +24,9 @@ internal abstract class AlteredStore(SimulatedStore store) : IStore
         IReadOnlyCollection<GatewayId> gateways, CancellationToken cancellationToken) =>
         Inner.LoadGatewaysAsync(gateways, cancellationToken);
 
-    public Task<IReadOnlyList<SchemaMessage>?> LoadSchemaAsync(
-        GatewayId gateway, SchemaId schema, CancellationToken cancellationToken) =>
-        Inner.LoadSchemaAsync(gateway, schema, cancellationToken);
+    public Task<IReadOnlyList<SchemaMessage>> LoadSchemasAsync(
+        GatewayId gateway, CancellationToken cancellationToken) =>
+        Inner.LoadSchemasAsync(gateway, cancellationToken);
 
     public Task<IReadOnlyList<FrameRegisterRow>> FindFramesAsync(
         GatewayId gateway, ulong epoch, Lane lane, SequenceRange range, CancellationToken cancellationToken) =>

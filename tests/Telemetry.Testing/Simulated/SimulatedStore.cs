@@ -45,9 +45,12 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     }
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<SchemaMessage>?> LoadSchemaAsync(
-        GatewayId gateway, SchemaId schema, CancellationToken cancellationToken) =>
-        CallAsync($"load schema {schema}", () => Content.Chain(gateway, schema), cancellationToken);
+    public Task<IReadOnlyList<SchemaMessage>> LoadSchemasAsync(
+        GatewayId gateway, CancellationToken cancellationToken) =>
+        CallAsync<IReadOnlyList<SchemaMessage>>(
+            "load schemas",
+            () => [.. Content.Schemas.Values.Where(s => Content.Schemas.ContainsKey((gateway, s.Id)))],
+            cancellationToken);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<FrameRegisterRow>> FindFramesAsync(

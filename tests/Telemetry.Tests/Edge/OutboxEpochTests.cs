@@ -155,6 +155,24 @@ public sealed class OutboxEpochTests
     });
 
     [Fact]
+    public void Frames_name_the_first_schema_that_has_all_of_their_series() => OutboxRig.Run(async rig =>
+    {
+        rig.Outbox.LinkUp = true;
+        await rig.AcceptAsync(1, series: 0);
+        await rig.AcceptAsync(1, series: 2);
+        await rig.AcceptAsync(1, series: 3);
+        await rig.AcceptAsync(1, series: 1);
+        var ids = rig.Outbox.Schemas.Select(s => s.Message.Id).ToArray();
+        Assert.Equal([ids[0], ids[1], ids[2], ids[1]], rig.Sealed.Select(f => f.Schema));
+
+        await rig.OpenAsync();
+        rig.Outbox.LinkUp = true;
+        await rig.AcceptAsync(1, series: 0);
+        await rig.AcceptAsync(1, series: 3);
+        Assert.Equal([ids[0], ids[2]], rig.Sealed.Select(f => f.Schema));
+    });
+
+    [Fact]
     public void Series_that_no_commit_used_are_gone_after_a_restart() => OutboxRig.Run(async rig =>
     {
         await rig.AcceptAsync(1, series: 0);

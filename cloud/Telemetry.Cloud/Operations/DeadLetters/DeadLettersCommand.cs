@@ -78,7 +78,8 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
             return GoneWrong;
         }
 
-        var content = await LetterContent.ReadAsync(connection, record.Letter, cancellationToken);
+        var schemas = new LetterSchemas(connection, record.Letter.Gateway);
+        var content = await LetterContent.ReadAsync(connection, record.Letter, schemas, cancellationToken);
         var names = await SeriesNames.ReadAsync(connection, content.Readings, cancellationToken);
         await output.WriteAsync(DeadLetterText.Of(record, content, names));
         return 0;

@@ -9,18 +9,7 @@ namespace Telemetry.Cloud.Storage.Postgres;
 /// <summary>Looks up schemas and registered frames.</summary>
 internal static class Lookups
 {
-    /// <summary>The longest chain of schemas that is followed; a longer one counts as not registered.</summary>
-    private const int ChainMax = 100_000;
-
-    private static readonly string ChainSql = $"""
-        WITH RECURSIVE chain AS (
-            SELECT parent, additions, 1 AS depth FROM telemetry.schema_message WHERE gateway = $1 AND schema = $2
-            UNION ALL
-            SELECT m.parent, m.additions, c.depth + 1
-            FROM chain c JOIN telemetry.schema_message m ON m.gateway = $1 AND m.schema = c.parent
-            WHERE c.depth < {ChainMax})
-        SELECT parent, additions FROM chain ORDER BY depth DESC
-        """;
+    private const string SchemasSql = "SELECT parent, additions FROM telemetry.schema_message WHERE gateway = $1";
 
     // No frame covers more than FrameHeader.CountMax sequences, so that a lookup reads a bounded stretch of the index.
     private static readonly string FramesSql = $"""
@@ -31,26 +20,20 @@ internal static class Lookups
         ORDER BY first, stored_at
         """;
 
-    public static async Task<IReadOnlyList<SchemaMessage>?> LoadSchemaAsync(
-        NpgsqlConnection connection, GatewayId gateway, SchemaId schema, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<SchemaMessage>> LoadSchemasAsync(
+        NpgsqlConnection connection, GatewayId gateway, CancellationToken cancellationToken)
     {
-        if (schema == default)
-        {
-            return [];
-        }
-
-        await using var command = new NpgsqlCommand(ChainSql, connection);
+        await using var command = new NpgsqlCommand(SchemasSql, connection);
         Add(command, gateway.Value, NpgsqlDbType.Text);
-        Add(command, ColumnValues.Bytes(schema), NpgsqlDbType.Bytea);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var chain = new List<SchemaMessage>();
+        var schemas = new List<SchemaMessage>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            chain.Add(new SchemaMessage(
+            schemas.Add(new SchemaMessage(
                 SchemaId.Read(reader.GetFieldValue<byte[]>(0)), reader.GetFieldValue<byte[]>(1)));
         }
 
-        return chain.Count > 0 && chain[0].Parent == default ? chain : null;
+        return schemas;
     }
 
     public static async Task<IReadOnlyList<FrameRegisterRow>> FindFramesAsync(

@@ -87,10 +87,9 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
         IReadOnlyCollection<GatewayId> gateways, CancellationToken cancellationToken) =>
         ReadAsync("load gateways", c => LedgerReader.ReadAsync(c, gateways, cancellationToken), cancellationToken);
 
-    public Task<IReadOnlyList<SchemaMessage>?> LoadSchemaAsync(
-        GatewayId gateway, SchemaId schema, CancellationToken cancellationToken) =>
-        ReadAsync(
-            "load a schema", c => Lookups.LoadSchemaAsync(c, gateway, schema, cancellationToken), cancellationToken);
+    public Task<IReadOnlyList<SchemaMessage>> LoadSchemasAsync(
+        GatewayId gateway, CancellationToken cancellationToken) =>
+        ReadAsync("load schemas", c => Lookups.LoadSchemasAsync(c, gateway, cancellationToken), cancellationToken);
 
     public Task<IReadOnlyList<FrameRegisterRow>> FindFramesAsync(
         GatewayId gateway, ulong epoch, Lane lane, SequenceRange range, CancellationToken cancellationToken) =>

@@ -133,9 +133,10 @@ internal sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck ch
         try
         {
             await using var connection = await database.OpenConnectionAsync(cancellationToken);
+            var schemas = new LetterSchemas(connection, records[0].Letter.Gateway);
             foreach (var record in records)
             {
-                var content = await LetterContent.ReadAsync(connection, record.Letter, cancellationToken);
+                var content = await LetterContent.ReadAsync(connection, record.Letter, schemas, cancellationToken);
                 var why = record.RetriedAt is { } at
                     ? $"it was stored at {at:yyyy-MM-dd HH:mm:ss}Z already"
                     : Why(record.Letter, content);

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using Npgsql;
 using NpgsqlTypes;
-using Telemetry.Model;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
@@ -28,16 +27,16 @@ internal sealed class LetterContent
     public string? Unreadable { get; private init; }
 
     public static async Task<LetterContent> ReadAsync(
-        NpgsqlConnection connection, DeadLetterRow letter, CancellationToken cancellationToken)
+        NpgsqlConnection connection, DeadLetterRow letter, LetterSchemas schemas, CancellationToken cancellationToken)
     {
         try
         {
             return letter.Content switch
             {
                 DeadLetterContent.Value => await ReadValueAsync(connection, letter, cancellationToken),
-                DeadLetterContent.Readings => await ReadColumnsAsync(connection, letter, cancellationToken),
+                DeadLetterContent.Readings => await ReadColumnsAsync(letter, schemas, cancellationToken),
                 DeadLetterContent.Message or DeadLetterContent.Unregistered when letter.Readings > 0 =>
-                    await ReadFrameAsync(connection, letter, cancellationToken),
+                    await ReadFrameAsync(letter, schemas, cancellationToken),
                 _ => Not("it is a message in no book"),
             };
         }
@@ -83,9 +82,9 @@ internal sealed class LetterContent
     }
 
     private static async Task<LetterContent> ReadColumnsAsync(
-        NpgsqlConnection connection, DeadLetterRow letter, CancellationToken cancellationToken)
+        DeadLetterRow letter, LetterSchemas schemas, CancellationToken cancellationToken)
     {
-        if (await SeriesAsync(connection, letter.Gateway, letter.Schema, cancellationToken) is not { } series)
+        if (await schemas.FindAsync(letter.Schema, cancellationToken) is not { } series)
         {
             return Not($"its schema {letter.Schema} is not registered");
         }
@@ -99,10 +98,10 @@ internal sealed class LetterContent
     }
 
     private static async Task<LetterContent> ReadFrameAsync(
-        NpgsqlConnection connection, DeadLetterRow letter, CancellationToken cancellationToken)
+        DeadLetterRow letter, LetterSchemas schemas, CancellationToken cancellationToken)
     {
         var header = FrameReader.Header(letter.Bytes.Span, out var checksum);
-        if (await SeriesAsync(connection, letter.Gateway, header.Schema, cancellationToken) is not { } series)
+        if (await schemas.FindAsync(header.Schema, cancellationToken) is not { } series)
         {
             return Not($"its schema {header.Schema} is not registered");
         }
@@ -120,11 +119,6 @@ internal sealed class LetterContent
 
         return content;
     }
-
-    private static async Task<SeriesList?> SeriesAsync(
-        NpgsqlConnection connection, GatewayId gateway, SchemaId schema, CancellationToken cancellationToken) =>
-        (await Lookups.LoadSchemaAsync(connection, gateway, schema, cancellationToken))
-            ?.Aggregate(SeriesList.Empty(gateway), (list, step) => list.Extend(step));
 
     private void AddAll(ReadingBatch batch, SeriesList series)
     {
