@@ -1,4 +1,3 @@
-using Telemetry.Model;
 using Telemetry.Model.Schemas;
 using Telemetry.Testing.Bytes;
 
