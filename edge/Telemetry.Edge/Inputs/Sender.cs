@@ -33,7 +33,11 @@ internal sealed class Sender(SenderJournal? journal)
         }
         else
         {
-            journal?.Refuse(offer);
+            if (outcome.Refusal != OfferRefusal.Unknown)
+            {
+                journal?.Refuse(offer);
+            }
+
             Refused += count;
         }
 

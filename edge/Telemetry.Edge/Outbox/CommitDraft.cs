@@ -37,7 +37,10 @@ internal sealed class CommitMaker(OutboxState state, OutboxOptions options, Time
     private readonly TestDrops _testDrops = new(options.TestDropEvery);
     private readonly List<SegmentRow> _segments = [];
 
-    /// <summary>Drafts a commit of all that waits. It must be applied, or the outbox given up.</summary>
+    /// <summary>
+    /// Drafts a commit of all that waits. It must be applied (<see cref="OutboxState.Apply"/>) or undone
+    /// (<see cref="OutboxState.Undo"/>), or the outbox given up.
+    /// </summary>
     public CommitDraft Make(
         WaitingReadings waiting, BacklogPlan? backlog, List<FrameReplacement> replacements, bool linkUp, bool newEpoch)
     {
@@ -88,6 +91,7 @@ internal sealed class CommitMaker(OutboxState state, OutboxOptions options, Time
             Commit = new OutboxCommit
             {
                 Accepted = state.Accepted + waiting.Count,
+                BringsReadings = waiting.Count > 0,
                 PromisedW = canPromise ? w : Math.Min(w, state.PromisedW),
                 Segments = [.. _segments],
                 RemovedSegments = backlog?.Segments ?? [],

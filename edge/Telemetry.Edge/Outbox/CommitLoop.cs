@@ -8,8 +8,9 @@ namespace Telemetry.Edge.Outbox;
 /// Group commit: readings gather until the earliest deadline of a waiting offer, until they fill a segment by their
 /// count or their texts (where their columns take more, a commit makes several), or until something may not wait
 /// (critical readings, backlog to seal, a tombstone). One commit at a time; what comes meanwhile gathers for the next.
-/// The order of durability: commit, then the state, then the uplink hears of frames, then offers are acknowledged. Used
-/// on one thread; a commit that fails breaks it for good.
+/// The order of durability: commit, then the state, then the uplink hears of frames, then offers are acknowledged. A
+/// commit that was rolled back refuses its offers, and new ones for a while; what drains the outbox goes on. A commit
+/// of which nobody knows whether it happened breaks the loop for good. Used on one thread.
 /// </summary>
 internal sealed class CommitLoop : IDisposable
 {
@@ -38,6 +39,7 @@ internal sealed class CommitLoop : IDisposable
         _options = options;
         _time = time;
         _maker = new CommitMaker(state, options, time);
+        Disk = new DiskWatch(file, state, options, time);
         _timer = time.CreateTimer(OnTimer, null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _idleAt = After(options.IdleCommitInterval);
         Arm();
@@ -54,6 +56,9 @@ internal sealed class CommitLoop : IDisposable
     public OutboxException? Failure { get; private set; }
 
     public Task<OutboxException> Failed => _failed.Task;
+
+    /// <summary>How the disk and the quota stand.</summary>
+    public DiskWatch Disk { get; }
 
     /// <summary>Readings that wait for a commit or are in one under way.</summary>
     public int WaitingReadings => _waiting.Count + _committing.Count;
@@ -98,6 +103,13 @@ internal sealed class CommitLoop : IDisposable
         return _running;
     }
 
+    /// <summary>An offer was refused because the quota is reached.</summary>
+    public void QuotaReached(int readings)
+    {
+        Disk.QuotaReached(readings);
+        Arm();
+    }
+
     /// <summary>Nothing is committed any more; those who wait fail.</summary>
     public void Fail(OutboxException failure)
     {
@@ -119,13 +131,19 @@ internal sealed class CommitLoop : IDisposable
     private bool IsDue()
     {
         var now = _time.GetTimestamp();
-        return Failure is null && (_waiting.DueAt <= now
+        if (Failure is not null || (Disk.Rests && !_flush))
+        {
+            return false;
+        }
+
+        return (_waiting.DueAt <= now
             || _waiting.Count >= _options.SegmentReadingsMax
             || _waiting.TextBytes >= _options.SegmentBytesMax
             || _waiting.Critical.Batch.Count > 0
             || _backlog is not null
             || _replacements.Count > 0
             || (_flush && (_waiting.Count > 0 || _state.Notes.Any))
+            || (Disk.ReliefAt <= now && _state.Notes.Any)
             || (_idleAt <= now && _state.Accepted > 0));
     }
 
@@ -169,7 +187,8 @@ internal sealed class CommitLoop : IDisposable
         var since = _time.GetTimestamp();
         var backlog = _backlog;
         var replacements = _replacements;
-        CommitDraft draft;
+        var newEpochWanted = NewEpochWanted;
+        CommitDraft draft = null!;
         try
         {
             draft = _maker.Make(_committing, backlog, replacements, LinkUp, NewEpochWanted);
@@ -182,6 +201,12 @@ internal sealed class CommitLoop : IDisposable
             {
                 throw Failure;
             }
+        }
+        catch (OutboxException e) when (e.IsUndone && Failure is null)
+        {
+            NewEpochWanted |= newEpochWanted;
+            Undo(draft, backlog, replacements, e);
+            return;
         }
         catch
         {
@@ -199,17 +224,35 @@ internal sealed class CommitLoop : IDisposable
     {
         var frames = _state.Apply(draft);
         _idleAt = After(_options.IdleCommitInterval);
+        Disk.Committed(draft.Commit.BringsReadings);
         foreach (var frame in frames)
         {
             Sealed?.Invoke(frame);
         }
 
-        _committing.Complete();
+        _committing.Complete(OfferOutcome.Accepted);
         backlog?.Done.TrySetResult();
         foreach (var replacement in replacements)
         {
             replacement.Done.TrySetResult();
         }
+    }
+
+    /// <summary>
+    /// The commit was rolled back: its readings are refused, what it had taken besides waits for the next one.
+    /// </summary>
+    private void Undo(
+        CommitDraft draft, BacklogPlan? backlog, List<FrameReplacement> replacements, OutboxException cause)
+    {
+        _state.Undo(draft);
+        _replacements.InsertRange(0, replacements);
+        _flush = false;
+        _idleAt = After(_options.IdleCommitInterval);
+        Disk.Undone(cause, draft.Commit.BringsReadings, _committing.Count + _waiting.Count);
+        var refusal = cause.Fault == OutboxFault.Io ? OfferRefusal.Unknown : OfferRefusal.Disk;
+        _committing.Complete(OfferOutcome.Refused(refusal, Disk.Standing.Problem!));
+        _waiting.Complete(OfferOutcome.Refused(OfferRefusal.Disk, Disk.Standing.Problem!));
+        backlog?.Done.TrySetException(cause);
     }
 
     private long After(TimeSpan delay) => _time.GetTimestamp() + (long)(delay.TotalSeconds * _time.TimestampFrequency);
@@ -221,7 +264,8 @@ internal sealed class CommitLoop : IDisposable
             return;
         }
 
-        var due = Math.Min(_waiting.DueAt, _idleAt);
+        var due = Math.Min(Math.Min(_waiting.DueAt, _idleAt), Disk.ReliefAt);
+        due = Math.Max(_replacements.Count > 0 ? 0 : due, Disk.RestsUntil);
         if (due == _armedFor)
         {
             return;
@@ -252,6 +296,11 @@ internal sealed class CommitLoop : IDisposable
         if (_idleAt <= _time.GetTimestamp() && _state.Accepted == 0)
         {
             _idleAt = After(_options.IdleCommitInterval);
+        }
+
+        if (Disk.ReliefAt <= _time.GetTimestamp() && !_state.Notes.Any)
+        {
+            Disk.NothingToRelieve();
         }
 
         Kick();

@@ -14,8 +14,10 @@ public interface IOutboxFile : IAsyncDisposable
     ValueTask<OutboxImage> LoadAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Makes the commit durable (SQLite: WAL, synchronous=FULL) before it returns. When it throws, the caller does not
-    /// know whether it happened, and opens the file anew.
+    /// Makes the commit durable (SQLite: WAL, synchronous=FULL) before it returns. When the disk refuses or fails it
+    /// throws <see cref="OutboxException"/> with the kind of fault. Where that says
+    /// <see cref="OutboxException.IsUndone"/> nothing of the commit is there and the next one may be tried. After any
+    /// other exception the caller does not know whether it happened, and opens the file anew.
     /// </summary>
     ValueTask CommitAsync(OutboxCommit commit, CancellationToken cancellationToken);
 
@@ -26,6 +28,9 @@ public interface IOutboxFile : IAsyncDisposable
     /// The bytes of an unsealed segment (see SegmentColumns) and how many readings of which series it has.
     /// </summary>
     ValueTask<StoredBytes> ReadSegmentAsync(long segment, CancellationToken cancellationToken);
+
+    /// <summary>What it takes of the disk, as the last commit left it. May be asked beside other calls.</summary>
+    OutboxSpace Space { get; }
 
     /// <summary>What is in quarantine, oldest first.</summary>
     ValueTask<IReadOnlyList<QuarantineRow>> ReadQuarantineAsync(CancellationToken cancellationToken);

@@ -13,6 +13,12 @@ internal sealed class OfferGate(OutboxState state, CommitLoop commits, OutboxOpt
             return invalid;
         }
 
+        if (commits.Disk.Refusal is { } failing)
+        {
+            commits.Disk.Standing.Refused(readings.Count);
+            return OfferOutcome.Refused(OfferRefusal.Disk, failing);
+        }
+
         if (commits.WaitingReadings + readings.Count > options.WaitingReadingsMax)
         {
             return OfferOutcome.Refused(
@@ -21,8 +27,9 @@ internal sealed class OfferGate(OutboxState state, CommitLoop commits, OutboxOpt
                 + $"{options.WaitingReadingsMax}");
         }
 
-        if (state.StoredBytes + commits.WaitingBytes + WaitingReadings.BytesOf(readings) > options.QuotaBytes)
+        if (commits.Disk.UsedBytes + commits.WaitingBytes + WaitingReadings.BytesOf(readings) > options.QuotaBytes)
         {
+            commits.QuotaReached(readings.Count);
             return OfferOutcome.Refused(
                 OfferRefusal.Quota, $"the outbox is at its quota: QuotaBytes is {options.QuotaBytes}");
         }

@@ -19,6 +19,15 @@ public enum OfferRefusal
     /// Too many requests are remembered (<see cref="OutboxOptions.RequestsFull"/>): try again later, or without a key.
     /// </summary>
     Requests,
+
+    /// <summary>The disk is full, read-only or failing; nothing was stored: try again later.</summary>
+    Disk,
+
+    /// <summary>
+    /// The disk failed in the middle of the commit. Nothing was acknowledged, but whether a loss of power brings it
+    /// back nobody knows: with a key, repeat it.
+    /// </summary>
+    Unknown,
 }
 
 /// <summary>

@@ -1,3 +1,4 @@
+// Long: the one face of the outbox; each member hands on to the class that knows.
 using Telemetry.Model;
 using Telemetry.Model.Control;
 using Telemetry.Model.Frames;
@@ -13,6 +14,9 @@ namespace Telemetry.Edge.Outbox;
 /// </summary>
 public sealed class Outbox : IAsyncDisposable
 {
+    // A frame of so many readings finds room in what the file keeps in reserve, whatever they are.
+    private const int ReliefReadingsMax = 1024;
+
     private readonly IOutboxFile _file;
     private readonly TimeProvider _time;
     private readonly OutboxState _state;
@@ -80,7 +84,10 @@ public sealed class Outbox : IAsyncDisposable
     public long UnsealedReadings => _state.Segments.Readings + _state.Drops.Sum(d => (long)d.Declaration.Count);
 
     /// <summary>The bytes that count against the quota.</summary>
-    public long StoredBytes => _state.StoredBytes;
+    public long StoredBytes => _commits.Disk.UsedBytes;
+
+    /// <summary>Whether readings are taken at this moment, and why not.</summary>
+    public OutboxStanding Standing => _commits.Disk.Standing;
 
     /// <summary>Epochs no answer called complete, oldest first; last the run's own once it sealed a frame.</summary>
     public IReadOnlyList<EpochState> OpenEpochs => _state.Epochs.Open;
@@ -140,12 +147,12 @@ public sealed class Outbox : IAsyncDisposable
     public (int Remembered, long ForgottenEarly) Requests => (_state.Requests.Count, _state.Requests.ForgottenEarly);
 
     /// <summary>
-    /// Offers readings, all or nothing; they are copied before it returns. Completes once they are durable, or refused.
-    /// Throws <see cref="OutboxException"/> when the commit fails: nothing was acknowledged then, but nobody knows
-    /// whether they are durable. Cancelling ends the waiting, not the commit. They wait for others for at most
-    /// <paramref name="deadline"/>, <see cref="OutboxOptions.CommitDeadline"/> where it is null or longer; critical
-    /// ones are committed and sealed at once. A <paramref name="request"/> is remembered in the same commit; one
-    /// without readings is not remembered.
+    /// Offers readings, all or nothing; they are copied before it returns. Completes once they are durable, or refused,
+    /// as while the disk is full or fails (<see cref="Standing"/>). Throws <see cref="OutboxException"/> when the
+    /// outbox breaks: nothing was acknowledged then, but nobody knows whether they are durable. Cancelling ends the
+    /// waiting, not the commit. They wait for others for at most <paramref name="deadline"/>,
+    /// <see cref="OutboxOptions.CommitDeadline"/> where it is null or longer; critical ones are committed and sealed at
+    /// once. A <paramref name="request"/> is remembered in the same commit; one without readings is not remembered.
     /// </summary>
     public ValueTask<OfferOutcome> OfferAsync(
         ReadingBatch readings, TimeSpan? deadline, bool critical, CancellationToken ct, AnsweredRequest? request = null)
@@ -185,7 +192,8 @@ public sealed class Outbox : IAsyncDisposable
     /// <summary>
     /// Seals unsealed readings as backlog in one commit, oldest first, each frame sorted by (series, time), with at
     /// most <paramref name="readingsMax"/> readings (never over 8,192) and 64 KiB. About <paramref name="framesMax"/>
-    /// frames (never over 64 at once; more only where one segment needs more). Returns how many. One call at a time.
+    /// frames (never over 64 at once; more only where one segment needs more), one while readings are refused: what is
+    /// kept in reserve has room for it. Returns how many; 0 while the disk fails. One call at a time.
     /// </summary>
     public async ValueTask<int> SealBacklogAsync(int framesMax, int readingsMax, CancellationToken ct)
     {
@@ -193,6 +201,16 @@ public sealed class Outbox : IAsyncDisposable
         if (_isSealingBacklog)
         {
             throw new InvalidOperationException("backlog is being sealed already");
+        }
+
+        if (_commits.Disk.Rests)
+        {
+            return 0;
+        }
+
+        if (Standing.Trouble is not null)
+        {
+            (framesMax, readingsMax) = (1, Math.Min(readingsMax, ReliefReadingsMax));
         }
 
         _isSealingBacklog = true;
@@ -206,6 +224,11 @@ public sealed class Outbox : IAsyncDisposable
             ThrowIfBroken();
             await _commits.SealAsync(plan);
             return plan.Parts.Count;
+        }
+        catch (OutboxException e) when (e.IsUndone)
+        {
+            // Rolled back: the segments wait as they are. The standing says why.
+            return 0;
         }
         finally
         {

@@ -149,6 +149,12 @@ public sealed record OutboxCommit
     /// <summary>Frames to keep in quarantine; beyond <see cref="QuarantineRow.RowsMax"/> the oldest go.</summary>
     public IReadOnlyList<QuarantineRow> Quarantined { get; init; } = [];
 
+    /// <summary>
+    /// True when it brings new readings. One that does not (seals, frees, receipts) may use the space that the file
+    /// keeps in reserve, so that a full disk can always be drained.
+    /// </summary>
+    public bool BringsReadings { get; init; }
+
     /// <summary>Requests to remember, in order, behind all that were remembered before.</summary>
     public IReadOnlyList<RequestRow> Requests { get; init; } = [];
 

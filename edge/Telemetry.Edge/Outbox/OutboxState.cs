@@ -146,6 +146,13 @@ internal sealed class OutboxState
         return frames;
     }
 
+    /// <summary>The draft's commit was rolled back: what it had taken waits for the next one.</summary>
+    public void Undo(CommitDraft draft)
+    {
+        Series.Undo(draft.Commit.Schemas);
+        Notes.Undo();
+    }
+
     /// <summary>The frame leaves: the next commit removes it from the file.</summary>
     public void Remove(HeldFrame frame)
     {

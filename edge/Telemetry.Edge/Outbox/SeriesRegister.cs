@@ -21,6 +21,7 @@ internal sealed class SeriesRegister
     private int _taken;
     private MetricType[] _types = new MetricType[16];
     private SeriesList _committed;
+    private SeriesList _committedBefore;
     private SeriesList? _current;
     private List<SchemaRow> _currentAdditions = [];
     private List<SeriesList> _currentSteps = [];
@@ -43,7 +44,7 @@ internal sealed class SeriesRegister
             Append(definition);
         }
 
-        _current = _committed;
+        _committedBefore = _current = _committed;
     }
 
     /// <summary>The types of all series, by index.</summary>
@@ -103,6 +104,7 @@ internal sealed class SeriesRegister
     /// </summary>
     public IReadOnlyList<SchemaRow> TakeAdditions()
     {
+        _committedBefore = _committed;
         _committed = Current;
         var taken = _currentAdditions;
         _currentAdditions = [];
@@ -130,6 +132,14 @@ internal sealed class SeriesRegister
 
     /// <summary>The commit that took them is durable.</summary>
     public void Committed(IReadOnlyList<SchemaRow> taken) => _chain.AddRange(taken);
+
+    /// <summary>The commit that took them was rolled back: the next one takes them, with what came since.</summary>
+    public void Undo(IReadOnlyList<SchemaRow> taken)
+    {
+        _committed = _committedBefore;
+        _taken -= taken.Count;
+        _current = null;
+    }
 
     private void MakeAdditions()
     {

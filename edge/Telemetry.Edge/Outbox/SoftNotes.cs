@@ -12,6 +12,8 @@ internal sealed class SoftNotes
     private readonly HashSet<EpochState> _epochs = [];
     private List<FrameKey> _removed = [];
     private List<FrameKey> _removing = [];
+    private List<HeldFrame> _takenFrames = [];
+    private List<EpochState> _takenEpochs = [];
 
     public bool Any => _frames.Count + _epochs.Count + _removed.Count > 0;
 
@@ -34,14 +36,26 @@ internal sealed class SoftNotes
     /// <summary>Moves everything into a commit that is being made.</summary>
     public (List<FrameRow> Frames, List<EpochState> Epochs, List<FrameId> Removed) Take()
     {
-        List<FrameRow> frames = [.. _frames.Select(f => f.Facts())];
-        List<EpochState> epochs = [.. _epochs];
+        _takenFrames = [.. _frames];
+        _takenEpochs = [.. _epochs];
         _frames.Clear();
         _epochs.Clear();
         (_removed, _removing) = (_removing, _removed);
-        return (frames, epochs, [.. _removing.Select(k => new FrameId(k.Epoch, k.Lane, k.First))]);
+        return (
+            [.. _takenFrames.Select(f => f.Facts())],
+            _takenEpochs,
+            [.. _removing.Select(k => new FrameId(k.Epoch, k.Lane, k.First))]);
     }
 
     /// <summary>The commit that took them is durable.</summary>
     public void Committed() => _removing.Clear();
+
+    /// <summary>The commit that took them was rolled back: they wait for the next one.</summary>
+    public void Undo()
+    {
+        _frames.UnionWith(_takenFrames.Where(f => !f.Freed));
+        _epochs.UnionWith(_takenEpochs);
+        _removed.InsertRange(0, _removing);
+        _removing.Clear();
+    }
 }

@@ -63,8 +63,8 @@ internal sealed class WaitingReadings
         return offer.Task;
     }
 
-    /// <summary>They are durable: the offers complete.</summary>
-    public void Complete()
+    /// <summary>They are durable, or refused: the offers complete.</summary>
+    public void Complete(OfferOutcome outcome)
     {
         Ordinary.Batch.Clear();
         Critical.Batch.Clear();
@@ -75,7 +75,7 @@ internal sealed class WaitingReadings
         // An offer's continuation may run here and now; it finds nothing half done.
         for (var i = 0; i < _offers.Count; i++)
         {
-            _offers[i].TrySetResult(OfferOutcome.Accepted);
+            _offers[i].TrySetResult(outcome);
         }
 
         _offers.Clear();

@@ -125,6 +125,12 @@ internal sealed class FrameSender(
                 delivery.Queues.Add(frame);
             }
         }
+        catch (OutboxException e) when (e.IsUndone)
+        {
+            // The disk cannot be read at this moment: the frame waits. The outbox' standing says why.
+            Pause();
+            delivery.Queues.Add(frame);
+        }
         catch (OutboxException e)
         {
             Failure = e;
@@ -209,6 +215,11 @@ internal sealed class FrameSender(
     private void PauseFor(PublishOutcome outcome)
     {
         delivery.Refused(outcome);
+        Pause();
+    }
+
+    private void Pause()
+    {
         var seconds = options.BackoffMin.TotalSeconds * (1 + delivery.Random.NextDouble());
         _pausedUntil = time.GetTimestamp() + (long)(seconds * time.TimestampFrequency);
     }

@@ -7,6 +7,8 @@ internal sealed class AcknowledgingFile(IOutboxFile file) : IOutboxFile
 {
     private Task _underWay = Task.CompletedTask;
 
+    public OutboxSpace Space => file.Space;
+
     public ValueTask<OutboxImage> LoadAsync(CancellationToken cancellationToken) => file.LoadAsync(cancellationToken);
 
     public async ValueTask CommitAsync(OutboxCommit commit, CancellationToken cancellationToken)

@@ -37,6 +37,9 @@ public sealed record OutboxSnapshot
     /// <summary>How many accepted readings wait in segments: those that a restored older copy may double.</summary>
     public long UnsealedReadings => Segments.Values.Sum(s => (long)s.Count);
 
+    /// <summary>The bytes of segments and of held frames.</summary>
+    public long StoredBytes { get; private init; }
+
     internal OutboxSnapshot With(OutboxCommit commit)
     {
         if (commit.Accepted < Accepted)
@@ -51,14 +54,23 @@ public sealed record OutboxSnapshot
         }
 
         frames.RemoveRange(commit.RemovedFrames);
-        return this with
+        var next = Applied(commit, frames.ToImmutable());
+        return next with
+        {
+            StoredBytes = next.Segments.Values.Sum(s => (long)s.Bytes)
+                + next.Frames.Values.Sum(f => f.Held ? (long)f.Bytes : 0),
+        };
+    }
+
+    private OutboxSnapshot Applied(OutboxCommit commit, ImmutableDictionary<FrameId, FrameRow> frames) =>
+        this with
         {
             Accepted = commit.Accepted,
             PromisedW = commit.PromisedW,
             Segments = Segments
                 .SetItems(commit.Segments.Select(s => KeyValuePair.Create(s.Id, Copy(s))))
                 .RemoveRange(commit.RemovedSegments),
-            Frames = frames.ToImmutable(),
+            Frames = frames,
             Epochs = Epochs.SetItems(commit.Epochs.Select(e => KeyValuePair.Create(e.Order, e))),
             Drops = Drops
                 .SetItems(commit.Drops.Select(d => KeyValuePair.Create(d.Id, d)))
@@ -71,7 +83,6 @@ public sealed record OutboxSnapshot
                     .RemoveRange(Requests.Keys.TakeWhile(order => order <= commit.RequestsForgottenTo)),
             Quarantine = [.. Quarantine.AddRange(commit.Quarantined).TakeLast(QuarantineRow.RowsMax)],
         };
-    }
 
     internal OutboxImage Image() => new()
     {

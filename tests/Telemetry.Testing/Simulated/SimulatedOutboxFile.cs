@@ -5,12 +5,14 @@ namespace Telemetry.Testing.Simulated;
 /// <summary>
 /// A disk with one outbox file on it. Committed states are immutable snapshots, so that an older one can be put back. A
 /// power cut loses the commit under way or, as a seed decides, keeps it although nobody was told: its outcome is
-/// unknown. Used on one thread.
+/// unknown. A disk can also be full, read-only or failing, call by call (<see cref="CommitFault"/>,
+/// <see cref="ReadFault"/>, <see cref="CapacityBytes"/>). Used on one thread.
 /// </summary>
 public sealed class SimulatedOutboxDisk(Random random)
 {
     private OutboxSnapshot _state = new() { OutboxId = (ulong)random.NextInt64(1, long.MaxValue) };
     private OutboxSnapshot? _underWay;
+    private OutboxSnapshot? _undoneByError;
     private SimulatedOutboxFile? _open;
     private int _failures;
     private bool _failuresHappenAnyway;
@@ -23,6 +25,24 @@ public sealed class SimulatedOutboxDisk(Random random)
 
     /// <summary>Awaited by each read; null: at once.</summary>
     public Func<ValueTask>? BeforeRead { get; set; }
+
+    /// <summary>
+    /// Asked by each commit; a fault makes it fail, rolled back. After <see cref="OutboxFault.Io"/> a power cut before
+    /// the next durable commit may bring it back, by chance. Null: none fails.
+    /// </summary>
+    public Func<OutboxFault?>? CommitFault { get; set; }
+
+    /// <summary>Asked by each read of a frame or segment; a fault makes it fail. Null: none fails.</summary>
+    public Func<OutboxFault?>? ReadFault { get; set; }
+
+    /// <summary>
+    /// The bytes of segments and frames that the disk has room for. A commit that brings readings and would pass it
+    /// fails as full; one that brings none may.
+    /// </summary>
+    public long CapacityBytes { get; set; } = long.MaxValue;
+
+    /// <summary>What the file takes of the disk.</summary>
+    public OutboxSpace Space => new(_state.StoredBytes, _state.StoredBytes < CapacityBytes);
 
     /// <summary>How many commits are durable.</summary>
     public int Commits { get; private set; }
@@ -57,7 +77,13 @@ public sealed class SimulatedOutboxDisk(Random random)
             _state = _underWay;
         }
 
+        else if (_undoneByError is not null && random.Next(2) == 0)
+        {
+            _state = _undoneByError;
+        }
+
         _underWay = null;
+        _undoneByError = null;
         _open = null;
     }
 
@@ -102,6 +128,13 @@ public sealed class SimulatedOutboxDisk(Random random)
         }
 
         var next = _state.With(commit);
+        if (FaultOf(commit, next) is { } fault)
+        {
+            await WaitAsync(file, BeforeDurable);
+            _undoneByError = fault == OutboxFault.Io ? next : _undoneByError;
+            throw new OutboxException($"simulated disk: {fault} at a commit", fault, isUndone: true);
+        }
+
         var fails = _failures > 0;
         _failures -= fails ? 1 : 0;
         if (!fails || _failuresHappenAnyway)
@@ -117,6 +150,7 @@ public sealed class SimulatedOutboxDisk(Random random)
         }
 
         _state = next;
+        _undoneByError = null;
         LastCommit = commit;
         Commits++;
         await WaitAsync(file, AfterDurable);
@@ -131,6 +165,18 @@ public sealed class SimulatedOutboxDisk(Random random)
         await WaitAsync(file, BeforeRead);
         return _state;
     }
+
+    internal async ValueTask<OutboxSnapshot> ReadBytesAsync(SimulatedOutboxFile file)
+    {
+        var state = await ReadAsync(file);
+        return ReadFault?.Invoke() is { } fault
+            ? throw new OutboxException($"simulated disk: {fault} at a read", fault, isUndone: true)
+            : state;
+    }
+
+    private OutboxFault? FaultOf(OutboxCommit commit, OutboxSnapshot next) =>
+        CommitFault?.Invoke()
+        ?? (commit.BringsReadings && next.StoredBytes > CapacityBytes ? OutboxFault.Full : null);
 
     private static async ValueTask WaitAsync(SimulatedOutboxFile file, Func<ValueTask>? wait)
     {
@@ -152,6 +198,8 @@ public sealed class SimulatedOutboxFile : IOutboxFile
 
     internal SimulatedOutboxFile(SimulatedOutboxDisk disk) => _disk = disk;
 
+    public OutboxSpace Space => _disk.Space;
+
     public async ValueTask<OutboxImage> LoadAsync(CancellationToken cancellationToken) =>
         (await _disk.ReadAsync(this)).Image();
 
@@ -163,10 +211,11 @@ public sealed class SimulatedOutboxFile : IOutboxFile
     }
 
     public async ValueTask<StoredBytes> ReadFrameAsync(FrameId frame, CancellationToken cancellationToken) =>
-        (await _disk.ReadAsync(this)).Frames.TryGetValue(frame, out var row) ? Bytes(row.Data, row.Counts) : default;
+        (await _disk.ReadBytesAsync(this)).Frames.TryGetValue(frame, out var row)
+            ? Bytes(row.Data, row.Counts) : default;
 
     public async ValueTask<StoredBytes> ReadSegmentAsync(long segment, CancellationToken cancellationToken) =>
-        (await _disk.ReadAsync(this)).Segments.TryGetValue(segment, out var row)
+        (await _disk.ReadBytesAsync(this)).Segments.TryGetValue(segment, out var row)
             ? Bytes(row.Data, row.Counts) : default;
 
     public async ValueTask<IReadOnlyList<QuarantineRow>> ReadQuarantineAsync(CancellationToken cancellationToken) =>

@@ -42,6 +42,8 @@ public sealed class OutboxCostTests
     /// <summary>A file that takes everything at once and keeps nothing.</summary>
     private sealed class SinkFile : IOutboxFile
     {
+        public OutboxSpace Space { get; } = new(0, HasRoom: true);
+
         public ValueTask<OutboxImage> LoadAsync(CancellationToken cancellationToken) =>
             new(new OutboxImage { OutboxId = 1 });
 

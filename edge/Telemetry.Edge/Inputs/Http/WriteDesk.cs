@@ -170,6 +170,7 @@ internal sealed class WriteDesk(
     private static WriteAnswer Refusal(OfferOutcome offer, WholeOutcome whole, bool hasKey) => offer.Refusal switch
     {
         OfferRefusal.Quota => whole.Refusal(503, offer.Reason, QuotaRetry, hasKey),
+        OfferRefusal.Disk or OfferRefusal.Unknown => whole.Refusal(503, offer.Reason, QuotaRetry, hasKey),
         OfferRefusal.Requests => whole.Refusal(429, offer.Reason, RequestsRetry, hasKey),
         OfferRefusal.Overload => whole.Refusal(429, offer.Reason, OverloadRetry, hasKey),
         _ => whole.Refusal(400, offer.Reason, null, hasKey),

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace Telemetry.Edge.Outbox.Sqlite;
 
@@ -9,26 +10,31 @@ internal sealed class SqliteCommitWriter : IDisposable
 {
     private readonly List<SqliteStatement> _statements = [];
     private readonly Dictionary<FrameId, long> _frameRows;
-    private readonly SqliteStatement _begin, _commit, _totals;
+    private readonly List<(FrameId Frame, long? Row)> _rowsBefore = [];
+    private readonly SqliteConnection _connection;
+    private readonly SqliteStatement _begin, _commit, _rollback, _totals;
     private readonly SqliteStatement _putSegment, _deleteSegment;
     private readonly SqliteStatement _putFrame, _deleteFrame, _putFrameBytes, _dropFrameData, _deleteFrameBytes;
     private readonly SqliteStatement _putEpoch, _putDrop, _deleteDrop, _putSchema, _putQuarantine, _trimQuarantine;
     private readonly SqliteStatement _putRequest, _forgetRequests;
     private long _frameRowLast;
 
-    public SqliteCommitWriter(SqliteConnection connection, Dictionary<FrameId, long> frameRows)
+    public SqliteCommitWriter(
+        SqliteConnection connection, Dictionary<FrameId, long> frameRows, Action<string>? before)
     {
+        _connection = connection;
         _frameRows = frameRows;
         _frameRowLast = frameRows.Count == 0 ? 0 : frameRows.Values.Max();
         SqliteStatement Prepare(string sql, int parameters = 0)
         {
-            var statement = new SqliteStatement(connection, sql, parameters);
+            var statement = new SqliteStatement(connection, sql, parameters, before);
             _statements.Add(statement);
             return statement;
         }
 
         _begin = Prepare("BEGIN IMMEDIATE");
         _commit = Prepare("COMMIT");
+        _rollback = Prepare("ROLLBACK");
         _totals = Prepare("UPDATE outbox SET accepted = $0, promised_w = $1 WHERE id = 1 AND accepted <= $0", 2);
         _putSegment = Prepare("INSERT OR REPLACE INTO segment VALUES ($0, $1, $2, $3, $4, $5, $6, $7)", 8);
         _deleteSegment = Prepare("DELETE FROM segment WHERE id = $0", 1);
@@ -50,14 +56,27 @@ internal sealed class SqliteCommitWriter : IDisposable
         _forgetRequests = Prepare("DELETE FROM request WHERE id <= $0", 1);
     }
 
-    /// <summary>Returns when it is durable. After an exception nobody knows; the file must be opened anew.</summary>
+    /// <summary>
+    /// Returns when it is durable. When it throws, all is as before, unless <see cref="IsBroken"/> is true then.
+    /// </summary>
     public void Write(OutboxCommit commit)
     {
-        // Nothing is rolled back here: whoever closes the connection after a failure does that.
-        _begin.Run();
-        WriteRows(commit);
-        _commit.Run();
+        try
+        {
+            _begin.Run();
+            WriteRows(commit);
+            _commit.Run();
+            _rowsBefore.Clear();
+        }
+        catch
+        {
+            RollBack();
+            throw;
+        }
     }
+
+    /// <summary>True when a transaction failed and could not be rolled back: the file must be opened anew.</summary>
+    public bool IsBroken { get; private set; }
 
     public void Dispose()
     {
@@ -70,6 +89,38 @@ internal sealed class SqliteCommitWriter : IDisposable
     /// <summary>The row under which a frame stands.</summary>
     public bool TryFindFrame(FrameId id, out long row) => _frameRows.TryGetValue(id, out row);
 
+    // An error of COMMIT for lack of room or of the disk rolls back by itself; after others the transaction is open.
+    private void RollBack()
+    {
+        try
+        {
+            if (raw.sqlite3_get_autocommit(_connection.Handle) == 0)
+            {
+                _rollback.Run();
+            }
+        }
+        catch (SqliteException)
+        {
+            // The first error is the one that counts; whoever owns this closes the connection, which rolls back.
+            IsBroken = true;
+        }
+
+        for (var i = _rowsBefore.Count - 1; i >= 0; i--)
+        {
+            var (frame, row) = _rowsBefore[i];
+            if (row is { } number)
+            {
+                _frameRows[frame] = number;
+            }
+            else
+            {
+                _frameRows.Remove(frame);
+            }
+        }
+
+        _rowsBefore.Clear();
+    }
+
     private void WriteRows(OutboxCommit commit)
     {
         if (_totals.Set(0, commit.Accepted).Set(1, commit.PromisedW).Run() != 1)
@@ -77,19 +128,16 @@ internal sealed class SqliteCommitWriter : IDisposable
             throw new OutboxException($"the accepted total would fall to {commit.Accepted}", isTransient: false);
         }
 
-        WriteSegments(commit);
+        // What leaves goes first, so that what comes finds its pages.
+        Remove(commit);
+        foreach (var segment in commit.Segments)
+        {
+            WriteSegment(segment);
+        }
+
         foreach (var frame in commit.Frames)
         {
             WriteFrame(frame);
-        }
-
-        foreach (var frame in commit.RemovedFrames)
-        {
-            if (_frameRows.Remove(frame, out var row))
-            {
-                _deleteFrame.Set(0, row).Run();
-                _deleteFrameBytes.Set(0, row).Run();
-            }
         }
 
         foreach (var epoch in commit.Epochs)
@@ -109,20 +157,28 @@ internal sealed class SqliteCommitWriter : IDisposable
         WriteRequests(commit);
     }
 
-    private void WriteSegments(OutboxCommit commit)
+    private void Remove(OutboxCommit commit)
     {
-        foreach (var segment in commit.Segments)
-        {
-            _putSegment.Set(0, segment.Id).Set(1, segment.Count).Set(2, segment.Series)
-                .Set(3, segment.TimeFirst).Set(4, segment.TimeLast).Set(5, segment.Bytes)
-                .Set(6, CheckedBytes.Seal(segment.Counts.Span)).Set(7, CheckedBytes.Seal(segment.Data.Span)).Run();
-        }
-
         foreach (var segment in commit.RemovedSegments)
         {
             _deleteSegment.Set(0, segment).Run();
         }
+
+        foreach (var frame in commit.RemovedFrames)
+        {
+            if (_frameRows.Remove(frame, out var row))
+            {
+                _rowsBefore.Add((frame, row));
+                _deleteFrame.Set(0, row).Run();
+                _deleteFrameBytes.Set(0, row).Run();
+            }
+        }
     }
+
+    private void WriteSegment(SegmentRow segment) => _putSegment
+        .Set(0, segment.Id).Set(1, segment.Count).Set(2, segment.Series)
+        .Set(3, segment.TimeFirst).Set(4, segment.TimeLast).Set(5, segment.Bytes)
+        .Set(6, CheckedBytes.Seal(segment.Counts.Span)).Set(7, CheckedBytes.Seal(segment.Data.Span)).Run();
 
     private void WriteFrame(FrameRow frame)
     {
@@ -130,6 +186,7 @@ internal sealed class SqliteCommitWriter : IDisposable
         if (!known)
         {
             _frameRows.Add(frame.Id, row = ++_frameRowLast);
+            _rowsBefore.Add((frame.Id, null));
         }
 
         _putFrame.Set(0, row).Set(1, frame.Key.Epoch).Set(2, (long)frame.Key.Lane).Set(3, frame.Key.First)

@@ -4,11 +4,13 @@ namespace Telemetry.Edge.Outbox.Sqlite;
 
 /// <summary>
 /// The outbox in one SQLite file: WAL, synchronous=FULL, exclusively locked. All calls run one after another on the
-/// file's own thread. A commit that fails breaks it for good: dispose it and open the file anew.
+/// file's own thread. A commit that fails is rolled back; where even that fails the file is broken: dispose it and open
+/// it anew.
 /// </summary>
 public sealed class SqliteOutboxFile : IOutboxFile
 {
     private readonly string _path;
+    private readonly SqliteOutboxOptions _options;
     private readonly SqliteThread _thread;
     private readonly Dictionary<FrameId, long> _frameRows = [];
     private readonly SqliteConnection _connection;
@@ -18,9 +20,13 @@ public sealed class SqliteOutboxFile : IOutboxFile
     private bool _isBroken;
     private bool _isDisposed;
 
-    private SqliteOutboxFile(string path, SqliteThread thread, SqliteConnection connection)
+    private volatile OutboxSpace _space = new(0, HasRoom: true);
+
+    private SqliteOutboxFile(
+        string path, SqliteOutboxOptions options, SqliteThread thread, SqliteConnection connection)
     {
         _path = path;
+        _options = options;
         _thread = thread;
         _connection = connection;
     }
@@ -36,12 +42,13 @@ public sealed class SqliteOutboxFile : IOutboxFile
         string path, SqliteOutboxOptions? options, CancellationToken cancellationToken)
     {
         path = Path.GetFullPath(path);
+        options ??= new SqliteOutboxOptions();
         var thread = new SqliteThread($"outbox {Path.GetFileName(path)}");
         try
         {
             var connection = await thread.DoAsync(
-                () => SqliteSchema.Open(path, options ?? new SqliteOutboxOptions()), cancellationToken);
-            return new SqliteOutboxFile(path, thread, connection);
+                () => SqliteSchema.Open(path, options), cancellationToken);
+            return new SqliteOutboxFile(path, options, thread, connection);
         }
         catch
         {
@@ -51,15 +58,21 @@ public sealed class SqliteOutboxFile : IOutboxFile
     }
 
     /// <inheritdoc/>
+    public OutboxSpace Space => _space;
+
+    /// <inheritdoc/>
     public ValueTask<OutboxImage> LoadAsync(CancellationToken cancellationToken) => DoAsync(
         () =>
         {
             _frameRows.Clear();
             _writer?.Dispose();
             var image = SqliteImageReader.Read(_connection, _frameRows);
-            _writer = new SqliteCommitWriter(_connection, _frameRows);
-            _readSegment ??= new SqliteStatement(_connection, "SELECT data, counts FROM segment WHERE id = $0", 1);
-            _readFrame ??= new SqliteStatement(_connection, "SELECT data, counts FROM frame_bytes WHERE id = $0", 1);
+            var before = _options.BeforeStatement;
+            _writer = new SqliteCommitWriter(_connection, _frameRows, before);
+            _readSegment ??= new SqliteStatement(
+                _connection, "SELECT data, counts FROM segment WHERE id = $0", 1, before);
+            _readFrame ??= new SqliteStatement(
+                _connection, "SELECT data, counts FROM frame_bytes WHERE id = $0", 1, before);
             return image;
         },
         cancellationToken);
@@ -72,6 +85,11 @@ public sealed class SqliteOutboxFile : IOutboxFile
             try
             {
                 writer.Write(commit);
+            }
+            catch (SqliteException e)
+            {
+                _isBroken = writer.IsBroken;
+                throw SqliteErrors.OfOpenFile(e, _path, isUndone: !_isBroken);
             }
             catch
             {
@@ -135,12 +153,20 @@ public sealed class SqliteOutboxFile : IOutboxFile
 
     private static (byte[]? Data, byte[]? Counts) Read(SqliteStatement statement)
     {
-        using var reader = statement.Read();
-        return reader.Read()
-            ? (reader.IsDBNull(
-                0) ? null : (byte[])reader.GetValue(0), reader.IsDBNull(1) ? null : (byte[])reader.GetValue(1))
-            : default;
+        try
+        {
+            using var reader = statement.Read();
+            return reader.Read() ? (Bytes(reader, 0), Bytes(reader, 1)) : default;
+        }
+        catch (SqliteException e) when (SqliteErrors.FaultOf(e) == OutboxFault.Corrupt)
+        {
+            // The pages of this row are damaged: its bytes are gone, and get declared.
+            return default;
+        }
     }
+
+    private static byte[]? Bytes(SqliteDataReader reader, int column) =>
+        reader.IsDBNull(column) ? null : (byte[])reader.GetValue(column);
 
     private async ValueTask<T> DoAsync<T>(Func<T> work, CancellationToken cancellationToken)
     {
@@ -155,7 +181,7 @@ public sealed class SqliteOutboxFile : IOutboxFile
         }
         catch (SqliteException e)
         {
-            throw SqliteSchema.Translate(e, _path);
+            throw SqliteErrors.OfOpenFile(e, _path, isUndone: true);
         }
     }
 }

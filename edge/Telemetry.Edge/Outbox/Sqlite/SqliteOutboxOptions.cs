@@ -23,4 +23,10 @@ public sealed record SqliteOutboxOptions
     /// is refused.
     /// </summary>
     public bool CheckAtOpen { get; init; } = true;
+
+    /// <summary>
+    /// For tests alone: called with each statement's text before it runs; a <c>SqliteException</c> that it throws is
+    /// taken for the statement's own.
+    /// </summary>
+    internal Action<string>? BeforeStatement { get; init; }
 }

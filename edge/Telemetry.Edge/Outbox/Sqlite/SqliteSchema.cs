@@ -21,8 +21,6 @@ internal static class SqliteSchema
     /// <summary>"TMOB" in application_id.</summary>
     public const int ApplicationId = 0x544d4f42;
 
-    private const int SqliteBusy = 5, SqliteLocked = 6, SqliteCorrupt = 11, SqliteNotADatabase = 26;
-
     // Version 2: remembered requests.
     private const string RequestTable = """
         CREATE TABLE request (id INTEGER PRIMARY KEY, key BLOB NOT NULL, content BLOB NOT NULL, answer BLOB NOT NULL);
@@ -88,7 +86,7 @@ internal static class SqliteSchema
         catch (SqliteException e)
         {
             connection.Dispose();
-            throw Translate(e, path);
+            throw SqliteErrors.OfOpening(e, path);
         }
         catch
         {
@@ -96,18 +94,6 @@ internal static class SqliteSchema
             throw;
         }
     }
-
-    /// <summary>What an error of SQLite means for the outbox.</summary>
-    public static OutboxException Translate(SqliteException e, string path) => e.SqliteErrorCode switch
-    {
-        SqliteBusy or SqliteLocked => new OutboxException(
-            $"the outbox {path} is open in another process: one agent at a time may use it", isTransient: false, e),
-        SqliteCorrupt or SqliteNotADatabase => new OutboxException(
-            $"the outbox {path} is damaged ({e.Message}): keep a copy of it, and move it away to begin a new one",
-            isTransient: false,
-            e),
-        _ => new OutboxException($"the outbox {path} failed: {e.Message}", isTransient: true, e),
-    };
 
     public static void Do(SqliteConnection connection, string sql)
     {
@@ -157,14 +143,14 @@ internal static class SqliteSchema
     {
         if (Number(connection, "PRAGMA application_id") != ApplicationId)
         {
-            throw new OutboxException($"{path} is a database, but no outbox", isTransient: false);
+            throw new OutboxException($"{path} is a database, but no outbox", OutboxFault.Foreign);
         }
 
         if (version > Version)
         {
             throw new OutboxException(
                 $"the outbox {path} has version {version}, this agent knows up to {Version}: use a newer agent",
-                isTransient: false);
+                OutboxFault.NewerVersion);
         }
 
         if (options.CheckAtOpen)
@@ -189,13 +175,11 @@ internal static class SqliteSchema
         command.CommandText = "PRAGMA quick_check(1)";
         if (command.ExecuteScalar() is string verdict && verdict != "ok")
         {
-            throw new OutboxException(
-                $"the outbox {path} is damaged ({verdict}): keep a copy of it, and move it away to begin a new one",
-                isTransient: false);
+            throw SqliteErrors.Damaged(path, verdict);
         }
     }
 
-    private static long Number(SqliteConnection connection, string sql)
+    public static long Number(SqliteConnection connection, string sql)
     {
         using var command = connection.CreateCommand();
         command.CommandText = sql;

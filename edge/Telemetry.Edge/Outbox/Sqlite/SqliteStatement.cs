@@ -7,9 +7,13 @@ namespace Telemetry.Edge.Outbox.Sqlite;
 internal sealed class SqliteStatement : IDisposable
 {
     private readonly SqliteCommand _command;
+    private readonly Action<string>? _before;
 
-    public SqliteStatement(SqliteConnection connection, string sql, int parameters)
+    /// <summary><paramref name="before"/>: see <see cref="SqliteOutboxOptions.BeforeStatement"/>.</summary>
+    public SqliteStatement(
+        SqliteConnection connection, string sql, int parameters = 0, Action<string>? before = null)
     {
+        _before = before;
         _command = connection.CreateCommand();
         _command.CommandText = sql;
         for (var i = 0; i < parameters; i++)
@@ -37,9 +41,24 @@ internal sealed class SqliteStatement : IDisposable
     public SqliteStatement SetNull(int parameter) => SetValue(parameter, DBNull.Value, SqliteType.Integer);
 
     /// <summary>Runs it and says how many rows it changed.</summary>
-    public int Run() => _command.ExecuteNonQuery();
+    public int Run()
+    {
+        _before?.Invoke(_command.CommandText);
+        return _command.ExecuteNonQuery();
+    }
 
-    public SqliteDataReader Read() => _command.ExecuteReader();
+    /// <summary>Runs it and gives the one number that it answers with.</summary>
+    public long Number()
+    {
+        _before?.Invoke(_command.CommandText);
+        return (long)_command.ExecuteScalar()!;
+    }
+
+    public SqliteDataReader Read()
+    {
+        _before?.Invoke(_command.CommandText);
+        return _command.ExecuteReader();
+    }
 
     public void Dispose() => _command.Dispose();
 

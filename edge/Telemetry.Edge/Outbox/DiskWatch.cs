@@ -1,0 +1,106 @@
+namespace Telemetry.Edge.Outbox;
+
+/// <summary>
+/// Follows how commits fare on the disk and at the quota, and says from that what may be committed now. Used on the
+/// outbox' thread.
+/// </summary>
+internal sealed class DiskWatch
+{
+    // While readings are refused, frees and receipts get a commit of their own so often: they make room.
+    private static readonly TimeSpan ReliefInterval = TimeSpan.FromSeconds(1);
+
+    // At the quota until this share of it is free again: a margin, so that the state does not flicker.
+    private const int QuotaMarginShare = 16;
+
+    private readonly IOutboxFile _file;
+    private readonly OutboxState _state;
+    private readonly OutboxOptions _options;
+    private readonly TimeProvider _time;
+    private readonly DiskRest _rest;
+    private long _overheadBytes;
+
+    public DiskWatch(IOutboxFile file, OutboxState state, OutboxOptions options, TimeProvider time)
+    {
+        _file = file;
+        _state = state;
+        _options = options;
+        _time = time;
+        _rest = new DiskRest(time);
+        TakeOverhead();
+    }
+
+    /// <summary>Whether readings are taken, and why not.</summary>
+    public OutboxStanding Standing { get; } = new();
+
+    /// <summary>True while a disk that failed is left alone: nothing is committed.</summary>
+    public bool Rests => _rest.Rests;
+
+    /// <summary>The timestamp at which that ends; 0 when it is not left alone.</summary>
+    public long RestsUntil => _rest.Until;
+
+    /// <summary>Why readings are refused for the disk's sake; null when they are not.</summary>
+    public string? Refusal => _rest.RefusesReadings ? Standing.Problem : null;
+
+    /// <summary>
+    /// The timestamp of the next commit of frees and receipts alone; long.MaxValue while all is well.
+    /// </summary>
+    public long ReliefAt { get; private set; } = long.MaxValue;
+
+    /// <summary>The bytes that count against the quota, without readings that wait for a commit.</summary>
+    public long UsedBytes => _state.StoredBytes + _overheadBytes;
+
+    /// <summary>An offer was refused because the quota is reached.</summary>
+    public void QuotaReached(int readings)
+    {
+        Standing.SetAtQuota(true);
+        Standing.Refused(readings);
+        Press();
+    }
+
+    /// <summary>A commit was rolled back, and so many readings with it.</summary>
+    public void Undone(OutboxException cause, bool broughtReadings, int readings)
+    {
+        _rest.Failed(broughtReadings);
+        Standing.Failed(cause);
+        Standing.Refused(readings);
+        Press();
+    }
+
+    /// <summary>A commit is durable.</summary>
+    public void Committed(bool broughtReadings)
+    {
+        _rest.Drained();
+        TakeOverhead();
+        if (Standing.Trouble is { } trouble
+            && (broughtReadings || trouble.Fault != OutboxFault.Full || _file.Space.HasRoom))
+        {
+            _rest.Recovered();
+            Standing.Recovered();
+        }
+
+        if (Standing.AtQuota && UsedBytes <= _options.QuotaBytes - (_options.QuotaBytes / QuotaMarginShare))
+        {
+            Standing.SetAtQuota(false);
+        }
+
+        ReliefAt = long.MaxValue;
+        if (Standing.Problem is not null)
+        {
+            Press();
+        }
+    }
+
+    /// <summary>There was nothing to commit when <see cref="ReliefAt"/> came.</summary>
+    public void NothingToRelieve()
+    {
+        ReliefAt = long.MaxValue;
+        Press();
+    }
+
+    private void Press() => ReliefAt = Math.Min(
+        ReliefAt, _time.GetTimestamp() + (long)(ReliefInterval.TotalSeconds * _time.TimestampFrequency));
+
+    // What the file needs beyond the bytes of segments and frames. What was freed since the commit has no part in it:
+    // the next one that needs room frees it first.
+    private void TakeOverhead() => _overheadBytes = Math.Max(0, _file.Space.UsedBytes - _state.StoredBytes);
+}

@@ -1,0 +1,75 @@
+namespace Telemetry.Edge.Outbox;
+
+/// <summary>
+/// Whether the outbox takes readings, and why not: a disk that failed, or the quota. It goes on draining meanwhile.
+/// Changed on the outbox' thread.
+/// </summary>
+public sealed class OutboxStanding
+{
+    /// <summary>Raised when <see cref="Trouble"/> or <see cref="AtQuota"/> begins, ends or changes its kind.</summary>
+    public event Action? Changed;
+
+    /// <summary>What the disk failed with; null while it works.</summary>
+    public OutboxException? Trouble { get; private set; }
+
+    /// <summary>True since an offer was refused for the quota, until one is taken again.</summary>
+    public bool AtQuota { get; private set; }
+
+    /// <summary>Readings refused since the trouble began or the quota was reached.</summary>
+    public long RefusedReadings { get; private set; }
+
+    /// <summary>Why readings are refused, in words; null while they are taken.</summary>
+    public string? Problem => Trouble is { } trouble
+        ? $"{Word(trouble.Fault)}, readings are refused: {trouble.Message}"
+        : AtQuota ? "quota reached (outbox.quotaBytes), readings are refused until the uplink has drained the outbox"
+        : null;
+
+    /// <summary>The kind of a failure in words, for logs and people.</summary>
+    public static string Word(OutboxFault fault) => fault switch
+    {
+        OutboxFault.Full => "disk full",
+        OutboxFault.ReadOnly => "disk read-only",
+        OutboxFault.Io => "disk failing",
+        OutboxFault.Busy => "outbox locked",
+        OutboxFault.Corrupt => "outbox damaged",
+        _ => "outbox failing",
+    };
+
+    internal void Refused(int readings) => RefusedReadings += readings;
+
+    internal void Failed(OutboxException trouble)
+    {
+        var isNew = Trouble?.Fault != trouble.Fault;
+        if (Trouble is null)
+        {
+            RefusedReadings = 0;
+        }
+
+        Trouble = trouble;
+        if (isNew)
+        {
+            Changed?.Invoke();
+        }
+    }
+
+    internal void Recovered()
+    {
+        if (Trouble is not null)
+        {
+            Trouble = null;
+            Changed?.Invoke();
+        }
+    }
+
+    internal void SetAtQuota(bool atQuota)
+    {
+        if (AtQuota == atQuota)
+        {
+            return;
+        }
+
+        AtQuota = atQuota;
+        RefusedReadings = atQuota && Trouble is null ? 0 : RefusedReadings;
+        Changed?.Invoke();
+    }
+}
