@@ -114,17 +114,7 @@ public sealed class Outbox : IAsyncDisposable
     {
         options = options.Validated();
         var image = await file.LoadAsync(ct);
-        try
-        {
-            return new Outbox(file, new OutboxState(image, gateway, options, time, random), options, time);
-        }
-        catch (Exception e) when (e is FormatException or ArgumentException or KeyNotFoundException)
-        {
-            throw new OutboxException(
-                $"the outbox's content is damaged ({e.Message}): keep a copy, and move it away to begin a new one",
-                isTransient: false,
-                e);
-        }
+        return new Outbox(file, OutboxState.Of(image, gateway, options, time, random), options, time);
     }
 
     /// <summary>

@@ -10,7 +10,7 @@ namespace Telemetry.Edge.Outbox;
 /// </summary>
 internal sealed class OutboxState
 {
-    public OutboxState(OutboxImage image, GatewayId gateway, OutboxOptions options, TimeProvider time, Random random)
+    private OutboxState(OutboxImage image, GatewayId gateway, OutboxOptions options, TimeProvider time, Random random)
     {
         Gateway = gateway;
         OutboxId = image.OutboxId;
@@ -31,6 +31,23 @@ internal sealed class OutboxState
             var epoch = Epochs.Find(row.Key.Epoch)
                 ?? throw new KeyNotFoundException($"the epoch of {row.Key} is unknown");
             Hold(new HeldFrame(row, epoch.Order, sealedByThisRun: false));
+        }
+    }
+
+    /// <summary>Throws <see cref="OutboxException"/> when what the file holds does not fit together.</summary>
+    public static OutboxState Of(
+        OutboxImage image, GatewayId gateway, OutboxOptions options, TimeProvider time, Random random)
+    {
+        try
+        {
+            return new OutboxState(image, gateway, options, time, random);
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException or KeyNotFoundException)
+        {
+            throw new OutboxException(
+                $"the outbox's content is damaged ({e.Message}): keep a copy, and move it away to begin a new one",
+                OutboxFault.Corrupt,
+                e);
         }
     }
 

@@ -30,7 +30,8 @@ public sealed class SqliteOutboxFaultTests : OutboxFaultContract
             var left = failing;
             _before = sql =>
             {
-                if (sql != "ROLLBACK" && --left == 0)
+                // A full disk stays full: one that is asked for room gives none.
+                if (sql != "ROLLBACK" && (--left == 0 || (left < 0 && fault == OutboxFault.Full)))
                 {
                     throw Error(fault);
                 }
@@ -88,12 +89,17 @@ public sealed class SqliteOutboxFaultTests : OutboxFaultContract
         _ => 1,
     });
 
-    private void Fail(string statement, OutboxFault fault) => _before = sql =>
+    // A disk that is full is asked twice, the second time after it was asked for room.
+    private void Fail(string statement, OutboxFault fault)
     {
-        if (sql.StartsWith(statement, StringComparison.Ordinal))
+        var times = fault == OutboxFault.Full ? 2 : 1;
+        _before = sql =>
         {
-            _before = null;
-            throw Error(fault);
-        }
-    };
+            if (sql.StartsWith(statement, StringComparison.Ordinal))
+            {
+                _before = --times == 0 ? null : _before;
+                throw Error(fault);
+            }
+        };
+    }
 }

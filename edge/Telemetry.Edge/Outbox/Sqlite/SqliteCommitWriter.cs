@@ -12,6 +12,7 @@ internal sealed class SqliteCommitWriter : IDisposable
     private readonly Dictionary<FrameId, long> _frameRows;
     private readonly List<(FrameId Frame, long? Row)> _rowsBefore = [];
     private readonly SqliteConnection _connection;
+    private readonly SqliteSpace _space;
     private readonly SqliteStatement _begin, _commit, _rollback, _totals;
     private readonly SqliteStatement _putSegment, _deleteSegment;
     private readonly SqliteStatement _putFrame, _deleteFrame, _putFrameBytes, _dropFrameData, _deleteFrameBytes;
@@ -20,8 +21,9 @@ internal sealed class SqliteCommitWriter : IDisposable
     private long _frameRowLast;
 
     public SqliteCommitWriter(
-        SqliteConnection connection, Dictionary<FrameId, long> frameRows, Action<string>? before)
+        SqliteConnection connection, SqliteSpace space, Dictionary<FrameId, long> frameRows, Action<string>? before)
     {
+        _space = space;
         _connection = connection;
         _frameRows = frameRows;
         _frameRowLast = frameRows.Count == 0 ? 0 : frameRows.Values.Max();
@@ -61,17 +63,15 @@ internal sealed class SqliteCommitWriter : IDisposable
     /// </summary>
     public void Write(OutboxCommit commit)
     {
+        _space.Fence();
         try
         {
-            _begin.Run();
-            WriteRows(commit);
-            _commit.Run();
-            _rowsBefore.Clear();
+            WriteOnce(commit, useReserve: false);
         }
-        catch
+        catch (SqliteException e) when (SqliteErrors.FaultOf(e) == OutboxFault.Full && !IsBroken)
         {
-            RollBack();
-            throw;
+            var grown = _space.TryGrow(BytesOf(commit));
+            WriteOnce(commit, useReserve: !grown && !commit.BringsReadings);
         }
     }
 
@@ -88,6 +88,41 @@ internal sealed class SqliteCommitWriter : IDisposable
 
     /// <summary>The row under which a frame stands.</summary>
     public bool TryFindFrame(FrameId id, out long row) => _frameRows.TryGetValue(id, out row);
+
+    private static long BytesOf(OutboxCommit commit) =>
+        commit.Segments.Sum(s => (long)s.Bytes) + commit.Frames.Sum(f => (long)f.Data.Length)
+        + commit.Requests.Sum(r => (long)r.Request.Answer.Length);
+
+    private void WriteOnce(OutboxCommit commit, bool useReserve)
+    {
+        var touchesReserve = useReserve || (commit.BringsReadings && !_space.ReserveKept);
+        try
+        {
+            _begin.Run();
+            if (useReserve)
+            {
+                _space.UseReserve();
+            }
+            else if (touchesReserve)
+            {
+                _space.KeepReserve();
+            }
+
+            WriteRows(commit);
+            _commit.Run();
+            _rowsBefore.Clear();
+        }
+        catch
+        {
+            RollBack();
+            throw;
+        }
+
+        if (touchesReserve)
+        {
+            _space.LookAtReserve();
+        }
+    }
 
     // An error of COMMIT for lack of room or of the disk rolls back by itself; after others the transaction is open.
     private void RollBack()

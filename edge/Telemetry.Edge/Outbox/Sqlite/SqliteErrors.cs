@@ -35,13 +35,15 @@ internal static class SqliteErrors
     /// <summary>An error while a file is opened.</summary>
     public static OutboxException OfOpening(SqliteException e, string path) => FaultOf(e) switch
     {
-        OutboxFault.Busy => new OutboxException(
-            $"the outbox {path} is open in another process: one agent at a time may use it", OutboxFault.InUse, e),
+        OutboxFault.Busy => InUse(path, e),
         OutboxFault.Corrupt => Damaged(path, Text(e), e),
         OutboxFault.Unknown => new OutboxException(
             $"the outbox {path} cannot be opened: {Text(e)}", isTransient: true, e),
         var fault => new OutboxException($"the outbox {path} cannot be opened: {Text(e)}", fault, e),
     };
+
+    public static OutboxException InUse(string path, Exception? cause = null) => new(
+        $"the outbox {path} is open in another process: one agent at a time may use it", OutboxFault.InUse, cause);
 
     public static OutboxException Damaged(string path, string what, Exception? cause = null) => new(
         $"the outbox {path} is damaged ({what}): keep a copy of it, and move it away to begin a new one",

@@ -9,9 +9,28 @@ namespace Telemetry.Edge.Outbox.Sqlite;
 /// <summary>Reads everything but bytes, when the file is opened.</summary>
 internal static class SqliteImageReader
 {
-    /// <summary>The image, and under which row each frame stands.</summary>
+    /// <summary>
+    /// The image, and under which row each frame stands. Throws <see cref="OutboxException"/> where a row holds what no
+    /// agent wrote.
+    /// </summary>
     public static OutboxImage Read(SqliteConnection connection, Dictionary<FrameId, long> frameRows)
     {
+        try
+        {
+            return ReadRows(connection, frameRows);
+        }
+        catch (Exception e) when (e is FormatException or InvalidCastException or ArgumentException or OverflowException
+            or IndexOutOfRangeException or InvalidOperationException)
+        {
+            throw SqliteErrors.Damaged(connection.DataSource, e.Message, e);
+        }
+    }
+
+    private static OutboxImage ReadRows(SqliteConnection connection, Dictionary<FrameId, long> frameRows)
+    {
+        // An agent that is asked before it brings the file to its version finds none.
+        var hasRequests = SqliteSchema.Number(
+            connection, "SELECT count(*) FROM sqlite_master WHERE name = 'request'") > 0;
         var totals = Rows(
             connection,
             "SELECT outbox_id, accepted, promised_w FROM outbox",
@@ -53,7 +72,7 @@ internal static class SqliteImageReader
                     new SchemaMessage(
                         new SchemaId((ulong)row.GetInt64(1), (ulong)row.GetInt64(2)), (byte[])row.GetValue(3)),
                     row.GetInt64(0))),
-            Requests = Rows(
+            Requests = !hasRequests ? [] : Rows(
                 connection,
                 "SELECT id, key, content, answer FROM request ORDER BY id",
                 row => new RequestRow(row.GetInt64(0), new AnsweredRequest(

@@ -25,10 +25,17 @@ internal static class SqliteLibrary
             NativeLibrary.SetDllImportResolver(typeof(SQLite3Provider_e_sqlite3).Assembly, Resolve);
         }
 
+        NativeLibrary.SetDllImportResolver(typeof(SqliteLibrary).Assembly, ResolveOurs);
         Batteries_V2.Init();
         return raw.sqlite3_libversion().utf8_to_string();
     }
 
     private static IntPtr Resolve(string name, Assembly assembly, DllImportSearchPath? path) =>
         name == "e_sqlite3" ? _system : IntPtr.Zero;
+
+    // Our own calls go to the same library as the package's.
+    private static IntPtr ResolveOurs(string name, Assembly assembly, DllImportSearchPath? path) =>
+        name != "e_sqlite3" ? IntPtr.Zero
+        : _system != IntPtr.Zero ? _system
+        : NativeLibrary.Load(name, typeof(SQLite3Provider_e_sqlite3).Assembly, path);
 }

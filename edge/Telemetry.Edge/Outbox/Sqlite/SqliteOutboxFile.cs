@@ -14,17 +14,20 @@ public sealed class SqliteOutboxFile : IOutboxFile
     private readonly SqliteThread _thread;
     private readonly Dictionary<FrameId, long> _frameRows = [];
     private readonly SqliteConnection _connection;
+    private readonly SqliteSpace _room;
     private SqliteCommitWriter? _writer;
     private SqliteStatement? _readSegment;
     private SqliteStatement? _readFrame;
     private bool _isBroken;
     private bool _isDisposed;
 
-    private volatile OutboxSpace _space = new(0, HasRoom: true);
+    private volatile OutboxSpace _space;
 
     private SqliteOutboxFile(
-        string path, SqliteOutboxOptions options, SqliteThread thread, SqliteConnection connection)
+        string path, SqliteOutboxOptions options, SqliteThread thread, SqliteConnection connection, SqliteSpace room)
     {
+        _room = room;
+        _space = room.Measure();
         _path = path;
         _options = options;
         _thread = thread;
@@ -46,9 +49,7 @@ public sealed class SqliteOutboxFile : IOutboxFile
         var thread = new SqliteThread($"outbox {Path.GetFileName(path)}");
         try
         {
-            var connection = await thread.DoAsync(
-                () => SqliteSchema.Open(path, options), cancellationToken);
-            return new SqliteOutboxFile(path, options, thread, connection);
+            return await thread.DoAsync(() => Open(path, options, thread), cancellationToken);
         }
         catch
         {
@@ -68,7 +69,7 @@ public sealed class SqliteOutboxFile : IOutboxFile
             _writer?.Dispose();
             var image = SqliteImageReader.Read(_connection, _frameRows);
             var before = _options.BeforeStatement;
-            _writer = new SqliteCommitWriter(_connection, _frameRows, before);
+            _writer = new SqliteCommitWriter(_connection, _room, _frameRows, before);
             _readSegment ??= new SqliteStatement(
                 _connection, "SELECT data, counts FROM segment WHERE id = $0", 1, before);
             _readFrame ??= new SqliteStatement(
@@ -85,6 +86,7 @@ public sealed class SqliteOutboxFile : IOutboxFile
             try
             {
                 writer.Write(commit);
+                _space = _room.Measure();
             }
             catch (SqliteException e)
             {
@@ -144,11 +146,31 @@ public sealed class SqliteOutboxFile : IOutboxFile
                 _writer?.Dispose();
                 _readSegment?.Dispose();
                 _readFrame?.Dispose();
-                _connection.Dispose();
+                Close();
                 return true;
             },
             CancellationToken.None);
         await _thread.EndAsync();
+    }
+
+    private static SqliteOutboxFile Open(string path, SqliteOutboxOptions options, SqliteThread thread)
+    {
+        var connection = SqliteSchema.Open(path, options);
+        try
+        {
+            return new SqliteOutboxFile(
+                path, options, thread, connection, new SqliteSpace(connection, path, options));
+        }
+        catch (SqliteException e)
+        {
+            connection.Dispose();
+            throw SqliteErrors.OfOpening(e, path);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
     }
 
     private static (byte[]? Data, byte[]? Counts) Read(SqliteStatement statement)
@@ -167,6 +189,24 @@ public sealed class SqliteOutboxFile : IOutboxFile
 
     private static byte[]? Bytes(SqliteDataReader reader, int column) =>
         reader.IsDBNull(column) ? null : (byte[])reader.GetValue(column);
+
+    private void Close()
+    {
+        try
+        {
+            _room.Close();
+        }
+        catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
+        {
+            // The log is not empty, or the disk fails: it stays as it is, and the next start reads it.
+            return;
+        }
+        finally
+        {
+            _room.Dispose();
+            _connection.Dispose();
+        }
+    }
 
     private async ValueTask<T> DoAsync<T>(Func<T> work, CancellationToken cancellationToken)
     {

@@ -60,6 +60,7 @@ internal static class SqliteSchema
     public static SqliteConnection Open(string path, SqliteOutboxOptions options)
     {
         _ = SqliteLibrary.Version;
+        var isNew = SqliteLook.IsNew(path);
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
         {
             DataSource = path,
@@ -70,6 +71,12 @@ internal static class SqliteSchema
         try
         {
             connection.Open();
+            SetLocking(connection);
+            if (isNew)
+            {
+                Mark(connection, options);
+            }
+
             Set(connection, options);
             var version = Number(connection, "PRAGMA user_version");
             if (version == 0 && Number(connection, "SELECT count(*) FROM sqlite_master") == 0)
@@ -80,6 +87,10 @@ internal static class SqliteSchema
             {
                 Check(connection, path, version, options);
             }
+
+            // What a run before wrote and perhaps never saw reach the disk (an fsync that failed) is written once more
+            // before anything new counts on it.
+            Do(connection, "PRAGMA wal_checkpoint(RESTART)");
 
             return connection;
         }
@@ -102,15 +113,19 @@ internal static class SqliteSchema
         command.ExecuteNonQuery();
     }
 
+    /// <summary>
+    /// The exclusive lock comes with the first access, and before WAL is entered: no shared memory file is needed then.
+    /// </summary>
+    public static void SetLocking(SqliteConnection connection) => Do(connection, "PRAGMA locking_mode = EXCLUSIVE");
+
     private static void Set(SqliteConnection connection, SqliteOutboxOptions options)
     {
-        // The exclusive lock comes with the first access, and before WAL is entered: no shared memory file is needed
-        // then.
-        Do(connection, "PRAGMA locking_mode = EXCLUSIVE");
-        Do(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA page_size = {options.PageBytes}"));
         Do(connection, "PRAGMA journal_mode = WAL");
         Do(connection, "PRAGMA synchronous = FULL");
         Do(connection, "PRAGMA temp_store = MEMORY");
+
+        // Some builds fill freed pages with zeros: each frame would be written to the flash once more when it leaves.
+        Do(connection, "PRAGMA secure_delete = OFF");
         Do(
             connection,
             string.Create(CultureInfo.InvariantCulture, $"PRAGMA cache_size = -{options.CacheBytesMax / 1024}"));
@@ -125,6 +140,13 @@ internal static class SqliteSchema
         Do(connection, "COMMIT");
     }
 
+    // Before the log is there, so that the file's own head says from the first moment on whose it is.
+    private static void Mark(SqliteConnection connection, SqliteOutboxOptions options)
+    {
+        Do(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA page_size = {options.PageBytes}"));
+        Do(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA application_id = {ApplicationId}"));
+    }
+
     private static void Create(SqliteConnection connection)
     {
         var id = BinaryPrimitives.ReadInt64LittleEndian(RandomNumberGenerator.GetBytes(8));
@@ -133,7 +155,6 @@ internal static class SqliteSchema
             {Tables}
             {RequestTable}
             INSERT INTO outbox VALUES (1, {(id == 0 ? 1 : id)}, 0, {long.MinValue});
-            PRAGMA application_id = {ApplicationId};
             PRAGMA user_version = {Version};
             COMMIT;
             """));
@@ -141,18 +162,6 @@ internal static class SqliteSchema
 
     private static void Check(SqliteConnection connection, string path, long version, SqliteOutboxOptions options)
     {
-        if (Number(connection, "PRAGMA application_id") != ApplicationId)
-        {
-            throw new OutboxException($"{path} is a database, but no outbox", OutboxFault.Foreign);
-        }
-
-        if (version > Version)
-        {
-            throw new OutboxException(
-                $"the outbox {path} has version {version}, this agent knows up to {Version}: use a newer agent",
-                OutboxFault.NewerVersion);
-        }
-
         if (options.CheckAtOpen)
         {
             CheckStructure(connection, path);
@@ -169,7 +178,8 @@ internal static class SqliteSchema
         }
     }
 
-    private static void CheckStructure(SqliteConnection connection, string path)
+    /// <summary>Throws when the file's structure is damaged.</summary>
+    public static void CheckStructure(SqliteConnection connection, string path)
     {
         using var command = connection.CreateCommand();
         command.CommandText = "PRAGMA quick_check(1)";

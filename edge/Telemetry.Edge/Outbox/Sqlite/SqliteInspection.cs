@@ -1,0 +1,102 @@
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+using Telemetry.Model;
+
+namespace Telemetry.Edge.Outbox.Sqlite;
+
+/// <summary>
+/// Says what an agent would say of an outbox file if it were started, and changes no byte of it or beside it. Not in a
+/// process that has the file open: looking at it would drop that one's lock.
+/// </summary>
+public static class SqliteInspection
+{
+    // The bytes that SQLite locks (its file format's "lock-byte page").
+    private const long LockFirst = 0x4000_0000, LockBytes = 512;
+
+    private const int NoCheckpointOnClose = 1006;
+
+    /// <summary>What is wrong with it, in words; null when an agent can work with it.</summary>
+    public static string? Problem(string path, GatewayId gateway, OutboxOptions options)
+    {
+        try
+        {
+            path = Path.GetFullPath(path);
+            if (!SqliteLook.IsNew(path))
+            {
+                Inspect(path, gateway, options);
+            }
+
+            return null;
+        }
+        catch (OutboxException e)
+        {
+            return e.Message;
+        }
+    }
+
+    private static void Inspect(string path, GatewayId gateway, OutboxOptions options)
+    {
+        try
+        {
+            RequireFree(path);
+            using var connection = Open(path);
+            SqliteSchema.CheckStructure(connection, path);
+            var image = SqliteImageReader.Read(connection, []);
+            _ = OutboxState.Of(image, gateway, options, TimeProvider.System, new Random(0));
+        }
+        catch (SqliteException e)
+        {
+            throw SqliteErrors.OfOpening(e, path);
+        }
+    }
+
+    private static void RequireFree(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        try
+        {
+#pragma warning disable CA1416 // Of no use where SQLite locks in another way; the outbox runs on Linux.
+            file.Lock(LockFirst, LockBytes);
+            file.Unlock(LockFirst, LockBytes);
+#pragma warning restore CA1416
+        }
+        catch (IOException e)
+        {
+            throw SqliteErrors.InUse(path, e);
+        }
+    }
+
+    private static string Escaped(string path) =>
+        Uri.EscapeDataString(path).Replace("%2F", "/", StringComparison.Ordinal);
+
+    // With a log that has something in it SQLite has to read both; it opens them to write, and then does not. Without
+    // one it is told that nothing changes, so that it makes no log.
+    private static SqliteConnection Open(string path)
+    {
+        _ = SqliteLibrary.Version;
+        var hasLog = SqliteHeader.HasLog(path);
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = hasLog ? path : $"file:{Escaped(path)}?immutable=1",
+            Mode = hasLog ? SqliteOpenMode.ReadWrite : SqliteOpenMode.ReadOnly,
+            Pooling = false,
+            DefaultTimeout = 1,
+        }.ToString());
+        try
+        {
+            connection.Open();
+            if (hasLog)
+            {
+                SqliteSchema.SetLocking(connection);
+                _ = raw.sqlite3_db_config(connection.Handle, NoCheckpointOnClose, 1, out _);
+            }
+
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+}

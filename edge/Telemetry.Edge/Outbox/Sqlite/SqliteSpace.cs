@@ -1,0 +1,166 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+
+namespace Telemetry.Edge.Outbox.Sqlite;
+
+/// <summary>
+/// Keeps a full disk drainable: what a commit that frees or seals needs is taken from the disk beforehand and never
+/// given back. That is the write-ahead log at its usual size, which outlives a close; a row that holds pages in
+/// reserve; and each page of the file before SQLite may use it, so that the log can always be written back.
+/// Used on the file's thread.
+/// </summary>
+internal sealed class SqliteSpace : IDisposable
+{
+    // The file grows by so many bytes; a step of the disk's space and not of what is written.
+    private const int ChunkBytes = 256 * 1024;
+
+    // Below so much room for readings the disk counts as full still.
+    private const int RoomBytesMin = 128 * 1024;
+
+    private const int WalHeaderBytes = 32;
+
+    // Frames have the rows from 1.
+    private const string ReserveRow = "-1";
+
+    private readonly SqliteConnection _connection;
+    private readonly SqliteOutboxOptions _options;
+    private readonly FileInfo _file;
+    private readonly FileInfo _wal;
+    private readonly SqliteStatement _pages, _freePages, _hasReserve, _putReserve, _dropReserve, _writeBack;
+    private readonly long _pageBytes;
+    private long _pagesMax;
+
+    public SqliteSpace(SqliteConnection connection, string path, SqliteOutboxOptions options)
+    {
+        _connection = connection;
+        _options = options;
+        _file = new FileInfo(path);
+        _wal = new FileInfo(path + "-wal");
+        _pageBytes = SqliteSchema.Number(connection, "PRAGMA page_size");
+        _pages = new SqliteStatement(connection, "PRAGMA page_count");
+        _freePages = new SqliteStatement(connection, "PRAGMA freelist_count");
+        _hasReserve = new SqliteStatement(
+            connection, $"SELECT count(*) FROM frame_bytes WHERE id = {ReserveRow} AND length(data) >= $0", 1);
+        _putReserve = new SqliteStatement(
+            connection, $"INSERT OR REPLACE INTO frame_bytes VALUES ({ReserveRow}, NULL, zeroblob($0))", 1);
+        _dropReserve = new SqliteStatement(connection, $"DELETE FROM frame_bytes WHERE id = {ReserveRow}");
+        _writeBack = new SqliteStatement(connection, "PRAGMA wal_checkpoint(RESTART)");
+        Prepare();
+    }
+
+    /// <summary>True while the reserve is there whole.</summary>
+    public bool ReserveKept { get; private set; }
+
+    /// <summary>What the file takes of the disk now.</summary>
+    public OutboxSpace Measure()
+    {
+        var (pages, free) = (_pages.Number(), _freePages.Number());
+        _wal.Refresh();
+        var missing = ReserveKept ? 0 : _options.ReserveBytes;
+        var room = ((_pagesMax - pages + free) * _pageBytes) - missing;
+        var wal = _wal.Exists ? _wal.Length : 0;
+        return new OutboxSpace(((pages - free) * _pageBytes) + missing + wal, room >= RoomBytesMin);
+    }
+
+    /// <summary>
+    /// Inside of the transaction that brings readings, first: the reserve that was used is taken anew.
+    /// </summary>
+    public void KeepReserve() => _putReserve.Set(0, _options.ReserveBytes).Run();
+
+    /// <summary>Inside of a transaction that drains, first: it may use the reserve.</summary>
+    public void UseReserve() => _dropReserve.Run();
+
+    /// <summary>
+    /// A transaction found no room and was rolled back: writes the log back, so that it begins anew, and asks the disk
+    /// for more. False when the disk gives nothing.
+    /// </summary>
+    public bool TryGrow(long bytes)
+    {
+        WriteBack();
+        _file.Refresh();
+        return SqliteFileControl.TryAllocate(_connection, Math.Max(_file.Length, PagesBytes()) + bytes + ChunkBytes)
+            && Fence();
+    }
+
+    /// <summary>
+    /// SQLite uses no page that the disk has not given already: its log could not be written back on a full disk.
+    /// False when nothing changed.
+    /// </summary>
+    public bool Fence()
+    {
+        _file.Refresh();
+        var pages = Math.Max(_file.Length / _pageBytes, 1);
+        if (pages == _pagesMax)
+        {
+            return false;
+        }
+
+        _pagesMax = SqliteSchema.Number(
+            _connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA max_page_count = {pages}"));
+        return true;
+    }
+
+    /// <summary>After a transaction that touched the reserve, whatever became of it.</summary>
+    public void LookAtReserve() =>
+        ReserveKept = _options.ReserveBytes == 0 || _hasReserve.Set(0, _options.ReserveBytes).Number() > 0;
+
+    /// <summary>Writes the log back into the file; true when nothing is left in it.</summary>
+    public bool WriteBack()
+    {
+        using var reader = _writeBack.Read();
+        return reader.Read() && reader.GetInt64(0) == 0 && reader.GetInt64(1) == reader.GetInt64(2);
+    }
+
+    /// <summary>
+    /// Before the file is closed. The log stays, for the next start on a full disk, but empty: beside an older copy of
+    /// the file it must mean nothing.
+    /// </summary>
+    public void Close()
+    {
+        if (_options.ReserveBytes == 0)
+        {
+            return;
+        }
+
+        SqliteSchema.Do(_connection, "PRAGMA journal_size_limit = -1");
+        if (WriteBack())
+        {
+            using var wal = File.OpenHandle(_wal.FullName, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+            RandomAccess.Write(wal, new byte[WalHeaderBytes], 0);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var statement in (SqliteStatement[])
+            [_pages, _freePages, _hasReserve, _putReserve, _dropReserve, _writeBack])
+        {
+            statement.Dispose();
+        }
+    }
+
+    private long PagesBytes() => _pages.Number() * _pageBytes;
+
+    // On a disk that is full already nothing of this can be had: then it is tried with the commits that bring readings.
+    private void Prepare()
+    {
+        if (_options.ReserveBytes == 0)
+        {
+            ReserveKept = true;
+            _pagesMax = long.MaxValue / _pageBytes;
+            return;
+        }
+
+        SqliteFileControl.SetChunk(_connection, ChunkBytes);
+        SqliteFileControl.KeepWal(_connection);
+        using (var wal = File.OpenHandle(_wal.FullName, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite))
+        {
+            _ = SqliteFileControl.TryAllocate(wal, RandomAccess.GetLength(wal), _options.WalBytes);
+        }
+
+        LookAtReserve();
+        SqliteFileControl.TryAllocate(
+            _connection, PagesBytes() + ChunkBytes + (ReserveKept ? 0 : _options.ReserveBytes));
+        Fence();
+    }
+}
