@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Telemetry.Cloud.Ingress;
+using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Operations;
 using Telemetry.Cloud.Operations.DeadLetters;
 using Telemetry.Cloud.Storage;
@@ -118,6 +119,11 @@ try
 catch (TimeoutException) when (stop.IsCancellationRequested)
 {
     OperationsLog.StopCut(logger, settings.StopWithin);
+    return 1;
+}
+catch (InstallationException e)
+{
+    OperationsLog.InstallationRefused(logger, e.Message);
     return 1;
 }
 catch (StoreException e) when (e.InnerException is null && !e.IsDataFault)

@@ -30,24 +30,35 @@ public static class Routes
     /// </summary>
     public static string DownTopic(GatewayId gateway) => $"{TopicPrefix}{gateway.Value}/down";
 
-    /// <summary><c>LIVE_p</c> or <c>BACKLOG_p</c>.</summary>
-    public static string StreamName(int partition, StreamKind kind) =>
-        kind == StreamKind.Live ? $"LIVE_{partition}" : $"BACKLOG_{partition}";
+    /// <summary>
+    /// <c>LIVE_p</c> or <c>BACKLOG_p</c>; after a repartition <c>LIVE_Gn_p</c> with n the generation of the streams.
+    /// </summary>
+    public static string StreamName(int partition, StreamKind kind, int generation = 1) =>
+        $"{(kind == StreamKind.Live ? "LIVE" : "BACKLOG")}_{(generation == 1 ? "" : $"G{generation}_")}{partition}";
 
-    /// <summary>The subjects that a stream takes: <c>tm.live.p.*</c> or <c>tm.backlog.p.*</c>.</summary>
-    public static string StreamSubjects(int partition, StreamKind kind) =>
-        kind == StreamKind.Live ? $"tm.live.{partition}.*" : $"tm.backlog.{partition}.*";
+    /// <summary>
+    /// The subjects that a stream takes: <c>tm.live.g.P.p.*</c> or <c>tm.backlog.g.P.p.*</c>, with the streams'
+    /// generation and the number of partitions: what is published with another number of either reaches no stream.
+    /// </summary>
+    public static string StreamSubjects(int generation, int partitions, int partition, StreamKind kind) =>
+        $"tm.{Name(kind)}.{generation}.{partitions}.{partition}.*";
+
+    /// <summary>What a stream takes once nothing may be appended any more: nobody publishes on it.</summary>
+    public static string ClosedSubjects(int generation, int partitions, int partition, StreamKind kind) =>
+        $"tm.closed.{Name(kind)}.{generation}.{partitions}.{partition}.*";
 
     /// <summary>The subject of one gateway's frames in a stream.</summary>
-    public static string FrameSubject(int partition, StreamKind kind, GatewayId gateway) =>
-        kind == StreamKind.Live ? $"tm.live.{partition}.{gateway.Value}" : $"tm.backlog.{partition}.{gateway.Value}";
+    public static string FrameSubject(
+        int generation, int partitions, int partition, StreamKind kind, GatewayId gateway) =>
+        $"tm.{Name(kind)}.{generation}.{partitions}.{partition}.{gateway.Value}";
 
     /// <summary>The gateway of a frame's subject: its last token. False when that is no gateway id.</summary>
     public static bool TryGatewayOfSubject(string subject, out GatewayId gateway) =>
         GatewayId.TryParse(subject[(subject.LastIndexOf('.') + 1)..], out gateway);
 
-    /// <summary><c>tm.hello.p</c>: requests to the partition's owner, not in the log.</summary>
-    public static string HelloSubject(int partition) => $"tm.hello.{partition}";
+    /// <summary><c>tm.hello.g.P.p</c>: requests to the partition's owner, not in the log.</summary>
+    public static string HelloSubject(int generation, int partitions, int partition) =>
+        $"tm.hello.{generation}.{partitions}.{partition}";
 
     /// <summary><c>tm.down.GATEWAY</c>: from the owner to whichever ingress holds the session.</summary>
     public static string DownSubject(GatewayId gateway) => $"tm.down.{gateway.Value}";
@@ -60,4 +71,6 @@ public static class Routes
     /// <summary>The message id of one attempt to send a schema in a lane.</summary>
     public static string MessageId(GatewayId gateway, Schemas.SchemaId schema, Lane lane, Attempt attempt) =>
         $"{gateway}/{schema}/{lane.Name()}/{attempt}";
+
+    private static string Name(StreamKind kind) => kind == StreamKind.Live ? "live" : "backlog";
 }

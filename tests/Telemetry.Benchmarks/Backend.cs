@@ -1,5 +1,8 @@
 using System.Text.Json;
 using Npgsql;
+using Telemetry.Cloud.Installations;
+using Telemetry.Cloud.Log;
+using Telemetry.Nats;
 using Telemetry.Rehearsal.Plant;
 using Telemetry.Testing.Servers;
 
@@ -12,6 +15,8 @@ namespace Telemetry.Benchmarks;
 internal sealed class Backend : IAsyncDisposable
 {
     public const string Password = "bench";
+
+    private const int Partitions = 16;
 
     private static readonly TimeSpan QuietFor = TimeSpan.FromSeconds(3);
 
@@ -133,12 +138,33 @@ internal sealed class Backend : IAsyncDisposable
         return (long)(await command.ExecuteScalarAsync())!;
     }
 
+    /// <summary>What a processor does at its start: an ingress makes no streams.</summary>
+    private async Task MakeStreamsAsync()
+    {
+        var options = new NatsOptions { Servers = [NatsUrl] };
+        await using var connection = await NatsConnection.ConnectAsync(options, default);
+        var log = new NatsLog(
+            new JetStreamContext(connection),
+            new NatsLogOptions { LiveBytesMax = 512L * 1024 * 1024, BacklogBytesMax = 128L * 1024 * 1024 },
+            InstallationFacts.New(Partitions, Random.Shared));
+        for (var partition = 0; partition < Partitions; partition++)
+        {
+            await log.EnsureStreamsAsync(partition, default);
+        }
+    }
+
     private async Task StartCloudAsync(IEnumerable<string> gateways)
     {
+        if (Postgres is null)
+        {
+            await MakeStreamsAsync();
+        }
+
         var passwords = _folder.At("passwords");
         File.WriteAllLines(passwords, gateways.Select(gateway => $"{gateway}:{Password}"));
         Write("cloud.json", new
         {
+            partitions = Partitions,
             role = Postgres is null ? "ingress" : "all",
             http = new { port = _cloudPort },
             nats = new { servers = NatsUrl },

@@ -97,7 +97,7 @@ internal static class IngressBenchmark
         return (await RateAsync(run, frame, async (session, message) =>
         {
             var gateway = GatewayId.Parse($"gw-{session + 1:00}");
-            var subject = Routes.FrameSubject(gateway.Partition(16), StreamKind.Live, gateway);
+            var subject = Routes.FrameSubject(1, 16, gateway.Partition(16), StreamKind.Live, gateway);
             await jetStream.PublishAsync(subject, message, $"{attempts}/{Interlocked.Increment(ref unique)}");
             return true;
         })).PerSecond;

@@ -15,6 +15,17 @@ internal sealed class IngressCore(
     ILog log, IBus bus, IngressOptions options, TimeProvider time, IngressCounters counters)
 {
     private readonly LogAppender _appender = new(log, options, time, counters);
+    private volatile string? _closed;
+
+    /// <summary>
+    /// Why nothing is taken now (the partitions are being changed); null when it is. Every frame and hello is then
+    /// refused with 0x83 and this reason, which is never the frame's fault: the agents keep what they have.
+    /// </summary>
+    public string? Closed
+    {
+        get => _closed;
+        set => _closed = value;
+    }
 
     /// <summary>
     /// Takes one publish of an authenticated gateway. <paramref name="payload"/> is read until the call completes,
@@ -62,6 +73,12 @@ internal sealed class IngressCore(
             return new(IngressVerdict.Malformed, null, e.Message);
         }
 
+        if (_closed is { } closed)
+        {
+            counters.Count(IngressEvent.LogOutOfReach);
+            return new(IngressVerdict.Unavailable, null, closed);
+        }
+
         // The order of durability: the log's acknowledgement first, the PUBACK with its receipt after it.
         var stream = lane.Stream();
         var since = time.GetTimestamp();
@@ -95,9 +112,10 @@ internal sealed class IngressCore(
     {
         if (message.Frame is { } frame)
         {
+            var partition = gateway.Partition(options.Partitions);
             CloudTracing.Appended(
-                gateway, frame, gateway.Partition(options.Partitions), stream, payload.Length, sequence, error, since,
-                time);
+                gateway, frame, Routes.StreamName(partition, stream, log.Facts?.Generation ?? 1), payload.Length,
+                sequence, error, since, time);
         }
     }
 
@@ -115,16 +133,16 @@ internal sealed class IngressCore(
         }
 
         var partition = gateway.Partition(options.Partitions);
-        string reason;
+        var reason = _closed;
         try
         {
-            if (await bus.SayHelloAsync(partition, gateway, payload, cancellationToken))
+            if (reason is null && await bus.SayHelloAsync(partition, gateway, payload, cancellationToken))
             {
                 counters.Count(IngressEvent.HelloSaid);
                 return new(IngressVerdict.Success, null, null);
             }
 
-            reason = $"nobody owns partition {partition} now";
+            reason ??= $"nobody owns partition {partition} now";
         }
         catch (LogException e)
         {

@@ -6,13 +6,13 @@ namespace Telemetry.Cloud.Ingress;
 
 /// <summary>
 /// Appends with patience: many at once up to a limit, each tried again under the same message id while the log is out
-/// of reach. The log swallows a repeated id that it already has, so a lost acknowledgement makes no second message.
+/// of reach, or while its streams are gone: whoever has the database makes them. The log swallows a repeated id that it
+/// already has, so a lost acknowledgement makes no second message.
 /// </summary>
 internal sealed class LogAppender(ILog log, IngressOptions options, TimeProvider time, IngressCounters counters)
 {
     // A place in the channel is the right to one append under way; writers wait in order when it is full.
     private readonly Channel<byte> _places = Channels.Bounded<byte>(options.AppendsInFlightMax, singleReader: false);
-    private readonly Task?[] _ensuring = new Task?[options.Partitions];
 
     /// <summary>
     /// Appends; throws <see cref="LogException"/> at once when the stream is full, and when the log stayed out of reach
@@ -82,7 +82,6 @@ internal sealed class LogAppender(ILog log, IngressOptions options, TimeProvider
             counters.Count(IngressEvent.AppendRetried);
             try
             {
-                await EnsureAsync(partition);
                 return await log.AppendAsync(partition, stream, gateway, messageId, data, cancellationToken);
             }
             catch (LogException e) when (!e.IsFull)
@@ -92,21 +91,5 @@ internal sealed class LogAppender(ILog log, IngressOptions options, TimeProvider
         }
 
         throw new LogException($"the log is out of reach: {last.Message}", inner: last);
-    }
-
-    /// <summary>
-    /// A wiped log has lost its streams; one call makes them anew for all that wait on the partition.
-    /// </summary>
-    private async ValueTask EnsureAsync(int partition)
-    {
-        var running = Volatile.Read(ref _ensuring[partition]);
-        if (running is not { IsCompleted: false })
-        {
-            // Shared by many, so nobody's cancellation ends it; the log's own time limit does.
-            running = log.EnsureStreamsAsync(partition, CancellationToken.None);
-            Volatile.Write(ref _ensuring[partition], running);
-        }
-
-        await running;
     }
 }

@@ -1,3 +1,4 @@
+using Telemetry.Cloud.Installations;
 using Telemetry.Model;
 
 namespace Telemetry.Cloud.Log;
@@ -22,11 +23,24 @@ public sealed record LogMessage(
 
 /// <summary>
 /// The log: two streams a partition. Two implementations under one contract test: JetStream, and the simulated one.
-/// Errors are <see cref="LogException"/>.
+/// Errors are <see cref="LogException"/>. Streams carry the facts of their installation in their description; one that
+/// carries others is refused with <see cref="InstallationException"/>, and appends never reach it.
 /// </summary>
 public interface ILog
 {
-    /// <summary>Makes the two streams of a partition where they are missing.</summary>
+    /// <summary>
+    /// The facts by which this process uses the log; null before they are known: then only
+    /// <see cref="FindInstallationAsync"/> may be called.
+    /// </summary>
+    InstallationFacts? Facts { get; }
+
+    /// <summary>What the log says of the installation it belongs to; null while nobody made its streams.</summary>
+    ValueTask<LogInstallation?> FindInstallationAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Makes the two streams of a partition where they are missing. Only who has the database may: what it holds is
+    /// the truth about the facts. A log that says an earlier generation is told the new one.
+    /// </summary>
     Task EnsureStreamsAsync(int partition, CancellationToken cancellationToken);
 
     /// <summary>

@@ -1,3 +1,4 @@
+using Telemetry.Cloud.Installations;
 using Telemetry.Model;
 using Telemetry.Nats;
 
@@ -6,9 +7,10 @@ namespace Telemetry.Cloud.Log;
 /// <summary>
 /// The bus over core NATS. A hello is a request with the gateway in a header; who serves the partition confirms it at
 /// once with an empty answer, before it is handled: the answer proper goes down. Errors are <see cref="LogException"/>.
-/// Handlers run in the synchronization context of whoever asked for them, else on the connection's receive loop.
+/// An ingress and an owner with different facts never meet: their subjects differ. Handlers run in the synchronization
+/// context of whoever asked for them, else on the connection's receive loop.
 /// </summary>
-internal sealed class NatsBus(NatsConnection connection) : IBus
+internal sealed class NatsBus(NatsConnection connection, InstallationFacts facts) : IBus
 {
     /// <summary>
     /// Hellos that wait for a server's context at most; one more is not confirmed and not handled: its gateway is
@@ -25,7 +27,7 @@ internal sealed class NatsBus(NatsConnection connection) : IBus
         {
             var headers = new NatsHeaders { { GatewayHeader, gateway.Value } };
             await connection.RequestAsync(
-                Routes.HelloSubject(partition), hello, headers: headers, ct: cancellationToken);
+                HelloSubject(partition), hello, headers: headers, ct: cancellationToken);
             return true;
         }
         catch (NatsNoRespondersException)
@@ -42,7 +44,7 @@ internal sealed class NatsBus(NatsConnection connection) : IBus
         int partition, Action<GatewayId, ReadOnlyMemory<byte>> handler, CancellationToken cancellationToken)
     {
         var serving = new HelloServer(connection, handler, SynchronizationContext.Current);
-        return await SubscribeAsync(Routes.HelloSubject(partition), serving.Handle, cancellationToken);
+        return await SubscribeAsync(HelloSubject(partition), serving.Handle, cancellationToken);
     }
 
     public async ValueTask SendDownAsync(
@@ -69,6 +71,9 @@ internal sealed class NatsBus(NatsConnection connection) : IBus
                 : message => context.Post(_ => handler(message.Data), null),
             cancellationToken);
     }
+
+    private string HelloSubject(int partition) =>
+        Routes.HelloSubject(facts.Generation, facts.Partitions, partition);
 
     /// <summary>Subscribes and waits until the server has it: what anyone sends from then on comes.</summary>
     private async ValueTask<IAsyncDisposable> SubscribeAsync(

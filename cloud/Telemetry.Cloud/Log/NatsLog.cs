@@ -1,3 +1,4 @@
+using Telemetry.Cloud.Installations;
 using Telemetry.Model;
 using Telemetry.Nats;
 
@@ -7,14 +8,46 @@ namespace Telemetry.Cloud.Log;
 /// The log in JetStream: streams LIVE_p and BACKLOG_p in files, which refuse new messages at their byte limit. Any
 /// thread may call.
 /// </summary>
-internal sealed class NatsLog(JetStreamContext jetStream, NatsLogOptions options) : ILog
+internal sealed class NatsLog(JetStreamContext jetStream, NatsLogOptions options, InstallationFacts? facts = null)
+    : ILog
 {
     private const string MessageIdHeader = "Nats-Msg-Id";
 
+    private readonly LogMarker _marker = new(jetStream);
+    private readonly StreamMaker _maker = new(jetStream, options);
+
+    public InstallationFacts? Facts => facts;
+
+    private InstallationFacts Known =>
+        facts ?? throw new InvalidOperationException("the facts of the installation are not known yet");
+
+    /// <summary>The same log, used by these facts.</summary>
+    public NatsLog As(InstallationFacts known) => new(jetStream, options, known);
+
+    public async ValueTask<LogInstallation?> FindInstallationAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _marker.FindAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is NatsException or ObjectDisposedException)
+        {
+            throw Translate($"read the description of {LogMarker.Stream}", e);
+        }
+    }
+
     public async Task EnsureStreamsAsync(int partition, CancellationToken cancellationToken)
     {
-        await EnsureStreamAsync(partition, StreamKind.Live, cancellationToken);
-        await EnsureStreamAsync(partition, StreamKind.Backlog, cancellationToken);
+        try
+        {
+            var told = await _marker.EnsureAsync(Known, options.Replicas, cancellationToken);
+            await _maker.EnsureAsync(told, partition, StreamKind.Live, cancellationToken);
+            await _maker.EnsureAsync(told, partition, StreamKind.Backlog, cancellationToken);
+        }
+        catch (Exception e) when (e is NatsException or ObjectDisposedException)
+        {
+            throw Translate($"make the streams of partition {partition}", e);
+        }
     }
 
     public async ValueTask<LogAppend> AppendAsync(
@@ -28,15 +61,16 @@ internal sealed class NatsLog(JetStreamContext jetStream, NatsLogOptions options
         try
         {
             var ack = await jetStream.PublishAsync(
-                Routes.FrameSubject(partition, stream, gateway), data, messageId, ct: cancellationToken);
-            return ack.Stream == Routes.StreamName(partition, stream)
+                Routes.FrameSubject(Known.Generation, Known.Partitions, partition, stream, gateway), data, messageId,
+                ct: cancellationToken);
+            return ack.Stream == Name(partition, stream)
                 ? new LogAppend((long)ack.Sequence, ack.IsDuplicate)
                 : throw new LogException(
-                    $"stream {ack.Stream} takes what belongs to {Routes.StreamName(partition, stream)}");
+                    $"stream {ack.Stream} takes what belongs to {Name(partition, stream)}");
         }
         catch (Exception e) when (e is NatsException or ObjectDisposedException)
         {
-            throw Translate($"append to {Routes.StreamName(partition, stream)}", e);
+            throw Translate($"append to {Name(partition, stream)}", e);
         }
     }
 
@@ -45,8 +79,14 @@ internal sealed class NatsLog(JetStreamContext jetStream, NatsLogOptions options
     {
         try
         {
-            var info = await jetStream.FindStreamAsync(Routes.StreamName(partition, stream), cancellationToken);
-            return info is null ? null : new StreamState(
+            var info = await jetStream.FindStreamAsync(Name(partition, stream), cancellationToken);
+            if (info is null)
+            {
+                return null;
+            }
+
+            StreamMaker.Check(info, Known);
+            return new StreamState(
                 (info.Created.UtcDateTime - DateTime.UnixEpoch).Ticks * 100,
                 (long)(info.Messages == 0 ? info.LastSequence + 1 : info.FirstSequence),
                 (long)info.LastSequence,
@@ -55,7 +95,7 @@ internal sealed class NatsLog(JetStreamContext jetStream, NatsLogOptions options
         }
         catch (Exception e) when (e is NatsException or ObjectDisposedException)
         {
-            throw Translate($"state of {Routes.StreamName(partition, stream)}", e);
+            throw Translate($"state of {Name(partition, stream)}", e);
         }
     }
 
@@ -70,7 +110,7 @@ internal sealed class NatsLog(JetStreamContext jetStream, NatsLogOptions options
         try
         {
             var message = await jetStream.GetMessageAsync(
-                Routes.StreamName(partition, stream), (ulong)sequence, cancellationToken);
+                Name(partition, stream), (ulong)sequence, cancellationToken);
             return message is not null && Routes.TryGatewayOfSubject(message.Subject, out var gateway)
                 ? new LogMessage(
                     gateway,
@@ -86,7 +126,7 @@ internal sealed class NatsLog(JetStreamContext jetStream, NatsLogOptions options
         }
         catch (Exception e) when (e is NatsException or ObjectDisposedException)
         {
-            throw Translate($"read {sequence} of {Routes.StreamName(partition, stream)}", e);
+            throw Translate($"read {sequence} of {Name(partition, stream)}", e);
         }
     }
 
@@ -101,11 +141,11 @@ internal sealed class NatsLog(JetStreamContext jetStream, NatsLogOptions options
                 BytesMax = options.ReadAheadBytes,
             };
             return new NatsLogReader(await PullConsumer.BeginAsync(
-                jetStream, Routes.StreamName(partition, stream), (ulong)Math.Max(1, from), reading, cancellationToken));
+                jetStream, Name(partition, stream), (ulong)Math.Max(1, from), reading, cancellationToken));
         }
         catch (Exception e) when (e is NatsException or ObjectDisposedException)
         {
-            throw Translate($"read {Routes.StreamName(partition, stream)} from {from} on", e);
+            throw Translate($"read {Name(partition, stream)} from {from} on", e);
         }
     }
 
@@ -118,38 +158,16 @@ internal sealed class NatsLog(JetStreamContext jetStream, NatsLogOptions options
 
         try
         {
-            await jetStream.PurgeStreamAsync(Routes.StreamName(partition, stream), (ulong)below, cancellationToken);
+            await jetStream.PurgeStreamAsync(Name(partition, stream), (ulong)below, cancellationToken);
         }
         catch (Exception e) when (e is NatsException or ObjectDisposedException)
         {
-            throw Translate($"purge {Routes.StreamName(partition, stream)} below {below}", e);
+            throw Translate($"purge {Name(partition, stream)} below {below}", e);
         }
     }
 
-    private async Task EnsureStreamAsync(int partition, StreamKind stream, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await jetStream.CreateOrUpdateStreamAsync(
-                new StreamConfiguration
-                {
-                    Name = Routes.StreamName(partition, stream),
-                    Subjects = [Routes.StreamSubjects(partition, stream)],
-                    MaxBytes = stream == StreamKind.Live ? options.LiveBytesMax : options.BacklogBytesMax,
-                    MaxAge = options.MaxAge,
-                    DuplicateWindow = options.DuplicateWindow < options.MaxAge
-                        ? options.DuplicateWindow : options.MaxAge,
-                    Discard = StreamDiscard.New,
-                    Storage = StreamStorage.File,
-                    Replicas = options.Replicas,
-                },
-                cancellationToken);
-        }
-        catch (Exception e) when (e is NatsException or ObjectDisposedException)
-        {
-            throw Translate($"make {Routes.StreamName(partition, stream)}", e);
-        }
-    }
+    private string Name(int partition, StreamKind stream) =>
+        Routes.StreamName(partition, stream, Known.Generation);
 
     /// <summary>The server calls every refusal of its store by one code; only a limit of ours means "full".</summary>
     private static LogException Translate(string what, Exception e) => new(

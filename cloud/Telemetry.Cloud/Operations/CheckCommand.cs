@@ -4,6 +4,8 @@ using Npgsql;
 using Telemetry.Cloud.Alerts.Kafka;
 using Telemetry.Cloud.Alerts.Relay;
 using Telemetry.Cloud.Ingress;
+using Telemetry.Cloud.Installations;
+using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Storage;
 using Telemetry.Cloud.Storage.Postgres;
 using Telemetry.Model;
@@ -18,6 +20,9 @@ namespace Telemetry.Cloud.Operations;
 internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, TextWriter output)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private LogInstallation? _log;
+    private InstallationFacts? _database;
 
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
@@ -38,7 +43,8 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         var database = settings.Database is null
             || await SayAsync("database", () => CheckDatabaseAsync(cancellationToken));
         var kafka = settings.Kafka is null || await SayAsync("kafka", CheckKafkaAsync);
-        return files && nats && database && kafka;
+        return files && nats && database && kafka
+            && (settings.Roles == CloudRoles.Relay || await SayAsync("partitions", CompareAsync));
     }
 
     private async Task<bool> SayAsync(string what, Func<Task<string>> check)
@@ -51,12 +57,29 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         catch (Exception e)
             when (e is NatsException or NpgsqlException or StoreException or SocketException or TimeoutException
                 or OperationCanceledException or FormatException or IOException or UnauthorizedAccessException
-                or CryptographicException or AlertSinkException)
+                or CryptographicException or AlertSinkException or LogException or InstallationException)
         {
             var why = e is OperationCanceledException ? $"no answer within {SettingUnits.Show(Patience)}" : e.Message;
             output.WriteLine($"{what}: FAILED, {why}");
             return false;
         }
+    }
+
+    /// <summary>What <c>run</c> compares at its start, in the same words.</summary>
+    private Task<string> CompareAsync()
+    {
+        var partitions = settings.Ingress.Partitions;
+        // An ingress does not look into a database, whatever its configuration names.
+        var database = settings.Roles.HasFlag(CloudRoles.Processor) ? _database : null;
+        if ((database ?? _log?.Facts) is not { } facts)
+        {
+            return Task.FromResult($"ok, {partitions} at the first start of a processor");
+        }
+
+        InstallationStart.Compare(facts, _log?.Facts);
+        InstallationStart.CompareSetting(
+            partitions, facts, database is null ? InstallationStart.Log : InstallationStart.Database);
+        return Task.FromResult(_log?.Closed is { } closed ? $"ok, {facts}; {closed}" : $"ok, {facts}");
     }
 
     private Task<string> CheckFilesAsync()
@@ -78,13 +101,14 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         await using var nats = await NatsConnection.ConnectAsync(
             settings.Nats with { KeepTryingAtStart = false }, either.Token);
         var jetStream = new JetStreamContext(nats);
+        _log = await new NatsLog(jetStream, settings.Log).FindInstallationAsync(either.Token);
         var made = 0;
         for (var partition = 0; partition < settings.Ingress.Partitions; partition++)
         {
             foreach (var stream in Enum.GetValues<StreamKind>())
             {
-                made += await jetStream.FindStreamAsync(Routes.StreamName(partition, stream), either.Token) is null
-                    ? 0 : 1;
+                var name = Routes.StreamName(partition, stream, _log?.Facts.Generation ?? 1);
+                made += await jetStream.FindStreamAsync(name, either.Token) is null ? 0 : 1;
             }
         }
 
@@ -107,6 +131,8 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         await using var connection = await database.OpenConnectionAsync(either.Token);
         var edition = await DatabaseEdition.DetectAsync(connection, either.Token);
         var version = await Migrations.CheckAsync(connection, settings.Database.Migrate, either.Token);
+        _database = version < InstallationRow.SinceVersion
+            ? null : await InstallationRow.FindAsync(connection, either.Token);
         return version == 0 ? $"ok, {edition}, no tables yet" : $"ok, {edition}, tables of version {version}";
     }
 }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Ingress;
+using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Processing;
 using Telemetry.Cloud.Storage;
@@ -58,19 +59,22 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
     private async Task RunOnLogAsync(CloudMetrics metrics, Action started, CancellationToken cancellationToken)
     {
         await using var nats = await ConnectAsync(metrics, cancellationToken);
-        var log = new NatsLog(new JetStreamContext(nats), settings.Log);
-        var bus = new NatsBus(nats);
-        await EnsureStreamsAsync(log, cancellationToken);
-        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await using var store = await OpenStoreAsync(cancellationToken);
+        var (log, facts) = await new InstallationEntry(settings.Ingress.Partitions, _health, time, random, _logger)
+            .EnterAsync(store, new NatsLog(new JetStreamContext(nats), settings.Log), cancellationToken);
+        var bus = new NatsBus(nats, facts);
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var processing = RunProcessorAsync(store, log, bus, metrics, stopping.Token);
         var relaying = RunRelayAsync(metrics, stopping.Token);
+        var watching = UntilStoppedAsync(stopping.Token);
         try
         {
-            await using (StartIngress(log, bus, metrics))
+            await using (StartIngress(log, bus, metrics, stopping.Token, out watching))
             {
                 started();
-                await Task.WhenAny(processing, relaying, Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken));
+                await Task.WhenAny(
+                    processing, relaying, watching,
+                    Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken));
                 OperationsLog.Stopping(_logger);
             }
         }
@@ -78,7 +82,7 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         {
             // Give their leases back, so that the next owner need not wait.
             await stopping.CancelAsync();
-            await Task.WhenAll(processing, relaying);
+            await Task.WhenAll(processing, relaying, watching);
         }
     }
 
@@ -124,23 +128,6 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         else
         {
             OperationsLog.NatsTrouble(_logger, e.Kind.ToString(), e.Server, e.Error?.Message ?? e.Detail);
-        }
-    }
-
-    private async Task EnsureStreamsAsync(NatsLog log, CancellationToken cancellationToken)
-    {
-        for (var partition = 0; partition < settings.Ingress.Partitions;)
-        {
-            try
-            {
-                await log.EnsureStreamsAsync(partition, cancellationToken);
-                partition++;
-            }
-            catch (LogException e)
-            {
-                OperationsLog.Waited(_logger, "Making the log's streams", e.Message);
-                await Task.Delay(RetryAfter, time, cancellationToken);
-            }
         }
     }
 
@@ -203,17 +190,22 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken)
             .ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
 
-    private MqttIngress? StartIngress(NatsLog log, NatsBus bus, CloudMetrics metrics)
+    private MqttIngress? StartIngress(
+        NatsLog log, NatsBus bus, CloudMetrics metrics, CancellationToken cancellationToken, out Task watching)
     {
+        watching = UntilStoppedAsync(cancellationToken);
         if (!settings.Roles.HasFlag(CloudRoles.Ingress))
         {
             return null;
         }
 
         var counters = new IngressCounters();
+        var core = new IngressCore(log, bus, settings.Ingress, time, counters);
         var ingress = IngressRole.Make(
-            settings, log, bus, counters, time, logging.CreateLogger("Telemetry.Cloud.Ingress"));
+            settings, core, counters, time, logging.CreateLogger("Telemetry.Cloud.Ingress"));
         ingress.Start();
+        _health.Add("partitions", () => core.Closed);
+        watching = new InstallationWatch(log, reason => core.Closed = reason, time).RunAsync(cancellationToken);
         metrics.Watch(counters);
         metrics.Watch(ingress);
         return ingress;

@@ -144,6 +144,9 @@ internal sealed class CloudMetrics : IDisposable
         Counter(
             "telemetry.processor.rewinds", () => Sum(c => c.Rewinds), "{rewind}",
             "Streams read from their first message again");
+        Counter(
+            "telemetry.processor.refused", () => Sum(c => c.Refused), "{message}",
+            "Messages of gateways whose row names another partition");
         Counter("telemetry.processor.answers", () => Sum(c => c.Answers), "{answer}", "Hellos answered");
         Gauge("telemetry.processor.partitions", () => Sum(c => c.Partitions), "Partitions owned now");
         Watch([.. processors.Select(p => p.Alerts)]);

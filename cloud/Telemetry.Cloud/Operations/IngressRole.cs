@@ -1,7 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
 using Telemetry.Cloud.Ingress;
-using Telemetry.Cloud.Log;
 using Telemetry.Model.Control;
 using Telemetry.Mqtt;
 
@@ -14,9 +13,8 @@ internal static class IngressRole
     private const int PacketOverheadBytes = 16 * 1024;
 
     public static MqttIngress Make(
-        CloudSettings settings, ILog log, IBus bus, IngressCounters counters, TimeProvider time, ILogger logger)
+        CloudSettings settings, IngressCore core, IngressCounters counters, TimeProvider time, ILogger logger)
     {
-        var core = new IngressCore(log, bus, settings.Ingress, time, counters);
         var options = new MqttListenerOptions
         {
             Address = settings.MqttEndPoint.Address,

@@ -35,6 +35,16 @@ internal static partial class OperationsLog
     [LoggerMessage(3009, LogLevel.Error, "Ended, since the database does not fit: {Why}")]
     public static partial void DatabaseRefused(ILogger logger, string why);
 
+    [LoggerMessage(3040, LogLevel.Error, "Ended, since this process does not belong to the installation: {Why}")]
+    public static partial void InstallationRefused(ILogger logger, string why);
+
+    [LoggerMessage(3041, LogLevel.Information, "Works with {Facts}")]
+    public static partial void InstallationFound(ILogger logger, string facts);
+
+    [LoggerMessage(
+        3042, LogLevel.Warning, "Waits until a processor has made the log's streams, or a repartition is done")]
+    public static partial void InstallationAwaited(ILogger logger);
+
     [LoggerMessage(3020, LogLevel.Information, "Traces go to {Endpoint}, of a share of {Ratio} of the frames")]
     public static partial void Tracing(ILogger logger, string endpoint, double ratio);
 }

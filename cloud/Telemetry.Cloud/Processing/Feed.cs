@@ -15,6 +15,9 @@ internal sealed class Feed(ILog log, int partition, StreamKind kind, Signal sign
 
     public StreamKind Kind => kind;
 
+    /// <summary>The stream's name, for people.</summary>
+    public string StreamName => Routes.StreamName(partition, kind, log.Facts?.Generation ?? 1);
+
     /// <summary>Where the database stands, with what the transaction being built adds.</summary>
     public LogPosition Position { get; set; }
 
@@ -39,7 +42,7 @@ internal sealed class Feed(ILog log, int partition, StreamKind kind, Signal sign
         {
             await log.EnsureStreamsAsync(partition, cancellationToken);
             state = await log.StateAsync(partition, kind, cancellationToken)
-                ?? throw new LogException($"{Routes.StreamName(partition, kind)} is not there after it was made");
+                ?? throw new LogException($"{StreamName} is not there after it was made");
         }
 
         Position = await CheckAsync(Position, state.Value, cancellationToken);

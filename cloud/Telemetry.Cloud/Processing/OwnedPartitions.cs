@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
@@ -19,6 +20,7 @@ internal sealed class OwnedPartitions(
     private readonly SortedDictionary<int, PartitionOwner> _owners = [];
     private readonly Dictionary<int, long> _leaseRetry = [];
     private long _trimmedAt = time.GetTimestamp();
+    private bool _installationChecked = true;
 
     /// <summary>Everything owned, in partition order.</summary>
     public IReadOnlyCollection<PartitionOwner> All => _owners.Values;
@@ -51,11 +53,34 @@ internal sealed class OwnedPartitions(
             if (await store.TakeLeaseAsync(
                 partition, token, options.Owner, options.Lease, cancellationToken) is { } row)
             {
+                _installationChecked = false;
                 await OwnAsync(row, cancellationToken);
             }
         }
 
         counters.Partitions = _owners.Count;
+        await CheckInstallationAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// After leases were taken, and not before: a repartition gives every partition's row a new token in the
+    /// transaction that changes the facts. So either that token makes our next commit fail, or we see the new facts
+    /// here. Throws <see cref="InstallationException"/>, which ends the process.
+    /// </summary>
+    private async Task CheckInstallationAsync(CancellationToken cancellationToken)
+    {
+        if (_installationChecked)
+        {
+            return;
+        }
+
+        if (log.Facts is { } facts
+            && await store.InstallAsync(facts, cancellationToken) is var standing && standing != facts)
+        {
+            throw InstallationException.Changed(facts, standing, InstallationStart.Database);
+        }
+
+        _installationChecked = true;
     }
 
     private async Task OwnAsync(PartitionRow row, CancellationToken cancellationToken)
@@ -95,7 +120,7 @@ internal sealed class OwnedPartitions(
             {
                 counters.Rewinds++;
                 ProcessingLog.Rewound(
-                    logger, Routes.StreamName(owner.Row.Partition, feed.Kind), before.Sequence, feed.Position.Sequence);
+                    logger, feed.StreamName, before.Sequence, feed.Position.Sequence);
             }
         }
         catch (LogException e)
@@ -131,7 +156,7 @@ internal sealed class OwnedPartitions(
             {
                 counters.Purges++;
                 ProcessingLog.Purged(
-                    logger, Routes.StreamName(owner.Row.Partition, feed.Kind), options.StreamFullPercent, below);
+                    logger, feed.StreamName, options.StreamFullPercent, below);
             }
         }
         catch (LogException e)

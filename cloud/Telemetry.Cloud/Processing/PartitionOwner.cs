@@ -30,8 +30,20 @@ internal sealed class PartitionOwner(PartitionRow row, Feed live, Feed backlog, 
     /// <summary>True when a feed's position is not yet in the database.</summary>
     public bool Moved => live.Position != Row.Live || backlog.Position != Row.Backlog;
 
-    /// <summary>Remembers a gateway.</summary>
-    public void Load(GatewayRecord record) => _gateways[record.Id] = new GatewayLedger(record, Row.Partition);
+    /// <summary>
+    /// Remembers a gateway. False when its row names another partition: then its ledger may be in another owner's
+    /// memory, and nothing of it may be written here.
+    /// </summary>
+    public bool Load(GatewayRecord record)
+    {
+        if (record.Gateway is { } known && known.Partition != Row.Partition)
+        {
+            return false;
+        }
+
+        _gateways[record.Id] = new GatewayLedger(record, Row.Partition);
+        return true;
+    }
 
     /// <summary>The newest row of the alert outbox, with what the transaction being built adds.</summary>
     public AlertHead Alerts { get; private set; } = row.Alerts;

@@ -34,6 +34,13 @@ internal static partial class ProcessingLog
         + "older than that can be healed from the edge alone")]
     public static partial void Purged(ILogger logger, string stream, int percent, long position);
 
+    [LoggerMessage(
+        2040, LogLevel.Error,
+        "Refused gateway {Gateway}: its row in the database names partition {Theirs}, but with {Partitions} partitions "
+        + "it belongs to {Ours}; nothing of it is stored or acknowledged until that is mended")]
+    public static partial void GatewayRefused(
+        ILogger logger, string gateway, int theirs, int partitions, int ours);
+
     [LoggerMessage(2005, LogLevel.Warning, "Ignored a malformed hello of gateway {Gateway}: {Error}")]
     public static partial void HelloMalformed(ILogger logger, string gateway, string error);
 

@@ -16,6 +16,9 @@ namespace Telemetry.Cloud.Processing;
 /// </summary>
 public sealed class Processor
 {
+    /// <summary>Gateways refused, of which each is named once; more are counted alone.</summary>
+    private const int RefusedMax = 1_000;
+
     private readonly IStore _store;
     private readonly IBus _bus;
     private readonly ProcessorOptions _options;
@@ -33,6 +36,7 @@ public sealed class Processor
     private readonly FaultSearch _faults = new();
     private readonly StoreTrace _trace;
     private readonly LogTaking _taking;
+    private readonly HashSet<GatewayId> _refused = [];
 
     public Processor(
         IStore store, ILog log, IBus bus, ProcessorOptions options, TimeProvider time, Random random, ILogger logger)
@@ -249,10 +253,16 @@ public sealed class Processor
 
             foreach (var (owner, place, message) in _taking.Taken)
             {
+                if (!owner.Gateways.TryGetValue(message.Gateway, out var gateway))
+                {
+                    Counters.Refused++;
+                    continue;
+                }
+
                 _faults.Applying(place, _commit.Readings.Count);
                 _trace.Taking(_commit.Frames.Count, _alerts.Transitions.Count);
                 await _applier.ApplyAsync(
-                    owner.Gateways[message.Gateway], message, _faults.Of(place), _commit, cancellationToken);
+                    gateway, message, _faults.Of(place), _commit, cancellationToken);
                 _trace.Took(_commit.Frames.Count, _alerts.Transitions.Count);
             }
         }
@@ -266,7 +276,15 @@ public sealed class Processor
         {
             foreach (var record in await _store.LoadGatewaysAsync(missing, cancellationToken))
             {
-                owner.Load(record);
+                if (owner.Load(record))
+                {
+                    _refused.Remove(record.Id);
+                }
+                else if (_refused.Count < RefusedMax && _refused.Add(record.Id))
+                {
+                    ProcessingLog.GatewayRefused(
+                        _logger, record.Id.Value, record.Gateway!.Partition, _options.Partitions, owner.Row.Partition);
+                }
             }
         }
     }
@@ -279,7 +297,9 @@ public sealed class Processor
             await LoadAsync(owned.Key, owned.Select(t => t.Arrived.Gateway), cancellationToken);
         }
 
-        await _desk.TakeAsync(taken, NowMicros(), cancellationToken);
+        var known = taken.Where(t => t.Owner.Gateways.ContainsKey(t.Arrived.Gateway)).ToArray();
+        Counters.Refused += taken.Count - known.Length;
+        await _desk.TakeAsync(known, NowMicros(), cancellationToken);
     }
 
     private async Task GiveUpAsync(bool forget)

@@ -29,6 +29,9 @@ public sealed class ProcessorCounters
     /// <summary>Messages that could not be decoded.</summary>
     public long Malformed { get; set; }
 
+    /// <summary>Frames and hellos of gateways whose row names another partition: neither stored nor answered.</summary>
+    public long Refused { get; set; }
+
     /// <summary>Frames whose schema was not known.</summary>
     public long SchemasNeeded { get; set; }
 

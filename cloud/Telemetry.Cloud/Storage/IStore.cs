@@ -1,3 +1,4 @@
+using Telemetry.Cloud.Installations;
 using Telemetry.Model;
 using Telemetry.Model.Schemas;
 
@@ -9,6 +10,12 @@ namespace Telemetry.Cloud.Storage;
 /// </summary>
 public interface IStore
 {
+    /// <summary>
+    /// The facts of the installation that this database holds. Where it holds none these are written: of several that
+    /// start at once one writes them, and all get the same.
+    /// </summary>
+    Task<InstallationFacts> InstallAsync(InstallationFacts proposed, CancellationToken cancellationToken);
+
     /// <summary>
     /// Takes the lease of a partition for <paramref name="lease"/> by the database's clock: with a new token where it
     /// is free, expired, or was this owner's. Null while another owner holds it.

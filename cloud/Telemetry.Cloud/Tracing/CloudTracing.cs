@@ -25,8 +25,8 @@ internal static class CloudTracing
     /// publish's arrival.
     /// </summary>
     public static void Appended(
-        GatewayId gateway, FrameKey frame, int partition, StreamKind stream, int bytes, long sequence, string? error,
-        long since, TimeProvider time)
+        GatewayId gateway, FrameKey frame, string stream, int bytes, long sequence, string? error, long since,
+        TimeProvider time)
     {
         if (!Spans.Wanted)
         {
@@ -39,7 +39,7 @@ internal static class CloudTracing
         {
             span.SetTag("messaging.system", "nats")
                 .SetTag("messaging.operation.type", "send")
-                .SetTag("messaging.destination.name", Routes.StreamName(partition, stream))
+                .SetTag("messaging.destination.name", stream)
                 .SetTag("messaging.message.body.size", bytes);
             if (error is null)
             {

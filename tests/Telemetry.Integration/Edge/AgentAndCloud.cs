@@ -10,6 +10,7 @@ using Telemetry.Mqtt;
 using Telemetry.Nats;
 using Telemetry.Rehearsal.Plant;
 using Telemetry.Testing.Checking;
+using Telemetry.Testing.Contracts;
 using Telemetry.Testing.Servers;
 
 namespace Telemetry.Integration.Edge;
@@ -38,8 +39,8 @@ internal sealed class AgentAndCloud : IAsyncDisposable
         Func<IBus, IBus> owners)
     {
         (_nats, _postgres, _database, _connection) = (nats, postgres, database, connection);
-        _log = new NatsLog(new JetStreamContext(connection), new NatsLogOptions());
-        var (bus, counters) = (new NatsBus(connection), new IngressCounters());
+        _log = new NatsLog(new JetStreamContext(connection), new NatsLogOptions(), SampleInstallation.Of(1));
+        var (bus, counters) = (new NatsBus(connection, SampleInstallation.Of(1)), new IngressCounters());
         var passwords = GatewayPasswords.Read([$"{Gateway}:{Password}"], plain: true);
         _ingress = new MqttIngress(
             new MqttListenerOptions { Port = 0, Limits = new MqttSessionLimits { PacketBytesMax = 320 * 1024 } },

@@ -21,6 +21,7 @@ public sealed class IngressTlsTests : IAsyncDisposable
     public async Task Certificate_of_our_authority_lets_its_gateway_in_and_nobody_else()
     {
         await using var nats = await NatsStand.Start();
+        await nats.Log.EnsureStreamsAsync(0, default);
         await using var ingress = Start(nats);
         using var own = Issue(_authority, "CN=gw-1");
         using var foreignAuthority = Authority("CN=Test authority");
@@ -55,11 +56,12 @@ public sealed class IngressTlsTests : IAsyncDisposable
         var settings = new CloudSettings
         {
             MqttEndPoint = new(System.Net.IPAddress.Loopback, 0),
+            Ingress = new IngressOptions { Partitions = 1 },
             Access = new(
                 null, false, _folder.At("server.pem"), _folder.At("server.key"), _folder.At("authority.pem"), false),
         };
-        var ingress = IngressRole.Make(
-            settings, nats.Log, nats.Bus, _counters, TimeProvider.System, NullLogger.Instance);
+        var core = new IngressCore(nats.Log, nats.Bus, settings.Ingress, TimeProvider.System, _counters);
+        var ingress = IngressRole.Make(settings, core, _counters, TimeProvider.System, NullLogger.Instance);
         ingress.Start();
         return ingress;
     }

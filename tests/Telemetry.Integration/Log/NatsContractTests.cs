@@ -21,12 +21,24 @@ public sealed class NatsLogReaderContractTests : LogReaderContract
     }
 }
 
+public sealed class NatsLogInstallationContractTests : LogInstallationContract
+{
+    protected override async Task RunAsync(Func<LogStand, Task> test)
+    {
+        await using var stand = await NatsStand.Start(makeStreams: false);
+        await test(stand);
+    }
+}
+
 public sealed class NatsBusContractTests : BusContract
 {
     protected override async Task RunAsync(Func<BusStand, Task> test)
     {
         await using var stand = await NatsStand.Start();
         await using var owner = await stand.AnotherConnection();
-        await test(new BusStand(stand.Bus, new NatsBus(owner), stand.Time));
+        await test(new BusStand(stand.Bus, new NatsBus(owner, NatsStand.Facts), stand.Time)
+        {
+            Stranger = new NatsBus(owner, SampleInstallation.Of(8)),
+        });
     }
 }

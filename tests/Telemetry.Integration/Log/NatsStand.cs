@@ -1,3 +1,4 @@
+using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Log;
 using Telemetry.Model;
 using Telemetry.Nats;
@@ -11,28 +12,32 @@ internal sealed class NatsStand : LogStand
 {
     public const int Partition = 3;
 
+    /// <summary>By which <see cref="Log"/> and <see cref="Bus"/> are used.</summary>
+    public static readonly InstallationFacts Facts = SampleInstallation.Of(16);
+
     private readonly NatsConnection _connection;
+    private readonly NatsLog _log;
 
     private NatsStand(NatsServer server, NatsConnection connection, NatsLogOptions options)
     {
         Server = server;
         _connection = connection;
         JetStream = new JetStreamContext(connection);
-        Log = new NatsLog(JetStream, options);
-        Bus = new NatsBus(connection);
+        _log = new NatsLog(JetStream, options, Facts);
+        Bus = new NatsBus(connection, Facts);
     }
 
     public NatsServer Server { get; }
 
     public JetStreamContext JetStream { get; }
 
-    public override ILog Log { get; }
+    public override ILog Log => _log;
 
     public IBus Bus { get; }
 
     public override TimeProvider Time => TimeProvider.System;
 
-    public static async Task<NatsStand> Start(LogStandOptions? options = null)
+    public static async Task<NatsStand> Start(LogStandOptions? options = null, bool makeStreams = true)
     {
         options ??= LogStandOptions.Ordinary;
         var server = await NatsServer.Start();
@@ -43,7 +48,11 @@ internal sealed class NatsStand : LogStand
                 server,
                 connection,
                 new NatsLogOptions { LiveBytesMax = options.LiveBytesMax, DuplicateWindow = options.DuplicateWindow });
-            await stand.Log.EnsureStreamsAsync(Partition, default);
+            if (makeStreams)
+            {
+                await stand.Log.EnsureStreamsAsync(Partition, default);
+            }
+
             return stand;
         }
         catch
@@ -61,6 +70,11 @@ internal sealed class NatsStand : LogStand
         Assert.True(await JetStream.DeleteStreamAsync(Routes.StreamName(partition, StreamKind.Live)));
         Assert.True(await JetStream.DeleteStreamAsync(Routes.StreamName(partition, StreamKind.Backlog)));
     }
+
+    public override ILog As(InstallationFacts facts) => _log.As(facts);
+
+    public override async Task ForgetInstallationAsync() =>
+        Assert.True(await JetStream.DeleteStreamAsync(LogMarker.Stream));
 
     public override Task BreakLinkAsync() => Server.Restart();
 

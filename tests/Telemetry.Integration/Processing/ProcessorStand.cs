@@ -11,6 +11,7 @@ using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 using Telemetry.Nats;
 using Telemetry.Testing.Checking;
+using Telemetry.Testing.Contracts;
 using Telemetry.Testing.Servers;
 
 namespace Telemetry.Integration.Processing;
@@ -45,10 +46,10 @@ internal sealed class ProcessorStand : IAsyncDisposable
         ProcessorOptions options)
     {
         (_nats, _postgres, _connection, Database) = (nats, postgres, connection, database);
-        _log = new NatsLog(new JetStreamContext(connection), new NatsLogOptions());
+        _log = new NatsLog(new JetStreamContext(connection), new NatsLogOptions(), SampleInstallation.Of(1));
         _processor = new Processor(
-            database.Store, _log, new NatsBus(connection), options with { Partitions = 1 }, TimeProvider.System,
-            new Random(1),
+            database.Store, _log, new NatsBus(connection, SampleInstallation.Of(1)),
+            options with { Partitions = 1 }, TimeProvider.System, new Random(1),
             NullLogger.Instance);
         _running = _thread.RunAsync(() => _processor.RunAsync(_stop.Token));
     }

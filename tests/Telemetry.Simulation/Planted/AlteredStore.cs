@@ -1,3 +1,4 @@
+using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Schemas;
@@ -12,6 +13,10 @@ internal abstract class AlteredStore(SimulatedStore store) : IStore
 {
     /// <summary>The database as it is.</summary>
     protected SimulatedStore Inner { get; } = store;
+
+    public Task<InstallationFacts> InstallAsync(
+        InstallationFacts proposed, CancellationToken cancellationToken) =>
+        Inner.InstallAsync(proposed, cancellationToken);
 
     public Task<PartitionRow?> TakeLeaseAsync(
         int partition, ulong token, string owner, TimeSpan lease, CancellationToken cancellationToken) =>

@@ -1,3 +1,4 @@
+using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Log;
 using Telemetry.Model;
 
@@ -9,6 +10,11 @@ namespace Telemetry.Simulation.Planted;
 internal sealed class FetchedLog(ILog log) : ILog
 {
     private readonly Dictionary<(int Partition, StreamKind Stream, long Created), long> _fetched = [];
+
+    public InstallationFacts? Facts => log.Facts;
+
+    public ValueTask<LogInstallation?> FindInstallationAsync(CancellationToken cancellationToken) =>
+        log.FindInstallationAsync(cancellationToken);
 
     public Task EnsureStreamsAsync(int partition, CancellationToken cancellationToken) =>
         log.EnsureStreamsAsync(partition, cancellationToken);

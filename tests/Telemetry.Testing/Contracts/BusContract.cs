@@ -6,7 +6,11 @@ using Xunit;
 namespace Telemetry.Testing.Contracts;
 
 /// <summary>A bus under test as an ingress and as an owner see it; they may be one object.</summary>
-public sealed record BusStand(IBus Ingress, IBus Owner, TimeProvider Time);
+public sealed record BusStand(IBus Ingress, IBus Owner, TimeProvider Time)
+{
+    /// <summary>The bus of an ingress with another number of partitions.</summary>
+    public required IBus Stranger { get; init; }
+}
 
 /// <summary>What every bus does: core NATS and the simulated one.</summary>
 public abstract class BusContract
@@ -23,6 +27,14 @@ public abstract class BusContract
         await using var other = await stand.Owner.ServeHellosAsync(4, (_, _) => { }, default);
 
         Assert.False(await stand.Ingress.SayHelloAsync(3, One, new byte[] { 1 }, default));
+    });
+
+    [Fact]
+    public Task Hello_of_an_ingress_with_another_number_of_partitions_reaches_nobody() => RunAsync(async stand =>
+    {
+        await using var serving = await stand.Owner.ServeHellosAsync(3, (_, _) => { }, default);
+
+        Assert.False(await stand.Stranger.SayHelloAsync(3, One, new byte[] { 1 }, default));
     });
 
     [Fact]

@@ -1,3 +1,4 @@
+using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Log;
 
 namespace Telemetry.Testing.Contracts;
@@ -16,6 +17,12 @@ public abstract class LogStand : IAsyncDisposable
     public abstract ILog Log { get; }
 
     public abstract TimeProvider Time { get; }
+
+    /// <summary>The same log, as a process with these facts uses it.</summary>
+    public abstract ILog As(InstallationFacts facts);
+
+    /// <summary>The log loses what it said of its installation.</summary>
+    public abstract Task ForgetInstallationAsync();
 
     /// <summary>Deletes both streams of a partition with all that they hold.</summary>
     public abstract Task WipeAsync(int partition);

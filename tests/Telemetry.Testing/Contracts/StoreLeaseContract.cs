@@ -11,7 +11,7 @@ using static Telemetry.Testing.Contracts.StoreSteps;
 namespace Telemetry.Testing.Contracts;
 
 /// <summary>What every store does: leases, and the compare-and-set of the partitions' rows.</summary>
-public abstract class StoreLeaseContract
+public abstract class StoreLeaseContract : StoreInstallationContract
 {
     [Fact]
     public Task First_lease_gives_a_row_at_the_start_of_both_streams() => RunAsync(async under =>
@@ -159,9 +159,6 @@ public abstract class StoreLeaseContract
             Assert.Equal(After(step), await Take(under.Store, step.Expected.Partition));
         }
     });
-
-    /// <summary>Makes a fresh, empty store, runs the test on it, and leaves nothing behind.</summary>
-    protected abstract Task RunAsync(Func<IStoreUnderTest, Task> test);
 
     private protected static void Fill(StoreCommit commit)
     {

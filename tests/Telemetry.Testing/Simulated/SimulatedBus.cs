@@ -1,3 +1,4 @@
+using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Log;
 using Telemetry.Model;
 using Telemetry.Testing.Time;
@@ -9,22 +10,48 @@ namespace Telemetry.Testing.Simulated;
 /// moves between ingresses or servers). Those who listen hear in the life in which they began; a dead one hears
 /// nothing.
 /// </summary>
-public sealed class SimulatedBus(Pump pump, Random random) : IBus
+public sealed class SimulatedBus : IBus
 {
-    private readonly List<Listener> _helloServers = [];
-    private readonly List<Listener> _downListeners = [];
+    private readonly List<Listener> _helloServers;
+    private readonly List<Listener> _downListeners;
+    private readonly SimulatedBus? _wire;
+    private readonly InstallationFacts? _facts;
+    private Func<string, bool> _loses = _ => false, _doubles = _ => false;
+    private Func<string, TimeSpan> _delays = _ => TimeSpan.Zero;
+
+    public SimulatedBus(Pump pump, Random random) =>
+        (Calls, _helloServers, _downListeners) = (new SimulatedCalls(pump, random), [], []);
+
+    private SimulatedBus(SimulatedBus wire, InstallationFacts facts) =>
+        (Calls, _helloServers, _downListeners, _wire, _facts) =
+            (wire.Calls, wire._helloServers, wire._downListeners, wire, facts);
 
     /// <summary>The way to it; the bus itself never answers with an error but for these.</summary>
-    public SimulatedCalls Calls { get; } = new(pump, random);
+    public SimulatedCalls Calls { get; }
 
     /// <summary>Asked once a message and receiver: true when it never arrives.</summary>
-    public Func<string, bool> Loses { get; set; } = _ => false;
+    public Func<string, bool> Loses
+    {
+        get => _wire?.Loses ?? _loses;
+        set => _loses = value;
+    }
 
     /// <summary>Asked once a message and receiver: true when it arrives twice.</summary>
-    public Func<string, bool> Doubles { get; set; } = _ => false;
+    public Func<string, bool> Doubles
+    {
+        get => _wire?.Doubles ?? _doubles;
+        set => _doubles = value;
+    }
 
     /// <summary>How much longer than its way a message takes; what comes later is not held up by it.</summary>
-    public Func<string, TimeSpan> Delays { get; set; } = _ => TimeSpan.Zero;
+    public Func<string, TimeSpan> Delays
+    {
+        get => _wire?.Delays ?? _delays;
+        set => _delays = value;
+    }
+
+    /// <summary>The same wire, used by these facts: hellos reach only owners with the same ones.</summary>
+    public SimulatedBus As(InstallationFacts facts) => new(_wire ?? this, facts);
 
     /// <inheritdoc/>
     public async ValueTask<bool> SayHelloAsync(
@@ -33,7 +60,8 @@ public sealed class SimulatedBus(Pump pump, Random random) : IBus
         var copy = hello.ToArray();
         return await CallAsync(
             $"hello of {gateway}",
-            () => Deliver("hello", _helloServers, l => l.Partition == partition, gateway, copy) > 0,
+            () => Deliver(
+                "hello", _helloServers, l => l.Partition == partition && l.Facts == _facts, gateway, copy) > 0,
             cancellationToken);
     }
 
@@ -41,7 +69,7 @@ public sealed class SimulatedBus(Pump pump, Random random) : IBus
     public async ValueTask<IAsyncDisposable> ServeHellosAsync(
         int partition, Action<GatewayId, ReadOnlyMemory<byte>> handler, CancellationToken cancellationToken)
     {
-        var listener = new Listener(_helloServers, handler) { Partition = partition };
+        var listener = new Listener(_helloServers, handler) { Partition = partition, Facts = _facts };
         return await CallAsync($"serve hellos {partition}", () => Add(listener), cancellationToken);
     }
 
@@ -114,6 +142,8 @@ public sealed class SimulatedBus(Pump pump, Random random) : IBus
         private bool _disposed;
 
         public int Partition { get; init; }
+
+        public InstallationFacts? Facts { get; init; }
 
         public GatewayId Gateway { get; init; }
 

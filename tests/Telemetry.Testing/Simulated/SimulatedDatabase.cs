@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Telemetry.Cloud.Alerts;
+using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Control;
@@ -28,6 +29,9 @@ public sealed record SimulatedReading(
 public sealed record SimulatedDatabase
 {
     public static readonly SimulatedDatabase Empty = new();
+
+    /// <summary>What is fixed at installation; null before the first start.</summary>
+    public InstallationFacts? Installation { get; init; }
 
     public ImmutableDictionary<int, SimulatedPartition> Partitions { get; init; } =
         ImmutableDictionary<int, SimulatedPartition>.Empty;

@@ -1,3 +1,4 @@
+using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Log;
 using Telemetry.Model;
 using Telemetry.Testing.Time;
@@ -9,29 +10,71 @@ namespace Telemetry.Testing.Simulated;
 /// (<see cref="Calls"/>). What an operator or a fault does is in <see cref="Wipe"/> and its neighbours; those take no
 /// time.
 /// </summary>
-public sealed class SimulatedLog(Pump pump, Random random) : ILog
+public sealed class SimulatedLog : ILog
 {
-    private readonly Dictionary<(int Partition, StreamKind Kind), SimulatedStream> _streams = [];
-    private long _nanosLast;
+    private readonly SimulatedLogFiles _files;
+
+    public SimulatedLog(Pump pump, Random random)
+    {
+        _files = new SimulatedLogFiles();
+        Calls = new SimulatedCalls(pump, random) { KeepsOrder = true };
+    }
+
+    private SimulatedLog(SimulatedLog log, InstallationFacts facts) =>
+        (_files, Calls, Facts) = (log._files, log.Calls, facts);
+
+    /// <inheritdoc/>
+    public InstallationFacts? Facts { get; }
 
     /// <summary>The way to it.</summary>
-    public SimulatedCalls Calls { get; } = new(pump, random) { KeepsOrder = true };
+    public SimulatedCalls Calls { get; }
 
     /// <summary>How long a message id is remembered.</summary>
-    public TimeSpan DuplicateWindow { get; set; } = TimeSpan.FromMinutes(2);
+    public TimeSpan DuplicateWindow
+    {
+        get => _files.DuplicateWindow;
+        set => _files.DuplicateWindow = value;
+    }
 
     /// <summary>The most bytes of a LIVE stream; beyond them it refuses.</summary>
-    public long LiveBytesMax { get; set; } = long.MaxValue;
+    public long LiveBytesMax
+    {
+        get => _files.LiveBytesMax;
+        set => _files.LiveBytesMax = value;
+    }
 
     /// <summary>The most bytes of a BACKLOG stream; beyond them it refuses.</summary>
-    public long BacklogBytesMax { get; set; } = long.MaxValue;
+    public long BacklogBytesMax
+    {
+        get => _files.BacklogBytesMax;
+        set => _files.BacklogBytesMax = value;
+    }
 
-    /// <summary>Counts up when every reader loses its connection.</summary>
-    internal int Connections { get; private set; }
+    private int Generation => Facts?.Generation ?? 1;
+
+    /// <summary>
+    /// The same log, used by these facts. One that is used without facts has streams without a description, as all
+    /// tests of one configuration do.
+    /// </summary>
+    public SimulatedLog As(InstallationFacts facts) => new(this, facts);
+
+    /// <inheritdoc/>
+    public async ValueTask<LogInstallation?> FindInstallationAsync(CancellationToken cancellationToken) =>
+        await CallAsync("find the installation", () => _files.Told, cancellationToken);
+
+    /// <summary>What the log says of its installation is changed by somebody, or is lost.</summary>
+    public void Tell(LogInstallation? told) => _files.Told = told;
 
     /// <inheritdoc/>
     public async Task EnsureStreamsAsync(int partition, CancellationToken cancellationToken) =>
-        await CallAsync($"ensure streams {partition}", () => Ensure(partition), cancellationToken);
+        await CallAsync(
+            $"ensure streams {partition}",
+            () =>
+            {
+                Enter();
+                return Ensure(partition);
+            },
+            cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask<LogAppend> AppendAsync(
@@ -42,7 +85,7 @@ public sealed class SimulatedLog(Pump pump, Random random) : ILog
         var bytesMax = stream == StreamKind.Live ? LiveBytesMax : BacklogBytesMax;
         return await CallAsync(
             $"append {messageId}",
-            () => Require(partition, stream).Append(gateway, messageId, bytes, Nanos(), DuplicateWindow, bytesMax)
+            () => Reached(partition, stream).Append(gateway, messageId, bytes, Nanos(), DuplicateWindow, bytesMax)
                 ?? throw new LogException($"append {messageId}: {Name(partition, stream)} is full", isFull: true),
             cancellationToken);
     }
@@ -50,7 +93,8 @@ public sealed class SimulatedLog(Pump pump, Random random) : ILog
     /// <inheritdoc/>
     public async ValueTask<StreamState?> StateAsync(
         int partition, StreamKind stream, CancellationToken cancellationToken) =>
-        await CallAsync($"state of {Name(partition, stream)}", () => Find(partition, stream)?.State, cancellationToken);
+        await CallAsync(
+            $"state of {Name(partition, stream)}", () => Checked(partition, stream)?.State, cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask<LogMessage?> ReadAsync(
@@ -65,7 +109,7 @@ public sealed class SimulatedLog(Pump pump, Random random) : ILog
         int partition, StreamKind stream, long from, CancellationToken cancellationToken) =>
         await CallAsync(
             $"begin {Name(partition, stream)} from {from}",
-            () => new SimulatedLogReader(this, Require(partition, stream), from, Calls.Latency),
+            () => new SimulatedLogReader(_files, Calls, Require(partition, stream), from, Calls.Latency),
             cancellationToken);
 
     /// <inheritdoc/>
@@ -76,7 +120,8 @@ public sealed class SimulatedLog(Pump pump, Random random) : ILog
             cancellationToken);
 
     /// <summary>A stream as it stands now, past all faults; null when there is none.</summary>
-    public SimulatedStream? Find(int partition, StreamKind stream) => _streams.GetValueOrDefault((partition, stream));
+    public SimulatedStream? Find(int partition, StreamKind stream) =>
+        _files.Streams.GetValueOrDefault((Generation, partition, stream));
 
     /// <summary>All messages of a stream are lost, and it is made anew.</summary>
     public void Wipe(int partition, StreamKind stream)
@@ -88,7 +133,7 @@ public sealed class SimulatedLog(Pump pump, Random random) : ILog
     /// <summary>The stream is gone until somebody makes it.</summary>
     public void Delete(int partition, StreamKind stream)
     {
-        if (_streams.Remove((partition, stream), out var old))
+        if (_files.Streams.Remove((Generation, partition, stream), out var old))
         {
             old.MarkGone();
         }
@@ -113,21 +158,21 @@ public sealed class SimulatedLog(Pump pump, Random random) : ILog
     public void PutBack(int partition, StreamKind stream, SimulatedStream copy)
     {
         Find(partition, stream)?.MarkGone();
-        _streams[(partition, stream)] = copy.Copy();
+        _files.Streams[(Generation, partition, stream)] = copy.Copy();
         Disconnect();
     }
 
     /// <summary>Every reader loses its connection.</summary>
     public void Disconnect()
     {
-        Connections++;
-        foreach (var stream in _streams.Values)
+        _files.Connections++;
+        foreach (var stream in _files.Streams.Values)
         {
             stream.Wake();
         }
     }
 
-    private static string Name(int partition, StreamKind stream) => Routes.StreamName(partition, stream);
+    private string Name(int partition, StreamKind stream) => Routes.StreamName(partition, stream, Generation);
 
     private Task<T> CallAsync<T>(string what, Func<T> effect, CancellationToken cancellationToken) => Calls.CallAsync(
         what,
@@ -135,24 +180,54 @@ public sealed class SimulatedLog(Pump pump, Random random) : ILog
         before => new LogException(before ? $"{what}: no connection" : $"{what}: connection lost, no answer"),
         cancellationToken);
 
+    /// <summary>Says or compares the facts, as who makes streams does.</summary>
+    private void Enter()
+    {
+        if (Facts is not { } facts || _files.Told?.Facts == facts)
+        {
+            return;
+        }
+
+        if (_files.Told is { } told && (told.Facts.Id != facts.Id || told.Facts.Generation >= facts.Generation))
+        {
+            throw InstallationException.Changed(facts, told.Facts, InstallationStart.Log);
+        }
+
+        _files.Told = new LogInstallation(facts);
+    }
+
     private bool Ensure(int partition)
     {
         foreach (var kind in (ReadOnlySpan<StreamKind>)[StreamKind.Live, StreamKind.Backlog])
         {
-            if (!_streams.ContainsKey((partition, kind)))
+            if (Checked(partition, kind) is null)
             {
-                _streams.Add((partition, kind), new SimulatedStream(Nanos()));
+                _files.Streams.Add((Generation, partition, kind), new SimulatedStream(Nanos(), Facts));
             }
         }
 
         return true;
     }
 
+    private SimulatedStream? Checked(int partition, StreamKind kind)
+    {
+        var found = Find(partition, kind);
+        return found is null || found.Facts == Facts
+            ? found
+            : throw InstallationException.Changed(
+                Facts ?? found.Facts!, found.Facts ?? Facts!, $"the description of stream {Name(partition, kind)}");
+    }
+
     private SimulatedStream Require(int partition, StreamKind stream) => Find(partition, stream)
         ?? throw new LogException($"there is no stream {Name(partition, stream)}");
 
-    // As with a real server, no two things have one time.
-    private long Nanos() => _nanosLast = Math.Max(_nanosLast + 1, Now());
+    // The subject has generation and number of partitions in it: another's reaches no stream.
+    private SimulatedStream Reached(int partition, StreamKind stream) =>
+        Find(partition, stream) is { } found && found.Facts?.Partitions == Facts?.Partitions
+            ? found
+            : throw new LogException($"no stream takes what goes to {Name(partition, stream)}");
+
+    private long Nanos() => _files.Nanos(Now());
 
     private long Now() => (Calls.Time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
 }

@@ -6,7 +6,8 @@ namespace Telemetry.Testing.Simulated;
 /// Reads a stream in order, a fetched batch at a time. What was fetched is still read after the stream is gone: a
 /// client does not know better. Used by one reader, on the pump's thread.
 /// </summary>
-internal sealed class SimulatedLogReader(SimulatedLog log, SimulatedStream stream, long from, Func<TimeSpan> latency)
+internal sealed class SimulatedLogReader(
+    SimulatedLogFiles log, SimulatedCalls calls, SimulatedStream stream, long from, Func<TimeSpan> latency)
     : ILogReader
 {
     private const int FetchedMax = 64;
@@ -44,7 +45,7 @@ internal sealed class SimulatedLogReader(SimulatedLog log, SimulatedStream strea
                 await changed.WaitAsync(cancellationToken);
             }
 
-            await Task.Delay(latency(), log.Calls.Time, cancellationToken);
+            await Task.Delay(latency(), calls.Time, cancellationToken);
             Fetch();
         }
     }

@@ -1,5 +1,6 @@
 using System.Text.Unicode;
 using Telemetry.Cloud.Alerts;
+using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Readings;
@@ -25,6 +26,11 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
 
     /// <summary>Says which commits fail for a reason that is not their data's; null lets all pass.</summary>
     public Func<StoreCommit, string?> Fails { get; set; } = _ => null;
+
+    /// <inheritdoc/>
+    public Task<InstallationFacts> InstallAsync(
+        InstallationFacts proposed, CancellationToken cancellationToken) =>
+        CallAsync("find the installation", () => Install(proposed), cancellationToken);
 
     /// <inheritdoc/>
     public Task<PartitionRow?> TakeLeaseAsync(
@@ -82,6 +88,12 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
         sent.AddAll(readings);
         return CallAsync<IReadOnlyList<RefusedReading>>(
             "find refused readings", () => FindRefused(sent), cancellationToken);
+    }
+
+    private InstallationFacts Install(InstallationFacts proposed)
+    {
+        Content = Content with { Installation = Content.Installation ?? proposed };
+        return Content.Installation!;
     }
 
     private PartitionRow? TakeLease(int partition, ulong token, string owner, TimeSpan lease)

@@ -1,3 +1,4 @@
+using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Log;
 using Telemetry.Model;
 
@@ -7,7 +8,7 @@ namespace Telemetry.Testing.Simulated;
 /// One stream of the simulated log, as JetStream keeps one: sequences that never go back while it lives, a byte limit
 /// that refuses, deduplication by message id for a time, also of messages that are gone from it. No clock, no task.
 /// </summary>
-public sealed class SimulatedStream(long createdNanos)
+public sealed class SimulatedStream(long createdNanos, InstallationFacts? facts = null)
 {
     private const int MessageOverheadBytes = 64;
 
@@ -15,6 +16,9 @@ public sealed class SimulatedStream(long createdNanos)
     private readonly Dictionary<string, (long Sequence, long Nanos)> _known = [];
     private readonly Queue<(string Id, long Nanos)> _knownByAge = new();
     private TaskCompletionSource _changed = new();
+
+    /// <summary>What its description says.</summary>
+    public InstallationFacts? Facts => facts;
 
     /// <summary>Where it stands.</summary>
     public StreamState State => new(createdNanos, First, Last);
@@ -94,7 +98,7 @@ public sealed class SimulatedStream(long createdNanos)
     /// </summary>
     public SimulatedStream Copy()
     {
-        var copy = new SimulatedStream(createdNanos) { First = First, Last = Last };
+        var copy = new SimulatedStream(createdNanos, facts) { First = First, Last = Last };
         foreach (var message in _messages.Values)
         {
             copy.Add(message);

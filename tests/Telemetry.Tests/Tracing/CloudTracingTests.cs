@@ -50,7 +50,7 @@ public sealed class CloudTracingTests
         var gateway = GatewayId.Parse("gw-refused");
 
         CloudTracing.Appended(
-            gateway, Key, 3, StreamKind.Live, 77, 0, "the stream is full", clock.GetTimestamp(), clock);
+            gateway, Key, "LIVE_3", 77, 0, "the stream is full", clock.GetTimestamp(), clock);
 
         var span = Assert.Single(recorder.Of(gateway));
         Assert.Equal((ActivityStatusCode.Error, "the stream is full"), (span.Status, span.StatusDescription));

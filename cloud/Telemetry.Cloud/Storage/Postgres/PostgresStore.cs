@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Npgsql;
 using Telemetry.Cloud.Alerts;
+using Telemetry.Cloud.Installations;
 using Telemetry.Model;
 using Telemetry.Model.Schemas;
 
@@ -67,6 +68,12 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
             throw;
         }
     }
+
+    public Task<InstallationFacts> InstallAsync(
+        InstallationFacts proposed, CancellationToken cancellationToken) =>
+        ReadAsync(
+            "find the installation", c => InstallationRow.InstallAsync(c, proposed, cancellationToken),
+            cancellationToken);
 
     public Task<PartitionRow?> TakeLeaseAsync(
         int partition, ulong token, string owner, TimeSpan lease, CancellationToken cancellationToken) =>

@@ -1,3 +1,4 @@
+using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Log;
 using Telemetry.Model;
 
@@ -23,6 +24,13 @@ internal sealed class FakeLog(TimeProvider time) : ILog
 
     /// <summary>What an append throws before it stores (true: after it stored); null for none.</summary>
     public Func<int, (LogException? Error, bool AfterStored)> Fault { get; set; } = _ => (null, false);
+
+    public InstallationFacts? Facts => null;
+
+    /// <summary>What <see cref="FindInstallationAsync"/> finds.</summary>
+    public LogInstallation? Told { get; set; }
+
+    public ValueTask<LogInstallation?> FindInstallationAsync(CancellationToken cancellationToken) => new(Told);
 
     public Task EnsureStreamsAsync(int partition, CancellationToken cancellationToken)
     {

@@ -144,14 +144,30 @@ public sealed class IngressCoreTests
     }
 
     [Fact]
-    public void Streams_that_are_gone_are_made_anew_once_for_all_that_wait()
+    public void Streams_that_are_gone_are_waited_for_and_never_made_by_an_ingress()
     {
         _log.Fault = attempt => (attempt <= 3 ? new LogException("no such stream") : null, false);
 
         _pump.Run(() => Task.WhenAll(Enumerable.Range(1, 3).Select(i =>
             _core.PublishedAsync(Gateway, Routes.FrameTopic(Gateway, Lane.Live), Frame(first: i), default).AsTask())));
 
-        Assert.Equal((1, 3), (_log.Ensured, _log.Stored.Count));
+        Assert.Equal((0, 3), (_log.Ensured, _log.Stored.Count));
+    }
+
+    [Fact]
+    public void While_the_partitions_are_changed_frames_and_hellos_are_refused_at_once_with_the_reason()
+    {
+        _core.Closed = "the partitions are being changed";
+
+        var frame = Publish(Routes.FrameTopic(Gateway, Lane.Live), Frame());
+        var hello = Publish(Routes.HelloTopic(Gateway), Hello());
+
+        Assert.Equal((0x83, "the partitions are being changed"), (frame.ReasonCode, frame.Reason));
+        Assert.Equal((0x83, "the partitions are being changed"), (hello.ReasonCode, hello.Reason));
+        Assert.Empty(_log.Tried);
+        Assert.Empty(_bus.Hellos);
+        _core.Closed = null;
+        Assert.True(Publish(Routes.FrameTopic(Gateway, Lane.Live), Frame()).IsSuccess);
     }
 
     [Fact]

@@ -16,13 +16,23 @@ public sealed class SimulatedLogReaderContractTests : LogReaderContract
         SimulatedLogStand.RunAsync(options, test);
 }
 
+public sealed class SimulatedLogInstallationContractTests : LogInstallationContract
+{
+    protected override Task RunAsync(Func<LogStand, Task> test) =>
+        SimulatedLogStand.RunAsync(LogStandOptions.Ordinary, test, makeStreams: false);
+}
+
 public sealed class SimulatedBusContractTests : BusContract
 {
     protected override Task RunAsync(Func<BusStand, Task> test)
     {
         var pump = new Pump();
         var bus = new SimulatedBus(pump, new Random(1));
-        pump.Run(() => test(new BusStand(bus, bus, pump.Clock)));
+        pump.Run(() => test(new BusStand(
+            bus.As(SampleInstallation.Of(16)), bus.As(SampleInstallation.Of(16)), pump.Clock)
+        {
+            Stranger = bus.As(SampleInstallation.Of(8)),
+        }));
         return Task.CompletedTask;
     }
 }

@@ -1,3 +1,4 @@
+using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Log;
 using Telemetry.Testing.Contracts;
 using Telemetry.Testing.Simulated;
@@ -25,14 +26,26 @@ internal sealed class SimulatedLogStand : LogStand
 
     public override TimeProvider Time { get; }
 
+    public override ILog As(InstallationFacts facts) => _log.As(facts);
+
+    public override Task ForgetInstallationAsync()
+    {
+        _log.Tell(null);
+        return Task.CompletedTask;
+    }
+
     /// <summary>Runs a test on a pump of its own.</summary>
-    public static Task RunAsync(LogStandOptions options, Func<LogStand, Task> test)
+    public static Task RunAsync(LogStandOptions options, Func<LogStand, Task> test, bool makeStreams = true)
     {
         var pump = new Pump();
         pump.Run(async () =>
         {
             await using var stand = new SimulatedLogStand(pump, options);
-            await stand.Log.EnsureStreamsAsync(Partition, default);
+            if (makeStreams)
+            {
+                await stand.Log.EnsureStreamsAsync(Partition, default);
+            }
+
             await test(stand);
         });
         return Task.CompletedTask;

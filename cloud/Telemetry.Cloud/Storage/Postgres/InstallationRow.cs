@@ -1,0 +1,62 @@
+using System.Reflection;
+using Npgsql;
+using NpgsqlTypes;
+using Telemetry.Cloud.Installations;
+
+namespace Telemetry.Cloud.Storage.Postgres;
+
+/// <summary>The one row that says what was fixed at installation.</summary>
+internal static class InstallationRow
+{
+    /// <summary>The tables' version that brought it.</summary>
+    public const int SinceVersion = 4;
+
+    private const string FindSql = "SELECT id, partitions, generation FROM telemetry.installation";
+
+    private const string WriteSql = """
+        INSERT INTO telemetry.installation
+            (id, partitions, generation, made_at, made_by, changed_at, changed_by)
+        VALUES ($1, $2, $3, now(), $4, now(), $4) ON CONFLICT DO NOTHING
+        """;
+
+    /// <summary>The program's version, as it goes into the row.</summary>
+    public static string Version { get; } =
+        typeof(InstallationRow).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
+            ?.InformationalVersion ?? "unknown";
+
+    /// <summary>The facts that stand; null before the first start.</summary>
+    public static async Task<InstallationFacts?> FindAsync(
+        NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(FindSql, connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken)
+            ? new InstallationFacts(reader.GetGuid(0), reader.GetInt32(1), reader.GetInt32(2))
+            : null;
+    }
+
+    /// <summary>The facts that stand, written where there are none.</summary>
+    public static async Task<InstallationFacts> InstallAsync(
+        NpgsqlConnection connection, InstallationFacts proposed, CancellationToken cancellationToken)
+    {
+        if (await FindAsync(connection, cancellationToken) is { } found)
+        {
+            return found;
+        }
+
+        await using (var command = new NpgsqlCommand(WriteSql, connection))
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = proposed.Id, NpgsqlDbType = NpgsqlDbType.Uuid });
+            command.Parameters.Add(
+                new NpgsqlParameter { Value = proposed.Partitions, NpgsqlDbType = NpgsqlDbType.Integer });
+            command.Parameters.Add(
+                new NpgsqlParameter { Value = proposed.Generation, NpgsqlDbType = NpgsqlDbType.Integer });
+            command.Parameters.Add(new NpgsqlParameter { Value = Version, NpgsqlDbType = NpgsqlDbType.Text });
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        return await FindAsync(connection, cancellationToken)
+            ?? throw new StoreException(
+                "the installation's row was removed while it was written", isDataFault: false, mayHaveCommitted: false);
+    }
+}
