@@ -5,6 +5,7 @@ using Telemetry.Cloud.Ingress;
 using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Operations;
 using Telemetry.Cloud.Operations.DeadLetters;
+using Telemetry.Cloud.Operations.Repartition;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 
@@ -17,6 +18,7 @@ const string Usage = """
                list  [--gateway G] [--reason R] [--since T] [--limit N] [--retried]
                show  ID
                retry ID... | --gateway G | --reason R [--since T] [--limit N]     stores what can be stored now
+           Telemetry.Cloud repartition --partitions N [--config FILE]   changes the number of partitions
     FILE is ./telemetry.json unless given. TELEMETRY__SECTION__KEY in the environment overrides section.key.
     """;
 
@@ -45,7 +47,13 @@ if (command == "dead-letters")
     }
 }
 
-if (command is not ("run" or "check" or "dead-letters") || options is not ([] or ["--config", _]))
+var partitions = 0;
+if (command == "repartition")
+{
+    options = RepartitionArguments.Take(options, out partitions) ?? ["--partitions"];
+}
+
+if (command is not ("run" or "check" or "dead-letters" or "repartition") || options is not ([] or ["--config", _]))
 {
     Console.Error.WriteLine(Usage);
     return 2;
@@ -98,7 +106,8 @@ if (command == "check")
 
 using var logging = LoggerFactory.Create(builder =>
 {
-    builder.SetMinimumLevel(settings.LogLevel).AddFilter("Microsoft", LogLevel.Warning);
+    var least = command == "repartition" ? LogLevel.Warning : settings.LogLevel;
+    builder.SetMinimumLevel(least).AddFilter("Microsoft", LogLevel.Warning);
     _ = settings.LogAsJson
         ? builder.AddJsonConsole(console => console.UseUtcTimestamp = true)
         : builder.AddSimpleConsole(console =>
@@ -109,6 +118,13 @@ using var logging = LoggerFactory.Create(builder =>
         });
 });
 var logger = logging.CreateLogger("Telemetry.Cloud");
+if (command == "repartition")
+{
+    return await new RepartitionCommand(
+        settings, TimeProvider.System, Random.Shared, logger, Console.Out, Console.Error)
+        .RunAsync(partitions, stop.Token);
+}
+
 try
 {
     var running = new CloudHost(settings, TimeProvider.System, Random.Shared, logging).RunAsync(stop.Token);

@@ -47,23 +47,24 @@ internal sealed class CloudProcess : IAsyncDisposable
         return output;
     }
 
-    public async Task Start(string command = "run", IReadOnlyDictionary<string, string>? environment = null)
+    public async Task Start(
+        string command = "run", IReadOnlyDictionary<string, string>? environment = null, params string[] arguments)
     {
         File.WriteAllText(_folder.At("telemetry.json"), Configuration);
         _process = await ServerProcess.Start(new ServerCommand(
             "/usr/bin/env",
-            "dotnet",
-            Path.Combine(AppContext.BaseDirectory, "Telemetry.Cloud.dll"),
-            command,
-            "--config",
-            _folder.At("telemetry.json"))
+            [
+                "dotnet", Path.Combine(AppContext.BaseDirectory, "Telemetry.Cloud.dll"), command, "--config",
+                _folder.At("telemetry.json"), .. arguments,
+            ])
         { Folder = _folder.FullPath, Environment = environment ?? new Dictionary<string, string>() });
     }
 
     /// <summary>Runs a command to its end and gives its exit code.</summary>
-    public async Task<int> Run(string command, IReadOnlyDictionary<string, string>? environment = null)
+    public async Task<int> Run(
+        string command, IReadOnlyDictionary<string, string>? environment = null, params string[] arguments)
     {
-        await Start(command, environment);
+        await Start(command, environment, arguments);
         await Process.Exited.WaitAsync(TimeSpan.FromSeconds(60));
         return Process.ExitCode!.Value;
     }
