@@ -3,14 +3,13 @@ using Telemetry.Edge.Hosting;
 
 // The daemon of one gateway:
 //   Telemetry.Agent run   --config agent.json
-//   Telemetry.Agent check --config agent.json      says what is wrong with the configuration, by key
+//   Telemetry.Agent check --config agent.json      says what would keep it from starting, by key
 // TELEMETRY_AGENT__SECTION__KEY in the environment overrides section.key of the file.
 
 var command = CommandLine.Parse(args);
 if (command is null)
 {
-    Console.Error.WriteLine("usage: Telemetry.Agent run|check --config FILE");
-    return EdgeProcess.Misused;
+    return CommandLine.Answer("Telemetry.Agent", args, Console.Out, Console.Error);
 }
 
 var options = command.Read(AgentOptions.Read, Environment.GetEnvironmentVariables(), Console.Error);
@@ -19,11 +18,13 @@ if (options is null)
     return EdgeProcess.Misused;
 }
 
+var process = new EdgeProcess([options], options.StatusPort, options.StopTimeout, TimeProvider.System);
 if (command.Check)
 {
-    if (FolderCheck.Problem("outbox.file", options.OutboxFile) is { } problem)
+    List<string> problems = [.. process.Problems()];
+    if (problems.Count > 0)
     {
-        Console.Error.WriteLine(problem);
+        problems.ForEach(Console.Error.WriteLine);
         return EdgeProcess.Misused;
     }
 
@@ -34,5 +35,4 @@ if (command.Check)
 }
 
 using var logging = EdgeProcess.Logging();
-return await new EdgeProcess([options], options.StatusPort, options.StopTimeout, TimeProvider.System)
-    .RunAsync(logging, Random.Shared.Next());
+return await process.RunAsync(logging, Random.Shared.Next());

@@ -10,8 +10,7 @@ using Telemetry.Simulator;
 var command = CommandLine.Parse(args);
 if (command is null)
 {
-    Console.Error.WriteLine("usage: Telemetry.Simulator run|check --config FILE");
-    return EdgeProcess.Misused;
+    return CommandLine.Answer("Telemetry.Simulator", args, Console.Out, Console.Error);
 }
 
 var options = command.Read(FleetOptions.Read, Environment.GetEnvironmentVariables(), Console.Error);
@@ -20,13 +19,21 @@ if (options is null)
     return EdgeProcess.Misused;
 }
 
+var process = new EdgeProcess(
+    options.Agents(), options.Agent.StatusPort, options.Agent.StopTimeout, TimeProvider.System);
 if (command.Check)
 {
+    List<string> problems = [.. process.Problems()];
+    if (problems.Count > 0)
+    {
+        problems.ForEach(Console.Error.WriteLine);
+        return EdgeProcess.Misused;
+    }
+
     Console.WriteLine($"{command.ConfigurationFile}: {options.Gateways} gateways in {options.Folder}, "
         + $"uplink {options.Agent.Uplink.Host}:{options.Agent.Uplink.Port}: good");
     return EdgeProcess.Ended;
 }
 
 using var logging = EdgeProcess.Logging();
-return await new EdgeProcess(options.Agents(), options.Agent.StatusPort, options.Agent.StopTimeout, TimeProvider.System)
-    .RunAsync(logging, Random.Shared.Next());
+return await process.RunAsync(logging, Random.Shared.Next());

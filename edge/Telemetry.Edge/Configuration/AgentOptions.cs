@@ -1,6 +1,7 @@
 using Telemetry.Edge.Inputs;
 using Telemetry.Edge.Inputs.Http;
 using Telemetry.Edge.Outbox;
+using Telemetry.Edge.Outbox.Sqlite;
 using Telemetry.Edge.Tracing;
 using Telemetry.Edge.Uplink;
 using Telemetry.Model;
@@ -16,6 +17,17 @@ public sealed record AgentOptions
 
     /// <summary>The outbox's file. Key <c>outbox.file</c>, required.</summary>
     public string OutboxFile { get; init; } = "";
+
+    /// <summary>
+    /// What the outbox keeps in reserve for draining a full disk, see
+    /// <see cref="SqliteOutboxOptions.ReserveBytes"/>; by its quota unless given. 0, for simulated fleets whose
+    /// thousand files share a disk: nothing.
+    /// </summary>
+    public int OutboxReserveBytes
+    {
+        get => field >= 0 ? field : SqliteOutboxOptions.For(Outbox.QuotaBytes).ReserveBytes;
+        init;
+    } = -1;
 
     /// <summary>Limits of the outbox. Section <c>outbox</c>.</summary>
     public OutboxOptions Outbox { get; init; } = new();

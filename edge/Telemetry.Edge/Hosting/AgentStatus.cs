@@ -16,6 +16,23 @@ public sealed record AgentStatus
     /// <summary>True while the outbox is open.</summary>
     public bool OutboxOpen { get; init; }
 
+    /// <summary>
+    /// Why readings are refused, or the outbox is not open, in words; empty while all is well.
+    /// </summary>
+    public string Problem { get; init; } = "";
+
+    /// <summary>True while the outbox is at its quota.</summary>
+    public bool AtQuota { get; init; }
+
+    /// <summary>True while the disk is full, read-only or failing.</summary>
+    public bool DiskProblem { get; init; }
+
+    /// <summary>What the outbox' files take of the disk: the bytes that count against the quota.</summary>
+    public long OutboxBytes { get; init; }
+
+    /// <summary>True while readings are taken.</summary>
+    public bool IsReady => OutboxOpen && Problem.Length == 0;
+
     /// <summary>True while the link is up.</summary>
     public bool LinkUp { get; init; }
 
@@ -116,6 +133,13 @@ public sealed record AgentStatus
             "telemetry_agent_refused_readings_total", "Readings refused by the outboxes.", agents.Sum(a => a.Refused));
         Gauge("telemetry_agent_forks", "Agents that think they are a fork.", agents.Count(a => a.Fork.Length > 0));
         Gauge(
+            "telemetry_agent_outbox_bytes", "Bytes of the outboxes' files that count against their quotas.",
+            agents.Sum(a => a.OutboxBytes));
+        Gauge("telemetry_agent_quotas_reached", "Outboxes at their quota.", agents.Count(a => a.AtQuota));
+        Gauge(
+            "telemetry_agent_disk_problems", "Outboxes whose disk is full, read-only or failing.",
+            agents.Count(a => a.DiskProblem));
+        Gauge(
             "telemetry_agent_remembered_requests", "Requests remembered for their repeats.",
             agents.Sum(a => (long)a.RequestsRemembered));
         Counter(
@@ -144,6 +168,10 @@ public sealed record AgentStatus
         json.WriteStartObject();
         json.WriteString("gateway", Gateway);
         json.WriteBoolean("outboxOpen", OutboxOpen);
+        json.WriteString("problem", Problem);
+        json.WriteBoolean("atQuota", AtQuota);
+        json.WriteBoolean("diskProblem", DiskProblem);
+        json.WriteNumber("outboxBytes", OutboxBytes);
         json.WriteBoolean("linkUp", LinkUp);
         json.WriteString("linkProblem", LinkProblem);
         json.WriteNumber("accepted", Accepted);

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Telemetry.Edge.Configuration;
 using Telemetry.Edge.Inputs;
@@ -10,12 +11,11 @@ namespace Telemetry.Edge.Hosting;
 
 /// <summary>
 /// One agent: its outbox, its way up and its inputs, put together by options. Runs on the loop that calls it, with all
-/// its members. A broken outbox is opened again; an input that fails is started again.
+/// its members. A broken outbox is opened again, and an input that fails is started again, after pauses that grow. What
+/// fails at the start ends it: nobody would see it fail for ever.
 /// </summary>
 public sealed class EdgeAgent
 {
-    private static readonly TimeSpan RestartDelay = TimeSpan.FromSeconds(1);
-
     private readonly AgentOptions _options;
     private readonly TimeProvider _time;
     private readonly Random _random;
@@ -24,14 +24,18 @@ public sealed class EdgeAgent
     private HttpInput? _http;
     private Outbox.Outbox? _outbox;
     private Uplink.Uplink? _uplink;
+    private readonly RetryPause _outboxPause;
     private bool _inputsEnded;
+    private bool _hasOpened;
+    private string _outboxProblem = "";
 
     public EdgeAgent(AgentOptions options, TimeProvider time, Random random, ILogger log)
     {
         _options = options;
         _time = time;
         _random = random;
-        _log = log;
+        _log = new QuietLog(log, time);
+        _outboxPause = new RetryPause(time);
     }
 
     /// <summary>
@@ -64,6 +68,7 @@ public sealed class EdgeAgent
             Gateway = _options.Gateway.Value,
             Refused = _inputs.Sum(input => input.Refused),
             InputsEnded = _inputsEnded,
+            Problem = _outboxProblem,
             Http = _http?.Status,
         };
         return _outbox is { } outbox ? Status(status, outbox) : status;
@@ -87,6 +92,10 @@ public sealed class EdgeAgent
         return status with
         {
             OutboxOpen = true,
+            Problem = outbox.Standing.Problem ?? "",
+            AtQuota = outbox.Standing.AtQuota,
+            DiskProblem = outbox.Standing.Trouble is not null,
+            OutboxBytes = outbox.StoredBytes,
             LinkUp = outbox.LinkUp,
             LinkProblem = _uplink?.Status.LastError ?? "",
             Accepted = outbox.Accepted,
@@ -123,22 +132,36 @@ public sealed class EdgeAgent
         }
     }
 
+    // At the start only a full disk is waited for: the agent itself may be the one that can drain it.
+    private bool CanComeBack(OutboxException e) =>
+        _hasOpened ? e.IsTransient : e.Fault is OutboxFault.Full or OutboxFault.Busy;
+
     private async Task RunUntilBrokenAsync(IUplinkConnector connector, CancellationToken stop)
     {
+        _outboxPause.Start();
         try
         {
             await using var outbox = await OpenAsync(stop);
             _outbox = outbox;
+            _hasOpened = true;
+            _outboxProblem = "";
+            SayChanges(outbox.Standing);
             await RunWithAsync(outbox, connector, stop);
         }
-        catch (OutboxException e) when (e.IsTransient && !stop.IsCancellationRequested)
+        catch (OutboxException e) when (CanComeBack(e) && !stop.IsCancellationRequested)
         {
-            AgentLog.OutboxBroke(_log, e, RestartDelay);
-            await DelayAsync(RestartDelay, stop);
+            _outboxProblem = e.Message;
+            var (pause, say) = _outboxPause.Failed(e.Message);
+            if (say)
+            {
+                AgentLog.OutboxBroke(_log, e.Message, _outboxPause.Repeats);
+            }
+
+            await DelayAsync(pause, stop);
         }
         catch (OutboxException e)
         {
-            AgentLog.OutboxUnusable(_log, e);
+            AgentLog.OutboxUnusable(_log, StartCheck.OutboxProblem(e.Message));
             throw;
         }
         finally
@@ -150,7 +173,10 @@ public sealed class EdgeAgent
 
     private async Task<Outbox.Outbox> OpenAsync(CancellationToken cancellationToken)
     {
-        var file = await SqliteOutboxFile.OpenAsync(_options.OutboxFile, null, cancellationToken);
+        var file = await SqliteOutboxFile.OpenAsync(
+            _options.OutboxFile,
+            SqliteOutboxOptions.For(_options.Outbox.QuotaBytes) with { ReserveBytes = _options.OutboxReserveBytes },
+            cancellationToken);
         try
         {
             var outbox = await Outbox.Outbox.OpenAsync(
@@ -209,10 +235,30 @@ public sealed class EdgeAgent
         await stopped;
     }
 
+    private void SayChanges(OutboxStanding standing)
+    {
+        var isSaid = false;
+        standing.Changed += () =>
+        {
+            if (standing.Problem is { } problem)
+            {
+                AgentLog.Refuses(_log, problem);
+            }
+            else if (isSaid)
+            {
+                AgentLog.TakesAgain(_log, standing.RefusedReadings);
+            }
+
+            isSaid = standing.Problem is not null;
+        };
+    }
+
     private async Task RunInputAsync(IInput input, Outbox.Outbox outbox, CancellationToken cancellationToken)
     {
+        var pause = new RetryPause(_time);
         while (true)
         {
+            pause.Start();
             try
             {
                 await input.RunAsync(outbox, cancellationToken);
@@ -225,11 +271,20 @@ public sealed class EdgeAgent
             }
             catch (Exception e) when (e is not OutboxException && !cancellationToken.IsCancellationRequested)
             {
-                AgentLog.InputFailed(_log, e, input.Name, RestartDelay);
-                await DelayAsync(RestartDelay, cancellationToken);
+                var (wait, say) = pause.Failed(e.Message);
+                if (say)
+                {
+                    AgentLog.InputFailed(_log, input.Name, Words(e), pause.Repeats);
+                }
+
+                await DelayAsync(wait, cancellationToken);
             }
         }
     }
+
+    // The disk and the network say what is wrong in a sentence; of anything else the place matters too.
+    private static string Words(Exception e) => e is IOException or UnauthorizedAccessException or SocketException
+        ? e.Message : e.ToString();
 
     private async Task DelayAsync(TimeSpan delay, CancellationToken cancellationToken)
     {

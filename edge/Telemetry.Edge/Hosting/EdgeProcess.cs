@@ -1,6 +1,8 @@
+using System.Net;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Telemetry.Edge.Configuration;
+using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Tracing;
 using Telemetry.Tracing;
 
@@ -13,6 +15,9 @@ namespace Telemetry.Edge.Hosting;
 public sealed class EdgeProcess(
     IReadOnlyList<AgentOptions> agents, int statusPort, TimeSpan stopTimeout, TimeProvider time)
 {
+    // A process of many agents names the first ones.
+    private const int ProblemsMax = 16;
+
     /// <summary>Exit code of a clean end.</summary>
     public const int Ended = 0;
 
@@ -41,12 +46,20 @@ public sealed class EdgeProcess(
     });
 
     /// <summary>
-    /// Runs the agents to their end; gives the exit code. <paramref name="seed"/> is of jitter and ids.
+    /// Runs the agents to their end; gives the exit code. <paramref name="seed"/> is of jitter and ids. Besides the
+    /// signals <paramref name="ended"/> stops it.
     /// </summary>
-    public async Task<int> RunAsync(ILoggerFactory logging, int seed)
+    public async Task<int> RunAsync(ILoggerFactory logging, int seed, CancellationToken ended = default)
     {
         var log = logging.CreateLogger("process");
-        using var stop = new CancellationTokenSource();
+        List<string> problems = [.. StartProblems()];
+        if (problems.Count > 0)
+        {
+            problems.ForEach(problem => ProcessLog.CannotStart(log, problem));
+            return Failed;
+        }
+
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ended);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var traces = StartTraces(log);
@@ -71,6 +84,14 @@ public sealed class EdgeProcess(
             stop.Cancel();
         }
     }
+
+    /// <summary>What keeps it from starting, in words: the sentences of a run that ends with them.</summary>
+    public IEnumerable<string> Problems() =>
+        StartProblems().Concat(agents.Select(StartCheck.OutboxProblem).OfType<string>());
+
+    private IEnumerable<string> StartProblems() =>
+        ((string?[])[StartCheck.Listening("status.port", IPAddress.Loopback, statusPort)]).OfType<string>()
+            .Concat(agents.SelectMany(StartCheck.Problems));
 
     private TraceExport? StartTraces(ILogger log)
     {
@@ -103,11 +124,26 @@ public sealed class EdgeProcess(
             await Task.WhenAll(tasks);
             return Ended;
         }
+        catch (OutboxException)
+        {
+            // Its agent has said it in a sentence.
+            ProcessLog.Ended(log, null);
+            return Failed;
+        }
         catch (Exception e)
         {
             ProcessLog.Ended(log, e);
             return Failed;
         }
+    }
+
+    // A line for each agent that does not take readings.
+    private static HttpAnswer Ready(List<AgentStatus> status)
+    {
+        var problems = status.Where(s => !s.IsReady).Take(ProblemsMax)
+            .Select(s => $"{s.Gateway}: {(s.Problem.Length > 0 ? s.Problem : "the outbox is being opened")}\n")
+            .ToList();
+        return problems.Count == 0 ? HttpAnswer.Text(200, "ready\n") : HttpAnswer.Text(503, string.Concat(problems));
     }
 
     private static HttpAnswer Answer(string path, List<EdgeAgent> agents, TraceExportCounters? traces)
@@ -116,9 +152,7 @@ public sealed class EdgeProcess(
         return path switch
         {
             "/health/live" => HttpAnswer.Text(200, "live\n"),
-            "/health/ready" =>
-                status.TrueForAll(s => s.OutboxOpen)
-                    ? HttpAnswer.Text(200, "ready\n") : HttpAnswer.Text(503, "opening\n"),
+            "/health/ready" => Ready(status),
             "/status" => new HttpAnswer(200, "application/json", AgentStatus.Json(status)),
             "/metrics" => new HttpAnswer(
                 200, "text/plain; version=0.0.4; charset=utf-8",

@@ -9,7 +9,10 @@ internal static partial class ProcessLog
     public static partial void Started(ILogger log, int agents, int port);
 
     [LoggerMessage(1051, LogLevel.Error, "Ended, because an agent cannot go on")]
-    public static partial void Ended(ILogger log, Exception cause);
+    public static partial void Ended(ILogger log, Exception? cause);
+
+    [LoggerMessage(1054, LogLevel.Error, "Cannot start: {Problem}")]
+    public static partial void CannotStart(ILogger log, string problem);
 
     [LoggerMessage(
         1052, LogLevel.Warning,

@@ -31,7 +31,6 @@ public sealed class StatusListener : IAsyncDisposable
     {
         _answer = answer;
         _time = time;
-        _listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
         _listener.Bind(new IPEndPoint(IPAddress.Loopback, port));
         _listener.Listen();
         Port = ((IPEndPoint)_listener.LocalEndPoint!).Port;

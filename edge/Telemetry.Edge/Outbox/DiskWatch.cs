@@ -12,12 +12,20 @@ internal sealed class DiskWatch
     // At the quota until this share of it is free again: a margin, so that the state does not flicker.
     private const int QuotaMarginShare = 16;
 
+    // A disk that fails again so soon counts as failing until it has worked for so long: its state does not flicker in
+    // the log.
+    private static readonly TimeSpan SteadyTime = TimeSpan.FromMinutes(1);
+
     private readonly IOutboxFile _file;
     private readonly OutboxState _state;
     private readonly OutboxOptions _options;
     private readonly TimeProvider _time;
     private readonly DiskRest _rest;
     private long _overheadBytes;
+    private long _failedAt;
+    private long? _recoveredAt;
+    private bool _mustBeSteady;
+    private bool _works = true;
 
     public DiskWatch(IOutboxFile file, OutboxState state, OutboxOptions options, TimeProvider time)
     {
@@ -61,6 +69,13 @@ internal sealed class DiskWatch
     public void Undone(OutboxException cause, bool broughtReadings, int readings)
     {
         _rest.Failed(broughtReadings);
+        _failedAt = _time.GetTimestamp();
+        _works = false;
+        if (Standing.Trouble is null)
+        {
+            _mustBeSteady = _recoveredAt is { } at && _time.GetElapsedTime(at) < SteadyTime;
+        }
+
         Standing.Failed(cause);
         Standing.Refused(readings);
         Press();
@@ -75,7 +90,8 @@ internal sealed class DiskWatch
             && (broughtReadings || trouble.Fault != OutboxFault.Full || _file.Space.HasRoom))
         {
             _rest.Recovered();
-            Standing.Recovered();
+            _works = true;
+            RecoverIfSteady();
         }
 
         if (Standing.AtQuota && UsedBytes <= _options.QuotaBytes - (_options.QuotaBytes / QuotaMarginShare))
@@ -93,8 +109,22 @@ internal sealed class DiskWatch
     /// <summary>There was nothing to commit when <see cref="ReliefAt"/> came.</summary>
     public void NothingToRelieve()
     {
+        RecoverIfSteady();
         ReliefAt = long.MaxValue;
-        Press();
+        if (Standing.Problem is not null)
+        {
+            Press();
+        }
+    }
+
+    private void RecoverIfSteady()
+    {
+        if (Standing.Trouble is not null && _works
+            && (!_mustBeSteady || _time.GetElapsedTime(_failedAt) >= SteadyTime))
+        {
+            _recoveredAt = _time.GetTimestamp();
+            Standing.Recovered();
+        }
     }
 
     private void Press() => ReliefAt = Math.Min(

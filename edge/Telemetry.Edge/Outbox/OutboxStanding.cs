@@ -18,7 +18,9 @@ public sealed class OutboxStanding
     /// <summary>Readings refused since the trouble began or the quota was reached.</summary>
     public long RefusedReadings { get; private set; }
 
-    /// <summary>Why readings are refused, in words; null while they are taken.</summary>
+    /// <summary>
+    /// Why readings are refused, or were a moment ago by a disk that fails now and then; null while all is well.
+    /// </summary>
     public string? Problem => Trouble is { } trouble
         ? $"{Word(trouble.Fault)}, readings are refused: {trouble.Message}"
         : AtQuota ? "quota reached (outbox.quotaBytes), readings are refused until the uplink has drained the outbox"

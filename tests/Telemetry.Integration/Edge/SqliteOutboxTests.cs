@@ -90,6 +90,40 @@ public sealed class SqliteOutboxTests : IAsyncLifetime
         Assert.True(_loop.IsCurrent);
     });
 
+    [Fact]
+    public Task At_the_quota_the_files_take_no_more_of_the_disk_than_it_says() => _loop.RunAsync(async () =>
+    {
+        const int quota = 2 * 1024 * 1024;
+        await using var outbox = await Outbox.OpenAsync(
+            await SqliteOutboxFile.OpenAsync(_folder.At("outbox.db"), SqliteOutboxOptions.For(quota), default),
+            Gateway,
+            new OutboxOptions { QuotaBytes = quota },
+            TimeProvider.System,
+            new Random(1),
+            default);
+        var random = new Random(1);
+        OfferOutcome outcome;
+        do
+        {
+            var batch = new ReadingBatch();
+            var series = outbox.SeriesIndex(new SeriesDefinition { Device = "d", Metric = "number" });
+            for (var i = 0; i < 1000; i++)
+            {
+                batch.Add(series, i, random.NextDouble());
+            }
+
+            outcome = await outbox.OfferAsync(batch, TimeSpan.Zero, false, default);
+        }
+        while (outcome.IsAccepted);
+
+        Assert.Equal(OfferRefusal.Quota, outcome.Refusal);
+        Assert.True(outbox.Standing.AtQuota);
+        Assert.InRange(
+            new FileInfo(_folder.At("outbox.db")).Length + new FileInfo(_folder.At("outbox.db-wal")).Length,
+            quota / 2,
+            quota);
+    });
+
     private static async Task OfferAsync(Outbox outbox, int count)
     {
         var outcome = await outbox.OfferAsync(Batch(outbox, count), TimeSpan.FromMilliseconds(5), false, default);

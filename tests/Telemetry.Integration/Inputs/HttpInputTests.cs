@@ -152,6 +152,38 @@ public sealed class HttpInputTests
         Assert.Equal(1, stand.Accepted);
     }
 
+    [Fact]
+    public async Task Senders_to_an_agent_that_stops_are_answered_by_the_outbox_or_meet_nobody()
+    {
+        await using var stand = await HttpStand.StartAsync(
+            o => o with { CommitDeadline = TimeSpan.FromMilliseconds(100) });
+        var senders = Enumerable.Range(0, 8).Select(_ => SendUntilNobodyListensAsync(stand)).ToList();
+        await HttpStand.UntilAsync(() => stand.Accepted >= 16);
+        await stand.StopInputAsync();
+        var answers = (await Task.WhenAll(senders)).SelectMany(a => a).ToList();
+
+        Assert.True(answers.Count >= 16);
+        Assert.All(answers, status => Assert.Equal(HttpStatusCode.NoContent, status));
+        Assert.True(stand.Accepted >= answers.Count);
+    }
+
+    private static async Task<List<HttpStatusCode>> SendUntilNobodyListensAsync(HttpStand stand)
+    {
+        var answers = new List<HttpStatusCode>();
+        try
+        {
+            while (true)
+            {
+                using var answer = await stand.PostAsync("/write", "m f=1");
+                answers.Add(answer.StatusCode);
+            }
+        }
+        catch (HttpRequestException)
+        {
+            return answers;
+        }
+    }
+
     internal static ByteArrayContent Gzip(byte[] body)
     {
         var packed = new MemoryStream();

@@ -165,6 +165,13 @@ internal sealed class HttpStand : IAsyncDisposable
         await _loop.RunAsync(OpenAsync);
     }
 
+    /// <summary>The input ends as in an agent that is stopped; its outbox is open still.</summary>
+    public Task StopInputAsync() => _loop.RunAsync(async () =>
+    {
+        await _stop.CancelAsync();
+        await _running;
+    });
+
     public async ValueTask DisposeAsync()
     {
         await _loop.RunAsync(async () =>

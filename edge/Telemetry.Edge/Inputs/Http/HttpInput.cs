@@ -61,12 +61,19 @@ internal sealed class HttpInput : IInput
         }
         finally
         {
-            _isReady = false;
-            await _desk.CloseAsync();
+            // The listener closes first: who is not answered yet is answered by the outbox, who comes later meets
+            // nobody and tries again by itself. An outbox that broke is opened again; until then they are told so.
             if (!outbox.Failed.IsCompleted && _server is { } server)
             {
+                await server.StopListeningAsync();
+            }
+
+            _isReady = false;
+            await _desk.CloseAsync();
+            if (!outbox.Failed.IsCompleted && _server is { } ended)
+            {
                 _server = null;
-                await server.DisposeAsync();
+                await ended.DisposeAsync();
             }
         }
     }

@@ -25,6 +25,7 @@ internal sealed class HttpServer : IAsyncDisposable
     private readonly ConnectionLimit _limit;
     private readonly IDisposable _badRequests;
     private readonly TimeProvider _time;
+    private bool _stopped;
 
     private HttpServer(WebApplication application, ConnectionLimit limit, IDisposable badRequests, TimeProvider time)
     {
@@ -81,11 +82,20 @@ internal sealed class HttpServer : IAsyncDisposable
         return new HttpServer(application, limit, badRequests, time);
     }
 
-    /// <summary>Listens no more, lets answers go out for a moment, and closes what is left.</summary>
+    /// <summary>Listens no more, lets answers go out for a moment, and cuts the connections that are left.</summary>
+    public async Task StopListeningAsync()
+    {
+        if (!_stopped)
+        {
+            _stopped = true;
+            using var timeout = new CancellationTokenSource(StopTimeout, _time);
+            await _application.StopAsync(timeout.Token);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
-        using var timeout = new CancellationTokenSource(StopTimeout, _time);
-        await _application.StopAsync(timeout.Token);
+        await StopListeningAsync();
         await _application.DisposeAsync();
         _badRequests.Dispose();
     }

@@ -9,6 +9,9 @@ internal readonly record struct WriteAnswer(int Status, string Message, TimeSpan
     /// <summary>Everything is stored.</summary>
     public static readonly WriteAnswer Stored = new(204, "");
 
-    public static readonly WriteAnswer Unavailable =
-        new(503, "the outbox is not open at this moment", TimeSpan.FromSeconds(1));
+    /// <summary>
+    /// The outbox is opened again, or closes. Without a time: a client that takes the seconds for milliseconds would
+    /// drop its lines by then.
+    /// </summary>
+    public static readonly WriteAnswer Unavailable = new(503, "the outbox is not open at this moment");
 }

@@ -5,8 +5,7 @@ using Telemetry.Model;
 namespace Telemetry.Edge.Outbox.Sqlite;
 
 /// <summary>
-/// Says what an agent would say of an outbox file if it were started, and changes no byte of it or beside it. Not in a
-/// process that has the file open: looking at it would drop that one's lock.
+/// Says what an agent would say of an outbox file if it were started, and changes no byte of it or beside it.
 /// </summary>
 public static class SqliteInspection
 {
@@ -21,6 +20,11 @@ public static class SqliteInspection
         try
         {
             path = Path.GetFullPath(path);
+            if (SqliteOutboxFile.IsOpenHere(path))
+            {
+                throw SqliteErrors.InUse(path);
+            }
+
             if (!SqliteLook.IsNew(path))
             {
                 Inspect(path, gateway, options);

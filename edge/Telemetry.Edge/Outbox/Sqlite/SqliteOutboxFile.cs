@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
 
 namespace Telemetry.Edge.Outbox.Sqlite;
@@ -9,6 +10,9 @@ namespace Telemetry.Edge.Outbox.Sqlite;
 /// </summary>
 public sealed class SqliteOutboxFile : IOutboxFile
 {
+    // What this process has open: a second look at the file, however short, would drop the first one's lock.
+    private static readonly ConcurrentDictionary<string, bool> OpenHere = [];
+
     private readonly string _path;
     private readonly SqliteOutboxOptions _options;
     private readonly SqliteThread _thread;
@@ -33,6 +37,9 @@ public sealed class SqliteOutboxFile : IOutboxFile
         _thread = thread;
         _connection = connection;
     }
+
+    /// <summary>True while this process has the file open under this path.</summary>
+    internal static bool IsOpenHere(string path) => OpenHere.ContainsKey(path);
 
     /// <summary>The version of the SQLite library in use.</summary>
     public static string LibraryVersion => SqliteLibrary.Version;
@@ -155,21 +162,23 @@ public sealed class SqliteOutboxFile : IOutboxFile
 
     private static SqliteOutboxFile Open(string path, SqliteOutboxOptions options, SqliteThread thread)
     {
-        var connection = SqliteSchema.Open(path, options);
+        if (!OpenHere.TryAdd(path, true))
+        {
+            throw SqliteErrors.InUse(path);
+        }
+
+        SqliteConnection? connection = null;
         try
         {
+            connection = SqliteSchema.Open(path, options);
             return new SqliteOutboxFile(
                 path, options, thread, connection, new SqliteSpace(connection, path, options));
         }
-        catch (SqliteException e)
+        catch (Exception e)
         {
-            connection.Dispose();
-            throw SqliteErrors.OfOpening(e, path);
-        }
-        catch
-        {
-            connection.Dispose();
-            throw;
+            connection?.Dispose();
+            OpenHere.TryRemove(path, out _);
+            throw e is SqliteException error ? SqliteErrors.OfOpening(error, path) : e;
         }
     }
 
@@ -205,6 +214,7 @@ public sealed class SqliteOutboxFile : IOutboxFile
         {
             _room.Dispose();
             _connection.Dispose();
+            OpenHere.TryRemove(_path, out _);
         }
     }
 

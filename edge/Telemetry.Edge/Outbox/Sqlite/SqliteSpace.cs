@@ -59,7 +59,8 @@ internal sealed class SqliteSpace : IDisposable
         var missing = ReserveKept ? 0 : _options.ReserveBytes;
         var room = ((_pagesMax - pages + free) * _pageBytes) - missing;
         var wal = _wal.Exists ? _wal.Length : 0;
-        return new OutboxSpace(((pages - free) * _pageBytes) + missing + wal, room >= RoomBytesMin);
+        var ahead = _options.ReserveBytes > 0 ? ChunkBytes : 0;
+        return new OutboxSpace(((pages - free) * _pageBytes) + ahead + missing + wal, room >= RoomBytesMin);
     }
 
     /// <summary>
