@@ -25,6 +25,11 @@ public sealed class InstallationException(string message) : Exception(message)
         $"partitions: the database says {database}, but the log says {log}: the database was put back to before a "
         + $"repartition. Repeat that step with: telemetry repartition --partitions {log.Partitions}");
 
+    /// <summary>The database was filled, by a version that did not write it down, with another number.</summary>
+    public static InstallationException Filled(int setting, string gateway, int partition) => new(
+        $"partitions: '{setting}' is configured, but the database was filled with another number: gateway {gateway} is "
+        + $"in partition {partition} there. Set partitions to that number in every process");
+
     /// <summary>What holds was changed while this process was running.</summary>
     public static InstallationException Changed(InstallationFacts ours, InstallationFacts now, string source) => new(
         $"partitions: this process began with {ours}, but {source} now says {now}. Start it again with partitions set "

@@ -66,6 +66,21 @@ public sealed class PartitionChangeTests(PostgresFixture fixture) : IClassFixtur
         await Assert.ThrowsAsync<InstallationException>(() => Change(database, Two, Three));
     }
 
+    [Fact]
+    public async Task Database_that_was_filled_before_there_was_the_row_takes_no_other_number()
+    {
+        await using var database = await PostgresDatabase.Create(fixture.ConnectionString);
+        await Fill(database);
+        await database.Execute("DELETE FROM telemetry.installation");
+
+        var refused = await Assert.ThrowsAsync<InstallationException>(
+            () => database.Store.InstallAsync(SampleInstallation.Of(3), default));
+
+        Assert.Contains("'3' is configured, but the database was filled with another", refused.Message);
+        Assert.Equal("0", await database.Row("SELECT count(*) FROM telemetry.installation"));
+        Assert.Equal(Two, await database.Store.InstallAsync(Two, default));
+    }
+
     /// <summary>Two partitions, their owners at work, a gateway in each, an alert in the second.</summary>
     private static async Task<(PartitionRow First, PartitionRow Second)> Fill(PostgresDatabase database)
     {

@@ -2,6 +2,7 @@ using System.Reflection;
 using Npgsql;
 using NpgsqlTypes;
 using Telemetry.Cloud.Installations;
+using Telemetry.Model;
 
 namespace Telemetry.Cloud.Storage.Postgres;
 
@@ -12,6 +13,8 @@ internal static class InstallationRow
     public const int SinceVersion = 4;
 
     private const string FindSql = "SELECT id, partitions, generation FROM telemetry.installation";
+
+    private const string SomeGatewaysSql = "SELECT gateway, partition FROM telemetry.gateway LIMIT 1000";
 
     private const string WriteSql = """
         INSERT INTO telemetry.installation
@@ -44,6 +47,7 @@ internal static class InstallationRow
             return found;
         }
 
+        await CheckGatewaysAsync(connection, proposed, cancellationToken);
         await using (var command = new NpgsqlCommand(WriteSql, connection))
         {
             command.Parameters.Add(new NpgsqlParameter { Value = proposed.Id, NpgsqlDbType = NpgsqlDbType.Uuid });
@@ -58,5 +62,24 @@ internal static class InstallationRow
         return await FindAsync(connection, cancellationToken)
             ?? throw new StoreException(
                 "the installation's row was removed while it was written", isDataFault: false, mayHaveCommitted: false);
+    }
+
+    /// <summary>
+    /// A database that was filled before there was this row says by its gateways with how many partitions: a first
+    /// start with another number would be refused by each of them.
+    /// </summary>
+    private static async Task CheckGatewaysAsync(
+        NpgsqlConnection connection, InstallationFacts proposed, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(SomeGatewaysSql, connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var (gateway, partition) = (GatewayId.Parse(reader.GetString(0)), reader.GetInt32(1));
+            if (gateway.Partition(proposed.Partitions) != partition)
+            {
+                throw InstallationException.Filled(proposed.Partitions, gateway.Value, partition);
+            }
+        }
     }
 }
