@@ -5,6 +5,7 @@ using Telemetry.Cloud.Ingress;
 using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Operations;
 using Telemetry.Cloud.Operations.DeadLetters;
+using Telemetry.Cloud.Operations.Forks;
 using Telemetry.Cloud.Operations.Repartition;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
@@ -18,6 +19,10 @@ const string Usage = """
                list  [--gateway G] [--reason R] [--since T] [--limit N] [--retried]
                show  ID
                retry ID... | --gateway G | --reason R [--since T] [--limit N]     stores what can be stored now
+               discard ID... | --gateway G | --reason R [--since T] [--limit N] --note TEXT   removes them for good
+           Telemetry.Cloud forks [--config FILE] list                 gateways of which two lives were seen
+           Telemetry.Cloud forks [--config FILE] resolve GATEWAY --reason R --note TEXT   says what it was
+               R is card-replaced, image-restored, cloned, gateway-renamed or other; see docs/forks.md
            Telemetry.Cloud repartition --partitions N [--config FILE]   changes the number of partitions
     FILE is ./telemetry.json unless given. TELEMETRY__SECTION__KEY in the environment overrides section.key.
     """;
@@ -53,7 +58,20 @@ if (command == "repartition")
     options = RepartitionArguments.Take(options, out partitions) ?? ["--partitions"];
 }
 
-if (command is not ("run" or "check" or "dead-letters" or "repartition") || options is not ([] or ["--config", _]))
+var forks = new ForkArguments();
+if (command == "forks")
+{
+    var words = options is ["--config", _, ..] ? options[2..] : options;
+    options = options[..^words.Length];
+    if (ForkArguments.Read(words, out forks) is { } wrong)
+    {
+        Console.Error.WriteLine(wrong);
+        command = "";
+    }
+}
+
+if (command is not ("run" or "check" or "dead-letters" or "repartition" or "forks")
+    || options is not ([] or ["--config", _]))
 {
     Console.Error.WriteLine(Usage);
     return 2;
@@ -97,6 +115,11 @@ using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop)
 if (command == "dead-letters")
 {
     return await new DeadLettersCommand(settings, Console.Out, Console.Error).RunAsync(letters, stop.Token);
+}
+
+if (command == "forks")
+{
+    return await new ForksCommand(settings, Console.Out, Console.Error).RunAsync(forks, stop.Token);
 }
 
 if (command == "check")

@@ -22,8 +22,7 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
     private GatewayLedger _gateway = null!;
     private SeriesList _series = null!;
     private FrameKey _frame;
-    private long _receivedAtMicros;
-    private bool _recovered;
+    private FrameArrival _arrival;
     private long _older;
 
     /// <summary>What the transaction being built publishes, in order.</summary>
@@ -47,10 +46,9 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
     }
 
     /// <summary>
-    /// A frame begins; <see cref="End"/> ends it. <paramref name="recovered"/>: it had been booked as lost, so whatever
-    /// follows from it is late.
+    /// A frame begins; <see cref="End"/> ends it.
     /// </summary>
-    public void Begin(GatewayLedger gateway, SeriesList series, FrameKey frame, long receivedAtMicros, bool recovered)
+    public void Begin(GatewayLedger gateway, SeriesList series, FrameKey frame, FrameArrival arrival)
     {
         _watches = gateway.Alerts.Of(series, options, out var unwatched);
         if (unwatched > 0)
@@ -60,7 +58,7 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
         }
 
         (_gateway, _series, _frame) = (gateway, series, frame);
-        (_receivedAtMicros, _recovered, _older) = (receivedAtMicros, recovered, 0);
+        (_arrival, _older) = (arrival, 0);
     }
 
     /// <summary>One reading that is stored, its series named by its index.</summary>
@@ -70,7 +68,7 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
             && (Quality)(flags & ReadingFlags.QualityMask) < Quality.Bad && Value(type, bits) is var value
             && !double.IsNaN(value))
         {
-            if (timeMicros - _receivedAtMicros > _aheadMicrosMax)
+            if (timeMicros - _arrival.ReceivedAtMicros > _aheadMicrosMax)
             {
                 counters.AheadReadings++;
                 return;
@@ -152,7 +150,7 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
     {
         var (rule, series) = (watch.Rule, _series.Definitions[index]);
         var id = AlertIds.Transition(rule.Name, rule.Version, watch.Instance, kind, watch.TimeMicros, revision: 0);
-        var delay = _receivedAtMicros - watch.TimeMicros;
+        var delay = _arrival.DelayOf(watch.TimeMicros, _frame.Lane);
         return new AlertTransition
         {
             Id = id.ToString("x32", CultureInfo.InvariantCulture),
@@ -171,7 +169,7 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
             StartedMicros = watch.StartedMicros,
             Value = value,
             Threshold = kind == AlertKind.Firing ? rule.Threshold : rule.Clear,
-            Late = _recovered || delay > rule.LateMicros,
+            Late = _arrival.IsLate || delay > rule.LateMicros,
             DetectionDelayMicros = delay,
             Frame = $"{_gateway.Gateway}/{_frame}",
             TraceParent = FrameTrace.Of(_gateway.Gateway, _frame).TraceParent,

@@ -38,10 +38,16 @@ internal sealed class EpochLedger(ulong epoch)
     /// <summary>True when its lane rows are to be removed, because it became complete.</summary>
     public bool Shrunk { get; private set; }
 
-    private readonly LaneLedger[] _lanes = [new(), new(), new()];
+    // None for a complete epoch without lost runs, of which a gateway may have many.
+    private LaneLedger[]? _lanes;
 
     /// <summary>One of its lanes.</summary>
-    public LaneLedger this[Lane lane] => _lanes[(int)lane];
+    public LaneLedger this[Lane lane] => (_lanes ??= [new(), new(), new()])[(int)lane];
+
+    /// <summary>True when a frame of it was settled; false for one that was only named, or is lost whole.</summary>
+    public bool HasFrame => Array.Exists(
+        [Lane.Critical, Lane.Live, Lane.Backlog],
+        lane => Complete ? Lasts[lane] > (_lanes?[(int)lane].Lost ?? 0) : _lanes?[(int)lane].HasFrame is true);
 
     /// <summary>Takes it from the database.</summary>
     public static EpochLedger Load(EpochLedgerRow row, Func<Lane, LaneLedger> lane)
@@ -53,9 +59,10 @@ internal sealed class EpochLedger(ulong epoch)
             Lasts = row.Lasts,
             Outbox = row.Outbox,
         };
-        for (var l = Lane.Critical; l <= Lane.Backlog; l++)
+        LaneLedger[] lanes = [lane(Lane.Critical), lane(Lane.Live), lane(Lane.Backlog)];
+        if (!row.Complete || lanes.Any(l => l.Runs.Count > 0))
         {
-            ledger._lanes[(int)l] = lane(l);
+            ledger._lanes = lanes;
         }
 
         return ledger;
@@ -122,7 +129,7 @@ internal sealed class EpochLedger(ulong epoch)
     public void Close()
     {
         Complete = Changed = Shrunk = true;
-        Array.ForEach(_lanes, l => l.Shrink());
+        Array.ForEach(_lanes ?? [], l => l.Shrink());
     }
 
     /// <summary>
@@ -136,13 +143,21 @@ internal sealed class EpochLedger(ulong epoch)
         {
             if (Lasts[lane] > 0 && this[lane].LastSettled < Lasts[lane])
             {
-                _lanes[(int)lane] = Covering(this[lane], Lasts[lane]);
+                var covering = Covering(this[lane], Lasts[lane]);
+                _lanes![(int)lane] = covering;
             }
         }
     }
 
     /// <summary>Nothing is left to write.</summary>
-    public void Written() => Changed = Shrunk = false;
+    public void Written()
+    {
+        Changed = Shrunk = false;
+        if (Complete && _lanes is { } lanes && Array.TrueForAll(lanes, l => l.Runs.Count == 0))
+        {
+            _lanes = null;
+        }
+    }
 
     private bool SettledTo(Lane lane, long last) =>
         last == 0 || (Complete ? last <= Lasts[lane] : this[lane].SettledTo(last));

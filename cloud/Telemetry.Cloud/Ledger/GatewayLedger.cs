@@ -12,19 +12,17 @@ namespace Telemetry.Cloud.Ledger;
 /// </summary>
 internal sealed class GatewayLedger
 {
-    private const int RecentMax = 256;
+    private const int RecentMax = 256, ForksShownMax = 4;
 
-    private readonly Dictionary<ulong, EpochLedger> _epochs = [];
+    private readonly EpochIndex _epochs = new();
     private readonly Dictionary<FrameKey, ulong> _recent = [];
     private readonly Queue<FrameKey> _recentOrder = [];
     private readonly Dictionary<ulong, long> _outboxes = [];
     private readonly HashSet<(FrameKey, ulong)> _forked = [];
     private readonly HashSet<ulong> _dirtyOutboxes = [];
-    private readonly HashSet<EpochLedger> _open = [];
     private readonly HashSet<EpochLedger> _touched = [];
     private GatewayRow _row;
     private GatewayRow? _written;
-    private ulong? _digest;
 
     public GatewayLedger(GatewayRecord record, int partition)
     {
@@ -32,26 +30,18 @@ internal sealed class GatewayLedger
         _row = record.Gateway ?? GatewayRow.New(record.Id, partition);
         _written = record.Gateway;
         Alerts = new GatewayAlerts(record);
+        Waiting = new WaitingList(record.Waiting);
         Watermark.Load(_row.Watermark);
         Schemas = new GatewaySchemas(record.Id);
         var lanes = record.Lanes.ToDictionary(l => (l.Epoch, l.Lane));
         var runs = record.Runs.ToLookup(r => (r.Epoch, r.Lane), r => r.Run);
         foreach (var row in record.Epochs)
         {
-            _epochs[row.Epoch] = EpochLedger.Load(row, lane =>
+            _epochs.Add(EpochLedger.Load(row, lane =>
             {
                 var stored = lanes.GetValueOrDefault((row.Epoch, lane));
                 return new LaneLedger(stored?.Prefix ?? 0, stored?.PrefixShare ?? 0, runs[(row.Epoch, lane)]);
-            });
-        }
-
-        _open.UnionWith(_epochs.Values.Where(e => !e.Complete));
-        foreach (var epoch in _epochs.Values)
-        {
-            if (epoch.Predecessor is { Epoch: not 0 } named && _epochs.TryGetValue(named.Epoch, out var predecessor))
-            {
-                predecessor.Name(named.Lasts);
-            }
+            }));
         }
 
         foreach (var outbox in record.Outboxes)
@@ -70,7 +60,13 @@ internal sealed class GatewayLedger
     /// <summary>Where alert rules stand on its series; changes only with a frame, which touches its epoch.</summary>
     public GatewayAlerts Alerts { get; }
 
-    public IReadOnlyDictionary<ulong, EpochLedger> Epochs => _epochs;
+    /// <summary>How far its clock is off, as far as its frames' way needs it.</summary>
+    public ClockGap Clock { get; } = new();
+
+    /// <summary>What waits for a schema.</summary>
+    public WaitingList Waiting { get; }
+
+    public EpochIndex Epochs => _epochs;
 
     /// <summary>True when something may have to be written.</summary>
     public bool Touched => _touched.Count > 0 || _dirtyOutboxes.Count > 0 || Watermark.Pending > 0 || _row != _written;
@@ -82,27 +78,50 @@ internal sealed class GatewayLedger
     public string Fork => _row.Fork;
 
     /// <summary>The digest of the epochs that this ledger calls complete.</summary>
-    public ulong Digest => _digest ??= CompleteEpochs.Digest(
-        _epochs.Values.Where(e => e.Complete).Select(e => new EpochLasts(e.Epoch, e.Lasts)));
+    public ulong Digest => _epochs.Digest;
 
-    /// <summary>An epoch, made when it is new.</summary>
-    public EpochLedger Epoch(ulong id)
+    /// <summary>
+    /// An epoch that the gateway names, made when it is new. Null where it may have no more: that is shown as a fork,
+    /// and kept nowhere. <paramref name="hasFrame"/>: a frame of it can be stored now, so that it is no mere word.
+    /// </summary>
+    public EpochLedger? Epoch(ulong id, bool hasFrame = false)
     {
         if (!_epochs.TryGetValue(id, out var epoch))
         {
-            _epochs[id] = epoch = new EpochLedger(id);
-            _open.Add(epoch);
-            foreach (var other in _epochs.Values)
+            if (!hasFrame && _epochs.Named >= EpochIndex.NamedMax)
             {
-                if (other.Predecessor is { } named && named.Epoch == id)
-                {
-                    epoch.Name(named.Lasts);
-                }
+                ShowFork(
+                    $"epochs: more than {EpochIndex.NamedMax} are named of which no frame ever came; further ones are "
+                    + "not kept");
+                return null;
             }
+
+            if (_epochs.Count >= EpochIndex.EpochsMax)
+            {
+                ShowFork($"epochs: there are {EpochIndex.EpochsMax}; frames of further ones are not stored");
+                return null;
+            }
+
+            _epochs.Add(epoch = new EpochLedger(id));
         }
 
         _touched.Add(epoch);
         return epoch;
+    }
+
+    /// <summary>Writes an epoch with the next commit.</summary>
+    public void Touch(EpochLedger epoch) => _touched.Add(epoch);
+
+    /// <summary>A frame of the epoch is settled.</summary>
+    public void Proven(EpochLedger epoch) => _epochs.Proven(epoch);
+
+    /// <summary>Remembers that an epoch which the gateway names has sequences up to these.</summary>
+    public void Announce(EpochLasts told)
+    {
+        if (Epoch(told.Epoch) is { } epoch)
+        {
+            Announce(epoch, told.Lasts);
+        }
     }
 
     /// <summary>
@@ -136,19 +155,13 @@ internal sealed class GatewayLedger
             return;
         }
 
-        epoch.Follow(predecessor);
-        foreach (var other in _epochs.Values)
+        if (_epochs.Follow(epoch, predecessor) is { } twin)
         {
-            if (other != epoch && other.Predecessor is { } twin && twin.Epoch == predecessor.Epoch)
-            {
-                ShowFork(
-                    $"lineage: epochs {other.Epoch:x16} and {epoch.Epoch:x16} both follow {predecessor.Epoch:x16}");
-            }
+            ShowFork($"lineage: epochs {twin.Epoch:x16} and {epoch.Epoch:x16} both follow {predecessor.Epoch:x16}");
         }
 
-        if (predecessor.Epoch != 0)
+        if (predecessor.Epoch != 0 && Epoch(predecessor.Epoch) is { } before)
         {
-            var before = Epoch(predecessor.Epoch);
             Name(before, predecessor.Lasts);
             for (var lane = Lane.Critical; lane <= Lane.Backlog; lane++)
             {
@@ -161,16 +174,19 @@ internal sealed class GatewayLedger
     /// The outbox that an epoch is of: the one whose hello named it, else its predecessor's, else the only one that
     /// this gateway ever had. Null where that cannot be told: it may be another card's.
     /// </summary>
-    public ulong? OutboxOf(EpochLedger epoch)
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="found">What earlier calls found since the ledger last changed: no step is taken twice.</param>
+    public ulong? OutboxOf(EpochLedger epoch, Dictionary<ulong, ulong?> found)
     {
-        for (var steps = 0; steps <= _epochs.Count; steps++)
+        var way = new List<ulong>();
+        ulong? outbox;
+        while (!found.TryGetValue(epoch.Epoch, out outbox))
         {
-            if (epoch.Outbox is { } told)
-            {
-                return told;
-            }
-
-            if (epoch.Predecessor is not { Epoch: not 0 } before
+            // Known for the moment, so that a ring of predecessors, which no honest gateway has, comes to an end.
+            found[epoch.Epoch] = null;
+            way.Add(epoch.Epoch);
+            outbox = epoch.Outbox;
+            if (outbox is not null || epoch.Predecessor is not { Epoch: not 0 } before
                 || !_epochs.TryGetValue(before.Epoch, out var predecessor))
             {
                 break;
@@ -179,7 +195,8 @@ internal sealed class GatewayLedger
             epoch = predecessor;
         }
 
-        return _outboxes.Count == 1 ? _outboxes.Keys.First() : null;
+        way.ForEach(id => found[id] = outbox);
+        return outbox ?? (_outboxes.Count == 1 ? _outboxes.Keys.First() : null);
     }
 
     /// <summary>A settled sequence beyond those by which a successor names the epoch is a fork of lineage.</summary>
@@ -193,8 +210,19 @@ internal sealed class GatewayLedger
         }
     }
 
-    /// <summary>Shows a fork until an operator explains it; the first one stays.</summary>
-    public void ShowFork(string what) => _row = _row.Fork.Length > 0 ? _row : _row with { Fork = what };
+    /// <summary>
+    /// Shows a fork until an operator explains it; the first <see cref="ForksShownMax"/> stay. One that was explained
+    /// is not shown again, though its gateway goes on to tell it.
+    /// </summary>
+    public void ShowFork(string what)
+    {
+        var line = what.ReplaceLineEndings(" ");
+        string[] shown = _row.Fork.Length == 0 ? [] : _row.Fork.Split('\n');
+        if (shown.Length < ForksShownMax && !shown.Contains(line) && !_row.ForkResolved.Split('\n').Contains(line))
+        {
+            _row = _row with { Fork = string.Join('\n', [.. shown, line]) };
+        }
+    }
 
     /// <summary>False when that frame was already kept as a fork (while this memory lasts: it is bounded).</summary>
     public bool ForkIsNew(FrameKey key, ulong checksum)
@@ -210,25 +238,13 @@ internal sealed class GatewayLedger
     /// <summary>Calls complete what is closed by a successor and settled; returns those that became so.</summary>
     public IReadOnlyList<EpochLedger> CloseEpochs()
     {
-        var closed = _open.Where(e => e.NamedLasts is not null && e.AllSettled).ToArray();
-        foreach (var epoch in closed)
-        {
-            epoch.Close();
-            _open.Remove(epoch);
-            _touched.Add(epoch);
-            _digest = null;
-        }
-
+        var closed = _touched.Where(e => e is { Complete: false, NamedLasts: not null, AllSettled: true }).ToArray();
+        Array.ForEach(closed, _epochs.Close);
         return closed;
     }
 
     /// <summary>Opens a complete epoch again.</summary>
-    public void Reopen(EpochLedger epoch)
-    {
-        epoch.Reopen();
-        _open.Add(epoch);
-        _digest = null;
-    }
+    public void Reopen(EpochLedger epoch) => _epochs.Reopen(epoch);
 
     /// <summary>
     /// Adds to the totals. They stop at the greatest number there is: only a gateway that lies comes there.

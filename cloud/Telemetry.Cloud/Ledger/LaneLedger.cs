@@ -56,6 +56,12 @@ internal sealed class LaneLedger
     /// <summary>The last sequence that is settled in any way; 0 when none is.</summary>
     public long LastSettled => _runs.Count > 0 ? _runs[^1].Range.Last : Prefix;
 
+    /// <summary>True when a frame of it was ever settled.</summary>
+    public bool HasFrame => Prefix > 0 || _runs.Exists(r => r.State == RunState.Settled);
+
+    /// <summary>How many sequences are booked as lost.</summary>
+    public long Lost => _runs.Sum(r => r.State == RunState.Lost ? r.Range.Count : 0);
+
     /// <summary>How a range stands to what is settled.</summary>
     public Placement Place(SequenceRange range)
     {

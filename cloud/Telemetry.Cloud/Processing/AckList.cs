@@ -11,6 +11,9 @@ namespace Telemetry.Cloud.Processing;
 /// </summary>
 internal sealed class AckList
 {
+    /// <summary>The most epochs of one stored-ack; more are said in answer to the next hello.</summary>
+    private const int EpochsMax = 1024;
+
     private readonly Dictionary<GatewayLedger, Entry> _entries = [];
     private readonly List<(GatewayId Gateway, SchemaNeeded Message)> _needed = [];
 
@@ -52,7 +55,7 @@ internal sealed class AckList
             Live = new StreamProgress(owner.Row.Live.Sequence, 0),
             Backlog = new StreamProgress(owner.Row.Backlog.Sequence, 0),
             Fork = entry.Fork,
-            Epochs = [.. entry.Epochs.Select(Settlements.Of)],
+            Epochs = [.. entry.Epochs.Take(EpochsMax).Select(Settlements.Of)],
             KnownSchemas = [.. entry.Known],
         }.Write(writer);
         return writer.ToArray();

@@ -56,15 +56,17 @@ internal sealed class FaultSearch
             return true;
         }
 
-        if (Taken != 1 || _taken.Count != 1)
+        if (Taken != 1 || _taken.Count == 0)
         {
             _messagesMax = Taken > 1 ? Taken / 2 : _messagesMax;
             return Taken > 1;
         }
 
+        // A schema brings along what waited for it: the least suspected comes next, the last of equals first.
         _messagesMax = 1;
-        var level = Of(_taken[0].Place).Level;
-        _suspects[_taken[0].Place] = new Suspicion(level == SuspicionLevel.Everything ? level : level + 1, error);
+        var level = _taken.Min(t => Of(t.Place).Level);
+        var at = _taken.FindLastIndex(t => Of(t.Place).Level == level);
+        _suspects[_taken[at].Place] = new Suspicion(level == SuspicionLevel.Everything ? level : level + 1, error);
         return level != SuspicionLevel.Everything;
     }
 

@@ -13,9 +13,10 @@ namespace Telemetry.Cloud.Processing;
 /// deduplicated. One at a time; its buffers are reused, so that nothing is allocated a reading.
 /// </summary>
 internal sealed class FrameApplier(
-    IStore store, AlertEvaluator alerts, SchemaDesk schemas, AckList acks, ProcessorOptions options,
-    ProcessorCounters counters)
+    IStore store, AlertEvaluator alerts, SchemaDesk schemas, AckList acks, FaultSearch faults,
+    ProcessorOptions options, ProcessorCounters counters)
 {
+    private readonly WaitingMessages _waiting = new(store);
     private readonly FrameContent _content = new(store, alerts, options, counters);
 
     /// <summary>About how many readings a message adds, see <see cref="FrameReader.ReadingsClaimed"/>.</summary>
@@ -39,7 +40,7 @@ internal sealed class FrameApplier(
     /// </summary>
     public async ValueTask ApplyAsync(
         GatewayLedger gateway, Log.LogMessage message, Suspicion suspicion, StoreCommit commit,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, bool waited = false)
     {
         try
         {
@@ -52,14 +53,22 @@ internal sealed class FrameApplier(
 
             if (kind == FrameKind.Schema)
             {
-                await schemas.RegisterAsync(
-                    gateway, SchemaMessage.Read(bytes.Span), message.Data, suspicion, commit, cancellationToken);
+                var schema = SchemaMessage.Read(bytes.Span);
+                if (await schemas.RegisterAsync(
+                    gateway, schema, message.Data, suspicion, commit, cancellationToken) is { } parent)
+                {
+                    WaitingMessages.Keep(gateway, parent, message, bytes, commit);
+                }
+                else if (gateway.Schemas.Find(schema.Id) is not null)
+                {
+                    await ApplyWaitingAsync(gateway, schema.Id, commit, cancellationToken);
+                }
             }
-            else
+            else if (await ApplyFrameAsync(
+                gateway, bytes, ArrivalOf(gateway, delivery, message, waited), suspicion, commit,
+                cancellationToken) is { } needed)
             {
-                await ApplyFrameAsync(
-                    gateway, bytes, delivery.SentAtMicros, message.StoredAtNanos / 1000, suspicion, commit,
-                    cancellationToken);
+                WaitingMessages.Keep(gateway, needed, message, bytes, commit);
             }
         }
         catch (WireFormatException malformed)
@@ -71,13 +80,51 @@ internal sealed class FrameApplier(
         }
     }
 
-    private async ValueTask ApplyFrameAsync(
-        GatewayLedger gateway, ReadOnlyMemory<byte> frame, long sentAtMicros, long receivedAtMicros,
-        Suspicion suspicion, StoreCommit commit, CancellationToken cancellationToken)
+    private static FrameArrival ArrivalOf(
+        GatewayLedger gateway, Delivery delivery, Log.LogMessage message, bool waited)
+    {
+        var received = message.StoredAtNanos / 1000;
+        return new FrameArrival(
+            delivery.SentAtMicros, received, gateway.Clock.Transit(delivery.SentAtMicros, received), waited);
+    }
+
+    /// <summary>
+    /// What waited for a schema goes into the transaction that registers it. What the database refuses for more than
+    /// its readings is kept aside: it must not keep the schema out, and its agent may still send it.
+    /// </summary>
+    private async ValueTask ApplyWaitingAsync(
+        GatewayLedger gateway, SchemaId schema, StoreCommit commit, CancellationToken cancellationToken)
+    {
+        foreach (var row in await _waiting.TakeAsync(gateway, schema, commit, cancellationToken))
+        {
+            var place = WaitingMessages.Place(row.Id);
+            faults.Applying(place, commit.Readings.Count);
+            if (faults.Of(place) is { Level: >= SuspicionLevel.Frame } refused)
+            {
+                commit.DeadLetters.Add(new DeadLetterRow(
+                    gateway.Gateway, default, DeadLetterReason.Database, refused.Error, 0, 0, 0, row.Bytes));
+                continue;
+            }
+
+            await ApplyAsync(
+                gateway, new Log.LogMessage(gateway.Gateway, "", row.Bytes, 0, row.StoredAtNanos), faults.Of(place),
+                commit, cancellationToken, waited: true);
+        }
+    }
+
+    /// <summary>Places a frame and stores what is new; gives the schema that it waits for.</summary>
+    private async ValueTask<SchemaId?> ApplyFrameAsync(
+        GatewayLedger gateway, ReadOnlyMemory<byte> frame, FrameArrival arrival, Suspicion suspicion,
+        StoreCommit commit, CancellationToken cancellationToken)
     {
         var header = FrameReader.Header(frame.Span, out var checksum);
-        var epoch = gateway.Epoch(header.Key.Epoch);
-        epoch.SentAt(sentAtMicros);
+        var series = await schemas.FindAsync(gateway, header.Schema, cancellationToken);
+        if (gateway.Epoch(header.Key.Epoch, hasFrame: series is not null) is not { } epoch)
+        {
+            return Refused(gateway, header, series, frame, commit);
+        }
+
+        epoch.SentAt(arrival.SentAtMicros);
         if (header.Predecessor is { } predecessor)
         {
             gateway.Follow(epoch, predecessor);
@@ -95,14 +142,15 @@ internal sealed class FrameApplier(
                 Fork(gateway, header.Key, checksum, "a range that overlaps a settled one in part", frame, commit);
                 break;
             default:
-                if (await schemas.FindAsync(gateway, header.Schema, cancellationToken) is not { } series)
+                if (series is null)
                 {
-                    NeedSchema(gateway, header);
-                    return;
+                    return NeedSchema(gateway, header);
                 }
 
                 await _content.SearchAsync(frame, series, suspicion, cancellationToken);
-                alerts.Begin(gateway, series, header.Key, receivedAtMicros, recovered: placement == Placement.Lost);
+                alerts.Begin(
+                    gateway, series, header.Key,
+                    arrival with { IsLate = arrival.IsLate || placement == Placement.Lost });
                 Store(gateway, epoch, header, checksum, frame, series, placement, suspicion, commit);
                 alerts.End();
                 break;
@@ -113,21 +161,43 @@ internal sealed class FrameApplier(
         {
             foreach (var named in promise.Epochs)
             {
-                gateway.Announce(gateway.Epoch(named.Epoch), named.Lasts);
+                gateway.Announce(named);
             }
 
-            gateway.Watermark.Add(promise, receivedAtMicros);
+            gateway.Watermark.Add(promise, arrival.ReceivedAtMicros);
         }
+
+        return null;
     }
 
-    // It settles nothing: the agent sends the schema and the frame again.
-    private void NeedSchema(GatewayLedger gateway, in FrameHeader header)
+    /// <summary>The gateway may have no more epochs: kept, shown, in no book.</summary>
+    private SchemaId? Refused(
+        GatewayLedger gateway, in FrameHeader header, SeriesList? series, ReadOnlyMemory<byte> frame,
+        StoreCommit commit)
+    {
+        if (series is null)
+        {
+            return NeedSchema(gateway, header);
+        }
+
+        counters.Forks++;
+        commit.DeadLetters.Add(new DeadLetterRow(
+            gateway.Gateway, header.Key, DeadLetterReason.Fork, "an epoch beyond the most that a gateway may have", 0,
+            0, 0, frame));
+        return null;
+    }
+
+    // It settles nothing: the agent sends the schema and the frame again. Of a schema that was refused it waits there.
+    private SchemaId? NeedSchema(GatewayLedger gateway, in FrameHeader header)
     {
         counters.SchemasNeeded++;
-        if (!gateway.Schemas.IsRefused(header.Schema))
+        if (gateway.Schemas.IsRefused(header.Schema))
         {
-            acks.SchemaNeeded(gateway, header.Schema, header.Key);
+            return null;
         }
+
+        acks.SchemaNeeded(gateway, header.Schema, header.Key);
+        return header.Schema;
     }
 
     private void Store(
@@ -146,6 +216,7 @@ internal sealed class FrameApplier(
             epoch[header.Key.Lane].Settle(header.Key.Range, header.Key.Share(checksum));
         }
 
+        gateway.Proven(epoch);
         gateway.CheckNamed(epoch, header.Key.Lane, header.Key.Last);
         gateway.Count(row.Stored, row.Rejected, row.Dropped);
         gateway.Remember(header.Key, checksum);

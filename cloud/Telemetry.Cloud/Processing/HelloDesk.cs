@@ -1,5 +1,5 @@
+using Microsoft.Extensions.Logging;
 using Telemetry.Cloud.Ledger;
-using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Control;
@@ -13,8 +13,13 @@ namespace Telemetry.Cloud.Processing;
 /// Takes hellos into the transaction being built, books what they show to be lost, and writes the answers that go out
 /// when it has committed: so an answer is always one snapshot of the database.
 /// </summary>
-internal sealed class HelloDesk(IStore store, SchemaDesk schemas, AckList acks, ProcessorCounters counters)
+internal sealed class HelloDesk(
+    IStore store, SchemaDesk schemas, AckList acks, ProcessorCounters counters, ProcessorOptions options,
+    TimeProvider time, ILogger logger, Signal signal)
 {
+    /// <summary>How long a round waits for the streams' ends; the hellos wait on, the round does not.</summary>
+    private static readonly TimeSpan LookWait = TimeSpan.FromMilliseconds(250);
+
     private readonly List<(PartitionOwner Owner, GatewayLedger Gateway, Hello Hello)> _unanswered = [];
     private readonly List<(PartitionOwner Owner, GatewayId Gateway, PendingLoss Loss)> _booked = [];
 
@@ -22,44 +27,74 @@ internal sealed class HelloDesk(IStore store, SchemaDesk schemas, AckList acks, 
     public bool Waiting => _unanswered.Count > 0;
 
     /// <summary>
-    /// Takes hellos; their gateways are in memory. Reads the streams' ends once a partition, after they arrived.
+    /// Of hellos that arrived, and of those before that waited, the ones that can be taken: a full one waits until its
+    /// partition's streams' ends are read, a moment in this round, else for a later one.
     /// </summary>
-    public async ValueTask TakeAsync(
-        IReadOnlyList<(PartitionOwner Owner, HelloArrived Arrived)> hellos, long nowMicros,
+    public async ValueTask<IReadOnlyList<HelloReady>> ReadyAsync(
+        IReadOnlyList<(PartitionOwner Owner, HelloArrived Arrived)> hellos, IReadOnlyCollection<PartitionOwner> owners,
         CancellationToken cancellationToken)
     {
-        var ends = new Dictionary<PartitionOwner, (StreamState Live, StreamState Backlog)>();
+        var ready = new List<HelloReady>();
         foreach (var (owner, arrived) in hellos)
         {
-            var (gateway, hello) = (owner.Gateways[arrived.Gateway], arrived.Hello);
-            Learn(gateway, hello, nowMicros);
+            if (arrived.Hello.Full)
+            {
+                owner.Ends.Ask(arrived.Gateway, arrived.Hello, answer: true);
+            }
+            else
+            {
+                ready.Add(new HelloReady(owner, arrived.Gateway, arrived.Hello, default, default, Answer: true));
+            }
+        }
+
+        var retryAfter = (long)(options.RetryAfter.TotalSeconds * time.TimestampFrequency);
+        var looks = owners
+            .Select(o => o.Ends.Look(
+                time.GetTimestamp(), retryAfter, signal, e => ProcessingLog.LogFailed(logger, e), cancellationToken))
+            .OfType<Task>().ToArray();
+        if (looks.Length > 0)
+        {
+            await Task.WhenAny(Task.WhenAll(looks), Task.Delay(LookWait, time, CancellationToken.None));
+        }
+
+        foreach (var owner in owners)
+        {
+            owner.Ends.Take(owner, ready);
+        }
+
+        return ready;
+    }
+
+    /// <summary>Takes hellos; their gateways are in memory.</summary>
+    public void Take(IReadOnlyList<HelloReady> hellos, long nowMicros)
+    {
+        foreach (var (owner, id, hello, live, backlog, answer) in hellos)
+        {
+            var gateway = owner.Gateways[id];
             if (hello.Full)
             {
-                if (!ends.TryGetValue(owner, out var end))
-                {
-                    ends[owner] = end = (
-                        await owner.Live.StateAsync(cancellationToken),
-                        await owner.Backlog.StateAsync(cancellationToken));
-                }
-
-                owner.Losses[arrived.Gateway] = new PendingLoss(hello, end.Live, end.Backlog);
+                owner.Losses[id] = new PendingLoss(hello, live, backlog);
             }
 
-            _unanswered.Add((owner, gateway, hello));
+            if (answer)
+            {
+                Learn(gateway, hello, nowMicros);
+                _unanswered.Add((owner, gateway, hello));
+            }
         }
     }
 
     /// <summary>Books what is lost by now. The feeds' positions are those that the transaction makes durable.</summary>
-    public async ValueTask BookLossesAsync(PartitionOwner owner, CancellationToken cancellationToken)
+    public void BookLosses(PartitionOwner owner)
     {
         foreach (var (id, loss) in owner.Losses.ToArray())
         {
             if (loss.Outdated(owner.Live.Position, owner.Backlog.Position))
             {
-                owner.Losses[id] = new PendingLoss(
-                    loss.Hello,
-                    await owner.Live.StateAsync(cancellationToken),
-                    await owner.Backlog.StateAsync(cancellationToken));
+                if (owner.Ends.IsIdle(id))
+                {
+                    owner.Ends.Ask(id, loss.Hello, answer: false);
+                }
             }
             else if (loss.Due(owner.Live.Position, owner.Backlog.Position)
                 && owner.Gateways.TryGetValue(id, out var gateway))
@@ -121,6 +156,9 @@ internal sealed class HelloDesk(IStore store, SchemaDesk schemas, AckList acks, 
         return answers;
     }
 
+    /// <summary>The answers could not be sent: the agents repeat their hellos.</summary>
+    public void Unsaid() => _unanswered.Clear();
+
     /// <summary>The transaction did not happen: the agents repeat their hellos.</summary>
     public void Forget()
     {
@@ -133,7 +171,11 @@ internal sealed class HelloDesk(IStore store, SchemaDesk schemas, AckList acks, 
         gateway.Accepted(hello.Outbox, hello.Accepted);
         foreach (var told in hello.Epochs)
         {
-            var epoch = gateway.Epoch(told.Epoch);
+            if (gateway.Epoch(told.Epoch) is not { } epoch)
+            {
+                continue;
+            }
+
             if (told.Predecessor.Epoch != Predecessor.Unknown)
             {
                 epoch.BelongTo(hello.Outbox);
@@ -153,7 +195,7 @@ internal sealed class HelloDesk(IStore store, SchemaDesk schemas, AckList acks, 
             // Unknown here (the database was put back): announced, so that the agent is told that it is open again.
             if (!gateway.Epochs.TryGetValue(complete.Epoch, out var known) || !known.Complete)
             {
-                gateway.Announce(gateway.Epoch(complete.Epoch), complete.Lasts);
+                gateway.Announce(complete);
             }
         }
 
@@ -166,7 +208,7 @@ internal sealed class HelloDesk(IStore store, SchemaDesk schemas, AckList acks, 
         {
             foreach (var named in promise.Epochs)
             {
-                gateway.Announce(gateway.Epoch(named.Epoch), named.Lasts);
+                gateway.Announce(named);
             }
 
             gateway.Watermark.Add(promise, nowMicros);
@@ -179,7 +221,13 @@ internal sealed class HelloDesk(IStore store, SchemaDesk schemas, AckList acks, 
         var epochs = new List<EpochSettlement>();
         foreach (var told in hello.Epochs)
         {
-            var epoch = gateway.Epochs[told.Epoch];
+            if (!gateway.Epochs.TryGetValue(told.Epoch, out var epoch))
+            {
+                epochs.Add(new EpochSettlement(
+                    told.Epoch, false, [LaneSettlement.Empty, LaneSettlement.Empty, LaneSettlement.Empty]));
+                continue;
+            }
+
             var cuts = new LaneSettlement?[Lanes.Count];
             for (var lane = Lane.Critical; lane <= Lane.Backlog && !epoch.Complete; lane++)
             {
@@ -201,8 +249,9 @@ internal sealed class HelloDesk(IStore store, SchemaDesk schemas, AckList acks, 
                 theirs[epoch.Epoch] = epoch.Lasts;
             }
 
+            var told = epochs.Select(e => e.Epoch).ToHashSet();
             epochs.AddRange(gateway.Epochs.Values
-                .Where(e => epochs.TrueForAll(told => told.Epoch != e.Epoch))
+                .Where(e => !told.Contains(e.Epoch))
                 .Where(
                     e =>
                         e.Complete

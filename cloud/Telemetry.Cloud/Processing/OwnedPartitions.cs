@@ -21,6 +21,7 @@ internal sealed class OwnedPartitions(
     private readonly Dictionary<int, long> _leaseRetry = [];
     private long _trimmedAt = time.GetTimestamp();
     private bool _installationChecked = true;
+    private Task? _trimming;
 
     /// <summary>Everything owned, in partition order.</summary>
     public IReadOnlyCollection<PartitionOwner> All => _owners.Values;
@@ -131,19 +132,35 @@ internal sealed class OwnedPartitions(
         }
     }
 
-    /// <summary>Makes room in streams that run short of bytes, every now and then.</summary>
-    public async Task TrimLogsAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Makes room in streams that run short of bytes, every now and then, beside the transactions: what the database
+    /// has by now it has for good.
+    /// </summary>
+    public void TrimLogs(CancellationToken cancellationToken)
     {
-        if (time.GetElapsedTime(_trimmedAt) < options.TrimEvery)
+        if (time.GetElapsedTime(_trimmedAt) < options.TrimEvery || _trimming is { IsCompleted: false })
         {
             return;
         }
 
         _trimmedAt = time.GetTimestamp();
-        foreach (var owner in _owners.Values)
+        _trimming = TrimAllAsync([.. _owners.Values.Select(o => (o, o.Row.Live, o.Row.Backlog))], cancellationToken);
+    }
+
+    private async Task TrimAllAsync(
+        (PartitionOwner Owner, LogPosition Live, LogPosition Backlog)[] durable, CancellationToken cancellationToken)
+    {
+        try
         {
-            await TrimAsync(owner, owner.Live, owner.Row.Live, cancellationToken);
-            await TrimAsync(owner, owner.Backlog, owner.Row.Backlog, cancellationToken);
+            foreach (var (owner, live, backlog) in durable)
+            {
+                await TrimAsync(owner, owner.Live, live, cancellationToken);
+                await TrimAsync(owner, owner.Backlog, backlog, cancellationToken);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The processor stops.
         }
     }
 

@@ -24,6 +24,9 @@ internal sealed class PartitionOwner(PartitionRow row, Feed live, Feed backlog, 
     /// <summary>Hellos whose missing ranges are booked as lost once the position passed the streams' ends.</summary>
     public Dictionary<GatewayId, PendingLoss> Losses { get; } = [];
 
+    /// <summary>Hellos that wait until the streams' ends are read.</summary>
+    public StreamEnds Ends { get; } = new(live, backlog);
+
     /// <summary>Gateways in memory.</summary>
     public IReadOnlyDictionary<GatewayId, GatewayLedger> Gateways => _gateways;
 

@@ -25,7 +25,11 @@ internal sealed record PendingLoss(Hello Hello, StreamState Live, StreamState Ba
         var touched = new HashSet<EpochLedger>();
         foreach (var told in Hello.Epochs)
         {
-            var epoch = gateway.Epoch(told.Epoch);
+            if (gateway.Epoch(told.Epoch) is not { } epoch)
+            {
+                continue;
+            }
+
             var growing = Hello.OwnIsLast && told == Hello.Epochs[^1];
             for (var lane = Lane.Critical; lane <= Lane.Backlog; lane++)
             {
@@ -60,10 +64,11 @@ internal sealed record PendingLoss(Hello Hello, StreamState Live, StreamState Ba
         }
 
         var named = Hello.Epochs.Select(e => e.Epoch).Concat((Hello.Complete ?? []).Select(e => e.Epoch)).ToHashSet();
-        foreach (var epoch in gateway.Epochs.Values)
+        var outboxes = new Dictionary<ulong, ulong?>();
+        foreach (var epoch in gateway.Epochs.Open)
         {
-            if (epoch.Complete || named.Contains(epoch.Epoch) || epoch.SentAtMicros >= Hello.ClockMicros
-                || gateway.OutboxOf(epoch) != Hello.Outbox)
+            if (named.Contains(epoch.Epoch) || epoch.SentAtMicros >= Hello.ClockMicros
+                || gateway.OutboxOf(epoch, outboxes) != Hello.Outbox)
             {
                 continue;
             }
@@ -76,7 +81,7 @@ internal sealed record PendingLoss(Hello Hello, StreamState Live, StreamState Ba
 
         foreach (var epoch in touched)
         {
-            gateway.Epoch(epoch.Epoch); // So that it is written.
+            gateway.Touch(epoch);
         }
     }
 

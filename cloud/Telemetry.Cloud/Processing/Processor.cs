@@ -45,9 +45,9 @@ public sealed class Processor
         _hellos = new HelloQueue(options, time, logger, _signal);
         _alerts = new AlertEvaluator(options.Alerts, Counters.Alerts, logger);
         var schemas = new SchemaDesk(store, options, Counters, _acks, logger);
-        _applier = new FrameApplier(store, _alerts, schemas, _acks, options, Counters);
+        _applier = new FrameApplier(store, _alerts, schemas, _acks, _faults, options, Counters);
         _trace = new StoreTrace(time);
-        _desk = new HelloDesk(store, schemas, _acks, Counters);
+        _desk = new HelloDesk(store, schemas, _acks, Counters, options, time, logger, _signal);
         _owned = new OwnedPartitions(
             store, log, bus, options, time, random, logger, Counters, _signal, _hellos.Arrived);
         _taking = new LogTaking(_owned, _faults, options, Counters);
@@ -127,7 +127,7 @@ public sealed class Processor
         await TakeHellosAsync(cancellationToken);
         foreach (var owner in _owned.All)
         {
-            await _desk.BookLossesAsync(owner, cancellationToken);
+            _desk.BookLosses(owner);
         }
 
         if (_owned.All.Count > 0 && await CommitAsync(cancellationToken))
@@ -200,14 +200,30 @@ public sealed class Processor
         CrashPoint.Reach("after-commit");
         await SendAcksAsync(cancellationToken);
         _desk.Booked();
-        await _owned.TrimLogsAsync(cancellationToken);
+        _owned.TrimLogs(cancellationToken);
         return true;
     }
 
-    /// <summary>Commit came first; a word that gets lost here is said again in answer to the next hello.</summary>
+    /// <summary>
+    /// Commit came first; a word that gets lost here is said again in answer to the next hello, so that a bus out of
+    /// reach costs nothing else.
+    /// </summary>
     private async Task SendAcksAsync(CancellationToken cancellationToken)
     {
-        var now = NowMicros();
+        try
+        {
+            await SendAllAsync(NowMicros(), cancellationToken);
+        }
+        catch (LogException e)
+        {
+            ProcessingLog.LogFailed(_logger, e);
+            _desk.Unsaid();
+            Counters.Errors++;
+        }
+    }
+
+    private async Task SendAllAsync(long now, CancellationToken cancellationToken)
+    {
         foreach (var (gateway, message) in await _desk.AnswersAsync(now, cancellationToken))
         {
             await _bus.SendDownAsync(gateway, message, cancellationToken);
@@ -291,15 +307,15 @@ public sealed class Processor
 
     private async Task TakeHellosAsync(CancellationToken cancellationToken)
     {
-        var taken = _hellos.Take(_owned);
-        foreach (var owned in taken.GroupBy(t => t.Owner))
+        var ready = await _desk.ReadyAsync(_hellos.Take(_owned), _owned.All, cancellationToken);
+        foreach (var owned in ready.GroupBy(r => r.Owner))
         {
-            await LoadAsync(owned.Key, owned.Select(t => t.Arrived.Gateway), cancellationToken);
+            await LoadAsync(owned.Key, owned.Select(r => r.Gateway), cancellationToken);
         }
 
-        var known = taken.Where(t => t.Owner.Gateways.ContainsKey(t.Arrived.Gateway)).ToArray();
-        Counters.Refused += taken.Count - known.Length;
-        await _desk.TakeAsync(known, NowMicros(), cancellationToken);
+        var known = ready.Where(r => r.Owner.Gateways.ContainsKey(r.Gateway)).ToArray();
+        Counters.Refused += ready.Count - known.Length;
+        _desk.Take(known, NowMicros());
     }
 
     private async Task GiveUpAsync(bool forget)
@@ -324,7 +340,7 @@ public sealed class Processor
 
         var due = !_owned.Complete && _options.LeaseRetry < renewal
             ? _options.LeaseRetry : renewal;
-        return _owned.All.All(o => o.Live.Running && o.Backlog.Running) || _options.RetryAfter > due
+        return _owned.All.All(o => o.Live.Running && o.Backlog.Running && !o.Ends.Waiting) || _options.RetryAfter > due
             ? due : _options.RetryAfter;
     }
 

@@ -28,8 +28,8 @@ internal sealed class SchemaDesk(
         return schemas.Find(id);
     }
 
-    /// <summary>Registers a schema message.</summary>
-    public async ValueTask RegisterAsync(
+    /// <summary>Registers a schema message; gives the parent that it waits for where that is not known.</summary>
+    public async ValueTask<SchemaId?> RegisterAsync(
         GatewayLedger gateway, SchemaMessage schema, ReadOnlyMemory<byte> message, Suspicion suspicion,
         StoreCommit commit, CancellationToken cancellationToken)
     {
@@ -38,13 +38,13 @@ internal sealed class SchemaDesk(
             // Frames of it wait at the edge, and the gateway says it again, until the database takes it.
             counters.SchemasRefused++;
             Keep(gateway, DeadLetterReason.Database, suspicion.Error, message, commit);
-            return;
+            return null;
         }
 
         if (await FindAsync(gateway, schema.Id, cancellationToken) is not null)
         {
             acks.Known(gateway, schema.Id);
-            return;
+            return null;
         }
 
         if (await FindAsync(gateway, schema.Parent, cancellationToken) is not { } parent)
@@ -52,23 +52,22 @@ internal sealed class SchemaDesk(
             if (gateway.Schemas.IsRefused(schema.Parent))
             {
                 gateway.Schemas.Refuse(schema.Id);
-            }
-            else
-            {
-                acks.SchemaNeeded(gateway, schema.Parent, default);
+                return null;
             }
 
-            return;
+            acks.SchemaNeeded(gateway, schema.Parent, default);
+            return schema.Parent;
         }
 
         if (gateway.Schemas.Beyond(_limits, parent, schema) is { } limit)
         {
             Refuse(gateway, schema.Id, limit, message, commit);
-            return;
+            return null;
         }
 
         commit.Schemas.Add(new SchemaLedgerRow(schema, gateway.Schemas.Add(parent, schema)));
         acks.Known(gateway, schema.Id);
+        return null;
     }
 
     // The gateway is not asked for it again: it would send all of its schemas each time. Its hellos say often enough

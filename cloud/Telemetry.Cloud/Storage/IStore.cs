@@ -39,6 +39,10 @@ public interface IStore
     /// </summary>
     Task<IReadOnlyList<SchemaMessage>> LoadSchemasAsync(GatewayId gateway, CancellationToken cancellationToken);
 
+    /// <summary>The messages of a gateway that wait for a schema, the oldest first.</summary>
+    Task<IReadOnlyList<WaitingRow>> LoadWaitingAsync(
+        GatewayId gateway, SchemaId needs, CancellationToken cancellationToken);
+
     /// <summary>Registered frames of one lane that overlap a range.</summary>
     Task<IReadOnlyList<FrameRegisterRow>> FindFramesAsync(
         GatewayId gateway, ulong epoch, Lane lane, SequenceRange range, CancellationToken cancellationToken);

@@ -61,10 +61,13 @@ public readonly record struct RunId(GatewayId Gateway, ulong Epoch, Lane Lane, l
 /// <param name="Watermark">
 /// The greatest W whose promise is settled; <see cref="long.MinValue"/> before the first.
 /// </param>
-/// <param name="Fork">What kind of fork was seen and not yet explained by an operator; empty for none.</param>
+/// <param name="Fork">Forks that were seen and not yet explained by an operator, one a line; empty for none.</param>
 public sealed record GatewayRow(
     GatewayId Gateway, int Partition, long Stored, long Rejected, long Dropped, long Lost, long Watermark, string Fork)
 {
+    /// <summary>Forks that an operator explained, one a line. Only an operator's word writes it, no commit.</summary>
+    public string ForkResolved { get; init; } = "";
+
     /// <summary>A gateway of which nothing is known.</summary>
     public static GatewayRow New(GatewayId gateway, int partition) =>
         new(gateway, partition, 0, 0, 0, 0, long.MinValue, "");
@@ -81,7 +84,20 @@ public sealed record GatewayRecord(
     IReadOnlyList<LaneLedgerRow> Lanes,
     IReadOnlyList<RunRow> Runs,
     IReadOnlyList<OutboxRow> Outboxes,
-    IReadOnlyList<AlertStateRow> AlertStates);
+    IReadOnlyList<AlertStateRow> AlertStates)
+{
+    /// <summary>Which messages wait for a schema, the oldest first, and how many bytes each has.</summary>
+    public IReadOnlyList<(WaitingId Id, int Bytes)> Waiting { get; init; } = [];
+}
+
+/// <summary>Names a message that waits for a schema; the hash is XxHash64 over what it holds.</summary>
+public readonly record struct WaitingId(GatewayId Gateway, SchemaId Needs, ulong Hash);
+
+/// <summary>A message of the log that was read before the schema that it needs, as it came.</summary>
+/// <param name="Id">Its name.</param>
+/// <param name="StoredAtNanos">When the log stored it.</param>
+/// <param name="Bytes">The log's bytes.</param>
+public sealed record WaitingRow(WaitingId Id, long StoredAtNanos, ReadOnlyMemory<byte> Bytes);
 
 /// <summary>One row of the frame register: a settled frame.</summary>
 /// <param name="Gateway">Whose frame.</param>
@@ -190,6 +206,12 @@ public sealed class StoreCommit
     public List<DropLedgerRow> Drops { get; } = [];
     public List<DeadLetterRow> DeadLetters { get; } = [];
 
+    /// <summary>Messages that wait for a schema; one that is there already stays as it is.</summary>
+    public List<WaitingRow> Waiting { get; } = [];
+
+    /// <summary>Messages that wait no more; removed before others are added.</summary>
+    public List<WaitingId> RemovedWaiting { get; } = [];
+
     public List<AlertStateId> RemovedAlertStates { get; } = [];
     public List<AlertStateRow> AlertStates { get; } = [];
     public List<AlertOutboxRow> AlertOutbox { get; } = [];
@@ -206,7 +228,7 @@ public sealed class StoreCommit
     public bool IsEmpty =>
         Schemas.Count + Gateways.Count + Outboxes.Count + Epochs.Count + Lanes.Count + RemovedRuns.Count
         + Runs.Count + Frames.Count + Drops.Count + DeadLetters.Count + RemovedAlertStates.Count + AlertStates.Count
-        + AlertOutbox.Count + RemovedLanes.Count + Readings.Count == 0;
+        + AlertOutbox.Count + RemovedLanes.Count + Waiting.Count + RemovedWaiting.Count + Readings.Count == 0;
 
     /// <summary>Forgets everything and keeps the buffers.</summary>
     public void Clear()
@@ -226,6 +248,8 @@ public sealed class StoreCommit
         AlertStates.Clear();
         AlertOutbox.Clear();
         RemovedLanes.Clear();
+        Waiting.Clear();
+        RemovedWaiting.Clear();
         Readings.Clear();
     }
 }

@@ -28,10 +28,12 @@ internal sealed class GatewayBooks
         _register = [.. SimulatedDatabase.All(world.Store.Content.Frames).Where(f => f.Gateway == gateway.Id)];
         _stored = readings.CountBy(hash => hash).ToDictionary();
         _readings = readings.Count;
-        _log = new LogContent(world, gateway.Id);
+        _log = new LogContent(world, gateway.Id, gateway.Disk.Snapshot().Schemas.Values.Select(s => s.Message));
     }
 
     private long Declared => _row.Rejected + _row.Dropped + _row.Lost;
+
+    private WaitingId[] Waiting => [.. _record.Waiting.Select(w => w.Id)];
 
     private bool MayLose => _world is { LogWasDamaged: true, DatabaseWasPutBack: true };
 
@@ -52,6 +54,13 @@ internal sealed class GatewayBooks
                 "the register's hash sums differ from the readings'"),
             (_log.Unreadable > 0 && !MayLose,
                 $"{_log.Unreadable} frames of the log need a schema that the database lacks"),
+            // A broker may bring a frame and lose its schema; then only the disk has it, until that is put back.
+            (_log.WithoutSchema > 0 && !MayLose && _gateway.PutBack.Count == 0,
+                $"{_log.WithoutSchema} frames of the log need a schema that nobody has"),
+            (Waiting.Any(w => _world.Store.Content.Chain(_gateway.Id, w.Needs) is not null),
+                "messages wait for a schema that is registered"),
+            (_log.WithoutSchema > Waiting.Length && Waiting.Length < WaitingList.MessagesMax,
+                $"{_log.WithoutSchema} frames of the log cannot be read, and {Waiting.Length} messages wait"),
             (!MayLose && Unstored().Length > 0,
                 $"the log has frames that are not stored: {string.Join(", ", Unstored())}"),
             (Overlap() is not null, $"two frames of the register overlap: {Overlap()}"),

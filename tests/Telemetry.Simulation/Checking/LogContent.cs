@@ -12,9 +12,20 @@ internal sealed class LogContent
     private readonly List<FrameKey> _frames = [];
     private readonly Dictionary<ulong, Predecessor> _predecessors = [];
     private readonly Dictionary<ulong, FrameKey> _readings = [];
+    private readonly Dictionary<SchemaId, SchemaId> _parents = [];
+    private readonly List<SchemaId> _unknown = [];
 
-    public LogContent(SimulatedWorld world, GatewayId gateway)
+    /// <param name="world">Where its log is.</param>
+    /// <param name="gateway">Whose frames.</param>
+    /// <param name="edge">The schemas that its disk holds.</param>
+    public LogContent(SimulatedWorld world, GatewayId gateway, IEnumerable<SchemaMessage> edge)
     {
+        var database = world.Store.Content.Schemas.Where(s => s.Key.Gateway == gateway).Select(s => s.Value);
+        foreach (var schema in edge.Concat(database))
+        {
+            _parents[schema.Id] = schema.Parent;
+        }
+
         var partition = gateway.Partition(SimulatedWorld.Partitions);
         foreach (var kind in (StreamKind[])[StreamKind.Live, StreamKind.Backlog])
         {
@@ -39,15 +50,25 @@ internal sealed class LogContent
     /// <summary>Hashes of their readings, each with a frame that holds it.</summary>
     public IReadOnlyDictionary<ulong, FrameKey> Readings => _readings;
 
-    /// <summary>Frames whose schema the database does not have.</summary>
-    public int Unreadable { get; private set; }
+    /// <summary>Frames whose schema the database does not have, though it stands in the log or at the edge.</summary>
+    public int Unreadable => _unknown.Count(IsSomewhere);
+
+    /// <summary>Frames whose schema nobody has.</summary>
+    public int WithoutSchema => _unknown.Count(schema => !IsSomewhere(schema));
 
     private void Add(SimulatedWorld world, GatewayId gateway, ReadOnlySpan<byte> message)
     {
         Delivery.Read(message, out var offset);
         var frame = message[offset..];
-        if (!FrameReader.TryKind(frame, out var kind) || kind == FrameKind.Schema)
+        if (!FrameReader.TryKind(frame, out var kind))
         {
+            return;
+        }
+
+        if (kind == FrameKind.Schema)
+        {
+            var schema = SchemaMessage.Read(frame);
+            _parents[schema.Id] = schema.Parent;
             return;
         }
 
@@ -60,7 +81,7 @@ internal sealed class LogContent
 
         if (world.Store.Content.Chain(gateway, header.Schema) is not { } chain)
         {
-            Unreadable++;
+            _unknown.Add(header.Schema);
             return;
         }
 
@@ -72,5 +93,15 @@ internal sealed class LogContent
             var index = batch.Series[i];
             _readings[ReadingHash.OfRow(batch, i, series.Keys[index], series.Types[index])] = header.Key;
         }
+    }
+
+    private bool IsSomewhere(SchemaId schema)
+    {
+        while (schema != default && _parents.TryGetValue(schema, out var parent))
+        {
+            schema = parent;
+        }
+
+        return schema == default;
     }
 }

@@ -33,6 +33,10 @@ internal abstract class AlteredStore(SimulatedStore store) : IStore
         GatewayId gateway, CancellationToken cancellationToken) =>
         Inner.LoadSchemasAsync(gateway, cancellationToken);
 
+    public Task<IReadOnlyList<WaitingRow>> LoadWaitingAsync(
+        GatewayId gateway, SchemaId needs, CancellationToken cancellationToken) =>
+        Inner.LoadWaitingAsync(gateway, needs, cancellationToken);
+
     public Task<IReadOnlyList<FrameRegisterRow>> FindFramesAsync(
         GatewayId gateway, ulong epoch, Lane lane, SequenceRange range, CancellationToken cancellationToken) =>
         Inner.FindFramesAsync(gateway, epoch, lane, range, cancellationToken);

@@ -35,6 +35,36 @@ public abstract class StoreLedgerContract : StoreLeaseContract
     });
 
     [Fact]
+    public Task Waiting_messages_come_back_in_their_order_until_they_are_removed() => RunAsync(async under =>
+    {
+        var needs = new SchemaId(ulong.MaxValue, 1);
+        WaitingRow Waits(ulong hash, byte first) =>
+            new(new WaitingId(Gateway, needs, hash), long.MaxValue - first, (byte[])[first, 0, 255]);
+        var row = await Take(under.Store);
+        row = await Commit(under.Store, row, c => c.Waiting.AddRange([Waits(ulong.MaxValue, 1), Waits(3, 2)]));
+        row = await Commit(under.Store, row, c =>
+        {
+            c.Waiting.AddRange([Waits(3, 9), Waits(2, 3)]);
+            c.Waiting.Add(new WaitingRow(new WaitingId(Gateway, default, 2), 5, new byte[7]));
+        });
+
+        var loaded = await under.Store.LoadWaitingAsync(Gateway, needs, default);
+
+        Assert.Equal([ulong.MaxValue, 3, 2], loaded.Select(r => r.Id.Hash));
+        Assert.Equal([1, 2, 3], loaded.Select(r => (int)r.Bytes.Span[0]));
+        Assert.Equal([1, 2, 3], loaded.Select(r => long.MaxValue - r.StoredAtNanos));
+        Assert.Equal([3, 3, 3, 7], (await Load(under.Store)).Waiting.Select(w => w.Bytes));
+        Assert.Empty(await under.Store.LoadWaitingAsync(Other, needs, default));
+        Assert.Empty((await Load(under.Store, Other)).Waiting);
+
+        await Commit(under.Store, row, c => c.RemovedWaiting.AddRange([Waits(3, 2).Id, Waits(2, 3).Id]));
+
+        Assert.Equal(
+            [Waits(ulong.MaxValue, 1).Id, new WaitingId(Gateway, default, 2)],
+            (await Load(under.Store)).Waiting.Select(w => w.Id));
+    });
+
+    [Fact]
     public Task Outbox_keeps_the_greatest_total() => RunAsync(async under =>
     {
         var row = await Take(under.Store);

@@ -74,6 +74,9 @@ public sealed record SimulatedDatabase
     public ImmutableStack<ImmutableArray<DeadLetterRow>> DeadLetters { get; init; } =
         ImmutableStack<ImmutableArray<DeadLetterRow>>.Empty;
 
+    /// <summary>Messages that wait for a schema, the oldest first.</summary>
+    public ImmutableList<WaitingRow> Waiting { get; init; } = [];
+
     /// <summary>
     /// The database after a commit that a partition's owner may make; null when its rows are not as expected.
     /// </summary>
@@ -128,6 +131,7 @@ public sealed record SimulatedDatabase
                 StoredAt = Relay.StoredAt.SetItems(
                     commit.AlertOutbox.Select(r => KeyValuePair.Create((r.Partition, r.Head.Number), now))),
             },
+            Waiting = WaitingAfter(commit),
             DeadLetters = Kept(Grow(
                 DeadLetters,
                 [.. commit.DeadLetters.Select(d => d with { Bytes = d.Bytes.ToArray() })]), commit.DeadLetters),
@@ -143,7 +147,10 @@ public sealed record SimulatedDatabase
         [.. Runs.Values.Where(r => r.Gateway == gateway)
             .OrderBy(r => r.Epoch).ThenBy(r => r.Lane).ThenBy(r => r.Run.Range.First)],
         [.. Outboxes.Values.Where(r => r.Gateway == gateway).OrderBy(r => r.Outbox)],
-        [.. AlertStates.Values.Where(r => r.Id.Gateway == gateway)]);
+        [.. AlertStates.Values.Where(r => r.Id.Gateway == gateway)])
+    {
+        Waiting = [.. Waiting.Where(r => r.Id.Gateway == gateway).Select(r => (r.Id, r.Bytes.Length))],
+    };
 
     /// <summary>The chain to a schema; null when a link of it is missing.</summary>
     public IReadOnlyList<SchemaMessage>? Chain(GatewayId gateway, SchemaId schema)
@@ -165,6 +172,12 @@ public sealed record SimulatedDatabase
 
     /// <summary>All rows of a table that grows, in any order.</summary>
     public static IEnumerable<T> All<T>(ImmutableStack<ImmutableArray<T>> table) => table.SelectMany(rows => rows);
+
+    private ImmutableList<WaitingRow> WaitingAfter(StoreCommit commit)
+    {
+        var rows = Waiting.RemoveAll(r => commit.RemovedWaiting.Contains(r.Id));
+        return rows.AddRange(commit.Waiting.DistinctBy(r => r.Id).Where(r => !rows.Exists(o => o.Id == r.Id)));
+    }
 
     private static ImmutableStack<ImmutableArray<T>> Grow<T>(
         ImmutableStack<ImmutableArray<T>> table, ImmutableArray<T> rows) =>

@@ -59,6 +59,14 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
             cancellationToken);
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<WaitingRow>> LoadWaitingAsync(
+        GatewayId gateway, SchemaId needs, CancellationToken cancellationToken) =>
+        CallAsync<IReadOnlyList<WaitingRow>>(
+            "load what waits for a schema",
+            () => [.. Content.Waiting.Where(r => r.Id.Gateway == gateway && r.Id.Needs == needs)],
+            cancellationToken);
+
+    /// <inheritdoc/>
     public Task<IReadOnlyList<FrameRegisterRow>> FindFramesAsync(
         GatewayId gateway, ulong epoch, Lane lane, SequenceRange range, CancellationToken cancellationToken) =>
         CallAsync<IReadOnlyList<FrameRegisterRow>>(

@@ -21,6 +21,8 @@ internal static class StoreCommitCopy
         copy.Frames.AddRange(commit.Frames);
         copy.Drops.AddRange(commit.Drops);
         copy.DeadLetters.AddRange(commit.DeadLetters.Select(d => d with { Bytes = d.Bytes.ToArray() }));
+        copy.Waiting.AddRange(commit.Waiting.Select(r => r with { Bytes = r.Bytes.ToArray() }));
+        copy.RemovedWaiting.AddRange(commit.RemovedWaiting);
         copy.RemovedAlertStates.AddRange(commit.RemovedAlertStates);
         copy.AlertStates.AddRange(commit.AlertStates);
         copy.AlertOutbox.AddRange(commit.AlertOutbox.Select(r => r with { Json = r.Json.ToArray() }));

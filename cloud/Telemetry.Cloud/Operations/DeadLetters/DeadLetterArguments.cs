@@ -9,7 +9,7 @@ internal sealed record DeadLetterArguments
 {
     private const int LimitMax = 1_000_000;
 
-    /// <summary><c>list</c>, <c>show</c> or <c>retry</c>.</summary>
+    /// <summary><c>list</c>, <c>show</c>, <c>retry</c> or <c>discard</c>.</summary>
     public string Verb { get; private init; } = "";
 
     /// <summary>The letters named by id.</summary>
@@ -18,13 +18,16 @@ internal sealed record DeadLetterArguments
     /// <summary>The others.</summary>
     public DeadLetterFilter Filter { get; private init; } = new();
 
+    /// <summary>Why letters are discarded, in the operator's words.</summary>
+    public string Note { get; private init; } = "";
+
     /// <summary>Reads them; says what is wrong, or null.</summary>
     public static string? Read(ReadOnlySpan<string> words, DateTimeOffset now, out DeadLetterArguments arguments)
     {
         arguments = new DeadLetterArguments();
-        if (words is not [("list" or "show" or "retry") and var verb, ..])
+        if (words is not [("list" or "show" or "retry" or "discard") and var verb, ..])
         {
-            return "list, show or retry is needed";
+            return "list, show, retry or discard is needed";
         }
 
         arguments =
@@ -41,6 +44,12 @@ internal sealed record DeadLetterArguments
                 if (++i == words.Length)
                 {
                     return $"{word} needs a value";
+                }
+
+                if (word == "--note" && verb == "discard")
+                {
+                    arguments = arguments with { Note = words[i] };
+                    continue;
                 }
 
                 if (Filtered(arguments.Filter, word, words[i], now, out var filter) is { } problem)
@@ -67,6 +76,13 @@ internal sealed record DeadLetterArguments
     {
         ("list", > 0) => "list takes no ids; show does",
         ("show", not 1) => "show takes one id",
+        ("discard", _) when string.IsNullOrWhiteSpace(Note) => "discard needs --note: it stands in the audit",
+        ("discard", 0) when Filter is { Gateway: null, Reason: null } => "discard takes ids, --gateway or --reason",
+        ("discard", > 0) when Filter is not
+        {
+            Gateway: null, Reason: null,
+            Since: null
+        } => "discard takes either ids or filters",
         ("retry", 0) when Filter is { Gateway: null, Reason: null } => "retry takes ids, --gateway or --reason",
         ("retry", > 0) when Filter is not
         {

@@ -8,8 +8,8 @@ using Telemetry.Cloud.Storage.Postgres.DeadLetters;
 namespace Telemetry.Cloud.Operations.DeadLetters;
 
 /// <summary>
-/// The command <c>dead-letters</c>: lists them, shows one in full, and retries them, beside a cloud at work. The exit
-/// code is 0 when all went well, 1 when something was not found or not stored.
+/// The command <c>dead-letters</c>: lists them, shows one in full, retries or discards them, beside a cloud at work.
+/// The exit code is 0 when all went well, 1 when something was not found or not stored.
 /// </summary>
 internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter output, TextWriter errors)
 {
@@ -35,6 +35,7 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
             {
                 "list" => await ListAsync(database, arguments.Filter, cancellationToken),
                 "show" => await ShowAsync(database, arguments.Ids[0], cancellationToken),
+                "discard" => await DiscardAsync(database, arguments, cancellationToken),
                 _ => await RetryAsync(database, arguments, cancellationToken),
             };
         }
@@ -104,6 +105,28 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
 
         await output.WriteLineAsync($"{stored} readings stored, {refused} letters unchanged");
         return refused == 0 ? 0 : GoneWrong;
+    }
+
+    private async Task<int> DiscardAsync(
+        NpgsqlDataSource database, DeadLetterArguments arguments, CancellationToken cancellationToken)
+    {
+        var discard = new DeadLetterDiscard(database);
+        long letters = 0, readings = 0, missing = 0;
+        await foreach (var (gateway, ids) in GroupsAsync(database, arguments, cancellationToken))
+        {
+            var removed = await discard.RunAsync(
+                gateway, ids, arguments.Note, Environment.UserName, cancellationToken);
+            letters += removed.Count;
+            readings += removed.Sum(r => (long)r.Readings);
+            foreach (var id in ids.Except(removed.Select(r => r.Id)))
+            {
+                missing++;
+                await output.WriteLineAsync($"{id}: there is none of this id");
+            }
+        }
+
+        await output.WriteLineAsync($"{letters} letters discarded; {readings} readings stay rejected in the books");
+        return missing == 0 ? 0 : GoneWrong;
     }
 
     /// <summary>

@@ -86,6 +86,7 @@ internal sealed class CommitConnection(PostgresStoreOptions options) : IAsyncDis
             session.Ledger.AddTo(batch, commit);
             session.Register.AddTo(batch, commit);
             session.Alerts.AddTo(batch, commit);
+            session.Waiting.AddTo(batch, commit);
             if (batch.BatchCommands.Count > 0)
             {
                 await batch.ExecuteNonQueryAsync(cancellationToken);
@@ -160,5 +161,7 @@ internal sealed class CommitConnection(PostgresStoreOptions options) : IAsyncDis
         public RegisterStatements Register { get; } = new();
 
         public AlertStatements Alerts { get; } = new();
+
+        public WaitingStatements Waiting { get; } = new();
     }
 }

@@ -12,7 +12,8 @@ internal static class LedgerReader
 {
     private static readonly string[] Queries =
     [
-        "SELECT gateway, partition, stored, rejected, dropped, lost, watermark, fork FROM telemetry.gateway "
+        "SELECT gateway, partition, stored, rejected, dropped, lost, watermark, fork, fork_resolved "
+            + "FROM telemetry.gateway "
             + "WHERE gateway = ANY($1)",
         "SELECT gateway, epoch, predecessor, predecessor_critical, predecessor_live, predecessor_backlog, complete, "
             + "last_critical, last_live, last_backlog, outbox FROM telemetry.epoch WHERE gateway = ANY($1) ORDER BY "
@@ -24,6 +25,8 @@ internal static class LedgerReader
         "SELECT gateway, outbox, accepted FROM telemetry.outbox WHERE gateway = ANY($1) ORDER BY gateway, outbox",
         "SELECT gateway, rule, series_key, rule_version, state, instance, started_micros, time_micros "
             + "FROM telemetry.alert_state WHERE gateway = ANY($1)",
+        "SELECT gateway, needs, hash, octet_length(bytes) FROM telemetry.waiting_message WHERE gateway = ANY($1) "
+            + "ORDER BY gateway, id",
     ];
 
     /// <summary>One record a gateway, in the order asked for.</summary>
@@ -49,7 +52,7 @@ internal static class LedgerReader
 
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
             foreach (var read in (Action<NpgsqlDataReader, Rows>[])
-                [ReadGateway, ReadEpoch, ReadLane, ReadRun, ReadOutbox, ReadAlertState])
+                [ReadGateway, ReadEpoch, ReadLane, ReadRun, ReadOutbox, ReadAlertState, ReadWaiting])
             {
                 while (await reader.ReadAsync(cancellationToken))
                 {
@@ -66,7 +69,10 @@ internal static class LedgerReader
 
     private static void ReadGateway(NpgsqlDataReader reader, Rows rows) => rows.Gateway = new GatewayRow(
         rows.Id, reader.GetInt32(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5),
-        reader.IsDBNull(6) ? long.MinValue : ColumnValues.Micros(reader.GetDateTime(6)), reader.GetString(7));
+        reader.IsDBNull(6) ? long.MinValue : ColumnValues.Micros(reader.GetDateTime(6)), reader.GetString(7))
+    {
+        ForkResolved = reader.GetString(8),
+    };
 
     private static void ReadEpoch(NpgsqlDataReader reader, Rows rows)
     {
@@ -95,6 +101,11 @@ internal static class LedgerReader
         (AlertPhase)reader.GetInt16(4), ColumnValues.Hash(reader.GetFieldValue<byte[]>(5)), reader.GetInt64(6),
         reader.GetInt64(7)));
 
+    private static void ReadWaiting(NpgsqlDataReader reader, Rows rows) => rows.Waiting.Add((
+        new WaitingId(
+            rows.Id, Telemetry.Model.Schemas.SchemaId.Read(reader.GetFieldValue<byte[]>(1)), (ulong)reader.GetInt64(2)),
+        reader.GetInt32(3)));
+
     private static LaneLasts ReadLasts(NpgsqlDataReader reader, int column) =>
         new(reader.GetInt64(column), reader.GetInt64(column + 1), reader.GetInt64(column + 2));
 
@@ -114,6 +125,9 @@ internal static class LedgerReader
 
         public List<AlertStateRow> AlertStates { get; } = [];
 
-        public GatewayRecord ToRecord() => new(Gateway, Id, Epochs, Lanes, Runs, Outboxes, AlertStates);
+        public List<(WaitingId Id, int Bytes)> Waiting { get; } = [];
+
+        public GatewayRecord ToRecord() =>
+            new(Gateway, Id, Epochs, Lanes, Runs, Outboxes, AlertStates) { Waiting = Waiting };
     }
 }

@@ -11,7 +11,7 @@ namespace Telemetry.Cloud.Storage.Postgres;
 internal static class Migrations
 {
     /// <summary>The version that this build works with.</summary>
-    public const int Version = 4;
+    public const int Version = 6;
 
     private const long AdvisoryLock = 0x7465_6c65_6d65_7472; // "telemetr"
 

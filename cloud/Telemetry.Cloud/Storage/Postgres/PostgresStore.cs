@@ -98,6 +98,12 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
         GatewayId gateway, CancellationToken cancellationToken) =>
         ReadAsync("load schemas", c => Lookups.LoadSchemasAsync(c, gateway, cancellationToken), cancellationToken);
 
+    public Task<IReadOnlyList<WaitingRow>> LoadWaitingAsync(
+        GatewayId gateway, SchemaId needs, CancellationToken cancellationToken) =>
+        ReadAsync(
+            "load what waits for a schema", c => WaitingStatements.LoadAsync(c, gateway, needs, cancellationToken),
+            cancellationToken);
+
     public Task<IReadOnlyList<FrameRegisterRow>> FindFramesAsync(
         GatewayId gateway, ulong epoch, Lane lane, SequenceRange range, CancellationToken cancellationToken) =>
         ReadAsync(

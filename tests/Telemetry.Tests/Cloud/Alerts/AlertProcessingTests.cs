@@ -322,7 +322,7 @@ public sealed class AlertProcessingTests
 
         void Take()
         {
-            evaluator.Begin(gateway, series, new FrameKey(1, Lane.Live, 1, 1), 0, recovered: false);
+            evaluator.Begin(gateway, series, new FrameKey(1, Lane.Live, 1, 1), default);
             for (var i = 0; i < 1000; i++)
             {
                 evaluator.Take(1, MetricType.Int, i, ReadingFlags.None, 50);

@@ -8,8 +8,8 @@ public sealed class DeadLetterArgumentsTests
     private static readonly DateTimeOffset Now = new(2026, 1, 31, 12, 0, 0, TimeSpan.Zero);
 
     [Theory]
-    [InlineData("", "list, show or retry is needed")]
-    [InlineData("lost", "list, show or retry is needed")]
+    [InlineData("", "list, show, retry or discard is needed")]
+    [InlineData("lost", "list, show, retry or discard is needed")]
     [InlineData("list 3", "list takes no ids; show does")]
     [InlineData("list --reason 5", "--reason: '5' is not allowed; value, time, malformed, fork and database are")]
     [InlineData(

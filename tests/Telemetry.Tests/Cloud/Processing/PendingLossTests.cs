@@ -52,7 +52,7 @@ public sealed class PendingLossTests
     public void Epoch_begun_since_the_hello_was_said_is_not_lost(long sentAt, long lost)
     {
         var gateway = Ledger([Card], Dead(Card));
-        gateway.Epoch(DeadEpoch).SentAt(sentAt);
+        gateway.Epoch(DeadEpoch)!.SentAt(sentAt);
 
         Assert.Equal(lost, Lost(gateway));
     }

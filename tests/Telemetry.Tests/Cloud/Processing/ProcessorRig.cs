@@ -1,6 +1,7 @@
 using System.IO.Hashing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Cloud.Alerts;
+using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Processing;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
@@ -25,6 +26,7 @@ internal sealed class ProcessorRig
 
     private static readonly TimeSpan StoreWay = TimeSpan.FromMilliseconds(40);
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan HelloWay = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongEnough = TimeSpan.FromSeconds(60);
 
     private readonly Pump _pump = new();
@@ -34,14 +36,18 @@ internal sealed class ProcessorRig
     private Task? _running;
     private int _attempts;
 
-    public ProcessorRig(ProcessorOptions? options = null)
+    /// <param name="options">How it works.</param>
+    /// <param name="altered">Gives the log that the processor sees, for faults of it.</param>
+    public ProcessorRig(ProcessorOptions? options = null, Func<ILog, TimeProvider, ILog>? altered = null)
     {
         Store = new SimulatedStore(_pump, new Random(1));
         (Store.Calls.LatencyMin, Store.Calls.LatencyMax) = (StoreWay, StoreWay);
         _log = new SimulatedLog(_pump, new Random(2));
         _bus = new SimulatedBus(_pump, new Random(3));
         var onePartition = (options ?? new ProcessorOptions()) with { Partitions = 1, Owner = "test" };
-        _processor = new Processor(Store, _log, _bus, onePartition, _pump.Clock, new Random(4), NullLogger.Instance);
+        _processor = new Processor(
+            Store, altered?.Invoke(_log, _pump.Clock) ?? _log, _bus, onePartition, _pump.Clock, new Random(4),
+            NullLogger.Instance);
     }
 
     public SimulatedStore Store { get; }
@@ -74,6 +80,9 @@ internal sealed class ProcessorRig
 
     public AlertStateRow[] AlertStates => [.. Store.Content.AlertStates.Values];
 
+    /// <summary>How far the agent's clock, by which frames are sent, is behind.</summary>
+    public long AgentClockBehindMicros { get; set; }
+
     /// <summary>The clock's time in microseconds since 1970 UTC.</summary>
     public long NowMicros => (_pump.Clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 
@@ -99,11 +108,14 @@ internal sealed class ProcessorRig
         return Frame(first, batch, declarations);
     }
 
-    public static byte[] Frame(long first, ReadingBatch batch, params Declaration[] declarations)
+    public static byte[] Frame(long first, ReadingBatch batch, params Declaration[] declarations) =>
+        Frame(Lane.Live, first, batch, declarations);
+
+    public static byte[] Frame(Lane lane, long first, ReadingBatch batch, params Declaration[] declarations)
     {
         var order = new int[batch.Count];
         batch.Order(order);
-        var header = Header(first, batch.Count, declarations.Sum(d => d.Count));
+        var header = Header(first, batch.Count, declarations.Sum(d => d.Count), lane);
         return Samples.Bytes(w => FrameWriter.Write(w, header, declarations, batch, order, Samples.Series().Types));
     }
 
@@ -132,6 +144,20 @@ internal sealed class ProcessorRig
         {
             await _running;
         }
+    });
+
+    /// <summary>Says hellos and lets the processor work until it has long been idle.</summary>
+    public void Say(params Hello[] hellos) => _pump.Run(async () =>
+    {
+        await AppendAsync([]);
+        await Task.Delay(Step, _pump.Clock);
+        foreach (var hello in hellos)
+        {
+            await _bus.SayHelloAsync(0, Gateway, Samples.Bytes(hello.Write), CancellationToken.None);
+            await Task.Delay(HelloWay, _pump.Clock);
+        }
+
+        await Task.Delay(LongEnough, _pump.Clock);
     });
 
     /// <summary>
@@ -165,17 +191,17 @@ internal sealed class ProcessorRig
             var attempt = new Attempt(7, ++_attempts);
             var delivered = Samples.Bytes(w =>
             {
-                new Delivery(5, attempt).Write(w);
+                new Delivery(NowMicros - AgentClockBehindMicros, attempt).Write(w);
                 w.Bytes(message);
             });
             await _log.AppendAsync(0, stream, Gateway, $"message {_attempts}", delivered, CancellationToken.None);
         }
     }
 
-    private static FrameHeader Header(long first, int readings, int dropped) => new()
+    private static FrameHeader Header(long first, int readings, int dropped, Lane lane = Lane.Live) => new()
     {
         Kind = readings == 0 ? FrameKind.Tombstone : FrameKind.Readings,
-        Key = new FrameKey(Epoch, Lane.Live, first, readings + dropped),
+        Key = new FrameKey(Epoch, lane, first, readings + dropped),
         Dropped = dropped,
         Schema = Samples.Schema().Id,
     };
