@@ -103,8 +103,8 @@ public sealed class CompleteEpochTests
         epoch[Lane.Live].BookLost(Lost.Range);
         epoch[Lane.Live].Settle(new(11, 20), 2);
         epoch[Lane.Backlog].Settle(new(1, 4), 4);
-        gateway.Follow(gateway.Epoch(Epoch + 1)!, new Predecessor(Epoch, Lasts));
         rows.Write(gateway);
+        gateway.Follow(gateway.Epoch(Epoch + 1)!, new Predecessor(Epoch, Lasts));
         Assert.Equal([Epoch], gateway.CloseEpochs().Select(e => e.Epoch));
         rows.Write(gateway);
         rows.DigestClosed = gateway.Digest;
