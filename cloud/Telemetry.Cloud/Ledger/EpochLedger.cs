@@ -141,7 +141,11 @@ internal sealed class EpochLedger(ulong epoch)
         Changed = true;
         for (var lane = Lane.Critical; lane <= Lane.Backlog; lane++)
         {
-            if (Lasts[lane] > 0 && this[lane].LastSettled < Lasts[lane])
+            if (this[lane].SettledTo(Lasts[lane]))
+            {
+                this[lane].Rewrite(); // Its row went when the epoch became complete.
+            }
+            else
             {
                 var covering = Covering(this[lane], Lasts[lane]);
                 _lanes![(int)lane] = covering;

@@ -143,6 +143,13 @@ internal sealed class LaneLedger
         return booked;
     }
 
+    /// <summary>Lets everything be written with the next changes, as its rows are gone.</summary>
+    public void Rewrite()
+    {
+        Changed = true;
+        _dirty.UnionWith(_runs.Select(r => r.Range.First));
+    }
+
     /// <summary>Keeps lost runs only: the epoch is complete, and all else up to its last sequence is settled.</summary>
     public void Shrink()
     {
