@@ -12,7 +12,9 @@ namespace Telemetry.Cloud.Ingress;
 /// </summary>
 internal sealed class GatewayPasswords
 {
-    /// <summary>The rounds of PBKDF2: about 30 ms on a small machine, paid once a gateway and process.</summary>
+    /// <summary>
+    /// The rounds of PBKDF2: 30 to 50 ms of a core, paid once a gateway, process and version of its line.
+    /// </summary>
     public const int Rounds = 100_000;
 
     private const int SaltBytes = 16, HashBytes = 32;
@@ -21,13 +23,11 @@ internal sealed class GatewayPasswords
     private readonly Dictionary<string, byte[]> _plain = new(StringComparer.Ordinal);
 
     // What was found right once, as a hash under a key of this process: a fleet that comes back at once costs no
-    // rounds. Bounded by the file's lines.
+    // rounds. Bounded by the file's lines; gone when the gateway's line changes.
     private readonly ConcurrentDictionary<string, byte[]> _verified = new(StringComparer.Ordinal);
-    private readonly byte[] _processKey = RandomNumberGenerator.GetBytes(32);
+    private readonly byte[] _processKey;
 
-    private GatewayPasswords()
-    {
-    }
+    private GatewayPasswords(byte[] processKey) => _processKey = processKey;
 
     /// <summary>How many gateways it knows.</summary>
     public int Count => _hashed.Count + _plain.Count;
@@ -35,9 +35,13 @@ internal sealed class GatewayPasswords
     /// <summary>Reads lines; throws <see cref="FormatException"/> that names the line.</summary>
     /// <param name="lines">The file's lines.</param>
     /// <param name="plain">True in development alone: passwords stand in the file as they are.</param>
-    public static GatewayPasswords Read(IEnumerable<string> lines, bool plain)
+    /// <param name="before">
+    /// The version of the file before this one: what was found right by it is remembered where the gateway's line is
+    /// the same, so that one more gateway does not cost the whole fleet a check.
+    /// </param>
+    public static GatewayPasswords Read(IEnumerable<string> lines, bool plain, GatewayPasswords? before = null)
     {
-        var passwords = new GatewayPasswords();
+        var passwords = new GatewayPasswords(before?._processKey ?? RandomNumberGenerator.GetBytes(32));
         var number = 0;
         foreach (var line in lines)
         {
@@ -48,6 +52,7 @@ internal sealed class GatewayPasswords
             }
         }
 
+        passwords.TakeOver(before);
         return passwords;
     }
 
@@ -58,17 +63,26 @@ internal sealed class GatewayPasswords
         return $"{gateway}:{Convert.ToBase64String(salt)}:{Convert.ToBase64String(Hash(password, salt))}";
     }
 
-    /// <summary>True when this is the gateway's password. An unknown gateway takes as long as a known one.</summary>
+    /// <summary>True when the file has a line of the gateway.</summary>
+    public bool Has(GatewayId gateway) => _hashed.ContainsKey(gateway.Value) || _plain.ContainsKey(gateway.Value);
+
+    /// <summary>
+    /// True when this is known to be the gateway's password without a check: it was found right before, or stands in
+    /// the file as it is. Takes microseconds.
+    /// </summary>
+    public bool IsRemembered(GatewayId gateway, ReadOnlySpan<byte> password) =>
+        _plain.TryGetValue(gateway.Value, out var expected)
+            ? CryptographicOperations.FixedTimeEquals(password, expected)
+            : _verified.TryGetValue(gateway.Value, out var verified)
+                && CryptographicOperations.FixedTimeEquals(Fingerprint(password), verified);
+
+    /// <summary>
+    /// True when this is the gateway's password. An unknown gateway takes as long as a known one; right ones are
+    /// remembered.
+    /// </summary>
     public bool Verify(GatewayId gateway, ReadOnlySpan<byte> password)
     {
-        if (_plain.TryGetValue(gateway.Value, out var expected))
-        {
-            return CryptographicOperations.FixedTimeEquals(password, expected);
-        }
-
-        var fingerprint = HMACSHA256.HashData(_processKey, password);
-        if (_verified.TryGetValue(gateway.Value, out var verified)
-            && CryptographicOperations.FixedTimeEquals(fingerprint, verified))
+        if (IsRemembered(gateway, password))
         {
             return true;
         }
@@ -78,11 +92,25 @@ internal sealed class GatewayPasswords
             Hash(password, known ? line.Salt : _processKey.AsSpan(0, SaltBytes)), known ? line.Hash : _processKey);
         if (known && same)
         {
-            _verified[gateway.Value] = fingerprint;
+            _verified[gateway.Value] = Fingerprint(password);
         }
 
         return known && same;
     }
+
+    private void TakeOver(GatewayPasswords? before)
+    {
+        foreach (var (gateway, fingerprint) in before?._verified ?? [])
+        {
+            if (_hashed.TryGetValue(gateway, out var line) && before!._hashed.TryGetValue(gateway, out var old)
+                && line.Salt.AsSpan().SequenceEqual(old.Salt) && line.Hash.AsSpan().SequenceEqual(old.Hash))
+            {
+                _verified[gateway] = fingerprint;
+            }
+        }
+    }
+
+    private byte[] Fingerprint(ReadOnlySpan<byte> password) => HMACSHA256.HashData(_processKey, password);
 
     private void Add(string line, int number, bool plain)
     {

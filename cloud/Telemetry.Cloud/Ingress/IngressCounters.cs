@@ -54,7 +54,7 @@ internal enum IngressEvent
     /// <summary>A publish was refused: no such topic.</summary>
     TopicUnknown,
 
-    /// <summary>A publish was refused and its session ended: QoS 0, which nothing acknowledges.</summary>
+    /// <summary>A publish of QoS 0 was thrown away: nothing would acknowledge it, so nobody would know.</summary>
     Qos0Refused,
 
     /// <summary>A message went down to a session.</summary>
@@ -77,4 +77,13 @@ internal enum IngressEvent
 
     /// <summary>A connection was refused: the bus is out of reach.</summary>
     ConnectUnavailable,
+
+    /// <summary>A password that was not remembered was checked.</summary>
+    PasswordChecked,
+
+    /// <summary>A connection was refused unchecked: its sender is paused for wrong passwords.</summary>
+    ConnectUnchecked,
+
+    /// <summary>A connection was refused: as many passwords wait to be checked as may wait.</summary>
+    ConnectBusy,
 }

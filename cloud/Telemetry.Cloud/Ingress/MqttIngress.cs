@@ -22,8 +22,8 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly MqttListener _listener;
-    private readonly RefusalLines _refusalLines;
-    private readonly ConcurrentDictionary<IMqttServerSession, IAsyncDisposable> _sessions = new();
+    private readonly RefusalLines _refusalLines, _connectLines;
+    private readonly ConcurrentDictionary<IMqttServerSession, OpenSession> _sessions = new();
     private volatile bool _stopping;
 
     /// <summary>
@@ -40,7 +40,7 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
         ILogger logger)
     {
         (_core, _gate, _counters, _drain, _time, _logger) = (core, gate, counters, drain, time, logger);
-        _refusalLines = new RefusalLines(time);
+        (_refusalLines, _connectLines) = (new RefusalLines(time), new RefusalLines(time));
         _listener = new MqttListener(options, this, time);
     }
 
@@ -49,6 +49,9 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
 
     /// <summary>Connections now.</summary>
     public int Connections => _listener.Connections;
+
+    /// <summary>Judges passwords; null where none are taken.</summary>
+    public PasswordDesk? Passwords => _gate.Passwords;
 
     /// <summary>What the listener saw.</summary>
     public MqttListenerCounters ListenerCounters => _listener.Counters;
@@ -83,16 +86,20 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
         await _listener.DisposeAsync();
     }
 
-    ValueTask<AuthenticateResult> IMqttApplication.AuthenticateAsync(ConnectRequest request, CancellationToken ct)
+    async ValueTask<AuthenticateResult> IMqttApplication.AuthenticateAsync(ConnectRequest request, CancellationToken ct)
     {
-        var result = _gate.Authenticate(request);
+        var result = await _gate.AuthenticateAsync(request, ct);
         if (result.ReasonCode >= MqttReasonCode.UnspecifiedError)
         {
             _counters.Count(IngressEvent.ConnectRefused);
-            IngressLog.ConnectRefused(_logger, request.RemoteEndPoint, (byte)result.ReasonCode, result.ReasonString);
+            if (_connectLines.TryTake(out var notLogged))
+            {
+                IngressLog.ConnectRefused(
+                    _logger, request.RemoteEndPoint, (byte)result.ReasonCode, result.ReasonString, notLogged);
+            }
         }
 
-        return new(result);
+        return result;
     }
 
     async ValueTask IMqttApplication.ConnectedAsync(IMqttServerSession session, CancellationToken ct)
@@ -102,7 +109,7 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
         try
         {
             var down = await _core.OpenSessionAsync(gateway, message => SendDown(session, topic, message), ct);
-            _sessions[session] = down;
+            _sessions[session] = new OpenSession(down);
         }
         catch (LogException e)
         {
@@ -114,14 +121,15 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
 
     void IMqttApplication.Disconnected(IMqttServerSession session, MqttCloseReason reason)
     {
-        if (_sessions.TryRemove(session, out var down))
+        if (_sessions.TryRemove(session, out var open))
         {
-            _ = CloseAsync(down);
+            _ = CloseAsync(open.Down);
         }
     }
 
     /// <summary>
-    /// Topics are judged with the publish, so that its PUBACK can carry a reason. QoS 0 has no PUBACK: not taken.
+    /// Topics are judged with the publish, so that its PUBACK can carry a reason. A publish of QoS 0 has no PUBACK: it
+    /// is thrown away and counted, and the session's next PUBACK tells its sender.
     /// </summary>
     MqttReasonCode IMqttApplication.AuthorizePublish(IMqttServerSession session, string topic, MqttQos qos)
     {
@@ -131,8 +139,15 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
         }
 
         _counters.Count(IngressEvent.Qos0Refused);
-        LogRefused(GatewayOf(session), (byte)MqttReasonCode.QosNotSupported, "QoS 0 is not taken");
-        return MqttReasonCode.QosNotSupported;
+        if (_sessions.TryGetValue(session, out var open))
+        {
+            open.CountQos0();
+        }
+
+        LogRefused(
+            GatewayOf(session), (byte)MqttReasonCode.ImplementationSpecificError,
+            "a message of QoS 0 was thrown away, as nothing would acknowledge it");
+        return MqttReasonCode.ImplementationSpecificError;
     }
 
     MqttReasonCode IMqttApplication.AuthorizeSubscribe(IMqttServerSession session, string filter, MqttQos qos)
@@ -164,7 +179,7 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
         return new(
             (MqttReasonCode)verdict.ReasonCode,
             verdict.ReceiptProperty is { } receipt ? [new(Receipt.PropertyName, receipt)] : null,
-            verdict.Reason);
+            verdict.Reason ?? Qos0Reason(session));
     }
 
     /// <summary>
@@ -183,6 +198,11 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
                 return true;
         }
     }
+
+    private string? Qos0Reason(IMqttServerSession session) =>
+        _sessions.TryGetValue(session, out var open) && open.TakeQos0() is > 0 and var messages
+            ? $"{messages} messages of QoS 0 were thrown away, as nothing would acknowledge them: publish with QoS 1"
+            : null;
 
     private void LogRefused(GatewayId gateway, byte code, string? reason)
     {
@@ -207,5 +227,17 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
         {
             IngressLog.CloseFailed(_logger, e);
         }
+    }
+
+    /// <summary>What is kept of a session: its way down, and messages of QoS 0 that its sender is to hear of.</summary>
+    private sealed class OpenSession(IAsyncDisposable down)
+    {
+        private int _qos0;
+
+        public IAsyncDisposable Down => down;
+
+        public void CountQos0() => Interlocked.Increment(ref _qos0);
+
+        public int TakeQos0() => Volatile.Read(ref _qos0) == 0 ? 0 : Interlocked.Exchange(ref _qos0, 0);
     }
 }

@@ -45,11 +45,11 @@ internal sealed class PasswordFile
     }
 
     /// <summary>Reads a gateways file; throws <see cref="FormatException"/> that names it.</summary>
-    public static GatewayPasswords Read(string path, bool plain)
+    public static GatewayPasswords Read(string path, bool plain, GatewayPasswords? before = null)
     {
         try
         {
-            return GatewayPasswords.Read(File.ReadLines(path), plain);
+            return GatewayPasswords.Read(File.ReadLines(path), plain, before);
         }
         catch (FormatException e)
         {
@@ -68,7 +68,7 @@ internal sealed class PasswordFile
             }
 
             _seen = now;
-            _current = Read(_path, _plain);
+            _current = Read(_path, _plain, _current);
             IngressLog.GatewaysRead(_logger, _current.Count);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)

@@ -27,9 +27,18 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
     private readonly ILogger _logger = logging.CreateLogger("Telemetry.Cloud");
     private readonly CloudHealth _health = new();
 
-    /// <summary>Runs until cancelled; throws when a role ends by itself.</summary>
+    /// <summary>
+    /// Runs until cancelled; throws when a role ends by itself, and <see cref="StartException"/> at once where waiting
+    /// for the servers would be in vain.
+    /// </summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        if (settings.Roles.HasFlag(CloudRoles.Ingress))
+        {
+            IngressRole.DescribeFiles(settings, time);
+            ListenFault.Try("ingress", settings.MqttEndPoint);
+        }
+
         await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
         using var text = new PrometheusText(CloudMetrics.MeterName, "System.Runtime");
         using var metrics = new CloudMetrics(services.GetRequiredService<IMeterFactory>());
@@ -168,6 +177,7 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         var processors = Enumerable.Range(0, settings.Processor.Workers).Select(worker => new Processor(
             store, log, bus, settings.Processor with { Worker = worker }, time, random, logger)).ToArray();
         metrics.Watch([.. processors.Select(p => p.Counters)]);
+        metrics.Watch(store);
         var upkeep = new RegisterUpkeep(store, settings.Database!.KeepRegister, time, _logger)
             .RunAsync(cancellationToken);
         var alerts = new AlertOutboxCounters();
@@ -203,7 +213,15 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         var core = new IngressCore(log, bus, settings.Ingress, time, counters);
         var ingress = IngressRole.Make(
             settings, core, counters, time, logging.CreateLogger("Telemetry.Cloud.Ingress"));
-        ingress.Start();
+        try
+        {
+            ingress.Start();
+        }
+        catch (Exception e) when (ListenFault.TryFind("ingress", settings.MqttEndPoint, e, out var fault))
+        {
+            throw fault;
+        }
+
         _health.Add("partitions", () => core.Closed);
         watching = new InstallationWatch(log, reason => core.Closed = reason, time).RunAsync(cancellationToken);
         metrics.Watch(counters);

@@ -3,6 +3,7 @@ using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Alerts.Relay;
 using Telemetry.Cloud.Ingress;
 using Telemetry.Cloud.Processing;
+using Telemetry.Cloud.Storage.Postgres;
 using Telemetry.Mqtt;
 using Telemetry.Nats;
 using Telemetry.Tracing;
@@ -56,11 +57,23 @@ internal sealed class CloudMetrics : IDisposable
             "telemetry.ingress.appended", () => counters[IngressEvent.ByteAppended], "By", "Bytes that the log took");
     }
 
+    public void Watch(PostgresStore store) => Counter(
+        "telemetry.storage.partitions.left_to_default", () => store.PartitionsLeftToDefault, "{partition}",
+        "Periods whose rows go to the default partition, since none of their own could be made");
+
     public void Watch(MqttIngress ingress)
     {
         var counters = ingress.ListenerCounters;
         Gauge(
             "telemetry.mqtt.connections", () => ingress.Connections, "Connections now, those not yet let in included");
+        Gauge(
+            "telemetry.ingress.password.checks.waiting",
+            () => ingress.Passwords?.Waiting ?? 0,
+            "Passwords that wait to be checked");
+        Gauge(
+            "telemetry.ingress.password.senders",
+            () => ingress.Passwords?.Senders ?? 0,
+            "Senders whose wrong passwords are remembered");
         Counter(
             "telemetry.mqtt.messages", () => counters.MessagesReceived, "{message}", "Messages taken from sessions");
         Counter(

@@ -69,6 +69,9 @@ internal sealed record CloudSettings
 
     public AccessSettings Access { get; init; } = new(null, false, null, null, null, false);
 
+    /// <summary>How passwords of gateways are checked.</summary>
+    public PasswordOptions Passwords { get; init; } = new();
+
     public ProcessorOptions Processor { get; init; } = new();
 
     public AlertOutboxOptions AlertOutbox { get; init; } = new();

@@ -56,6 +56,7 @@ internal static class CloudSettingsSections
             MqttEndPoint = EndPoint(reader, "ingress", 1883),
             ConnectionsMax = reader.Number("ingress.connectionsMax", 20_000, 1, 1_000_000),
             Access = Access(reader, roles.HasFlag(CloudRoles.Ingress)),
+            Passwords = PasswordSettings.Read(reader),
             Processor = Processor(reader, partitions) with { Alerts = Alerts(reader) },
             AlertOutbox = AlertOutbox(reader),
             Traces = TraceSettings.Read(reader),

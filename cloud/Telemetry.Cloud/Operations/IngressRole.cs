@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
 using Telemetry.Cloud.Ingress;
@@ -27,20 +28,28 @@ internal static class IngressRole
                 InFlightBytesMax = 2 * 1024 * 1024,
             },
         };
-        var passwords = settings.Access.PasswordFile is { } file
-            ? new PasswordFile(file, settings.Access.PlainPasswords, time, logger)
-            : null;
+        PasswordDesk? passwords = null;
+        if (settings.Access.PasswordFile is { } path)
+        {
+            var file = Gateways(
+                path, found => new PasswordFile(found, settings.Access.PlainPasswords, time, logger));
+            passwords = new PasswordDesk(file.Current, settings.Passwords, counters, time, logger);
+        }
+
         return new MqttIngress(
             options,
             core,
-            new GatewayGate(passwords is null ? null : passwords.Current),
+            new GatewayGate(passwords),
             counters,
             settings.StopWithin / 2,
             time,
             logger);
     }
 
-    /// <summary>TLS as configured; null for plain TCP. Reads the files.</summary>
+    /// <summary>
+    /// TLS as configured; null for plain TCP. Reads the files; throws <see cref="StartException"/> that names the key
+    /// of one that is not what it should be.
+    /// </summary>
     public static MqttListenerTlsOptions? Tls(AccessSettings access, TimeProvider time)
     {
         if (access.Certificate is not { } certificate)
@@ -49,19 +58,13 @@ internal static class IngressRole
         }
 
         // The file may hold the chain: the first one is ours, the others are sent along.
-        var chain = new X509Certificate2Collection();
-        chain.ImportFromPemFile(certificate);
+        var chain = Certificates("ingress.tls.certificate", certificate);
         chain.RemoveAt(0);
-        X509Certificate2Collection? authorities = null;
-        if (access.ClientAuthorities is { } file)
-        {
-            authorities = [];
-            authorities.ImportFromPemFile(file);
-        }
-
+        var authorities = access.ClientAuthorities is { } file
+            ? Certificates("ingress.tls.clientAuthorities", file) : null;
         return new MqttListenerTlsOptions
         {
-            Certificate = X509Certificate2.CreateFromPemFile(certificate, access.Key),
+            Certificate = WithKey(certificate, access.Key!),
             Intermediates = chain.Count > 0 ? chain : null,
             ClientCertificates = authorities is null ? MqttClientCertificates.None
                 : access.CertificatesRequired ? MqttClientCertificates.Required
@@ -69,5 +72,63 @@ internal static class IngressRole
             TrustedAuthorities = authorities,
             VerificationTime = time.GetUtcNow,
         };
+    }
+
+    /// <summary>
+    /// Reads every file that the role needs, and says what is in them; throws <see cref="StartException"/>.
+    /// </summary>
+    public static string DescribeFiles(CloudSettings settings, TimeProvider time)
+    {
+        var passwords = settings.Access.PasswordFile is { } file
+            ? Gateways(file, path => PasswordFile.Read(path, settings.Access.PlainPasswords))
+            : null;
+        using var certificate = Tls(settings.Access, time)?.Certificate;
+        var known = passwords is null ? "no password file" : $"{passwords.Count} with passwords";
+        return certificate is null
+            ? $"{known}, no TLS"
+            : $"{known}, certificate of {certificate.Subject} until {certificate.NotAfter:yyyy-MM-dd}";
+    }
+
+    /// <summary>The gateways file as configured; throws <see cref="StartException"/>.</summary>
+    private static T Gateways<T>(string path, Func<string, T> read)
+    {
+        try
+        {
+            return read(path);
+        }
+        catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
+        {
+            throw new StartException($"ingress.gateways: {e.Message}", e);
+        }
+    }
+
+    private static X509Certificate2Collection Certificates(string key, string file)
+    {
+        var found = new X509Certificate2Collection();
+        try
+        {
+            found.ImportFromPemFile(file);
+        }
+        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+        {
+            throw new StartException($"{key}: {file} cannot be read: {e.Message}", e);
+        }
+
+        return found.Count > 0 ? found
+            : throw new StartException($"{key}: {file} holds no certificate in PEM");
+    }
+
+    private static X509Certificate2 WithKey(string certificate, string key)
+    {
+        try
+        {
+            return X509Certificate2.CreateFromPemFile(certificate, key);
+        }
+        catch (Exception e)
+            when (e is CryptographicException or ArgumentException or IOException or UnauthorizedAccessException)
+        {
+            throw new StartException(
+                $"ingress.tls.key: {key} does not hold the key of {certificate}: {e.Message}", e);
+        }
     }
 }

@@ -23,8 +23,9 @@ public interface IMqttApplication
     void Disconnected(IMqttServerSession session, MqttCloseReason reason);
 
     /// <summary>
-    /// Says whether the session may publish to the topic: success, or a failure such as 0x87 (then the message goes no
-    /// further; QoS 1 gets a PUBACK with that code, QoS 0 ends the session with it). At once, without waiting.
+    /// Says whether the session may publish to the topic: success, or a failure such as 0x87. Then the message goes no
+    /// further and the session goes on: QoS 1 gets a PUBACK with that code; QoS 0, which has no answer (MQTT 5.0,
+    /// 4.3.1), is thrown away, so an application that refuses it says so in another way. At once, without waiting.
     /// </summary>
     MqttReasonCode AuthorizePublish(IMqttServerSession session, string topic, MqttQos qos);
 

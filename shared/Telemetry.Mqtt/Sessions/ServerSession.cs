@@ -202,11 +202,9 @@ internal sealed class ServerSession : MqttSession
             return;
         }
         Events.Enqueue(new PublishRefused(verdict));
-        // A refused QoS 0 message has no answer of its own; a silent drop would hide it.
-        if (publish.Qos == MqttQos.AtMostOnce)
-            Close(new MqttCloseReason(MqttCloseKind.Local, verdict,
-                verdict == MqttReasonCode.QosNotSupported ? "QoS 0 is not taken" : "message refused"));
-        else
+        // A refused QoS 0 message has no answer. A DISCONNECT would take the session's QoS 1 messages with it, so the
+        // application tells the sender.
+        if (publish.Qos == MqttQos.AtLeastOnce)
             Complete(Incoming.Add(publish, 0), verdict, PropertyList.Empty, now);
     }
 

@@ -45,7 +45,8 @@ internal sealed class AgentAndCloud : IAsyncDisposable
         _ingress = new MqttIngress(
             new MqttListenerOptions { Port = 0, Limits = new MqttSessionLimits { PacketBytesMax = 320 * 1024 } },
             new IngressCore(_log, bus, new IngressOptions { Partitions = 1 }, TimeProvider.System, counters),
-            new GatewayGate(() => passwords),
+            new GatewayGate(new PasswordDesk(
+                () => passwords, new PasswordOptions(), counters, TimeProvider.System, NullLogger.Instance)),
             counters,
             TimeSpan.FromSeconds(2),
             TimeProvider.System,

@@ -14,15 +14,15 @@ internal sealed class IngressStand : IAsyncDisposable
     /// <summary>All of the test's gateways fall into partition 0.</summary>
     public const int Partition = 0;
 
-    private IngressStand(NatsStand nats, IngressOptions options)
+    private IngressStand(NatsStand nats, IngressOptions options, GatewayPasswords passwords)
     {
         Nats = nats;
         var core = new IngressCore(nats.Log, nats.Bus, options, TimeProvider.System, Counters);
-        var passwords = GatewayPasswords.Read(["gw-1:one", "gw-2:two"], plain: true);
         Ingress = new MqttIngress(
             new MqttListenerOptions { Port = 0, Limits = new MqttSessionLimits { PacketBytesMax = 320 * 1024 } },
             core,
-            new GatewayGate(() => passwords),
+            new GatewayGate(new PasswordDesk(
+                () => passwords, new PasswordOptions(), Counters, TimeProvider.System, NullLogger.Instance)),
             Counters,
             TimeSpan.FromSeconds(2),
             TimeProvider.System,
@@ -35,10 +35,14 @@ internal sealed class IngressStand : IAsyncDisposable
 
     public MqttIngress Ingress { get; }
 
-    public static async Task<IngressStand> Start(IngressOptions? options = null, LogStandOptions? log = null)
+    public static async Task<IngressStand> Start(
+        IngressOptions? options = null, LogStandOptions? log = null, GatewayPasswords? passwords = null)
     {
         var nats = await NatsStand.Start(log);
-        var stand = new IngressStand(nats, options ?? new IngressOptions { Partitions = 1 });
+        var stand = new IngressStand(
+            nats,
+            options ?? new IngressOptions { Partitions = 1 },
+            passwords ?? GatewayPasswords.Read(["gw-1:one", "gw-2:two"], plain: true));
         await nats.Log.EnsureStreamsAsync(Partition, default);
         stand.Ingress.Start();
         return stand;

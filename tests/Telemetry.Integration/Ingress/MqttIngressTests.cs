@@ -68,17 +68,24 @@ public sealed class MqttIngressTests
     }
 
     [NatsFact]
-    public async Task Message_without_acknowledgement_is_counted_and_ends_its_session_with_the_reason()
+    public async Task Message_without_acknowledgement_is_counted_and_told_with_the_next_acknowledgement()
     {
         await using var stand = await IngressStand.Start();
         await using var device = await stand.Connect();
 
         await device.Client.PublishAsync("tm/1/gw-1/live", Frame(), MqttQos.AtMostOnce);
-        var closed = await device.Client.Closed.WaitAsync(Soon);
+        await device.Client.PublishAsync("tm/1/gw-2/live", Frame(), MqttQos.AtMostOnce);
+        var next = await device.Publish("tm/1/gw-1/live", Frame(first: 10));
+        var afterThat = await device.Publish("tm/1/gw-1/live", Frame(first: 20));
 
-        Assert.Equal((MqttReasonCode.QosNotSupported, "QoS 0 is not taken"), (closed.ReasonCode, closed.Text));
-        Assert.Equal(1, stand.Counters[IngressEvent.Qos0Refused]);
-        Assert.Equal(1, stand.Ingress.ListenerCounters.UnauthorizedPublishes);
+        // Of the two that nothing acknowledges none is in the log.
+        Assert.Equal(new Receipt(StreamKind.Live, 1), ReceiptOf(next));
+        Assert.Equal(
+            "2 messages of QoS 0 were thrown away, as nothing would acknowledge them: publish with QoS 1",
+            next.ReasonString);
+        Assert.Null(afterThat.ReasonString);
+        Assert.Equal(2, stand.Counters[IngressEvent.Qos0Refused]);
+        Assert.Equal(2, stand.Ingress.ListenerCounters.UnauthorizedPublishes);
     }
 
     [NatsFact]

@@ -18,7 +18,9 @@ public sealed class PartitionTests(PostgresFixture fixture) : IClassFixture<Post
     [InlineData("2026-03-04T23:59:59.999999", "reading_20260226")]
     [InlineData("2026-03-05", "reading_20260305")]
     [InlineData("2025-06-18T23:59:59.999999", "reading_20250612")]
-    [InlineData("2024-12-31", "reading_default")]
+    [InlineData("2024-12-31", "reading_20241226")]
+    [InlineData("2000-01-06", "reading_20000106")]
+    [InlineData("1999-12-01", "reading_default")]
     public async Task Reading_goes_to_its_week_or_where_all_odd_times_go(string time, string table)
     {
         await using var database = await PostgresDatabase.CreateEmpty(fixture.ConnectionString);
@@ -31,6 +33,42 @@ public sealed class PartitionTests(PostgresFixture fixture) : IClassFixture<Post
         Assert.Equal(micros, Assert.Single(await database.ReadAllReadings()).Time);
         Assert.Equal(0, store.PartitionsLeftToDefault);
     }
+
+    [Fact]
+    public async Task Weeks_of_old_history_are_bounded_at_once_and_in_all_and_new_ones_are_not()
+    {
+        await using var database = await PostgresDatabase.CreateEmpty(fixture.ConnectionString);
+        // The default partition and two weeks from now on, and what old readings may add: four.
+        var store = await database.OpenStore(
+            new PostgresStoreOptions
+            {
+                ConnectionString = database.ConnectionString,
+                PartitionsMax = 7,
+                PartitionsAtOnceMax = 3,
+            },
+            _clock);
+        var weeks = Enumerable.Range(0, 8).Select(week => Micros("2020-01-02") + (week * 7L * 86_400_000_000)).ToList();
+
+        var row = await Commit(store, await Take(store), c => weeks.ForEach(
+            micros => c.Readings.Add(1, 2, MetricType.Int, micros, ReadingFlags.None, 3)));
+        Assert.Equal("3|5", await database.Row(CountSql));
+        row = await Commit(store, row, c => c.Readings.Add(
+            1, 2, MetricType.Int, Micros("2021-01-07"), ReadingFlags.None, 3));
+        row = await Commit(store, row, c => c.Readings.Add(
+            1, 2, MetricType.Int, Micros("2021-01-14"), ReadingFlags.None, 3));
+        Assert.Equal("4|6", await database.Row(CountSql));
+        Assert.Equal(5 + 1, store.PartitionsLeftToDefault);
+
+        await Commit(store, row, c => c.Readings.Add(
+            1, 2, MetricType.Int, Micros("2025-12-04"), ReadingFlags.None, 3));
+        Assert.Equal("5|6", await database.Row(CountSql));
+        Assert.Equal(11, (await database.ReadAllReadings()).Count);
+    }
+
+    private const string CountSql = """
+        SELECT count(*) FILTER (WHERE tableoid <> 'telemetry.reading_default'::regclass),
+            count(*) FILTER (WHERE tableoid = 'telemetry.reading_default'::regclass) FROM telemetry.reading
+        """;
 
     [Fact]
     public async Task Registered_frames_go_to_the_days_of_their_storing()

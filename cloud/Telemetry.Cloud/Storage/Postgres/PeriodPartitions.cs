@@ -24,12 +24,24 @@ internal sealed class PeriodPartitions(string table, TimeSpan period, PostgresSt
 
     /// <summary>Whether a partition should be made for a period.</summary>
     public bool IsWanted(long number, long nowMicros) => !_done.Contains(number)
-        && number >= PeriodOf(nowMicros - Micros(options.PartitionsBack))
+        && number >= PeriodOf(options.PartitionsOldest.ToUnixTimeMilliseconds() * 1000)
         && number <= PeriodOf(nowMicros + Micros(options.PartitionsAhead));
 
-    /// <summary>Makes one, in a transaction of its own.</summary>
-    public async Task MakeAsync(NpgsqlConnection connection, long number, CancellationToken cancellationToken)
+    /// <summary>Whether a period lies so far back that its partition counts against the limits.</summary>
+    public bool IsOld(long number, long nowMicros) => number < PeriodOf(nowMicros - Micros(options.PartitionsBack));
+
+    /// <summary>
+    /// Makes one, in a transaction of its own; an old one only while the table has less than so many.
+    /// </summary>
+    public async Task MakeAsync(
+        NpgsqlConnection connection, long number, bool isOld, CancellationToken cancellationToken)
     {
+        if (isOld && await CountAsync(connection, cancellationToken) >= options.PartitionsMax)
+        {
+            LeaveToDefault(number);
+            return;
+        }
+
         var first = DateTime.UnixEpoch + (period * number);
         var name = string.Create(CultureInfo.InvariantCulture, $"{table}_{first:yyyyMMdd}");
         // A table that is attached keeps readers and writers running; CREATE … PARTITION OF would stop them all.
@@ -57,6 +69,20 @@ internal sealed class PeriodPartitions(string table, TimeSpan period, PostgresSt
         }
 
         _done.Add(number);
+    }
+
+    /// <summary>Notes that a period stays in the default partition.</summary>
+    public void LeaveToDefault(long number)
+    {
+        LeftToDefault++;
+        _done.Add(number);
+    }
+
+    private async Task<long> CountAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            $"SELECT count(*) FROM pg_inherits WHERE inhparent = 'telemetry.{table}'::regclass", connection);
+        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
     private static long Micros(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMicrosecond;

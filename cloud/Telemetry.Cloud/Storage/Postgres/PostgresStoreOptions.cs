@@ -32,10 +32,29 @@ internal sealed record PostgresStoreOptions
     public int ReadConnectionsMax { get; init; } = 4;
 
     /// <summary>
-    /// Plain PostgreSQL: readings up to this old get a partition for their week; older ones go to the default
-    /// partition, so that a broken clock cannot make tables without end.
+    /// Plain PostgreSQL: readings up to this old get a partition for their week, whatever the limits for older ones
+    /// say.
     /// </summary>
     public TimeSpan PartitionsBack { get; init; } = TimeSpan.FromDays(400);
+
+    /// <summary>
+    /// Plain PostgreSQL: older readings, down to this time, get a partition for their week too, as long as the table
+    /// has less than <see cref="PartitionsMax"/>; still older ones (a clock that begins in 1970) go to the default
+    /// partition, which refuses nothing.
+    /// </summary>
+    public DateTimeOffset PartitionsOldest { get; init; } = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>
+    /// Plain PostgreSQL: the most partitions that older readings may make of a table; beyond it theirs go to the
+    /// default one, so that a broken clock cannot make tables without end. Default 520: ten years of weeks.
+    /// </summary>
+    public int PartitionsMax { get; init; } = 520;
+
+    /// <summary>
+    /// Plain PostgreSQL: partitions for older readings that one commit makes before it stores; its readings of further
+    /// weeks go to the default partition, where those weeks then stay. Default 64.
+    /// </summary>
+    public int PartitionsAtOnceMax { get; init; } = 64;
 
     /// <summary>Plain PostgreSQL: readings up to this far in the future get a partition for their week.</summary>
     public TimeSpan PartitionsAhead { get; init; } = TimeSpan.FromDays(8);

@@ -10,6 +10,7 @@ internal sealed class ReadingPartitions(PostgresStoreOptions options, TimeProvid
     private readonly PeriodPartitions _weeks = new("reading", Week, options);
     private readonly PeriodPartitions _days = new("frame_register", Day, options);
     private readonly List<long> _wantedWeeks = [], _wantedDays = [];
+    private long _now;
 
     /// <summary>How many partitions could not be made and are served by the default one.</summary>
     public int LeftToDefault => _weeks.LeftToDefault + _days.LeftToDefault;
@@ -19,7 +20,7 @@ internal sealed class ReadingPartitions(PostgresStoreOptions options, TimeProvid
     {
         _wantedWeeks.Clear();
         _wantedDays.Clear();
-        var now = ColumnValues.Micros(time.GetUtcNow().UtcDateTime);
+        var now = _now = ColumnValues.Micros(time.GetUtcNow().UtcDateTime);
         // A period ahead, so that at its start nobody waits for locks.
         for (var ahead = 0; ahead < 2; ahead++)
         {
@@ -44,14 +45,23 @@ internal sealed class ReadingPartitions(PostgresStoreOptions options, TimeProvid
     /// <summary>Makes what <see cref="Find"/> found.</summary>
     public async Task MakeAsync(Npgsql.NpgsqlConnection connection, CancellationToken cancellationToken)
     {
+        var old = 0;
         foreach (var week in _wantedWeeks)
         {
-            await _weeks.MakeAsync(connection, week, cancellationToken);
+            var isOld = _weeks.IsOld(week, _now);
+            if (!isOld || old++ < options.PartitionsAtOnceMax)
+            {
+                await _weeks.MakeAsync(connection, week, isOld, cancellationToken);
+            }
+            else
+            {
+                _weeks.LeaveToDefault(week);
+            }
         }
 
         foreach (var day in _wantedDays)
         {
-            await _days.MakeAsync(connection, day, cancellationToken);
+            await _days.MakeAsync(connection, day, isOld: false, cancellationToken);
         }
     }
 

@@ -1,9 +1,11 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Cloud.Ingress;
 using Telemetry.Model;
 using Telemetry.Mqtt;
+using Telemetry.Testing.Time;
 
 namespace Telemetry.Tests.Cloud.Ingress;
 
@@ -26,14 +28,16 @@ public sealed class GatewayGateTests
     [InlineData("gw-2", "gw-1", "secret", MqttReasonCode.ClientIdentifierNotValid)]
     [InlineData("gw-12", "gw-1", "secret", MqttReasonCode.ClientIdentifierNotValid)]
     [InlineData("x/gw-1", "gw-1", "secret", MqttReasonCode.ClientIdentifierNotValid)]
-    public void Gateway_is_let_in_by_its_own_password_and_client_id_alone(
+    public async Task Gateway_is_let_in_by_its_own_password_and_client_id_alone(
         string clientId, string? user, string? password, MqttReasonCode expected)
     {
-        var gate = new GatewayGate(() => Hashed);
+        var gate = new GatewayGate(new PasswordDesk(
+            () => Hashed, new PasswordOptions { RefuseAfter = TimeSpan.Zero }, new IngressCounters(),
+            new SimulatedClock(), NullLogger.Instance));
 
         // Twice: what is remembered of a right password must not let a wrong one in.
-        Assert.Equal(expected, gate.Authenticate(Request(clientId, user, password)).ReasonCode);
-        Assert.Equal(expected, gate.Authenticate(Request(clientId, user, password)).ReasonCode);
+        Assert.Equal(expected, (await gate.AuthenticateAsync(Request(clientId, user, password), default)).ReasonCode);
+        Assert.Equal(expected, (await gate.AuthenticateAsync(Request(clientId, user, password), default)).ReasonCode);
     }
 
     [Fact]
@@ -65,23 +69,24 @@ public sealed class GatewayGateTests
     [InlineData("CN=gw-2", null, MqttReasonCode.ClientIdentifierNotValid)]
     [InlineData("CN=gw 1", null, MqttReasonCode.NotAuthorized)]
     [InlineData("O=gw-1", null, MqttReasonCode.NotAuthorized)]
-    public void Certificate_names_the_gateway_by_its_common_name(string subject, string? user, MqttReasonCode expected)
+    public async Task Certificate_names_the_gateway_by_its_common_name(
+        string subject, string? user, MqttReasonCode expected)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var now = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
         using var certificate = new CertificateRequest(subject, key, HashAlgorithmName.SHA256)
             .CreateSelfSigned(now, now.AddYears(1));
 
-        var result = new GatewayGate(null)
-            .Authenticate(Request("gw-1", user, null) with { ClientCertificate = certificate });
+        var result = await new GatewayGate(null)
+            .AuthenticateAsync(Request("gw-1", user, null) with { ClientCertificate = certificate }, default);
 
         Assert.Equal(expected, result.ReasonCode);
     }
 
     [Fact]
-    public void Password_is_not_taken_where_only_certificates_are()
+    public async Task Password_is_not_taken_where_only_certificates_are()
     {
-        var result = new GatewayGate(null).Authenticate(Request("gw-1", "gw-1", "secret"));
+        var result = await new GatewayGate(null).AuthenticateAsync(Request("gw-1", "gw-1", "secret"), default);
 
         Assert.Equal(MqttReasonCode.BadUserNameOrPassword, result.ReasonCode);
     }

@@ -26,6 +26,27 @@ public sealed class PasswordFileTests : IAsyncDisposable
         Assert.True(file.Current().Verify(Two, "second"u8));
     }
 
+    [Fact]
+    public void What_was_found_right_is_remembered_until_the_gateways_own_line_changes()
+    {
+        var line = GatewayPasswords.Line(One, "one"u8);
+        var first = GatewayPasswords.Read([line], plain: false);
+        Assert.False(first.IsRemembered(One, "one"u8));
+        Assert.True(first.Verify(One, "one"u8));
+
+        var grown = GatewayPasswords.Read([line, GatewayPasswords.Line(Two, "two"u8)], plain: false, first);
+        var changed = GatewayPasswords.Read([GatewayPasswords.Line(One, "other"u8)], plain: false, grown);
+        var removed = GatewayPasswords.Read([GatewayPasswords.Line(Two, "two"u8)], plain: false, grown);
+
+        Assert.True(grown.IsRemembered(One, "one"u8));
+        Assert.False(grown.IsRemembered(One, "two"u8));
+        Assert.False(grown.IsRemembered(Two, "two"u8));
+        Assert.False(changed.IsRemembered(One, "one"u8));
+        Assert.False(changed.Verify(One, "one"u8));
+        Assert.False(removed.IsRemembered(One, "one"u8));
+        Assert.False(removed.Verify(One, "one"u8));
+    }
+
     [Theory]
     [InlineData("gw-1\n")]
     [InlineData(null)]
