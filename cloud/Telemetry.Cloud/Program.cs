@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Telemetry.Cloud.Ingress;
 using Telemetry.Cloud.Installations;
@@ -15,6 +14,7 @@ const string Usage = """
            Telemetry.Cloud check [--config FILE]   says whether configuration, NATS and database are well
            Telemetry.Cloud rules check FILE        says what is wrong with a file of alert rules
            Telemetry.Cloud password GATEWAY        reads a password, prints its line for the gateways file
+           Telemetry.Cloud --help | --version
            Telemetry.Cloud dead-letters [--config FILE] list|show|retry ...   what was rejected, and why
                list  [--gateway G] [--reason R] [--since T] [--limit N] [--retried]
                show  ID
@@ -25,13 +25,32 @@ const string Usage = """
                R is card-replaced, image-restored, cloned, gateway-renamed or other; see docs/forks.md
            Telemetry.Cloud repartition --partitions N [--config FILE]   changes the number of partitions
     FILE is ./telemetry.json unless given. TELEMETRY__SECTION__KEY in the environment overrides section.key.
+    Exit code: 0 done and well; 1 something that it needs is not as it should be; 2 wrong command or configuration.
     """;
+
+if (args.Contains("--help") || args is ["-h" or "help"])
+{
+    Console.WriteLine(Usage);
+    return 0;
+}
+
+if (args is ["--version"])
+{
+    Console.WriteLine($"Telemetry.Cloud {typeof(CloudSettings).Assembly.GetName().Version?.ToString(3)}");
+    return 0;
+}
 
 var command = args is [{ } first, ..] && !first.StartsWith('-') ? first : "run";
 var options = args.SkipWhile(argument => argument == command).ToArray();
 if (command == "password" && options is [{ } gateway] && GatewayId.TryParse(gateway, out var id))
 {
-    Console.WriteLine(GatewayPasswords.Line(id, System.Text.Encoding.UTF8.GetBytes(Console.ReadLine() ?? "")));
+    if (Console.ReadLine() is not { Length: > 0 } password)
+    {
+        Console.Error.WriteLine("the password is empty: give it as one line on standard input");
+        return 2;
+    }
+
+    Console.WriteLine(GatewayPasswords.Line(id, System.Text.Encoding.UTF8.GetBytes(password)));
     return 0;
 }
 
@@ -73,24 +92,24 @@ if (command == "forks")
 if (command is not ("run" or "check" or "dead-letters" or "repartition" or "forks")
     || options is not ([] or ["--config", _]))
 {
+    if (command is not ("" or "run" or "check" or "dead-letters" or "rules" or "password"))
+    {
+        Console.Error.WriteLine($"there is no command '{command}'");
+    }
+
     Console.Error.WriteLine(Usage);
     return 2;
 }
 
-CloudSettings? settings;
+CloudSettings? settings = null;
 IReadOnlyList<string> problems;
-try
+if (ConfigurationFile.Load(options is [_, { } path] ? path : "telemetry.json", out var unread) is { } configuration)
 {
-    var file = Path.GetFullPath(options is [_, { } path] ? path : "telemetry.json");
-    var configuration = new ConfigurationBuilder()
-        .AddJsonFile(file, optional: false)
-        .AddEnvironmentVariables("TELEMETRY__")
-        .Build();
     settings = CloudSettings.Read(configuration, out problems);
 }
-catch (Exception e) when (e is IOException or FormatException or InvalidDataException or UnauthorizedAccessException)
+else
 {
-    (settings, problems) = (null, [e.InnerException is null ? e.Message : $"{e.Message} {e.InnerException.Message}"]);
+    problems = [unread];
 }
 
 if (settings is null)
@@ -169,6 +188,11 @@ catch (StoreException e) when (e.InnerException is null && !e.IsDataFault)
 {
     // Our own refusal of the database (another version): it says all there is to say.
     OperationsLog.DatabaseRefused(logger, e.Message);
+    return 1;
+}
+catch (StartException e)
+{
+    OperationsLog.NotStarted(logger, e.Message);
     return 1;
 }
 catch (Exception e)

@@ -1,9 +1,9 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using Npgsql;
 using Telemetry.Cloud.Alerts.Kafka;
 using Telemetry.Cloud.Alerts.Relay;
-using Telemetry.Cloud.Ingress;
 using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Storage;
@@ -37,14 +37,19 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
             output.WriteLine($"traces: to {collector}, of a share of {settings.Traces.Ratio} of the frames");
         }
 
-        var files = !settings.Roles.HasFlag(CloudRoles.Ingress) || await SayAsync("gateways", CheckFilesAsync);
+        var files = !settings.Roles.HasFlag(CloudRoles.Ingress) || await SayAsync(
+            "gateways", () => Task.FromResult(IngressRole.DescribeFiles(settings, time)));
         var nats = settings.Roles == CloudRoles.Relay
             || await SayAsync("nats", () => CheckNatsAsync(cancellationToken));
         var database = settings.Database is null
             || await SayAsync("database", () => CheckDatabaseAsync(cancellationToken));
         var kafka = settings.Kafka is null || await SayAsync("kafka", CheckKafkaAsync);
-        return files && nats && database && kafka
-            && (settings.Roles == CloudRoles.Relay || await SayAsync("partitions", CompareAsync));
+        var partitions = !(files && nats && database && kafka) || settings.Roles == CloudRoles.Relay
+            || await SayAsync("partitions", CompareAsync);
+        var http = await SayAsync("http", () => CheckListening("http", settings.HttpEndPoint));
+        var mqtt = !settings.Roles.HasFlag(CloudRoles.Ingress)
+            || await SayAsync("mqtt", () => CheckListening("ingress", settings.MqttEndPoint));
+        return files && nats && database && kafka && partitions && http && mqtt;
     }
 
     private async Task<bool> SayAsync(string what, Func<Task<string>> check)
@@ -57,7 +62,8 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         catch (Exception e)
             when (e is NatsException or NpgsqlException or StoreException or SocketException or TimeoutException
                 or OperationCanceledException or FormatException or IOException or UnauthorizedAccessException
-                or CryptographicException or AlertSinkException or LogException or InstallationException)
+                or CryptographicException or AlertSinkException or LogException or InstallationException
+                or StartException)
         {
             var why = e is OperationCanceledException ? $"no answer within {SettingUnits.Show(Patience)}" : e.Message;
             output.WriteLine($"{what}: FAILED, {why}");
@@ -82,16 +88,10 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         return Task.FromResult(_log?.Closed is { } closed ? $"ok, {facts}; {closed}" : $"ok, {facts}");
     }
 
-    private Task<string> CheckFilesAsync()
+    private static Task<string> CheckListening(string section, IPEndPoint endPoint)
     {
-        var passwords = settings.Access.PasswordFile is { } file
-            ? PasswordFile.Read(file, settings.Access.PlainPasswords)
-            : null;
-        using var certificate = IngressRole.Tls(settings.Access, time)?.Certificate;
-        var known = passwords is null ? "no password file" : $"{passwords.Count} with passwords";
-        return Task.FromResult(certificate is null
-            ? $"{known}, no TLS"
-            : $"{known}, certificate of {certificate.Subject} until {certificate.NotAfter:yyyy-MM-dd}");
+        ListenFault.Try(section, endPoint);
+        return Task.FromResult($"ok, {endPoint} can be listened on");
     }
 
     private async Task<string> CheckNatsAsync(CancellationToken cancellationToken)

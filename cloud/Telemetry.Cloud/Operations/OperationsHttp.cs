@@ -24,7 +24,10 @@ internal sealed class OperationsHttp : IAsyncDisposable
     public string Address =>
         _application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
 
-    /// <summary>Begins to listen. <paramref name="books"/> is null where no database is configured.</summary>
+    /// <summary>
+    /// Begins to listen; throws <see cref="StartException"/> where it cannot. <paramref name="books"/> is null where no
+    /// database is configured.
+    /// </summary>
     public static async Task<OperationsHttp> StartAsync(
         CloudSettings settings,
         CloudHealth health,
@@ -33,6 +36,8 @@ internal sealed class OperationsHttp : IAsyncDisposable
         ILoggerFactory logging,
         CancellationToken cancellationToken)
     {
+        // Tried before Kestrel does it, which would log a trace.
+        ListenFault.Try("http", settings.HttpEndPoint);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
@@ -47,7 +52,16 @@ internal sealed class OperationsHttp : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         var application = builder.Build();
         Map(application, health, metrics, books);
-        await application.StartAsync(cancellationToken);
+        try
+        {
+            await application.StartAsync(cancellationToken);
+        }
+        catch (Exception e) when (ListenFault.TryFind("http", settings.HttpEndPoint, e, out var fault))
+        {
+            await application.DisposeAsync();
+            throw fault;
+        }
+
         return new OperationsHttp(application);
     }
 
