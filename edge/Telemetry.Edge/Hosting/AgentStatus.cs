@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Telemetry.Edge.Inputs.Http;
 using Telemetry.Tracing;
@@ -10,6 +11,10 @@ namespace Telemetry.Edge.Hosting;
 /// <summary>How an agent stands at one moment; all counts are readings unless they say frames.</summary>
 public sealed record AgentStatus
 {
+    // People read it, and no browser takes it for HTML: an apostrophe stays one.
+    private static readonly JsonWriterOptions Readable =
+        new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>The gateway.</summary>
     public required string Gateway { get; init; }
 
@@ -93,7 +98,7 @@ public sealed record AgentStatus
     public static ReadOnlyMemory<byte> Json(IEnumerable<AgentStatus> agents)
     {
         var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
+        using (var json = new Utf8JsonWriter(buffer, Readable))
         {
             json.WriteStartArray();
             foreach (var agent in agents)

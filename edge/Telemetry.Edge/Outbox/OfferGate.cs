@@ -23,15 +23,15 @@ internal sealed class OfferGate(OutboxState state, CommitLoop commits, OutboxOpt
         {
             return OfferOutcome.Refused(
                 OfferRefusal.Overload,
-                $"{commits.WaitingReadings} readings wait for a commit, WaitingReadingsMax is "
-                + $"{options.WaitingReadingsMax}");
+                $"{commits.WaitingReadings} readings wait for a commit, and {readings.Count} more would be over the "
+                + $"{options.WaitingReadingsMax} that may");
         }
 
         if (commits.Disk.UsedBytes + commits.WaitingBytes + WaitingReadings.BytesOf(readings) > options.QuotaBytes)
         {
             commits.QuotaReached(readings.Count);
             return OfferOutcome.Refused(
-                OfferRefusal.Quota, $"the outbox is at its quota: QuotaBytes is {options.QuotaBytes}");
+                OfferRefusal.Quota, $"the outbox is at its quota: outbox.quotaBytes is {options.QuotaBytes}");
         }
 
         return request is not null && state.Requests.Refusal(commits.WaitingRequests) is { } full

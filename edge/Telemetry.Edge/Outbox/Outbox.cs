@@ -130,11 +130,11 @@ public sealed class Outbox : IAsyncDisposable
     /// <summary>True when no series can be added any more (<see cref="OutboxOptions.SeriesMax"/>).</summary>
     public bool SeriesFull => _state.Series.IsFull;
 
-    /// <summary>A request that was answered, durably; null when it was not, or is forgotten.</summary>
-    public AnsweredRequest? FindRequest(UInt128 key) => _state.Requests.Find(key);
+    /// <summary>A request that was answered, durably and not longer ago than given; else null.</summary>
+    public AnsweredRequest? FindRequest(UInt128 key, TimeSpan? within = null) => _state.Requests.Find(key, within);
 
-    /// <summary>How many requests are remembered, and how many this opening has forgotten before their time.</summary>
-    public (int Remembered, long ForgottenEarly) Requests => (_state.Requests.Count, _state.Requests.ForgottenEarly);
+    /// <summary>How many requests are remembered, were forgotten early since the opening; room for one more.</summary>
+    public (int Remembered, long ForgottenEarly, bool Room) Requests => _state.Requests.Look(_commits.WaitingRequests);
 
     /// <summary>
     /// Offers readings, all or nothing; they are copied before it returns. Completes once they are durable, or refused,

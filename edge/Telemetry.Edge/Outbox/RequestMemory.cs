@@ -10,7 +10,7 @@ internal sealed class RequestMemory
     // So that a commit stays small when a day's worth comes of age together.
     private const int ExpiredMax = 1024;
 
-    private readonly Dictionary<UInt128, AnsweredRequest> _byKey = [];
+    private readonly Dictionary<UInt128, Entry> _byKey = [];
     private readonly Queue<Entry> _oldest = new();
     private readonly OutboxOptions _options;
     private readonly TimeProvider _time;
@@ -32,16 +32,26 @@ internal sealed class RequestMemory
     /// <summary>How many were forgotten before their time, by this opening of the outbox.</summary>
     public long ForgottenEarly { get; private set; }
 
+    /// <summary>How many there are, how many were forgotten early, and whether one more can be remembered.</summary>
+    public (int Remembered, long ForgottenEarly, bool Room) Look(int waiting) =>
+        (Count, ForgottenEarly, Refusal(waiting) is null);
+
     /// <summary>
     /// Why one more cannot be remembered, <paramref name="waiting"/> of them under way; null when it can.
     /// </summary>
     public string? Refusal(int waiting) =>
         _options.RequestsFull == RequestsFull.Refuse && Count + waiting >= _options.RequestsMax && !IsExpired(waiting)
-            ? $"{_options.RequestsMax} requests are remembered already (RequestsMax), the oldest for less than "
-                + $"{_options.RequestsKept}"
+            ? $"{_options.RequestsMax} requests are remembered already (outbox.requestsMax), the oldest for less than "
+                + $"{_options.RequestsKept} (outbox.requestsKept)"
             : null;
 
-    public AnsweredRequest? Find(UInt128 key) => _byKey.GetValueOrDefault(key);
+    /// <summary>
+    /// The request of a key, the newest one where there are several; null when there is none, or none that was
+    /// remembered within <paramref name="within"/>.
+    /// </summary>
+    public AnsweredRequest? Find(UInt128 key, TimeSpan? within) =>
+        _byKey.TryGetValue(key, out var entry) && (within is not { } span || Age(entry) < span)
+            ? entry.Request : null;
 
     /// <summary>The rows of a commit.</summary>
     public List<RequestRow> Rows(IReadOnlyList<AnsweredRequest> requests)
@@ -82,7 +92,10 @@ internal sealed class RequestMemory
         {
             _oldest.Dequeue();
             ForgottenEarly += Age(entry) < _options.RequestsKept ? 1 : 0;
-            _byKey.Remove(entry.Key);
+            if (_byKey.TryGetValue(entry.Request.Key, out var newest) && newest.Order == entry.Order)
+            {
+                _byKey.Remove(entry.Request.Key);
+            }
         }
 
         foreach (var row in rows)
@@ -98,10 +111,11 @@ internal sealed class RequestMemory
 
     private void Add(RequestRow row)
     {
-        _byKey[row.Request.Key] = row.Request;
-        _oldest.Enqueue(new Entry(row.Order, row.Request.Key, _time.GetTimestamp()));
+        var entry = new Entry(row.Order, row.Request, _time.GetTimestamp());
+        _byKey[row.Request.Key] = entry;
+        _oldest.Enqueue(entry);
         _orderLast = row.Order;
     }
 
-    private readonly record struct Entry(long Order, UInt128 Key, long Since);
+    private sealed record Entry(long Order, AnsweredRequest Request, long Since);
 }

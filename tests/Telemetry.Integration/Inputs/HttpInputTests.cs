@@ -37,11 +37,11 @@ public sealed class HttpInputTests
     [Theory]
     [InlineData(
         "/write",
-        """{"error":"partial write: line 2: unable to parse \u0027m f=x 0\u0027: invalid field value: """
+        """{"error":"partial write: line 2: unable to parse 'm f=x 0': invalid field value: """
         + """neither number, bool nor text in quotes dropped=1"}""")]
     [InlineData(
         "/api/v2/write",
-        """{"code":"invalid","message":"partial write: line 2: unable to parse \u0027m f=x 0\u0027: """
+        """{"code":"invalid","message":"partial write: line 2: unable to parse 'm f=x 0': """
         + """invalid field value: neither number, bool nor text in quotes dropped=1"}""")]
     public async Task A_partial_write_is_answered_as_the_version_answers_it(string path, string body)
     {

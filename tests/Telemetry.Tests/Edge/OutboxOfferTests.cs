@@ -16,7 +16,7 @@ public sealed class OutboxOfferTests
             await rig.AcceptAsync(1000);
             var outcome = await rig.Offer(rig.Batch(1000));
             Assert.Equal(OfferRefusal.Quota, outcome.Refusal);
-            Assert.Contains("QuotaBytes", outcome.Reason, StringComparison.Ordinal);
+            Assert.Contains("outbox.quotaBytes", outcome.Reason, StringComparison.Ordinal);
             Assert.Equal(1000, rig.Outbox.Accepted);
         },
         new OutboxOptions { QuotaBytes = SegmentBytes });

@@ -56,7 +56,7 @@ public sealed class OutboxRequestTests
             await OfferAsync(rig, 3);
             Assert.Null(rig.Outbox.FindRequest(1));
             Assert.NotNull(rig.Outbox.FindRequest(2));
-            Assert.Equal((2, 0L), rig.Outbox.Requests);
+            Assert.Equal((2, 0L), (rig.Outbox.Requests.Remembered, rig.Outbox.Requests.ForgottenEarly));
 
             await rig.OpenAsync();
             Assert.Null(rig.Outbox.FindRequest(1));
@@ -74,7 +74,7 @@ public sealed class OutboxRequestTests
                 Assert.True((await OfferAsync(rig, (ulong)i)).IsAccepted);
             }
 
-            Assert.Equal((3, 2L), rig.Outbox.Requests);
+            Assert.Equal((3, 2L), (rig.Outbox.Requests.Remembered, rig.Outbox.Requests.ForgottenEarly));
             Assert.Null(rig.Outbox.FindRequest(2));
             Assert.NotNull(rig.Outbox.FindRequest(3));
         },
@@ -90,13 +90,13 @@ public sealed class OutboxRequestTests
             await OfferAsync(rig, 2);
             var refused = await OfferAsync(rig, 3);
             Assert.Equal(OfferRefusal.Requests, refused.Refusal);
-            Assert.Contains("RequestsMax", refused.Reason, StringComparison.Ordinal);
+            Assert.Contains("outbox.requestsMax", refused.Reason, StringComparison.Ordinal);
             Assert.Equal(2, rig.Outbox.Accepted);
             Assert.True((await rig.Offer(rig.Batch())).IsAccepted);
 
             await rig.After(3 * Hour);
             Assert.True((await OfferAsync(rig, 3)).IsAccepted);
-            Assert.Equal((2, 0L), rig.Outbox.Requests);
+            Assert.Equal((2, 0L), (rig.Outbox.Requests.Remembered, rig.Outbox.Requests.ForgottenEarly));
         },
         new OutboxOptions { RequestsMax = 2, RequestsKept = 4 * Hour, RequestsFull = RequestsFull.Refuse });
 

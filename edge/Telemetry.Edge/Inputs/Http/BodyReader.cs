@@ -42,7 +42,7 @@ internal sealed class BodyReader(HttpInputOptions options, HttpCounters counters
     }
 
     private WriteAnswer TooLarge =>
-        new(413, $"the body has more than {options.BodyBytesMax} bytes (bodyBytesMax): send smaller batches");
+        new(413, $"the body has more than {options.BodyBytesMax} bytes (http.bodyBytesMax): send smaller batches");
 
     private async Task<WriteAnswer?> FillAsync(
         Body body, Stream source, bool gzip, CancellationToken timeout, CancellationToken either)
@@ -58,7 +58,7 @@ internal sealed class BodyReader(HttpInputOptions options, HttpCounters counters
                 if (!body.TryMakeRoom(options.BodyBytesMax + 1))
                 {
                     return new WriteAnswer(
-                        429, "the bodies under way have as many bytes as they may have (bodiesBytesMax)", BudgetRetry);
+                        429, "the bodies under way have as many bytes as they may (http.bodiesBytesMax)", BudgetRetry);
                 }
 
                 var read = await (inflated ?? source).ReadAsync(body.Free, either);
@@ -78,7 +78,7 @@ internal sealed class BodyReader(HttpInputOptions options, HttpCounters counters
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested)
         {
-            return new WriteAnswer(408, $"the body did not arrive within {options.BodyTimeout} (bodyTimeout)");
+            return new WriteAnswer(408, $"the body did not arrive within {options.BodyTimeout} (http.bodyTimeout)");
         }
         catch (InvalidDataException e)
         {

@@ -5,8 +5,8 @@ using Telemetry.Edge.Inputs.LineProtocol;
 namespace Telemetry.Edge.Inputs.Http;
 
 /// <summary>
-/// Answers requests: POST /write and /api/v2/write, GET and HEAD /ping, GET /health. Runs on the pool's threads; a body
-/// that is whole goes to the agent's loop.
+/// Answers requests: POST /write and /api/v2/write, GET and HEAD /ping, GET /health, and of /query what clients begin
+/// with. Runs on the pool's threads; a body that is whole goes to the agent's loop.
 /// </summary>
 internal sealed class HttpEndpoints(
     HttpInputOptions options, Func<WriteRequest, Task<WriteAnswer>> write, Func<bool> isReady, HttpCounters counters,
@@ -15,10 +15,16 @@ internal sealed class HttpEndpoints(
     private const string WriteV1 = "/write", WriteV2 = "/api/v2/write", KeyHeader = "Idempotency-Key";
     private const int KeyCharactersMax = 255;
 
+    /// <summary>
+    /// The version of InfluxDB whose ways of writing these are: clients read a number here, and some take it apart.
+    /// </summary>
+    private const string InfluxVersion = "1.8.10";
+
     private readonly BodyReader _bodies = new(options, counters, time);
 
     public async Task HandleAsync(HttpContext http)
     {
+        http.Response.Headers["X-Influxdb-Version"] = InfluxVersion;
         try
         {
             await RouteAsync(http);
@@ -49,22 +55,65 @@ internal sealed class HttpEndpoints(
             case WriteV1 or WriteV2:
                 return NotAllowedAsync(http, "POST", path == WriteV2);
             case "/ping" when isGet:
-                http.Response.Headers["X-Influxdb-Version"] = "telemetry";
                 return AnswerAsync(http, WriteAnswer.Stored, version2: false);
             case "/health" when isGet:
                 counters.Answered(isReady() ? 200 : 503);
                 return InfluxReply.SendHealthAsync(http.Response, isReady());
+            case "/query" when isGet || HttpMethods.IsPost(request.Method):
+                return QueryAsync(http);
             case "/ping" or "/health":
                 return NotAllowedAsync(http, "GET, HEAD", version2: false);
             default:
                 return AnswerAsync(
-                    http,
-                    new WriteAnswer(
-                        404,
-                        $"only {WriteV1}, {WriteV2}, /ping and /health are here; nothing can be queried or created"),
-                    path?.StartsWith("/api/v2", StringComparison.Ordinal) == true);
+                    http, NothingThere, path?.StartsWith("/api/v2", StringComparison.Ordinal) == true);
         }
     }
+
+    private static WriteAnswer NothingThere => new(
+        404,
+        $"only {WriteV1}, {WriteV2}, /ping and /health are here, and of /query CREATE DATABASE and SHOW DATABASES; "
+        + "nothing can be queried");
+
+    /// <summary>
+    /// Clients make their database, or look for it, before they write. There is one outbox for all databases, so the
+    /// one is done already, and the other finds none.
+    /// </summary>
+    private async Task QueryAsync(HttpContext http)
+    {
+        var request = http.Request;
+        if (Credentials.NameOf(request, options.Tokens) is null)
+        {
+            await AnswerAsync(http, Unauthorized, version2: false);
+            return;
+        }
+
+        var text = request.Query["q"].ToString();
+        if (text.Length == 0 && request.ContentLength is > 0)
+        {
+            var (body, problem) = await _bodies.ReadAsync(request, http.RequestAborted);
+            if (body is null)
+            {
+                await AnswerAsync(http, problem, version2: false);
+                return;
+            }
+
+            using (body)
+            {
+                text = DatabaseStatements.OfForm(body.Written.Span);
+            }
+        }
+
+        if (DatabaseStatements.Answer(text) is not { } answer)
+        {
+            await AnswerAsync(http, NothingThere, version2: false);
+            return;
+        }
+
+        counters.Answered(StatusCodes.Status200OK);
+        await InfluxReply.SendJsonAsync(http.Response, answer);
+    }
+
+    private static WriteAnswer Unauthorized => new(401, "unauthorized: no token that is known here");
 
     private Task NotAllowedAsync(HttpContext http, string allowed, bool version2)
     {
@@ -85,7 +134,7 @@ internal sealed class HttpEndpoints(
         var request = http.Request;
         if (Credentials.NameOf(request, options.Tokens) is not { } name)
         {
-            return new WriteAnswer(401, "unauthorized: no token that is known here");
+            return Unauthorized;
         }
 
         if (!TimePrecision.TryParse(request.Query["precision"].ToString(), version2, out var precision))
@@ -107,12 +156,15 @@ internal sealed class HttpEndpoints(
         }
 
         var (body, problem) = await _bodies.ReadAsync(request, http.RequestAborted);
-        return body is null ? problem : await StoreAsync(body, precision, key);
+        return body is null
+            ? problem
+            : await StoreAsync(
+                body, new WriteRequest(body.Written, precision, key).WithBodyAsKey(path, name, options.RepeatWindow));
     }
 
-    private async Task<WriteAnswer> StoreAsync(Body body, TimePrecision precision, UInt128? key)
+    private async Task<WriteAnswer> StoreAsync(Body body, WriteRequest request)
     {
-        var answer = DisposingAsync(body, write(new WriteRequest(body.Written, precision, key)));
+        var answer = DisposingAsync(body, write(request));
         try
         {
             // Also when the sender has left: what it sent is stored, and a repeat with its key finds that.
@@ -122,8 +174,8 @@ internal sealed class HttpEndpoints(
         {
             return new WriteAnswer(
                 503,
-                $"not durable within {options.AnswerTimeout} (answerTimeout), and whether it will be is not known"
-                    + (key is null ? "" : "; repeat it with the same Idempotency-Key"),
+                $"not durable within {options.AnswerTimeout} (http.answerTimeout), and whether it will be is not known"
+                    + (request.Key is null ? "" : $"; {request.HowToRepeat}"),
                 TimeSpan.FromSeconds(1));
         }
     }

@@ -69,6 +69,16 @@ public sealed record HttpInputOptions
     /// </summary>
     public int SeriesCacheMax { get; init; } = 64 * 1024;
 
+    /// <summary>
+    /// Within which time a body that a token sends again without an Idempotency-Key is answered from memory and not
+    /// stored a second time: for senders that repeat a batch when its answer was lost (Telegraf). It counts where every
+    /// line has its own time; a body with a line that has none is stored as often as it comes, since each time it is a
+    /// new reading. The memory is that of the keys (<c>outbox.requestsMax</c>): at the bound the oldest are forgotten
+    /// early, or, where <c>outbox.requestsFull</c> is <c>refuse</c>, bodies without a key are stored without being
+    /// remembered. Default 0 s: off, as it fills that memory with requests whose senders may never repeat them.
+    /// </summary>
+    public TimeSpan RepeatWindow { get; init; } = TimeSpan.Zero;
+
     internal static HttpInputOptions Read(ConfigurationReader reader)
     {
         var standard = new HttpInputOptions();
@@ -98,6 +108,7 @@ public sealed record HttpInputOptions
             LineBytesMax = (int)reader.Bytes("http.lineBytesMax", standard.LineBytesMax, 1024, 1024 * 1024),
             HeadBytesMax = (int)reader.Bytes("http.headBytesMax", standard.HeadBytesMax, 4 * 1024, 1024 * 1024),
             ConnectionsMax = reader.Number("http.connectionsMax", standard.ConnectionsMax, 1, 10_000),
+            RepeatWindow = Span("repeatWindow", standard.RepeatWindow, TimeSpan.Zero, TimeSpan.FromDays(1)),
             SeriesCacheMax = reader.Number("http.seriesCacheMax", standard.SeriesCacheMax, 1024, 1024 * 1024),
         };
         options.Check(reader);

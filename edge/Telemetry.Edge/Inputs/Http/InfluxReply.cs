@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 
@@ -12,6 +13,10 @@ namespace Telemetry.Edge.Inputs.Http;
 /// </summary>
 internal static class InfluxReply
 {
+    // People read these messages, and no browser takes them for HTML: an apostrophe stays one.
+    private static readonly JsonWriterOptions Readable =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>The most bytes of the header; the body has the whole message.</summary>
     private const int HeaderBytesMax = 512;
 
@@ -73,19 +78,28 @@ internal static class InfluxReply
         });
     }
 
-    private static async Task SendAsync(HttpResponse response, Action<Utf8JsonWriter> write)
+    /// <summary>Sends JSON as it is, and a newline as InfluxDB does.</summary>
+    public static Task SendJsonAsync(HttpResponse response, string json) =>
+        SendAsync(response, Encoding.UTF8.GetBytes(json + "\n"));
+
+    private static Task SendAsync(HttpResponse response, Action<Utf8JsonWriter> write)
     {
         var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer))
+        using (var json = new Utf8JsonWriter(buffer, Readable))
         {
             json.WriteStartObject();
             write(json);
             json.WriteEndObject();
         }
 
+        return SendAsync(response, buffer.WrittenMemory);
+    }
+
+    private static async Task SendAsync(HttpResponse response, ReadOnlyMemory<byte> json)
+    {
         response.ContentType = "application/json; charset=utf-8";
-        response.ContentLength = buffer.WrittenCount;
-        await response.Body.WriteAsync(buffer.WrittenMemory, response.HttpContext.RequestAborted);
+        response.ContentLength = json.Length;
+        await response.Body.WriteAsync(json, response.HttpContext.RequestAborted);
     }
 
     // A header may hold printable ASCII alone.

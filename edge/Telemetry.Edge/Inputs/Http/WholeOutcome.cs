@@ -31,13 +31,13 @@ internal sealed class WholeOutcome
         : new WriteAnswer(400, $"nothing was written: {_errors} dropped={_refused}");
 
     /// <summary>A part could not be stored: says what was, and what to do.</summary>
-    public WriteAnswer Refusal(int status, string reason, TimeSpan? retryAfter, bool hasKey)
+    public WriteAnswer Refusal(int status, string reason, TimeSpan? retryAfter, WriteRequest request)
     {
         if (_stored > 0)
         {
             reason = $"lines 1 to {Next.Number - 1} are stored, the ones from line {Next.Number} on are not: {reason}; "
-                + (hasKey
-                    ? "repeat the request with the same Idempotency-Key to store exactly those"
+                + (request.Key is not null
+                    ? $"to store exactly those, {request.HowToRepeat}"
                     : "send only those again, a repeat of all would store the first ones twice");
         }
 

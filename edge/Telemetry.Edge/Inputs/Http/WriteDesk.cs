@@ -109,7 +109,7 @@ internal sealed class WriteDesk(
             for (var part = 0; part == 0 || whole.Next.Offset < request.Body.Length; part++)
             {
                 var key = request.Key is { } named ? WriteRequest.PartKey(named, part) : (UInt128?)null;
-                if (key is { } known && outbox.FindRequest(known) is { } before)
+                if (key is { } known && outbox.FindRequest(known, request.Within) is { } before)
                 {
                     if (before.Content != content)
                     {
@@ -137,7 +137,7 @@ internal sealed class WriteDesk(
                 503,
                 $"the commit failed, and whether it happened is not known: {e.Message}",
                 OverloadRetry,
-                request.Key is not null);
+                request);
         }
     }
 
@@ -151,14 +151,16 @@ internal sealed class WriteDesk(
         var (next, lines) = _decoder!.Decode(
             request.Body.Span, whole.Next, request.Precision, now, _part, _batch, _errors);
         var outcome = new PartOutcome(next, lines, _errors.Count, _errors.Text);
-        var remembered = key is { } mine ? new AnsweredRequest(mine, content, outcome.ToBytes()) : null;
+        // What its sender did not name is stored in any case, remembered or not.
+        var remembered = key is { } mine && (request.IsNamed || outbox.Requests.Room)
+            ? new AnsweredRequest(mine, content, outcome.ToBytes()) : null;
         if (_batch.Count > 0)
         {
             // The batch is copied before this returns: another request may fill it while we wait.
             var offer = await _sender.OfferAsync(outbox, _batch, options.CommitDeadline, critical: false, remembered);
             if (!offer.IsAccepted)
             {
-                return Refusal(offer, whole, key is not null);
+                return Refusal(offer, whole, request);
             }
         }
 
@@ -167,12 +169,13 @@ internal sealed class WriteDesk(
         return null;
     }
 
-    private static WriteAnswer Refusal(OfferOutcome offer, WholeOutcome whole, bool hasKey) => offer.Refusal switch
+    private static WriteAnswer Refusal(OfferOutcome offer, WholeOutcome whole, WriteRequest request) => offer.Refusal
+        switch
     {
-        OfferRefusal.Quota => whole.Refusal(503, offer.Reason, QuotaRetry, hasKey),
-        OfferRefusal.Disk or OfferRefusal.Unknown => whole.Refusal(503, offer.Reason, QuotaRetry, hasKey),
-        OfferRefusal.Requests => whole.Refusal(429, offer.Reason, RequestsRetry, hasKey),
-        OfferRefusal.Overload => whole.Refusal(429, offer.Reason, OverloadRetry, hasKey),
-        _ => whole.Refusal(400, offer.Reason, null, hasKey),
+        OfferRefusal.Quota => whole.Refusal(503, offer.Reason, QuotaRetry, request),
+        OfferRefusal.Disk or OfferRefusal.Unknown => whole.Refusal(503, offer.Reason, QuotaRetry, request),
+        OfferRefusal.Requests => whole.Refusal(429, offer.Reason, RequestsRetry, request),
+        OfferRefusal.Overload => whole.Refusal(429, offer.Reason, OverloadRetry, request),
+        _ => whole.Refusal(400, offer.Reason, null, request),
     };
 }

@@ -86,7 +86,7 @@ internal sealed class SeriesCache(Outbox outbox, GatewayId gateway, string devic
 
         if (outbox.SeriesFull)
         {
-            error = "too many series: the outbox has as many as it may have (SeriesMax)";
+            error = "too many series: the outbox has as many as it can";
             return -1;
         }
 

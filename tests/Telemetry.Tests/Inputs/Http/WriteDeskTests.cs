@@ -168,7 +168,7 @@ public sealed class WriteDeskTests
 
             var refused = await desk.WriteAsync(Request(Lines(500), Key));
             Assert.Equal((503, TimeSpan.FromSeconds(10)), (refused.Status, refused.RetryAfter));
-            Assert.Contains("QuotaBytes", refused.Message, StringComparison.Ordinal);
+            Assert.Contains("outbox.quotaBytes is 17000", refused.Message, StringComparison.Ordinal);
             Assert.Equal((written, 500L), (rig.Outbox.Accepted, desk.Refused));
             Assert.Null(rig.Outbox.FindRequest(WriteRequest.PartKey(Key, 0)));
         },

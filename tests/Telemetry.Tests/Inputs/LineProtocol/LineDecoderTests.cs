@@ -132,7 +132,7 @@ public sealed class LineDecoderTests
         {
             var told = new DecodingRig(rig.Outbox).Decode("m a=1 0\nm b=1 0\nm c=1 0\nm a=2 0");
             Assert.Equal(4, told.Count);
-            Assert.Contains("SeriesMax", told[2], StringComparison.Ordinal);
+            Assert.Contains("too many series", told[2], StringComparison.Ordinal);
             Assert.Equal("gw-1||m.a|float:2|0", told[3]);
             return Task.CompletedTask;
         },
