@@ -130,6 +130,11 @@ public sealed class Demo(TextWriter output, bool terminal)
             await output.WriteLineAsync($"alerts: {fault}");
         }
 
+        foreach (var question in alerts.NotJudged)
+        {
+            await output.WriteLineAsync($"alerts: not judged without a real Kafka: {question}");
+        }
+
         var (rejected, dropped) = (books.Values.Sum(b => b.Rejected), books.Values.Sum(b => b.Dropped));
         await output.WriteLineAsync($"rejected {rejected} and dropped {dropped} on purpose: both must be above zero");
         var good = verdict.Balanced && !intruder && alerts is { InDatabase: > 0, Faults.Count: 0 } && rejected > 0

@@ -60,6 +60,11 @@ public sealed class KillTest(KillTestOptions options, TextWriter output, bool te
                 plant.Postgres.ConnectionString, broker, options.DrainWithin, cancellationToken);
             await picture.SayAsync(
                 $"alerts: {Alerts.InDatabase} transitions in the database, {Alerts.InTopic} records in {broker.Name}");
+            foreach (var question in Alerts.NotJudged)
+            {
+                await picture.SayAsync($"alerts: NOT JUDGED without a real Kafka: {question}");
+            }
+
             wrong.AddRange(Alerts.Faults);
         }
 
