@@ -120,7 +120,8 @@ public sealed class CloudSettingsTests
         var settings = Read(out var problems, ("alerts.rules", Path.Combine(SourceTree.Root, "deploy/rules.json")));
 
         Assert.Empty(problems);
-        Assert.Equal(["host-hot", "memory-low"], settings!.Processor.Alerts.Rules.All.Select(r => r.Name));
+        Assert.Equal(
+            ["host-hot", "memory-low", "boiler-hot"], settings!.Processor.Alerts.Rules.All.Select(r => r.Name));
     }
 
     [Fact]
