@@ -169,7 +169,7 @@ if (command == "repartition")
 
 try
 {
-    var running = new CloudHost(settings, TimeProvider.System, Random.Shared, logging).RunAsync(stop.Token);
+    var running = new CloudHost(settings, TimeProvider.System, SystemRandom.Instance, logging).RunAsync(stop.Token);
     await Task.WhenAny(running, Task.Delay(Timeout.Infinite, stop.Token));
     await running.WaitAsync(settings.StopWithin);
     return 0;

@@ -1,5 +1,6 @@
 using Telemetry.Edge.Configuration;
 using Telemetry.Edge.Hosting;
+using Telemetry.Model;
 
 // The daemon of one gateway:
 //   Telemetry.Agent run   --config agent.json
@@ -35,4 +36,4 @@ if (command.Check)
 }
 
 using var logging = EdgeProcess.Logging();
-return await process.RunAsync(logging, Random.Shared.Next());
+return await process.RunAsync(logging, SystemRandom.Instance);

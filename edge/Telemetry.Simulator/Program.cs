@@ -1,5 +1,6 @@
 using Telemetry.Edge.Configuration;
 using Telemetry.Edge.Hosting;
+using Telemetry.Model;
 using Telemetry.Simulator;
 
 // A fleet of real agents in one process, each with an outbox file of its own:
@@ -36,4 +37,4 @@ if (command.Check)
 }
 
 using var logging = EdgeProcess.Logging();
-return await process.RunAsync(logging, Random.Shared.Next());
+return await process.RunAsync(logging, SystemRandom.Instance);

@@ -50,7 +50,7 @@ internal sealed class OwnedPartitions(
             }
 
             _leaseRetry[partition] = time.GetTimestamp();
-            var token = (ulong)random.NextInt64(1, long.MaxValue);
+            var token = random.NextId();
             if (await store.TakeLeaseAsync(
                 partition, token, options.Owner, options.Lease, cancellationToken) is { } row)
             {

@@ -46,10 +46,10 @@ public sealed class EdgeProcess(
     });
 
     /// <summary>
-    /// Runs the agents to their end; gives the exit code. <paramref name="seed"/> is of jitter and ids. Besides the
+    /// Runs the agents to their end; gives the exit code. <paramref name="random"/> is of jitter and ids. Besides the
     /// signals <paramref name="ended"/> stops it.
     /// </summary>
-    public async Task<int> RunAsync(ILoggerFactory logging, int seed, CancellationToken ended = default)
+    public async Task<int> RunAsync(ILoggerFactory logging, Random random, CancellationToken ended = default)
     {
         var log = logging.CreateLogger("process");
         List<string> problems = [.. StartProblems()];
@@ -64,7 +64,7 @@ public sealed class EdgeProcess(
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var traces = StartTraces(log);
         using var loop = new EdgeLoop("agents");
-        var running = loop.RunAsync(() => RunOnLoopAsync(logging, log, seed, traces?.Counters, stop.Token));
+        var running = loop.RunAsync(() => RunOnLoopAsync(logging, log, random, traces?.Counters, stop.Token));
         var stopped = new TaskCompletionSource();
         using var registration = stop.Token.Register(() => stopped.TrySetResult());
         await Task.WhenAny(running, stopped.Task);
@@ -108,10 +108,10 @@ public sealed class EdgeProcess(
     }
 
     private async Task<int> RunOnLoopAsync(
-        ILoggerFactory logging, ILogger log, int seed, TraceExportCounters? traces, CancellationToken stop)
+        ILoggerFactory logging, ILogger log, Random random, TraceExportCounters? traces, CancellationToken stop)
     {
-        var running = agents.Select((options, i) => new EdgeAgent(
-            options, time, new Random(unchecked(seed + i)), logging.CreateLogger(options.Gateway.Value))).ToList();
+        var running = agents.Select(options => new EdgeAgent(
+            options, time, random, logging.CreateLogger(options.Gateway.Value))).ToList();
         await using var listener = statusPort > 0
             ? new StatusListener(statusPort, path => Answer(path, running, traces), time)
             : null;

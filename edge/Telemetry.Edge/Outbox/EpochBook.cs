@@ -41,9 +41,9 @@ internal sealed class EpochBook
         ulong id;
         do
         {
-            id = (ulong)_random.NextInt64(long.MinValue, long.MaxValue);
+            id = _random.NextId();
         }
-        while (id == 0 || _byId.ContainsKey(id));
+        while (id == Predecessor.Unknown || _byId.ContainsKey(id));
 
         var newest = _all.Count > 0 && _all[^1].Order > 0 ? _all[^1] : null;
         var predecessor = newest is null ? default : new Predecessor(newest.Epoch, newest.Sealed);

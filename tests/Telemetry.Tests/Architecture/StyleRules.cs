@@ -36,6 +36,13 @@ internal static partial class StyleRules
     public static IEnumerable<string> AmbientTimeOrChance(string path, string[] lines) =>
         IsProduct(path) && Path.GetFileName(path) != "Program.cs" ? Matches(path, lines, Ambient()) : [];
 
+    /// <summary>
+    /// Ids come from the operating system's chance (SystemRandom): what a process keeps of its chance, or a seed of 31
+    /// bits, is the same in two restores of one snapshot.
+    /// </summary>
+    public static IEnumerable<string> PredictableChance(string path, string[] lines) =>
+        IsProduct(path) ? Matches(path, lines, Predictable()) : [];
+
     /// <summary>It would leave the one-thread pump on which the simulation runs.</summary>
     public static IEnumerable<string> LeftContext(string path, string[] lines) =>
         IsProduct(path) ? Matches(path, lines, LeavingContext()) : [];
@@ -56,6 +63,9 @@ internal static partial class StyleRules
         @"\bDateTime(Offset)?\.(UtcNow|Now|Today)\b|\bThread\.Sleep\b|\bRandom\.Shared\b"
         + @"|\bGuid\.(NewGuid|CreateVersion7)\b|\bnew Random\(\)")]
     private static partial Regex Ambient();
+
+    [GeneratedRegex(@"\bRandom\.Shared\b|\bnew Random\(")]
+    private static partial Regex Predictable();
 
     [GeneratedRegex(@"\bConfigureAwait\(\s*(continueOnCapturedContext:\s*)?false\s*\)")]
     private static partial Regex LeavingContext();

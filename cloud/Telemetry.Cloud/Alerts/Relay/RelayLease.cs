@@ -1,3 +1,5 @@
+using Telemetry.Model;
+
 namespace Telemetry.Cloud.Alerts.Relay;
 
 /// <summary>
@@ -12,7 +14,7 @@ internal sealed class RelayLease(IAlertOutbox outbox, RelayOptions options, Time
     /// <summary>Asks for it; false while another holds it.</summary>
     public async Task<bool> TryTakeAsync(CancellationToken cancellationToken)
     {
-        var (asked, token) = (time.GetTimestamp(), random.NextInt64());
+        var (asked, token) = (time.GetTimestamp(), unchecked((long)random.NextId()));
         if (!await outbox.TakeLeaseAsync(options.Name, token, options.Owner, options.Lease, cancellationToken))
         {
             return false;
