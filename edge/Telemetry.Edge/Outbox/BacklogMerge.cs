@@ -14,18 +14,30 @@ internal sealed class BacklogMerge(IOutboxFile file, OutboxState state, OutboxOp
     /// <summary>The most frames of one call: their readings are in memory together.</summary>
     public const int FramesMax = 64;
 
+    /// <summary>What a frame has besides its columns: header and checksum.</summary>
+    private const int HeadBytes = 80;
+
+    // Frames are planned by an estimate: so much of the limit leaves room for it to be wrong.
+    private const double Filled = 0.9;
+
     private readonly List<WaitingReadings.Rows> _rows = [];
     private readonly ReadingBatch _scratch = new();
 
+    // What merged columns take of the bytes that their segments took, learnt from those that were merged last.
+    private double _merged = 1;
+
     /// <summary>
-    /// Plans about <paramref name="framesMax"/> frames of at most <paramref name="readingsMax"/> readings; more only
-    /// where the oldest segment alone needs more. No plan when nothing waits.
+    /// Plans about <paramref name="framesMax"/> frames of at most <paramref name="readingsMax"/> readings and about
+    /// <paramref name="bytesMax"/> bytes; more only where the oldest segment alone needs more. No plan when nothing
+    /// waits.
     /// </summary>
-    public async ValueTask<BacklogPlan?> ReadAsync(int framesMax, int readingsMax, CancellationToken cancellationToken)
+    public async ValueTask<BacklogPlan?> ReadAsync(
+        int framesMax, int readingsMax, int bytesMax, CancellationToken cancellationToken)
     {
         framesMax = Math.Clamp(framesMax, 1, FramesMax);
         readingsMax = Math.Clamp(readingsMax, 1, FrameHeader.CountMax);
-        var groups = Groups(framesMax, readingsMax);
+        var columnsMax = Math.Clamp(bytesMax - HeadBytes, HeadBytes, options.SegmentBytesMax);
+        var groups = Groups(framesMax, readingsMax, columnsMax);
         List<long> drops = [.. state.Drops.Select(d => d.Id)];
         var parts = new List<SealPart>();
         AddDeclarations(parts, state.Drops.Select(d => d.Declaration));
@@ -36,25 +48,26 @@ internal sealed class BacklogMerge(IOutboxFile file, OutboxState state, OutboxOp
                 _rows.Add(new WaitingReadings.Rows());
             }
 
-            await AddGroupAsync(parts, groups[i], _rows[i], readingsMax, cancellationToken);
+            await AddGroupAsync(parts, groups[i], _rows[i], readingsMax, columnsMax, cancellationToken);
         }
 
         return parts.Count == 0
             ? null : new BacklogPlan([.. groups.SelectMany(g => g).Select(s => s.Id)], drops, parts);
     }
 
-    private List<List<SegmentFacts>> Groups(int framesMax, int readingsMax)
+    private List<List<SegmentFacts>> Groups(int framesMax, int readingsMax, int columnsMax)
     {
         var groups = new List<List<SegmentFacts>>();
-        int frames = 0, readings = 0, bytes = 0;
+        int frames = 0, readings = 0;
+        double bytes = 0;
         foreach (var segment in state.Segments.Oldest)
         {
             var joins = groups.Count > 0
                 && readings + segment.Count <= readingsMax
-                && bytes + segment.Bytes <= options.SegmentBytesMax;
+                && bytes + Estimate(segment) <= Filled * columnsMax;
             if (!joins)
             {
-                var needs = (segment.Count + readingsMax - 1) / readingsMax;
+                var needs = Frames(segment.Count, Estimate(segment), readingsMax, columnsMax);
                 if (groups.Count > 0 && frames + needs > framesMax)
                 {
                     break;
@@ -62,19 +75,27 @@ internal sealed class BacklogMerge(IOutboxFile file, OutboxState state, OutboxOp
 
                 groups.Add([]);
                 frames += needs;
-                readings = bytes = 0;
+                (readings, bytes) = (0, 0);
             }
 
             groups[^1].Add(segment);
             readings += segment.Count;
-            bytes += segment.Bytes;
+            bytes += Estimate(segment);
         }
 
         return groups;
     }
 
+    /// <summary>What a segment's readings will about take in frames.</summary>
+    private double Estimate(SegmentFacts segment) =>
+        state.FrameVersion == 0 ? WaitingReadings.BytesOf(segment.Count, 0) : segment.Bytes * _merged;
+
+    private static int Frames(int readings, double bytes, int readingsMax, int columnsMax) => Math.Max(
+        (readings + readingsMax - 1) / readingsMax,
+        bytes <= columnsMax ? 1 : (int)Math.Ceiling(bytes / (Filled * columnsMax)));
+
     private async ValueTask AddGroupAsync(
-        List<SealPart> parts, List<SegmentFacts> group, WaitingReadings.Rows rows, int readingsMax,
+        List<SealPart> parts, List<SegmentFacts> group, WaitingReadings.Rows rows, int readingsMax, int columnsMax,
         CancellationToken ct)
     {
         rows.Batch.Clear();
@@ -100,12 +121,26 @@ internal sealed class BacklogMerge(IOutboxFile file, OutboxState state, OutboxOp
             }
         }
 
+        if (group.Sum(Estimate) is var estimate && estimate > columnsMax)
+        {
+            // About equal pieces, so that the first trial of a cut mostly fits.
+            var pieces = Frames(rows.Batch.Count, estimate, readingsMax, columnsMax);
+            readingsMax = Math.Clamp((rows.Batch.Count + pieces - 1) / pieces, 1, readingsMax);
+        }
+
+        var columnBytes = 0L;
         for (var order = rows.Sorted(); !order.IsEmpty;)
         {
             var length = ReadingCut.Length(
-                rows.Batch, order.Span, state.Series.Types, readingsMax, options.SegmentBytesMax, state.FrameVersion);
+                rows.Batch, order.Span, state.Series.Types, readingsMax, columnsMax, state.FrameVersion, out var bytes);
             parts.Add(SealPart.OfRows(Lane.Backlog, rows.Batch, order[..length]));
             order = order[length..];
+            columnBytes += bytes;
+        }
+
+        if (state.FrameVersion > 0 && group.Sum(s => (long)s.Bytes) is > 0 and var segmentBytes)
+        {
+            _merged = Math.Clamp((_merged + ((double)columnBytes / segmentBytes)) / 2, 0.05, 2);
         }
     }
 

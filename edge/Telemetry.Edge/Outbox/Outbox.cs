@@ -62,11 +62,7 @@ public sealed class Outbox : IAsyncDisposable
     public Task<OutboxException> Failed => _commits.Failed;
 
     /// <summary>While true a commit's readings are sealed as live frames at once; critical ones always are.</summary>
-    public bool LinkUp
-    {
-        get => _commits.LinkUp;
-        set => _commits.LinkUp = value;
-    }
+    public bool LinkUp { get => _commits.LinkUp; set => _commits.LinkUp = value; }
 
     /// <summary>The version of frames sealed from now on, as the last answer allows; sealed ones keep theirs.</summary>
     public byte FrameVersion { get => _state.FrameVersion; set => _state.FrameVersion = value; }
@@ -181,11 +177,12 @@ public sealed class Outbox : IAsyncDisposable
 
     /// <summary>
     /// Seals unsealed readings as backlog in one commit, oldest first, each frame sorted by (series, time), with at
-    /// most <paramref name="readingsMax"/> readings (never over 8,192) and 64 KiB. About <paramref name="framesMax"/>
-    /// frames (never over 64 at once; more only where one segment needs more), one while readings are refused: what is
-    /// kept in reserve has room for it. Returns how many; 0 while the disk fails. One call at a time.
+    /// most <paramref name="readingsMax"/> readings (never over 8,192) and about <paramref name="bytesMax"/> bytes
+    /// (never over 64 KiB; more only where one reading needs more). About <paramref name="framesMax"/> frames (never
+    /// over 64 at once; more only where one segment needs more), one while readings are refused: what is kept in
+    /// reserve has room for it. Returns how many; 0 while the disk fails. One call at a time.
     /// </summary>
-    public async ValueTask<int> SealBacklogAsync(int framesMax, int readingsMax, CancellationToken ct)
+    public async ValueTask<int> SealBacklogAsync(int framesMax, int readingsMax, int bytesMax, CancellationToken ct)
     {
         ThrowIfBroken();
         if (_isSealingBacklog)
@@ -206,7 +203,7 @@ public sealed class Outbox : IAsyncDisposable
         _isSealingBacklog = true;
         try
         {
-            if (await _backlog.ReadAsync(framesMax, readingsMax, ct) is not { } plan)
+            if (await _backlog.ReadAsync(framesMax, readingsMax, bytesMax, ct) is not { } plan)
             {
                 return 0;
             }
@@ -301,6 +298,9 @@ public sealed class Outbox : IAsyncDisposable
         Fork = why;
         _commits.NewEpochWanted = true;
     }
+
+    /// <summary>The next frame begins a new epoch, though there is no fork.</summary>
+    public void EndEpoch() => _commits.NewEpochWanted = true;
 
     /// <summary>
     /// Puts a tombstone in the place of a frame that the cloud refused, its readings declared as Refused, and keeps the

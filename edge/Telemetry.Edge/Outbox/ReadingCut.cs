@@ -29,15 +29,20 @@ internal static class ReadingCut
     /// </summary>
     public static int Length(
         ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types, int readingsMax, int bytesMax,
-        byte version)
+        byte version) => Length(batch, order, types, readingsMax, bytesMax, version, out _);
+
+    /// <summary>The same, and about how many bytes their columns take.</summary>
+    public static int Length(
+        ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types, int readingsMax, int bytesMax,
+        byte version, out int bytes)
     {
         if (version == 0)
         {
-            return PlainLength(batch, order, types, readingsMax, bytesMax);
+            return PlainLength(batch, order, types, readingsMax, bytesMax, out bytes);
         }
 
         bytesMax -= CompactHeadBytes;
-        var plain = PlainLength(batch, order, types, readingsMax, bytesMax);
+        var plain = PlainLength(batch, order, types, readingsMax, bytesMax, out bytes);
         var length = RowsMax(batch, order[..Math.Min(order.Length, readingsMax)], types, bytesMax);
         var trial = _trial ??= new WireWriter(64 * 1024);
         while (length > plain)
@@ -46,6 +51,7 @@ internal static class ReadingCut
             CompactColumns.Write(trial, batch, order[..length], types);
             if (trial.Length <= bytesMax)
             {
+                bytes = trial.Length;
                 return length;
             }
 
@@ -76,9 +82,11 @@ internal static class ReadingCut
     }
 
     private static int PlainLength(
-        ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types, int readingsMax, int bytesMax)
+        ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types, int readingsMax, int bytesMax,
+        out int bytes)
     {
-        int bytes = 0, groups = 0, group = -1, groupRows = 0;
+        bytes = 0;
+        int groups = 0, group = -1, groupRows = 0;
         var groupFlags = false;
         for (var i = 0; i < order.Length; i++)
         {

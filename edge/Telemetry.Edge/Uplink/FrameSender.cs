@@ -10,37 +10,51 @@ namespace Telemetry.Edge.Uplink;
 
 /// <summary>
 /// Sends frames over one connection, and before them their schemas: in the order critical, live, backlog, at most so
-/// many at a time, with half of the slots kept from backlog. What is refused makes everything wait a moment.
+/// many at a time, with half of the slots kept from backlog, and of backlog only what its window has room for. What is
+/// refused makes everything wait a moment.
 /// </summary>
-internal sealed class FrameSender(
-    Outbox.Outbox outbox, IUplinkConnection connection, Delivery delivery, UplinkOptions options, TimeProvider time)
+internal sealed class FrameSender
 {
     /// <summary>The reason code for what the cloud cannot read (MQTT 5.0, 3.4.2.1).</summary>
     public const byte PayloadFormatInvalid = 0x99;
 
+    private readonly Outbox.Outbox _outbox;
+    private readonly IUplinkConnection _connection;
+    private readonly Delivery _delivery;
+    private readonly UplinkOptions _options;
+    private readonly TimeProvider _time;
     private readonly bool[] _schemaOnTheWay = new bool[Lanes.Count];
-    private readonly string[] _topics =
-        [.. Enumerable.Range(0, Lanes.Count).Select(lane => Routes.FrameTopic(delivery.Gateway, (Lane)lane))];
-
+    private readonly string[] _topics;
+    private readonly LinkRate _rate;
     private int _inFlight;
     private int _backlogInFlight;
     private long _pausedUntil;
 
+    public FrameSender(
+        Outbox.Outbox outbox, IUplinkConnection connection, Delivery delivery, UplinkOptions options, TimeProvider time)
+    {
+        (_outbox, _connection, _delivery, _options, _time) = (outbox, connection, delivery, options, time);
+        _topics = [.. Enumerable.Range(0, Lanes.Count).Select(lane => Routes.FrameTopic(delivery.Gateway, (Lane)lane))];
+        _rate = new LinkRate(time);
+        Window = new BacklogWindow(_rate, options, time);
+        Slots = Math.Max(2, Math.Min(options.InFlightMax, connection.InFlightMax));
+    }
+
     /// <summary>The most frames that are on their way at a time.</summary>
-    public int Slots { get; } = Math.Max(2, Math.Min(options.InFlightMax, connection.InFlightMax));
+    public int Slots { get; }
 
     /// <summary>How many more frames of backlog may go on their way.</summary>
-    public int BacklogRoom => (Slots / 2) - _backlogInFlight;
+    public int BacklogSlots => (Slots / 2) - _backlogInFlight;
 
-    /// <summary>How fast frames go through.</summary>
-    public LinkRate Rate { get; } = new(time);
+    /// <summary>How many bytes of backlog may.</summary>
+    public BacklogWindow Window { get; }
 
     /// <summary>How long nothing is sent yet; negative when that is over.</summary>
     public TimeSpan PauseLeft =>
-        TimeSpan.FromSeconds((_pausedUntil - time.GetTimestamp()) / (double)time.TimestampFrequency);
+        TimeSpan.FromSeconds((_pausedUntil - _time.GetTimestamp()) / (double)_time.TimestampFrequency);
 
     /// <summary>True while nothing is sent.</summary>
-    public bool IsPaused => time.GetTimestamp() < _pausedUntil;
+    public bool IsPaused => _time.GetTimestamp() < _pausedUntil;
 
     /// <summary>What made the outbox fail.</summary>
     public OutboxException? Failure { get; private set; }
@@ -50,23 +64,42 @@ internal sealed class FrameSender(
     {
         for (var lane = Lane.Critical; lane <= Lane.Backlog && !IsPaused; lane++)
         {
-            while (_inFlight < Slots && (lane != Lane.Backlog || BacklogRoom > 0)
-                && !_schemaOnTheWay[(int)lane] && delivery.Queues.Peek(lane) is { } frame)
+            if (lane == Lane.Live && _delivery.Queues.Peek(lane) is null && _outbox.Schemas.Count > 0)
             {
-                var missing = delivery.Schemas.Missing(lane, frame.Schema, outbox.Schemas);
-                if (missing.Count > 0)
+                // Live data will come: it need not wait for its schemas then, a round trip each.
+                _ = TrySendSchemas(lane, _outbox.Schemas[^1].Message.Id, stop);
+            }
+
+            while (_inFlight < Slots && !_schemaOnTheWay[(int)lane] && _delivery.Queues.Peek(lane) is { } frame
+                && (lane != Lane.Backlog || (BacklogSlots > 0 && Window.Takes(frame.Bytes))))
+            {
+                if (TrySendSchemas(lane, frame.Schema, stop))
                 {
-                    _ = SendSchemasAsync(lane, missing, stop);
                     break;
                 }
 
-                delivery.Queues.Take(lane);
+                _delivery.Queues.Take(lane);
                 _ = SendAsync(frame, stop);
             }
         }
     }
 
-    /// <summary>The lane waits until its schemas stand in the log, so that no frame comes before them.</summary>
+    private bool TrySendSchemas(Lane lane, SchemaId schema, CancellationToken stop)
+    {
+        if (_schemaOnTheWay[(int)lane] || _delivery.Schemas.Missing(lane, schema, _outbox.Schemas) is not
+            { Count: > 0 } missing)
+        {
+            return false;
+        }
+
+        _ = SendSchemasAsync(lane, missing, stop);
+        return true;
+    }
+
+    /// <summary>
+    /// The lane waits until its schemas stand in the log, one after the other: no frame comes before them and none of
+    /// them before its parent, as the log must be readable from its beginning.
+    /// </summary>
     private async Task SendSchemasAsync(Lane lane, IReadOnlyList<SchemaMessage> schemas, CancellationToken stop)
     {
         _schemaOnTheWay[(int)lane] = true;
@@ -75,16 +108,16 @@ internal sealed class FrameSender(
             foreach (var schema in schemas)
             {
                 var writer = new WireWriter();
-                new Model.Frames.Delivery(NowMicros(), delivery.SchemaAttempt()).Write(writer);
+                new Model.Frames.Delivery(NowMicros(), _delivery.SchemaAttempt()).Write(writer);
                 schema.Write(writer, lane);
-                var outcome = await connection.PublishAsync(_topics[(int)lane], writer.ToArray(), stop);
+                var outcome = await PublishAsync(_topics[(int)lane], writer.ToArray(), stop);
                 if (!outcome.Accepted)
                 {
                     PauseFor(outcome);
                     return;
                 }
 
-                delivery.Schemas.Add(lane, schema.Id);
+                _delivery.Schemas.Add(lane, schema.Id);
             }
         }
         catch (Exception e) when (e is UplinkException or OperationCanceledException)
@@ -94,7 +127,7 @@ internal sealed class FrameSender(
         finally
         {
             _schemaOnTheWay[(int)lane] = false;
-            delivery.Wake.Set();
+            _delivery.Wake.Set();
         }
     }
 
@@ -102,15 +135,20 @@ internal sealed class FrameSender(
     {
         var backlog = frame.Key.Lane == Lane.Backlog;
         frame.State = DeliveryState.Sending;
-        delivery.Status.InFlight = ++_inFlight;
+        _delivery.Status.InFlight = ++_inFlight;
         _backlogInFlight += backlog ? 1 : 0;
+        if (backlog)
+        {
+            Window.Sent(frame.Bytes);
+        }
+
         try
         {
-            if (await outbox.ReadAsync(frame, stop) is { } bytes && !frame.Freed)
+            if (await _outbox.ReadAsync(frame, stop) is { } bytes && !frame.Freed)
             {
                 CrashPoint.Reach("before-send");
-                frame.SentAtTimestamp = time.GetTimestamp();
-                delivery.Status.FramesSent++;
+                frame.SentAtTimestamp = _time.GetTimestamp();
+                _delivery.Status.FramesSent++;
                 await TakeOutcomeAsync(frame, bytes, await PublishAsync(frame, bytes, stop), stop);
             }
         }
@@ -119,10 +157,10 @@ internal sealed class FrameSender(
             // Nobody knows whether it arrived: it is sent again under the same attempt, by the next connection if this
             // broke.
             frame.ReachedLog = true;
-            if (!connection.Closed.IsCompleted && !stop.IsCancellationRequested)
+            if (!_connection.Closed.IsCompleted && !stop.IsCancellationRequested)
             {
                 PauseFor(new PublishOutcome(0x83, null, e.Message));
-                delivery.Queues.Add(frame);
+                _delivery.Queues.Add(frame);
             }
         }
         catch (OutboxException e) when (e.IsUndone)
@@ -140,13 +178,18 @@ internal sealed class FrameSender(
             // Refused by the cloud, and not readable here either: it stays, shown, and is not sent again by this
             // process.
             frame.Forked = true;
-            delivery.Unreadable(frame, e);
+            _delivery.Unreadable(frame, e);
         }
         finally
         {
-            delivery.Status.InFlight = --_inFlight;
+            _delivery.Status.InFlight = --_inFlight;
             _backlogInFlight -= backlog ? 1 : 0;
-            delivery.Wake.Set();
+            if (backlog)
+            {
+                Window.Left(frame.Bytes);
+            }
+
+            _delivery.Wake.Set();
         }
     }
 
@@ -156,14 +199,30 @@ internal sealed class FrameSender(
         var (topic, started) = (_topics[(int)frame.Key.Lane], frame.SentAtTimestamp);
         try
         {
-            var outcome = await connection.PublishAsync(topic, Payload(frame, bytes), stop);
-            Rate.Took(bytes.Length, frame.Key.Count, started);
-            EdgeTracing.Sent(delivery.Gateway, frame, topic, outcome, started, time);
+            var outcome = await PublishAsync(topic, Payload(frame, bytes), stop);
+            EdgeTracing.Sent(_delivery.Gateway, frame, topic, outcome, started, _time);
             return outcome;
         }
         catch (Exception e) when (e is UplinkException or OperationCanceledException)
         {
-            EdgeTracing.Unanswered(delivery.Gateway, frame, topic, e.Message, started, time);
+            EdgeTracing.Unanswered(_delivery.Gateway, frame, topic, e.Message, started, _time);
+            throw;
+        }
+    }
+
+    /// <summary>Publishes, and measures the link by the time until the PUBACK, whatever that says.</summary>
+    private async ValueTask<PublishOutcome> PublishAsync(string topic, byte[] payload, CancellationToken stop)
+    {
+        var pass = _rate.Sent(payload.Length, Window.IsFull);
+        try
+        {
+            var outcome = await _connection.PublishAsync(topic, payload, stop);
+            _rate.Acknowledged(pass);
+            return outcome;
+        }
+        catch
+        {
+            _rate.GivenUp(pass);
             throw;
         }
     }
@@ -171,7 +230,7 @@ internal sealed class FrameSender(
     private byte[] Payload(HeldFrame frame, ReadOnlyMemory<byte> bytes)
     {
         var writer = new WireWriter(Model.Frames.Delivery.BytesMax + bytes.Length);
-        new Model.Frames.Delivery(NowMicros(), delivery.Attempt(frame)).Write(writer);
+        new Model.Frames.Delivery(NowMicros(), _delivery.Attempt(frame)).Write(writer);
         writer.Bytes(bytes.Span);
         return writer.ToArray();
     }
@@ -182,31 +241,31 @@ internal sealed class FrameSender(
         if (outcome.Accepted)
         {
             frame.ReachedLog = true;
-            delivery.Acknowledged(frame, Receipt.TryParse(outcome.Receipt, out var receipt) ? receipt : null);
+            _delivery.Acknowledged(frame, Receipt.TryParse(outcome.Receipt, out var receipt) ? receipt : null);
             return;
         }
 
         PauseFor(outcome);
         if (outcome.ReasonCode == PayloadFormatInvalid)
         {
-            delivery.Status.FramesRefused++;
-            if (FrameReader.Header(bytes.Span, out _).Version > outbox.FrameVersion)
+            _delivery.Status.FramesRefused++;
+            if (FrameReader.Header(bytes.Span, out _).Version > _outbox.FrameVersion)
             {
-                // No fault of its own: this cloud was put back. It waits, whole, for the next connection.
+                // No fault of its own: this cloud was put back. It waits, whole, for the next _connection.
                 frame.State = DeliveryState.ToSend;
                 return;
             }
 
             frame.Refusals++;
-            if (frame.Refusals >= options.RefusalsMax && !frame.ReachedLog && !frame.Freed)
+            if (frame.Refusals >= _options.RefusalsMax && !frame.ReachedLog && !frame.Freed)
             {
-                delivery.Quarantined(frame);
-                await outbox.QuarantineAsync(frame, outcome.Reason ?? "refused", stop);
+                _delivery.Quarantined(frame);
+                await _outbox.QuarantineAsync(frame, outcome.Reason ?? "refused", stop);
                 return;
             }
         }
 
-        delivery.Queues.Add(frame);
+        _delivery.Queues.Add(frame);
     }
 
     /// <summary>
@@ -214,6 +273,7 @@ internal sealed class FrameSender(
     /// </summary>
     private void PauseFor(PublishOutcome outcome)
     {
+<<<<<<< HEAD
         delivery.Refused(outcome);
         Pause();
     }
@@ -222,8 +282,13 @@ internal sealed class FrameSender(
     {
         var seconds = options.BackoffMin.TotalSeconds * (1 + delivery.Random.NextDouble());
         _pausedUntil = time.GetTimestamp() + (long)(seconds * time.TimestampFrequency);
+=======
+        _delivery.Refused(outcome);
+        var seconds = _options.BackoffMin.TotalSeconds * (1 + _delivery.Random.NextDouble());
+        _pausedUntil = _time.GetTimestamp() + (long)(seconds * _time.TimestampFrequency);
+>>>>>>> 009581c (wip)
     }
 
     private long NowMicros() =>
-        (time.GetUtcNow().Ticks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+        (_time.GetUtcNow().Ticks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
 }

@@ -19,6 +19,8 @@ internal sealed class HelloAgenda(
     private bool _digestDiffers;
     private bool _misheard;
     private bool _cloudIsOlder;
+    private bool _isVersionKnown;
+    private long _begunAt = time.GetTimestamp();
 
     /// <summary>The number of the newest full hello that was said.</summary>
     public long Number { get; private set; }
@@ -28,6 +30,17 @@ internal sealed class HelloAgenda(
 
     /// <summary>True when the newest full hello was answered.</summary>
     public bool IsAnswered => _unanswered == 0;
+
+    /// <summary>
+    /// True when the cloud has said which version of frames it reads (or refused to hear of versions), or has been
+    /// silent for so long on this connection that waiting for it helps nobody: until it says so frames are of version
+    /// 0, which every cloud reads and which takes several times the bytes.
+    /// </summary>
+    public bool IsVersionKnown => _isVersionKnown || time.GetElapsedTime(_begunAt) >= options.VersionWait;
+
+    /// <summary>How long backlog still waits for that; negative when it does not.</summary>
+    public TimeSpan VersionWaitLeft =>
+        _isVersionKnown ? TimeSpan.MinValue : options.VersionWait - time.GetElapsedTime(_begunAt);
 
     /// <summary>The hello to say, as bytes.</summary>
     public byte[] Say(bool full)
@@ -58,6 +71,7 @@ internal sealed class HelloAgenda(
         Wanted = true;
         _cloudIsOlder = false;
         _unanswered = 0;
+        _begunAt = time.GetTimestamp();
     }
 
     /// <summary>
@@ -68,14 +82,18 @@ internal sealed class HelloAgenda(
     {
         if (!_cloudIsOlder)
         {
-            _cloudIsOlder = Wanted = true;
+            _cloudIsOlder = Wanted = _isVersionKnown = true;
             outbox.FrameVersion = 0;
             UplinkLog.CloudIsOlder(logger);
         }
     }
 
     /// <summary>The newest answer of all, to this hello.</summary>
-    public void Answered(HelloId hello) => _unanswered = hello.Number == Number ? 0 : _unanswered;
+    public void Answered(HelloId hello)
+    {
+        _isVersionKnown = true;
+        _unanswered = hello.Number == Number ? 0 : _unanswered;
+    }
 
     /// <summary>
     /// An answer that does not count. Where the hello is of a life of this outbox that has ended, it came late, and

@@ -33,9 +33,16 @@ public sealed record UplinkOptions
     public TimeSpan BackoffMax { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Backlog frames are cut to what the link takes in this time, so that live never waits longer behind one.
+    /// How long the link may be busy with backlog beyond its least round trip: so long live data waits behind it at
+    /// most. A backlog frame is cut to a part of that.
     /// </summary>
     public TimeSpan BacklogFrameTime { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>
+    /// How long backlog waits for the process' first answer, which says in which version of frames it may be sealed.
+    /// When none came in this time after connecting, it goes up in version 0, which every cloud reads.
+    /// </summary>
+    public TimeSpan VersionWait { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Refusals for a fault of the frame after which a tombstone takes its place.</summary>
     public int RefusalsMax { get; init; } = 3;

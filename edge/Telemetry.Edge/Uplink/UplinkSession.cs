@@ -1,5 +1,6 @@
 using Telemetry.Edge.Outbox;
 using Telemetry.Model;
+using Telemetry.Model.Frames;
 
 namespace Telemetry.Edge.Uplink;
 
@@ -9,8 +10,6 @@ namespace Telemetry.Edge.Uplink;
 /// </summary>
 internal sealed class UplinkSession
 {
-    private const int BacklogReadingsMin = 256;
-
     private readonly Outbox.Outbox _outbox;
     private readonly IUplinkConnection _connection;
     private readonly Delivery _delivery;
@@ -70,6 +69,10 @@ internal sealed class UplinkSession
         var pause = _frames.PauseLeft;
         var wait = pause > TimeSpan.Zero && pause < due
             ? pause : due > TimeSpan.Zero ? due : TimeSpan.FromMilliseconds(10);
+        var pace = _frames.Window.PaceLeft;
+        wait = pace > TimeSpan.Zero && pace < wait ? pace : wait;
+        var version = _delivery.Hellos.VersionWaitLeft;
+        wait = version > TimeSpan.Zero && version < wait ? version : wait;
 
         // A delay is cut to whole milliseconds: a rest of one would be no delay, again and again until it is over.
         return TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds));
@@ -85,23 +88,32 @@ internal sealed class UplinkSession
         _outbox.LinkUp = waiting <= _frames.Slots || (_outbox.LinkUp && waiting <= 2 * _frames.Slots);
     }
 
+    /// <summary>
+    /// Backlog is sealed when it is its turn to be sent: what is sealed can neither be cut to a link that became slower
+    /// nor be merged any more. In which version, the first answer says; it waits for that a while.
+    /// </summary>
     private void SealBacklogIfRoom()
     {
-        var room = _frames.BacklogRoom;
-        if (!_delivery.Sealing && room > 0 && !_frames.IsPaused && _outbox.UnsealedReadings > 0
-            && _delivery.Queues.Peek(Lane.Backlog) is null)
+        if (_delivery.Sealing || _frames.IsPaused || _outbox.UnsealedReadings == 0
+            || _delivery.Queues.Peek(Lane.Backlog) is not null || !_delivery.Hellos.IsVersionKnown)
         {
-            _ = SealBacklogAsync(room);
+            return;
+        }
+
+        var (slots, bytes) = (_frames.BacklogSlots, _frames.Window.SealBytes);
+        if (slots > 0 && bytes > 0)
+        {
+            var frameBytes = _frames.Window.FrameBytes;
+            _ = SealBacklogAsync((int)Math.Clamp(bytes / frameBytes, 1, slots), frameBytes);
         }
     }
 
-    private async Task SealBacklogAsync(int framesMax)
+    private async Task SealBacklogAsync(int framesMax, int bytesMax)
     {
         _delivery.Sealing = true;
         try
         {
-            var readings = Math.Max(BacklogReadingsMin, _frames.Rate.Readings(_options.BacklogFrameTime));
-            if (await _outbox.SealBacklogAsync(framesMax, readings, _stop) == 0)
+            if (await _outbox.SealBacklogAsync(framesMax, FrameHeader.CountMax, bytesMax, _stop) == 0)
             {
                 // Nothing could be sealed just now (it is being committed): not again at once.
                 await Task.Delay(_options.BackoffMin, _time, _stop);

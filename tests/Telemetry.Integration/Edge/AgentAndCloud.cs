@@ -98,6 +98,9 @@ internal sealed class AgentAndCloud : IAsyncDisposable
             + "telemetry.frame_register"))
         .Split(' ');
 
+    /// <summary>One row of the database, its columns joined as text.</summary>
+    public Task<string> Row(string sql) => _database.Row(sql);
+
     /// <summary>The versions of the frames of readings that stand in the log, and how many of each.</summary>
     public async Task<SortedDictionary<int, int>> FrameVersions()
     {

@@ -153,7 +153,7 @@ public sealed class FullDiskTests : IAsyncLifetime
         await UntilAsync(outbox, async () =>
         {
             _disk.TakeAllThatIsLeft();
-            await outbox.SealBacklogAsync(8, 8192, default);
+            await outbox.SealBacklogAsync(8, 8192, 65_536, default);
             foreach (var frame in outbox.Held.ToList())
             {
                 Assert.NotNull(await outbox.ReadAsync(frame, default));

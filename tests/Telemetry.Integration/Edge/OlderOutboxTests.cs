@@ -69,7 +69,7 @@ public sealed class OlderOutboxTests : IAsyncLifetime
         var (held, unsealed) = (outbox.Held.Select(f => f.Id).ToHashSet(), outbox.UnsealedReadings);
         outbox.FrameVersion = FrameHeader.VersionMax;
 
-        Assert.NotEqual(0, await outbox.SealBacklogAsync(64, FrameHeader.CountMax, default));
+        Assert.NotEqual(0, await outbox.SealBacklogAsync(64, FrameHeader.CountMax, FrameHeader.BytesMax, default));
 
         Assert.Equal(0, outbox.UnsealedReadings);
         var readings = new ReadingBatch();

@@ -44,7 +44,7 @@ public sealed class SqliteOutboxTests : IAsyncLifetime
         Assert.Equal(3, again.Accepted);
         var frames = new List<HeldFrame>();
         again.Sealed += frames.Add;
-        Assert.Equal(1, await again.SealBacklogAsync(8, 8192, default));
+        Assert.Equal(1, await again.SealBacklogAsync(8, 8192, 65_536, default));
         var bytes = await again.ReadAsync(frames[0], default);
         var readings = new ReadingBatch();
         FrameReader.Read(bytes!.Value.Span, again.Series.Types, readings, []);

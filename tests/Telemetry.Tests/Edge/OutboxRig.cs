@@ -80,8 +80,8 @@ internal sealed class OutboxRig
         Assert.True(outcome.IsAccepted, outcome.Reason);
     }
 
-    public Task<int> SealAsync(int framesMax = 16, int readingsMax = 8192) =>
-        Outbox.SealBacklogAsync(framesMax, readingsMax, CancellationToken.None).AsTask();
+    public Task<int> SealAsync(int framesMax = 16, int readingsMax = 8192, int bytesMax = 65_536) =>
+        Outbox.SealBacklogAsync(framesMax, readingsMax, bytesMax, CancellationToken.None).AsTask();
 
     public Task After(TimeSpan time) => Task.Delay(time, Clock);
 

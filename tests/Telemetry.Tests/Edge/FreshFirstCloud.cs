@@ -1,0 +1,145 @@
+using Telemetry.Edge.Uplink;
+using Telemetry.Model;
+using Telemetry.Model.Control;
+using Telemetry.Model.Frames;
+using Telemetry.Model.Readings;
+using Telemetry.Model.Wire;
+using Telemetry.Testing.Simulated;
+
+namespace Telemetry.Tests.Edge;
+
+/// <summary>
+/// A cloud at the other end of a <see cref="ThinLink"/>: takes every frame as its bytes arrive, answers hellos, says
+/// what is stored, and notes how far behind its event time each reading was.
+/// </summary>
+internal sealed class FreshFirstCloud
+{
+    private const ulong Token = 5;
+    private static readonly PublishOutcome Malformed =
+        new(FrameSender.PayloadFormatInvalid, null, "of no known version");
+
+    private readonly OutboxRig _rig;
+    private readonly Dictionary<(ulong Epoch, Lane Lane), (long Prefix, ulong Share)> _stored = [];
+    private readonly ReadingBatch _readings = new();
+    private readonly List<Declaration> _declarations = [];
+    private long _sequence;
+
+    public FreshFirstCloud(OutboxRig rig)
+    {
+        _rig = rig;
+        Link = new ThinLink(rig.Clock, Arrived);
+    }
+
+    public ThinLink Link { get; }
+
+    /// <summary>The version of frames that it reads.</summary>
+    public byte FrameVersion { get; set; } = 1;
+
+    /// <summary>True: it is from before frames had versions, and calls malformed what states one.</summary>
+    public bool IsOlder { get; set; }
+
+    /// <summary>False: hellos are refused, as without an owner.</summary>
+    public bool AnswersHellos { get; set; } = true;
+
+    /// <summary>Every reading: event time, arrival (microseconds), lane.</summary>
+    public List<(long Time, long Arrived, Lane Lane)> Arrivals { get; } = [];
+
+    /// <summary>Every frame: when it arrived, lane, version, payload bytes, readings.</summary>
+    public List<(TimeSpan At, Lane Lane, int Version, int Bytes, int Readings)> Frames { get; } = [];
+
+    /// <summary>When the last connection was made, on the clock's scale.</summary>
+    public TimeSpan ConnectedAt => _rig.Clock.Elapsed - (_rig.Clock.GetUtcNow() - Link.ConnectedAt!.Value);
+
+    /// <summary>What the agent gave up for a fault of its own.</summary>
+    public int Quarantined => _rig.Disk.Snapshot().Quarantine.Count;
+
+    private PublishOutcome Arrived(string topic, ReadOnlyMemory<byte> payload)
+    {
+        if (topic == Routes.HelloTopic(OutboxRig.Gateway))
+        {
+            return Take(payload.Span);
+        }
+
+        Model.Frames.Delivery.Read(payload.Span, out var offset);
+        var frame = payload.Span[offset..];
+        var stream = topic == Routes.FrameTopic(OutboxRig.Gateway, Lane.Backlog) ? StreamKind.Backlog : StreamKind.Live;
+        if (!FrameReader.TryKind(frame, out var kind) || kind != FrameKind.Schema)
+        {
+            _readings.Clear();
+            _declarations.Clear();
+            if (IsOlder && FrameReader.Header(frame, out _).Version > 0)
+            {
+                return Malformed;
+            }
+
+            var header = FrameReader.Read(frame, _rig.Outbox.Series.Types, _readings, _declarations);
+            Frames.Add((_rig.Clock.Elapsed, header.Key.Lane, header.Version, payload.Length, header.Present));
+            foreach (var time in _readings.Times)
+            {
+                Arrivals.Add((time, _rig.Now, header.Key.Lane));
+            }
+
+            Store(header.Key, FrameHeader.Checksum(frame));
+        }
+
+        return new PublishOutcome(0, new Receipt(stream, ++_sequence).PropertyValue, null);
+    }
+
+    private PublishOutcome Take(ReadOnlySpan<byte> payload)
+    {
+        var hello = Hello.Read(payload);
+        if (IsOlder && hello.FrameVersion > 0)
+        {
+            return Malformed;
+        }
+
+        if (!AnswersHellos)
+        {
+            return new PublishOutcome(0x83, null, "nobody owns the partition now");
+        }
+
+        if (hello.Full)
+        {
+            Say(new StoredAck
+            {
+                Token = Token,
+                InAnswerTo = hello.Id,
+                FrameVersion = Math.Min(hello.FrameVersion, FrameVersion),
+                Digest = _rig.Outbox.CompleteDigest,
+                Epochs = [.. hello.Epochs.Select(epoch => Settled(epoch.Epoch))],
+                Live = new StreamProgress(0, long.MaxValue),
+                Backlog = new StreamProgress(0, long.MaxValue),
+            });
+        }
+
+        return new PublishOutcome(0, null, null);
+    }
+
+    private void Store(FrameKey key, ulong checksum)
+    {
+        var (prefix, share) = _stored.GetValueOrDefault((key.Epoch, key.Lane));
+        if (key.First == prefix + 1)
+        {
+            _stored[(key.Epoch, key.Lane)] = (key.Last, unchecked(share + key.Share(checksum)));
+            Say(new StoredAck
+            {
+                Token = Token,
+                Digest = _rig.Outbox.CompleteDigest,
+                Epochs = [Settled(key.Epoch)],
+            });
+        }
+    }
+
+    private EpochSettlement Settled(ulong epoch) => new(
+        epoch,
+        false,
+        [.. Enumerable.Range(0, Lanes.Count).Select(lane => _stored.GetValueOrDefault((epoch, (Lane)lane)))
+            .Select(lane => new LaneSettlement(lane.Prefix, lane.Share, lane.Prefix, []))]);
+
+    private void Say(StoredAck ack)
+    {
+        var writer = new WireWriter();
+        ack.Write(writer);
+        Link.SendDown(writer.ToArray());
+    }
+}
