@@ -9,7 +9,7 @@ namespace Telemetry.Edge.Uplink;
 internal class AnswerOrder
 {
     private HelloId _answered;
-    private ulong _token;
+    private ulong? _token;
 
     /// <summary>True when an answer to that hello is news to the process.</summary>
     public virtual bool IsNewer(HelloId hello, uint process) =>

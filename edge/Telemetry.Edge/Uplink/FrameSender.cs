@@ -167,7 +167,7 @@ internal sealed class FrameSender
         {
             // The disk cannot be read at this moment: the frame waits. The outbox' standing says why.
             Pause();
-            delivery.Queues.Add(frame);
+            _delivery.Queues.Add(frame);
         }
         catch (OutboxException e)
         {
@@ -251,7 +251,7 @@ internal sealed class FrameSender
             _delivery.Status.FramesRefused++;
             if (FrameReader.Header(bytes.Span, out _).Version > _outbox.FrameVersion)
             {
-                // No fault of its own: this cloud was put back. It waits, whole, for the next _connection.
+                // No fault of its own: this cloud was put back. It waits, whole, for the next connection.
                 frame.State = DeliveryState.ToSend;
                 return;
             }
@@ -273,20 +273,14 @@ internal sealed class FrameSender
     /// </summary>
     private void PauseFor(PublishOutcome outcome)
     {
-<<<<<<< HEAD
-        delivery.Refused(outcome);
+        _delivery.Refused(outcome);
         Pause();
     }
 
     private void Pause()
     {
-        var seconds = options.BackoffMin.TotalSeconds * (1 + delivery.Random.NextDouble());
-        _pausedUntil = time.GetTimestamp() + (long)(seconds * time.TimestampFrequency);
-=======
-        _delivery.Refused(outcome);
         var seconds = _options.BackoffMin.TotalSeconds * (1 + _delivery.Random.NextDouble());
         _pausedUntil = _time.GetTimestamp() + (long)(seconds * _time.TimestampFrequency);
->>>>>>> 009581c (wip)
     }
 
     private long NowMicros() =>

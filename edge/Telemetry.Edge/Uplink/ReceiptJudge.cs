@@ -38,15 +38,20 @@ internal static class ReceiptJudge
         }
     }
 
-    /// <summary>True when the answer names the frame's epoch, and its runs reach as far as the frame.</summary>
+    /// <summary>
+    /// True when the answer names the frame's epoch, its runs reach as far as the frame, and the frame is not settled
+    /// (one that is and is still here waits for its epoch's end, or is a fork).
+    /// </summary>
     private static bool Knows(StoredAck answer, HeldFrame frame)
     {
         foreach (var epoch in answer.Epochs)
         {
             if (epoch.Epoch == frame.Key.Epoch)
             {
-                var runs = epoch.Lanes[(int)frame.Key.Lane].Runs;
-                return runs.Length < StoredAck.RunsMax || frame.Key.Last <= runs[^1].Range.Last;
+                var lane = epoch.Lanes[(int)frame.Key.Lane];
+                return (lane.Runs.Length < StoredAck.RunsMax || frame.Key.Last <= lane.Runs[^1].Range.Last)
+                    && frame.Key.First > lane.Prefix
+                    && !lane.Runs.Any(r => r.State == RunState.Settled && r.Range.Overlaps(frame.Key.Range));
             }
         }
 

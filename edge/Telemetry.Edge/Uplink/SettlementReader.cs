@@ -6,11 +6,19 @@ namespace Telemetry.Edge.Uplink;
 
 /// <summary>
 /// Takes the cloud's word on what is settled into the outbox: a frame is freed only inside a range whose shares agree
-/// with the frames sealed here. A difference, or sequences announced that were never sealed here, is a fork.
+/// with the frames sealed here. A difference, or sequences announced that were never sealed here, is a fork. Where a
+/// share is not known any more nothing is freed before the cloud calls the epoch complete.
 /// </summary>
 internal sealed class SettlementReader(Outbox.Outbox outbox)
 {
+    /// <summary>
+    /// The most forgotten frames of a lane whose shares are kept; beyond them ranges over the oldest ones cannot be
+    /// compared any more.
+    /// </summary>
+    internal const int ForgottenMax = 1024;
+
     private readonly HashSet<ulong> _lacking = [];
+    private readonly Dictionary<(ulong Epoch, Lane Lane), Queue<FreedRun>> _forgotten = [];
 
     /// <summary>Why this agent believes that it is a fork; empty when it does not.</summary>
     public string Fork { get; private set; } = "";
@@ -153,16 +161,33 @@ internal sealed class SettlementReader(Outbox.Outbox outbox)
             }
             else
             {
-                outbox.Forget(frame);
+                Forget(frame);
             }
         }
     }
 
+    /// <summary>Its bytes may turn up elsewhere and be stored after all: its share counts then.</summary>
+    private void Forget(HeldFrame frame)
+    {
+        var key = (frame.Key.Epoch, frame.Key.Lane);
+        if (!_forgotten.TryGetValue(key, out var shares))
+        {
+            _forgotten.Add(key, shares = new());
+        }
+
+        shares.Enqueue(new FreedRun(frame.Key.Range, frame.Key.Share(frame.Checksum)));
+        if (shares.Count > ForgottenMax)
+        {
+            shares.Dequeue();
+        }
+
+        outbox.Forget(frame);
+    }
+
     private void FreeWhatAgrees(EpochState epoch, Lane lane, SequenceRange range, ulong share)
     {
-        List<HeldFrame>? inside = null;
-        var sum = 0UL;
-        var covered = 0L;
+        List<HeldFrame> inside = [];
+        var (sum, covered, differs) = (0UL, 0L, false);
         foreach (var frame in outbox.HeldIn(epoch.Epoch, lane))
         {
             if (frame.Key.First > range.Last)
@@ -170,41 +195,54 @@ internal sealed class SettlementReader(Outbox.Outbox outbox)
                 break;
             }
 
-            if (range.Contains(frame.Key.Range))
+            if (range.Overlaps(frame.Key.Range))
             {
-                (inside ??= []).Add(frame);
+                inside.Add(frame);
                 sum += frame.Key.Share(frame.Checksum);
                 covered += frame.Key.Count;
+
+                // The cloud settles whole frames: another frame stands where this one begins or ends.
+                differs |= !range.Contains(frame.Key.Range);
             }
         }
 
-        if (inside is null)
+        if (inside.Count == 0)
         {
             return;
         }
 
-        foreach (var freed in epoch.Freed(lane).Runs)
+        var freedAcross = 0L;
+        foreach (var left in epoch.Freed(lane).Runs.Concat(_forgotten.GetValueOrDefault((epoch.Epoch, lane)) ?? []))
         {
-            if (range.Contains(freed.Range))
+            if (range.Contains(left.Range))
             {
-                sum += freed.Share;
-                covered += freed.Range.Count;
+                sum += left.Share;
+                covered += left.Range.Count;
+            }
+            else if (range.Overlaps(left.Range))
+            {
+                freedAcross += Math.Min(range.Last, left.Range.Last) - Math.Max(range.First, left.Range.First) + 1;
             }
         }
 
-        // Where some of the range left without a share (damaged, then stored after all) sums cannot be compared.
-        if (covered == range.Count && sum != share)
+        if (differs || (covered == range.Count && sum != share))
         {
             ReportFork(
                 epoch,
                 $"{lane.Name()} {range.First}-{range.Last} of epoch {epoch.Epoch:x16} is settled with other content");
             inside.ForEach(frame => frame.Forked = true);
-            return;
         }
-
-        foreach (var frame in inside)
+        else if (covered + freedAcross == range.Count)
         {
-            outbox.Free(frame);
+            // Of a run that was freed, and compared, before the database was put back, only the whole share is known:
+            // with a part of it in the range nothing can be compared.
+            inside.ForEach(frame => outbox.Free(frame));
+        }
+        else if (epoch.IsOwn)
+        {
+            // The share of a frame that was forgotten is not known any more: this range can never be compared. Once the
+            // epoch has ended, the cloud calls it complete, and its frames are freed by that word.
+            outbox.EndEpoch();
         }
     }
 
