@@ -163,7 +163,7 @@ var logger = logging.CreateLogger("Telemetry.Cloud");
 if (command == "repartition")
 {
     return await new RepartitionCommand(
-        settings, TimeProvider.System, Random.Shared, logger, Console.Out, Console.Error)
+        settings, TimeProvider.System, SystemRandom.Instance, logger, Console.Out, Console.Error)
         .RunAsync(partitions, stop.Token);
 }
 

@@ -31,7 +31,7 @@ public sealed class AgentOnSmallDiskTests
             ],
             statusPort,
             TimeSpan.FromSeconds(30),
-            TimeProvider.System).RunAsync(log, 1, stop.Token);
+            TimeProvider.System).RunAsync(log, new Random(1), stop.Token);
         await log.Until("Opened outbox");
         disk.TakeAllThatIsLeft();
         var answer = await Until(statusPort, HttpStatusCode.ServiceUnavailable);

@@ -49,7 +49,7 @@ public sealed class CheckAndRunTests : IAsyncLifetime
 
         var log = new LinesLog();
         using var stop = new CancellationTokenSource();
-        var running = Process().RunAsync(log, 1, stop.Token);
+        var running = Process().RunAsync(log, new Random(1), stop.Token);
         await log.Until("Opened outbox");
         await stop.CancelAsync();
         Assert.True(await running == EdgeProcess.Ended, log.Text);

@@ -46,7 +46,7 @@ public static class SqliteInspection
             using var connection = Open(path);
             SqliteSchema.CheckStructure(connection, path);
             var image = SqliteImageReader.Read(connection, []);
-            _ = OutboxState.Of(image, gateway, options, TimeProvider.System, new Random(0));
+            _ = OutboxState.Of(image, gateway, options, TimeProvider.System, SystemRandom.Instance);
         }
         catch (SqliteException e)
         {
