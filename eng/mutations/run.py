@@ -1,0 +1,295 @@
+#!/usr/bin/env python3
+"""Puts named mistakes ("mutations") into a copy of the tree, one at a time, and says which suite notices each.
+
+  eng/mutations/run.py                 tries every mutation of list.toml that has no result for this commit yet
+  eng/mutations/run.py NAME ...        tries these again
+  eng/mutations/run.py --check         only: does every mutation still apply to this tree?
+  eng/mutations/run.py --table         only: writes docs/mutations.md from the results
+
+A mutation replaces one piece of text of one file, which must occur there exactly once. The suites run in rising cost
+(unit tests, simulation, integration tests of the mutation's area) and stop at the first failed test: the mutation is
+dead. One mutation takes at most four minutes; a suite that does not end within its part of them is killed, and the
+mutation counts as dead only if the same suite ended within half of that time without any mutation. The first run in a
+copy is such a control run, in which every suite must pass. Results are kept in .run/mutations/results, so that a run
+that was interrupted goes on where it stopped. Needs what ./test.sh needs; run it on a quiet machine.
+Exit code 0: every mutation died or is listed as surviving with a reason.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LIST = ROOT / "eng/mutations/list.toml"
+TABLE = ROOT / "docs/mutations.md"
+SECONDS_MAX = 240
+SEEDS = 60
+
+# Suite, its project, seconds that it may take, and what limits it to a part.
+SUITES = [("unit", "Telemetry.Tests", 80), ("simulation", "Telemetry.Simulation", 90),
+          ("integration", "Telemetry.Integration", 110)]
+
+
+def read_list():
+    with open(LIST, "rb") as file:
+        mutations = tomllib.load(file)["mutation"]
+    names = [m["name"] for m in mutations]
+    double = {n for n in names if names.count(n) > 1}
+    if double:
+        sys.exit(f"{LIST}: two mutations are called {', '.join(sorted(double))}")
+    for mutation in mutations:
+        lacking = {"name", "area", "file", "find", "replace", "harm"} - mutation.keys()
+        if lacking:
+            sys.exit(f"{LIST}: mutation {mutation.get('name', '?')} lacks {', '.join(sorted(lacking))}")
+    return mutations
+
+
+def applied(mutation, root):
+    """The file's text with the mutation in it, or what is wrong."""
+    path = root / mutation["file"]
+    if not path.exists():
+        return None, f"{mutation['file']} does not exist"
+    text = path.read_text(encoding="utf-8")
+    found = text.count(mutation["find"])
+    if found != 1:
+        return None, f"its text occurs {found} times in {mutation['file']}"
+    if mutation["find"] == mutation["replace"]:
+        return None, "it changes nothing"
+    return text.replace(mutation["find"], mutation["replace"]), None
+
+
+def check(mutations):
+    bad = 0
+    for mutation in mutations:
+        wrong = applied(mutation, ROOT)[1]
+        if wrong:
+            bad += 1
+            print(f"{mutation['name']}: {wrong}")
+    print(f"{len(mutations)} mutations, {len(mutations) - bad} apply, {bad} do not")
+    return bad == 0
+
+
+class Copy:
+    """A copy of the committed tree that is built once and then again for each mutation."""
+
+    def __init__(self, folder):
+        self.root = folder / "tree"
+        self.mark = f"mutations-{os.getpid()}-{time.time_ns()}"
+        self.temporary = Path(tempfile.mkdtemp(prefix="telemetry-mutations."))
+        os.chmod(self.temporary, 0o755)
+        self.environment = os.environ | {
+            "DOTNET_CLI_TELEMETRY_OPTOUT": "1", "DOTNET_NOLOGO": "1", "DOTNET_CLI_UI_LANGUAGE": "en",
+            "MSBUILDDISABLENODEREUSE": "1", "DOTNET_CLI_USE_MSBUILD_SERVER": "0", "UseSharedCompilation": "false",
+            "TELEMETRY_TEST_RUN": self.mark, "TMPDIR": str(self.temporary), "TELEMETRY_SIMULATION_COUNT": str(SEEDS),
+        }
+
+    def make(self, commit):
+        if (self.root / ".commit").exists() and (self.root / ".commit").read_text() == commit:
+            return
+        if self.root.exists():
+            shutil.rmtree(self.root)
+        self.root.mkdir(parents=True)
+        archive = subprocess.Popen(["git", "-C", str(ROOT), "archive", commit], stdout=subprocess.PIPE)
+        subprocess.run(["tar", "-x", "-C", str(self.root)], stdin=archive.stdout, check=True)
+        (self.root / ".commit").write_text(commit)
+
+    def run(self, command, seconds):
+        """Runs a command; returns its exit code (None: it did not end in time) and what it printed."""
+        with tempfile.TemporaryFile(dir=self.temporary) as output:
+            process = subprocess.Popen(command, cwd=self.root, env=self.environment, stdin=subprocess.DEVNULL,
+                                       stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+            try:
+                code = process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                code = None
+            self.end_everything(process)
+            output.seek(0)
+            return code, output.read().decode("utf-8", "replace")
+
+    def end_everything(self, process):
+        """Ends what the command left running: every process that carries this run's mark."""
+        mark = f"TELEMETRY_TEST_RUN={self.mark}".encode()
+        for folder in Path("/proc").iterdir():
+            if folder.name.isdigit() and int(folder.name) != os.getpid():
+                try:
+                    if mark in (folder / "environ").read_bytes().split(b"\0"):
+                        os.kill(int(folder.name), signal.SIGKILL)
+                except OSError:
+                    pass  # It ended meanwhile, or is another user's.
+        process.wait()
+        for left in self.temporary.glob("telemetry-*"):
+            shutil.rmtree(left, ignore_errors=True)
+
+    def close(self):
+        shutil.rmtree(self.temporary, ignore_errors=True)
+
+    def build(self, project):
+        return self.run(["dotnet", "build", f"tests/{project}", "-c", "Release", "-v", "q", "-clp:ErrorsOnly",
+                         "-nodeReuse:false"], 400)
+
+    def test(self, project, tests, seconds):
+        command = ["dotnet", "test", f"tests/{project}", "-c", "Release", "--no-build", "-nodeReuse:false"]
+        if tests:
+            command += ["--filter", "|".join(f"FullyQualifiedName~{t}" for t in tests)]
+        return self.run(command + ["--", "xUnit.StopOnFail=true"], seconds)
+
+
+def filters(suite, mutation):
+    if suite == "simulation":
+        return ["SeedsTests", "RelayTests"]
+    if suite == "integration":
+        return mutation.get("integration", ["Storage", "Processing", "Edge"])
+    return None
+
+
+def what_failed(output):
+    failed = re.findall(r"^\s*Failed (\S+)", output, re.M)
+    seeds = re.search(r"(\d+) of (\d+) seeds fail", output)
+    name = ".".join(failed[0].split("(")[0].split(".")[-2:]) if failed else "the test process ended early"
+    return name, (int(seeds[1]), int(seeds[2])) if seeds else None
+
+
+def attempt(copy, mutation, control, say):
+    """Tries one mutation (None: none, the control run). Returns its result."""
+    began = time.monotonic()
+    took = {}
+    areas = mutation or {"integration": control}
+    for suite, project, limit in SUITES:
+        wanted = filters(suite, areas)
+        if suite == "integration" and not wanted:
+            continue
+        code, output = copy.build(project)
+        if code != 0:
+            errors = sorted(set(re.findall(r"error [A-Z]+\d+: [^\[]*", output)))[:2]
+            return {"state": "does not compile", "by": "; ".join(errors) or output[-300:]}
+        left = SECONDS_MAX - (time.monotonic() - began)
+        if mutation and left < 15:
+            return {"state": "survived", "by": f"time ran out before {suite}"}
+        started = time.monotonic()
+        code, output = copy.test(project, wanted, min(limit, left) if mutation else 900)
+        took[suite] = round(time.monotonic() - started, 1)
+        say(f"{suite} {took[suite]} s" + ("" if code == 0 else ", noticed" if code is not None else ", did not end"))
+        if not re.search(r"^(Passed|Failed)! ", output, re.M) and code == 0:
+            return {"state": "ran no test", "by": f"{suite}: {wanted}"}
+        if code is None:
+            usual = control.get(suite, 1e9) if mutation else 0
+            if usual > limit / 2:
+                return {"state": "unclear", "by": f"{suite} did not end in {limit} s, without the mutation {usual} s"}
+            return {"state": "dead", "suite": suite, "by": "does not end", "seconds": time.monotonic() - began}
+        if code != 0:
+            name, seeds = what_failed(output)
+            return {"state": "dead", "suite": suite, "by": name, "seeds": seeds, "seconds": time.monotonic() - began,
+                    "output": output[-4000:]}
+    return {"state": "survived", "by": "every suite passed", "took": took, "seconds": time.monotonic() - began}
+
+
+def control_run(copy, results, commit, mutations):
+    """Every suite passes without a mutation; its times are what a hang is held against."""
+    path = results / f"control-{commit[:12]}.json"
+    if path.exists():
+        return json.loads(path.read_text())
+    print("control run, no mutation:", flush=True)
+    every = sorted({t for m in mutations for t in filters("integration", m)})
+    result = attempt(copy, None, every, lambda text: print("  " + text, flush=True))
+    if result["state"] != "survived":
+        print(result.get("output", ""))
+        sys.exit(f"the tree fails without any mutation: {result.get('suite', '')} {result['by']}")
+    path.write_text(json.dumps(result["took"]))
+    return result["took"]
+
+
+def write_table(mutations, results):
+    lines, dead, survived, open_ = [], 0, [], []
+    for mutation in mutations:
+        path = results / f"{mutation['name']}.json"
+        result = json.loads(path.read_text()) if path.exists() else {"state": "not tried", "by": ""}
+        by = result["by"]
+        if result.get("seeds"):
+            failed, of = result["seeds"]
+            by += f", {failed} of {of} seeds"
+        if result["state"] == "dead":
+            dead += 1
+        elif mutation.get("survives"):
+            survived.append(mutation["name"])
+            by = mutation["survives"]
+        else:
+            open_.append(mutation["name"])
+        state = f"dead: {result['suite']}" if result["state"] == "dead" else result["state"]
+        lines.append(f"| {mutation['name']} | {mutation['area']} | {mutation['harm']} | {state} | {by} |")
+    commits = sorted({json.loads(p.read_text()).get("commit", "?") for p in results.glob("*.json")
+                      if not p.name.startswith("control-")})
+    TABLE.write_text("\n".join([
+        "# Mutations: which suite notices which mistake", "",
+        "Written by `eng/mutations/run.py --table`; the mutations are in `eng/mutations/list.toml`. Each was put into a",
+        "copy of the tree, and the suites ran in rising cost until one failed. Simulation: so many of "
+        f"{SEEDS} seeds failed.", "",
+        f"{len(mutations)} mutations: {dead} dead, {len(survived)} survive with a reason, {len(open_)} open"
+        + (f" ({', '.join(open_)})" if open_ else "") + f". Tried at {', '.join(commits)}.", "",
+        "| mutation | area | what it does | state | noticed by, or why it survives |",
+        "| --- | --- | --- | --- | --- |", *lines, ""]), encoding="utf-8")
+    print(f"{len(mutations)} mutations: {dead} dead, {len(survived)} survive with a reason, {len(open_)} open")
+    return not open_
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help="mutations to try again")
+    parser.add_argument("--check", action="store_true", help="only whether they apply")
+    parser.add_argument("--table", action="store_true", help="only write docs/mutations.md")
+    parser.add_argument("--work", type=Path, default=ROOT / ".run/mutations", help="folder of the copy and the results")
+    options = parser.parse_args()
+    mutations = read_list()
+    if options.check:
+        sys.exit(0 if check(mutations) else 1)
+    results = options.work / "results"
+    results.mkdir(parents=True, exist_ok=True)
+    if options.table:
+        sys.exit(0 if write_table(mutations, results) else 1)
+    unknown = set(options.names) - {m["name"] for m in mutations}
+    if unknown:
+        sys.exit(f"no mutation is called {', '.join(sorted(unknown))}")
+    if not check(mutations):
+        sys.exit(1)
+
+    commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True,
+                            check=True).stdout.strip()
+    copy = Copy(options.work)
+    try:
+        copy.make(commit)
+        control = control_run(copy, results, commit, mutations)
+        for mutation in mutations:
+            path = results / f"{mutation['name']}.json"
+            if options.names and mutation["name"] not in options.names:
+                continue
+            if not options.names and path.exists() and json.loads(path.read_text()).get("commit") == commit[:12]:
+                continue
+            print(f"{mutation['name']}:", flush=True)
+            text, wrong = applied(mutation, copy.root)
+            if wrong:
+                sys.exit(f"{mutation['name']}: {wrong}")
+            target = copy.root / mutation["file"]
+            original = target.read_text(encoding="utf-8")
+            target.write_text(text, encoding="utf-8")
+            try:
+                result = attempt(copy, mutation, control, lambda said: print("  " + said, flush=True))
+            finally:
+                target.write_text(original, encoding="utf-8")
+            result["commit"] = commit[:12]
+            path.write_text(json.dumps(result, indent=1))
+            print(f"  {result['state']} {result.get('suite', '')} {result['by']}", flush=True)
+    finally:
+        copy.close()
+    sys.exit(0 if write_table(mutations, results) else 1)
+
+
+if __name__ == "__main__":
+    main()
