@@ -14,4 +14,4 @@ else
     export TELEMETRY_SIMULATION_REPORT
     trap 'cat "$TELEMETRY_SIMULATION_REPORT"; rm -f "$TELEMETRY_SIMULATION_REPORT"' EXIT
 fi
-dotnet test tests/Telemetry.Simulation --filter "FullyQualifiedName~$filter" -nologo -v q --logger "console;verbosity=normal"
+dotnet test tests/Telemetry.Simulation -c Release --filter "FullyQualifiedName~$filter" -nologo -v q --logger "console;verbosity=normal"

@@ -43,9 +43,11 @@ internal sealed class Backend : IAsyncDisposable
 
     /// <summary>
     /// Starts it; <paramref name="postgres"/>: the settings of the database, null for an ingress without one.
+    /// <paramref name="role"/> and <paramref name="rules"/>, a file of alert rules, are the cloud process'.
     /// </summary>
     public static async Task<Backend> StartAsync(
-        IEnumerable<string> gateways, IReadOnlyDictionary<string, string>? postgres)
+        IEnumerable<string> gateways, IReadOnlyDictionary<string, string>? postgres, string? role = null,
+        string rules = "")
     {
         var backend = new Backend();
         try
@@ -57,7 +59,7 @@ internal sealed class Backend : IAsyncDisposable
                     new PostgresOptions { ForceToDisk = true, Settings = postgres });
             }
 
-            await backend.StartCloudAsync(gateways);
+            await backend.StartCloudAsync(gateways, role, rules);
             return backend;
         }
         catch
@@ -66,6 +68,13 @@ internal sealed class Backend : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Ends the cloud process in order; what it had not stored stays in the log.</summary>
+    public Task StopCloudAsync() => _cloud.StopAsync();
+
+    /// <summary>Starts the cloud process again, with the configuration that it had.</summary>
+    public Task StartCloudAsync() =>
+        _cloud.StartAsync(async c => await Status.TextAsync(_cloudPort, "/health/ready", c) is not null);
 
     /// <summary>A file in the run's folder.</summary>
     public string At(string name) => _folder.At(name);
@@ -130,7 +139,8 @@ internal sealed class Backend : IAsyncDisposable
         await _folder.DisposeAsync();
     }
 
-    private async Task<long> NumberAsync(string sql)
+    /// <summary>Asks the database for one number.</summary>
+    public async Task<long> NumberAsync(string sql)
     {
         await using var connection = new NpgsqlConnection(Postgres!.ConnectionString);
         await connection.OpenAsync();
@@ -153,7 +163,7 @@ internal sealed class Backend : IAsyncDisposable
         }
     }
 
-    private async Task StartCloudAsync(IEnumerable<string> gateways)
+    private async Task StartCloudAsync(IEnumerable<string> gateways, string? role, string rules)
     {
         if (Postgres is null)
         {
@@ -165,14 +175,15 @@ internal sealed class Backend : IAsyncDisposable
         Write("cloud.json", new
         {
             partitions = Partitions,
-            role = Postgres is null ? "ingress" : "all",
+            role = role ?? (Postgres is null ? "ingress" : "all"),
             http = new { port = _cloudPort },
             nats = new { servers = NatsUrl },
             // Without a processor nobody makes room in the log, which reserves what it may take at most.
             log = new { liveBytesMax = "512 MiB", backlogBytesMax = "128 MiB" },
             database = Postgres is null ? (object)new { } : new { connection = Postgres.ConnectionString },
             ingress = new { port = MqttPort, gateways = passwords, plainPasswords = true },
+            alerts = new { rules },
         });
-        await _cloud.StartAsync(async c => await Status.TextAsync(_cloudPort, "/health/ready", c) is not null);
+        await StartCloudAsync();
     }
 }

@@ -1,4 +1,5 @@
 using Telemetry.Benchmarks;
+using Telemetry.Benchmarks.Drain;
 using Telemetry.Benchmarks.EndToEnd;
 
 // ./bench.sh NAME: one question a benchmark. Each prints lines of the form
@@ -10,6 +11,7 @@ var benchmarks = new Dictionary<string, Func<RunLength, Task>>
 {
     ["agent"] = AgentBenchmark.RunAsync,
     ["codec"] = CodecBenchmark.RunAsync,
+    ["drain"] = DrainBenchmark.RunAsync,
     ["end-to-end"] = EndToEndBenchmark.RunAsync,
     ["ingress"] = IngressBenchmark.RunAsync,
     ["line-protocol"] = LineProtocolBenchmark.RunAsync,
