@@ -24,6 +24,7 @@ internal sealed class Backend : IAsyncDisposable
     private readonly DotnetProcess _cloud;
     private readonly int _cloudPort = FreePort.Next();
     private NatsServer? _nats;
+    private long _removed;
 
     private Backend() => _cloud = Program("cloud", "Telemetry.Cloud");
 
@@ -93,10 +94,10 @@ internal sealed class Backend : IAsyncDisposable
     public Task<long> StoredAsync() => NumberAsync("SELECT coalesce(sum(stored), 0)::bigint FROM telemetry.gateway");
 
     /// <summary>
-    /// Waits until what is in the log is stored, nothing being sent any more, and throws unless the database then holds
-    /// as many readings as the ledger says.
+    /// Waits until what is in the log is stored, nothing being sent any more; throws unless the database then holds as
+    /// many readings as the ledger says; removes the readings, so that a long run fills no disk.
     /// </summary>
-    public async Task CheckStoredAsync()
+    public async Task CheckAndRemoveStoredAsync()
     {
         var stored = await StoredAsync();
         for (var before = -1L; stored != before; stored = await StoredAsync())
@@ -106,20 +107,18 @@ internal sealed class Backend : IAsyncDisposable
         }
 
         var rows = await NumberAsync("SELECT count(*) FROM telemetry.reading");
-        if (rows != stored)
+        if (rows + _removed != stored)
         {
-            throw new InvalidOperationException($"{rows} readings in the database, {stored} stored as the ledger says");
+            throw new InvalidOperationException(
+                $"{rows} readings in the database and {_removed} removed, {stored} stored as the ledger says");
         }
+
+        await ExecuteAsync("TRUNCATE telemetry.reading");
+        _removed = stored;
     }
 
     /// <summary>Has the database write what it still has to, so that it does not do so later.</summary>
-    public async Task CheckpointAsync()
-    {
-        await using var connection = new NpgsqlConnection(Postgres!.ConnectionString);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand("CHECKPOINT", connection) { CommandTimeout = 300 };
-        await command.ExecuteNonQueryAsync();
-    }
+    public Task CheckpointAsync() => ExecuteAsync("CHECKPOINT");
 
     public async ValueTask DisposeAsync()
     {
@@ -161,6 +160,14 @@ internal sealed class Backend : IAsyncDisposable
         {
             await log.EnsureStreamsAsync(partition, default);
         }
+    }
+
+    private async Task ExecuteAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(Postgres!.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 300 };
+        await command.ExecuteNonQueryAsync();
     }
 
     private async Task StartCloudAsync(IEnumerable<string> gateways, string? role, string rules)

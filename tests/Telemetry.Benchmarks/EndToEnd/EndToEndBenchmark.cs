@@ -53,8 +53,7 @@ internal static class EndToEndBenchmark
             run.Seconds(LimitSeconds));
         var limits = Transactions.ToDictionary(size => size, _ => new List<double>());
         await MeasureAsync(limit, limits, "before");
-        var rate = await SustainedAsync(run, fleet);
-        await backend.CheckStoredAsync();
+        var rate = await SustainedAsync(run, fleet, backend);
         await backend.CheckpointAsync();
         await MeasureAsync(limit, limits, "after");
         foreach (var (size, rates) in limits)
@@ -89,19 +88,21 @@ internal static class EndToEndBenchmark
     }
 
     // The highest rate that the chain kept up with. Ends when twice in a row more was offered and no more came through.
-    private static async Task<double> SustainedAsync(RunLength run, Fleet fleet)
+    private static async Task<double> SustainedAsync(RunLength run, Fleet fleet, Backend backend)
     {
         var best = 0.0;
         var worse = 0;
         for (var n = 0; worse < 2 && n < (run.IsShort ? ShortStepsMax : StepsMax); n++)
         {
             var offered = OfferedFirst + (n * OfferedStep);
+            DiskSpace.Require(backend.At(""));
             await fleet.StartAsync(run.IsShort ? offered / ShortPart : offered);
             await Task.Delay(run.Seconds(SettleSeconds));
             var from = await fleet.LookAsync();
             await Task.Delay(run.Seconds(MeasuredSeconds));
             var to = await fleet.LookWhenMoreIsStoredAsync(from);
             await fleet.StopAsync();
+            await backend.CheckAndRemoveStoredAsync();
             var step = new Step(offered, from, to);
             step.Print();
             if ((run.IsShort || step.KeptUp) && step.Rate > best)

@@ -69,6 +69,7 @@ internal sealed class StoreLimit : IAsyncDisposable
             spent += time;
         }
 
+        await RemoveReadingsAsync();
         return rates.Average();
     }
 
@@ -77,10 +78,20 @@ internal sealed class StoreLimit : IAsyncDisposable
     {
         var rates = await Task.WhenAll(_writers.Select(w => w.Copies(readingsOfTransaction)).ToArray()
             .Select(c => Task.Run(() => CopyAsync(c.Bytes, c.Readings))));
+        await RemoveReadingsAsync();
         return rates.Sum();
     }
 
     public async ValueTask DisposeAsync() => await _store.DisposeAsync();
+
+    // So that a long run fills no disk.
+    private async Task RemoveReadingsAsync()
+    {
+        await using var connection = new NpgsqlConnection(_connectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand("TRUNCATE telemetry.reading", connection);
+        await command.ExecuteNonQueryAsync();
+    }
 
     /// <summary>
     /// Each writer's commits, one after another, and all writers at once. Each counts until its own last commit: who
