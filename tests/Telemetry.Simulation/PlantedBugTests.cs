@@ -55,14 +55,14 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
                 [Fault.BusMessageDelayed] = 0.2,
                 [Fault.DownLost] = 0.4,
             },
-            PerMinute = new Dictionary<Fault, double> { [Fault.DatabasePutBack] = 6, [Fault.LogWiped] = 30 },
+            PerMinute = new Dictionary<Fault, double> { [Fault.DatabasePutBack] = 10, [Fault.LogWiped] = 30 },
             Busy = TimeSpan.FromMinutes(3),
         },
         new Parts { Answers = () => new AnyAnswer() });
 
     [Fact]
     public void Sending_a_schema_in_one_lane_only_is_found() => Found(
-        Mix.Of(8, Fault.DatabasePutBack, Fault.LinkCut),
+        Mix.Of(12, Fault.DatabasePutBack, Fault.LinkCut),
         new Parts { Link = link => new OneLaneSchemasLink(link) });
 
     [Fact]

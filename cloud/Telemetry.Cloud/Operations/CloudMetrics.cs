@@ -162,6 +162,12 @@ internal sealed class CloudMetrics : IDisposable
             "Messages of gateways whose row names another partition");
         Counter("telemetry.processor.answers", () => Sum(c => c.Answers), "{answer}", "Hellos answered");
         Gauge("telemetry.processor.partitions", () => Sum(c => c.Partitions), "Partitions owned now");
+        Gauge(
+            "telemetry.processor.partitions.free", () => Sum(c => c.PartitionsOfNobody),
+            "Partitions that this process asks for and nobody owns");
+        Counter(
+            "telemetry.processor.holders.ended", () => Sum(c => c.HoldersEnded), "{session}",
+            "Database sessions of frozen processes that were ended");
         Watch([.. processors.Select(p => p.Alerts)]);
 
         long Sum(Func<ProcessorCounters, long> count) => processors.Sum(count);

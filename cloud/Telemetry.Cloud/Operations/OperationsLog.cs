@@ -11,14 +11,11 @@ internal static partial class OperationsLog
     [LoggerMessage(3001, LogLevel.Information, "Connected to nats-server {Server}")]
     public static partial void NatsConnected(ILogger logger, string server);
 
-    [LoggerMessage(3002, LogLevel.Warning, "NATS: {What} ({Server}): {Detail}")]
-    public static partial void NatsTrouble(ILogger logger, string what, string server, string? detail);
+    [LoggerMessage(3002, LogLevel.Warning, "nats-server {Server} complained: {Detail}")]
+    public static partial void NatsComplained(ILogger logger, string server, string? detail);
 
     [LoggerMessage(3003, LogLevel.Information, "Opened the database: {Edition}")]
     public static partial void DatabaseOpened(ILogger logger, string edition);
-
-    [LoggerMessage(3004, LogLevel.Warning, "{What} failed and is tried again: {Error}")]
-    public static partial void Waited(ILogger logger, string what, string error);
 
     [LoggerMessage(3005, LogLevel.Information, "Stopping")]
     public static partial void Stopping(ILogger logger);
@@ -47,6 +44,13 @@ internal static partial class OperationsLog
     [LoggerMessage(
         3042, LogLevel.Warning, "Waits until a processor has made the log's streams, or a repartition is done")]
     public static partial void InstallationAwaited(ILogger logger);
+
+    [LoggerMessage(
+        3010, LogLevel.Warning, "{What}: {Reason}; since {Since:HH:mm:ss}Z, repeats are counted, not logged")]
+    public static partial void TroubleBegan(ILogger logger, string what, string reason, DateTimeOffset since);
+
+    [LoggerMessage(3011, LogLevel.Information, "{What} after {Seconds:0} s; {Failures} tries had failed")]
+    public static partial void TroubleEnded(ILogger logger, string what, double seconds, long failures);
 
     [LoggerMessage(3020, LogLevel.Information, "Traces go to {Endpoint}, of a share of {Ratio} of the frames")]
     public static partial void Tracing(ILogger logger, string endpoint, double ratio);

@@ -1,24 +1,25 @@
 using Microsoft.Extensions.Logging;
 using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Log;
+using Telemetry.Cloud.Operations;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 
 namespace Telemetry.Cloud.Processing;
 
 /// <summary>
-/// The partitions that this processor owns by lease: takes leases, begins feeds, gives up and gives back. One thread,
-/// the processor's.
+/// The partitions that this processor owns: adopts those whose lease was taken, begins feeds, gives up and gives back.
+/// It never asks the database for a lease: that is <see cref="LeaseLoop"/>'s, beside the round. One thread, the
+/// processor's.
 /// </summary>
 internal sealed class OwnedPartitions(
-    IStore store, ILog log, IBus bus, ProcessorOptions options, TimeProvider time, Random random, ILogger logger,
+    IStore store, ILog log, IBus bus, ProcessorOptions options, TimeProvider time, ILogger logger, Trouble reading,
     ProcessorCounters counters, Signal signal, Action<int, GatewayId, ReadOnlyMemory<byte>> arrived)
 {
-    private readonly int[] _mine =
-        [.. Enumerable.Range(0, options.Partitions).Where(p => p % options.Workers == options.Worker)];
-
     private readonly SortedDictionary<int, PartitionOwner> _owners = [];
-    private readonly Dictionary<int, long> _leaseRetry = [];
+    private readonly Queue<PartitionRow> _taken = [];
+    private readonly Queue<int> _leaving = [];
+    private readonly Queue<PartitionRow> _left = [];
     private long _trimmedAt = time.GetTimestamp();
     private bool _installationChecked = true;
     private Task? _trimming;
@@ -26,37 +27,64 @@ internal sealed class OwnedPartitions(
     /// <summary>Everything owned, in partition order.</summary>
     public IReadOnlyCollection<PartitionOwner> All => _owners.Values;
 
-    /// <summary>True when no lease is left to ask for.</summary>
-    public bool Complete => _owners.Count == _mine.Length;
-
-    /// <summary>When the leases were last taken or renewed.</summary>
+    /// <summary>When the leases were last renewed; without one, when the first was taken.</summary>
     public long RenewedAt { get; set; }
+
+    /// <summary>How many leases are held, adopted or not.</summary>
+    public int Held => _owners.Count + _taken.Count;
+
+    /// <summary>Called when a lease should be asked for, or given back, at once.</summary>
+    public Action Changed { get; set; } = () => { };
 
     /// <summary>The owner of a partition, where that is this processor.</summary>
     public bool TryGet(int partition, out PartitionOwner owner) => _owners.TryGetValue(partition, out owner!);
 
+    /// <summary>True when the partition's lease is held, adopted or not, or still has to be given back.</summary>
+    public bool Holds(int partition) =>
+        _owners.ContainsKey(partition) || _taken.Concat(_left).Any(row => row.Partition == partition);
+
     /// <summary>The owner of a gateway's partition.</summary>
     public PartitionOwner OwnerOf(GatewayId gateway) => _owners[gateway.Partition(options.Partitions)];
 
-    /// <summary>Asks for the leases that are not held, as often as the options say.</summary>
-    public async Task TakeLeasesAsync(CancellationToken cancellationToken)
+    /// <summary>A lease was taken: the next round adopts the partition.</summary>
+    public void Take(PartitionRow row)
     {
-        foreach (var partition in _mine)
-        {
-            if (_owners.ContainsKey(partition)
-                || (_leaseRetry.TryGetValue(partition, out var at) && time.GetElapsedTime(at) < options.LeaseRetry))
-            {
-                continue;
-            }
+        _taken.Enqueue(row);
+        signal.Set();
+    }
 
-            _leaseRetry[partition] = time.GetTimestamp();
-            var token = random.NextId();
-            if (await store.TakeLeaseAsync(
-                partition, token, options.Owner, options.Lease, cancellationToken) is { } row)
+    /// <summary>Asks the next round to let a partition go; its lease is given back then.</summary>
+    public void Leave(int partition)
+    {
+        _leaving.Enqueue(partition);
+        signal.Set();
+    }
+
+    /// <summary>A partition that was let go, whose lease has to be given back.</summary>
+    public bool TryTakeLeft(out PartitionRow row) => _left.TryDequeue(out row!);
+
+    /// <summary>
+    /// Lets go what was asked for and adopts what was taken. Called between two transactions, when memory is what the
+    /// database has.
+    /// </summary>
+    public async Task AdoptAsync(CancellationToken cancellationToken)
+    {
+        while (_leaving.TryDequeue(out var partition))
+        {
+            if (_owners.Remove(partition, out var owner))
             {
-                _installationChecked = false;
-                await OwnAsync(row, cancellationToken);
+                await owner.DisposeAsync();
+                _left.Enqueue(owner.Row);
+                ProcessingLog.LeaseGivenBack(logger, partition);
+                Changed();
             }
+        }
+
+        while (_taken.TryPeek(out var row))
+        {
+            _installationChecked = false;
+            await OwnAsync(row, cancellationToken);
+            _taken.Dequeue();
         }
 
         counters.Partitions = _owners.Count;
@@ -88,12 +116,13 @@ internal sealed class OwnedPartitions(
     {
         var hellos = await bus.ServeHellosAsync(
             row.Partition, (gateway, bytes) => arrived(row.Partition, gateway, bytes), cancellationToken);
+        // The leases held before are as old as they were: this one says nothing of them.
+        RenewedAt = _owners.Count == 0 ? time.GetTimestamp() : RenewedAt;
         _owners[row.Partition] = new PartitionOwner(
             row,
             new Feed(log, row.Partition, StreamKind.Live, signal) { Position = row.Live },
             new Feed(log, row.Partition, StreamKind.Backlog, signal) { Position = row.Backlog },
             hellos);
-        RenewedAt = time.GetTimestamp();
         ProcessingLog.LeaseTaken(logger, row.Partition, row.Commits, row.Live.Sequence, row.Backlog.Sequence);
     }
 
@@ -104,6 +133,11 @@ internal sealed class OwnedPartitions(
         {
             await BeginAsync(owner, owner.Live, cancellationToken);
             await BeginAsync(owner, owner.Backlog, cancellationToken);
+        }
+
+        if (_owners.Values.All(o => o.Live.Running && o.Backlog.Running))
+        {
+            reading.Worked();
         }
     }
 
@@ -126,7 +160,7 @@ internal sealed class OwnedPartitions(
         }
         catch (LogException e)
         {
-            ProcessingLog.LogFailed(logger, e);
+            reading.Failed(e.Message);
             feed.RetryAtTimestamp = time.GetTimestamp()
                 + (long)(options.RetryAfter.TotalSeconds * time.TimestampFrequency);
         }
@@ -178,20 +212,23 @@ internal sealed class OwnedPartitions(
         }
         catch (LogException e)
         {
-            ProcessingLog.LogFailed(logger, e);
+            reading.Failed(e.Message);
         }
     }
 
     /// <summary>
-    /// Back to what the database has; with <paramref name="forget"/> the leases are taken anew, with new tokens.
+    /// Back to what the database has. The partitions that <paramref name="forget"/> says are not owned any more: their
+    /// leases are taken anew, with new tokens.
     /// </summary>
-    public async Task GiveUpAsync(bool forget)
+    public async Task GiveUpAsync(Func<int, bool> forget)
     {
-        foreach (var owner in _owners.Values)
+        foreach (var (partition, owner) in _owners.ToArray())
         {
-            if (forget)
+            if (forget(partition))
             {
+                _owners.Remove(partition);
                 await owner.DisposeAsync();
+                Changed();
             }
             else
             {
@@ -199,30 +236,22 @@ internal sealed class OwnedPartitions(
             }
         }
 
-        if (forget)
-        {
-            _owners.Clear();
-            _leaseRetry.Clear();
-        }
+        counters.Partitions = _owners.Count;
     }
 
-    /// <summary>Gives the leases back, so that the next owner need not wait.</summary>
-    public async Task ReleaseAsync()
+    /// <summary>Lets everything go; gives out the leases that have to be given back.</summary>
+    public async Task<IReadOnlyList<PartitionRow>> LeaveAllAsync()
     {
+        var rows = _taken.Concat(_left).Concat(_owners.Values.Select(o => o.Row)).ToArray();
         foreach (var owner in _owners.Values)
         {
             await owner.DisposeAsync();
-            try
-            {
-                await store.ReleaseLeaseAsync(owner.Row.Partition, owner.Row.Token, CancellationToken.None);
-            }
-            catch (StoreException e)
-            {
-                // It runs out by itself.
-                ProcessingLog.StoreFailed(logger, e, e.IsDataFault, e.MayHaveCommitted);
-            }
         }
 
         _owners.Clear();
+        _taken.Clear();
+        _left.Clear();
+        counters.Partitions = 0;
+        return rows;
     }
 }

@@ -12,8 +12,8 @@ internal static partial class ProcessingLog
 
     [LoggerMessage(
         2001, LogLevel.Warning,
-        "A partition's row was not as remembered: gave up {Partitions} partitions, nothing was committed")]
-    public static partial void NotOwner(ILogger logger, int partitions);
+        "Gave up partitions {Partitions}: another process owns them or holds them now; nothing was committed")]
+    public static partial void NotOwner(ILogger logger, string partitions);
 
     [LoggerMessage(
         2002, LogLevel.Warning, "{Stream} did not hold the position {Position} any more: read on from {From}")]
@@ -21,12 +21,14 @@ internal static partial class ProcessingLog
 
     [LoggerMessage(
         2003, LogLevel.Warning,
-        "The database failed (data fault: {DataFault}, may have committed: {MayHaveCommitted}); rolled back and "
-        + "waited")]
-    public static partial void StoreFailed(ILogger logger, Exception error, bool dataFault, bool mayHaveCommitted);
+        "Ended database session {Session}: it held partition {Partition} of {Owner} and waited for its process, which "
+        + "had not renewed its lease for {Lease}; what it had begun was rolled back")]
+    public static partial void HolderEnded(
+        ILogger logger, int partition, string owner, int session, TimeSpan lease);
 
-    [LoggerMessage(2004, LogLevel.Warning, "The log was out of reach; waited")]
-    public static partial void LogFailed(ILogger logger, Exception error);
+    [LoggerMessage(
+        2004, LogLevel.Information, "Gave back the lease of partition {Partition}: another process has fewer")]
+    public static partial void LeaseGivenBack(ILogger logger, int partition);
 
     [LoggerMessage(
         2006, LogLevel.Warning,

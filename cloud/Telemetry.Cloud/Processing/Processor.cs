@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Ledger;
 using Telemetry.Cloud.Log;
+using Telemetry.Cloud.Operations;
 using Telemetry.Cloud.Storage;
 using Telemetry.Cloud.Tracing;
 using Telemetry.Model;
@@ -28,6 +29,8 @@ public sealed class Processor
     private readonly HelloQueue _hellos;
     private readonly Signal _signal = new();
     private readonly OwnedPartitions _owned;
+    private readonly LeaseLoop _leases;
+    private readonly ProcessorTroubles _troubles;
     private readonly StoreCommit _commit = new();
     private readonly AlertEvaluator _alerts;
     private readonly AckList _acks = new();
@@ -40,6 +43,16 @@ public sealed class Processor
 
     public Processor(
         IStore store, ILog log, IBus bus, ProcessorOptions options, TimeProvider time, Random random, ILogger logger)
+        : this(store, log, bus, options, time, random, logger, null, null)
+    {
+    }
+
+    /// <summary>
+    /// As a part of a process that says itself when <paramref name="database"/> or the log's server are out of reach.
+    /// </summary>
+    internal Processor(
+        IStore store, ILog log, IBus bus, ProcessorOptions options, TimeProvider time, Random random, ILogger logger,
+        Trouble? database, Trouble? nats)
     {
         (_store, _bus, _options, _time, _random, _logger) = (store, bus, options, time, random, logger);
         _hellos = new HelloQueue(options, time, logger, _signal);
@@ -48,18 +61,27 @@ public sealed class Processor
         _applier = new FrameApplier(store, _alerts, schemas, _acks, _faults, options, Counters);
         _trace = new StoreTrace(time);
         _desk = new HelloDesk(store, schemas, _acks, Counters, options, time, logger, _signal);
+        _troubles = new ProcessorTroubles(options.Worker, time, logger, database, nats);
         _owned = new OwnedPartitions(
-            store, log, bus, options, time, random, logger, Counters, _signal, _hellos.Arrived);
+            store, log, bus, options, time, logger, _troubles.Reading, Counters, _signal, _hellos.Arrived);
+        _leases = new LeaseLoop(store, _owned, options, time, random, logger, _troubles, Counters);
         _taking = new LogTaking(_owned, _faults, options, Counters);
     }
 
     public ProcessorCounters Counters { get; } = new();
+
+    /// <summary>What stands between this processor and its work; null when nothing does. Any thread.</summary>
+    public string? Problem => _troubles.Storing.Problem ?? _troubles.Leases.Problem ?? _troubles.Reading.Problem
+        ?? _leases.Problem
+        ?? (Counters.Partitions > 0 && _time.GetElapsedTime(_owned.RenewedAt) is var silent && silent > _options.Lease
+            ? $"has committed nothing for {silent.TotalSeconds:0} s, so its leases have run out" : null);
 
     /// <summary>Works until cancelled; then gives its leases back.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var hellos = _hellos.WatchAsync(ending.Token);
+        var leases = _leases.RunAsync(ending.Token);
         try
         {
             while (!cancellationToken.IsCancellationRequested)
@@ -75,7 +97,8 @@ public sealed class Processor
         {
             ending.Cancel(); // CancelAsync would leave this thread.
             await hellos;
-            await _owned.ReleaseAsync();
+            await leases;
+            await _leases.EndAsync();
         }
     }
 
@@ -88,20 +111,22 @@ public sealed class Processor
         }
         catch (StoreException e)
         {
-            ProcessingLog.StoreFailed(_logger, e, e.IsDataFault, e.MayHaveCommitted);
             var another = e.IsDataFault && _faults.Failed(e.Message, e.Reading);
-            await GiveUpAsync(forget: e.MayHaveCommitted);
+            await GiveUpAsync(_ => e.MayHaveCommitted);
             if (another)
             {
                 // The next try is another one, and those behind a bad frame do not wait for it.
                 Counters.DataFaults++;
+                _troubles.Data.Failed(e.Message);
                 return;
             }
+
+            _troubles.Failed(_troubles.Storing, e);
         }
         catch (LogException e)
         {
-            ProcessingLog.LogFailed(_logger, e);
-            await GiveUpAsync(forget: false);
+            _troubles.Reading.Failed(e.Message);
+            await GiveUpAsync(_ => false);
         }
 
         Counters.Errors++;
@@ -110,7 +135,7 @@ public sealed class Processor
 
     private async Task RoundAsync(CancellationToken cancellationToken)
     {
-        await _owned.TakeLeasesAsync(cancellationToken);
+        await _owned.AdoptAsync(cancellationToken);
         await _owned.BeginFeedsAsync(cancellationToken);
         _commit.Clear();
         _taking.Begin();
@@ -181,13 +206,17 @@ public sealed class Processor
         if (await _store.CommitAsync(_commit, cancellationToken) == CommitOutcome.NotOwner)
         {
             Counters.NotOwner++;
-            ProcessingLog.NotOwner(_logger, _owned.All.Count);
-            await GiveUpAsync(forget: true);
+            var lost = _commit.NotOwned.Count > 0
+                ? _commit.NotOwned.Order().ToArray() : [.. _owned.All.Select(o => o.Row.Partition)];
+            ProcessingLog.NotOwner(_logger, string.Join(", ", lost));
+            await GiveUpAsync(lost.Contains);
             return true;
         }
 
         Counters.Commits++;
         _owned.RenewedAt = _time.GetTimestamp();
+        _troubles.Storing.Worked();
+        _troubles.Data.Worked();
         _alerts.Committed();
         _trace.Committed(_commit.Frames);
         _faults.Succeeded();
@@ -318,7 +347,7 @@ public sealed class Processor
         _desk.Take(known, NowMicros());
     }
 
-    private async Task GiveUpAsync(bool forget)
+    private async Task GiveUpAsync(Func<int, bool> forget)
     {
         _desk.Forget();
         _faults.Interrupted();
@@ -327,19 +356,14 @@ public sealed class Processor
 
     private TimeSpan UntilDue()
     {
-        if (_owned.All.Count == 0)
+        // A lease that is taken sets the signal.
+        var due = _owned.All.Count == 0 ? _options.RenewEvery
+            : _options.RenewEvery - _time.GetElapsedTime(_owned.RenewedAt);
+        if (due <= TimeSpan.Zero)
         {
-            return _options.LeaseRetry;
+            due = _options.RenewEvery;
         }
 
-        var renewal = _options.RenewEvery - _time.GetElapsedTime(_owned.RenewedAt);
-        if (renewal <= TimeSpan.Zero)
-        {
-            renewal = _options.RenewEvery;
-        }
-
-        var due = !_owned.Complete && _options.LeaseRetry < renewal
-            ? _options.LeaseRetry : renewal;
         return _owned.All.All(o => o.Live.Running && o.Backlog.Running && !o.Ends.Waiting) || _options.RetryAfter > due
             ? due : _options.RetryAfter;
     }

@@ -66,4 +66,10 @@ public sealed class ProcessorCounters
 
     /// <summary>Partitions owned now.</summary>
     public long Partitions { get; set; }
+
+    /// <summary>Partitions that this worker asks for and nobody holds, as its last look found it.</summary>
+    public long PartitionsOfNobody { get; set; }
+
+    /// <summary>Sessions of frozen processes that were ended.</summary>
+    public long HoldersEnded { get; set; }
 }

@@ -41,7 +41,10 @@ public sealed record ProcessorOptions
     /// </summary>
     public TimeSpan RenewEvery { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How often a lease that another owner holds is asked for.</summary>
+    /// <summary>
+    /// How often the leases are looked at: this worker's sign of life, and its time to take what is free. One that ran
+    /// out is taken at the second look, at least a second after the first.
+    /// </summary>
     public TimeSpan LeaseRetry { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How long frames gather for one transaction once the first is there.</summary>

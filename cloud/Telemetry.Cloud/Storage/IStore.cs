@@ -17,14 +17,29 @@ public interface IStore
     Task<InstallationFacts> InstallAsync(InstallationFacts proposed, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Says that a worker is alive for <paramref name="lasts"/> by the database's clock (zero: that it is not any
+    /// more), and finds out what the leases are. Waits for nobody's transaction.
+    /// </summary>
+    Task<LeaseLook> LookAtLeasesAsync(LiveWorker beat, TimeSpan lasts, CancellationToken cancellationToken);
+
+    /// <summary>
     /// Takes the lease of a partition for <paramref name="lease"/> by the database's clock: with a new token where it
-    /// is free, expired, or was this owner's. Null while another owner holds it.
+    /// is free, expired, or was this owner's. Null while another owner holds it, and at once while a transaction holds
+    /// the partition, whoever's it is: it never waits for one.
     /// </summary>
     Task<PartitionRow?> TakeLeaseAsync(
         int partition, ulong token, string owner, TimeSpan lease, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Gives the lease back, so that the next owner need not wait; nothing happens when the token is another's.
+    /// Ends the session of a transaction that holds a partition, which rolls it back. Only if the lease has run out,
+    /// and the transaction is still that one and waits for its client: one that works is never ended. False when
+    /// nothing was ended.
+    /// </summary>
+    Task<bool> EndHolderAsync(int partition, LeaseHolder holder, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Gives the lease back, so that the next owner need not wait; nothing happens when the token is another's, or
+    /// while a transaction holds the partition.
     /// </summary>
     Task ReleaseLeaseAsync(int partition, ulong token, CancellationToken cancellationToken);
 
@@ -48,9 +63,10 @@ public interface IStore
         GatewayId gateway, ulong epoch, Lane lane, SequenceRange range, CancellationToken cancellationToken);
 
     /// <summary>
-    /// One transaction: first the compare-and-set of each partition's row, in partition order (token, commits, both
-    /// positions); one that differs rolls everything back. Then all rows of the commit. Renewing a lease is a commit
-    /// without rows. The head of the alert outbox is not compared: it moves only where the count of commits does.
+    /// One transaction: first the compare-and-set of each partition's row (token, commits, both positions). One that
+    /// differs, or that another transaction holds, rolls everything back, at once and without waiting; it is then in
+    /// <see cref="StoreCommit.NotOwned"/>. Then all rows of the commit. Renewing a lease is a commit without rows. The
+    /// head of the alert outbox is not compared: it moves only where the count of commits does.
     /// </summary>
     Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken);
 
@@ -74,7 +90,8 @@ public enum CommitOutcome
     Committed,
 
     /// <summary>
-    /// A partition's row was not what its owner remembers: nothing happened, all memory of it must go.
+    /// A partition's row was not what its owner remembers, or another transaction holds it: nothing happened, all
+    /// memory of that partition must go.
     /// </summary>
     NotOwner,
 }
@@ -94,6 +111,9 @@ public sealed class StoreException(string message, bool isDataFault, bool mayHav
     /// True when nobody knows whether the transaction committed: forget the memory and read the row again.
     /// </summary>
     public bool MayHaveCommitted { get; } = mayHaveCommitted;
+
+    /// <summary>True when the database did not answer, or is stopping or starting.</summary>
+    public bool IsUnreachable { get; init; }
 
     /// <summary>
     /// Of a data fault: the row of the commit's readings that was refused first, as far as the database says it; a

@@ -195,6 +195,12 @@ public sealed record SchemaLedgerRow(SchemaMessage Message, SeriesList List);
 public sealed class StoreCommit
 {
     public List<PartitionStep> Partitions { get; } = [];
+
+    /// <summary>
+    /// Set by a commit that did not happen: the partitions that were not its owner's, or that were busy.
+    /// </summary>
+    public List<int> NotOwned { get; } = [];
+
     public List<SchemaLedgerRow> Schemas { get; } = [];
     public List<GatewayRow> Gateways { get; } = [];
     public List<OutboxRow> Outboxes { get; } = [];
@@ -234,6 +240,7 @@ public sealed class StoreCommit
     public void Clear()
     {
         Partitions.Clear();
+        NotOwned.Clear();
         Schemas.Clear();
         Gateways.Clear();
         Outboxes.Clear();

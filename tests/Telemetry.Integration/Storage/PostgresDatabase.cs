@@ -59,6 +59,19 @@ internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
     public Task PassTime(TimeSpan time) => Execute(
         $"UPDATE telemetry.partition SET lease_until = lease_until - interval '{(long)time.TotalMilliseconds} ms'");
 
+    public Task Pause() => Task.Delay(TimeSpan.FromMilliseconds(20));
+
+    public async Task<IAsyncDisposable> BeginHolding(PartitionRow row)
+    {
+        var connection = await OpenConnection();
+        await connection.BeginTransactionAsync();
+        var statements = new PartitionStatements();
+        Assert.Empty(await statements.ExecuteAsync(connection, [StoreSteps.Step(row)], default));
+        // In the middle of a COPY: the server waits for the client's next bytes.
+        await connection.BeginRawBinaryCopyAsync(ReadingEncoder.CopySql, default);
+        return connection;
+    }
+
     public bool NamesReadings => true;
 
     public Task RefuseTime(long micros) => Execute(

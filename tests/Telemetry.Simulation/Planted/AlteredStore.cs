@@ -18,6 +18,12 @@ internal abstract class AlteredStore(SimulatedStore store) : IStore
         InstallationFacts proposed, CancellationToken cancellationToken) =>
         Inner.InstallAsync(proposed, cancellationToken);
 
+    public Task<LeaseLook> LookAtLeasesAsync(LiveWorker beat, TimeSpan lasts, CancellationToken cancellationToken) =>
+        Inner.LookAtLeasesAsync(beat, lasts, cancellationToken);
+
+    public Task<bool> EndHolderAsync(int partition, LeaseHolder holder, CancellationToken cancellationToken) =>
+        Inner.EndHolderAsync(partition, holder, cancellationToken);
+
     public Task<PartitionRow?> TakeLeaseAsync(
         int partition, ulong token, string owner, TimeSpan lease, CancellationToken cancellationToken) =>
         Inner.TakeLeaseAsync(partition, token, owner, lease, cancellationToken);

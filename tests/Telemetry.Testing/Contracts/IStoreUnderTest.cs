@@ -14,6 +14,15 @@ public interface IStoreUnderTest
     /// <summary>Makes every lease that is held that much older.</summary>
     Task PassTime(TimeSpan time);
 
+    /// <summary>Waits for a moment, for what comes by itself.</summary>
+    Task Pause();
+
+    /// <summary>
+    /// Begins a ledger transaction of a partition, as a frozen client leaves it: it holds the partition and waits for
+    /// its client until it is disposed.
+    /// </summary>
+    Task<IAsyncDisposable> BeginHolding(PartitionRow row);
+
     /// <summary>Makes the database refuse every reading of that time, as a constraint of an operator's does.</summary>
     Task RefuseTime(long micros);
 

@@ -129,6 +129,7 @@ public abstract class StoreLeaseContract : StoreInstallationContract
 
         Assert.Equal(CommitOutcome.NotOwner, await under.Store.CommitAsync(commit, default));
 
+        Assert.Equal([1], commit.NotOwned);
         await NothingIsThere(under);
         Assert.Equal(first, await Take(under.Store, 0));
         Assert.Equal(second, await Take(under.Store, 1));

@@ -9,7 +9,7 @@ using static Telemetry.Testing.Contracts.StoreSteps;
 namespace Telemetry.Testing.Contracts;
 
 /// <summary>What every store does: the ledger, the frame register, schemas.</summary>
-public abstract class StoreLedgerContract : StoreLeaseContract
+public abstract class StoreLedgerContract : StoreHolderContract
 {
     [Fact]
     public Task Gateway_never_seen_gives_an_empty_record() => RunAsync(async under =>

@@ -36,8 +36,13 @@ public sealed class SimulatedCalls(Pump pump, Random random)
     /// Calls the server. <paramref name="broken"/> makes the port's error of a lost call; its argument is true when the
     /// request was lost on a connection that the caller knows to be broken before it was sent.
     /// </summary>
+    public Task<T> CallAsync<T>(
+        string what, Func<T> effect, Func<bool, Exception> broken, CancellationToken cancellationToken) =>
+        CallAsync(what, () => Task.FromResult(effect()), broken, cancellationToken);
+
+    /// <summary>The same for work that takes its time at the server.</summary>
     public async Task<T> CallAsync<T>(
-        string what, Func<T> effect, Func<bool, Exception> broken, CancellationToken cancellationToken)
+        string what, Func<Task<T>> effect, Func<bool, Exception> broken, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var way = KeepsOrder ? InOrder() : Latency();
@@ -60,7 +65,8 @@ public sealed class SimulatedCalls(Pump pump, Random random)
     public TimeSpan Latency() =>
         LatencyMin + TimeSpan.FromTicks(random.NextInt64((LatencyMax - LatencyMin).Ticks + 1));
 
-    private async Task<T> ServeAsync<T>(string what, TimeSpan way, Func<T> effect, Func<bool, Exception> broken)
+    private async Task<T> ServeAsync<T>(
+        string what, TimeSpan way, Func<Task<T>> effect, Func<bool, Exception> broken)
     {
         await Task.Delay(way, _server.Time);
         if (LosesRequest(what))
@@ -68,7 +74,7 @@ public sealed class SimulatedCalls(Pump pump, Random random)
             throw broken(true);
         }
 
-        var result = effect();
+        var result = await effect();
         await Task.Delay(Latency(), _server.Time);
         return LosesAnswer(what) ? throw broken(false) : result;
     }

@@ -36,6 +36,13 @@ public sealed record SimulatedDatabase
     public ImmutableDictionary<int, SimulatedPartition> Partitions { get; init; } =
         ImmutableDictionary<int, SimulatedPartition>.Empty;
 
+    /// <summary>The workers that said to be alive, and for how long.</summary>
+    public ImmutableDictionary<(string Owner, int Worker), (LiveWorker Worker, DateTimeOffset AliveUntil)> Workers
+    {
+        get;
+        init;
+    } = ImmutableDictionary<(string, int), (LiveWorker, DateTimeOffset)>.Empty;
+
     public ImmutableDictionary<GatewayId, GatewayRow> Gateways { get; init; } =
         ImmutableDictionary<GatewayId, GatewayRow>.Empty;
 

@@ -27,6 +27,24 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     /// <summary>Says which commits fail for a reason that is not their data's; null lets all pass.</summary>
     public Func<StoreCommit, string?> Fails { get; set; } = _ => null;
 
+    /// <summary>
+    /// Says which commits begin and then hear nothing more of their client, which is frozen; none by default. The
+    /// caller's task ends when the client goes on (<see cref="HeldTransactions.GoOn"/>) or the session is ended.
+    /// </summary>
+    public Func<StoreCommit, bool> Freezes { get; set; } = _ => false;
+
+    /// <summary>The transactions that are held so now.</summary>
+    public HeldTransactions Held { get; } = new();
+
+    /// <inheritdoc/>
+    public Task<LeaseLook> LookAtLeasesAsync(
+        LiveWorker beat, TimeSpan lasts, CancellationToken cancellationToken) =>
+        CallAsync("look at the leases", () => Look(beat, lasts), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<bool> EndHolderAsync(int partition, LeaseHolder holder, CancellationToken cancellationToken) =>
+        CallAsync($"end the holder of {partition}", () => EndHolder(partition, holder), cancellationToken);
+
     /// <inheritdoc/>
     public Task<InstallationFacts> InstallAsync(
         InstallationFacts proposed, CancellationToken cancellationToken) =>
@@ -85,7 +103,8 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     {
         // Its owner may give up waiting and use the buffers for the next one while this one is on its way.
         var sent = commit.Copy();
-        return CallAsync("commit", () => Commit(sent), cancellationToken);
+        return AnswerAsync(commit, sent, Calls.CallAsync(
+            "commit", () => CommitOrHoldAsync(sent), before => Broken("commit", before), cancellationToken));
     }
 
     /// <inheritdoc/>
@@ -104,13 +123,48 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
         return Content.Installation!;
     }
 
+    private static async Task<CommitOutcome> AnswerAsync(StoreCommit asked, StoreCommit sent, Task<CommitOutcome> call)
+    {
+        var outcome = await call;
+        asked.NotOwned.AddRange(sent.NotOwned);
+        return outcome;
+    }
+
+    private LeaseLook Look(LiveWorker beat, TimeSpan lasts)
+    {
+        var now = Calls.Time.GetUtcNow();
+        var workers = Content.Workers.SetItem((beat.Owner, beat.Worker), (beat, now + lasts));
+        Content = Content with { Workers = workers };
+        return new LeaseLook(
+            [
+                .. workers.Values.Where(w => w.AliveUntil > now).Select(w => w.Worker)
+                    .OrderBy(w => w.Owner, StringComparer.Ordinal).ThenBy(w => w.Worker),
+            ],
+            [.. Content.Partitions.OrderBy(p => p.Key).Select(p => Seen(p.Value, now))]);
+    }
+
+    private LeaseSeen Seen(SimulatedPartition held, DateTimeOffset now)
+    {
+        var state = held.LeaseEnd > now ? LeaseState.Held
+            : held.LeaseEnd == default ? LeaseState.Released
+            : LeaseState.RunOut;
+        var partition = held.Row.Partition;
+        return new LeaseSeen(
+            partition, held.Row.Token, held.Owner, state,
+            state == LeaseState.RunOut ? Held.HolderOf(partition) : null);
+    }
+
+    private bool EndHolder(int partition, LeaseHolder holder) =>
+        Content.Partitions.GetValueOrDefault(partition) is { } held && held.LeaseEnd <= Calls.Time.GetUtcNow()
+            && Held.End(partition, holder);
+
     private PartitionRow? TakeLease(int partition, ulong token, string owner, TimeSpan lease)
     {
         var now = Calls.Time.GetUtcNow();
         var held = Content.Partitions.GetValueOrDefault(partition)
             ?? new SimulatedPartition(
                 new PartitionRow(partition, 0, 0, LogPosition.None, LogPosition.None, AlertHead.None), "", default);
-        if (held.Owner != owner && held.LeaseEnd > now)
+        if (Held.Hold(partition) || (held.Owner != owner && held.LeaseEnd > now))
         {
             return null;
         }
@@ -122,15 +176,47 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
 
     private bool ReleaseLease(int partition, ulong token)
     {
-        if (Content.Partitions.GetValueOrDefault(partition) is { } held && held.Row.Token == token)
+        if (Content.Partitions.GetValueOrDefault(partition) is { } held && held.Row.Token == token
+            && !Held.Hold(partition))
         {
             Content = Content with
             {
-                Partitions = Content.Partitions.SetItem(partition, held with { LeaseEnd = default, Owner = "" }),
+                Partitions = Content.Partitions.SetItem(partition, held with { LeaseEnd = default }),
             };
         }
 
         return true;
+    }
+
+    private async Task<CommitOutcome> CommitOrHoldAsync(StoreCommit commit)
+    {
+        if (Freezes(commit))
+        {
+            if (NotOwned(commit))
+            {
+                return CommitOutcome.NotOwner;
+            }
+
+            if (!await Held.HoldAsync(
+                commit.Partitions.Select(step => step.Expected.Partition), Calls.Time.GetUtcNow().UtcDateTime))
+            {
+                throw new StoreException("commit: the session was ended", isDataFault: false, mayHaveCommitted: false)
+                {
+                    IsUnreachable = true,
+                };
+            }
+        }
+
+        return Commit(commit);
+    }
+
+    private bool NotOwned(StoreCommit commit)
+    {
+        commit.NotOwned.AddRange(commit.Partitions
+            .Where(step => Held.Hold(step.Expected.Partition)
+                || Content.Partitions.GetValueOrDefault(step.Expected.Partition)?.Row != step.Expected)
+            .Select(step => step.Expected.Partition));
+        return commit.NotOwned.Count > 0;
     }
 
     private CommitOutcome Commit(StoreCommit commit)
@@ -145,7 +231,7 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
             throw new StoreException(refusal, isDataFault: true, mayHaveCommitted: false);
         }
 
-        if (Content.With(commit, Calls.Time.GetUtcNow()) is not { } after)
+        if (NotOwned(commit) || Content.With(commit, Calls.Time.GetUtcNow()) is not { } after)
         {
             return CommitOutcome.NotOwner;
         }
@@ -185,11 +271,10 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     }
 
     private Task<T> CallAsync<T>(string what, Func<T> effect, CancellationToken cancellationToken) => Calls.CallAsync(
-        what,
-        effect,
-        before => new StoreException(
-            before ? $"{what}: the connection failed" : $"{what}: the connection broke before the answer",
-            isDataFault: false,
-            mayHaveCommitted: !before),
-        cancellationToken);
+        what, effect, before => Broken(what, before), cancellationToken);
+
+    private static StoreException Broken(string what, bool before) => new(
+        before ? $"{what}: the connection failed" : $"{what}: the connection broke before the answer",
+        isDataFault: false,
+        mayHaveCommitted: !before);
 }

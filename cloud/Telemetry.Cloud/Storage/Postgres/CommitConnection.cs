@@ -75,7 +75,9 @@ internal sealed class CommitConnection(PostgresStoreOptions options) : IAsyncDis
     private async Task<bool> WriteAsync(Session session, StoreCommit commit, CancellationToken cancellationToken)
     {
         var connection = session.Connection;
-        if (!await session.Partitions.ExecuteAsync(connection, commit.Partitions, cancellationToken))
+        commit.NotOwned.AddRange(
+            await session.Partitions.ExecuteAsync(connection, commit.Partitions, cancellationToken));
+        if (commit.NotOwned.Count > 0)
         {
             return false;
         }
@@ -111,6 +113,7 @@ internal sealed class CommitConnection(PostgresStoreOptions options) : IAsyncDis
         while (_encoder.Next(rows) is { IsEmpty: false } chunk)
         {
             await copy.WriteAsync(chunk, cancellationToken);
+            CrashPoint.Reach("in-copy");
         }
 
         await copy.DisposeAsync();

@@ -39,7 +39,9 @@ internal static class FrameRegisterUpkeep
         CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        // It holds locks that every commit needs: frozen between two statements, it is ended by the server.
         await using (var start = new NpgsqlCommand($"""
+            SET LOCAL idle_in_transaction_session_timeout = '2s';
             SET LOCAL lock_timeout = '{(long)lockWait.TotalMilliseconds}ms';
             SELECT pg_advisory_xact_lock({AdvisoryLock})
             """, connection))
@@ -76,7 +78,9 @@ internal static class FrameRegisterUpkeep
     /// </summary>
     public static async Task LockAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({AdvisoryLock})", connection);
+        await using var command = new NpgsqlCommand(
+            $"SET LOCAL idle_in_transaction_session_timeout = '30s'; SELECT pg_advisory_xact_lock({AdvisoryLock})",
+            connection);
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 

@@ -24,7 +24,11 @@ internal static class Migrations
         NpgsqlConnection connection, DatabaseEdition edition, bool migrate, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({AdvisoryLock})", cancellationToken);
+        // A process that is frozen in here must not hold up the start of all others for ever.
+        await ExecuteAsync(
+            connection,
+            $"SET LOCAL idle_in_transaction_session_timeout = '30s'; SELECT pg_advisory_xact_lock({AdvisoryLock})",
+            cancellationToken);
         var found = await CheckAsync(connection, migrate, cancellationToken);
         for (var version = found + 1; version <= Version; version++)
         {

@@ -4,15 +4,17 @@ using NpgsqlTypes;
 namespace Telemetry.Cloud.Storage.Postgres;
 
 /// <summary>
-/// The compare-and-set of the partitions' rows: locks them in partition order, so that two commits never wait for each
-/// other in a ring, then changes those that are what their owner remembers.
+/// The compare-and-set of the partitions' rows, in one statement that waits for nobody: it takes the advisory locks and
+/// then the rows' locks that are free, and changes the rows that are what their owner remembers.
 /// </summary>
 internal sealed class PartitionStatements
 {
-    private const string LockSql =
-        "SELECT partition FROM telemetry.partition WHERE partition = ANY($1) ORDER BY partition FOR UPDATE";
-
     private const string StepSql = """
+        WITH held AS MATERIALIZED (
+            SELECT p.partition FROM unnest($1) p(partition) WHERE pg_try_advisory_xact_lock(1952803952, p.partition)
+        ), mine AS MATERIALIZED (
+            SELECT p.partition FROM telemetry.partition p JOIN held USING (partition) FOR UPDATE OF p SKIP LOCKED
+        )
         UPDATE telemetry.partition p
         SET commits = p.commits + 1, lease_until = now() + u.lease,
             live_created = u.live_created, live_sequence = u.live_sequence,
@@ -26,16 +28,17 @@ internal sealed class PartitionStatements
               old_backlog_created, old_backlog_sequence, old_backlog_message, old_backlog_stored,
               live_created, live_sequence, live_message, live_stored,
               backlog_created, backlog_sequence, backlog_message, backlog_stored, alert_number, alert_chain)
+        JOIN mine USING (partition)
         WHERE p.partition = u.partition AND p.token = u.token AND p.commits = u.commits
           AND p.live_created = u.old_live_created AND p.live_sequence = u.old_live_sequence
           AND p.live_message = u.old_live_message AND p.live_stored = u.old_live_stored
           AND p.backlog_created = u.old_backlog_created AND p.backlog_sequence = u.old_backlog_sequence
           AND p.backlog_message = u.old_backlog_message AND p.backlog_stored = u.old_backlog_stored
+        RETURNING p.partition
         """;
 
-    private readonly RowsStatement _lock = new(LockSql);
     private readonly RowsStatement _step = new(StepSql);
-    private readonly List<int> _locked, _partition;
+    private readonly List<int> _partition;
     private readonly List<long> _token, _commits;
     private readonly List<TimeSpan> _lease;
     private readonly PositionColumns _oldLive, _oldBacklog, _live, _backlog;
@@ -44,7 +47,6 @@ internal sealed class PartitionStatements
 
     public PartitionStatements()
     {
-        _locked = _lock.Integers();
         _partition = _step.Integers();
         _token = _step.Numbers();
         _commits = _step.Numbers();
@@ -57,15 +59,16 @@ internal sealed class PartitionStatements
         _alertChain = _step.Bytes();
     }
 
-    /// <summary>Does it; false when a row was not what its owner remembers: then the caller rolls back.</summary>
-    public async Task<bool> ExecuteAsync(
+    /// <summary>
+    /// Does it. Gives out the partitions whose row was not what its owner remembers, or that another transaction holds:
+    /// if there is one, the caller rolls back.
+    /// </summary>
+    public async Task<IReadOnlyCollection<int>> ExecuteAsync(
         NpgsqlConnection connection, List<PartitionStep> steps, CancellationToken cancellationToken)
     {
-        _lock.Clear();
         _step.Clear();
         foreach (var step in steps)
         {
-            _locked.Add(step.Expected.Partition);
             _partition.Add(step.Expected.Partition);
             _token.Add((long)step.Expected.Token);
             _commits.Add(step.Expected.Commits);
@@ -79,10 +82,15 @@ internal sealed class PartitionStatements
         }
 
         await using var batch = new NpgsqlBatch(connection);
-        _lock.AddTo(batch);
         _step.AddTo(batch);
-        await batch.ExecuteNonQueryAsync(cancellationToken);
-        return _step.RecordsAffected == steps.Count;
+        var missed = new HashSet<int>(_partition);
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            missed.Remove(reader.GetInt32(0));
+        }
+
+        return missed;
     }
 
     private sealed class PositionColumns(RowsStatement statement)

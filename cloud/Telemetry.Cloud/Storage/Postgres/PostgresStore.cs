@@ -75,6 +75,16 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
             "find the installation", c => InstallationRow.InstallAsync(c, proposed, cancellationToken),
             cancellationToken);
 
+    public Task<LeaseLook> LookAtLeasesAsync(
+        LiveWorker beat, TimeSpan lasts, CancellationToken cancellationToken) =>
+        ReadAsync(
+            "look at the leases", c => Leases.LookAsync(c, beat, lasts, cancellationToken), cancellationToken);
+
+    public Task<bool> EndHolderAsync(int partition, LeaseHolder holder, CancellationToken cancellationToken) =>
+        ReadAsync(
+            "end the transaction that holds a partition",
+            c => PartitionLock.EndAsync(c, partition, holder, cancellationToken), cancellationToken);
+
     public Task<PartitionRow?> TakeLeaseAsync(
         int partition, ulong token, string owner, TimeSpan lease, CancellationToken cancellationToken) =>
         ReadAsync(

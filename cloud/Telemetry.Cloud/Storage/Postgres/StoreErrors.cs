@@ -19,7 +19,15 @@ internal static partial class StoreErrors
         $"{what}: {Describe(e)}", IsDataFault(e), committing && !IsSurelyRolledBack(e), e)
     {
         Reading = ReadingOf(e),
+        IsUnreachable = IsUnreachable(e),
     };
+
+    /// <summary>
+    /// True when no answer came, or one that the server gives while it stops or starts, or of a connection that it
+    /// ended.
+    /// </summary>
+    public static bool IsUnreachable(Exception e) =>
+        e is not PostgresException answer || answer.SqlState is ['5', '7', 'P', ..] or ['0', '8', ..];
 
     private static bool IsDataFault(Exception e) => e is PostgresException { SqlState: ['2', '2' or '3', ..] };
 

@@ -26,6 +26,22 @@ public sealed class SimulatedStoreContractTests : StoreContract
 
         public Task PassTime(TimeSpan time) => Task.Delay(time, pump.Clock);
 
+        public Task Pause() => Task.Delay(TimeSpan.FromMilliseconds(20), pump.Clock);
+
+        public async Task<IAsyncDisposable> BeginHolding(PartitionRow row)
+        {
+            var commit = new StoreCommit { Partitions = { StoreSteps.Step(row) } };
+            _store.Freezes = _ => true;
+            var running = _store.CommitAsync(commit, default);
+            while (!_store.Held.Hold(row.Partition))
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(1), pump.Clock);
+            }
+
+            _store.Freezes = _ => false;
+            return new Holding(_store, running);
+        }
+
         public bool NamesReadings => false;
 
         public Task RefuseTime(long micros)
@@ -45,6 +61,22 @@ public sealed class SimulatedStoreContractTests : StoreContract
 
         public Task<IReadOnlyList<AlertOutboxRow>> ReadAlertOutbox() => Task.FromResult<IReadOnlyList<AlertOutboxRow>>(
             [.. _store.Content.AlertOutbox.Values]);
+
+        private sealed class Holding(SimulatedStore store, Task running) : IAsyncDisposable
+        {
+            public async ValueTask DisposeAsync()
+            {
+                store.Held.GoOn();
+                try
+                {
+                    await running;
+                }
+                catch (StoreException)
+                {
+                    // It was ended, as the test wanted.
+                }
+            }
+        }
 
         private static StoredReading Look(SimulatedReading reading) =>
             (reading.Flags & ReadingFlags.Null) != 0

@@ -28,10 +28,15 @@ internal sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck ch
     /// <summary>The most readings of one transaction, as the owner's own; one letter may have more alone.</summary>
     public const int ReadingsMax = 32 * 1024;
 
-    private const string LockSql = """
+    private const string PartitionSql = """
         SELECT p.partition FROM telemetry.partition p JOIN telemetry.gateway g ON g.partition = p.partition
-        WHERE g.gateway = $1 FOR UPDATE OF p
+        WHERE g.gateway = $1
         """;
+
+    private const string LockSql = "SELECT FROM telemetry.partition WHERE partition = $1 FOR UPDATE";
+
+    /// <summary>How long a partition's turn is waited for, which its owner has most of the time.</summary>
+    private static readonly TimeSpan TurnWait = TimeSpan.FromSeconds(30);
 
     private const string MoveSql = """
         UPDATE telemetry.gateway
@@ -181,13 +186,23 @@ internal sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck ch
     {
         // Disposed without a commit: rolled back.
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        // While it waits for its turn it holds nothing that others need, but for the upkeep's lock.
         await FrameRegisterUpkeep.LockAsync(connection, cancellationToken);
-        await using var locking = Command(connection, LockSql, gateway, NpgsqlDbType.Text);
-        if (await locking.ExecuteScalarAsync(cancellationToken) is not int partition)
+        await using var finding = Command(connection, PartitionSql, gateway, NpgsqlDbType.Text);
+        if (await finding.ExecuteScalarAsync(cancellationToken) is not int partition)
         {
             return letters.Select(l => new RetryOutcome(l.Record.Id, 0, $"gateway {gateway} is in no book"));
         }
 
+        // This transaction too is known by the partition's lock, and ended if its process is frozen.
+        if (!await PartitionLock.TakeAsync(connection, partition, TurnWait, cancellationToken))
+        {
+            throw new TimeoutException(
+                $"partition {partition} was busy for {TurnWait.TotalSeconds:0} s; try again later");
+        }
+
+        await using var locking = Command(connection, LockSql, partition, NpgsqlDbType.Integer);
+        await locking.ExecuteNonQueryAsync(cancellationToken);
         var still = await LockLettersAsync(connection, letters.Select(l => l.Record.Id), cancellationToken);
         var moved = letters.FindAll(l => still.Contains(l.Record.Id));
         if (moved.Count > 0)
