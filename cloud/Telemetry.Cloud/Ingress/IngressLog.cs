@@ -16,9 +16,6 @@ internal static partial class IngressLog
     public static partial void ConnectRefused(
         ILogger logger, EndPoint? remote, byte code, string? reason, long notLogged);
 
-    [LoggerMessage(1002, LogLevel.Warning, "Refused gateway {Gateway} for now, since the bus was out of reach")]
-    public static partial void ConnectUnavailable(ILogger logger, GatewayId gateway, Exception error);
-
     [LoggerMessage(
         1003, LogLevel.Warning,
         "Refused a publish of gateway {Gateway} (0x{Code:x2}): {Reason}; {NotLogged} refusals before it were not "
@@ -30,8 +27,8 @@ internal static partial class IngressLog
         1004, LogLevel.Warning, "Stopped with {Publishes} publishes unacknowledged; their gateways send them again")]
     public static partial void StoppedUndrained(ILogger logger, int publishes);
 
-    [LoggerMessage(1005, LogLevel.Warning, "A session's subscription did not end cleanly")]
-    public static partial void CloseFailed(ILogger logger, Exception error);
+    [LoggerMessage(1005, LogLevel.Warning, "A session's subscription did not end cleanly: {Error}")]
+    public static partial void CloseFailed(ILogger logger, string error);
 
     [LoggerMessage(1006, LogLevel.Information, "Read a new version of the gateways file: {Gateways} gateways")]
     public static partial void GatewaysRead(ILogger logger, int gateways);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Telemetry.Cloud.Log;
+using Telemetry.Cloud.Operations;
 using Telemetry.Model;
 using Telemetry.Model.Control;
 using Telemetry.Mqtt;
@@ -23,6 +24,7 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
     private readonly ILogger _logger;
     private readonly MqttListener _listener;
     private readonly RefusalLines _refusalLines, _connectLines;
+    private readonly Trouble _unavailable;
     private readonly ConcurrentDictionary<IMqttServerSession, OpenSession> _sessions = new();
     private volatile bool _stopping;
 
@@ -41,6 +43,9 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
     {
         (_core, _gate, _counters, _drain, _time, _logger) = (core, gate, counters, drain, time, logger);
         (_refusalLines, _connectLines) = (new RefusalLines(time), new RefusalLines(time));
+        _unavailable = new Trouble(
+            "Gateways that connect are refused for now, the bus is out of reach",
+            "Gateways that connect are let in again", time, logger);
         _listener = new MqttListener(options, this, time);
     }
 
@@ -110,11 +115,12 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
         {
             var down = await _core.OpenSessionAsync(gateway, message => SendDown(session, topic, message), ct);
             _sessions[session] = new OpenSession(down);
+            _unavailable.Worked();
         }
         catch (LogException e)
         {
             _counters.Count(IngressEvent.ConnectUnavailable);
-            IngressLog.ConnectUnavailable(_logger, gateway, e);
+            _unavailable.Failed($"{gateway}: {e.Message}");
             throw;
         }
     }
@@ -225,7 +231,7 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
         }
         catch (Exception e)
         {
-            IngressLog.CloseFailed(_logger, e);
+            IngressLog.CloseFailed(_logger, e.Message);
         }
     }
 

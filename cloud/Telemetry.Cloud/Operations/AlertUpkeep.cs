@@ -10,9 +10,13 @@ namespace Telemetry.Cloud.Operations;
 /// what fails is done by the next look.
 /// </summary>
 internal sealed class AlertUpkeep(
-    PostgresStore store, AlertOutboxOptions options, AlertOutboxCounters counters, TimeProvider time, ILogger logger)
+    PostgresStore store, AlertOutboxOptions options, AlertOutboxCounters counters, TimeProvider time, ILogger logger,
+    Trouble? database = null)
 {
     private static readonly TimeSpan Every = TimeSpan.FromMinutes(1);
+
+    private readonly Trouble _trouble = new(
+        "Trimming the alert outbox fails", "Trimming the alert outbox works again", time, logger, database);
 
     private bool _saidUnrelayed;
     private bool _saidBehind;
@@ -27,10 +31,11 @@ internal sealed class AlertUpkeep(
                 try
                 {
                     await LookAsync(cancellationToken);
+                    _trouble.Worked();
                 }
                 catch (StoreException e)
                 {
-                    OperationsLog.Waited(logger, "Trimming the alert outbox", e.Message);
+                    _trouble.Failed(e.Message);
                 }
 
                 await Task.Delay(Every, time, cancellationToken);

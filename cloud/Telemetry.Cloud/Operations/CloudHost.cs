@@ -26,6 +26,8 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
 
     private readonly ILogger _logger = logging.CreateLogger("Telemetry.Cloud");
     private readonly CloudHealth _health = new();
+    private readonly Trouble _nats = new(
+        "NATS cannot be reached", "NATS was reached again", time, logging.CreateLogger("Telemetry.Cloud"));
 
     /// <summary>
     /// Runs until cancelled; throws when a role ends by itself, and <see cref="StartException"/> at once where waiting
@@ -45,7 +47,14 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         using var traces = StartTraces(metrics);
         await using var database = settings.Database is { } options
             ? NpgsqlDataSource.Create(options.ConnectionString) : null;
+        await using var probe = settings.Database is { } probed
+            ? new DatabaseProbe(probed.ConnectionString, time, _logger) : null;
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var probing = probe?.RunAsync(ending.Token) ?? Task.CompletedTask;
+        _health.Add("database", () => probe?.Reach.Problem);
+        _health.Add("nats", () => _nats.Problem);
         var starting = "starting";
+        void Start(string? step) => starting = step;
         _health.Add("start", () => starting);
         var books = database is null ? null : new GatewayBooks(database);
         await using var http = await OperationsHttp.StartAsync(
@@ -54,33 +63,42 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         try
         {
             await (settings.Roles == CloudRoles.Relay
-                ? RunRelayAloneAsync(metrics, () => starting = null, cancellationToken)
-                : RunOnLogAsync(metrics, () => starting = null, cancellationToken));
+                ? RunRelayAloneAsync(metrics, probe, Start, cancellationToken)
+                : RunOnLogAsync(metrics, probe, Start, cancellationToken));
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // Told to stop while it was starting.
         }
+        finally
+        {
+            await ending.CancelAsync();
+            await probing;
+        }
 
         OperationsLog.Stopped(_logger);
     }
 
-    private async Task RunOnLogAsync(CloudMetrics metrics, Action started, CancellationToken cancellationToken)
+    private async Task RunOnLogAsync(
+        CloudMetrics metrics, DatabaseProbe? probe, Action<string?> start, CancellationToken cancellationToken)
     {
+        start("waiting for NATS");
         await using var nats = await ConnectAsync(metrics, cancellationToken);
-        await using var store = await OpenStoreAsync(cancellationToken);
+        start("waiting for the database");
+        await using var store = await OpenStoreAsync(probe, cancellationToken);
+        start("looking at the log's streams");
         var (log, facts) = await new InstallationEntry(settings.Ingress.Partitions, _health, time, random, _logger)
             .EnterAsync(store, new NatsLog(new JetStreamContext(nats), settings.Log), cancellationToken);
         var bus = new NatsBus(nats, facts);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var processing = RunProcessorAsync(store, log, bus, metrics, stopping.Token);
-        var relaying = RunRelayAsync(metrics, stopping.Token);
+        var processing = RunProcessorAsync(store, log, bus, metrics, probe, stopping.Token);
+        var relaying = RunRelayAsync(metrics, probe, stopping.Token);
         var watching = UntilStoppedAsync(stopping.Token);
         try
         {
             await using (StartIngress(log, bus, metrics, stopping.Token, out watching))
             {
-                started();
+                start(null);
                 await Task.WhenAny(
                     processing, relaying, watching,
                     Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken));
@@ -95,11 +113,13 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         }
     }
 
-    private async Task RunRelayAloneAsync(CloudMetrics metrics, Action started, CancellationToken cancellationToken)
+    private async Task RunRelayAloneAsync(
+        CloudMetrics metrics, DatabaseProbe? probe, Action<string?> start, CancellationToken cancellationToken)
     {
-        await using var tables = await OpenStoreAsync(cancellationToken);
-        started();
-        await RunRelayAsync(metrics, cancellationToken);
+        start("waiting for the database");
+        await using var tables = await OpenStoreAsync(probe, cancellationToken);
+        start(null);
+        await RunRelayAsync(metrics, probe, cancellationToken);
         OperationsLog.Stopping(_logger);
     }
 
@@ -121,27 +141,43 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
     {
         var nats = await NatsConnection.ConnectAsync(
             settings.Nats with { TimeProvider = time, Random = random }, cancellationToken);
-        nats.ConnectionChanged += Note;
+        nats.ConnectionChanged += e => Note(nats, e);
         OperationsLog.NatsConnected(_logger, nats.ServerInfo.Version);
         metrics.Watch(nats);
-        _health.Add("nats", () => nats.State == NatsConnectionState.Connected ? null : "not connected");
         return nats;
     }
 
-    private void Note(NatsConnectionEvent e)
+    private void Note(NatsConnection nats, NatsConnectionEvent e)
     {
-        if (e.Kind == NatsConnectionEventKind.Connected)
+        switch (e.Kind)
         {
-            OperationsLog.NatsConnected(_logger, e.Server);
-        }
-        else
-        {
-            OperationsLog.NatsTrouble(_logger, e.Kind.ToString(), e.Server, e.Error?.Message ?? e.Detail);
+            case NatsConnectionEventKind.Connected:
+                _ = SayReachedAsync(nats);
+                break;
+            case NatsConnectionEventKind.ServerComplained:
+                OperationsLog.NatsComplained(_logger, e.Server, e.Error?.Message ?? e.Detail);
+                break;
+            default:
+                _nats.Failed($"{e.Server}: {e.Error?.Message ?? e.Detail}");
+                break;
         }
     }
 
-    private async Task<PostgresStore?> OpenStoreAsync(CancellationToken cancellationToken)
+    // Once the connection has held for a while.
+    private async Task SayReachedAsync(NatsConnection nats)
     {
+        await Task.Delay(Trouble.Steady, time);
+        if (nats.State == NatsConnectionState.Connected)
+        {
+            _nats.Worked();
+        }
+    }
+
+    private async Task<PostgresStore?> OpenStoreAsync(DatabaseProbe? probe, CancellationToken cancellationToken)
+    {
+        var opening = new Trouble(
+            "The database's tables cannot be used", "The database's tables can be used", time, _logger, probe?.Reach);
+        _health.Add("tables", () => opening.Problem);
         if ((settings.Roles & (CloudRoles.Processor | CloudRoles.Relay)) == 0)
         {
             return null;
@@ -152,20 +188,23 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
             try
             {
                 var store = await PostgresStore.OpenAsync(settings.Database!, time, cancellationToken);
+                opening.Worked();
                 OperationsLog.DatabaseOpened(_logger, store.Edition.ToString());
+                _health.Add("tables", () => null);
                 return store;
             }
             catch (StoreException e) when (e.InnerException is not null)
             {
                 // Without an inner one it is our own refusal (another version): that does not mend itself.
-                OperationsLog.Waited(_logger, "Opening the database", e.Message);
+                opening.Failed(e.Message);
                 await Task.Delay(RetryAfter, time, cancellationToken);
             }
         }
     }
 
     private async Task RunProcessorAsync(
-        PostgresStore? store, NatsLog log, NatsBus bus, CloudMetrics metrics, CancellationToken cancellationToken)
+        PostgresStore? store, NatsLog log, NatsBus bus, CloudMetrics metrics, DatabaseProbe? probe,
+        CancellationToken cancellationToken)
     {
         if (store is null || !settings.Roles.HasFlag(CloudRoles.Processor))
         {
@@ -175,25 +214,33 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
 
         var logger = logging.CreateLogger("Telemetry.Cloud.Processing");
         var processors = Enumerable.Range(0, settings.Processor.Workers).Select(worker => new Processor(
-            store, log, bus, settings.Processor with { Worker = worker }, time, random, logger)).ToArray();
+            store, log, bus, settings.Processor with { Worker = worker }, time, random, logger, probe?.Reach, _nats))
+            .ToArray();
+        for (var worker = 0; worker < processors.Length; worker++)
+        {
+            var processor = processors[worker];
+            _health.Add($"worker {worker}", () => processor.Problem);
+        }
+
         metrics.Watch([.. processors.Select(p => p.Counters)]);
         metrics.Watch(store);
-        var upkeep = new RegisterUpkeep(store, settings.Database!.KeepRegister, time, _logger)
+        var upkeep = new RegisterUpkeep(store, settings.Database!.KeepRegister, time, _logger, probe?.Reach)
             .RunAsync(cancellationToken);
         var alerts = new AlertOutboxCounters();
         metrics.Watch(alerts);
-        var trimming = new AlertUpkeep(store, settings.AlertOutbox, alerts, time, _logger).RunAsync(cancellationToken);
+        var trimming = new AlertUpkeep(store, settings.AlertOutbox, alerts, time, _logger, probe?.Reach)
+            .RunAsync(cancellationToken);
         await ProcessorThread.RunAllAsync(
             [.. processors.Select<Processor, Func<CancellationToken, Task>>(p => p.RunAsync)], cancellationToken);
         await upkeep;
         await trimming;
     }
 
-    private Task RunRelayAsync(CloudMetrics metrics, CancellationToken cancellationToken) =>
+    private Task RunRelayAsync(CloudMetrics metrics, DatabaseProbe? probe, CancellationToken cancellationToken) =>
         settings.Roles.HasFlag(CloudRoles.Relay)
             ? RelayRole.RunAsync(
-                settings, _health, metrics, time, random, logging.CreateLogger("Telemetry.Cloud.Alerts"),
-                cancellationToken)
+                settings, _health, metrics, probe?.Reach, time, random,
+                logging.CreateLogger("Telemetry.Cloud.Alerts"), cancellationToken)
             : UntilStoppedAsync(cancellationToken);
 
     private async Task UntilStoppedAsync(CancellationToken cancellationToken) =>

@@ -8,9 +8,13 @@ namespace Telemetry.Cloud.Operations;
 /// Every hour rolls the frame register's old days up, so that it is kept as long as the log and no longer. Any number
 /// of processes may do it; what fails is done by the next call.
 /// </summary>
-internal sealed class RegisterUpkeep(PostgresStore store, TimeSpan keep, TimeProvider time, ILogger logger)
+internal sealed class RegisterUpkeep(PostgresStore store, TimeSpan keep, TimeProvider time, ILogger logger,
+    Trouble? database = null)
 {
     private static readonly TimeSpan Every = TimeSpan.FromHours(1);
+
+    private readonly Trouble _trouble = new(
+        "Rolling up the frame register fails", "Rolling up the frame register works again", time, logger, database);
 
     /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -23,10 +27,11 @@ internal sealed class RegisterUpkeep(PostgresStore store, TimeSpan keep, TimePro
                 try
                 {
                     await store.SumUpFramesAsync(keep, cancellationToken);
+                    _trouble.Worked();
                 }
                 catch (StoreException e)
                 {
-                    OperationsLog.Waited(logger, "Rolling up the frame register", e.Message);
+                    _trouble.Failed(e.Message);
                 }
             }
         }

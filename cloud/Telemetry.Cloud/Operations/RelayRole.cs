@@ -10,12 +10,12 @@ internal static class RelayRole
 {
     /// <summary>Runs until cancelled; the database's tables are made by then.</summary>
     public static async Task RunAsync(
-        CloudSettings settings, CloudHealth health, CloudMetrics metrics, TimeProvider time, Random random,
-        ILogger logger, CancellationToken cancellationToken)
+        CloudSettings settings, CloudHealth health, CloudMetrics metrics, Trouble? database, TimeProvider time,
+        Random random, ILogger logger, CancellationToken cancellationToken)
     {
         await using var outbox = new PostgresAlertOutbox(settings.Database!);
         var relay = new AlertRelay(
-            new KafkaAlertSink(settings.Kafka!, time), outbox, settings.Relay, time, random, logger);
+            new KafkaAlertSink(settings.Kafka!, time), outbox, settings.Relay, time, random, logger, database);
         metrics.Watch(relay.Counters);
         health.Add("relay", () => relay.Problem);
         await relay.RunAsync(cancellationToken);

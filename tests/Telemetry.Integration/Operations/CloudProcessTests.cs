@@ -64,13 +64,14 @@ public sealed class CloudProcessTests
         await cloud.Process.WaitUntilReady(Probe.Accepts(cloud.HttpPort), Soon);
 
         Assert.Equal(HttpStatusCode.OK, (await cloud.Get("/health/live")).Status);
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, "start: starting\n"), await cloud.Get("/health/ready"));
+        await cloud.WaitUntilNotReady("start: waiting for NATS\n");
+        await cloud.WaitUntilNotReady("database: ");
         await nats.Restart();
         await postgres.Start();
         await cloud.WaitUntilReady();
 
         await nats.Kill();
-        await cloud.WaitUntilNotReady("nats: not connected\n");
+        await cloud.WaitUntilNotReady("nats: ");
         await cloud.Process.Stop(within: Soon);
         Assert.Equal(0, cloud.Process.ExitCode);
     }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Telemetry.Cloud.Operations;
 using Telemetry.Cloud.Storage;
 
 namespace Telemetry.Cloud.Alerts.Relay;
@@ -10,12 +11,17 @@ namespace Telemetry.Cloud.Alerts.Relay;
 /// is done. One loop; its counters may be read by anyone.
 /// </summary>
 internal sealed class AlertRelay(
-    IAlertSink sink, IAlertOutbox outbox, RelayOptions options, TimeProvider time, Random random, ILogger logger)
+    IAlertSink sink, IAlertOutbox outbox, RelayOptions options, TimeProvider time, Random random, ILogger logger,
+    Trouble? database = null)
 {
     private static readonly TimeSpan ReleaseWithin = TimeSpan.FromSeconds(2);
 
     private readonly RelayLease _lease = new(outbox, options, time, random);
     private readonly RelayBackoff _backoff = new(options.RetryAfter, options.RetryAfterMax, random);
+    private readonly Trouble _kafka = new("Kafka cannot be used", "Kafka is used again", time, logger);
+    private readonly Trouble _outbox = new(
+        "The alert outbox cannot be read", "The alert outbox is read again", time, logger, database);
+
     private bool _saidStandingBy;
 
     public RelayCounters Counters { get; } = new();
@@ -46,6 +52,7 @@ internal sealed class AlertRelay(
         try
         {
             leads = await _lease.TryTakeAsync(cancellationToken);
+            _outbox.Worked();
             if (!leads)
             {
                 SayStandingBy();
@@ -53,7 +60,7 @@ internal sealed class AlertRelay(
             }
 
             _saidStandingBy = false;
-            RelayLog.LeaseTaken(logger, options.Name);
+            SayLeaseTaken();
             await LeadAsync(cancellationToken);
             return _backoff.Next();
         }
@@ -73,7 +80,7 @@ internal sealed class AlertRelay(
         {
             Counters.Errors++;
             Problem = e.Message;
-            RelayLog.Failed(logger, e is StoreException ? "The database" : "The sink", e.Message);
+            Failed(e);
             return _backoff.Next();
         }
         finally
@@ -97,7 +104,11 @@ internal sealed class AlertRelay(
         var start = await starter.FindAsync(
             positions, extents, () => _lease.KeepAsync(cancellationToken), cancellationToken);
         var progress = new RelayProgress(outbox, start, options, Counters, logger);
-        RelayLog.Leading(logger, positions.Count, progress.Waiting(extents));
+        if (_kafka.Problem is null && _outbox.Problem is null)
+        {
+            RelayLog.Leading(logger, positions.Count, progress.Waiting(extents));
+        }
+
         Problem = null;
         Counters.Leading = 1;
         for (var abortedInARow = 0; ;)
@@ -125,6 +136,8 @@ internal sealed class AlertRelay(
 
             if (batch.Positions.Count == 0)
             {
+                _kafka.Worked();
+                _outbox.Worked();
                 await Task.Delay(options.PollEvery, time, cancellationToken);
                 continue;
             }
@@ -143,6 +156,8 @@ internal sealed class AlertRelay(
 
             abortedInARow = 0;
             _backoff.Reset();
+            _kafka.Worked();
+            _outbox.Worked();
             Count(batch);
             progress.Passed(batch);
         }
@@ -153,6 +168,27 @@ internal sealed class AlertRelay(
         Counters.Transactions++;
         Counters.Published += batch.Records.Count;
         Counters.Skipped += batch.Skipped;
+    }
+
+    // While something is wrong each try takes the lease, and gives it back.
+    private void SayLeaseTaken()
+    {
+        if (_kafka.Problem is null && _outbox.Problem is null)
+        {
+            RelayLog.LeaseTaken(logger, options.Name);
+        }
+    }
+
+    private void Failed(Exception error)
+    {
+        if (error is StoreException { IsUnreachable: true } && database is not null)
+        {
+            database.Failed(error.Message);
+        }
+        else
+        {
+            (error is StoreException ? _outbox : _kafka).Failed(error.Message);
+        }
     }
 
     private void SayStandingBy()
@@ -175,7 +211,8 @@ internal sealed class AlertRelay(
         }
         catch (Exception e) when (e is StoreException or OperationCanceledException)
         {
-            RelayLog.Failed(logger, "Giving the lease back", e.Message);
+            // It runs out by itself; the next turn says what is wrong.
+            Counters.Errors++;
         }
     }
 }

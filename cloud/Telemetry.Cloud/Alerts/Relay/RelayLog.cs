@@ -25,9 +25,6 @@ internal static partial class RelayLog
     [LoggerMessage(4105, LogLevel.Warning, "A transaction was aborted and is tried again: {Error}")]
     public static partial void Aborted(ILogger logger, string error);
 
-    [LoggerMessage(4106, LogLevel.Warning, "{What} failed; begins anew: {Error}")]
-    public static partial void Failed(ILogger logger, string what, string error);
-
     [LoggerMessage(
         4107, LogLevel.Warning,
         "The outbox of partition {Partition} is not the one of the position {Position}: the database was put back. "

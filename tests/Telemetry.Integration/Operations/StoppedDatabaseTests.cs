@@ -1,0 +1,89 @@
+using System.Globalization;
+using System.Net;
+using Telemetry.Cloud.Log;
+using Telemetry.Integration.Processing;
+using Telemetry.Nats;
+using Telemetry.Testing.Servers;
+using Xunit.Abstractions;
+
+namespace Telemetry.Integration.Operations;
+
+/// <summary>
+/// What a process says while its database is stopped under full load. The long form is asked for by the environment:
+/// <c>TELEMETRY_DATABASE_STOPPED_SECONDS=300</c>.
+/// </summary>
+public sealed class StoppedDatabaseTests(ITestOutputHelper output)
+{
+    private const int Partitions = 4, LinesMax = 20;
+
+    /// <summary>Measured 1 to 3 s; generous, as the machine may be busy.</summary>
+    private static readonly TimeSpan SaidWithin = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan Stopped = TimeSpan.FromSeconds(int.Parse(
+        Environment.GetEnvironmentVariable("TELEMETRY_DATABASE_STOPPED_SECONDS") ?? "12",
+        CultureInfo.InvariantCulture));
+
+    [ServersFact(nats: true, postgres: true)]
+    public async Task Stopped_database_is_named_by_readiness_and_said_in_a_few_lines_without_a_trace()
+    {
+        await using var nats = await NatsServer.Start();
+        await using var postgres = await PostgresServer.Start(null);
+        await using var cloud = new CloudProcess(nats.Url, postgres.ConnectionString);
+        cloud.Configuration = cloud.Configuration.Replace(
+            "\"partitions\": 2", $"\"partitions\": {Partitions}", StringComparison.Ordinal);
+        await cloud.Start();
+        await cloud.WaitUntilReady();
+        await using var connection = await NatsConnection.ConnectAsync(new NatsOptions { Servers = [nats.Url] });
+        await using var source = new FrameSource(
+            new NatsLog(new JetStreamContext(connection), new NatsLogOptions()), Partitions);
+        var gateways = source.Gateways(ofPartition: 4);
+        await source.SendSchemas(gateways);
+        using var stop = new CancellationTokenSource();
+        var flow = source.Flow(gateways, readings: 100, TimeSpan.FromMilliseconds(20), stop.Token);
+        await Stored(cloud, 5000);
+
+        var linesBefore = await Lines(cloud);
+        await postgres.Stop();
+        var down = await UntilReadyIs(cloud, HttpStatusCode.ServiceUnavailable);
+        var said = await cloud.Get("/health/ready");
+        await Task.Delay(Stopped);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await cloud.Get("/health/ready")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await cloud.Get("/health/live")).Status);
+        await postgres.Start();
+        var up = await UntilReadyIs(cloud, HttpStatusCode.OK);
+        await cloud.OutputWith("The database was reached again after ");
+        await stop.CancelAsync();
+        await flow;
+        await Stored(cloud, source.Sent);
+
+        var lines = (await Lines(cloud))[linesBefore.Length..];
+        output.WriteLine($"503 after {down}, 200 after {up}; {lines.Length} lines in {Stopped} stopped:");
+        output.WriteLine(string.Join('\n', lines));
+        Assert.StartsWith("database: ", said.Text, StringComparison.Ordinal);
+        Assert.InRange(down, TimeSpan.Zero, SaidWithin);
+        Assert.InRange(up, TimeSpan.Zero, SaidWithin);
+        Assert.InRange(lines.Length, 2, LinesMax);
+        Assert.Single(lines, line => line.Contains("The database cannot be reached: ", StringComparison.Ordinal));
+        Assert.DoesNotContain(lines, line => line.Contains("   at ", StringComparison.Ordinal));
+        var verdict = await source.Judge(postgres.ConnectionString);
+        Assert.True(verdict.Balanced, verdict.ToString());
+    }
+
+    private static async Task<string[]> Lines(CloudProcess cloud) =>
+        await File.ReadAllLinesAsync(cloud.Process.OutputFile);
+
+    private static async Task<TimeSpan> UntilReadyIs(CloudProcess cloud, HttpStatusCode status)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        await ProcessorPair.Until(
+            $"ready says {status}", async () => (await cloud.Get("/health/ready")).Status == status);
+        return TimeProvider.System.GetElapsedTime(began);
+    }
+
+    private static Task Stored(CloudProcess cloud, long readings) => ProcessorPair.Until(
+        $"{readings} readings are stored",
+        async () => (await cloud.Get("/metrics")).Text.Split('\n')
+            .Where(line => line.StartsWith(
+                "telemetry_processor_readings_total{outcome=\"stored\"} ", StringComparison.Ordinal))
+            .Any(line => long.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture) >= readings));
+}
