@@ -29,6 +29,8 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
     private readonly Trouble _nats = new(
         "NATS cannot be reached", "NATS was reached again", time, logging.CreateLogger("Telemetry.Cloud"));
 
+    private bool NeedsDatabase => (settings.Roles & (CloudRoles.Processor | CloudRoles.Relay)) != 0;
+
     /// <summary>
     /// Runs until cancelled; throws when a role ends by itself, and <see cref="StartException"/> at once where waiting
     /// for the servers would be in vain.
@@ -47,7 +49,8 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         using var traces = StartTraces(metrics);
         await using var database = settings.Database is { } options
             ? NpgsqlDataSource.Create(options.ConnectionString) : null;
-        await using var probe = settings.Database is { } probed
+        // An ingress alone may have a database for its HTTP questions; it works without.
+        await using var probe = settings.Database is { } probed && NeedsDatabase
             ? new DatabaseProbe(probed.ConnectionString, time, _logger) : null;
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var probing = probe?.RunAsync(ending.Token) ?? Task.CompletedTask;
@@ -178,7 +181,7 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         var opening = new Trouble(
             "The database's tables cannot be used", "The database's tables can be used", time, _logger, probe?.Reach);
         _health.Add("tables", () => opening.Problem);
-        if ((settings.Roles & (CloudRoles.Processor | CloudRoles.Relay)) == 0)
+        if (!NeedsDatabase)
         {
             return null;
         }

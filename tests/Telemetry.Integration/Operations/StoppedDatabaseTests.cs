@@ -69,6 +69,30 @@ public sealed class StoppedDatabaseTests(ITestOutputHelper output)
         Assert.True(verdict.Balanced, verdict.ToString());
     }
 
+    [ServersFact(nats: true, postgres: true)]
+    public async Task Stopped_log_is_named_by_readiness_and_said_in_a_few_lines_without_a_trace()
+    {
+        await using var nats = await NatsServer.Start();
+        await using var postgres = await PostgresServer.Start(null);
+        await using var cloud = new CloudProcess(nats.Url, postgres.ConnectionString);
+        await cloud.Start();
+        await cloud.WaitUntilReady();
+
+        var linesBefore = await Lines(cloud);
+        await nats.Kill();
+        await cloud.WaitUntilNotReady("nats: ");
+        await Task.Delay(Stopped);
+        await nats.Restart();
+        await cloud.WaitUntilReady();
+        await cloud.OutputWith("NATS was reached again after ");
+
+        var lines = (await Lines(cloud))[linesBefore.Length..];
+        output.WriteLine($"{lines.Length} lines in {Stopped} stopped:\n{string.Join('\n', lines)}");
+        Assert.InRange(lines.Length, 2, LinesMax);
+        Assert.Single(lines, line => line.Contains("NATS cannot be reached: ", StringComparison.Ordinal));
+        Assert.DoesNotContain(lines, line => line.Contains("   at ", StringComparison.Ordinal));
+    }
+
     private static async Task<string[]> Lines(CloudProcess cloud) =>
         await File.ReadAllLinesAsync(cloud.Process.OutputFile);
 
@@ -85,5 +109,6 @@ public sealed class StoppedDatabaseTests(ITestOutputHelper output)
         async () => (await cloud.Get("/metrics")).Text.Split('\n')
             .Where(line => line.StartsWith(
                 "telemetry_processor_readings_total{outcome=\"stored\"} ", StringComparison.Ordinal))
-            .Any(line => long.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture) >= readings));
+            .Any(line => long.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture) >= readings),
+        TimeSpan.FromMinutes(1) + Stopped * 2);
 }

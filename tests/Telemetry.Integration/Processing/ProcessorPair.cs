@@ -125,12 +125,12 @@ internal sealed class ProcessorPair : IAsyncDisposable
         await Until("all is stored", async () => (await Stored()).Sum() >= Source.Sent);
     }
 
-    public static async Task Until(string what, Func<Task<bool>> holds)
+    public static async Task Until(string what, Func<Task<bool>> holds, TimeSpan? patience = null)
     {
         var began = TimeProvider.System.GetTimestamp();
         while (!await holds())
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < Patience, $"it did not come true: {what}");
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < (patience ?? Patience), $"it did not come true: {what}");
             await Task.Delay(50);
         }
     }
