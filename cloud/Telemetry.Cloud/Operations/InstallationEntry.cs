@@ -67,15 +67,18 @@ internal sealed class InstallationEntry(
 
     private async Task<T> RetryAsync<T>(string what, Func<Task<T>> step, CancellationToken cancellationToken)
     {
+        var trouble = new Trouble($"{what} fails", $"{what} works again", time, logger);
         while (true)
         {
             try
             {
-                return await step();
+                var done = await step();
+                trouble.Worked();
+                return done;
             }
             catch (Exception e) when (e is LogException || (e is StoreException && e.InnerException is not null))
             {
-                OperationsLog.Waited(logger, what, e.Message);
+                trouble.Failed(e.Message);
                 await Task.Delay(RetryAfter, time, cancellationToken);
             }
         }

@@ -70,6 +70,9 @@ internal static class PartitionChange
         CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        // Frozen in here, it must not hold all partitions for ever.
+        await ExecuteAsync(
+            connection, "SET LOCAL idle_in_transaction_session_timeout = '30s'", [], cancellationToken);
         await ExecuteAsync(connection, "SELECT FROM telemetry.installation FOR UPDATE", [], cancellationToken);
         if (await InstallationRow.FindAsync(connection, cancellationToken) is var standing && standing != from)
         {
