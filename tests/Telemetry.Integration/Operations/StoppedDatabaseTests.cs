@@ -3,6 +3,7 @@ using System.Net;
 using Telemetry.Cloud.Log;
 using Telemetry.Integration.Processing;
 using Telemetry.Nats;
+using Telemetry.Testing.Contracts;
 using Telemetry.Testing.Servers;
 using Xunit.Abstractions;
 
@@ -35,7 +36,9 @@ public sealed class StoppedDatabaseTests(ITestOutputHelper output)
         await cloud.WaitUntilReady();
         await using var connection = await NatsConnection.ConnectAsync(new NatsOptions { Servers = [nats.Url] });
         await using var source = new FrameSource(
-            new NatsLog(new JetStreamContext(connection), new NatsLogOptions()), Partitions);
+            new NatsLog(
+                new JetStreamContext(connection), new NatsLogOptions(), SampleInstallation.Of(Partitions)),
+            Partitions);
         var gateways = source.Gateways(ofPartition: 4);
         await source.SendSchemas(gateways);
         using var stop = new CancellationTokenSource();

@@ -3,6 +3,7 @@ using Npgsql;
 using Telemetry.Cloud.Log;
 using Telemetry.Integration.Operations;
 using Telemetry.Nats;
+using Telemetry.Testing.Contracts;
 using Telemetry.Testing.Servers;
 
 namespace Telemetry.Integration.Processing;
@@ -25,7 +26,8 @@ internal sealed class ProcessorPair : IAsyncDisposable
     {
         (_nats, Postgres, _connection) = (nats, postgres, connection);
         _database = NpgsqlDataSource.Create(postgres.ConnectionString);
-        Source = new FrameSource(new NatsLog(new JetStreamContext(connection), new NatsLogOptions()), Partitions);
+        Source = new FrameSource(new NatsLog(
+            new JetStreamContext(connection), new NatsLogOptions(), SampleInstallation.Of(Partitions)), Partitions);
         (A, B) = (Process("a"), Process("b"));
     }
 
