@@ -1,5 +1,5 @@
-using Microsoft.Extensions.Logging;
 using Telemetry.Cloud.Ledger;
+using Telemetry.Cloud.Operations;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Control;
@@ -15,7 +15,7 @@ namespace Telemetry.Cloud.Processing;
 /// </summary>
 internal sealed class HelloDesk(
     IStore store, SchemaDesk schemas, AckList acks, ProcessorCounters counters, ProcessorOptions options,
-    TimeProvider time, ILogger logger, Signal signal)
+    TimeProvider time, Trouble reading, Signal signal)
 {
     /// <summary>How long a round waits for the streams' ends; the hellos wait on, the round does not.</summary>
     private static readonly TimeSpan LookWait = TimeSpan.FromMilliseconds(250);
@@ -50,7 +50,7 @@ internal sealed class HelloDesk(
         var retryAfter = (long)(options.RetryAfter.TotalSeconds * time.TimestampFrequency);
         var looks = owners
             .Select(o => o.Ends.Look(
-                time.GetTimestamp(), retryAfter, signal, e => ProcessingLog.LogFailed(logger, e), cancellationToken))
+                time.GetTimestamp(), retryAfter, signal, e => reading.Failed(e.Message), cancellationToken))
             .OfType<Task>().ToArray();
         if (looks.Length > 0)
         {

@@ -60,8 +60,8 @@ public sealed class Processor
         var schemas = new SchemaDesk(store, options, Counters, _acks, logger);
         _applier = new FrameApplier(store, _alerts, schemas, _acks, _faults, options, Counters);
         _trace = new StoreTrace(time);
-        _desk = new HelloDesk(store, schemas, _acks, Counters, options, time, logger, _signal);
         _troubles = new ProcessorTroubles(options.Worker, time, logger, database, nats);
+        _desk = new HelloDesk(store, schemas, _acks, Counters, options, time, _troubles.Reading, _signal);
         _owned = new OwnedPartitions(
             store, log, bus, options, time, logger, _troubles.Reading, Counters, _signal, _hellos.Arrived);
         _leases = new LeaseLoop(store, _owned, options, time, random, logger, _troubles, Counters);
@@ -245,7 +245,7 @@ public sealed class Processor
         }
         catch (LogException e)
         {
-            ProcessingLog.LogFailed(_logger, e);
+            _troubles.Reading.Failed(e.Message);
             _desk.Unsaid();
             Counters.Errors++;
         }
