@@ -80,7 +80,7 @@ public sealed class CheckAndRunTests : IAsyncLifetime
         Assert.Equal(before, Files());
 
         var log = new LinesLog();
-        Assert.Equal(EdgeProcess.Failed, await Process().RunAsync(log, 1));
+        Assert.Equal(EdgeProcess.Failed, await Process().RunAsync(log, new Random(1)));
         Assert.Contains(problem, log.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", log.Text, StringComparison.Ordinal);
         Assert.InRange(log.Lines, 1, 4);
@@ -126,7 +126,7 @@ public sealed class CheckAndRunTests : IAsyncLifetime
         var problem = Assert.Single(process.Problems());
         Assert.Contains("Read-only file system", problem, StringComparison.Ordinal);
         var log = new LinesLog();
-        Assert.Equal(EdgeProcess.Failed, await process.RunAsync(log, 1));
+        Assert.Equal(EdgeProcess.Failed, await process.RunAsync(log, new Random(1)));
         Assert.Contains(problem, log.Text, StringComparison.Ordinal);
     }
 
