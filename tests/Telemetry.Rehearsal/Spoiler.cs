@@ -14,7 +14,7 @@ public static class Spoiler
         await using var connection = new NpgsqlConnection(connectionString);
         await connection.OpenAsync(cancellationToken);
         // Each way has a row of its own, so that one does not hide another.
-        var one = "(SELECT tableoid, ctid FROM telemetry.reading WHERE i IS NOT NULL ORDER BY time, series_key "
+        var one = "(SELECT tableoid, ctid FROM telemetry.reading WHERE i IS NOT NULL ORDER BY time, series "
             + $"LIMIT 1 OFFSET {Array.IndexOf(Ways, way) * 10})";
         var sql = way switch
         {

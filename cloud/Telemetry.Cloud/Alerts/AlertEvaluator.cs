@@ -148,7 +148,7 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
 
     private AlertTransition Transition(AlertWatch watch, AlertKind kind, int index, double value)
     {
-        var (rule, series) = (watch.Rule, _series.Definitions[index]);
+        var (rule, series) = (watch.Rule, _series.Entries[index].Definition);
         var id = AlertIds.Transition(rule.Name, rule.Version, watch.Instance, kind, watch.TimeMicros, revision: 0);
         var delay = _arrival.DelayOf(watch.TimeMicros, _frame.Lane);
         return new AlertTransition
@@ -164,7 +164,7 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
             Metric = series.Metric,
             Labels = new SortedDictionary<string, string>(
                 series.Labels.ToDictionary(l => l.Key, l => l.Value), StringComparer.Ordinal),
-            SeriesKey = watch.Id.SeriesKey.ToString("x16", CultureInfo.InvariantCulture),
+            SeriesKey = watch.Id.Series.ToString(),
             TimeMicros = watch.TimeMicros,
             StartedMicros = watch.StartedMicros,
             Value = value,

@@ -1,4 +1,5 @@
 using System.IO.Hashing;
+using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Cloud.Alerts;
@@ -10,11 +11,11 @@ internal static class AlertIds
     /// An instance: one open interval of one rule on one series. The rule's version is not in it: it may change
     /// meanwhile.
     /// </summary>
-    public static UInt128 Instance(string rule, ulong seriesKey, long startedMicros)
+    public static UInt128 Instance(string rule, SeriesIdentity series, long startedMicros)
     {
         var writer = new WireWriter();
         writer.Text(rule);
-        writer.UInt64(seriesKey);
+        series.Write(writer.Reserve(SeriesIdentity.Bytes));
         writer.UInt64((ulong)startedMicros);
         return XxHash128.HashToUInt128(writer.Written);
     }

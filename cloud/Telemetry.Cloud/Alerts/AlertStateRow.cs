@@ -1,4 +1,5 @@
 using Telemetry.Model;
+using Telemetry.Model.Schemas;
 
 namespace Telemetry.Cloud.Alerts;
 
@@ -16,7 +17,7 @@ public enum AlertPhase : byte
 }
 
 /// <summary>Names the state of one rule on one series.</summary>
-public readonly record struct AlertStateId(GatewayId Gateway, string Rule, ulong SeriesKey);
+public readonly record struct AlertStateId(GatewayId Gateway, string Rule, SeriesIdentity Series);
 
 /// <summary>
 /// What the database keeps of one rule on one series, written in the transaction of the readings that made it.

@@ -49,7 +49,7 @@ public sealed record AlertTransition
 
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new SortedDictionary<string, string>();
 
-    /// <summary>16 hex digits: the series' key.</summary>
+    /// <summary>32 hex digits: the series' identity.</summary>
     public required string SeriesKey { get; init; }
 
     /// <summary>Event time of the reading that made it, in microseconds since 1970 UTC.</summary>

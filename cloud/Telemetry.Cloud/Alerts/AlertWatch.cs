@@ -83,7 +83,7 @@ internal sealed class AlertWatch(AlertRule rule, AlertStateId id)
         }
 
         _phase = AlertPhase.Firing;
-        Instance = AlertIds.Instance(rule.Name, id.SeriesKey, StartedMicros);
+        Instance = AlertIds.Instance(rule.Name, id.Series, StartedMicros);
         return AlertChange.Fired;
     }
 

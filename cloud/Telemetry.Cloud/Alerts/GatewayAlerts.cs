@@ -101,12 +101,12 @@ internal sealed class GatewayAlerts
             found.Clear();
             foreach (var rule in options.Rules.All)
             {
-                if (!rule.Match.Fits(_gateway, series.Definitions[index]))
+                if (!rule.Match.Fits(_gateway, series.Entries[index].Definition))
                 {
                     continue;
                 }
 
-                if (Watch(rule, series.Keys[index], options.WatchesMax) is { } watch)
+                if (Watch(rule, series.Entries[index].Identity, options.WatchesMax) is { } watch)
                 {
                     found.Add(watch);
                 }
@@ -122,9 +122,9 @@ internal sealed class GatewayAlerts
         return unwatched;
     }
 
-    private AlertWatch? Watch(AlertRule rule, ulong seriesKey, int watchesMax)
+    private AlertWatch? Watch(AlertRule rule, SeriesIdentity series, int watchesMax)
     {
-        var id = new AlertStateId(_gateway, rule.Name, seriesKey);
+        var id = new AlertStateId(_gateway, rule.Name, series);
         if (_watches.TryGetValue(id, out var watch))
         {
             return watch;

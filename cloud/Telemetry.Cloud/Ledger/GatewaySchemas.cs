@@ -1,3 +1,4 @@
+using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Schemas;
 
@@ -33,18 +34,24 @@ internal sealed class GatewaySchemas(GatewayId gateway)
     /// <summary>A list of series by its id; null when it is not registered, or not loaded.</summary>
     public SeriesList? Find(SchemaId id) => _lists.GetValueOrDefault(id);
 
-    /// <summary>Takes all that the database has, in any order. One whose parent is missing is left out.</summary>
-    public void Load(IEnumerable<SchemaMessage> messages)
+    /// <summary>All series of all lists; one that stands in two lists of their own comes twice.</summary>
+    public IEnumerable<SeriesEntry> Entries =>
+        _lists.Values.Where(list => list.IsWholeLine).SelectMany(list => list.Entries.ToArray());
+
+    /// <summary>Takes all that the database has. A schema whose parent is missing is left out.</summary>
+    public void Load(GatewaySchemaRows rows)
     {
         Loaded = true;
-        var children = messages.ToLookup(m => m.Parent);
+        var children = rows.Messages.ToLookup(m => m.Parent);
         var extended = new Stack<SeriesList>();
         extended.Push(_lists[default]);
         while (extended.TryPop(out var parent))
         {
             foreach (var child in children[parent.Id])
             {
-                extended.Push(Add(parent, child));
+                var list = Add(parent, child);
+                Number(list.Entries[parent.Count..], rows.Series);
+                extended.Push(list);
             }
         }
     }
@@ -91,6 +98,22 @@ internal sealed class GatewaySchemas(GatewayId gateway)
 
         _refused.Add(schema);
         return !_atLimit && (_atLimit = true);
+    }
+
+    private static void Number(
+        ReadOnlySpan<SeriesEntry> entries, IReadOnlyDictionary<SeriesIdentity, SeriesNumbers> numbers)
+    {
+        foreach (var entry in entries)
+        {
+            if (numbers.TryGetValue(entry.Identity, out var number))
+            {
+                (entry.Number, entry.DeviceNumber) = (number.Series, number.Device);
+            }
+            else
+            {
+                entry.Refusal = "the database refused its series when it was registered";
+            }
+        }
     }
 }
 

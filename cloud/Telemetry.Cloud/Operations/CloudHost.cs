@@ -229,6 +229,9 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         metrics.Watch(store);
         var upkeep = new RegisterUpkeep(store, settings.Database!.KeepRegister, time, _logger, probe?.Reach)
             .RunAsync(cancellationToken);
+        var numbers = new NumberUpkeep(store, time, _logger);
+        metrics.Watch(numbers);
+        var numbering = numbers.RunAsync(cancellationToken);
         var alerts = new AlertOutboxCounters();
         metrics.Watch(alerts);
         var trimming = new AlertUpkeep(store, settings.AlertOutbox, alerts, time, _logger, probe?.Reach)
@@ -236,6 +239,7 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         await ProcessorThread.RunAllAsync(
             [.. processors.Select<Processor, Func<CancellationToken, Task>>(p => p.RunAsync)], cancellationToken);
         await upkeep;
+        await numbering;
         await trimming;
     }
 

@@ -139,6 +139,7 @@ internal sealed class CloudMetrics : IDisposable
                 new(Sum(c => c.Malformed), Tag("kind", "malformed")),
                 new(Sum(c => c.SchemasNeeded), Tag("kind", "schema_needed")),
                 new(Sum(c => c.SchemasRefused), Tag("kind", "schema_refused")),
+                new(Sum(c => c.SeriesRefused), Tag("kind", "series_refused")),
             },
             "{frame}",
             "Frames that settled nothing, by kind");
@@ -276,6 +277,11 @@ internal sealed class CloudMetrics : IDisposable
         Gauge("telemetry.relay.waiting", () => counters.Waiting, "Alerts that wait to be published");
         Gauge("telemetry.relay.leading", () => counters.Leading, "1 while this relay publishes");
     }
+
+    /// <summary>The numbers of series.</summary>
+    public void Watch(NumberUpkeep numbers) => Gauge(
+        "telemetry.series.numbers.given", () => numbers.Greatest,
+        "The greatest number that a series or device of the database has, of 2147483647; as last looked");
 
     public void Dispose() => _meter.Dispose();
 

@@ -54,4 +54,10 @@ internal static partial class OperationsLog
 
     [LoggerMessage(3020, LogLevel.Information, "Traces go to {Endpoint}, of a share of {Ratio} of the frames")]
     public static partial void Tracing(ILogger logger, string endpoint, double ratio);
+
+    [LoggerMessage(
+        3014, LogLevel.Warning,
+        "{Given} of {Max} numbers of series and devices are given; when none is left, further series are refused and "
+        + "their readings become dead letters")]
+    public static partial void NumbersHalfGiven(ILogger logger, long given, long max);
 }

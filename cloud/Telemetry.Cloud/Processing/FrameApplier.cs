@@ -76,7 +76,7 @@ internal sealed class FrameApplier(
             // Ingress checked it, so this is a defect or a foreign publisher: kept, shown, in no book.
             counters.Malformed++;
             commit.DeadLetters.Add(new DeadLetterRow(
-                gateway.Gateway, default, DeadLetterReason.Malformed, malformed.Message, 0, 0, 0, message.Data));
+                gateway.Gateway, default, DeadLetterReason.Malformed, malformed.Message, 0, default, 0, message.Data));
         }
     }
 
@@ -267,7 +267,7 @@ internal sealed class FrameApplier(
         if (gateway.ForkIsNew(key, checksum))
         {
             commit.DeadLetters.Add(
-                new DeadLetterRow(gateway.Gateway, key, DeadLetterReason.Fork, what, 0, 0, 0, frame));
+                new DeadLetterRow(gateway.Gateway, key, DeadLetterReason.Fork, what, 0, default, 0, frame));
         }
     }
 }

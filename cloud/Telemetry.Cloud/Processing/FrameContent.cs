@@ -50,9 +50,10 @@ internal sealed class FrameContent(
 
         for (var i = 0; i < _readings.Count; i++)
         {
-            if (_check.Fault(_readings, i, series.Types[_readings.Series[i]]) is null)
+            var entry = series.Entries[_readings.Series[i]];
+            if (entry.Refusal is null && _check.Fault(_readings, i, entry.Type) is null)
             {
-                AddRow(_probe, i, series);
+                _probe.AddFrom(_readings, i, entry);
                 rows.Add(i);
             }
         }
@@ -94,7 +95,7 @@ internal sealed class FrameContent(
         foreach (var declaration in _declarations)
         {
             commit.Drops.Add(new DropLedgerRow(
-                gateway, header.Key, series.Keys[declaration.Series], declaration));
+                gateway, header.Key, series.Entries[declaration.Series].Identity, declaration));
         }
 
         if (suspicion.Level == SuspicionLevel.Frame)
@@ -109,7 +110,7 @@ internal sealed class FrameContent(
         for (var i = 0; i < _readings.Count; i++)
         {
             var index = _readings.Series[i];
-            var (type, key, time) = (series.Types[index], series.Keys[index], _readings.Times[i]);
+            var (type, entry, time) = (series.Types[index], series.Entries[index], _readings.Times[i]);
             if (_check.Fault(_readings, i, type) is { } fault)
             {
                 _rejected.Add(
@@ -117,7 +118,7 @@ internal sealed class FrameContent(
                 continue;
             }
 
-            if (_refused.TryGetValue(i, out var error))
+            if (entry.Refusal is { } error || _refused.TryGetValue(i, out error))
             {
                 _rejected.Add(commit, gateway, header.Key, _readings, i, series, DeadLetterReason.Database, error);
                 continue;
@@ -126,30 +127,15 @@ internal sealed class FrameContent(
             stored++;
             first = Math.Min(first, time);
             last = Math.Max(last, time);
-            sum += ReadingHash.OfRow(_readings, i, key, type);
+            sum += ReadingHash.OfRow(_readings, i, entry.Identity, type);
             alerts.Take(index, type, time, _readings.Flags[i], _readings.Bits[i]);
-            AddRow(commit.Readings, i, series);
+            commit.Readings.AddFrom(_readings, i, entry);
         }
 
         _rejected.End(commit, gateway, header.Key, _readings, series);
         return new FrameRegisterRow(
             gateway, header.Key, stored, _rejected.Count, header.Dropped, stored > 0 ? first : 0, stored > 0 ? last : 0,
             checksum, sum);
-    }
-
-    private void AddRow(ReadingRows to, int row, SeriesList series)
-    {
-        var index = _readings.Series[row];
-        var (device, key, type) = (series.DeviceKeys[index], series.Keys[index], series.Types[index]);
-        var (time, flags, bits) = (_readings.Times[row], _readings.Flags[row], _readings.Bits[row]);
-        if (ReadingCheck.IsText(_readings, row, type))
-        {
-            to.AddText(device, key, time, flags, _readings.Text(bits));
-        }
-        else
-        {
-            to.Add(device, key, type, time, flags, bits, series.Definitions[index].Decimals);
-        }
     }
 
     private static FrameRegisterRow RefuseAll(
@@ -161,7 +147,8 @@ internal sealed class FrameContent(
         GatewayId gateway, in FrameHeader header, ulong checksum, ReadOnlyMemory<byte> frame, DeadLetterReason reason,
         string error, StoreCommit commit)
     {
-        commit.DeadLetters.Add(new DeadLetterRow(gateway, header.Key, reason, error, header.Present, 0, 0, frame));
+        commit.DeadLetters.Add(new DeadLetterRow(
+            gateway, header.Key, reason, error, header.Present, default, 0, frame));
         return new FrameRegisterRow(gateway, header.Key, 0, header.Present, header.Dropped, 0, 0, checksum, 0);
     }
 }

@@ -85,7 +85,7 @@ internal sealed class LogTaking(
         counters.Malformed++;
         faults.Applying(place, commit.Readings.Count);
         commit.DeadLetters.Add(new DeadLetterRow(
-            message.Gateway, default, DeadLetterReason.Malformed, "its gateway belongs to another partition", 0, 0, 0,
-            message.Data));
+            message.Gateway, default, DeadLetterReason.Malformed, "its gateway belongs to another partition", 0,
+            default, 0, message.Data));
     }
 }

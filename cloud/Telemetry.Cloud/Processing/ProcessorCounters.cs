@@ -38,6 +38,9 @@ public sealed class ProcessorCounters
     /// <summary>Schemas refused: beyond a limit of their gateway, or by the database.</summary>
     public long SchemasRefused { get; set; }
 
+    /// <summary>Series that the database refused.</summary>
+    public long SeriesRefused { get; set; }
+
     /// <summary>Transactions committed.</summary>
     public long Commits { get; set; }
 

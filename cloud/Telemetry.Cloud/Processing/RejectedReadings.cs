@@ -39,7 +39,7 @@ internal sealed class RejectedReadings
         {
             var index = batch.Series[row];
             commit.DeadLetters.Add(new DeadLetterRow(
-                gateway, frame, reason, error, 1, series.Keys[index], batch.Times[row],
+                gateway, frame, reason, error, 1, series.Entries[index].Identity, batch.Times[row],
                 Value(batch, row, series.Types[index]))
             {
                 Content = DeadLetterContent.Value,
@@ -66,7 +66,7 @@ internal sealed class RejectedReadings
             commit.DeadLetters.Add(new DeadLetterRow(
                 gateway, frame, reason,
                 $"{rows.Count} readings beyond the first {LettersOfFrameMax} of the frame, the first: {error}",
-                rows.Count, 0, 0, _writer.ToArray())
+                rows.Count, default, 0, _writer.ToArray())
             {
                 Content = DeadLetterContent.Readings,
                 Schema = series.Id,

@@ -65,9 +65,32 @@ internal sealed class SchemaDesk(
             return null;
         }
 
-        commit.Schemas.Add(new SchemaLedgerRow(schema, gateway.Schemas.Add(parent, schema)));
+        var row = new SchemaLedgerRow(schema, gateway.Schemas.Add(parent, schema));
+        if (suspicion.Level == SuspicionLevel.Readings)
+        {
+            await SearchAsync(gateway, row, message, commit, cancellationToken);
+        }
+
+        commit.Schemas.Add(row);
         acks.Known(gateway, schema.Id);
         return null;
+    }
+
+    // One series that the database refuses does not hold up the others: its readings become dead letters.
+    private async ValueTask SearchAsync(
+        GatewayLedger gateway, SchemaLedgerRow row, ReadOnlyMemory<byte> message, StoreCommit commit,
+        CancellationToken cancellationToken)
+    {
+        var added = row.Added.ToArray();
+        foreach (var refused in await store.FindRefusedSeriesAsync(added, cancellationToken))
+        {
+            var series = added[refused.Index];
+            series.Refusal = refused.Error;
+            counters.SeriesRefused++;
+            Keep(
+                gateway, DeadLetterReason.Database,
+                $"the series {series.Definition.Device} {series.Definition.Metric}: {refused.Error}", message, commit);
+        }
     }
 
     // The gateway is not asked for it again: it would send all of its schemas each time. Its hellos say often enough
@@ -90,5 +113,5 @@ internal sealed class SchemaDesk(
 
     private static void Keep(
         GatewayLedger gateway, DeadLetterReason reason, string why, ReadOnlyMemory<byte> message, StoreCommit commit) =>
-        commit.DeadLetters.Add(new DeadLetterRow(gateway.Gateway, default, reason, why, 0, 0, 0, message));
+        commit.DeadLetters.Add(new DeadLetterRow(gateway.Gateway, default, reason, why, 0, default, 0, message));
 }

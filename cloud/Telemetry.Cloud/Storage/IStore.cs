@@ -50,9 +50,9 @@ public interface IStore
         IReadOnlyCollection<GatewayId> gateways, CancellationToken cancellationToken);
 
     /// <summary>
-    /// All schemas that a gateway registered, in any order: one query, however many steps lead to the newest.
+    /// All that a gateway registered: one look, however many steps lead to the newest schema.
     /// </summary>
-    Task<IReadOnlyList<SchemaMessage>> LoadSchemasAsync(GatewayId gateway, CancellationToken cancellationToken);
+    Task<GatewaySchemaRows> LoadSchemasAsync(GatewayId gateway, CancellationToken cancellationToken);
 
     /// <summary>The messages of a gateway that wait for a schema, the oldest first.</summary>
     Task<IReadOnlyList<WaitingRow>> LoadWaitingAsync(
@@ -71,6 +71,13 @@ public interface IStore
     Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Finds which of these series, which are not registered, the database refuses for their own sake: by their place
+    /// in the list. Nothing is registered by it.
+    /// </summary>
+    Task<IReadOnlyList<RefusedSeries>> FindRefusedSeriesAsync(
+        IReadOnlyList<SeriesEntry> series, CancellationToken cancellationToken);
+
+    /// <summary>
     /// Finds which of these readings the database refuses for their own sake (SQLSTATE class 22 or 23), each tried
     /// behind those before it, in a transaction that is always rolled back. In their order; empty when it takes all of
     /// them.
@@ -82,6 +89,11 @@ public interface IStore
 /// <param name="Row">Its row.</param>
 /// <param name="Error">SQLSTATE and message.</param>
 public readonly record struct RefusedReading(int Row, string Error);
+
+/// <summary>A series that the database refuses.</summary>
+/// <param name="Index">Its place among those that were asked for.</param>
+/// <param name="Error">SQLSTATE and message.</param>
+public readonly record struct RefusedSeries(int Index, string Error);
 
 /// <summary>Whether a commit happened.</summary>
 public enum CommitOutcome

@@ -114,7 +114,8 @@ public sealed record FrameRegisterRow(
     long TimeFirst, long TimeLast, ulong Checksum, ulong HashSum);
 
 /// <summary>A declaration of dropped readings, as a frame carried it.</summary>
-public sealed record DropLedgerRow(GatewayId Gateway, FrameKey Frame, ulong SeriesKey, Declaration Declaration);
+public sealed record DropLedgerRow(
+    GatewayId Gateway, FrameKey Frame, SeriesIdentity Series, Declaration Declaration);
 
 /// <summary>Why something is kept as a dead letter.</summary>
 public enum DeadLetterReason : short
@@ -165,7 +166,7 @@ public enum DeadLetterContent : short
 /// </summary>
 public sealed record DeadLetterRow(
     GatewayId Gateway, FrameKey Frame, DeadLetterReason Reason, string Error, int Readings,
-    ulong SeriesKey, long Time, ReadOnlyMemory<byte> Bytes)
+    SeriesIdentity Series, long Time, ReadOnlyMemory<byte> Bytes)
 {
     /// <summary>The most letters of one gateway that are in no book.</summary>
     public const int UnbookedOfGatewayMax = 100;
@@ -183,8 +184,22 @@ public sealed record DeadLetterRow(
     public SchemaId Schema { get; init; }
 }
 
-/// <summary>A schema message and its gateway's list after it.</summary>
-public sealed record SchemaLedgerRow(SchemaMessage Message, SeriesList List);
+/// <summary>
+/// A schema message and its gateway's list after it. The commit registers its series and gives them their numbers, but
+/// for those that have a <see cref="SeriesEntry.Refusal"/>.
+/// </summary>
+public sealed record SchemaLedgerRow(SchemaMessage Message, SeriesList List)
+{
+    /// <summary>The series that the message added.</summary>
+    public ReadOnlySpan<SeriesEntry> Added => List.Entries[(List.Count - Message.Series().Count)..];
+}
+
+/// <summary>The numbers that the database gave a series and its device.</summary>
+public readonly record struct SeriesNumbers(int Series, int Device);
+
+/// <summary>All schemas of a gateway, in any order, and the numbers of all series that it registered.</summary>
+public sealed record GatewaySchemaRows(
+    IReadOnlyList<SchemaMessage> Messages, IReadOnlyDictionary<SeriesIdentity, SeriesNumbers> Series);
 
 /// <summary>
 /// All rows of one transaction. Reusable: <see cref="Clear"/> keeps the buffers. Runs are removed first, lanes last;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Telemetry.Model.Schemas;
 
 namespace Telemetry.Edge.Inputs;
 
@@ -6,7 +7,7 @@ namespace Telemetry.Edge.Inputs;
 /// What a sender writes down of itself, outside the agent's own state, so that a checker can compare it with the
 /// database. Little-endian.
 /// <code>
-/// 8       "TMSENT01"
+/// 8       "TMSENT02"
 /// 64      gateway id, padded with zeros
 /// blocks:
 /// byte    kind: 1 attempted, 2 acknowledged, 3 refused
@@ -28,7 +29,7 @@ internal static class JournalFormat
     /// <summary>The most readings of one offer.</summary>
     public const int CountMax = 65_536;
 
-    public static ReadOnlySpan<byte> Magic => "TMSENT01"u8;
+    public static ReadOnlySpan<byte> Magic => "TMSENT02"u8;
 }
 
 /// <summary>What a block says of an offer.</summary>
@@ -46,11 +47,11 @@ internal enum JournalKind : byte
     Refused = 3,
 }
 
-/// <summary>One reading in a journal: its series' key, its event time, and its hash (see ReadingHash).</summary>
+/// <summary>One reading in a journal: its series' identity, its event time, and its hash (see ReadingHash).</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 8)]
-internal readonly record struct JournalEntry(ulong Series, long Time, ulong Hash)
+internal readonly record struct JournalEntry(SeriesIdentity Series, long Time, ulong Hash)
 {
-    public const int Bytes = 24;
+    public const int Bytes = 32;
 }
 
 /// <summary>One block; the entries are valid until the next one is read.</summary>

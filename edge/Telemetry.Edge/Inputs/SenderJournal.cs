@@ -76,9 +76,9 @@ internal sealed class SenderJournal : IDisposable
         for (var row = 0; row < batch.Count; row++)
         {
             var index = batch.Series[row];
-            var key = series.Keys[index];
+            var identity = series.Entries[index].Identity;
             entries[row] = new JournalEntry(
-                key, batch.Times[row], ReadingHash.OfRow(batch, row, key, series.Types[index]));
+                identity, batch.Times[row], ReadingHash.OfRow(batch, row, identity, series.Types[index]));
             LastTime = Math.Max(LastTime, batch.Times[row]);
         }
 

@@ -13,7 +13,7 @@ internal sealed class SeriesRegister
 {
     private const int AdditionBytesMax = SchemaMessage.AdditionBytesMax - 5;
 
-    private readonly Dictionary<ulong, int> _indexes = [];
+    private readonly Dictionary<SeriesDefinition, int> _indexes = new(new SameSeries());
     private readonly List<SeriesDefinition> _definitions = [];
     private readonly List<SchemaRow> _chain;
     private readonly WireWriter _scratch = new();
@@ -39,9 +39,9 @@ internal sealed class SeriesRegister
             _steps.Add(_committed);
         }
 
-        foreach (var definition in _committed.Definitions)
+        foreach (var entry in _committed.Entries)
         {
-            Append(definition);
+            Append(entry.Definition);
         }
 
         _committedBefore = _current = _committed;
@@ -71,22 +71,16 @@ internal sealed class SeriesRegister
     public bool IsFull => _definitions.Count >= _seriesMax;
 
     /// <summary>The index of a series that is there; -1 when it is not.</summary>
-    public int Find(SeriesDefinition series) =>
-        _indexes.TryGetValue(series.Key(_committed.Gateway), out var index) && _definitions[index].SameSeries(series)
-            ? index
-            : -1;
+    public int Find(SeriesDefinition series) => _indexes.GetValueOrDefault(series, -1);
 
     /// <summary>
     /// Finds or adds a series. Throws <see cref="ArgumentException"/> when it breaks a rule of its type.
     /// </summary>
     public int IndexOf(SeriesDefinition series)
     {
-        var key = series.Key(_committed.Gateway);
-        if (_indexes.TryGetValue(key, out var index))
+        if (_indexes.TryGetValue(series, out var index))
         {
-            return _definitions[index].SameSeries(series)
-                ? index
-                : throw new ArgumentException($"{series.Device} {series.Metric} has the key of another series");
+            return index;
         }
 
         if (_definitions.Count >= _seriesMax)
@@ -180,7 +174,7 @@ internal sealed class SeriesRegister
         }
 
         _types[index] = series.Type;
-        _indexes.Add(series.Key(_committed.Gateway), index);
+        _indexes.Add(series, index);
         _definitions.Add(series);
         return index;
     }
@@ -202,6 +196,30 @@ internal sealed class SeriesRegister
         if (_scratch.Length > AdditionBytesMax)
         {
             throw new ArgumentException($"the series {series.Device} {series.Metric} takes {_scratch.Length} bytes");
+        }
+    }
+
+    /// <summary>
+    /// Series by what they are. The hash is of this process: nobody outside can make two series that share it.
+    /// </summary>
+    private sealed class SameSeries : IEqualityComparer<SeriesDefinition>
+    {
+        public bool Equals(SeriesDefinition? x, SeriesDefinition? y) =>
+            ReferenceEquals(x, y) || (x is not null && y is not null && x.SameSeries(y));
+
+        public int GetHashCode(SeriesDefinition series)
+        {
+            var hash = default(HashCode);
+            hash.Add(series.Device);
+            hash.Add(series.Metric);
+            hash.Add(series.Type);
+            foreach (var label in series.Labels)
+            {
+                hash.Add(label.Key);
+                hash.Add(label.Value);
+            }
+
+            return hash.ToHashCode();
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Wire;
 
@@ -45,36 +44,9 @@ public sealed record SeriesDefinition
     /// <summary>How much later than others its readings may come, in microseconds; 0 for ordinary sources.</summary>
     public long ExtraLatenessMicros { get; init; }
 
-    /// <summary>
-    /// The series' identity across schemas, databases and journals: XxHash64 over gateway, device, metric, labels and
-    /// type.
-    /// </summary>
-    public ulong Key(GatewayId gateway)
-    {
-        var writer = new WireWriter();
-        writer.Text(gateway.Value);
-        WriteIdentity(writer);
-        return XxHash64.HashToUInt64(writer.Written);
-    }
-
-    /// <summary>The identity of its device: XxHash64 over gateway and device.</summary>
-    public ulong DeviceKey(GatewayId gateway)
-    {
-        var writer = new WireWriter();
-        writer.Text(gateway.Value);
-        writer.Text(Device);
-        return XxHash64.HashToUInt64(writer.Written);
-    }
-
     /// <summary>True when device, metric, labels and type are the same.</summary>
-    public bool SameSeries(SeriesDefinition other)
-    {
-        var mine = new WireWriter();
-        var theirs = new WireWriter();
-        WriteIdentity(mine);
-        other.WriteIdentity(theirs);
-        return mine.Written.SequenceEqual(theirs.Written);
-    }
+    public bool SameSeries(SeriesDefinition other) =>
+        Device == other.Device && Metric == other.Metric && Type == other.Type && Labels.SequenceEqual(other.Labels);
 
     /// <summary>Writes the definition: identity, unit, decimals, extra lateness.</summary>
     public void Write(WireWriter writer)
@@ -121,7 +93,7 @@ public sealed record SeriesDefinition
         };
     }
 
-    private void WriteIdentity(WireWriter writer)
+    internal void WriteIdentity(WireWriter writer)
     {
         writer.Text(Device);
         writer.Text(Metric);

@@ -10,10 +10,8 @@ namespace Telemetry.Model.Schemas;
 public sealed class SeriesLine
 {
     private const int CapacityMin = 4;
-    private SeriesDefinition[] _definitions = [];
+    private SeriesEntry[] _entries = [];
     private MetricType[] _types = [];
-    private ulong[] _keys = [];
-    private ulong[] _deviceKeys = [];
 
     internal SeriesLine(GatewayId gateway) => Gateway = gateway;
 
@@ -23,46 +21,35 @@ public sealed class SeriesLine
     /// <summary>How many series it has by now.</summary>
     public int Count { get; private set; }
 
-    internal ReadOnlySpan<SeriesDefinition> Definitions(int count) => _definitions.AsSpan(0, count);
+    internal ReadOnlySpan<SeriesEntry> Entries(int count) => _entries.AsSpan(0, count);
 
     internal ReadOnlySpan<MetricType> Types(int count) => _types.AsSpan(0, count);
-
-    internal ReadOnlySpan<ulong> Keys(int count) => _keys.AsSpan(0, count);
-
-    internal ReadOnlySpan<ulong> DeviceKeys(int count) => _deviceKeys.AsSpan(0, count);
 
     internal void Add(IReadOnlyList<SeriesDefinition> added)
     {
         Reserve(Count + added.Count);
         foreach (var series in added)
         {
-            _definitions[Count] = series;
-            _types[Count] = series.Type;
-            _keys[Count] = series.Key(Gateway);
-            _deviceKeys[Count] = series.DeviceKey(Gateway);
-            Count++;
+            _entries[Count] = new SeriesEntry(Gateway, series);
+            _types[Count++] = series.Type;
         }
     }
 
     /// <summary>A line of its own that begins with the first series of this one.</summary>
     internal SeriesLine Branch(int count) => new(Gateway)
     {
-        _definitions = _definitions[..count],
+        _entries = _entries[..count],
         _types = _types[..count],
-        _keys = _keys[..count],
-        _deviceKeys = _deviceKeys[..count],
         Count = count,
     };
 
     private void Reserve(int count)
     {
-        if (count > _definitions.Length)
+        if (count > _entries.Length)
         {
-            var capacity = Math.Max(Math.Max(CapacityMin, count), _definitions.Length * 2);
-            Array.Resize(ref _definitions, capacity);
+            var capacity = Math.Max(Math.Max(CapacityMin, count), _entries.Length * 2);
+            Array.Resize(ref _entries, capacity);
             Array.Resize(ref _types, capacity);
-            Array.Resize(ref _keys, capacity);
-            Array.Resize(ref _deviceKeys, capacity);
         }
     }
 }

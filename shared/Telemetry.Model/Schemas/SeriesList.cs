@@ -30,17 +30,11 @@ public sealed class SeriesList
     /// <summary>True when nothing has extended it yet: then its line ends where it ends.</summary>
     public bool IsWholeLine => Count == Line.Count;
 
-    /// <summary>The definitions, by index.</summary>
-    public ReadOnlySpan<SeriesDefinition> Definitions => Line.Definitions(Count);
+    /// <summary>The series, by index.</summary>
+    public ReadOnlySpan<SeriesEntry> Entries => Line.Entries(Count);
 
     /// <summary>The types, by index.</summary>
     public ReadOnlySpan<MetricType> Types => Line.Types(Count);
-
-    /// <summary>The series' keys (<see cref="SeriesDefinition.Key"/>), by index.</summary>
-    public ReadOnlySpan<ulong> Keys => Line.Keys(Count);
-
-    /// <summary>The devices' keys (<see cref="SeriesDefinition.DeviceKey"/>), by index.</summary>
-    public ReadOnlySpan<ulong> DeviceKeys => Line.DeviceKeys(Count);
 
     /// <summary>The empty list that every gateway starts from.</summary>
     public static SeriesList Empty(GatewayId gateway) => new(new SeriesLine(gateway), default);

@@ -117,7 +117,8 @@ internal sealed class StoreLimit : IAsyncDisposable
         var start = Stopwatch.GetTimestamp();
         while (Stopwatch.GetElapsedTime(start) < _least)
         {
-            await using var copy = await connection.BeginRawBinaryCopyAsync(ReadingEncoder.CopySql);
+            await using var copy = await connection.BeginRawBinaryCopyAsync(
+                new ReadingEncoder(withDevice: false).CopySql);
             await copy.WriteAsync(bytes);
             stored += readings;
         }
@@ -135,7 +136,7 @@ internal sealed class StoreLimit : IAsyncDisposable
         private readonly PartitionStep[] _steps;
         private readonly long[] _sequences;
         private readonly List<StoreCommit> _commits = [];
-        private int _next;
+        private int _next, _numbered;
         private long _time = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 
         public Writer(int number, int gateways, int readingsOfFrame, PartitionStep[] steps)
@@ -185,7 +186,7 @@ internal sealed class StoreLimit : IAsyncDisposable
         {
             var commit = new StoreCommit();
             Fill(commit, Math.Max(1, readings / _readingsOfFrame));
-            var encoder = new ReadingEncoder();
+            var encoder = new ReadingEncoder(withDevice: false);
             encoder.Begin();
             var bytes = new MemoryStream();
             while (encoder.Next(commit.Readings) is { IsEmpty: false } chunk)
@@ -201,7 +202,13 @@ internal sealed class StoreLimit : IAsyncDisposable
             var definitions = Enumerable.Range(0, _options.Devices * _options.SeriesPerDevice)
                 .Select(i => GeneratorSeries.Define(_options, i)).ToArray();
             var empty = SeriesList.Empty(gateway);
-            return empty.Extend(SchemaMessage.Of(empty.Id, definitions));
+            var list = empty.Extend(SchemaMessage.Of(empty.Id, definitions));
+            foreach (var series in list.Entries)
+            {
+                (series.Number, series.DeviceNumber) = (++_numbered, 1);
+            }
+
+            return list;
         }
 
         private void Fill(StoreCommit commit, int frames)
@@ -225,10 +232,7 @@ internal sealed class StoreLimit : IAsyncDisposable
 
                 for (var i = 0; i < batch.Count; i++)
                 {
-                    var index = batch.Series[i];
-                    commit.Readings.Add(
-                        list.DeviceKeys[index], list.Keys[index], list.Types[index], batch.Times[i], batch.Flags[i],
-                        batch.Bits[i], list.Definitions[index].Decimals);
+                    commit.Readings.AddFrom(batch, i, list.Entries[batch.Series[i]]);
                 }
 
                 var frame = StoreSteps.Frame(first, _readingsOfFrame) with { Gateway = gateway };

@@ -51,7 +51,7 @@ public sealed class BooksCheckerTests(PostgresFixture fixture) : IClassFixture<P
         "UPDATE telemetry.reading SET time = time + interval '1 microsecond' WHERE ctid = (SELECT ctid FROM "
         + "telemetry.reading LIMIT 1)")]
     [InlineData(
-        "UPDATE telemetry.reading SET device_key = device_key + 1 WHERE ctid = (SELECT ctid FROM telemetry.reading "
+        "UPDATE telemetry.reading SET series = series + 1 WHERE ctid = (SELECT ctid FROM telemetry.reading "
         + "LIMIT 1)")]
     [InlineData("UPDATE telemetry.gateway SET stored = stored + 1")]
     [InlineData("UPDATE telemetry.outbox SET accepted = accepted + 1")]
@@ -104,19 +104,9 @@ public sealed class BooksCheckerTests(PostgresFixture fixture) : IClassFixture<P
         for (var row = 0; row < batch.Count; row++)
         {
             var index = batch.Series[row];
-            var (key, device, type) = (list.Keys[index], list.DeviceKeys[index], list.Types[index]);
-            if (type == MetricType.Text && (batch.Flags[row] & ReadingFlags.Null) == 0)
-            {
-                rows.AddText(device, key, batch.Times[row], batch.Flags[row], batch.Text(batch.Bits[row]));
-            }
-            else
-            {
-                rows.Add(
-                    device, key, type, batch.Times[row], batch.Flags[row], batch.Bits[row],
-                    list.Definitions[index].Decimals);
-            }
-
-            sum += ReadingHash.OfRow(batch, row, key, type);
+            var series = list.Entries[index];
+            rows.AddFrom(batch, row, series);
+            sum += ReadingHash.OfRow(batch, row, series.Identity, series.Type);
         }
 
         return sum;

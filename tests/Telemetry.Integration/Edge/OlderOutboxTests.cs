@@ -83,8 +83,10 @@ public sealed class OlderOutboxTests : IAsyncLifetime
         Assert.Equal(unsealed, readings.Count);
         Assert.All(Enumerable.Range(0, readings.Count), row =>
         {
-            var (key, type) = (outbox.Series.Keys[readings.Series[row]], outbox.Series.Types[readings.Series[row]]);
-            Assert.True(sent.Store(key, readings.Times[row], ReadingHash.OfRow(readings, row, key, type)));
+            var series = outbox.Series.Entries[readings.Series[row]];
+            Assert.True(sent.Store(
+                series.Identity, readings.Times[row],
+                ReadingHash.OfRow(readings, row, series.Identity, series.Type)));
         });
     }
 

@@ -190,7 +190,7 @@ public sealed class HttpKillTests(ITestOutputHelper output) : IAsyncLifetime
         using var database = new NpgsqlConnection(connection);
         await database.OpenAsync(ct);
         using var command = new NpgsqlCommand(
-            "SELECT count(*), count(DISTINCT (series_key, time)), coalesce(sum(integer), 0)::bigint FROM "
+            "SELECT count(*), count(DISTINCT (series, time)), coalesce(sum(integer), 0)::bigint FROM "
             + "telemetry.reading_plain",
             database);
         await using var row = await command.ExecuteReaderAsync(ct);

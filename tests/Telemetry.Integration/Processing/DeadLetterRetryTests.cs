@@ -42,6 +42,31 @@ public sealed class DeadLetterRetryTests
     }
 
     [ServersFact(nats: true, postgres: true)]
+    public async Task Retry_registers_the_series_that_was_refused_and_its_owner_stores_the_next_reading()
+    {
+        await using var stand = await ProcessorStand.Start();
+        var gateway = ProcessorStand.Gateway(1);
+        await stand.Database.Execute("ALTER TABLE telemetry.series ADD CONSTRAINT no_flow CHECK (metric <> 'flow')");
+        await stand.SendSchema(gateway);
+        await stand.SendFloats(gateway, 1, 2);
+        await stand.WaitUntilSettled(2);
+        Assert.Equal("0|2|0", await stand.Books());
+        Assert.Equal(1, (await Run(stand, "retry", "--gateway", "gw-001")).Code);
+        await stand.Database.Execute("ALTER TABLE telemetry.series DROP CONSTRAINT no_flow");
+
+        Assert.Equal(0, (await Run(stand, "retry", "--gateway", "gw-001", "--reason", "database")).Code);
+        await stand.SendFloats(gateway, 3);
+        await stand.WaitUntilSettled(3);
+
+        Assert.Equal("3|0|0", await stand.Books());
+        Assert.Equal(
+            "3|1|1|3",
+            await stand.Database.Row(
+                "SELECT count(*), count(DISTINCT device), min(number), max(number) FROM telemetry.reading_plain"));
+        await AssertBalanced(stand);
+    }
+
+    [ServersFact(nats: true, postgres: true)]
     public async Task Live_frame_is_stored_while_letters_are_decoded()
     {
         await using var stand = await ProcessorStand.Start();

@@ -105,7 +105,7 @@ public sealed class BrokenCommitTests
         var commit = new StoreCommit { Partitions = { Step(row) } };
         for (var i = 0; i < 100_000; i++)
         {
-            commit.Readings.Add(1, 2, MetricType.Int, i, ReadingFlags.None, 3);
+            commit.Readings.Add(Numbered(MetricType.Int), i, ReadingFlags.None, 3);
         }
 
         line.CutAfter(Direction.ToServer, 3_000_000);
@@ -243,7 +243,7 @@ public sealed class BrokenCommitTests
         commit.Frames.Add(Frame(1 + (row.Commits * 3), 3));
         for (var i = 0; i < 3; i++)
         {
-            commit.Readings.Add(1, 2, MetricType.Int, i, ReadingFlags.None, 3);
+            commit.Readings.Add(Numbered(MetricType.Int), i, ReadingFlags.None, 3);
         }
 
         return commit;

@@ -27,7 +27,8 @@ public sealed class PartitionTests(PostgresFixture fixture) : IClassFixture<Post
         var store = await Open(database);
         var micros = Micros(time);
 
-        await Commit(store, await Take(store), c => c.Readings.Add(1, 2, MetricType.Int, micros, ReadingFlags.None, 3));
+        await Commit(
+            store, await Take(store), c => c.Readings.Add(Numbered(MetricType.Int), micros, ReadingFlags.None, 3));
 
         Assert.Equal(table, await database.Row("SELECT tableoid::regclass::text FROM telemetry.reading").Unqualified());
         Assert.Equal(micros, Assert.Single(await database.ReadAllReadings()).Time);
@@ -89,10 +90,10 @@ public sealed class PartitionTests(PostgresFixture fixture) : IClassFixture<Post
         var store = await Open(database);
         var later = Micros("2026-06-03");
         var row = await Commit(
-            store, await Take(store), c => c.Readings.Add(1, 2, MetricType.Int, later, ReadingFlags.None, 3));
+            store, await Take(store), c => c.Readings.Add(Numbered(MetricType.Int), later, ReadingFlags.None, 3));
         _clock.Advance(TimeSpan.FromDays(91));
 
-        await Commit(store, row, c => c.Readings.Add(1, 2, MetricType.Int, later, ReadingFlags.None, 4));
+        await Commit(store, row, c => c.Readings.Add(Numbered(MetricType.Int), later, ReadingFlags.None, 4));
 
         Assert.Equal((ulong[])[3, 4], (await database.ReadAllReadings()).Select(r => r.Bits!.Value).Order());
         Assert.Equal(1, store.PartitionsLeftToDefault);
@@ -110,7 +111,7 @@ public sealed class PartitionTests(PostgresFixture fixture) : IClassFixture<Post
         await query.ExecuteScalarAsync();
 
         await Commit(
-            store, row, c => c.Readings.Add(1, 2, MetricType.Int, Micros("2025-10-10"), ReadingFlags.None, 3));
+            store, row, c => c.Readings.Add(Numbered(MetricType.Int), Micros("2025-10-10"), ReadingFlags.None, 3));
 
         Assert.Single(await database.ReadAllReadings());
         Assert.Equal(1, store.PartitionsLeftToDefault);

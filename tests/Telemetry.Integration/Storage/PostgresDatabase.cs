@@ -78,30 +78,35 @@ internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
         $"ALTER TABLE telemetry.reading ADD CHECK (time <> timestamptz '1970-01-01Z' + interval '{micros} "
         + "microseconds')");
 
+    public Task RefuseDevice(string device) =>
+        Execute($"ALTER TABLE telemetry.series ADD CHECK (device <> '{device}')");
+
     public Task<IReadOnlyList<StoredReading>> ReadAllReadings() => Read(
-        "SELECT device_key, series_key, time, flags, i, f, t FROM telemetry.reading",
+        """
+        SELECT coalesce(s.identity, '\x'), r.time, r.flags, r.i, r.f, r.t
+        FROM telemetry.reading r LEFT JOIN telemetry.series s ON s.id = r.series
+        """,
         r =>
         {
-            var flags = r.GetInt16(3);
-            ulong? bits = !r.IsDBNull(5) ? BitConverter.DoubleToUInt64Bits(r.GetDouble(5))
-                : r.IsDBNull(4) ? null
-                : ScaledNumber.IsScaled(flags) ? ScaledNumber.Unscale(r.GetInt64(4), flags)
-                : (ulong)r.GetInt64(4);
+            var flags = r.GetInt16(2);
+            ulong? bits = !r.IsDBNull(4) ? BitConverter.DoubleToUInt64Bits(r.GetDouble(4))
+                : r.IsDBNull(3) ? null
+                : ScaledNumber.IsScaled(flags) ? ScaledNumber.Unscale(r.GetInt64(3), flags)
+                : (ulong)r.GetInt64(3);
             return new StoredReading(
-                (ulong)r.GetInt64(0), (ulong)r.GetInt64(1), ColumnValues.Micros(r.GetDateTime(
-                    2)), (ReadingFlags)(flags & 255),
-                bits, r.IsDBNull(6) ? null : r.GetString(6));
+                Identity(r, 0), ColumnValues.Micros(r.GetDateTime(1)), (ReadingFlags)(flags & 255), bits,
+                r.IsDBNull(5) ? null : r.GetString(5));
         });
 
     public Task<IReadOnlyList<DeadLetterRow>> ReadAllDeadLetters() => Read(
         """
-        SELECT gateway, epoch, lane, first, count, reason, error, readings, series_key, time_micros, bytes,
+        SELECT gateway, epoch, lane, first, count, reason, error, readings, series_identity, time_micros, bytes,
             content, flags, schema
         FROM telemetry.dead_letter ORDER BY id
         """,
         r => new DeadLetterRow(
             GatewayId.Parse(r.GetString(0)), Key(r), (DeadLetterReason)r.GetInt16(5), r.GetString(6), r.GetInt32(7),
-            (ulong)r.GetInt64(8), r.GetInt64(9), r.GetFieldValue<byte[]>(10))
+            Identity(r, 8), r.GetInt64(9), r.GetFieldValue<byte[]>(10))
         {
             Content = (DeadLetterContent)r.GetInt16(11),
             Flags = (ReadingFlags)r.GetInt16(12),
@@ -110,11 +115,11 @@ internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
 
     public Task<IReadOnlyList<DropLedgerRow>> ReadAllDrops() => Read(
         """
-        SELECT gateway, epoch, lane, first, count, series_key, series, readings, time_first, time_last, reason
+        SELECT gateway, epoch, lane, first, count, series_identity, series, readings, time_first, time_last, reason
         FROM telemetry.drop_declaration
         """,
         r => new DropLedgerRow(
-            GatewayId.Parse(r.GetString(0)), Key(r), (ulong)r.GetInt64(5), new Declaration(
+            GatewayId.Parse(r.GetString(0)), Key(r), Identity(r, 5), new Declaration(
                 r.GetInt32(6), r.GetInt32(7), ColumnValues.Micros(r.GetDateTime(8)),
                 ColumnValues.Micros(r.GetDateTime(9)), (DropReason)r.GetInt16(10))));
 
@@ -172,6 +177,9 @@ internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
             await store.DisposeAsync();
         }
     }
+
+    private static SeriesIdentity Identity(NpgsqlDataReader r, int column) =>
+        ColumnValues.Identity(r.GetFieldValue<byte[]>(column));
 
     private static FrameKey Key(NpgsqlDataReader r) =>
         new((ulong)r.GetInt64(1), (Lane)r.GetInt16(2), r.GetInt64(3), r.GetInt32(4));

@@ -3,6 +3,7 @@ using Telemetry.Cloud.Storage;
 using Telemetry.Cloud.Storage.Postgres;
 using Telemetry.Model;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.Testing.Servers;
 using Xunit.Abstractions;
 using static Telemetry.Testing.Contracts.StoreSteps;
@@ -20,10 +21,21 @@ public sealed class StoreThroughput(ITestOutputHelper output)
     private const int Commits = 60, WarmUp = 10, Gateways = 200, Series = 10, Times = 10, Partitions = 16;
     private const int Rows = Gateways * Series * Times;
 
+    private static readonly SeriesEntry[] OfAll =
+    [
+        .. Enumerable.Range(0, Gateways * Series).Select(i => new SeriesEntry(
+            GatewayId.Parse($"gateway-{i / Series}"),
+            new SeriesDefinition { Device = "d", Metric = $"m{i % Series}", Decimals = 2 })
+        {
+            Number = i + 1,
+            DeviceNumber = 1 + (i / Series),
+        }),
+    ];
+
     [SlowTheory]
     [InlineData("no index", "")]
     [InlineData("brin (time)", "CREATE INDEX ON telemetry.reading USING brin (time)")]
-    [InlineData("btree (series_key, time)", "CREATE INDEX ON telemetry.reading (series_key, time)")]
+    [InlineData("btree (series, time)", "CREATE INDEX ON telemetry.reading (series, time)")]
     public async Task Commits_of_20_000_readings(string what, string sql)
     {
         await using var server = await PostgresServer.Start(new PostgresOptions
@@ -81,14 +93,13 @@ public sealed class StoreThroughput(ITestOutputHelper output)
             commit.Frames.Add(frame);
             for (var s = 0; s < Series; s++)
             {
+                var series = OfAll[(g * Series) + s];
                 var value = Math.Round(20 + random.NextDouble(), 2);
                 for (var t = 0; t < Times; t++)
                 {
                     value = Math.Round(value + ((random.NextDouble() - 0.5) / 10), 2);
                     commit.Readings.Add(
-                        (ulong)g * 0x9E3779B97F4A7C15, ((ulong)g << 32) + ((ulong)s
-                            * 0xC2B2AE3D27D4EB4F), MetricType.Float,
-                        start + (t * 1_000_000), ReadingFlags.None, BitConverter.DoubleToUInt64Bits(value), 2);
+                        series, start + (t * 1_000_000), ReadingFlags.None, BitConverter.DoubleToUInt64Bits(value));
                 }
             }
         }
@@ -97,7 +108,7 @@ public sealed class StoreThroughput(ITestOutputHelper output)
     private static async Task<double> BareCopy(PostgresDatabase database, ReadingRows rows)
     {
         await using var connection = await database.OpenConnection();
-        var encoder = new ReadingEncoder();
+        var encoder = new ReadingEncoder(withDevice: false);
         var clock = new Stopwatch();
         for (var n = 0; n < Commits; n++)
         {
@@ -107,7 +118,7 @@ public sealed class StoreThroughput(ITestOutputHelper output)
             }
 
             await using var copy = await connection.BeginRawBinaryCopyAsync(
-                ReadingEncoder.CopySql.Replace("telemetry.reading", "bare", StringComparison.Ordinal));
+                encoder.CopySql.Replace("telemetry.reading", "bare", StringComparison.Ordinal));
             encoder.Begin();
             while (encoder.Next(rows) is { IsEmpty: false } chunk)
             {

@@ -43,15 +43,15 @@ public sealed class ViewTests(PostgresFixture fixture) : IClassFixture<PostgresF
         await Commit(database.Store, await Take(database.Store), c =>
         {
             c.Schemas.Add(schema);
-            void Add(int i, ulong bits, ReadingFlags flags = 0, byte decimals = SeriesDefinition.DecimalsUnknown) =>
-                c.Readings.Add(list.DeviceKeys[i], list.Keys[i], list.Types[i], 1_000_001, flags, bits, decimals);
-            Add(0, BitConverter.DoubleToUInt64Bits(21.37), (ReadingFlags)(byte)Quality.Uncertain, 2);
-            Add(0, BitConverter.DoubleToUInt64Bits(0.1 + 0.2), ReadingFlags.TimeEstimated, 2);
+            void Add(int i, ulong bits, ReadingFlags flags = 0) =>
+                c.Readings.Add(list.Entries[i], 1_000_001, flags, bits);
+            Add(0, BitConverter.DoubleToUInt64Bits(21.37), (ReadingFlags)(byte)Quality.Uncertain);
+            Add(0, BitConverter.DoubleToUInt64Bits(0.1 + 0.2), ReadingFlags.TimeEstimated);
             Add(0, 0, ReadingFlags.Null | (ReadingFlags)(byte)Quality.Bad);
             Add(1, unchecked((ulong)long.MinValue));
             Add(2, ulong.MaxValue);
             Add(3, 1);
-            c.Readings.AddText(list.DeviceKeys[4], list.Keys[4], 1_000_001, 0, Encoding.UTF8.GetBytes("läuft"));
+            c.Readings.AddText(list.Entries[4], 1_000_001, 0, Encoding.UTF8.GetBytes("läuft"));
         });
 
         Assert.Equal(
@@ -120,23 +120,5 @@ public sealed class ViewTests(PostgresFixture fixture) : IClassFixture<PostgresF
         Assert.Equal(
             "p\uFFFD|\uFFFD|v\uFFFD|\uFFFD",
             await database.Row("SELECT device, metric, labels ->> U&'k\\FFFD', unit FROM telemetry.series"));
-    }
-
-    [Fact]
-    public async Task Two_series_under_one_key_are_a_data_fault_that_names_both()
-    {
-        await using var database = await PostgresDatabase.Create(fixture.ConnectionString);
-        var first = Extend(SeriesList.Empty(Gateway), Series("pump", "temperature"));
-        var second = Extend(first.List, Series("pump", "temperature"), Series("fan", "speed"));
-        var row = await Commit(database.Store, await Take(database.Store), c => c.Schemas.Add(first));
-        await database.Execute("UPDATE telemetry.series SET identity = '\\x00', device = 'impostor'");
-
-        var e = await Assert.ThrowsAsync<StoreException>(() => Commit(database.Store, row, c => c.Schemas.Add(second)));
-
-        Assert.True(e.IsDataFault);
-        Assert.Contains("gw-1/impostor/temperature", e.Message, StringComparison.Ordinal);
-        Assert.Contains("gw-1/pump/temperature", e.Message, StringComparison.Ordinal);
-        Assert.Single(await database.Store.LoadSchemasAsync(Gateway, default));
-        Assert.Equal(row, await Take(database.Store));
     }
 }

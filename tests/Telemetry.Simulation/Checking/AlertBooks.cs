@@ -1,6 +1,7 @@
 using Telemetry.Cloud.Alerts;
 using Telemetry.Model;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.Simulation.Worlds;
 using Telemetry.Testing.Simulated;
 
@@ -67,11 +68,11 @@ internal static class AlertBooks
         {
             foreach (var series in message.Series())
             {
-                var key = series.Key(gateway);
+                var identity = SeriesIdentity.Of(gateway, series);
                 foreach (var rule in WorldRules.Options.Rules.All.Where(r => r.Match.Fits(gateway, series)))
                 {
-                    var (expected, last) = Evaluate(rule, stored[key]);
-                    var published = found[(rule.Name, $"{key:x16}")].Select(
+                    var (expected, last) = Evaluate(rule, stored[identity]);
+                    var published = found[(rule.Name, $"{identity}")].Select(
                         t => (t.Kind, t.TimeMicros, t.StartedMicros, t.Value));
                     if (!expected.SequenceEqual(published))
                     {
@@ -79,7 +80,7 @@ internal static class AlertBooks
                             + $"[{string.Join(' ', expected)}], the outbox has [{string.Join(' ', published)}]";
                     }
 
-                    var state = states.GetValueOrDefault(new AlertStateId(gateway, rule.Name, key));
+                    var state = states.GetValueOrDefault(new AlertStateId(gateway, rule.Name, identity));
                     var open = expected is [.., { Kind: AlertKind.Firing }];
                     if (last != (state?.TimeMicros ?? long.MinValue) || open != (state?.Phase == AlertPhase.Firing))
                     {

@@ -34,6 +34,6 @@ internal static class EdgeContent
         }
 
         return [.. Enumerable.Range(0, batch.Count).Select(i => ReadingHash.OfRow(
-            batch, i, series.Keys[batch.Series[i]], series.Types[batch.Series[i]]))];
+            batch, i, series.Entries[batch.Series[i]].Identity, series.Types[batch.Series[i]]))];
     }
 }

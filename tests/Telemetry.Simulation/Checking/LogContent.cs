@@ -91,7 +91,7 @@ internal sealed class LogContent
         for (var i = 0; i < batch.Count; i++)
         {
             var index = batch.Series[i];
-            _readings[ReadingHash.OfRow(batch, i, series.Keys[index], series.Types[index])] = header.Key;
+            _readings[ReadingHash.OfRow(batch, i, series.Entries[index].Identity, series.Types[index])] = header.Key;
         }
     }
 

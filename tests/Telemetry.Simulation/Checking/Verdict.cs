@@ -17,7 +17,7 @@ internal static class Verdict
         var known = 0;
         foreach (var gateway in world.Gateways)
         {
-            var readings = gateway.Generator.SeriesKeys.SelectMany(key => stored[key]).Select(r => r.Hash).ToArray();
+            var readings = gateway.Generator.Series.SelectMany(series => stored[series]).Select(r => r.Hash).ToArray();
             known += readings.Length;
             var books = new GatewayBooks(world, gateway, readings);
             problems.AddRange(books.Totals().Concat(gateway.PutBack.Count > 0 ? books.PutBack() : books.Exact()));

@@ -35,13 +35,16 @@ internal abstract class AlteredStore(SimulatedStore store) : IStore
         IReadOnlyCollection<GatewayId> gateways, CancellationToken cancellationToken) =>
         Inner.LoadGatewaysAsync(gateways, cancellationToken);
 
-    public Task<IReadOnlyList<SchemaMessage>> LoadSchemasAsync(
-        GatewayId gateway, CancellationToken cancellationToken) =>
+    public Task<GatewaySchemaRows> LoadSchemasAsync(GatewayId gateway, CancellationToken cancellationToken) =>
         Inner.LoadSchemasAsync(gateway, cancellationToken);
 
     public Task<IReadOnlyList<WaitingRow>> LoadWaitingAsync(
         GatewayId gateway, SchemaId needs, CancellationToken cancellationToken) =>
         Inner.LoadWaitingAsync(gateway, needs, cancellationToken);
+
+    public Task<IReadOnlyList<RefusedSeries>> FindRefusedSeriesAsync(
+        IReadOnlyList<SeriesEntry> series, CancellationToken cancellationToken) =>
+        Inner.FindRefusedSeriesAsync(series, cancellationToken);
 
     public Task<IReadOnlyList<FrameRegisterRow>> FindFramesAsync(
         GatewayId gateway, ulong epoch, Lane lane, SequenceRange range, CancellationToken cancellationToken) =>

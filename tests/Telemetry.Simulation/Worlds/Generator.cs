@@ -27,8 +27,9 @@ internal sealed class Generator(GatewayId gateway, Random random, TimeProvider t
     /// <summary>False once no further reading comes.</summary>
     public bool Goes { get; set; } = true;
 
-    /// <summary>The keys of all series that it may ever use.</summary>
-    public IEnumerable<ulong> SeriesKeys => Enumerable.Range(0, SeriesMax).Select(i => Series(i).Key(gateway));
+    /// <summary>All series that it may ever use.</summary>
+    public IEnumerable<SeriesIdentity> Series =>
+        Enumerable.Range(0, SeriesMax).Select(i => SeriesIdentity.Of(gateway, Define(i)));
 
     private TimeSpan Now => time.GetElapsedTime(_begun);
 
@@ -79,9 +80,9 @@ internal sealed class Generator(GatewayId gateway, Random random, TimeProvider t
         var hashes = new ulong[random.Next(1, BatchMax + 1)];
         for (var i = 0; i < hashes.Length; i++)
         {
-            var series = Series(random.Next(_series));
+            var series = Define(random.Next(_series));
             Add(outbox.SeriesIndex(series), series.Type);
-            hashes[i] = ReadingHash.OfRow(_batch, i, series.Key(gateway), series.Type);
+            hashes[i] = ReadingHash.OfRow(_batch, i, SeriesIdentity.Of(gateway, series), series.Type);
             Journal.Attempt(hashes[i], Now);
         }
 
@@ -112,7 +113,7 @@ internal sealed class Generator(GatewayId gateway, Random random, TimeProvider t
         return random.Next(15) == 0 ? _lastMicros - LateMicros : _lastMicros;
     }
 
-    private static SeriesDefinition Series(int index) => new()
+    private static SeriesDefinition Define(int index) => new()
     {
         Device = $"device-{index % 2}",
         Metric = $"metric-{index}",

@@ -2,6 +2,7 @@ using System.Data;
 using Npgsql;
 using Telemetry.Model;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 
 namespace Telemetry.Testing.Checking;
 
@@ -42,34 +43,36 @@ public sealed class BooksChecker(string connectionString, IReadOnlyCollection<st
             {
                 if (!series.TryGetValue(row.Series, out var of))
                 {
-                    comparison.Fault($"a row of series {row.Series:x16}, which no table names");
+                    comparison.Fault($"a row of series {row.Series}, which no table names");
                 }
-                else if (of.Device != row.Device || !row.TryHash(of.Type, out var hash))
+                else if (!row.TryHash(of.Identity, of.Type, out var hash))
                 {
-                    comparison.Fault(
-                        $"{of.Gateway}: a row of series {row.Series:x16} whose columns are no {of.Type} of its device");
+                    comparison.Fault($"{of.Gateway}: a row of series {of.Identity} whose columns are no {of.Type}");
                 }
                 else
                 {
-                    comparison.Row(of.Gateway, row.Series, row.Time, hash);
+                    comparison.Row(of.Gateway, of.Identity, row.Time, hash);
                 }
             },
             cancellationToken);
     }
 
-    private static async Task<Dictionary<ulong, (GatewayId Gateway, ulong Device, MetricType Type)>> ReadSeries(
+    private static async Task<Dictionary<int, Series>> ReadSeries(
         NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        var series = new Dictionary<ulong, (GatewayId Gateway, ulong Device, MetricType Type)>();
+        var series = new Dictionary<int, Series>();
         await using var command = new NpgsqlCommand(
-            "SELECT series_key, gateway, device_key, type FROM telemetry.series", connection);
+            "SELECT id, gateway, identity, type FROM telemetry.series", connection);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            series[(ulong)reader.GetInt64(0)] =
-                (GatewayId.Parse(reader.GetString(1)), (ulong)reader.GetInt64(2), (MetricType)reader.GetInt16(3));
+            series[reader.GetInt32(0)] = new Series(
+                GatewayId.Parse(reader.GetString(1)), SeriesIdentity.Read(reader.GetFieldValue<byte[]>(2)),
+                (MetricType)reader.GetInt16(3));
         }
 
         return series;
     }
+
+    private readonly record struct Series(GatewayId Gateway, SeriesIdentity Identity, MetricType Type);
 }

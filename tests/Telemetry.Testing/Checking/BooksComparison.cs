@@ -1,4 +1,5 @@
 using Telemetry.Model;
+using Telemetry.Model.Schemas;
 
 namespace Telemetry.Testing.Checking;
 
@@ -20,14 +21,14 @@ internal sealed class BooksComparison(SentReadings sent)
     private long _unknown;
 
     /// <summary>Takes a row of the database as the reading that its columns make.</summary>
-    public void Row(GatewayId gateway, ulong series, long time, ulong hash)
+    public void Row(GatewayId gateway, SeriesIdentity series, long time, ulong hash)
     {
         if (!_found.TryGetValue(gateway, out var found))
         {
             if (_unknown++ < FaultsNamedMax)
             {
                 _faults.Add(
-                    $"stored, but no journal is of its gateway: {gateway}, series {series:x16} at {Time(time)}");
+                    $"stored, but no journal is of its gateway: {gateway}, series {series} at {Time(time)}");
             }
 
             return;
@@ -93,8 +94,8 @@ internal sealed class BooksComparison(SentReadings sent)
     {
         public long Attempted, Acknowledged, Stored, AcknowledgedNotStored;
         public ulong HashSum;
-        public readonly List<(ulong Series, long Time)> Strange = [];
-        public readonly List<(ulong Series, long Time)> Twice = [];
+        public readonly List<(SeriesIdentity Series, long Time)> Strange = [];
+        public readonly List<(SeriesIdentity Series, long Time)> Twice = [];
         public readonly MissingReadings Missing = new();
 
         public GatewayBooks Judge(GatewayId gateway, GatewaySettlement settled, bool drained)
@@ -153,7 +154,7 @@ internal sealed class BooksComparison(SentReadings sent)
                 var taken = Missing.Take(drop);
                 if (taken < drop.Readings)
                 {
-                    faults.Add($"{drop.Readings} readings of series {drop.Series:x16} were declared dropped from "
+                    faults.Add($"{drop.Readings} readings of series {drop.Series} were declared dropped from "
                         + $"{Time(drop.TimeFirst)} to {Time(drop.TimeLast)}, but only {taken} are missing there");
                 }
             }
@@ -167,11 +168,11 @@ internal sealed class BooksComparison(SentReadings sent)
             }
         }
 
-        private static void Name(List<string> faults, List<(ulong Series, long Time)> readings, string what)
+        private static void Name(List<string> faults, List<(SeriesIdentity Series, long Time)> readings, string what)
         {
             if (readings.Count > 0)
             {
-                var named = readings.Take(FaultsNamedMax).Select(r => $"series {r.Series:x16} at {Time(r.Time)}");
+                var named = readings.Take(FaultsNamedMax).Select(r => $"series {r.Series} at {Time(r.Time)}");
                 faults.Add(
                     $"{readings.Count} {what}: "
                     + $"{string.Join(", ", named)}{(readings.Count > FaultsNamedMax ? " …" : "")}");

@@ -1,3 +1,5 @@
+using Telemetry.Model.Schemas;
+
 namespace Telemetry.Testing.Checking;
 
 /// <summary>What the database says became of one gateway's readings, beside the readings themselves.</summary>
@@ -38,7 +40,7 @@ public readonly record struct Totals(long Stored, long Rejected, long Dropped, l
 }
 
 /// <summary>One rejected reading.</summary>
-public readonly record struct Rejection(ulong Series, long Time);
+public readonly record struct Rejection(SeriesIdentity Series, long Time);
 
 /// <summary>So many readings of a series between two times were dropped.</summary>
-public readonly record struct DropDeclaration(ulong Series, int Readings, long TimeFirst, long TimeLast);
+public readonly record struct DropDeclaration(SeriesIdentity Series, int Readings, long TimeFirst, long TimeLast);

@@ -1,3 +1,5 @@
+using Telemetry.Model.Schemas;
+
 namespace Telemetry.Testing.Checking;
 
 /// <summary>
@@ -6,12 +8,12 @@ namespace Telemetry.Testing.Checking;
 /// </summary>
 internal sealed class MissingReadings
 {
-    private readonly Dictionary<ulong, SortedDictionary<long, int>> _bySeries = [];
+    private readonly Dictionary<SeriesIdentity, SortedDictionary<long, int>> _bySeries = [];
 
     /// <summary>How many are missing.</summary>
     public long Count { get; private set; }
 
-    public void Add(ulong series, long time)
+    public void Add(SeriesIdentity series, long time)
     {
         if (!_bySeries.TryGetValue(series, out var times))
         {
@@ -23,10 +25,11 @@ internal sealed class MissingReadings
     }
 
     /// <summary>Is one missing at that time?</summary>
-    public bool Has(ulong series, long time) => _bySeries.TryGetValue(series, out var times) && times.ContainsKey(time);
+    public bool Has(SeriesIdentity series, long time) =>
+        _bySeries.TryGetValue(series, out var times) && times.ContainsKey(time);
 
     /// <summary>Takes one at that time away; false when there is none.</summary>
-    public bool Take(ulong series, long time)
+    public bool Take(SeriesIdentity series, long time)
     {
         if (!Has(series, time))
         {

@@ -1,21 +1,22 @@
 using Telemetry.Edge.Inputs;
 using Telemetry.Model;
+using Telemetry.Model.Schemas;
 
 namespace Telemetry.Testing.Checking;
 
 /// <summary>
-/// What senders say, by their journals, of every reading: (series key, time, hash), how often it was attempted,
+/// What senders say, by their journals, of every reading: (series, time, hash), how often it was attempted,
 /// acknowledged, and (as the database is read) stored. An open-addressing table of columns, so that a million
 /// readings cost some 50 MB and a row of the database one look-up and no memory. One thread at a time.
 /// </summary>
 public sealed class SentReadings
 {
-    private ulong[] _series = new ulong[1 << 16];
+    private SeriesIdentity[] _series = new SeriesIdentity[1 << 16];
     private long[] _times = new long[1 << 16];
     private ulong[] _hashes = new ulong[1 << 16];
     private ReadingCounts[] _counts = new ReadingCounts[1 << 16];
     private int _used;
-    private readonly Dictionary<ulong, GatewayId> _gatewayOf = [];
+    private readonly Dictionary<SeriesIdentity, GatewayId> _gatewayOf = [];
     private readonly HashSet<GatewayId> _gateways = [];
 
     /// <summary>The gateways that have a journal.</summary>
@@ -46,10 +47,10 @@ public sealed class SentReadings
     }
 
     /// <summary>The gateway that sent readings of a series; false when no journal names it.</summary>
-    public bool TryGateway(ulong series, out GatewayId gateway) => _gatewayOf.TryGetValue(series, out gateway);
+    public bool TryGateway(SeriesIdentity series, out GatewayId gateway) => _gatewayOf.TryGetValue(series, out gateway);
 
     /// <summary>Notes a row of the database; false when no journal has such a reading.</summary>
-    public bool Store(ulong series, long time, ulong hash)
+    public bool Store(SeriesIdentity series, long time, ulong hash)
     {
         var slot = Slot(series, time, hash);
         if (_counts[slot].Attempted == 0)
@@ -62,7 +63,7 @@ public sealed class SentReadings
     }
 
     /// <summary>Every reading that was attempted, in no order.</summary>
-    internal IEnumerable<(GatewayId Gateway, ulong Series, long Time, ReadingCounts Counts)> All()
+    internal IEnumerable<(GatewayId Gateway, SeriesIdentity Series, long Time, ReadingCounts Counts)> All()
     {
         for (var slot = 0; slot < _counts.Length; slot++)
         {
@@ -96,7 +97,7 @@ public sealed class SentReadings
     }
 
     // The hash is well mixed already: it is of series and time too.
-    private int Slot(ulong series, long time, ulong hash)
+    private int Slot(SeriesIdentity series, long time, ulong hash)
     {
         var slot = (int)(hash & (ulong)(_counts.Length - 1));
         while (_counts[slot].Attempted > 0
@@ -113,7 +114,7 @@ public sealed class SentReadings
         var (series, times, hashes, counts) = (_series, _times, _hashes, _counts);
         var size = counts.Length * 2;
         (_series, _times, _hashes, _counts) =
-            (new ulong[size], new long[size], new ulong[size], new ReadingCounts[size]);
+            (new SeriesIdentity[size], new long[size], new ulong[size], new ReadingCounts[size]);
         for (var i = 0; i < counts.Length; i++)
         {
             if (counts[i].Attempted > 0)

@@ -1,5 +1,6 @@
 using Npgsql;
 using Telemetry.Model;
+using Telemetry.Model.Schemas;
 
 namespace Telemetry.Testing.Checking;
 
@@ -51,8 +52,9 @@ internal static class SettlementReader
         // mod 2^64, in the numbers of any size that SQL has
         await foreach (var row in Rows(
             connection,
-            "SELECT gateway, mod(sum(hash_sum::numeric), 18446744073709551616)::text FROM telemetry.frame_register "
-            + "GROUP BY gateway",
+            "SELECT gateway, mod(sum(hash_sum::numeric), 18446744073709551616)::text FROM ("
+            + "SELECT gateway, hash_sum FROM telemetry.frame_register UNION ALL "
+            + "SELECT gateway, hash_sum FROM telemetry.hash_sum_carried) s GROUP BY gateway",
             cancellationToken))
         {
             var sum = System.Numerics.BigInteger.Parse(
@@ -70,14 +72,14 @@ internal static class SettlementReader
         var withFrames = new Dictionary<GatewayId, long>();
         await foreach (var row in Rows(
             connection,
-            "SELECT gateway, readings, series_key, time_micros, reason FROM telemetry.dead_letter "
+            "SELECT gateway, readings, series_identity, time_micros, reason FROM telemetry.dead_letter "
                 + "WHERE readings > 0 AND retried_at IS NULL",
             cancellationToken))
         {
             var gateway = Gateway(row);
-            if (row.GetInt32(1) == BadReading && row.GetInt64(2) != 0)
+            if (row.GetInt32(1) == BadReading && Series(row, 2) is { } series)
             {
-                Of(rejections, gateway).Add(new Rejection((ulong)row.GetInt64(2), row.GetInt64(3)));
+                Of(rejections, gateway).Add(new Rejection(series, row.GetInt64(3)));
             }
             else
             {
@@ -102,13 +104,13 @@ internal static class SettlementReader
     {
         var drops = new Dictionary<GatewayId, List<DropDeclaration>>();
         const string micros = "(extract(epoch FROM {0}) * 1000000)::bigint";
-        var sql = "SELECT gateway, series_key, readings, "
+        var sql = "SELECT gateway, series_identity, readings, "
             + micros.Replace("{0}", "time_first", StringComparison.Ordinal) + ", "
             + micros.Replace("{0}", "time_last", StringComparison.Ordinal) + " FROM telemetry.drop_declaration";
         await foreach (var row in Rows(connection, sql, cancellationToken))
         {
             Of(drops, Gateway(row)).Add(
-                new DropDeclaration((ulong)row.GetInt64(1), row.GetInt32(2), row.GetInt64(3), row.GetInt64(4)));
+                new DropDeclaration(Series(row, 1) ?? default, row.GetInt32(2), row.GetInt64(3), row.GetInt64(4)));
         }
 
         foreach (var (gateway, list) in drops)
@@ -131,6 +133,9 @@ internal static class SettlementReader
         Dictionary<GatewayId, GatewaySettlement> settled, GatewayId gateway,
         Func<GatewaySettlement, GatewaySettlement> change) =>
         settled[gateway] = change(settled.GetValueOrDefault(gateway, new GatewaySettlement { Ledger = default }));
+
+    private static SeriesIdentity? Series(NpgsqlDataReader row, int column) =>
+        row.GetFieldValue<byte[]>(column) is { Length: SeriesIdentity.Bytes } bytes ? SeriesIdentity.Read(bytes) : null;
 
     private static GatewayId Gateway(NpgsqlDataReader row) => GatewayId.Parse(row.GetString(0));
 

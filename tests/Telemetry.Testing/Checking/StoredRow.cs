@@ -1,4 +1,5 @@
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 
 namespace Telemetry.Testing.Checking;
 
@@ -15,9 +16,8 @@ internal readonly ref struct StoredRow
     private static readonly double[] PowersOfTen =
         [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
-    public required ulong Series { get; init; }
-
-    public required ulong Device { get; init; }
+    /// <summary>The number of the series in this database.</summary>
+    public required int Series { get; init; }
 
     /// <summary>Microseconds since 1970 UTC.</summary>
     public required long Time { get; init; }
@@ -35,20 +35,20 @@ internal readonly ref struct StoredRow
 
     public required ReadOnlySpan<byte> Text { get; init; }
 
-    /// <summary>The hash of the reading; false when the columns make no reading of that type.</summary>
-    public bool TryHash(MetricType type, out ulong hash)
+    /// <summary>The hash of the reading; false when the columns make no reading of that series.</summary>
+    public bool TryHash(SeriesIdentity series, MetricType type, out ulong hash)
     {
         var flags = (ReadingFlags)Flags & ReadingFlags.All;
         hash = 0;
         if ((flags & ReadingFlags.Null) != 0)
         {
-            hash = ReadingHash.Of(Series, Time, type, 0, flags);
+            hash = ReadingHash.Of(series, Time, type, 0, flags);
             return Integer is null && Float is null && !HasText;
         }
 
         if (type == MetricType.Text)
         {
-            hash = ReadingHash.OfText(Series, Time, flags, Text);
+            hash = ReadingHash.OfText(series, Time, flags, Text);
             return HasText && Integer is null && Float is null;
         }
 
@@ -57,7 +57,7 @@ internal readonly ref struct StoredRow
             return false;
         }
 
-        hash = ReadingHash.Of(Series, Time, type, bits, flags);
+        hash = ReadingHash.Of(series, Time, type, bits, flags);
         return true;
     }
 

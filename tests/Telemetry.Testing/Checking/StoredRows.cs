@@ -13,9 +13,9 @@ internal sealed class StoredRows(Stream copy)
 {
     /// <summary>What to copy out; times come as microseconds since 2000-01-01.</summary>
     public const string Copy =
-        "COPY (SELECT series_key, device_key, time, flags, i, f, t FROM telemetry.reading) TO STDOUT (FORMAT BINARY)";
+        "COPY (SELECT series, time, flags, i, f, t FROM telemetry.reading) TO STDOUT (FORMAT BINARY)";
 
-    private const int Columns = 7;
+    private const int Columns = 6;
     private const long MicrosFrom1970To2000 = 946_684_800_000_000;
     private byte[] _buffer = new byte[256 * 1024];
     private int _start;
@@ -83,7 +83,7 @@ internal sealed class StoredRows(Stream copy)
         }
 
         var at = 2;
-        if (!TryColumn(bytes, ref at, out var series, out _) || !TryColumn(bytes, ref at, out var device, out _)
+        if (!TryColumn(bytes, ref at, out var series, out _)
             || !TryColumn(bytes, ref at, out var time, out _) || !TryColumn(bytes, ref at, out var flags, out _)
             || !TryColumn(bytes, ref at, out var i, out var hasI) || !TryColumn(bytes, ref at, out var f, out var hasF)
             || !TryColumn(bytes, ref at, out var t, out var hasT))
@@ -93,8 +93,7 @@ internal sealed class StoredRows(Stream copy)
 
         take(new StoredRow
         {
-            Series = BinaryPrimitives.ReadUInt64BigEndian(series),
-            Device = BinaryPrimitives.ReadUInt64BigEndian(device),
+            Series = BinaryPrimitives.ReadInt32BigEndian(series),
             Time = BinaryPrimitives.ReadInt64BigEndian(time) + MicrosFrom1970To2000,
             Flags = BinaryPrimitives.ReadInt16BigEndian(flags),
             Integer = hasI ? BinaryPrimitives.ReadInt64BigEndian(i) : null,

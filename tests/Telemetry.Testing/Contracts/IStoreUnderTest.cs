@@ -26,6 +26,9 @@ public interface IStoreUnderTest
     /// <summary>Makes the database refuse every reading of that time, as a constraint of an operator's does.</summary>
     Task RefuseTime(long micros);
 
+    /// <summary>Makes the database refuse every series of that device.</summary>
+    Task RefuseDevice(string device);
+
     /// <summary>True when a refused commit says which reading it was.</summary>
     bool NamesReadings { get; }
 

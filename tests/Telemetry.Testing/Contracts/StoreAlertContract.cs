@@ -11,14 +11,14 @@ namespace Telemetry.Testing.Contracts;
 public abstract class StoreAlertContract : StoreLedgerContract
 {
     private static readonly AlertStateRow Firing = new(
-        new AlertStateId(Gateway, "hot", ulong.MaxValue), ulong.MaxValue - 1, AlertPhase.Firing, UInt128.MaxValue - 5,
-        -7, 1L << 60);
+        new AlertStateId(Gateway, "hot", new(ulong.MaxValue, 1)), ulong.MaxValue - 1, AlertPhase.Firing,
+        UInt128.MaxValue - 5, -7, 1L << 60);
 
     [Fact]
     public Task States_of_rules_come_back_with_their_gateway_and_the_last_one_counts() => RunAsync(async under =>
     {
         var row = await Take(under.Store);
-        var quiet = new AlertStateRow(new AlertStateId(Gateway, "cold", 5), 3, AlertPhase.Quiet, 0, 0, 9);
+        var quiet = new AlertStateRow(new AlertStateId(Gateway, "cold", new(5, 5)), 3, AlertPhase.Quiet, 0, 0, 9);
         row = await Commit(
             under.Store, row, c => c.AlertStates.AddRange([Firing with { TimeMicros = 1 }, quiet, Firing]));
         Assert.Equal([quiet, Firing], await States(under));
@@ -34,7 +34,7 @@ public abstract class StoreAlertContract : StoreLedgerContract
     public Task Removed_state_makes_room_for_one_of_the_same_commit() => RunAsync(async under =>
     {
         var row = await Take(under.Store);
-        var other = Firing with { Id = Firing.Id with { SeriesKey = 6 } };
+        var other = Firing with { Id = Firing.Id with { Series = new(6, 6) } };
         row = await Commit(under.Store, row, c => c.AlertStates.AddRange([Firing, other]));
 
         await Commit(under.Store, row, c =>

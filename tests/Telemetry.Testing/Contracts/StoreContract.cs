@@ -15,7 +15,7 @@ namespace Telemetry.Testing.Contracts;
 /// </summary>
 public abstract class StoreContract : StoreDeadLetterContract
 {
-    private const ulong Device = ulong.MaxValue - 3, SeriesKey = 1ul << 63;
+    private static readonly SeriesIdentity Named = new(ulong.MaxValue, 1);
 
     [Fact]
     public Task Floats_come_back_bit_for_bit_with_and_without_known_decimals() => RunAsync(async under =>
@@ -34,11 +34,12 @@ public abstract class StoreContract : StoreDeadLetterContract
         {
             foreach (byte decimals in (byte[])[0, 1, 2, 3, 6, 14, 15, SeriesDefinition.DecimalsUnknown])
             {
+                var series = commit.Register(MetricType.Float, decimals);
                 foreach (var value in bits)
                 {
                     var time = expected.Count;
-                    commit.Readings.Add(Device, SeriesKey, MetricType.Float, time, ReadingFlags.None, value, decimals);
-                    expected.Add(StoredReading.Number(Device, SeriesKey, time, value));
+                    commit.Readings.Add(series, time, ReadingFlags.None, value);
+                    expected.Add(StoredReading.Number(series, time, value));
                 }
             }
         });
@@ -55,14 +56,15 @@ public abstract class StoreContract : StoreDeadLetterContract
 
         await Commit(under.Store, row, commit =>
         {
+            var series = Enumerable.Range(0, 16).Select(d => commit.Register(MetricType.Float, (byte)d)).ToArray();
             for (var i = 0; i < 20_000; i++)
             {
                 var decimals = (byte)random.Next(16);
                 var value = (random.NextDouble() - 0.5) * Math.Pow(10, random.Next(16));
                 value = random.Next(4) == 0 ? value : Math.Round(value, decimals);
                 var bits = BitConverter.DoubleToUInt64Bits(value);
-                commit.Readings.Add(Device, SeriesKey, MetricType.Float, i, ReadingFlags.None, bits, decimals);
-                expected.Add(StoredReading.Number(Device, SeriesKey, i, bits));
+                commit.Readings.Add(series[decimals], i, ReadingFlags.None, bits);
+                expected.Add(StoredReading.Number(series[decimals], i, bits));
             }
         });
 
@@ -76,27 +78,29 @@ public abstract class StoreContract : StoreDeadLetterContract
         var bad = (ReadingFlags)(byte)Quality.Bad;
         var all = (ReadingFlags)(byte)Quality.Uncertain | ReadingFlags.TimeEstimated;
         var row = await Take(under.Store);
+        SeriesEntry[] of = [];
 
         await Commit(under.Store, row, commit =>
         {
-            commit.Readings.Add(Device, 1, MetricType.Int, 1, ReadingFlags.None, unchecked((ulong)long.MinValue));
-            commit.Readings.Add(Device, 2, MetricType.UInt, 2, all, ulong.MaxValue);
-            commit.Readings.Add(Device, 3, MetricType.Bool, 3, bad, 1);
-            commit.Readings.AddText(Device, 4, 4, ReadingFlags.None, long_);
-            commit.Readings.AddText(Device, 4, 5, bad, []);
-            commit.Readings.Add(Device, 5, MetricType.Float, 6, bad | ReadingFlags.Null, 0, 2);
-            commit.Readings.Add(Device, 4, MetricType.Text, 7, bad | ReadingFlags.Null, 0);
+            of = [.. Enum.GetValues<MetricType>().Select(type => commit.Register(type, 2))];
+            commit.Readings.Add(of[1], 1, ReadingFlags.None, unchecked((ulong)long.MinValue));
+            commit.Readings.Add(of[2], 2, all, ulong.MaxValue);
+            commit.Readings.Add(of[3], 3, bad, 1);
+            commit.Readings.AddText(of[4], 4, ReadingFlags.None, long_);
+            commit.Readings.AddText(of[4], 5, bad, []);
+            commit.Readings.Add(of[0], 6, bad | ReadingFlags.Null, 0);
+            commit.Readings.Add(of[4], 7, bad | ReadingFlags.Null, 0);
         });
 
         Assert.Equal(
             [
-                StoredReading.Number(Device, 1, 1, unchecked((ulong)long.MinValue)),
-                StoredReading.Number(Device, 2, 2, ulong.MaxValue, all),
-                StoredReading.Number(Device, 3, 3, 1, bad),
-                StoredReading.Of(Device, 4, 4, ReadingFlags.None, long_),
-                StoredReading.Of(Device, 4, 5, bad, []),
-                new StoredReading(Device, 5, 6, bad | ReadingFlags.Null, null, null),
-                new StoredReading(Device, 4, 7, bad | ReadingFlags.Null, null, null),
+                StoredReading.Number(of[1], 1, unchecked((ulong)long.MinValue)),
+                StoredReading.Number(of[2], 2, ulong.MaxValue, all),
+                StoredReading.Number(of[3], 3, 1, bad),
+                StoredReading.Of(of[4], 4, ReadingFlags.None, long_),
+                StoredReading.Of(of[4], 5, bad, []),
+                StoredReading.Null(of[0], 6, bad),
+                StoredReading.Null(of[4], 7, bad),
             ],
             await Readings(under));
     });
@@ -114,9 +118,10 @@ public abstract class StoreContract : StoreDeadLetterContract
 
         await Commit(under.Store, row, commit =>
         {
+            var series = commit.Register(MetricType.Int);
             foreach (var time in times)
             {
-                commit.Readings.Add(Device, SeriesKey, MetricType.Int, time, ReadingFlags.None, 1);
+                commit.Readings.Add(series, time, ReadingFlags.None, 1);
             }
         });
 
@@ -130,8 +135,9 @@ public abstract class StoreContract : StoreDeadLetterContract
 
         await Commit(under.Store, row, commit =>
         {
-            commit.Readings.Add(Device, SeriesKey, MetricType.Int, 1, ReadingFlags.None, 1);
-            commit.Readings.Add(Device, SeriesKey, MetricType.Int, 1, ReadingFlags.None, 1);
+            var series = commit.Register(MetricType.Int);
+            commit.Readings.Add(series, 1, ReadingFlags.None, 1);
+            commit.Readings.Add(series, 1, ReadingFlags.None, 1);
         });
 
         Assert.Equal(2, (await Readings(under)).Count);
@@ -142,19 +148,22 @@ public abstract class StoreContract : StoreDeadLetterContract
     {
         var text = Encoding.UTF8.GetBytes(new string('x', ReadingBatch.TextBytesMax));
         var row = await Take(under.Store);
+        SeriesEntry number = null!;
         row = await Commit(under.Store, row, commit =>
         {
+            number = commit.Register(MetricType.Int);
+            var words = commit.Register(MetricType.Text);
             for (var i = 0; i < 30_000; i++)
             {
-                commit.Readings.Add(Device, SeriesKey, MetricType.Int, i, ReadingFlags.None, (ulong)i);
+                commit.Readings.Add(number, i, ReadingFlags.None, (ulong)i);
             }
 
             for (var i = 30_000; i < 30_200; i++)
             {
-                commit.Readings.AddText(Device, 1, i, ReadingFlags.None, text);
+                commit.Readings.AddText(words, i, ReadingFlags.None, text);
             }
         });
-        await Commit(under.Store, row, commit => commit.Readings.Add(Device, 1, MetricType.Int, 30_200, 0, 1));
+        await Commit(under.Store, row, commit => commit.Readings.Add(number, 30_200, 0, 1));
 
         var stored = await Readings(under);
 
@@ -168,9 +177,9 @@ public abstract class StoreContract : StoreDeadLetterContract
     {
         var frame = new FrameKey(ulong.MaxValue, Lane.Backlog, 100, 50);
         var letter = new DeadLetterRow(
-            Gateway, frame, DeadLetterReason.Time, "year 200000", 3, SeriesKey, long.MaxValue, (byte[])[0, 255, 0, 1]);
+            Gateway, frame, DeadLetterReason.Time, "year 200000", 3, Named, long.MaxValue, (byte[])[0, 255, 0, 1]);
         var drop = new DropLedgerRow(
-            Gateway, frame, SeriesKey, new Declaration(6, 50, -5, 1_700_000_000_000_001, DropReason.Quota));
+            Gateway, frame, Named, new Declaration(6, 50, -5, 1_700_000_000_000_001, DropReason.Quota));
         var row = await Take(under.Store);
 
         await Commit(under.Store, row, commit =>
@@ -194,7 +203,7 @@ public abstract class StoreContract : StoreDeadLetterContract
         var row = await Take(under.Store);
         var commit = new StoreCommit { Partitions = { Step(row) } };
         Fill(commit);
-        commit.Readings.AddText(Device, SeriesKey, 1, ReadingFlags.None, text);
+        commit.Readings.AddText(commit.Register(MetricType.Text), 1, ReadingFlags.None, text);
 
         var e = await Assert.ThrowsAsync<StoreException>(() => under.Store.CommitAsync(commit, default));
 

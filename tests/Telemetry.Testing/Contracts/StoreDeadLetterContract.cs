@@ -21,14 +21,15 @@ public abstract class StoreDeadLetterContract : StoreAlertContract
         await under.RefuseTime(Refused);
         var row = await Commit(under.Store, await Take(under.Store), _ => { });
         var readings = new ReadingRows();
-        readings.Add(1, 2, MetricType.Float, 1, ReadingFlags.None, BitConverter.DoubleToUInt64Bits(21.5), 2);
-        readings.Add(1, 2, MetricType.Float, Refused, ReadingFlags.None, BitConverter.DoubleToUInt64Bits(double.NaN));
-        readings.Add(1, 3, MetricType.UInt, 3, ReadingFlags.None, ulong.MaxValue);
-        readings.AddText(1, 4, 4, ReadingFlags.None, "Küche"u8);
-        readings.AddText(1, 4, 5, ReadingFlags.None, "n\0l"u8);
-        readings.AddText(1, 4, 6, ReadingFlags.None, [0xC3, 0x28]);
-        readings.Add(1, 4, MetricType.Text, 7, ReadingFlags.Null, 0);
-        readings.Add(1, 4, MetricType.Text, Refused, ReadingFlags.Null, 0);
+        var (number, text) = (Numbered(MetricType.Float, 2), Numbered(MetricType.Text));
+        readings.Add(number, 1, ReadingFlags.None, BitConverter.DoubleToUInt64Bits(21.5));
+        readings.Add(number, Refused, ReadingFlags.None, BitConverter.DoubleToUInt64Bits(double.NaN));
+        readings.Add(Numbered(MetricType.UInt), 3, ReadingFlags.None, ulong.MaxValue);
+        readings.AddText(text, 4, ReadingFlags.None, "Küche"u8);
+        readings.AddText(text, 5, ReadingFlags.None, "n\0l"u8);
+        readings.AddText(text, 6, ReadingFlags.None, [0xC3, 0x28]);
+        readings.Add(text, 7, ReadingFlags.Null, 0);
+        readings.Add(text, Refused, ReadingFlags.Null, 0);
 
         var found = await under.Store.FindRefusedAsync(readings, default);
 
@@ -42,9 +43,10 @@ public abstract class StoreDeadLetterContract : StoreAlertContract
     public Task None_is_refused_of_readings_that_are_good() => RunAsync(async under =>
     {
         var readings = new ReadingRows();
+        var series = Numbered(MetricType.Int);
         for (var i = 0; i < FrameHeader.CountMax; i++)
         {
-            readings.Add(1, 2, MetricType.Int, i, ReadingFlags.None, 1);
+            readings.Add(series, i, ReadingFlags.None, 1);
         }
 
         Assert.Empty(await under.Store.FindRefusedAsync(readings, default));
@@ -56,9 +58,10 @@ public abstract class StoreDeadLetterContract : StoreAlertContract
     {
         await under.RefuseTime(Refused);
         var commit = new StoreCommit { Partitions = { Step(await Take(under.Store)) } };
+        var series = commit.Register(MetricType.Int);
         for (var i = 0; i < 3000; i++)
         {
-            commit.Readings.Add(1, 2, MetricType.Int, i == 2017 ? Refused : i, ReadingFlags.None, 1);
+            commit.Readings.Add(series, i == 2017 ? Refused : i, ReadingFlags.None, 1);
         }
 
         var e = await Assert.ThrowsAsync<StoreException>(() => under.Store.CommitAsync(commit, default));
@@ -73,15 +76,15 @@ public abstract class StoreDeadLetterContract : StoreAlertContract
         var frame = new FrameKey(3, Lane.Critical, 4, 5);
         DeadLetterRow[] letters =
         [
-            new(Gateway, frame, DeadLetterReason.Value, "nul", 1, 6, 7, default)
+            new(Gateway, frame, DeadLetterReason.Value, "nul", 1, new(6, 5), 7, default)
             {
                 Content = DeadLetterContent.Value, Flags = ReadingFlags.Null | ReadingFlags.TimeEstimated,
             },
-            new(Gateway, frame, DeadLetterReason.Database, "beyond", 3, 0, 0, default)
+            new(Gateway, frame, DeadLetterReason.Database, "beyond", 3, default, 0, default)
             {
                 Content = DeadLetterContent.Readings, Schema = new SchemaId(1, ulong.MaxValue),
             },
-            new(Gateway, frame, DeadLetterReason.Malformed, "odd", 5, 0, 0, default),
+            new(Gateway, frame, DeadLetterReason.Malformed, "odd", 5, default, 0, default),
         ];
 
         await Commit(under.Store, await Take(under.Store), commit => commit.DeadLetters.AddRange(letters));
@@ -92,7 +95,7 @@ public abstract class StoreDeadLetterContract : StoreAlertContract
     [Fact]
     public Task Of_letters_in_no_book_the_newest_stay_and_no_other_goes() => RunAsync(async under =>
     {
-        var odd = new DeadLetterRow(Gateway, default, DeadLetterReason.Malformed, "", 0, 0, 0, new byte[3]);
+        var odd = new DeadLetterRow(Gateway, default, DeadLetterReason.Malformed, "", 0, default, 0, new byte[3]);
         var booked = odd with { Readings = 1 };
         var row = await Commit(under.Store, await Take(under.Store), commit =>
         {

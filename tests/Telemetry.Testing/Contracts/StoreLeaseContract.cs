@@ -52,16 +52,20 @@ public abstract class StoreLeaseContract : StoreInstallationContract
     public Task Commits_of_two_partitions_at_once_over_one_store_are_both_whole() => RunAsync(async under =>
     {
         var rows = new[] { await Take(under.Store, 0), await Take(under.Store, 1) };
+        var series = new SeriesEntry[2];
+        rows = await Task.WhenAll(rows.Select(row => Commit(
+            under.Store, row, c => series[row.Partition] = c.Register(MetricType.Int, device: $"{row.Partition}"))));
         for (var n = 0; n < 5; n++)
         {
-            rows = await Task.WhenAll(rows.Select(row => Commit(under.Store, row, commit =>
-                commit.Readings.Add(1, (ulong)row.Partition, MetricType.Int, n, ReadingFlags.None, (ulong)n))));
+            rows = await Task.WhenAll(rows.Select(row => Commit(
+                under.Store, row, c => c.Readings.Add(series[row.Partition], n, ReadingFlags.None, (ulong)n))));
         }
 
-        Assert.All(rows, row => Assert.Equal(5, row.Commits));
-        Assert.Equal(
-            Enumerable.Range(0, 10).Select(i => ((ulong)i / 5, (ulong?)(i % 5))),
-            (await under.ReadAllReadings()).Select(r => (r.Series, r.Bits)).Order());
+        Assert.All(rows, row => Assert.Equal(6, row.Commits));
+        Assert.NotEqual(series[0].Number, series[1].Number);
+        var stored = await under.ReadAllReadings();
+        Assert.All(series, of => Assert.Equal(
+            [0, 1, 2, 3, 4], stored.Where(r => r.Series == of.Identity).Select(r => r.Time).Order()));
     });
 
     [Fact]
@@ -171,12 +175,14 @@ public abstract class StoreLeaseContract : StoreInstallationContract
         commit.Lanes.Add(new LaneLedgerRow(Gateway, 7, Lane.Live, 1, 1));
         commit.Runs.Add(Run(10, RunState.Settled));
         commit.Frames.Add(Frame(1, 1));
-        commit.Drops.Add(new DropLedgerRow(Gateway, new(7, Lane.Live, 1, 1), 1, new(0, 1, 0, 0, DropReason.Test)));
+        commit.Drops.Add(
+            new DropLedgerRow(Gateway, new(7, Lane.Live, 1, 1), new(1, 1), new(0, 1, 0, 0, DropReason.Test)));
         commit.DeadLetters.Add(
-            new DeadLetterRow(Gateway, new(7, Lane.Live, 1, 1), DeadLetterReason.Fork, "", 0, 0, 0, default));
-        commit.AlertStates.Add(new AlertStateRow(new AlertStateId(Gateway, "hot", 2), 1, AlertPhase.Quiet, 0, 0, 3));
+            new DeadLetterRow(Gateway, new(7, Lane.Live, 1, 1), DeadLetterReason.Fork, "", 0, default, 0, default));
+        commit.AlertStates.Add(
+            new AlertStateRow(new AlertStateId(Gateway, "hot", new(2, 2)), 1, AlertPhase.Quiet, 0, 0, 3));
         commit.AlertOutbox.Add(new AlertOutboxRow(0, new AlertHead(1, 1), "id", (byte[])[1]));
-        commit.Readings.Add(1, 2, MetricType.Int, 3, ReadingFlags.None, 4);
+        commit.Readings.Add(commit.Register(MetricType.Int), 3, ReadingFlags.None, 4);
     }
 
     private protected static async Task NothingIsThere(IStoreUnderTest under)
@@ -185,7 +191,8 @@ public abstract class StoreLeaseContract : StoreInstallationContract
         Assert.Null((await Load(under.Store)).Gateway);
         Assert.Empty((await Load(under.Store)).Outboxes);
         Assert.Empty(await Find(under, 1, long.MaxValue));
-        Assert.Empty(await under.Store.LoadSchemasAsync(Gateway, default));
+        Assert.Empty((await under.Store.LoadSchemasAsync(Gateway, default)).Messages);
+        Assert.Empty((await under.Store.LoadSchemasAsync(Gateway, default)).Series);
         Assert.Empty(await under.ReadAllReadings());
         Assert.Empty(await under.ReadAllDeadLetters());
         Assert.Empty(await under.ReadAllDrops());

@@ -168,14 +168,57 @@ public abstract class StoreLedgerContract : StoreHolderContract
         row = await Commit(under.Store, row, c => c.Schemas.AddRange([first, second]));
         await Commit(under.Store, row, c => c.Schemas.AddRange([branch, second]));
 
-        var stored = (await under.Store.LoadSchemasAsync(Gateway, default)).ToDictionary(m => m.Id);
+        var stored = (await under.Store.LoadSchemasAsync(Gateway, default)).Messages.ToDictionary(m => m.Id);
         Assert.Equal(3, stored.Count);
         Assert.All([first.Message, second.Message, branch.Message], expected =>
         {
             Assert.Equal(expected.Parent, stored[expected.Id].Parent);
             Assert.Equal(expected.Additions.ToArray(), stored[expected.Id].Additions.ToArray());
         });
-        Assert.Empty(await under.Store.LoadSchemasAsync(Other, default));
+        Assert.Empty((await under.Store.LoadSchemasAsync(Other, default)).Messages);
+    });
+
+    [Fact]
+    public Task Series_get_numbers_that_no_other_has_and_keep_them() => RunAsync(async under =>
+    {
+        var row = await Take(under.Store);
+        var first = Extend(SeriesList.Empty(Gateway), Series("pump", "temperature"), Series("pump", "flow"));
+        var again = Extend(SeriesList.Empty(Gateway), Series("pump", "flow"), Series("fan", "flow"));
+        var other = Extend(SeriesList.Empty(Other), Series("pump", "flow"));
+        row = await Commit(under.Store, row, c => c.Schemas.Add(first));
+        await Commit(under.Store, row, c => c.Schemas.AddRange([again, other]));
+
+        SeriesEntry[] all = [.. first.List.Entries, again.List.Entries[1], other.List.Entries[0]];
+        Assert.All(all, s => Assert.True(s.Number > 0 && s.DeviceNumber > 0));
+        Assert.Equal(4, all.Select(s => s.Number).Distinct().Count());
+        Assert.Equal(first.List.Entries[1].Number, again.List.Entries[0].Number);
+        Assert.Equal(first.List.Entries[0].DeviceNumber, first.List.Entries[1].DeviceNumber);
+        Assert.Equal(3, all.Select(s => s.DeviceNumber).Distinct().Count());
+        var stored = (await under.Store.LoadSchemasAsync(Gateway, default)).Series;
+        Assert.Equal(
+            all.Where(s => s.Gateway == Gateway)
+                .ToDictionary(s => s.Identity, s => new SeriesNumbers(s.Number, s.DeviceNumber)),
+            stored);
+    });
+
+    [Fact]
+    public Task Series_that_the_database_refuses_is_named_and_the_others_are_registered() => RunAsync(async under =>
+    {
+        await under.RefuseDevice("bad");
+        var row = await Take(under.Store);
+        var schema = Extend(
+            SeriesList.Empty(Gateway), Series("pump", "flow"), Series("bad", "flow"), Series("fan", "flow"));
+        var e = await Assert.ThrowsAsync<StoreException>(() => Commit(under.Store, row, c => c.Schemas.Add(schema)));
+        Assert.True(e.IsDataFault);
+
+        var refused = Assert.Single(await under.Store.FindRefusedSeriesAsync(schema.List.Entries.ToArray(), default));
+
+        Assert.Equal(1, refused.Index);
+        Assert.Empty((await under.Store.LoadSchemasAsync(Gateway, default)).Series);
+        schema.List.Entries[1].Refusal = refused.Error;
+        await Commit(under.Store, row, c => c.Schemas.Add(schema));
+        Assert.Equal(2, (await under.Store.LoadSchemasAsync(Gateway, default)).Series.Count);
+        Assert.Equal(0, schema.List.Entries[1].Number);
     });
 
     private static void Add(StoreCommit commit, EpochLedgerRow epoch, LaneLedgerRow lane, RunRow run)

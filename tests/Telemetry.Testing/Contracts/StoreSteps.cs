@@ -1,5 +1,6 @@
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
+using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 
 namespace Telemetry.Testing.Contracts;
@@ -60,6 +61,33 @@ public static class StoreSteps
         Unit = "Cel",
         Decimals = 2,
     };
+
+    /// <summary>
+    /// A series that the commit registers, of a metric named after its type and decimals.
+    /// </summary>
+    public static SeriesEntry Register(
+        this StoreCommit commit, MetricType type, byte decimals = SeriesDefinition.DecimalsUnknown,
+        string device = "pump") => Register(commit, Numbered(type, decimals, device).Definition);
+
+    /// <summary>The same with a definition of one's own.</summary>
+    public static SeriesEntry Register(this StoreCommit commit, SeriesDefinition series)
+    {
+        var schema = Extend(SeriesList.Empty(Gateway), series);
+        commit.Schemas.Add(schema);
+        return schema.List.Entries[0];
+    }
+
+    /// <summary>A series with a number that no database gave, for what never asks which series it is.</summary>
+    public static SeriesEntry Numbered(
+        MetricType type, byte decimals = SeriesDefinition.DecimalsUnknown, string device = "pump") =>
+        new(Gateway, new SeriesDefinition
+        {
+            Device = device, Metric = $"{type} {decimals}", Type = type, Decimals = decimals,
+        })
+        {
+            Number = 2,
+            DeviceNumber = 1,
+        };
 
     /// <summary>A schema message that adds to a list, and the list after it.</summary>
     public static SchemaLedgerRow Extend(SeriesList list, params SeriesDefinition[] additions)

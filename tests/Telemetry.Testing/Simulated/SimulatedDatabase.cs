@@ -14,7 +14,7 @@ public sealed record SimulatedPartition(PartitionRow Row, string Owner, DateTime
 
 /// <summary>A reading as the database holds it.</summary>
 public sealed record SimulatedReading(
-    ulong Device, ulong Series, MetricType Type, long Time, ReadingFlags Flags, ulong Bits, ReadOnlyMemory<byte> Text)
+    SeriesIdentity Series, MetricType Type, long Time, ReadingFlags Flags, ulong Bits, ReadOnlyMemory<byte> Text)
 {
     /// <summary>The hash that journals and the register use.</summary>
     public ulong Hash => Type == MetricType.Text && (Flags & ReadingFlags.Null) == 0
@@ -69,6 +69,14 @@ public sealed record SimulatedDatabase
     public ImmutableDictionary<(GatewayId Gateway, SchemaId Id), SchemaMessage> Schemas { get; init; } =
         ImmutableDictionary<(GatewayId, SchemaId), SchemaMessage>.Empty;
 
+    /// <summary>The numbers of all series that were registered.</summary>
+    public ImmutableDictionary<SeriesIdentity, SeriesNumbers> Series { get; init; } =
+        ImmutableDictionary<SeriesIdentity, SeriesNumbers>.Empty;
+
+    /// <summary>The numbers of their devices.</summary>
+    public ImmutableDictionary<SeriesIdentity, int> Devices { get; init; } =
+        ImmutableDictionary<SeriesIdentity, int>.Empty;
+
     public ImmutableStack<ImmutableArray<SimulatedReading>> Readings { get; init; } =
         ImmutableStack<ImmutableArray<SimulatedReading>>.Empty;
 
@@ -110,9 +118,12 @@ public sealed record SimulatedDatabase
             });
         }
 
+        var (series, devices) = Register(commit.Schemas);
         return this with
         {
             Partitions = partitions,
+            Series = series,
+            Devices = devices,
             Gateways = Gateways.SetItems(commit.Gateways.Select(r => KeyValuePair.Create(r.Gateway, r))),
             Outboxes = commit.Outboxes.Aggregate(Outboxes, Greatest),
             Epochs = Epochs.SetItems(commit.Epochs.Select(r => KeyValuePair.Create((r.Gateway, r.Epoch), r))),
@@ -125,7 +136,7 @@ public sealed record SimulatedDatabase
                 commit.RemovedLanes),
             Schemas = Schemas.SetItems(commit.Schemas.Select(
                 r => KeyValuePair.Create((r.List.Gateway, r.Message.Id), r.Message))),
-            Readings = Grow(Readings, ReadingsOf(commit.Readings)),
+            Readings = Grow(Readings, ReadingsOf(commit.Readings, series)),
             Frames = Grow(Frames, [.. commit.Frames]),
             Drops = Grow(Drops, [.. commit.Drops]),
             AlertStates = AlertStates
@@ -177,6 +188,16 @@ public sealed record SimulatedDatabase
         return chain;
     }
 
+    /// <summary>All that a gateway registered.</summary>
+    public GatewaySchemaRows SchemasOf(GatewayId gateway)
+    {
+        var messages = Schemas.Values.Where(s => Schemas.ContainsKey((gateway, s.Id))).ToList();
+        return new GatewaySchemaRows(
+            messages,
+            messages.SelectMany(m => m.Series()).Select(s => SeriesIdentity.Of(gateway, s)).Distinct()
+                .Where(Series.ContainsKey).ToDictionary(i => i, i => Series[i]));
+    }
+
     /// <summary>All rows of a table that grows, in any order.</summary>
     public static IEnumerable<T> All<T>(ImmutableStack<ImmutableArray<T>> table) => table.SelectMany(rows => rows);
 
@@ -184,6 +205,25 @@ public sealed record SimulatedDatabase
     {
         var rows = Waiting.RemoveAll(r => commit.RemovedWaiting.Contains(r.Id));
         return rows.AddRange(commit.Waiting.DistinctBy(r => r.Id).Where(r => !rows.Exists(o => o.Id == r.Id)));
+    }
+
+    private (ImmutableDictionary<SeriesIdentity, SeriesNumbers>, ImmutableDictionary<SeriesIdentity, int>) Register(
+        List<SchemaLedgerRow> schemas)
+    {
+        var (series, devices) = (Series, Devices);
+        foreach (var entry in schemas.SelectMany(s => s.Added.ToArray()).Where(e => e.Refusal is null))
+        {
+            var device = SeriesIdentity.OfDevice(entry.Gateway, entry.Definition.Device);
+            devices = devices.ContainsKey(device) ? devices : devices.Add(device, devices.Count + 1);
+            if (!series.ContainsKey(entry.Identity))
+            {
+                series = series.Add(entry.Identity, new SeriesNumbers(series.Count + 1, devices[device]));
+            }
+
+            (entry.Number, entry.DeviceNumber) = (series[entry.Identity].Series, series[entry.Identity].Device);
+        }
+
+        return (series, devices);
     }
 
     private static ImmutableStack<ImmutableArray<T>> Grow<T>(
@@ -217,14 +257,23 @@ public sealed record SimulatedDatabase
         return ImmutableStack.Create<ImmutableArray<DeadLetterRow>>([.. kept]);
     }
 
-    private static ImmutableArray<SimulatedReading> ReadingsOf(ReadingRows rows)
+    // As the real one has it: a reading stands where its number says.
+    private static ImmutableArray<SimulatedReading> ReadingsOf(
+        ReadingRows rows, ImmutableDictionary<SeriesIdentity, SeriesNumbers> registered)
     {
         var readings = ImmutableArray.CreateBuilder<SimulatedReading>(rows.Count);
         for (var i = 0; i < rows.Count; i++)
         {
-            var isText = rows.Types[i] == MetricType.Text && (rows.Flags[i] & ReadingFlags.Null) == 0;
+            var series = rows.Series[i];
+            if (!registered.TryGetValue(series.Identity, out var numbers) || numbers.Series != series.Number)
+            {
+                throw new InvalidOperationException(
+                    $"a reading under number {series.Number}, series {series.Identity} is registered as {numbers}");
+            }
+
+            var isText = rows.IsText(i);
             readings.Add(new SimulatedReading(
-                rows.Devices[i], rows.Series[i], rows.Types[i], rows.Times[i], rows.Flags[i],
+                series.Identity, series.Type, rows.Times[i], rows.Flags[i],
                 isText ? 0 : rows.Bits[i], isText ? rows.Text(rows.Bits[i]).ToArray() : default));
         }
 

@@ -3,7 +3,6 @@ using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
-using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Testing.Time;
 
@@ -23,6 +22,9 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
 
     /// <summary>Says which rows the database refuses, for tests of data faults; null refuses none.</summary>
     public Func<StoreCommit, string?> Refuses { get; set; } = _ => null;
+
+    /// <summary>Says which series the database refuses, for tests of data faults; null refuses none.</summary>
+    public Func<SeriesEntry, string?> RefusesSeries { get; set; } = _ => null;
 
     /// <summary>Says which commits fail for a reason that is not their data's; null lets all pass.</summary>
     public Func<StoreCommit, string?> Fails { get; set; } = _ => null;
@@ -69,12 +71,19 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     }
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<SchemaMessage>> LoadSchemasAsync(
-        GatewayId gateway, CancellationToken cancellationToken) =>
-        CallAsync<IReadOnlyList<SchemaMessage>>(
-            "load schemas",
-            () => [.. Content.Schemas.Values.Where(s => Content.Schemas.ContainsKey((gateway, s.Id)))],
+    public Task<GatewaySchemaRows> LoadSchemasAsync(GatewayId gateway, CancellationToken cancellationToken) =>
+        CallAsync("load schemas", () => Content.SchemasOf(gateway), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<RefusedSeries>> FindRefusedSeriesAsync(
+        IReadOnlyList<SeriesEntry> series, CancellationToken cancellationToken)
+    {
+        SeriesEntry[] sent = [.. series];
+        return CallAsync<IReadOnlyList<RefusedSeries>>(
+            "find refused series",
+            () => [.. sent.Select((s, i) => new RefusedSeries(i, RefusesSeries(s) ?? "")).Where(r => r.Error != "")],
             cancellationToken);
+    }
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<WaitingRow>> LoadWaitingAsync(
@@ -226,7 +235,7 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
             throw new StoreException(trouble, isDataFault: false, mayHaveCommitted: false);
         }
 
-        if ((UnholdableText(commit.Readings) ?? Refuses(commit)) is { } refusal)
+        if ((UnholdableText(commit.Readings) ?? RefusedSeries(commit) ?? Refuses(commit)) is { } refusal)
         {
             throw new StoreException(refusal, isDataFault: true, mayHaveCommitted: false);
         }
@@ -256,12 +265,15 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
         return refused;
     }
 
+    private string? RefusedSeries(StoreCommit commit) => commit.Schemas.SelectMany(s => s.Added.ToArray())
+        .Where(s => s.Refusal is null).Select(RefusesSeries).FirstOrDefault(refusal => refusal is not null);
+
     private static string? UnholdableText(ReadingRows rows)
     {
         for (var i = 0; i < rows.Count; i++)
         {
-            if (rows.Types[i] == MetricType.Text && (rows.Flags[i] & ReadingFlags.Null) == 0
-                && rows.Text(rows.Bits[i]) is var text && (text.Contains((byte)0) || !Utf8.IsValid(text)))
+            if (rows.IsText(i) && rows.Text(rows.Bits[i]) is var text
+                && (text.Contains((byte)0) || !Utf8.IsValid(text)))
             {
                 return $"row {i}: text with NUL, or no valid UTF-8";
             }

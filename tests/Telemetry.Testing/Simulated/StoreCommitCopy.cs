@@ -1,5 +1,4 @@
 using Telemetry.Cloud.Storage;
-using Telemetry.Model.Readings;
 
 namespace Telemetry.Testing.Simulated;
 
@@ -29,30 +28,5 @@ internal static class StoreCommitCopy
         copy.RemovedLanes.AddRange(commit.RemovedLanes);
         copy.Readings.AddAll(commit.Readings);
         return copy;
-    }
-
-    /// <summary>Adds every row of another.</summary>
-    public static void AddAll(this ReadingRows to, ReadingRows from)
-    {
-        for (var row = 0; row < from.Count; row++)
-        {
-            to.AddRow(from, row);
-        }
-    }
-
-    /// <summary>Adds one row of another.</summary>
-    public static void AddRow(this ReadingRows to, ReadingRows from, int row)
-    {
-        if (from.Types[row] == MetricType.Text && (from.Flags[row] & ReadingFlags.Null) == 0)
-        {
-            to.AddText(
-                from.Devices[row], from.Series[row], from.Times[row], from.Flags[row], from.Text(from.Bits[row]));
-        }
-        else
-        {
-            to.Add(
-                from.Devices[row], from.Series[row], from.Types[row], from.Times[row], from.Flags[row], from.Bits[row],
-                from.Decimals[row]);
-        }
     }
 }

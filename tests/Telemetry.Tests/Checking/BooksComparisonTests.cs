@@ -1,12 +1,13 @@
 using Telemetry.Edge.Inputs;
 using Telemetry.Model;
+using Telemetry.Model.Schemas;
 using Telemetry.Testing.Checking;
 
 namespace Telemetry.Tests.Checking;
 
 public sealed class BooksComparisonTests
 {
-    private const ulong Series = 77;
+    private static readonly SeriesIdentity Series = new(77, 1);
     private static readonly GatewayId Gateway = GatewayId.Parse("gw-1");
 
     private readonly SentReadings _sent = new();
@@ -85,7 +86,7 @@ public sealed class BooksComparisonTests
         Sent(1);
         var comparison = new BooksComparison(_sent);
         comparison.Row(Gateway, Series, 1, Reading(1).Hash);
-        comparison.Row(GatewayId.Parse("other"), 5, 1, 1);
+        comparison.Row(GatewayId.Parse("other"), new(5, 5), 1, 1);
 
         Assert.False(comparison.Judge(Settled(new Totals(1, 0, 0, 0)), drained: true).Balanced);
     }
@@ -139,7 +140,7 @@ public sealed class BooksComparisonTests
             Judge(totals, [1, 4], s => s with { Drops = [new DropDeclaration(Series, 2, 3, 4)] }),
             "only 1 are missing there");
         AssertFault(
-            Judge(totals, [1, 4], s => s with { Drops = [new DropDeclaration(Series + 1, 2, 2, 3)] }),
+            Judge(totals, [1, 4], s => s with { Drops = [new DropDeclaration(new(78, 1), 2, 2, 3)] }),
             "only 0 are missing there");
     }
 

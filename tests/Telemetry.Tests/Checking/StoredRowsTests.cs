@@ -1,11 +1,14 @@
 using System.Buffers.Binary;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.Testing.Checking;
 
 namespace Telemetry.Tests.Checking;
 
 public sealed class StoredRowsTests
 {
+    private static readonly SeriesIdentity Series = new(7, 8);
+
     [Fact]
     public async Task Rows_are_the_same_over_every_split_of_the_bytes()
     {
@@ -31,8 +34,8 @@ public sealed class StoredRowsTests
         foreach (var value in (double[])[0.07, -12.34, 1e10, 0])
         {
             var row = Reading(1, 2, (2 + 1) << 8, (long)Math.Round(value * 100), null);
-            Assert.True(row.TryHash(MetricType.Float, out var hash));
-            Assert.Equal(ReadingHash.Of(1, 2, MetricType.Float, BitConverter.DoubleToUInt64Bits(value), 0), hash);
+            Assert.True(row.TryHash(Series, MetricType.Float, out var hash));
+            Assert.Equal(ReadingHash.Of(Series, 2, MetricType.Float, BitConverter.DoubleToUInt64Bits(value), 0), hash);
         }
     }
 
@@ -40,35 +43,35 @@ public sealed class StoredRowsTests
     public void One_bit_makes_another_hash()
     {
         var value = BitConverter.UInt64BitsToDouble(BitConverter.DoubleToUInt64Bits(1.5) ^ 1);
-        Assert.True(Reading(1, 2, 0, null, 1.5).TryHash(MetricType.Float, out var one));
-        Assert.True(Reading(1, 2, 0, null, value).TryHash(MetricType.Float, out var other));
+        Assert.True(Reading(1, 2, 0, null, 1.5).TryHash(Series, MetricType.Float, out var one));
+        Assert.True(Reading(1, 2, 0, null, value).TryHash(Series, MetricType.Float, out var other));
         Assert.NotEqual(one, other);
     }
 
     [Fact]
     public void Quality_is_part_of_the_hash_and_the_kept_decimals_are_not()
     {
-        Assert.True(Reading(1, 2, 1 | (3 << 8), 150, null).TryHash(MetricType.Float, out var hash));
+        Assert.True(Reading(1, 2, 1 | (3 << 8), 150, null).TryHash(Series, MetricType.Float, out var hash));
         Assert.Equal(
             ReadingHash.Of(
-                1, 2, MetricType.Float, BitConverter.DoubleToUInt64Bits(1.5), (ReadingFlags)Quality.Uncertain), hash);
+                Series, 2, MetricType.Float, BitConverter.DoubleToUInt64Bits(1.5), (ReadingFlags)Quality.Uncertain),
+            hash);
     }
 
     [Fact]
     public void Columns_that_do_not_fit_the_type_make_no_reading()
     {
-        Assert.False(Reading(1, 2, 0, 1, 1.5).TryHash(MetricType.Float, out _));
-        Assert.False(Reading(1, 2, 0, null, null).TryHash(MetricType.Float, out _));
-        Assert.False(Reading(1, 2, 0, 5, null).TryHash(MetricType.Float, out _));
-        Assert.False(Reading(1, 2, 0, null, 1.5).TryHash(MetricType.Int, out _));
-        Assert.False(Reading(1, 2, (int)ReadingFlags.Null, 1, null).TryHash(MetricType.Int, out _));
-        Assert.False(Reading(1, 2, 0, 1, null).TryHash(MetricType.Text, out _));
+        Assert.False(Reading(1, 2, 0, 1, 1.5).TryHash(Series, MetricType.Float, out _));
+        Assert.False(Reading(1, 2, 0, null, null).TryHash(Series, MetricType.Float, out _));
+        Assert.False(Reading(1, 2, 0, 5, null).TryHash(Series, MetricType.Float, out _));
+        Assert.False(Reading(1, 2, 0, null, 1.5).TryHash(Series, MetricType.Int, out _));
+        Assert.False(Reading(1, 2, (int)ReadingFlags.Null, 1, null).TryHash(Series, MetricType.Int, out _));
+        Assert.False(Reading(1, 2, 0, 1, null).TryHash(Series, MetricType.Text, out _));
     }
 
-    private static StoredRow Reading(ulong series, long time, int flags, long? i, double? f) => new()
+    private static StoredRow Reading(int series, long time, int flags, long? i, double? f) => new()
     {
         Series = series,
-        Device = 9,
         Time = time,
         Flags = flags,
         Integer = i,
@@ -82,7 +85,7 @@ public sealed class StoredRowsTests
         var rows = new List<string>();
         await new StoredRows(copy).ReadAllAsync(
             (in StoredRow row) => rows.Add(
-                $"{row.Series} {row.Device} {row.Time} {row.Flags} {row.Integer} {row.Float} "
+                $"{row.Series} {row.Time} {row.Flags} {row.Integer} {row.Float} "
                 + $"{Convert.ToHexString(row.Text)}"),
             CancellationToken.None);
         return rows;
@@ -91,10 +94,10 @@ public sealed class StoredRowsTests
     private static byte[] Copy(params byte[][] rows) =>
         [.. "PGCOPY"u8, 10, 0xff, 13, 10, 0, .. new byte[8], .. rows.SelectMany(r => r), 0xff, 0xff];
 
-    private static byte[] Row(ulong series, long time, short flags, long? i, double? f, byte[]? t) =>
+    private static byte[] Row(int series, long time, short flags, long? i, double? f, byte[]? t) =>
     [
-        0, 7,
-        .. Column(Big((long)series)), .. Column(Big(9)), .. Column(Big(time)),
+        0, 6,
+        .. Column(Big(series)[4..]), .. Column(Big(time)),
         .. Column([(byte)(flags >> 8), (byte)flags]),
         .. Column(i is { } integer ? Big(integer) : null),
         .. Column(f is { } value ? Big(BitConverter.DoubleToInt64Bits(value)) : null),

@@ -126,7 +126,7 @@ public sealed class HostMetricsInputTests : IAsyncLifetime
                 Array.ForEach(sources, source => source.Measure(sample));
                 for (var row = 0; row < sample.Batch.Count; row++)
                 {
-                    var series = rig.Outbox.Series.Definitions[sample.Batch.Series[row]];
+                    var series = rig.Outbox.Series.Entries[sample.Batch.Series[row]].Definition;
                     readings[$"{series.Metric}[{(series.Labels.Count > 0 ? series.Labels[0].Value : "")}]"] =
                         sample.Batch.Bits[row];
                 }

@@ -24,8 +24,10 @@ public sealed class SenderJournalTests : IAsyncLifetime
 
     public async Task DisposeAsync() => await _folder.DisposeAsync();
 
+    private static readonly SeriesIdentity Number = Series.Entries[0].Identity, Text = Series.Entries[1].Identity;
+
     [Fact]
-    public void Readings_come_back_with_series_key_time_and_hash()
+    public void Readings_come_back_with_series_time_and_hash()
     {
         using (var journal = SenderJournal.Open(File, Gateway))
         {
@@ -38,8 +40,8 @@ public sealed class SenderJournalTests : IAsyncLifetime
         Assert.Equal((JournalKind.Attempted, 1u), (block.Kind, block.Offer));
         Assert.Equal(
             [
-                new JournalEntry(Series.Keys[0], 7, ReadingHash.OfRow(Batch(7), 0, Series.Keys[0], MetricType.Float)),
-                new JournalEntry(Series.Keys[1], 8, ReadingHash.OfText(Series.Keys[1], 8, ReadingFlags.None, "ü"u8)),
+                new JournalEntry(Number, 7, ReadingHash.OfRow(Batch(7), 0, Number, MetricType.Float)),
+                new JournalEntry(Text, 8, ReadingHash.OfText(Text, 8, ReadingFlags.None, "ü"u8)),
             ],
             block.Entries.ToArray());
     }

@@ -88,7 +88,7 @@ public class ControlTests
         Assert.Equal(first.Id, back.Id);
         Assert.NotEqual(first.Id, second.Id);
         Assert.Equal(6, list.Count);
-        Assert.Equal(Samples.Series().Keys[3], list.Keys[3]);
+        Assert.Equal(Samples.Series().Entries[3].Identity, list.Entries[3].Identity);
         Assert.Throws<ArgumentException>(() => Samples.Series().Extend(first));
     }
 

@@ -109,7 +109,8 @@ public class FrameTests
         for (var i = 0; i < batch.Count; i++)
         {
             var series = batch.Series[i];
-            sum += ReadingHash.OfRow(batch, i, Samples.Series().Keys[series], Samples.Series().Types[series]);
+            var entry = Samples.Series().Entries[series];
+            sum += ReadingHash.OfRow(batch, i, entry.Identity, entry.Type);
         }
 
         return sum;

@@ -30,10 +30,10 @@ public sealed class SeriesListTests
 
         Assert.All(
             lists.Index(),
-            l => Assert.Equal((l.Index + 1, $"m{l.Index}"), (l.Item.Count, l.Item.Definitions[^1].Metric)));
+            l => Assert.Equal((l.Index + 1, $"m{l.Index}"), (l.Item.Count, l.Item.Entries[^1].Definition.Metric)));
         Assert.Equal(51, branch.Count);
-        Assert.Equal(("m49", "branch"), (branch.Definitions[49].Metric, branch.Definitions[50].Metric));
-        Assert.Equal("m50", lists[50].Definitions[50].Metric);
+        Assert.Equal(("m49", "branch"), (Metric(branch, 49), Metric(branch, 50)));
+        Assert.Equal("m50", Metric(lists[50], 50));
         Assert.Same(lists[0].Line, lists[99].Line);
     }
 
@@ -47,6 +47,8 @@ public sealed class SeriesListTests
 
         return steps;
     }
+
+    private static string Metric(SeriesList list, int index) => list.Entries[index].Definition.Metric;
 
     private static SeriesDefinition Series(string metric) => new() { Device = "pump", Metric = metric };
 

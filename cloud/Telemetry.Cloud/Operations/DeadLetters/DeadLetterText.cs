@@ -7,6 +7,7 @@ using Telemetry.Cloud.Storage.Postgres;
 using Telemetry.Cloud.Storage.Postgres.DeadLetters;
 using Telemetry.Model;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 
 namespace Telemetry.Cloud.Operations.DeadLetters;
 
@@ -21,8 +22,7 @@ internal static class DeadLetterText
     private static readonly JsonSerializerOptions Readable =
         new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static string Of(
-        DeadLetterRecord record, LetterContent content, IReadOnlyDictionary<ulong, (string Name, string Unit)> names)
+    public static string Of(DeadLetterRecord record, LetterContent content)
     {
         var letter = record.Letter;
         var text = new StringBuilder();
@@ -45,21 +45,23 @@ internal static class DeadLetterText
         var rows = content.Readings;
         for (var row = 0; row < rows.Count; row++)
         {
-            var (name, unit) = names.GetValueOrDefault(rows.Series[row], ($"series {rows.Series[row]:x16}", ""));
+            var series = rows.Series[row].Definition;
             var flags = rows.Flags[row];
             var notes = (Quality)(byte)(flags & ReadingFlags.QualityMask) switch
             {
                 Quality.Good => "",
                 var quality => $", {quality.ToString().ToLowerInvariant()}",
             } + ((flags & ReadingFlags.TimeEstimated) != 0 ? ", time estimated" : "");
-            Line(text, "reading", $"{name}, {Time(rows.Times[row])}: {Value(rows, row)} {unit}".TrimEnd() + notes);
+            var value = $"{Value(rows, row)} {series.Unit}".TrimEnd();
+            Line(text, "reading", $"{Name(series)}, {Time(rows.Times[row])}: {value}{notes}");
         }
 
-        foreach (var (key, declaration) in content.Declarations)
+        foreach (var (series, declaration) in content.Declarations)
         {
             Line(
                 text, "dropped",
-                $"{declaration.Count} of series {key:x16}, {declaration.Reason.ToString().ToLowerInvariant()}");
+                $"{declaration.Count} of {Name(series.Definition)}, "
+                    + declaration.Reason.ToString().ToLowerInvariant());
         }
 
         Line(text, "bytes", $"{letter.Bytes.Length}");
@@ -70,6 +72,11 @@ internal static class DeadLetterText
 
         return text.ToString();
     }
+
+    private static string Name(SeriesDefinition series) => ColumnValues.Text(
+        series.Labels.Count == 0 ? $"{series.Device} {series.Metric}"
+        : $"{series.Device} {series.Metric} "
+            + JsonSerializer.Serialize(series.Labels.ToDictionary(l => l.Key, l => l.Value), Readable));
 
     private static void Line(StringBuilder text, string name, string value) =>
         text.Append(CultureInfo.InvariantCulture, $"{name,-12}").AppendLine(value);
@@ -82,7 +89,7 @@ internal static class DeadLetterText
     private static string Value(ReadingRows rows, int row)
     {
         var bits = rows.Bits[row];
-        return (rows.Flags[row] & ReadingFlags.Null) != 0 ? "null" : rows.Types[row] switch
+        return (rows.Flags[row] & ReadingFlags.Null) != 0 ? "null" : rows.Series[row].Type switch
         {
             MetricType.Float => BitConverter.UInt64BitsToDouble(bits).ToString("R", CultureInfo.InvariantCulture),
             MetricType.Int => ((long)bits).ToString(CultureInfo.InvariantCulture),

@@ -80,9 +80,8 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
         }
 
         var schemas = new LetterSchemas(connection, record.Letter.Gateway);
-        var content = await LetterContent.ReadAsync(connection, record.Letter, schemas, cancellationToken);
-        var names = await SeriesNames.ReadAsync(connection, content.Readings, cancellationToken);
-        await output.WriteAsync(DeadLetterText.Of(record, content, names));
+        var content = await LetterContent.ReadAsync(record.Letter, schemas, cancellationToken);
+        await output.WriteAsync(DeadLetterText.Of(record, content));
         return 0;
     }
 

@@ -9,19 +9,19 @@ namespace Telemetry.Cloud.Storage.Postgres;
 internal sealed class AlertStatements
 {
     private readonly RowsStatement _removeStates = new("""
-        DELETE FROM telemetry.alert_state s USING unnest($1, $2, $3) u(gateway, rule, series_key)
-        WHERE s.gateway = u.gateway AND s.rule = u.rule AND s.series_key = u.series_key
+        DELETE FROM telemetry.alert_state s USING unnest($1, $2, $3) u(gateway, rule, series_identity)
+        WHERE s.gateway = u.gateway AND s.rule = u.rule AND s.series_identity = u.series_identity
         """);
 
     private readonly RowsStatement _states = new("""
         INSERT INTO telemetry.alert_state (
-            gateway, rule, series_key, rule_version, state, instance, started_micros, time_micros)
-        SELECT DISTINCT ON (gateway, rule, series_key)
-            gateway, rule, series_key, rule_version, state, instance, started_micros, time_micros
+            gateway, rule, series_identity, rule_version, state, instance, started_micros, time_micros)
+        SELECT DISTINCT ON (gateway, rule, series_identity)
+            gateway, rule, series_identity, rule_version, state, instance, started_micros, time_micros
         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) WITH ORDINALITY
-            u(gateway, rule, series_key, rule_version, state, instance, started_micros, time_micros, n)
-        ORDER BY gateway, rule, series_key, n DESC
-        ON CONFLICT (gateway, rule, series_key) DO UPDATE
+            u(gateway, rule, series_identity, rule_version, state, instance, started_micros, time_micros, n)
+        ORDER BY gateway, rule, series_identity, n DESC
+        ON CONFLICT (gateway, rule, series_identity) DO UPDATE
         SET rule_version = excluded.rule_version, state = excluded.state, instance = excluded.instance,
             started_micros = excluded.started_micros, time_micros = excluded.time_micros
         """);
@@ -45,21 +45,21 @@ internal sealed class AlertStatements
 
     private Action<StoreCommit> RemoveStates()
     {
-        var (gateway, rule, series) = (_removeStates.Texts(), _removeStates.Texts(), _removeStates.Numbers());
+        var (gateway, rule, series) = (_removeStates.Texts(), _removeStates.Texts(), _removeStates.Bytes());
         return commit =>
         {
             foreach (var id in commit.RemovedAlertStates)
             {
                 gateway.Add(id.Gateway.Value);
                 rule.Add(id.Rule);
-                series.Add((long)id.SeriesKey);
+                series.Add(ColumnValues.Bytes(id.Series));
             }
         };
     }
 
     private Action<StoreCommit> States()
     {
-        var (gateway, rule, series) = (_states.Texts(), _states.Texts(), _states.Numbers());
+        var (gateway, rule, series) = (_states.Texts(), _states.Texts(), _states.Bytes());
         var (version, phase, instance) = (_states.Numbers(), _states.Small(), _states.Bytes());
         var (started, time) = (_states.Numbers(), _states.Numbers());
         return commit =>
@@ -68,7 +68,7 @@ internal sealed class AlertStatements
             {
                 gateway.Add(row.Id.Gateway.Value);
                 rule.Add(row.Id.Rule);
-                series.Add((long)row.Id.SeriesKey);
+                series.Add(ColumnValues.Bytes(row.Id.Series));
                 version.Add((long)row.RuleVersion);
                 phase.Add((short)row.Phase);
                 instance.Add(ColumnValues.Bytes(row.Instance));

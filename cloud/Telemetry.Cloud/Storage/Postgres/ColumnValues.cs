@@ -24,6 +24,22 @@ internal static class ColumnValues
         return bytes;
     }
 
+    /// <summary>A series' identity; no bytes for none.</summary>
+    public static byte[] Bytes(SeriesIdentity identity)
+    {
+        var bytes = identity == default ? [] : new byte[SeriesIdentity.Bytes];
+        if (bytes.Length > 0)
+        {
+            identity.Write(bytes);
+        }
+
+        return bytes;
+    }
+
+    /// <summary>The reverse of <see cref="Bytes(SeriesIdentity)"/>.</summary>
+    public static SeriesIdentity Identity(ReadOnlySpan<byte> bytes) =>
+        bytes.IsEmpty ? default : SeriesIdentity.Read(bytes);
+
     /// <summary>A 128-bit hash as 16 bytes, big-endian.</summary>
     public static byte[] Bytes(UInt128 hash)
     {

@@ -7,7 +7,7 @@ namespace Telemetry.Cloud.Storage.Postgres;
 /// A connection on which ledger transactions run. Any error on it closes it for good, which rolls back what was
 /// open; the next commit opens a new one. One commit at a time.
 /// </summary>
-internal sealed class CommitConnection(PostgresStoreOptions options) : IAsyncDisposable
+internal sealed class CommitConnection(PostgresStoreOptions options, ReadingTable table) : IAsyncDisposable
 {
     // Committed means durable, whatever the database's default is: the gateways delete on our word. And a session whose
     // owner lost power must not keep the partitions' rows locked: between statements the server's timeout ends it,
@@ -31,7 +31,7 @@ internal sealed class CommitConnection(PostgresStoreOptions options) : IAsyncDis
         TcpKeepAlive = true,
     }.ConnectionString;
 
-    private readonly ReadingEncoder _encoder = new();
+    private readonly ReadingEncoder _encoder = new(table.HasDevice);
     private readonly int _timeoutMillis = (int)options.CommandTimeout.TotalMilliseconds;
     private Session? _session;
 
@@ -107,7 +107,7 @@ internal sealed class CommitConnection(PostgresStoreOptions options) : IAsyncDis
     private async Task CopyAsync(NpgsqlConnection connection, ReadingRows rows, CancellationToken cancellationToken)
     {
         // Disposed only when all was sent: to dispose it ends the COPY as if it were whole.
-        var copy = await connection.BeginRawBinaryCopyAsync(ReadingEncoder.CopySql, cancellationToken);
+        var copy = await connection.BeginRawBinaryCopyAsync(_encoder.CopySql, cancellationToken);
         copy.ReadTimeout = copy.WriteTimeout = _timeoutMillis;
         _encoder.Begin();
         while (_encoder.Next(rows) is { IsEmpty: false } chunk)

@@ -23,7 +23,7 @@ internal static class LedgerReader
         "SELECT gateway, epoch, lane, first, last, state, share FROM telemetry.run WHERE gateway = ANY($1) "
             + "ORDER BY gateway, epoch, lane, first",
         "SELECT gateway, outbox, accepted FROM telemetry.outbox WHERE gateway = ANY($1) ORDER BY gateway, outbox",
-        "SELECT gateway, rule, series_key, rule_version, state, instance, started_micros, time_micros "
+        "SELECT gateway, rule, series_identity, rule_version, state, instance, started_micros, time_micros "
             + "FROM telemetry.alert_state WHERE gateway = ANY($1)",
         "SELECT gateway, needs, hash, octet_length(bytes) FROM telemetry.waiting_message WHERE gateway = ANY($1) "
             + "ORDER BY gateway, id",
@@ -97,9 +97,9 @@ internal static class LedgerReader
         rows.Outboxes.Add(new OutboxRow(rows.Id, (ulong)reader.GetInt64(1), reader.GetInt64(2)));
 
     private static void ReadAlertState(NpgsqlDataReader reader, Rows rows) => rows.AlertStates.Add(new AlertStateRow(
-        new AlertStateId(rows.Id, reader.GetString(1), (ulong)reader.GetInt64(2)), (ulong)reader.GetInt64(3),
-        (AlertPhase)reader.GetInt16(4), ColumnValues.Hash(reader.GetFieldValue<byte[]>(5)), reader.GetInt64(6),
-        reader.GetInt64(7)));
+        new AlertStateId(rows.Id, reader.GetString(1), ColumnValues.Identity(reader.GetFieldValue<byte[]>(2))),
+        (ulong)reader.GetInt64(3), (AlertPhase)reader.GetInt16(4),
+        ColumnValues.Hash(reader.GetFieldValue<byte[]>(5)), reader.GetInt64(6), reader.GetInt64(7)));
 
     private static void ReadWaiting(NpgsqlDataReader reader, Rows rows) => rows.Waiting.Add((
         new WaitingId(

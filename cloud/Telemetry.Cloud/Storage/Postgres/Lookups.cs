@@ -10,6 +10,7 @@ namespace Telemetry.Cloud.Storage.Postgres;
 internal static class Lookups
 {
     private const string SchemasSql = "SELECT parent, additions FROM telemetry.schema_message WHERE gateway = $1";
+    private const string SeriesSql = "SELECT identity, id, device_id FROM telemetry.series WHERE gateway = $1";
 
     // No frame covers more than FrameHeader.CountMax sequences, so that a lookup reads a bounded stretch of the index.
     private static readonly string FramesSql = $"""
@@ -20,12 +21,19 @@ internal static class Lookups
         ORDER BY first, stored_at
         """;
 
-    public static async Task<IReadOnlyList<SchemaMessage>> LoadSchemasAsync(
+    public static async Task<GatewaySchemaRows> LoadSchemasAsync(
         NpgsqlConnection connection, GatewayId gateway, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(SchemasSql, connection);
-        Add(command, gateway.Value, NpgsqlDbType.Text);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        // Owned by who asks, so no other transaction adds to them between the two.
+        var parameter = new NpgsqlParameter { Value = gateway.Value, NpgsqlDbType = NpgsqlDbType.Text };
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                new(SchemasSql) { Parameters = { parameter } }, new(SeriesSql) { Parameters = { parameter.Clone() } },
+            },
+        };
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var schemas = new List<SchemaMessage>();
         while (await reader.ReadAsync(cancellationToken))
         {
@@ -33,7 +41,16 @@ internal static class Lookups
                 SchemaId.Read(reader.GetFieldValue<byte[]>(0)), reader.GetFieldValue<byte[]>(1)));
         }
 
-        return schemas;
+        await reader.NextResultAsync(cancellationToken);
+        var series = new Dictionary<SeriesIdentity, SeriesNumbers>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            series.Add(
+                ColumnValues.Identity(reader.GetFieldValue<byte[]>(0)),
+                new SeriesNumbers(reader.GetInt32(1), reader.GetInt32(2)));
+        }
+
+        return new GatewaySchemaRows(schemas, series);
     }
 
     public static async Task<IReadOnlyList<FrameRegisterRow>> FindFramesAsync(

@@ -11,7 +11,9 @@ namespace Telemetry.Cloud.Storage.Postgres;
 internal static class Migrations
 {
     /// <summary>The version that this build works with.</summary>
-    public const int Version = 6;
+    public const int Version = 7;
+
+    private const int NumbersOfSeries = 7;
 
     private const long AdvisoryLock = 0x7465_6c65_6d65_7472; // "telemetr"
 
@@ -19,9 +21,13 @@ internal static class Migrations
         SELECT CASE WHEN to_regclass('telemetry.telemetry_schema') IS NULL THEN 0 END
         """;
 
-    /// <summary>Migrates, or only checks; throws <see cref="StoreException"/> when the versions do not fit.</summary>
+    /// <summary>
+    /// Migrates, or only checks; throws <see cref="StoreException"/> when the versions do not fit. One transaction: it
+    /// happens wholly or not at all, and the next start does it again. <paramref name="until"/>: for tests.
+    /// </summary>
     public static async Task RunAsync(
-        NpgsqlConnection connection, DatabaseEdition edition, bool migrate, CancellationToken cancellationToken)
+        NpgsqlConnection connection, DatabaseEdition edition, bool migrate, CancellationToken cancellationToken,
+        int until = Version)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         // A process that is frozen in here must not hold up the start of all others for ever.
@@ -30,7 +36,7 @@ internal static class Migrations
             $"SET LOCAL idle_in_transaction_session_timeout = '30s'; SELECT pg_advisory_xact_lock({AdvisoryLock})",
             cancellationToken);
         var found = await CheckAsync(connection, migrate, cancellationToken);
-        for (var version = found + 1; version <= Version; version++)
+        for (var version = found + 1; version <= until; version++)
         {
             await ApplyAsync(connection, edition, version, cancellationToken);
         }
@@ -74,12 +80,19 @@ internal static class Migrations
                 """, cancellationToken);
         }
 
+        var carrying = version == NumbersOfSeries
+            ? await HashSumCarrying.ReadAsync(connection, cancellationToken) : null;
         foreach (var part in Parts(edition))
         {
             if (Read($"{version:0000}{part}.sql") is { } sql)
             {
                 await ExecuteAsync(connection, sql, cancellationToken);
             }
+        }
+
+        if (carrying is not null)
+        {
+            await carrying.WriteAsync(connection, cancellationToken);
         }
 
         await using var command = new NpgsqlCommand(
@@ -117,7 +130,8 @@ internal static class Migrations
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(sql, connection);
+        // As long as it takes: a filled database is rewritten once, and to begin again would take as long again.
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 

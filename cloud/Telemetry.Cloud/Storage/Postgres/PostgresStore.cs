@@ -18,16 +18,18 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
     private readonly ConcurrentQueue<CommitConnection> _idle = [];
     private readonly ReadingPartitions? _partitions;
     private readonly PostgresStoreOptions _options;
+    private readonly ReadingTable _table;
     private readonly SemaphoreSlim _makingPartitions = new(1);
 
     private PostgresStore(
-        NpgsqlDataSource readers, DatabaseEdition edition, bool partitioned, PostgresStoreOptions options,
+        NpgsqlDataSource readers, DatabaseEdition edition, ReadingTable table, PostgresStoreOptions options,
         TimeProvider time)
     {
         _readers = readers;
         Edition = edition;
         _options = options;
-        _partitions = partitioned ? new ReadingPartitions(options, time) : null;
+        _table = table;
+        _partitions = table.IsPartitioned ? new ReadingPartitions(options, time) : null;
     }
 
     /// <summary>What kind of database it is.</summary>
@@ -55,7 +57,7 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
             var edition = await DatabaseEdition.DetectAsync(connection, cancellationToken);
             await Migrations.RunAsync(connection, edition, options.Migrate, cancellationToken);
             return new PostgresStore(
-                readers, edition, await IsPartitionedAsync(connection, cancellationToken), options, time);
+                readers, edition, await ReadingTable.FindAsync(connection, cancellationToken), options, time);
         }
         catch (Exception e) when (StoreErrors.IsDatabases(e))
         {
@@ -104,8 +106,7 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
         IReadOnlyCollection<GatewayId> gateways, CancellationToken cancellationToken) =>
         ReadAsync("load gateways", c => LedgerReader.ReadAsync(c, gateways, cancellationToken), cancellationToken);
 
-    public Task<IReadOnlyList<SchemaMessage>> LoadSchemasAsync(
-        GatewayId gateway, CancellationToken cancellationToken) =>
+    public Task<GatewaySchemaRows> LoadSchemasAsync(GatewayId gateway, CancellationToken cancellationToken) =>
         ReadAsync("load schemas", c => Lookups.LoadSchemasAsync(c, gateway, cancellationToken), cancellationToken);
 
     public Task<IReadOnlyList<WaitingRow>> LoadWaitingAsync(
@@ -119,6 +120,12 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
         ReadAsync(
             "find frames",
             c => Lookups.FindFramesAsync(c, gateway, epoch, lane, range, cancellationToken),
+            cancellationToken);
+
+    public Task<IReadOnlyList<RefusedSeries>> FindRefusedSeriesAsync(
+        IReadOnlyList<SeriesEntry> series, CancellationToken cancellationToken) =>
+        ReadAsync(
+            "find refused series", c => SeriesStatements.FindRefusedAsync(c, series, cancellationToken),
             cancellationToken);
 
     public Task<IReadOnlyList<RefusedReading>> FindRefusedAsync(
@@ -141,7 +148,7 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
 
         if (!_idle.TryDequeue(out var connection))
         {
-            connection = new CommitConnection(_options);
+            connection = new CommitConnection(_options, _table);
         }
 
         try
@@ -165,6 +172,19 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
             await FrameRegisterUpkeep.RunAsync(
                 c, _partitions is not null, keep, _options.PartitionLockWait, cancellationToken);
             return true;
+        },
+        cancellationToken);
+
+    /// <summary>The greatest number that a series or a device has; each number is given once, up to 2^31.</summary>
+    public Task<long> GreatestNumberAsync(CancellationToken cancellationToken) => ReadAsync(
+        "look at the numbers of series",
+        async c =>
+        {
+            await using var command = new NpgsqlCommand(
+                "SELECT greatest((SELECT last_value FROM telemetry.series_id_seq), "
+                + "(SELECT last_value FROM telemetry.device_id_seq))::bigint",
+                c);
+            return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
         },
         cancellationToken);
 
@@ -230,12 +250,5 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
 
             throw StoreErrors.From(what, e);
         }
-    }
-
-    private static async Task<bool> IsPartitionedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(
-            "SELECT relkind = 'p' FROM pg_class WHERE oid = 'telemetry.reading'::regclass", connection);
-        return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
 }

@@ -41,12 +41,13 @@ internal static class RefusedReadings
 
     private static void Fill(NpgsqlCommand command, ReadingRows rows)
     {
-        var (devices, series, times) = (new long[rows.Count], new long[rows.Count], new DateTime[rows.Count]);
+        var (devices, series, times) = (new int[rows.Count], new int[rows.Count], new DateTime[rows.Count]);
         var (integers, floats) = (new long?[rows.Count], new double?[rows.Count]);
         var (flags, texts) = (new short[rows.Count], new byte[]?[rows.Count]);
         for (var row = 0; row < rows.Count; row++)
         {
-            (devices[row], series[row]) = ((long)rows.Devices[row], (long)rows.Series[row]);
+            var of = rows.Series[row];
+            (devices[row], series[row]) = (of.DeviceNumber, of.Number);
             times[row] = ColumnValues.Time(rows.Times[row]);
             flags[row] = (short)rows.Flags[row];
             var bits = rows.Bits[row];
@@ -55,14 +56,14 @@ internal static class RefusedReadings
                 continue;
             }
 
-            switch (rows.Types[row])
+            switch (of.Type)
             {
                 case MetricType.Text:
                     texts[row] = rows.Text(bits).ToArray();
                     break;
-                case MetricType.Float when ScaledNumber.TryScale(bits, rows.Decimals[row], out var scaled):
+                case MetricType.Float when ScaledNumber.TryScale(bits, of.Decimals, out var scaled):
                     integers[row] = scaled;
-                    flags[row] |= ScaledNumber.Mark(rows.Decimals[row]);
+                    flags[row] |= ScaledNumber.Mark(of.Decimals);
                     break;
                 case MetricType.Float:
                     floats[row] = BitConverter.UInt64BitsToDouble(bits);
@@ -73,8 +74,8 @@ internal static class RefusedReadings
             }
         }
 
-        Add(devices, NpgsqlDbType.Bigint);
-        Add(series, NpgsqlDbType.Bigint);
+        Add(devices, NpgsqlDbType.Integer);
+        Add(series, NpgsqlDbType.Integer);
         Add(times, NpgsqlDbType.TimestampTz);
         Add(integers, NpgsqlDbType.Bigint);
         Add(floats, NpgsqlDbType.Double);

@@ -12,13 +12,13 @@ internal sealed class RegisterStatements
         """);
 
     private readonly RowsStatement _drops = new("""
-        INSERT INTO telemetry.drop_declaration (gateway, epoch, lane, first, count, series_key, series, readings,
+        INSERT INTO telemetry.drop_declaration (gateway, epoch, lane, first, count, series_identity, series, readings,
             time_first, time_last, reason, stored_at)
         SELECT u.*, now() FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) u
         """);
 
     private readonly RowsStatement _deadLetters = new("""
-        INSERT INTO telemetry.dead_letter (gateway, epoch, lane, first, count, reason, error, readings, series_key,
+        INSERT INTO telemetry.dead_letter (gateway, epoch, lane, first, count, reason, error, readings, series_identity,
             time_micros, bytes, content, flags, schema, stored_at)
         SELECT u.*, now() FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) u
         """);
@@ -78,14 +78,14 @@ internal sealed class RegisterStatements
     private Action<StoreCommit> Drops()
     {
         var key = new FrameKeyColumns(_drops);
-        var (seriesKey, series, readings) = (_drops.Numbers(), _drops.Integers(), _drops.Integers());
+        var (identity, series, readings) = (_drops.Bytes(), _drops.Integers(), _drops.Integers());
         var (timeFirst, timeLast, reason) = (_drops.Times(), _drops.Times(), _drops.Small());
         return commit =>
         {
             foreach (var row in commit.Drops)
             {
                 key.Add(row.Gateway, row.Frame);
-                seriesKey.Add((long)row.SeriesKey);
+                identity.Add(ColumnValues.Bytes(row.Series));
                 series.Add(row.Declaration.Series);
                 readings.Add(row.Declaration.Count);
                 timeFirst.Add(ColumnValues.Time(row.Declaration.TimeFirst));
@@ -99,7 +99,7 @@ internal sealed class RegisterStatements
     {
         var key = new FrameKeyColumns(_deadLetters);
         var (reason, error, readings) = (_deadLetters.Small(), _deadLetters.Texts(), _deadLetters.Integers());
-        var (seriesKey, time, bytes) = (_deadLetters.Numbers(), _deadLetters.Numbers(), _deadLetters.Bytes());
+        var (identity, time, bytes) = (_deadLetters.Bytes(), _deadLetters.Numbers(), _deadLetters.Bytes());
         var (content, flags, schema) = (_deadLetters.Small(), _deadLetters.Small(), _deadLetters.Bytes());
         var unbooked = _unbooked.Texts();
         return commit =>
@@ -110,7 +110,7 @@ internal sealed class RegisterStatements
                 reason.Add((short)row.Reason);
                 error.Add(ColumnValues.Error(row.Error));
                 readings.Add(row.Readings);
-                seriesKey.Add((long)row.SeriesKey);
+                identity.Add(ColumnValues.Bytes(row.Series));
                 time.Add(row.Time);
                 bytes.Add(row.Bytes.ToArray());
                 content.Add((short)row.Content);

@@ -29,7 +29,8 @@ internal static partial class StoreErrors
     public static bool IsUnreachable(Exception e) =>
         e is not PostgresException answer || answer.SqlState is ['5', '7', 'P', ..] or ['0', '8', ..];
 
-    private static bool IsDataFault(Exception e) => e is PostgresException { SqlState: ['2', '2' or '3', ..] };
+    /// <summary>SQLSTATE class 22 or 23: a row's fault.</summary>
+    public static bool IsDataFault(Exception e) => e is PostgresException { SqlState: ['2', '2' or '3', ..] };
 
     // An error that the server says in answer to COMMIT has rolled back, but for two states that say "unknown". A fatal
     // one ends the session, perhaps between the commit and its answer.

@@ -5,7 +5,7 @@ namespace Telemetry.Tests.Cloud.Alerts;
 
 public sealed class AlertWatchTests
 {
-    private static readonly AlertStateId Id = new(Samples.Gateway, "hot", 42);
+    private static readonly AlertStateId Id = new(Samples.Gateway, "hot", new(42, 42));
 
     [Theory]
     [InlineData("10 11 11 4 11", ".F.RF")]
@@ -43,7 +43,7 @@ public sealed class AlertWatchTests
         watch.Take(6_000_000, 11);
 
         Assert.Equal(5_000_000, watch.StartedMicros);
-        Assert.Equal(AlertIds.Instance("hot", 42, 5_000_000), watch.Instance);
+        Assert.Equal(AlertIds.Instance("hot", new(42, 42), 5_000_000), watch.Instance);
     }
 
     [Fact]

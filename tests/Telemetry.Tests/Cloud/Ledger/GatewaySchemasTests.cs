@@ -1,4 +1,5 @@
 using Telemetry.Cloud.Ledger;
+using Telemetry.Cloud.Storage;
 using Telemetry.Model.Schemas;
 using Telemetry.Testing.Bytes;
 using Telemetry.Tests.Shared;
@@ -74,7 +75,7 @@ public sealed class GatewaySchemasTests
     private static GatewaySchemas Load(IEnumerable<SchemaMessage> messages)
     {
         var schemas = new GatewaySchemas(Samples.Gateway);
-        schemas.Load(messages);
+        schemas.Load(new GatewaySchemaRows([.. messages], new Dictionary<SeriesIdentity, SeriesNumbers>()));
         return schemas;
     }
 }

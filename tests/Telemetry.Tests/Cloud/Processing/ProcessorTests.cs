@@ -22,7 +22,7 @@ public sealed class ProcessorTests
         rig.Give(frame);
 
         Assert.Equal([20.0, 21.0, 22.0], rig.Readings.Select(r => BitConverter.UInt64BitsToDouble(r.Bits)));
-        Assert.All(rig.Readings, r => Assert.Equal(Samples.Series().Keys[0], r.Series));
+        Assert.All(rig.Readings, r => Assert.Equal(Samples.Series().Entries[0].Identity, r.Series));
         var sum = rig.Readings.Aggregate(0ul, (sum, r) => unchecked(sum + r.Hash));
         Assert.Equal(
             [new FrameRegisterRow(
@@ -136,10 +136,12 @@ public sealed class ProcessorTests
             Assert.Single(rig.DeadLetters, d => d.Reason == DeadLetterReason.Time),
             Assert.Single(rig.DeadLetters, d => d.Reason == DeadLetterReason.Value));
         Assert.Equal(2, rig.DeadLetters.Length);
-        Assert.Equal((WireReader.TimeMax + 1, 1, Samples.Series().Keys[0]), (time.Time, time.Readings, time.SeriesKey));
+        var series = Samples.Series();
+        Assert.Equal(
+            (WireReader.TimeMax + 1, 1, series.Entries[0].Identity), (time.Time, time.Readings, time.Series));
         Assert.Equal(2.5, BitConverter.ToDouble(time.Bytes.Span));
         Assert.Equal((DeadLetterContent.Value, (ReadingFlags)(byte)Quality.Bad), (time.Content, time.Flags));
-        Assert.Equal((2_000_000, 1, Samples.Series().Keys[4]), (text.Time, text.Readings, text.SeriesKey));
+        Assert.Equal((2_000_000, 1, series.Entries[4].Identity), (text.Time, text.Readings, text.Series));
         Assert.Equal("b\0d", Encoding.UTF8.GetString(text.Bytes.Span));
         Assert.Equal(["", "good"], rig.Readings.Select(r => Encoding.UTF8.GetString(r.Text.Span)).Order());
         Assert.Equal((2, 2, 0), Shares(Assert.Single(rig.Frames)));
@@ -220,10 +222,10 @@ public sealed class ProcessorTests
 
     private static void AssertDeclared(ProcessorRig rig, FrameKey frame)
     {
-        var keys = Samples.Series().Keys;
+        var series = Samples.Series().Entries;
         Assert.Equal(
-            [new(ProcessorRig.Gateway, frame, keys[1], Thinned), new DropLedgerRow(
-                ProcessorRig.Gateway, frame, keys[4], Refused)],
+            [new(ProcessorRig.Gateway, frame, series[1].Identity, Thinned), new DropLedgerRow(
+                ProcessorRig.Gateway, frame, series[4].Identity, Refused)],
             rig.Drops);
     }
 }

@@ -25,8 +25,8 @@ public sealed class RefusedDataTests
 
         var letter = Assert.Single(rig.DeadLetters);
         Assert.Equal(
-            (DeadLetterReason.Database, Refusal, Key(4, 5), 1, Samples.Series().Keys[0], 1_000_002),
-            (letter.Reason, letter.Error, letter.Frame, letter.Readings, letter.SeriesKey, letter.Time));
+            (DeadLetterReason.Database, Refusal, Key(4, 5), 1, Samples.Series().Entries[0].Identity, 1_000_002),
+            (letter.Reason, letter.Error, letter.Frame, letter.Readings, letter.Series, letter.Time));
         Assert.Equal((DeadLetterContent.Value, 42.0), (letter.Content, BitConverter.ToDouble(letter.Bytes.Span)));
         Assert.Equal([(3, 0, 0), (4, 1, 0), (4, 0, 0)], rig.Frames.Select(Shares));
         Assert.Equal(
@@ -221,8 +221,9 @@ public sealed class RefusedDataTests
         var batch = new ReadingBatch();
         batch.Add(0, rig.NowMicros, 50.0);
         batch.Add(1, rig.NowMicros, 7ul);
-        var refused = Samples.Series().Keys[1];
-        rig.Store.Refuses = commit => commit.Readings.Series.Contains(refused) ? "22P02" : null;
+        var refused = Samples.Series().Entries[1].Identity;
+        rig.Store.Refuses = commit => 
+            commit.Readings.Series.ToArray().Any(s => s.Identity == refused) ? "22P02" : null;
 
         rig.Give(ProcessorRig.Frame(1, batch));
 

@@ -81,7 +81,7 @@ internal sealed class DecodingRig
 
     private string Describe(int row)
     {
-        var series = _outbox.Series.Definitions[Batch.Series[row]];
+        var series = _outbox.Series.Entries[Batch.Series[row]].Definition;
         var bits = Batch.Bits[row];
         var value = series.Type switch
         {

@@ -1,3 +1,4 @@
+using System.Text;
 using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model.Readings;
@@ -50,6 +51,12 @@ public sealed class SimulatedStoreContractTests : StoreContract
             return Task.CompletedTask;
         }
 
+        public Task RefuseDevice(string device)
+        {
+            _store.RefusesSeries = s => s.Definition.Device == device ? $"23514 device {device}" : null;
+            return Task.CompletedTask;
+        }
+
         public Task<IReadOnlyList<StoredReading>> ReadAllReadings() => Task.FromResult<IReadOnlyList<StoredReading>>(
             [.. SimulatedDatabase.All(_store.Content.Readings).Select(Look)]);
 
@@ -78,11 +85,13 @@ public sealed class SimulatedStoreContractTests : StoreContract
             }
         }
 
-        private static StoredReading Look(SimulatedReading reading) =>
-            (reading.Flags & ReadingFlags.Null) != 0
-                ? new(reading.Device, reading.Series, reading.Time, reading.Flags, null, null)
-            : reading.Type == MetricType.Text ? StoredReading.Of(
-                reading.Device, reading.Series, reading.Time, reading.Flags, reading.Text.Span)
-            : StoredReading.Number(reading.Device, reading.Series, reading.Time, reading.Bits, reading.Flags);
+        private static StoredReading Look(SimulatedReading reading)
+        {
+            var isNull = (reading.Flags & ReadingFlags.Null) != 0;
+            var isText = reading.Type == MetricType.Text && !isNull;
+            return new StoredReading(
+                reading.Series, reading.Time, reading.Flags, isNull || isText ? null : reading.Bits,
+                isText ? Encoding.UTF8.GetString(reading.Text.Span) : null);
+        }
     }
 }

@@ -10,7 +10,7 @@ namespace Telemetry.Cloud.Storage.Postgres.DeadLetters;
 internal static class DeadLetterReader
 {
     private const string Columns = """
-        id, gateway, epoch, lane, first, count, reason, error, readings, series_key, time_micros, content, flags,
+        id, gateway, epoch, lane, first, count, reason, error, readings, series_identity, time_micros, content, flags,
             schema, octet_length(bytes), stored_at, retried_at
         """;
 
@@ -89,7 +89,7 @@ internal static class DeadLetterReader
         (DeadLetterReason)reader.GetInt16(6),
         reader.GetString(7),
         reader.GetInt32(8),
-        (ulong)reader.GetInt64(9),
+        ColumnValues.Identity(reader.GetFieldValue<byte[]>(9)),
         reader.GetInt64(10),
         withBytes ? reader.GetFieldValue<byte[]>(17) : default)
     {

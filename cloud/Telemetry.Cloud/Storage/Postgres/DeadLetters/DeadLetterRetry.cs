@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using Npgsql;
 using NpgsqlTypes;
 using Telemetry.Cloud.Processing;
-using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 
 namespace Telemetry.Cloud.Storage.Postgres.DeadLetters;
 
@@ -141,7 +141,7 @@ internal sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck ch
             var schemas = new LetterSchemas(connection, records[0].Letter.Gateway);
             foreach (var record in records)
             {
-                var content = await LetterContent.ReadAsync(connection, record.Letter, schemas, cancellationToken);
+                var content = await LetterContent.ReadAsync(record.Letter, schemas, cancellationToken);
                 var why = record.RetriedAt is { } at
                     ? $"it was stored at {at:yyyy-MM-dd HH:mm:ss}Z already"
                     : Why(record.Letter, content);
@@ -254,8 +254,7 @@ internal sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck ch
         var rows = content.Readings;
         for (var row = 0; row < rows.Count; row++)
         {
-            var isText = rows.Types[row] == MetricType.Text && (rows.Flags[row] & ReadingFlags.Null) == 0;
-            if (check.Fault(rows.Times[row], isText ? rows.Text(rows.Bits[row]) : default) is { } fault)
+            if (check.Fault(rows.Times[row], rows.IsText(row) ? rows.Text(rows.Bits[row]) : default) is { } fault)
             {
                 return check.Describe(fault, rows.Times[row]);
             }
@@ -270,9 +269,11 @@ internal sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck ch
         var rows = new ReadingRows();
         moved.ForEach(l => rows.AddAll(l.Content.Readings));
 
+        await NumberAsync(connection, rows, cancellationToken);
+        var encoder = new ReadingEncoder((await ReadingTable.FindAsync(connection, cancellationToken)).HasDevice);
+
         // Disposed only when all was sent: to dispose it ends the COPY as if it were whole.
-        var copy = await connection.BeginRawBinaryCopyAsync(ReadingEncoder.CopySql, cancellationToken);
-        var encoder = new ReadingEncoder();
+        var copy = await connection.BeginRawBinaryCopyAsync(encoder.CopySql, cancellationToken);
         encoder.Begin();
         while (encoder.Next(rows) is { IsEmpty: false } chunk)
         {
@@ -280,6 +281,19 @@ internal sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck ch
         }
 
         await copy.DisposeAsync();
+    }
+
+    // The database refused some of these series when they were registered. Asked for each time: a transaction that was
+    // rolled back has taken their numbers back.
+    private static Task NumberAsync(NpgsqlConnection connection, ReadingRows rows, CancellationToken cancellationToken)
+    {
+        var series = new HashSet<SeriesEntry>();
+        foreach (var entry in rows.Series)
+        {
+            series.Add(entry);
+        }
+
+        return SeriesStatements.RegisterAsync(connection, [.. series.Select(s => (s, false))], cancellationToken);
     }
 
     private static Task RegisterAsync(

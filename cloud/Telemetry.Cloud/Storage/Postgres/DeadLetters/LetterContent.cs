@@ -1,6 +1,4 @@
 using System.Buffers.Binary;
-using Npgsql;
-using NpgsqlTypes;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
@@ -17,8 +15,8 @@ internal sealed class LetterContent
     /// <summary>The readings, in the order of the frame.</summary>
     public ReadingRows Readings { get; } = new();
 
-    /// <summary>What the frame declares, where the letter stands for that too, with the keys of the series.</summary>
-    public List<(ulong SeriesKey, Declaration Declaration)> Declarations { get; } = [];
+    /// <summary>What the frame declares, where the letter stands for that too, with the series.</summary>
+    public List<(SeriesEntry Series, Declaration Declaration)> Declarations { get; } = [];
 
     /// <summary>Of a frame: its checksum.</summary>
     public ulong Checksum { get; private init; }
@@ -27,13 +25,13 @@ internal sealed class LetterContent
     public string? Unreadable { get; private init; }
 
     public static async Task<LetterContent> ReadAsync(
-        NpgsqlConnection connection, DeadLetterRow letter, LetterSchemas schemas, CancellationToken cancellationToken)
+        DeadLetterRow letter, LetterSchemas schemas, CancellationToken cancellationToken)
     {
         try
         {
             return letter.Content switch
             {
-                DeadLetterContent.Value => await ReadValueAsync(connection, letter, cancellationToken),
+                DeadLetterContent.Value => await ReadValueAsync(letter, schemas, cancellationToken),
                 DeadLetterContent.Readings => await ReadColumnsAsync(letter, schemas, cancellationToken),
                 DeadLetterContent.Message or DeadLetterContent.Unregistered when letter.Readings > 0 =>
                     await ReadFrameAsync(letter, schemas, cancellationToken),
@@ -49,33 +47,26 @@ internal sealed class LetterContent
     private static LetterContent Not(string why) => new() { Unreadable = why };
 
     private static async Task<LetterContent> ReadValueAsync(
-        NpgsqlConnection connection, DeadLetterRow letter, CancellationToken cancellationToken)
+        DeadLetterRow letter, LetterSchemas schemas, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(
-            "SELECT device_key, type, decimals FROM telemetry.series WHERE series_key = $1", connection);
-        command.Parameters.Add(
-            new NpgsqlParameter { Value = (long)letter.SeriesKey, NpgsqlDbType = NpgsqlDbType.Bigint });
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        if (!await reader.ReadAsync(cancellationToken))
+        if (await schemas.FindAsync(letter.Series, cancellationToken) is not { } series)
         {
-            return Not("its series is not registered");
+            return Not("its series is in no schema of its gateway");
         }
 
-        var (device, type) = ((ulong)reader.GetInt64(0), (MetricType)reader.GetInt16(1));
-        var decimals = reader.IsDBNull(2) ? SeriesDefinition.DecimalsUnknown : (byte)reader.GetInt16(2);
         var content = new LetterContent();
         if ((letter.Flags & ReadingFlags.Null) != 0)
         {
-            content.Readings.Add(device, letter.SeriesKey, type, letter.Time, letter.Flags, 0, decimals);
+            content.Readings.Add(series, letter.Time, letter.Flags, 0);
         }
-        else if (type == MetricType.Text)
+        else if (series.Type == MetricType.Text)
         {
-            content.Readings.AddText(device, letter.SeriesKey, letter.Time, letter.Flags, letter.Bytes.Span);
+            content.Readings.AddText(series, letter.Time, letter.Flags, letter.Bytes.Span);
         }
         else
         {
             var bits = BinaryPrimitives.ReadUInt64LittleEndian(letter.Bytes.Span);
-            content.Readings.Add(device, letter.SeriesKey, type, letter.Time, letter.Flags, bits, decimals);
+            content.Readings.Add(series, letter.Time, letter.Flags, bits);
         }
 
         return content;
@@ -114,7 +105,7 @@ internal sealed class LetterContent
         if (letter.Readings > batch.Count)
         {
             // What it declares dropped was rejected with it.
-            content.Declarations.AddRange(declarations.Select(d => (series.Keys[d.Series], d)));
+            content.Declarations.AddRange(declarations.Select(d => (series.Entries[d.Series], d)));
         }
 
         return content;
@@ -124,18 +115,7 @@ internal sealed class LetterContent
     {
         for (var row = 0; row < batch.Count; row++)
         {
-            var index = batch.Series[row];
-            var (device, key, type) = (series.DeviceKeys[index], series.Keys[index], series.Types[index]);
-            if (type == MetricType.Text && (batch.Flags[row] & ReadingFlags.Null) == 0)
-            {
-                Readings.AddText(device, key, batch.Times[row], batch.Flags[row], batch.Text(batch.Bits[row]));
-            }
-            else
-            {
-                Readings.Add(
-                    device, key, type, batch.Times[row], batch.Flags[row], batch.Bits[row],
-                    series.Definitions[index].Decimals);
-            }
+            Readings.AddFrom(batch, row, series.Entries[batch.Series[row]]);
         }
     }
 }

@@ -46,7 +46,7 @@ internal sealed class RegisterMove
     {
         var letter = record.Letter;
         _added.Drops.AddRange(content.Declarations.Select(
-            d => new DropLedgerRow(letter.Gateway, letter.Frame, d.SeriesKey, d.Declaration)));
+            d => new DropLedgerRow(letter.Gateway, letter.Frame, d.Series.Identity, d.Declaration)));
         var change = Change.Of(record, content);
         if (letter.Content == DeadLetterContent.Unregistered)
         {
@@ -157,9 +157,10 @@ internal sealed class RegisterMove
             ulong sum = 0;
             for (var row = 0; row < rows.Count; row++)
             {
-                var (series, time, type, flags) = (rows.Series[row], rows.Times[row], rows.Types[row], rows.Flags[row]);
+                var (time, type, flags) = (rows.Times[row], rows.Series[row].Type, rows.Flags[row]);
+                var series = rows.Series[row].Identity;
                 (first, last) = (Math.Min(first, time), Math.Max(last, time));
-                sum += type == MetricType.Text && (flags & ReadingFlags.Null) == 0
+                sum += rows.IsText(row)
                     ? ReadingHash.OfText(series, time, flags, rows.Text(rows.Bits[row]))
                     : ReadingHash.Of(series, time, type, rows.Bits[row], flags);
             }
