@@ -11,6 +11,7 @@ var benchmarks = new Dictionary<string, Func<RunLength, Task>>
 {
     ["agent"] = AgentBenchmark.RunAsync,
     ["codec"] = CodecBenchmark.RunAsync,
+    ["copy-columns"] = CopyColumnsBenchmark.RunAsync,
     ["drain"] = DrainBenchmark.RunAsync,
     ["end-to-end"] = EndToEndBenchmark.RunAsync,
     ["ingress"] = IngressBenchmark.RunAsync,

@@ -229,7 +229,7 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         metrics.Watch(store);
         var upkeep = new RegisterUpkeep(store, settings.Database!.KeepRegister, time, _logger, probe?.Reach)
             .RunAsync(cancellationToken);
-        var numbers = new NumberUpkeep(store, time, _logger);
+        var numbers = new NumberUpkeep(store, time, _logger, probe?.Reach);
         metrics.Watch(numbers);
         var numbering = numbers.RunAsync(cancellationToken);
         var alerts = new AlertOutboxCounters();

@@ -8,10 +8,15 @@ namespace Telemetry.Cloud.Operations;
 /// Looks every hour how many of the numbers of series are given, and says so once half of them are: no number is given
 /// twice, and without one further series are refused.
 /// </summary>
-internal sealed class NumberUpkeep(PostgresStore store, TimeProvider time, ILogger logger)
+internal sealed class NumberUpkeep(PostgresStore store, TimeProvider time, ILogger logger, Trouble? database = null)
 {
     private const long Half = 1L << 30;
     private static readonly TimeSpan Every = TimeSpan.FromHours(1);
+
+    private readonly Trouble _trouble = new(
+        "Looking at the numbers of series fails", "Looking at the numbers of series works again", time, logger,
+        database);
+
     private bool _said;
 
     /// <summary>The greatest number given, as last looked.</summary>
@@ -27,10 +32,11 @@ internal sealed class NumberUpkeep(PostgresStore store, TimeProvider time, ILogg
                 try
                 {
                     await LookAsync(cancellationToken);
+                    _trouble.Worked();
                 }
                 catch (StoreException e)
                 {
-                    OperationsLog.Waited(logger, "Looking at the numbers of series", e.Message);
+                    _trouble.Failed(e.Message);
                 }
 
                 await Task.Delay(Every, time, cancellationToken);

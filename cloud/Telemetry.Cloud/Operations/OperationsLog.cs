@@ -32,7 +32,7 @@ internal static partial class OperationsLog
     [LoggerMessage(3009, LogLevel.Error, "Ended, since the database does not fit: {Why}")]
     public static partial void DatabaseRefused(ILogger logger, string why);
 
-    [LoggerMessage(3010, LogLevel.Error, "Did not start: {Why}")]
+    [LoggerMessage(3004, LogLevel.Error, "Did not start: {Why}")]
     public static partial void NotStarted(ILogger logger, string why);
 
     [LoggerMessage(3040, LogLevel.Error, "Ended, since this process does not belong to the installation: {Why}")]

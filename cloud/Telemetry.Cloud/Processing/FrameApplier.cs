@@ -102,7 +102,7 @@ internal sealed class FrameApplier(
             if (faults.Of(place) is { Level: >= SuspicionLevel.Frame } refused)
             {
                 commit.DeadLetters.Add(new DeadLetterRow(
-                    gateway.Gateway, default, DeadLetterReason.Database, refused.Error, 0, 0, 0, row.Bytes));
+                    gateway.Gateway, default, DeadLetterReason.Database, refused.Error, 0, default, 0, row.Bytes));
                 continue;
             }
 
@@ -183,7 +183,7 @@ internal sealed class FrameApplier(
         counters.Forks++;
         commit.DeadLetters.Add(new DeadLetterRow(
             gateway.Gateway, header.Key, DeadLetterReason.Fork, "an epoch beyond the most that a gateway may have", 0,
-            0, 0, frame));
+            default, 0, frame));
         return null;
     }
 
