@@ -51,17 +51,17 @@ public sealed class PartitionTests(PostgresFixture fixture) : IClassFixture<Post
         var weeks = Enumerable.Range(0, 8).Select(week => Micros("2020-01-02") + (week * 7L * 86_400_000_000)).ToList();
 
         var row = await Commit(store, await Take(store), c => weeks.ForEach(
-            micros => c.Readings.Add(1, 2, MetricType.Int, micros, ReadingFlags.None, 3)));
+            micros => c.Readings.Add(Numbered(MetricType.Int), micros, ReadingFlags.None, 3)));
         Assert.Equal("3|5", await database.Row(CountSql));
         row = await Commit(store, row, c => c.Readings.Add(
-            1, 2, MetricType.Int, Micros("2021-01-07"), ReadingFlags.None, 3));
+            Numbered(MetricType.Int), Micros("2021-01-07"), ReadingFlags.None, 3));
         row = await Commit(store, row, c => c.Readings.Add(
-            1, 2, MetricType.Int, Micros("2021-01-14"), ReadingFlags.None, 3));
+            Numbered(MetricType.Int), Micros("2021-01-14"), ReadingFlags.None, 3));
         Assert.Equal("4|6", await database.Row(CountSql));
         Assert.Equal(5 + 1, store.PartitionsLeftToDefault);
 
         await Commit(store, row, c => c.Readings.Add(
-            1, 2, MetricType.Int, Micros("2025-12-04"), ReadingFlags.None, 3));
+            Numbered(MetricType.Int), Micros("2025-12-04"), ReadingFlags.None, 3));
         Assert.Equal("5|6", await database.Row(CountSql));
         Assert.Equal(11, (await database.ReadAllReadings()).Count);
     }

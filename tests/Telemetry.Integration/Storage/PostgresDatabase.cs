@@ -68,7 +68,7 @@ internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
         var statements = new PartitionStatements();
         Assert.Empty(await statements.ExecuteAsync(connection, [StoreSteps.Step(row)], default));
         // In the middle of a COPY: the server waits for the client's next bytes.
-        await connection.BeginRawBinaryCopyAsync(ReadingEncoder.CopySql, default);
+        await connection.BeginRawBinaryCopyAsync(new ReadingEncoder(withDevice: false).CopySql, default);
         return connection;
     }
 
