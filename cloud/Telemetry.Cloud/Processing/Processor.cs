@@ -17,9 +17,6 @@ namespace Telemetry.Cloud.Processing;
 /// </summary>
 public sealed class Processor
 {
-    /// <summary>Gateways refused, of which each is named once; more are counted alone.</summary>
-    private const int RefusedMax = 1_000;
-
     private readonly IStore _store;
     private readonly IBus _bus;
     private readonly ProcessorOptions _options;
@@ -36,10 +33,10 @@ public sealed class Processor
     private readonly AckList _acks = new();
     private readonly FrameApplier _applier;
     private readonly HelloDesk _desk;
+    private readonly GatewayLoader _loader;
     private readonly FaultSearch _faults = new();
     private readonly StoreTrace _trace;
     private readonly LogTaking _taking;
-    private readonly HashSet<GatewayId> _refused = [];
 
     public Processor(
         IStore store, ILog log, IBus bus, ProcessorOptions options, TimeProvider time, Random random, ILogger logger)
@@ -58,6 +55,7 @@ public sealed class Processor
         _hellos = new HelloQueue(options, time, logger, _signal);
         _alerts = new AlertEvaluator(options.Alerts, Counters.Alerts, logger);
         var schemas = new SchemaDesk(store, options, Counters, _acks, logger);
+        _loader = new GatewayLoader(store, options, logger);
         _applier = new FrameApplier(store, _alerts, schemas, _acks, _faults, options, Counters);
         _trace = new StoreTrace(time);
         _troubles = new ProcessorTroubles(options.Worker, time, logger, database, nats);
@@ -293,7 +291,7 @@ public sealed class Processor
         {
             foreach (var owners in _taking.Taken.GroupBy(m => m.Owner))
             {
-                await LoadAsync(owners.Key, owners.Select(m => m.Message.Gateway), cancellationToken);
+                await _loader.LoadAsync(owners.Key, owners.Select(m => m.Message.Gateway), cancellationToken);
             }
 
             foreach (var (owner, place, message) in _taking.Taken)
@@ -313,33 +311,12 @@ public sealed class Processor
         }
     }
 
-    private async Task LoadAsync(
-        PartitionOwner owner, IEnumerable<GatewayId> gateways, CancellationToken cancellationToken)
-    {
-        var missing = gateways.Where(g => !owner.Gateways.ContainsKey(g)).Distinct().ToArray();
-        if (missing.Length > 0)
-        {
-            foreach (var record in await _store.LoadGatewaysAsync(missing, cancellationToken))
-            {
-                if (owner.Load(record))
-                {
-                    _refused.Remove(record.Id);
-                }
-                else if (_refused.Count < RefusedMax && _refused.Add(record.Id))
-                {
-                    ProcessingLog.GatewayRefused(
-                        _logger, record.Id.Value, record.Gateway!.Partition, _options.Partitions, owner.Row.Partition);
-                }
-            }
-        }
-    }
-
     private async Task TakeHellosAsync(CancellationToken cancellationToken)
     {
         var ready = await _desk.ReadyAsync(_hellos.Take(_owned), _owned.All, cancellationToken);
         foreach (var owned in ready.GroupBy(r => r.Owner))
         {
-            await LoadAsync(owned.Key, owned.Select(r => r.Gateway), cancellationToken);
+            await _loader.LoadAsync(owned.Key, owned.Select(r => r.Gateway), cancellationToken);
         }
 
         var known = ready.Where(r => r.Owner.Gateways.ContainsKey(r.Gateway)).ToArray();

@@ -18,6 +18,9 @@ internal sealed class FrameSender
     /// <summary>The reason code for what the cloud cannot read (MQTT 5.0, 3.4.2.1).</summary>
     public const byte PayloadFormatInvalid = 0x99;
 
+    /// <summary>Schemas on their way together, in each lane.</summary>
+    private const int SchemasAtOnce = 4;
+
     private readonly Outbox.Outbox _outbox;
     private readonly IUplinkConnection _connection;
     private readonly Delivery _delivery;
@@ -97,27 +100,28 @@ internal sealed class FrameSender
     }
 
     /// <summary>
-    /// The lane waits until its schemas stand in the log, one after the other: no frame comes before them and none of
-    /// them before its parent, as the log must be readable from its beginning.
+    /// The lane waits until its schemas stand in the log: no frame comes before them. They are sent in their order, a
+    /// few at a time, so that a long chain does not cost a round trip for each. The log may take a child before its
+    /// parent then, when it was out of reach for a moment; the processor lets it wait for the parent.
     /// </summary>
     private async Task SendSchemasAsync(Lane lane, IReadOnlyList<SchemaMessage> schemas, CancellationToken stop)
     {
         _schemaOnTheWay[(int)lane] = true;
         try
         {
-            foreach (var schema in schemas)
+            foreach (var some in schemas.Chunk(SchemasAtOnce))
             {
-                var writer = new WireWriter();
-                new Model.Frames.Delivery(NowMicros(), _delivery.SchemaAttempt()).Write(writer);
-                schema.Write(writer, lane);
-                var outcome = await PublishAsync(_topics[(int)lane], writer.ToArray(), stop);
-                if (!outcome.Accepted)
+                var outcomes = await Task.WhenAll([.. some.Select(s => SendAsync(lane, s, stop))]);
+                foreach (var (schema, outcome) in some.Zip(outcomes))
                 {
-                    PauseFor(outcome);
-                    return;
-                }
+                    if (!outcome.Accepted)
+                    {
+                        PauseFor(outcome);
+                        return;
+                    }
 
-                _delivery.Schemas.Add(lane, schema.Id);
+                    _delivery.Schemas.Add(lane, schema.Id);
+                }
             }
         }
         catch (Exception e) when (e is UplinkException or OperationCanceledException)
@@ -129,6 +133,14 @@ internal sealed class FrameSender
             _schemaOnTheWay[(int)lane] = false;
             _delivery.Wake.Set();
         }
+    }
+
+    private async Task<PublishOutcome> SendAsync(Lane lane, SchemaMessage schema, CancellationToken stop)
+    {
+        var writer = new WireWriter();
+        new Model.Frames.Delivery(NowMicros(), _delivery.SchemaAttempt()).Write(writer);
+        schema.Write(writer, lane);
+        return await PublishAsync(_topics[(int)lane], writer.ToArray(), stop);
     }
 
     private async Task SendAsync(HeldFrame frame, CancellationToken stop)

@@ -9,8 +9,7 @@ namespace Telemetry.Benchmarks.Drain;
 /// What the database takes at best: COPY of (timestamptz, int4, int2, float8), encoded beforehand, into a plain table
 /// without an index, over so many connections.
 /// </summary>
-internal sealed class CopyLimit
-    : IAsyncDisposable
+internal sealed class CopyLimit : IAsyncDisposable
 {
     private const string Database = "copy_limit", Table = "CREATE TABLE reading (time timestamptz, series int4, "
         + "flags int2, value float8)";
@@ -101,7 +100,8 @@ internal sealed class CopyLimit
                 BinaryPrimitives.WriteInt32BigEndian(row[22..], 2);
                 BinaryPrimitives.WriteInt16BigEndian(row[26..], (short)batch.Flags[i]);
                 BinaryPrimitives.WriteInt32BigEndian(row[28..], isNull ? -1 : 8);
-                BinaryPrimitives.WriteDoubleBigEndian(row[32..], Value(FilledLog.Types[batch.Series[i]], batch.Bits[i]));
+                var value = Value(FilledLog.Types[batch.Series[i]], batch.Bits[i]);
+                BinaryPrimitives.WriteDoubleBigEndian(row[32..], value);
                 bytes.Write(row[..(isNull ? 32 : 40)]);
             }
         }

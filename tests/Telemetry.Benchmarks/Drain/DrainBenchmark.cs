@@ -18,7 +18,8 @@ internal static class DrainBenchmark
 
     private const double LimitSeconds = 6;
 
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100), StandstillMax = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan StandstillMax = TimeSpan.FromMinutes(2);
 
     private static readonly Dictionary<string, string> PostgresSettings = new()
     {

@@ -132,7 +132,8 @@ internal sealed class ProcessorPair : IAsyncDisposable
         var began = TimeProvider.System.GetTimestamp();
         while (!await holds())
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < (patience ?? Patience), $"it did not come true: {what}");
+            Assert.True(
+                TimeProvider.System.GetElapsedTime(began) < (patience ?? Patience), $"it did not come true: {what}");
             await Task.Delay(50);
         }
     }

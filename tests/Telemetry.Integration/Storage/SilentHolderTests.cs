@@ -6,7 +6,9 @@ using static Telemetry.Testing.Contracts.StoreSteps;
 
 namespace Telemetry.Integration.Storage;
 
-/// <summary>Which holders of a partition are ended, beyond the contract: by what PostgreSQL says of their session.</summary>
+/// <summary>
+/// Which holders of a partition are ended, beyond the contract: by what PostgreSQL says of their session.
+/// </summary>
 public sealed class SilentHolderTests(PostgresFixture fixture) : IClassFixture<PostgresFixture>
 {
     private static readonly LiveWorker Me = new("b", 0, 1, 0);

@@ -27,7 +27,7 @@ public sealed class InstallationTests
         pump.Run(() => Assert.ThrowsAsync<InstallationException>(() => Start(pump, store).RunAsync(default)));
 
         Assert.Equal(2, store.Content.Partitions.Count);
-        Assert.All(store.Content.Partitions.Values, p => Assert.Equal("", p.Owner));
+        Assert.All(store.Content.Partitions.Values, p => Assert.Equal(default, p.LeaseEnd));
         Assert.All(store.Content.Partitions.Values, p => Assert.Equal(0, p.Row.Commits));
     }
 
