@@ -70,7 +70,8 @@ public sealed class EdgeProcess(
         await Task.WhenAny(running, stopped.Task);
         try
         {
-            return await running.WaitAsync(stopTimeout, time);
+            // Not to be cancelled: it is told to stop already, and is waited for.
+            return await running.WaitAsync(stopTimeout, time, CancellationToken.None);
         }
         catch (TimeoutException)
         {

@@ -10,12 +10,12 @@ internal sealed class DiskRest(TimeProvider time)
     public static readonly TimeSpan PauseMin = TimeSpan.FromSeconds(1);
     public static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(30);
 
-    private long _readingsFrom = 0;
+    private long _readingsFrom;
     private int _readingFailures;
     private int _failures;
 
     /// <summary>The timestamp until which nothing is committed; 0: none.</summary>
-    public long Until { get; private set; } = 0;
+    public long Until { get; private set; }
 
     /// <summary>True while nothing is committed.</summary>
     public bool Rests => time.GetTimestamp() < Until;

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Data.Sqlite;
-using Microsoft.Extensions.Logging;
 using Telemetry.Edge.Configuration;
 using Telemetry.Edge.Hosting;
 using Telemetry.Edge.Inputs.Http;

@@ -107,7 +107,9 @@ public sealed class SlowLinkTests(ITestOutputHelper output) : IAsyncLifetime
         {
             var series = new SeriesDefinition
             {
-                Device = "waiting", Metric = $"m{i % 40}", Type = MetricType.Float,
+                Device = "waiting",
+                Metric = $"m{i % 40}",
+                Type = MetricType.Float,
             };
             batch.Add(outbox.SeriesIndex(series), first + (i / 40 * 1_000_000L), random.Next(-20_000, 20_000) / 100.0);
             if (batch.Count == 5000 || i == _waiting - 1)

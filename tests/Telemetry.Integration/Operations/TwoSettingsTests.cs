@@ -1,6 +1,5 @@
 using Npgsql;
 using Telemetry.Integration.Ingress;
-using Telemetry.Model;
 using Telemetry.Testing.Servers;
 using static Telemetry.Testing.Messages.SampleMessages;
 

@@ -155,15 +155,15 @@ public sealed class SeriesNumberMigrationTests(PostgresFixture fixture) : IClass
 
     private static SeriesDefinition Series(
         (string Gateway, string Device, string Metric, string Room, short Type) of) => new()
-    {
-        Device = of.Device,
-        Metric = of.Metric,
-        Labels = [new("room", of.Room)],
-        Type = (MetricType)of.Type,
-        Unit = "Cel",
-        Decimals = 2,
-        ExtraLatenessMicros = 9,
-    };
+        {
+            Device = of.Device,
+            Metric = of.Metric,
+            Labels = [new("room", of.Room)],
+            Type = (MetricType)of.Type,
+            Unit = "Cel",
+            Decimals = 2,
+            ExtraLatenessMicros = 9,
+        };
 
     // As version 6 did it.
     private static async Task Add(NpgsqlConnection connection, (GatewayId Gateway, SeriesDefinition Series) of)

@@ -1,4 +1,3 @@
-using Telemetry.Cloud.Installations;
 using Xunit;
 
 namespace Telemetry.Testing.Contracts;

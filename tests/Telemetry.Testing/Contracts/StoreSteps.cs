@@ -82,7 +82,10 @@ public static class StoreSteps
         MetricType type, byte decimals = SeriesDefinition.DecimalsUnknown, string device = "pump") =>
         new(Gateway, new SeriesDefinition
         {
-            Device = device, Metric = $"{type} {decimals}", Type = type, Decimals = decimals,
+            Device = device,
+            Metric = $"{type} {decimals}",
+            Type = type,
+            Decimals = decimals,
         })
         {
             Number = 2,

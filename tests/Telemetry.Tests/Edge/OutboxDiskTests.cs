@@ -1,7 +1,5 @@
 using Telemetry.Edge.Outbox;
 using Telemetry.Model;
-using Telemetry.Model.Frames;
-using Telemetry.Model.Readings;
 
 namespace Telemetry.Tests.Edge;
 

@@ -4,7 +4,7 @@ using Telemetry.Testing.Time;
 
 namespace Telemetry.Tests.Edge;
 
-public sealed class QuietLogTests
+public sealed partial class QuietLogTests
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
@@ -16,7 +16,7 @@ public sealed class QuietLogTests
         {
             for (var i = 0; i < 86_400; i++)
             {
-                log.LogError(new EventId(7), "the same failure");
+                TheSame(log);
                 await Task.Delay(Second, clock);
             }
 
@@ -32,7 +32,7 @@ public sealed class QuietLogTests
         {
             for (var i = 0; i < 600; i++)
             {
-                log.LogWarning(new EventId(7), "failure {Number}", i);
+                Another(log, i);
                 await Task.Delay(Second, clock);
             }
 
@@ -44,8 +44,8 @@ public sealed class QuietLogTests
     {
         for (var i = 0; i < 5; i++)
         {
-            log.LogInformation(new EventId(1), "up");
-            log.LogInformation(new EventId(2), "down");
+            Up(log);
+            Down(log);
             await Task.Delay(Second * 20, clock);
         }
 
@@ -81,6 +81,18 @@ public sealed class QuietLogTests
         var pump = new Pump();
         pump.Run(() => test(new QuietLog(new Lines(_lines), pump.Clock), pump.Clock));
     }
+
+    [LoggerMessage(7, LogLevel.Error, "the same failure")]
+    private static partial void TheSame(ILogger logger);
+
+    [LoggerMessage(8, LogLevel.Warning, "failure {Number}")]
+    private static partial void Another(ILogger logger, int number);
+
+    [LoggerMessage(1, LogLevel.Information, "up")]
+    private static partial void Up(ILogger logger);
+
+    [LoggerMessage(2, LogLevel.Information, "down")]
+    private static partial void Down(ILogger logger);
 
     private sealed class Lines(List<string> lines) : ILogger
     {

@@ -67,7 +67,8 @@ internal sealed class HashSumCarrying
         await using var carry = new NpgsqlCommand(CarrySql, connection);
         carry.Parameters.Add(new NpgsqlParameter
         {
-            Value = _sums.Keys.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text,
+            Value = _sums.Keys.ToArray(),
+            NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text,
         });
         carry.Parameters.Add(new NpgsqlParameter
         {

@@ -81,7 +81,8 @@ internal static class PartitionChange
 
         var rows = new NpgsqlParameter
         {
-            Value = Math.Max(from.Partitions, to.Partitions), NpgsqlDbType = NpgsqlDbType.Integer,
+            Value = Math.Max(from.Partitions, to.Partitions),
+            NpgsqlDbType = NpgsqlDbType.Integer,
         };
         await ExecuteAsync(connection, RowsSql, [rows], cancellationToken);
         if (await UndoneAsync(connection, PositionsSql + " FOR UPDATE", ends, relays, cancellationToken) is { } undone)

@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Processing;
 using Telemetry.Cloud.Storage;
-using Telemetry.Model;
 using Telemetry.Testing.Contracts;
 using Telemetry.Testing.Simulated;
 using Telemetry.Testing.Time;

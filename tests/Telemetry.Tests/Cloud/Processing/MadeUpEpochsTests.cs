@@ -1,6 +1,4 @@
 using Telemetry.Cloud.Ledger;
-using Telemetry.Cloud.Storage;
-using Telemetry.Model;
 using Telemetry.Model.Control;
 using Telemetry.Model.Frames;
 using Xunit.Abstractions;

@@ -222,7 +222,7 @@ public sealed class RefusedDataTests
         batch.Add(0, rig.NowMicros, 50.0);
         batch.Add(1, rig.NowMicros, 7ul);
         var refused = Samples.Series().Entries[1].Identity;
-        rig.Store.Refuses = commit => 
+        rig.Store.Refuses = commit =>
             commit.Readings.Series.ToArray().Any(s => s.Identity == refused) ? "22P02" : null;
 
         rig.Give(ProcessorRig.Frame(1, batch));

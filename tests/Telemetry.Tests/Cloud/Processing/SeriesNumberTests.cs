@@ -1,11 +1,8 @@
-using Telemetry.Cloud.Alerts;
-using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Testing.Messages;
-using Telemetry.Testing.Simulated;
 using Telemetry.Tests.Cloud.Alerts;
 using Telemetry.Tests.Shared;
 
