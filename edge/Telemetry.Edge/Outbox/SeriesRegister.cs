@@ -18,33 +18,32 @@ internal sealed class SeriesRegister
     private readonly List<SchemaRow> _chain;
     private readonly WireWriter _scratch = new();
     private readonly int _seriesMax;
-    private int _taken;
     private MetricType[] _types = new MetricType[16];
-    private SeriesList _committed;
-    private SeriesList _committedBefore;
+    private readonly SeriesList _empty;
+
+    // The lists that schemas made which commits took, first to last: the one word on what is taken, so that undoing a
+    // commit leaves nothing of it behind.
+    private readonly List<SeriesList> _steps = [];
     private SeriesList? _current;
     private List<SchemaRow> _currentAdditions = [];
     private List<SeriesList> _currentSteps = [];
-    private readonly List<SeriesList> _steps = [];
 
     public SeriesRegister(GatewayId gateway, IReadOnlyList<SchemaRow> chain, int seriesMax)
     {
         _seriesMax = seriesMax;
         _chain = [.. chain];
-        _taken = chain.Count;
-        _committed = SeriesList.Empty(gateway);
+        _empty = SeriesList.Empty(gateway);
         foreach (var schema in chain)
         {
-            _committed = _committed.Extend(schema.Message);
-            _steps.Add(_committed);
+            _steps.Add(Taken.Extend(schema.Message));
         }
 
-        foreach (var entry in _committed.Entries)
+        foreach (var entry in Taken.Entries)
         {
             Append(entry.Definition);
         }
 
-        _committedBefore = _current = _committed;
+        _current = Taken;
     }
 
     /// <summary>The types of all series, by index.</summary>
@@ -66,6 +65,9 @@ internal sealed class SeriesRegister
             return _current!;
         }
     }
+
+    /// <summary>The series that commits took.</summary>
+    private SeriesList Taken => _steps.Count == 0 ? _empty : _steps[^1];
 
     /// <summary>True when there is room for no more.</summary>
     public bool IsFull => _definitions.Count >= _seriesMax;
@@ -98,13 +100,11 @@ internal sealed class SeriesRegister
     /// </summary>
     public IReadOnlyList<SchemaRow> TakeAdditions()
     {
-        _committedBefore = _committed;
-        _committed = Current;
+        _ = Current;
         var taken = _currentAdditions;
         _currentAdditions = [];
         _steps.AddRange(_currentSteps);
         _currentSteps = [];
-        _taken += taken.Count;
         return taken;
     }
 
@@ -130,8 +130,7 @@ internal sealed class SeriesRegister
     /// <summary>The commit that took them was rolled back: the next one takes them, with what came since.</summary>
     public void Undo(IReadOnlyList<SchemaRow> taken)
     {
-        _committed = _committedBefore;
-        _taken -= taken.Count;
+        _steps.RemoveRange(_steps.Count - taken.Count, taken.Count);
         _current = null;
     }
 
@@ -139,7 +138,7 @@ internal sealed class SeriesRegister
     {
         _currentAdditions = [];
         _currentSteps = [];
-        var list = _committed;
+        var list = Taken;
         for (var start = list.Count; start < _definitions.Count;)
         {
             _scratch.Clear();
@@ -156,7 +155,7 @@ internal sealed class SeriesRegister
             }
 
             var message = SchemaMessage.Of(list.Id, _definitions.GetRange(start, end - start));
-            _currentAdditions.Add(new SchemaRow(message, _taken + _currentAdditions.Count + 1));
+            _currentAdditions.Add(new SchemaRow(message, _steps.Count + _currentAdditions.Count + 1));
             list = list.Extend(message);
             _currentSteps.Add(list);
             start = end;
