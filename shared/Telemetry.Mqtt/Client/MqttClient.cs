@@ -288,9 +288,11 @@ public sealed class MqttClient : IAsyncDisposable
         {
             return await _dial(both.Token);
         }
-        catch (Exception e) when (!ct.IsCancellationRequested
-            && e is IOException or SocketException or OperationCanceledException or AuthenticationException)
+        catch (Exception e) when (
+            e is IOException or SocketException or OperationCanceledException or AuthenticationException)
         {
+            // What fails in the moment of a cancellation is cancelled, whichever came first.
+            ct.ThrowIfCancellationRequested();
             bool late = e is OperationCanceledException;
             var reason = new MqttCloseReason(late ? MqttCloseKind.ConnectTimeout : MqttCloseKind.ConnectionLost,
                 MqttReasonCode.UnspecifiedError, late ? "no connection in time" : e.Message);

@@ -132,6 +132,20 @@ public sealed class PumpedConnectionTests
         await Assert.ThrowsAsync<MqttConnectionException>(() => publish.AsTask());
     });
 
+    // An agent that was stopped in that moment ended with an error.
+    [Fact]
+    public void Dial_that_is_refused_in_the_moment_of_a_cancellation_is_cancelled() => _pump.Run(async () =>
+    {
+        using var stop = new CancellationTokenSource();
+        await using var client = new MqttClient(Options, _pump.Clock, null, _ =>
+        {
+            stop.Cancel();
+            throw new SocketException((int)SocketError.ConnectionRefused);
+        });
+        var cancelled = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.ConnectAsync(stop.Token));
+        Assert.Equal(stop.Token, cancelled.CancellationToken);
+    });
+
     [Fact]
     public void Dial_that_hangs_times_out() => _pump.Run(async () =>
     {
