@@ -174,6 +174,7 @@ internal sealed class Delivery
         {
             Status.Answers++;
             _outbox.FrameVersion = ack.FrameVersion;
+            Queues.Release(_outbox.FrameVersion);
             foreach (var frame in ReceiptJudge.LostOnTheWay(ack, _outbox.Held, _time, _options.UnsettledAfter))
             {
                 SendAgain(frame);

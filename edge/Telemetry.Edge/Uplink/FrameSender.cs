@@ -261,10 +261,12 @@ internal sealed class FrameSender
         if (outcome.ReasonCode == PayloadFormatInvalid)
         {
             _delivery.Status.FramesRefused++;
-            if (FrameReader.Header(bytes.Span, out _).Version > _outbox.FrameVersion)
+            var version = FrameReader.Header(bytes.Span, out _).Version;
+            if (version > _outbox.FrameVersion)
             {
-                // No fault of its own: this cloud was put back. It waits, whole, for the next connection.
-                frame.State = DeliveryState.ToSend;
+                // Perhaps no fault of its own: this cloud was put back, or has not said yet what it reads. It waits,
+                // whole, for an answer that allows it or for the next connection.
+                _delivery.Queues.Keep(frame, version);
                 return;
             }
 

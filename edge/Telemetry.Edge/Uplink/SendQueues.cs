@@ -7,6 +7,7 @@ namespace Telemetry.Edge.Uplink;
 internal sealed class SendQueues
 {
     private readonly Queue<HeldFrame>[] _lanes = [new(), new(), new()];
+    private readonly List<(HeldFrame Frame, byte Version)> _unreadable = [];
 
     /// <summary>Frames that wait in a lane (some may have left meanwhile).</summary>
     public int Count(Lane lane) => _lanes[(int)lane].Count;
@@ -22,11 +23,36 @@ internal sealed class SendQueues
     }
 
     /// <summary>
+    /// Keeps a frame back that the cloud cannot read, as far as is known: until <see cref="Release"/>, or until
+    /// everything begins anew.
+    /// </summary>
+    public void Keep(HeldFrame frame, byte version)
+    {
+        frame.State = DeliveryState.ToSend;
+        _unreadable.Add((frame, version));
+    }
+
+    /// <summary>The cloud says that it reads frames up to this version: what was kept back for that is sent.</summary>
+    public void Release(byte version)
+    {
+        foreach (var (frame, needed) in _unreadable)
+        {
+            if (needed <= version && frame.State == DeliveryState.ToSend)
+            {
+                Add(frame);
+            }
+        }
+
+        _unreadable.RemoveAll(u => u.Version <= version);
+    }
+
+    /// <summary>
     /// Begins anew after a broken connection: nobody knows what arrived, so all that was being sent is sent again.
     /// </summary>
     public void Rebuild(IEnumerable<HeldFrame> held)
     {
         Array.ForEach(_lanes, lane => lane.Clear());
+        _unreadable.Clear();
         foreach (var frame in held)
         {
             if (frame.State is DeliveryState.ToSend or DeliveryState.Sending)

@@ -4,6 +4,7 @@ using Telemetry.Edge.Uplink;
 using Telemetry.Model;
 using Telemetry.Model.Control;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Wire;
 using Delivery = Telemetry.Edge.Uplink.Delivery;
 
 namespace Telemetry.Tests.Edge;
@@ -51,18 +52,40 @@ public sealed class OlderCloudTests
         }
     });
 
+    // Found by the simulation: it waited for the next connection, and this one held.
+    [Theory]
+    [InlineData(1, "1: 3")]
+    [InlineData(0)]
+    public void Frame_that_is_refused_before_the_first_answer_goes_up_on_this_connection_if_the_answer_allows_it(
+        int answer, params string[] frames) => OutboxRig.Run(async rig =>
+    {
+        await SealAtVersion1Async(rig);
+        await rig.OpenAsync();
+        await using var cloud = new Cloud(1, rig.Clock) { AnswersAfter = TimeSpan.FromSeconds(1), Answer = answer };
+        var session = new UplinkSession(rig.Outbox, cloud, DeliveryOf(rig), new UplinkOptions(), rig.Clock)
+            .RunAsync(default);
+        await rig.After(Minute / 2);
+        cloud.Close();
+        await session;
+
+        Assert.Equal(frames, cloud.Frames);
+        Assert.Equal(1, cloud.Refused);
+        Assert.Empty(rig.Disk.Snapshot().Quarantine);
+    });
+
     private static async Task<Delivery> SealAtVersion1Async(OutboxRig rig)
     {
         rig.Outbox.LinkUp = true;
         rig.Outbox.FrameVersion = 1;
         await rig.AcceptAsync(3);
-        return new Delivery(
-            rig.Outbox, OutboxRig.Gateway, new UplinkOptions(), rig.Clock, new Random(1), NullLogger.Instance,
-            new UplinkStatus(),
-            new AnswerOrder());
+        return DeliveryOf(rig);
     }
 
-    /// <summary>A connection to it; it answers no hello.</summary>
+    private static Delivery DeliveryOf(OutboxRig rig) => new(
+        rig.Outbox, OutboxRig.Gateway, new UplinkOptions(), rig.Clock, new Random(1), NullLogger.Instance,
+        new UplinkStatus(), new AnswerOrder());
+
+    /// <summary>A connection to it.</summary>
     private sealed class Cloud(int versionMax, TimeProvider clock) : IUplinkConnection
     {
         // The pump waits for nothing that goes on elsewhere.
@@ -70,6 +93,18 @@ public sealed class OlderCloudTests
             new BoundedChannelOptions(1) { AllowSynchronousContinuations = true });
 
         private readonly TaskCompletionSource _closed = new();
+        private bool _answered;
+
+        /// <summary>
+        /// How long after a hello its answer comes; until then it refuses every frame. Null: it answers no hello.
+        /// </summary>
+        public TimeSpan? AnswersAfter { get; init; }
+
+        /// <summary>The version that its answers allow.</summary>
+        public int Answer { get; init; }
+
+        /// <summary>How many frames it refused.</summary>
+        public int Refused { get; private set; }
 
         /// <summary>The frames that it took: version and how many readings.</summary>
         public List<string> Frames { get; } = [];
@@ -101,7 +136,13 @@ public sealed class OlderCloudTests
         {
             if (topic == Routes.HelloTopic(OutboxRig.Gateway))
             {
-                return Hello.Read(payload).FrameVersion <= versionMax;
+                var hello = Hello.Read(payload);
+                if (AnswersAfter is { } pause && hello.Full)
+                {
+                    _ = AnswerAsync(hello.Id, pause);
+                }
+
+                return hello.FrameVersion <= versionMax;
             }
 
             Model.Frames.Delivery.Read(payload, out var offset);
@@ -111,12 +152,23 @@ public sealed class OlderCloudTests
             }
 
             var header = FrameReader.Header(payload[offset..], out _);
-            if (header.Version <= versionMax)
+            var reads = header.Version <= versionMax && (AnswersAfter is null || _answered);
+            Refused += reads ? 0 : 1;
+            if (reads)
             {
                 Frames.Add($"{header.Version}: {header.Present}");
             }
 
-            return header.Version <= versionMax;
+            return reads;
+        }
+
+        private async Task AnswerAsync(HelloId hello, TimeSpan pause)
+        {
+            await Task.Delay(pause, clock);
+            _answered = true;
+            var writer = new WireWriter();
+            new StoredAck { Token = 5, InAnswerTo = hello, FrameVersion = (byte)Answer }.Write(writer);
+            _down.Writer.TryWrite(writer.ToArray());
         }
     }
 }
