@@ -5,7 +5,8 @@ using OpenTelemetry.Exporter;
 namespace Telemetry.Tracing;
 
 /// <summary>The OTLP exporter, counting what became of each batch. Called by the exporting thread alone.</summary>
-internal sealed class CountedExporter(OtlpExporterOptions options, TraceExportCounters counters)
+internal sealed class CountedExporter(
+    OtlpExporterOptions options, TraceExportCounters counters, CollectorReach reach)
     : OtlpTraceExporter(options)
 {
     public override ExportResult Export(in Batch<Activity> activityBatch)
@@ -19,6 +20,7 @@ internal sealed class CountedExporter(OtlpExporterOptions options, TraceExportCo
         finally
         {
             counters.Sent(spans, result == ExportResult.Success);
+            reach.Sent(spans, result == ExportResult.Success);
         }
     }
 }

@@ -27,10 +27,13 @@ public sealed class TraceExport : IDisposable
 
     /// <summary>
     /// Begins; null without an endpoint. <paramref name="service"/> and <paramref name="instance"/> name the process in
-    /// the resource: <c>service.name</c>, <c>service.instance.id</c>.
+    /// the resource: <c>service.name</c>, <c>service.instance.id</c>. <paramref name="changed"/> is called, by the
+    /// exporting thread, when the collector does not take spans any more, and when it does again.
     /// </summary>
-    public static TraceExport? Start(TraceExportOptions options, string source, string service, string instance) =>
-        options.Endpoint is null ? null : Begin(options, source, service, instance);
+    public static TraceExport? Start(
+        TraceExportOptions options, string source, string service, string instance,
+        Action<CollectorChange>? changed = null) =>
+        options.Endpoint is null ? null : Begin(options, source, service, instance, changed);
 
     /// <summary>
     /// Sends what waits, for as long as <see cref="TraceExportOptions.StopTimeout"/> allows, and ends.
@@ -41,7 +44,8 @@ public sealed class TraceExport : IDisposable
         _provider.Dispose();
     }
 
-    private static TraceExport Begin(TraceExportOptions options, string source, string service, string instance)
+    private static TraceExport Begin(
+        TraceExportOptions options, string source, string service, string instance, Action<CollectorChange>? changed)
     {
         var counters = new TraceExportCounters();
         var exporter = new CountedExporter(
@@ -52,7 +56,8 @@ public sealed class TraceExport : IDisposable
                     ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf,
                 TimeoutMilliseconds = (int)options.SendTimeout.TotalMilliseconds,
             },
-            counters);
+            counters,
+            new CollectorReach(changed ?? (_ => { }), TimeProvider.System));
         var provider = Sdk.CreateTracerProviderBuilder()
             .AddSource(source)
             .SetSampler(new TraceIdRatioBasedSampler(options.Ratio))

@@ -29,6 +29,9 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
     private readonly Trouble _nats = new(
         "NATS cannot be reached", "NATS was reached again", time, logging.CreateLogger("Telemetry.Cloud"));
 
+    // From when on the connection's end is our own doing.
+    private volatile bool _closing;
+
     private bool NeedsDatabase => (settings.Roles & (CloudRoles.Processor | CloudRoles.Relay)) != 0;
 
     /// <summary>
@@ -87,6 +90,20 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
     {
         start("waiting for NATS");
         await using var nats = await ConnectAsync(metrics, cancellationToken);
+        try
+        {
+            await RunOnLogAsync(nats, metrics, probe, start, cancellationToken);
+        }
+        finally
+        {
+            _closing = true;
+        }
+    }
+
+    private async Task RunOnLogAsync(
+        NatsConnection nats, CloudMetrics metrics, DatabaseProbe? probe, Action<string?> start,
+        CancellationToken cancellationToken)
+    {
         start("waiting for the database");
         await using var store = await OpenStoreAsync(probe, cancellationToken);
         start("looking at the log's streams");
@@ -130,7 +147,8 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
     {
         var role = settings.Roles == CloudRoles.All ? "cloud" : settings.Roles.ToString().ToLowerInvariant();
         var traces = TraceExport.Start(
-            settings.Traces, CloudTracing.SourceName, $"telemetry-{role}", settings.Processor.Owner);
+            settings.Traces, CloudTracing.SourceName, $"telemetry-{role}", settings.Processor.Owner,
+            change => OperationsLog.TracesChanged(_logger, settings.Traces.EndpointShown, change));
         if (traces is not null)
         {
             metrics.Watch(traces.Counters);
@@ -159,6 +177,8 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
                 break;
             case NatsConnectionEventKind.ServerComplained:
                 OperationsLog.NatsComplained(_logger, e.Server, e.Error?.Message ?? e.Detail);
+                break;
+            case NatsConnectionEventKind.Disconnected when _closing:
                 break;
             default:
                 _nats.Failed($"{e.Server}: {e.Error?.Message ?? e.Detail}");

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Telemetry.Tracing;
 
 namespace Telemetry.Cloud.Operations;
 
@@ -55,9 +56,32 @@ internal static partial class OperationsLog
     [LoggerMessage(3020, LogLevel.Information, "Traces go to {Endpoint}, of a share of {Ratio} of the frames")]
     public static partial void Tracing(ILogger logger, string endpoint, double ratio);
 
+    public static void TracesChanged(ILogger logger, string endpoint, CollectorChange change)
+    {
+        if (change.IsReached)
+        {
+            TracesTaken(logger, endpoint, change.Seconds, change.Spans);
+        }
+        else
+        {
+            TracesNotTaken(logger, endpoint, change.Spans);
+        }
+    }
+
     [LoggerMessage(
         3014, LogLevel.Warning,
         "{Given} of {Max} numbers of series and devices are given; when none is left, further series are refused and "
         + "their readings become dead letters")]
     public static partial void NumbersHalfGiven(ILogger logger, long given, long max);
+
+    [LoggerMessage(
+        3021, LogLevel.Warning,
+        "The trace collector at {Endpoint} did not take {Spans} spans; repeats are counted, not logged")]
+    private static partial void TracesNotTaken(ILogger logger, string endpoint, long spans);
+
+    [LoggerMessage(
+        3022, LogLevel.Information,
+        "The trace collector at {Endpoint} took spans again after {Seconds:0} s; {Spans} spans were not taken")]
+    private static partial void TracesTaken(
+        ILogger logger, string endpoint, double seconds, long spans);
 }

@@ -99,7 +99,9 @@ public sealed class EdgeProcess(
         // The agents of one process have their traces in common, as all but names and files.
         var options = agents[0].Traces;
         var instance = agents.Count == 1 ? agents[0].Gateway.Value : $"{agents[0].Gateway} and {agents.Count - 1} more";
-        var traces = TraceExport.Start(options, EdgeTracing.SourceName, "telemetry-agent", instance);
+        var traces = TraceExport.Start(
+            options, EdgeTracing.SourceName, "telemetry-agent", instance,
+            change => ProcessLog.TracesChanged(log, options.EndpointShown, change));
         if (traces is not null)
         {
             ProcessLog.Tracing(log, options.EndpointShown, options.Ratio);

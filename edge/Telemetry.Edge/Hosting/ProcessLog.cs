@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Telemetry.Tracing;
 
 namespace Telemetry.Edge.Hosting;
 
@@ -21,4 +22,27 @@ internal static partial class ProcessLog
 
     [LoggerMessage(1053, LogLevel.Information, "Traces go to {Endpoint}, of a share of {Ratio} of the frames")]
     public static partial void Tracing(ILogger log, string endpoint, double ratio);
+
+    public static void TracesChanged(ILogger log, string endpoint, CollectorChange change)
+    {
+        if (change.IsReached)
+        {
+            TracesTaken(log, endpoint, change.Seconds, change.Spans);
+        }
+        else
+        {
+            TracesNotTaken(log, endpoint, change.Spans);
+        }
+    }
+
+    [LoggerMessage(
+        1055, LogLevel.Warning,
+        "The trace collector at {Endpoint} did not take {Spans} spans; repeats are counted, not logged")]
+    private static partial void TracesNotTaken(ILogger log, string endpoint, long spans);
+
+    [LoggerMessage(
+        1056, LogLevel.Information,
+        "The trace collector at {Endpoint} took spans again after {Seconds:0} s; {Spans} spans were not taken")]
+    private static partial void TracesTaken(
+        ILogger log, string endpoint, double seconds, long spans);
 }

@@ -91,13 +91,16 @@ public sealed class TraceExportTests
             $"http://127.0.0.1:{FreePort.Next()}")), ("Refuses", collector.Address) })
         {
             var source = $"Telemetry.Integration.{name}";
-            var export = Start(address, source);
+            var changes = new List<CollectorChange>();
+            var export = Start(address, source, changed: changes.Add);
             Write(new FrameSpans(source), 1);
+            await Until(() => export.Counters.Failed == 1);
             Write(new FrameSpans(source), 2);
 
             await Until(() => export.Counters.Failed == 2);
             Assert.Equal((0, 2, 0, 0), Counts(export));
             export.Dispose();
+            Assert.Equal([new CollectorChange(false, 1, 0)], changes);
         }
     }
 
@@ -107,7 +110,7 @@ public sealed class TraceExportTests
 
     private static TraceExport Start(
         Uri collector, string source, TraceProtocol protocol = TraceProtocol.HttpProtobuf, double ratio = 1,
-        int waitingSpansMax = 2048)
+        int waitingSpansMax = 2048, Action<CollectorChange>? changed = null)
     {
         var options = new TraceExportOptions
         {
@@ -118,7 +121,7 @@ public sealed class TraceExportTests
             SendEvery = TimeSpan.FromMilliseconds(100),
             SendTimeout = TimeSpan.FromMinutes(1),
         };
-        return TraceExport.Start(options, source, "service", "1")!;
+        return TraceExport.Start(options, source, "service", "1", changed)!;
     }
 
     private static (long Exported, long Failed, long Dropped, int Waiting) Counts(TraceExport export) =>
