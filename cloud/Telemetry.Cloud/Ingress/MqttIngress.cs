@@ -24,7 +24,7 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
     private readonly ILogger _logger;
     private readonly MqttListener _listener;
     private readonly RefusalLines _refusalLines, _connectLines;
-    private readonly Trouble _unavailable;
+    private readonly Trouble _unavailable, _framesRefused, _hellosRefused;
     private readonly ConcurrentDictionary<IMqttServerSession, OpenSession> _sessions = new();
     private volatile bool _stopping;
 
@@ -46,6 +46,10 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
         _unavailable = new Trouble(
             "Gateways that connect are refused for now, the bus is out of reach",
             "Gateways that connect are let in again", time, logger);
+        _framesRefused = new Trouble(
+            "Frames are refused for now and wait at the edge", "Frames are taken again", time, logger);
+        _hellosRefused = new Trouble(
+            "Hellos are refused for now and will be repeated", "Hellos are taken again", time, logger);
         _listener = new MqttListener(options, this, time);
     }
 
@@ -177,11 +181,7 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
 
         var gateway = GatewayOf(session);
         var verdict = await _core.PublishedAsync(gateway, message.Topic, message.Payload, ct);
-        if (!verdict.IsSuccess)
-        {
-            LogRefused(gateway, verdict.ReasonCode, verdict.Reason);
-        }
-
+        Note(gateway, message.Topic, verdict);
         return new(
             (MqttReasonCode)verdict.ReasonCode,
             verdict.ReceiptProperty is { } receipt ? [new(Receipt.PropertyName, receipt)] : null,
@@ -202,6 +202,26 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
                 return true;
             default:
                 return true;
+        }
+    }
+
+    /// <summary>
+    /// What is no fault of the gateway's is one trouble, however many gateways meet it and for how long.
+    /// </summary>
+    private void Note(GatewayId gateway, string topic, in IngressVerdict verdict)
+    {
+        var trouble = topic == Routes.HelloTopic(gateway) ? _hellosRefused : _framesRefused;
+        switch (verdict.ReasonCode)
+        {
+            case IngressVerdict.Unavailable or IngressVerdict.Full:
+                trouble.Failed($"{gateway}: {verdict.Reason}");
+                break;
+            case >= 0x80:
+                LogRefused(gateway, verdict.ReasonCode, verdict.Reason);
+                break;
+            default:
+                trouble.Worked();
+                break;
         }
     }
 

@@ -67,9 +67,14 @@ internal sealed class Trouble(
         }
     }
 
-    /// <summary>It worked.</summary>
+    /// <summary>It worked. Costs next to nothing while nothing is wrong: frames call it.</summary>
     public void Worked()
     {
+        if (Volatile.Read(ref _reason) is null)
+        {
+            return;
+        }
+
         lock (_lock)
         {
             if (_reason is null || time.GetElapsedTime(_failedStamp) < Steady)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using Telemetry.Cloud.Log;
 using Telemetry.Integration.Processing;
+using Telemetry.Model;
 using Telemetry.Nats;
 using Telemetry.Testing.Contracts;
 using Telemetry.Testing.Servers;
@@ -78,8 +79,12 @@ public sealed class StoppedDatabaseTests(ITestOutputHelper output)
         await using var nats = await NatsServer.Start();
         await using var postgres = await PostgresServer.Start(null);
         await using var cloud = new CloudProcess(nats.Url, postgres.ConnectionString);
+        cloud.Configuration = cloud.Configuration.Replace(
+            "\"ingress\": {", "\"ingress\": { \"appendPatience\": \"1 s\",", StringComparison.Ordinal);
         await cloud.Start();
         await cloud.WaitUntilReady();
+        await using var gateway = new HonestGateway(GatewayId.Parse("gw-1"), cloud.MqttPort, "one");
+        await Stored(cloud, 25);
 
         var linesBefore = await Lines(cloud);
         await nats.Kill();
@@ -88,12 +93,20 @@ public sealed class StoppedDatabaseTests(ITestOutputHelper output)
         await nats.Restart();
         await cloud.WaitUntilReady();
         await cloud.OutputWith("NATS was reached again after ");
+        await cloud.OutputWith("Frames are taken again after ");
+        await gateway.Stop();
+        await Stored(cloud, gateway.Sent);
 
         var lines = (await Lines(cloud))[linesBefore.Length..];
         output.WriteLine($"{lines.Length} lines in {Stopped} stopped:\n{string.Join('\n', lines)}");
         Assert.InRange(lines.Length, 2, LinesMax);
         Assert.Single(lines, line => line.Contains("NATS cannot be reached: ", StringComparison.Ordinal));
+        Assert.Single(lines, line => line.Contains("Frames are refused for now", StringComparison.Ordinal));
         Assert.DoesNotContain(lines, line => line.Contains("   at ", StringComparison.Ordinal));
+
+        await cloud.Process.Stop(ProcessSignal.Terminate);
+        var last = (await Lines(cloud))[(linesBefore.Length + lines.Length)..];
+        Assert.DoesNotContain(last, line => line.Contains("cannot be reached", StringComparison.Ordinal));
     }
 
     private static async Task<string[]> Lines(CloudProcess cloud) =>
