@@ -57,17 +57,17 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
             ? new DatabaseProbe(probed.ConnectionString, time, _logger) : null;
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var probing = probe?.RunAsync(ending.Token) ?? Task.CompletedTask;
-        _health.Add("database", () => probe?.Reach.Problem);
-        _health.Add("nats", () => _nats.Problem);
-        var starting = "starting";
-        void Start(string? step) => starting = step;
-        _health.Add("start", () => starting);
-        var books = database is null ? null : new GatewayBooks(database);
-        await using var http = await OperationsHttp.StartAsync(
-            settings, _health, text, books, logging, cancellationToken);
-        OperationsLog.Started(_logger, settings.Roles, settings.Ingress.Partitions, http.Address);
         try
         {
+            _health.Add("database", () => probe?.Reach.Problem);
+            _health.Add("nats", () => _nats.Problem);
+            var starting = "starting";
+            void Start(string? step) => starting = step;
+            _health.Add("start", () => starting);
+            var books = database is null ? null : new GatewayBooks(database);
+            await using var http = await OperationsHttp.StartAsync(
+                settings, _health, text, books, logging, cancellationToken);
+            OperationsLog.Started(_logger, settings.Roles, settings.Ingress.Partitions, http.Address);
             await (settings.Roles == CloudRoles.Relay
                 ? RunRelayAloneAsync(metrics, probe, Start, cancellationToken)
                 : RunOnLogAsync(metrics, probe, Start, cancellationToken));
@@ -78,6 +78,7 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         }
         finally
         {
+            // Also where the start failed: the probe's connection is not closed while it is being opened.
             await ending.CancelAsync();
             await probing;
         }
