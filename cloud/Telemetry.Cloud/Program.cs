@@ -15,7 +15,7 @@ const string Usage = """
            Telemetry.Cloud rules check FILE        says what is wrong with a file of alert rules
            Telemetry.Cloud password GATEWAY        reads a password, prints its line for the gateways file
            Telemetry.Cloud --help | --version
-           Telemetry.Cloud dead-letters [--config FILE] list|show|retry ...   what was rejected, and why
+           Telemetry.Cloud dead-letters [--config FILE] list|show|retry|discard ...   what was rejected, and why
                list  [--gateway G] [--reason R] [--since T] [--limit N] [--retried]
                show  ID
                retry ID... | --gateway G | --reason R [--since T] [--limit N]     stores what can be stored now

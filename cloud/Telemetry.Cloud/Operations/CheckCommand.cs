@@ -46,9 +46,11 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         var kafka = settings.Kafka is null || await SayAsync("kafka", CheckKafkaAsync);
         var partitions = !(files && nats && database && kafka) || settings.Roles == CloudRoles.Relay
             || await SayAsync("partitions", CompareAsync);
-        var http = await SayAsync("http", () => CheckListening("http", settings.HttpEndPoint));
+        var http = await SayAsync(
+            "http", () => CheckListeningAsync("http", settings.HttpEndPoint, cancellationToken));
         var mqtt = !settings.Roles.HasFlag(CloudRoles.Ingress)
-            || await SayAsync("mqtt", () => CheckListening("ingress", settings.MqttEndPoint));
+            || await SayAsync(
+                "mqtt", () => CheckListeningAsync("ingress", settings.MqttEndPoint, cancellationToken));
         return files && nats && database && kafka && partitions && http && mqtt;
     }
 
@@ -88,10 +90,26 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         return Task.FromResult(_log?.Closed is { } closed ? $"ok, {facts}; {closed}" : $"ok, {facts}");
     }
 
-    private static Task<string> CheckListening(string section, IPEndPoint endPoint)
+    private async Task<string> CheckListeningAsync(
+        string section, IPEndPoint endPoint, CancellationToken cancellationToken)
     {
-        ListenFault.Try(section, endPoint);
-        return Task.FromResult($"ok, {endPoint} can be listened on");
+        try
+        {
+            ListenFault.Try(section, endPoint);
+            return $"ok, {endPoint} can be listened on";
+        }
+        catch (StartException e) when (e.InnerException is SocketException
+        {
+            SocketErrorCode: SocketError.AddressAlreadyInUse,
+        })
+        {
+            if (!await RunningProcess.AnswersAsync(settings, cancellationToken))
+            {
+                throw;
+            }
+
+            return $"ok, {endPoint} is in use by the Telemetry.Cloud that runs with these addresses";
+        }
     }
 
     private async Task<string> CheckNatsAsync(CancellationToken cancellationToken)

@@ -11,8 +11,8 @@ using Npgsql;
 namespace Telemetry.Cloud.Operations;
 
 /// <summary>
-/// What operators and their tools ask over HTTP: /health/live, /health/ready, /metrics, /api/gateways and
-/// /api/gateways/ID. Without authentication: bound to the loopback unless configured otherwise.
+/// What operators and their tools ask over HTTP: /health/live, /health/ready, /metrics, /api/gateways,
+/// /api/gateways/ID and /api/process. Without authentication: bound to the loopback unless configured otherwise.
 /// </summary>
 internal sealed class OperationsHttp : IAsyncDisposable
 {
@@ -51,7 +51,7 @@ internal sealed class OperationsHttp : IAsyncDisposable
         // The process' own signals stop it; this host is only a part of it.
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         var application = builder.Build();
-        Map(application, health, metrics, books);
+        Map(application, settings, health, metrics, books);
         try
         {
             await application.StartAsync(cancellationToken);
@@ -71,8 +71,14 @@ internal sealed class OperationsHttp : IAsyncDisposable
         await _application.DisposeAsync();
     }
 
-    private static void Map(WebApplication application, CloudHealth health, PrometheusText metrics, GatewayBooks? books)
+    private static void Map(
+        WebApplication application,
+        CloudSettings settings,
+        CloudHealth health,
+        PrometheusText metrics,
+        GatewayBooks? books)
     {
+        application.MapGet(RunningProcess.Path, () => Results.Text(RunningProcess.Describe(settings)));
         application.MapGet("/health/live", () => Results.Text("live\n"));
         application.MapGet("/health/ready", () =>
         {

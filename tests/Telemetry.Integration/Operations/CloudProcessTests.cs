@@ -94,6 +94,35 @@ public sealed class CloudProcessTests
     }
 
     [ServersFact(nats: true, postgres: true)]
+    public async Task Check_beside_the_process_that_runs_is_well_and_with_another_address_is_not()
+    {
+        await using var nats = await NatsServer.Start();
+        await using var postgres = await PostgresServer.Start(null);
+        await using var cloud = new CloudProcess(nats.Url, postgres.ConnectionString);
+        await cloud.Start();
+        await cloud.WaitUntilReady();
+        await using var beside = new CloudProcess(nats.Url, postgres.ConnectionString)
+        {
+            Configuration = cloud.Configuration,
+        };
+
+        Assert.Equal(0, await beside.Run("check"));
+        const string Runs = "is in use by the Telemetry.Cloud that runs with these addresses\n";
+        await beside.OutputWith($"http: ok, 127.0.0.1:{cloud.HttpPort} {Runs}");
+        await beside.OutputWith($"mqtt: ok, 127.0.0.1:{cloud.MqttPort} {Runs}");
+
+        beside.Configuration = cloud.Configuration.Replace(
+            $"\"port\": {cloud.HttpPort}", $"\"port\": {beside.HttpPort}", StringComparison.Ordinal);
+        Assert.Equal(1, await beside.Run("check"));
+        await beside.OutputWith($"mqtt: FAILED, ingress.port: {cloud.MqttPort} on 127.0.0.1 is in use by another");
+
+        beside.Configuration = cloud.Configuration.Replace(
+            $"\"port\": {cloud.MqttPort}", $"\"port\": {beside.MqttPort}", StringComparison.Ordinal);
+        Assert.Equal(1, await beside.Run("check"));
+        await beside.OutputWith($"http: FAILED, http.port: {cloud.HttpPort} on 127.0.0.1 is in use by another");
+    }
+
+    [ServersFact(nats: true, postgres: true)]
     public async Task Newer_database_is_refused_by_check_and_run_in_one_line()
     {
         await using var nats = await NatsServer.Start();
