@@ -5,6 +5,7 @@
   eng/mutations/run.py NAME ...        tries these again
   eng/mutations/run.py --check         only: does every mutation still apply to this tree?
   eng/mutations/run.py --table         only: writes docs/mutations.md from the results
+  eng/mutations/run.py --without-integration    leaves the slowest suite out; what survives is tried again without it
 
 A mutation replaces one piece of text of one file, which must occur there exactly once. The suites run in rising cost
 (unit tests, simulation, integration tests of the mutation's area) and stop at the first failed test: the mutation is
@@ -158,12 +159,12 @@ def what_failed(output):
     return name, (int(seeds[1]), int(seeds[2])) if seeds else None
 
 
-def attempt(copy, mutation, control, say):
+def attempt(copy, mutation, control, say, suites):
     """Tries one mutation (None: none, the control run). Returns its result."""
     began = time.monotonic()
     took = {}
     areas = mutation or {"integration": control}
-    for suite, project, limit in SUITES:
+    for suite, project, limit in suites:
         wanted = filters(suite, areas)
         if suite == "integration" and not wanted:
             continue
@@ -189,22 +190,31 @@ def attempt(copy, mutation, control, say):
             name, seeds = what_failed(output)
             return {"state": "dead", "suite": suite, "by": name, "seeds": seeds, "seconds": time.monotonic() - began,
                     "output": output[-4000:]}
-    return {"state": "survived", "by": "every suite passed", "took": took, "seconds": time.monotonic() - began}
+    tried = " and ".join(s[0] for s in suites)
+    return {"state": "survived", "by": f"{tried} passed", "whole": len(suites) == len(SUITES), "took": took, "seconds": time.monotonic() - began}
 
 
-def control_run(copy, results, commit, mutations):
+def control_run(copy, results, commit, mutations, suites):
     """Every suite passes without a mutation; its times are what a hang is held against."""
     path = results / f"control-{commit[:12]}.json"
-    if path.exists():
-        return json.loads(path.read_text())
+    known = json.loads(path.read_text()) if path.exists() else {}
+    suites = [s for s in suites if s[0] not in known]
+    if not suites:
+        return known
     print("control run, no mutation:", flush=True)
     every = sorted({t for m in mutations for t in filters("integration", m)})
-    result = attempt(copy, None, every, lambda text: print("  " + text, flush=True))
+    result = attempt(copy, None, every, lambda text: print("  " + text, flush=True), suites)
     if result["state"] != "survived":
         print(result.get("output", ""))
         sys.exit(f"the tree fails without any mutation: {result.get('suite', '')} {result['by']}")
-    path.write_text(json.dumps(result["took"]))
-    return result["took"]
+    path.write_text(json.dumps(known | result["took"]))
+    return known | result["took"]
+
+
+def is_done(result, commit, suites):
+    """True for a result of this commit that these suites would not change."""
+    return result.get("commit") == commit[:12] and (
+        result["state"] == "dead" or result.get("whole") or len(suites) < len(SUITES))
 
 
 def write_table(mutations, results):
@@ -245,11 +255,13 @@ def main():
     parser.add_argument("names", nargs="*", help="mutations to try again")
     parser.add_argument("--check", action="store_true", help="only whether they apply")
     parser.add_argument("--table", action="store_true", help="only write docs/mutations.md")
+    parser.add_argument("--without-integration", action="store_true", help="unit tests and simulation only")
     parser.add_argument("--work", type=Path, default=ROOT / ".run/mutations", help="folder of the copy and the results")
     options = parser.parse_args()
     mutations = read_list()
     if options.check:
         sys.exit(0 if check(mutations) else 1)
+    suites = SUITES[:2] if options.without_integration else SUITES
     results = options.work / "results"
     results.mkdir(parents=True, exist_ok=True)
     if options.table:
@@ -265,12 +277,12 @@ def main():
     copy = Copy(options.work)
     try:
         copy.make(commit)
-        control = control_run(copy, results, commit, mutations)
+        control = control_run(copy, results, commit, mutations, suites)
         for mutation in mutations:
             path = results / f"{mutation['name']}.json"
             if options.names and mutation["name"] not in options.names:
                 continue
-            if not options.names and path.exists() and json.loads(path.read_text()).get("commit") == commit[:12]:
+            if not options.names and path.exists() and is_done(json.loads(path.read_text()), commit, suites):
                 continue
             print(f"{mutation['name']}:", flush=True)
             text, wrong = applied(mutation, copy.root)
@@ -280,7 +292,8 @@ def main():
             original = target.read_text(encoding="utf-8")
             target.write_text(text, encoding="utf-8")
             try:
-                result = attempt(copy, mutation, control, lambda said: print("  " + said, flush=True))
+                result = attempt(copy, mutation, control, lambda said: print("  " + said, flush=True),
+                                 suites)
             finally:
                 target.write_text(original, encoding="utf-8")
             result["commit"] = commit[:12]

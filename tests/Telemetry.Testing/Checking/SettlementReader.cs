@@ -73,7 +73,10 @@ internal static class SettlementReader
         await foreach (var row in Rows(
             connection,
             "SELECT gateway, readings, series_identity, time_micros, reason FROM telemetry.dead_letter "
-                + "WHERE readings > 0 AND retried_at IS NULL",
+                + "WHERE readings > 0 AND retried_at IS NULL "
+                // Letters that an operator discarded are gone, and their readings stay rejected.
+                + "UNION ALL SELECT gateway, readings::integer, '\\x'::bytea, 0, 0 FROM telemetry.operator_act "
+                + "WHERE act = 'dead-letters discard'",
             cancellationToken))
         {
             var gateway = Gateway(row);
