@@ -27,8 +27,9 @@ public sealed class TraceProcessTests
             Path = "/v1/traces",
             Query = "token=secret",
         }.Uri;
-        await using var ingress = await StartCloud(nats, postgres, "ingress", To(withSecrets));
+        // An ingress is ready once a processor has made the log's streams.
         await using var processor = await StartCloud(nats, postgres, "processor", To(withSecrets));
+        await using var ingress = await StartCloud(nats, postgres, "ingress", To(withSecrets));
         await using var agent = new AgentProcess(ingress.MqttPort, To(withSecrets));
         await agent.Start();
 
