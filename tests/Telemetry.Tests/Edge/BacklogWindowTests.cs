@@ -51,6 +51,15 @@ public sealed class BacklogWindowTests
     }
 
     [Fact]
+    public void New_connection_fills_a_fast_link_within_ten_round_trips()
+    {
+        Send(RoundTrip * 10, 10 * LinkBytesPerSecond);
+
+        Assert.InRange(
+            Send(TimeSpan.FromSeconds(1), 10 * LinkBytesPerSecond) / (10 * LinkBytesPerSecond), 0.8, 1.01);
+    }
+
+    [Fact]
     public void No_more_is_on_the_way_than_the_link_carries_in_its_round_trip_and_half_a_second()
     {
         Send(TimeSpan.FromSeconds(20));
@@ -149,6 +158,28 @@ public sealed class BacklogWindowTests
         }
 
         Assert.InRange(_rate.BytesPerSecond, 0.2 * before, 1.01 * before);
+    }
+
+    // Of two PUBACKs close together the time between says nothing of the link, where the one before stood for long.
+    [Fact]
+    public void Message_that_is_sent_among_pubacks_which_come_all_at_once_raises_no_rate()
+    {
+        Send(TimeSpan.FromSeconds(10));
+        Step(TimeSpan.FromSeconds(2));
+        var before = _rate.BytesPerSecond;
+        var passes = new List<LinkPass>();
+        for (var i = 0; i < 10; i++)
+        {
+            passes.Add(_rate.Sent(Payload, false));
+            _clock.Advance(TimeSpan.FromSeconds(Frame / LinkBytesPerSecond));
+        }
+
+        _rate.Acknowledged(passes[0]);
+        passes[0] = _rate.Sent(Payload, false);
+        _clock.Advance(TimeSpan.FromMilliseconds(10));
+        passes.Skip(1).Append(passes[0]).ToList().ForEach(pass => _rate.Acknowledged(pass));
+
+        Assert.InRange(_rate.BytesPerSecond, 0.9 * before, 1.05 * before);
     }
 
     [Fact]
