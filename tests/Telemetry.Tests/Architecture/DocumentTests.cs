@@ -23,11 +23,12 @@ public sealed partial class DocumentTests
 
         Assert.InRange(files.Count, 30, 1000);
         Assert.InRange(classes.Count, 15, 1000);
-        Assert.Empty(files.Where(name => !Sources.Any(
-            path => $"/{path}".EndsWith($"/{name}", StringComparison.Ordinal))));
-        Assert.Empty(classes.Where(name => !Sources.Any(path =>
-            path.EndsWith($"/{name}.cs", StringComparison.Ordinal)
-            || path.Contains($"/{name}/", StringComparison.Ordinal))));
+        Assert.All(files, name => Assert.Contains(
+            Sources, path => $"/{path}".EndsWith($"/{name}", StringComparison.Ordinal)));
+        Assert.All(classes, name => Assert.Contains(
+            Sources,
+            path => path.EndsWith($"/{name}.cs", StringComparison.Ordinal)
+                || path.Contains($"/{name}/", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -54,8 +55,9 @@ public sealed partial class DocumentTests
             .Select(what => Capital().Replace(what.ToString(), "_$1").ToLowerInvariant());
 
         Assert.InRange(names.Count, 60, 1000);
-        Assert.Empty(names.Concat(events).Where(
-            name => !Regex.IsMatch(document, $@"(?<![\w.]){Regex.Escape(name)}(?![\w.]*\w)")));
+        Assert.All(
+            names.Concat(events),
+            name => Assert.Matches($@"(?<![\w.]){Regex.Escape(name)}(?![\w.]*\w)", document));
     }
 
     private static string Text(string relative) => File.ReadAllText(Path.Combine(SourceTree.Root, relative));
