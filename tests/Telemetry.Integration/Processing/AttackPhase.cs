@@ -17,19 +17,25 @@ internal sealed record AttackPhase(
     public long GrownMiB => After.ResidentMiB - Before.ResidentMiB;
 
     /// <summary>A line for people: what honest readings of this phase met, and what the attack cost.</summary>
-    public string Describe(IReadOnlyList<TimeSpan> delays)
+    public string Describe(IReadOnlyList<TimeSpan> beside, IReadOnlyList<TimeSpan> elsewhere)
     {
         var rows = string.Join(", ", Rows.Where(r => r.Value != 0).Select(r => $"{r.Key} {r.Value:+0;-0}"));
         var cpu = After.Processor - Before.Processor;
         return string.Create(
             CultureInfo.InvariantCulture,
             $"""
-            {Name}: {(To - From).TotalSeconds:0.0} s; {delays.Count} honest readings stored
-              after p50 {Percent(delays, 50)}, p99 {Percent(delays, 99)}, max {Percent(delays, 100)} ms
+            {Name}: {(To - From).TotalSeconds:0.0} s
+              in its partition: {Delays(beside)}
+              in the other one: {Delays(elsewhere)}
               resident {Before.ResidentMiB} -> {After.ResidentMiB} MiB, peak {After.PeakMiB}
               {cpu.TotalSeconds:0.0} s of CPU; rows: {rows}
             """);
     }
+
+    private static string Delays(IReadOnlyList<TimeSpan> sorted) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{sorted.Count} readings, p50 {Percent(sorted, 50)}, p99 {Percent(sorted, 99)}, "
+        + $"max {Percent(sorted, 100)} ms");
 
     private static double Percent(IReadOnlyList<TimeSpan> sorted, int percent) => sorted.Count == 0
         ? double.NaN

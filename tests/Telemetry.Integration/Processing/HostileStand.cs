@@ -97,17 +97,17 @@ internal sealed class HostileStand : IAsyncDisposable
         Patience);
 
     /// <summary>
-    /// Commit time less taken time of each honest reading that was taken then, in rising order.
+    /// Commit time less taken time of each of these gateways' readings that was taken then, in rising order.
     /// </summary>
-    public async Task<IReadOnlyList<TimeSpan>> Delays(AttackPhase phase)
+    public async Task<IReadOnlyList<TimeSpan>> Delays(AttackPhase phase, params GatewayId[] gateways)
     {
         await using var command = _database.CreateCommand(
             """
             SELECT pg_xact_commit_timestamp(r.xmin) - r.time FROM telemetry.reading r
             JOIN telemetry.series s ON s.id = r.series
-            WHERE s.gateway <> $1 AND r.time >= $2 AND r.time < $3 ORDER BY 1
+            WHERE s.gateway = ANY ($1) AND r.time >= $2 AND r.time < $3 ORDER BY 1
             """);
-        command.Parameters.AddWithValue(HostileId.Value);
+        command.Parameters.AddWithValue(gateways.Select(g => g.Value).ToArray());
         command.Parameters.AddWithValue(phase.From);
         command.Parameters.AddWithValue(phase.To);
         await using var reader = await command.ExecuteReaderAsync();
