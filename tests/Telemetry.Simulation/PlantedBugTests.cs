@@ -61,6 +61,21 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
         new Parts { Answers = () => new AnyAnswer() });
 
     [Fact]
+    public void Swallowing_an_error_at_the_commit_is_found() => Found(
+        Mix.Of(2, Fault.DiskCommitFailed, Fault.AgentCrash),
+        new Parts { File = file => new SwallowingFile(file) });
+
+    [Fact]
+    public void Forgetting_what_was_settled_of_an_epoch_that_opens_again_is_found() => Found(
+        Mix.Of(3, Fault.OutboxCloned, Fault.OutboxPutBack, Fault.AgentCrash, Fault.ProcessorCrash),
+        new Parts { Store = store => new ForgettingStore((SimulatedStore)store) });
+
+    [Fact]
+    public void Freeing_beyond_what_is_settled_is_found() => Found(
+        Mix.Of(2, Fault.AgentCrash, Fault.LinkCut),
+        new Parts { Link = link => new CompletingLink(link) });
+
+    [Fact]
     public void Sending_a_schema_in_one_lane_only_is_found() => Found(
         Mix.Of(12, Fault.DatabasePutBack, Fault.LinkCut),
         new Parts { Link = link => new OneLaneSchemasLink(link) });
@@ -89,6 +104,7 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
             }
         }
 
+        output.WriteLine($"{found.Count} of {seed} seeds, {100.0 * found.Count / seed:F0} %");
         Assert.True(found.Count >= FoundMin, $"found by {found.Count} of {seed} seeds");
         foreach (var result in found)
         {

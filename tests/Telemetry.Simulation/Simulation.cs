@@ -16,8 +16,12 @@ internal static class Simulation
     private const long StepsMax = 3_000_000;
     private static readonly TimeSpan QuietFaults = TimeSpan.FromSeconds(12);
     private static readonly TimeSpan RestWithin = TimeSpan.FromMinutes(20);
+    private static readonly TimeSpan ReconnectEvery = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
     private const int LooksMax = 3;
+
+    // A frame that is refused before the first answer of a connection waits for the next connection.
+    private const bool ReconnectsAfterRefusals = true;
     private static readonly TimeSpan StaysAtRest = TimeSpan.FromSeconds(16);
 
     /// <summary>Runs a seed's own mix.</summary>
@@ -63,6 +67,7 @@ internal static class Simulation
 
         var schedule = new FaultSchedule(world);
         world.Faults.Active = true;
+        world.Clocks.Skew();
         running.Add(schedule.StrikeAsync());
         running.Add(schedule.BackUpAsync());
         await Task.Delay(world.Mix.Busy, world.Pump.Clock);
@@ -107,19 +112,47 @@ internal static class Simulation
     {
         world.Faults.Active = false;
         world.Trace.Say("everything heals");
+        foreach (var machine in world.Machines)
+        {
+            machine.Thaw();
+        }
+
+        foreach (var twin in world.Twins.Where(t => !t.Machine.IsDestroyed))
+        {
+            var gateway = world.Gateways.First(g => g.Id == twin.Id);
+            world.Judge.DiskGone(twin.Id, twin.Disk.Snapshot(), gateway.Disk.Snapshot());
+            twin.Machine.Destroy();
+        }
+
         foreach (var gateway in world.Gateways)
         {
             gateway.Link.Mend();
+            if (world.Mix.Has(Fault.FrameRefused) && ReconnectsAfterRefusals)
+            {
+                gateway.Link.Break("the ingress reads everything now");
+            }
         }
     }
 
     private static async Task<bool> RestsAsync(SimulatedWorld world)
     {
+        var reconnects = world.Now + ReconnectEvery;
         for (var until = world.Now + RestWithin; world.Now < until;)
         {
             if (Convergence.Reached(world))
             {
                 return true;
+            }
+
+            if (world.Now >= reconnects && !world.AgentsAreOff)
+            {
+                // What a life of an outbox announced that is no more is booked as lost by the hellos of the one that
+                // goes on, and it says one at each connection.
+                reconnects = world.Now + ReconnectEvery;
+                foreach (var gateway in world.Gateways.Where(g => !Convergence.IsClosed(world, g)))
+                {
+                    gateway.Link.Break("the network breaks once more");
+                }
             }
 
             await Task.Delay(LookEvery, world.Pump.Clock);

@@ -20,8 +20,14 @@ internal sealed class EpochLedger(ulong epoch)
     /// <summary>The outbox whose hello named it first; null while none did.</summary>
     public ulong? Outbox { get; private set; }
 
-    /// <summary>When the newest of its frames that came in this memory's life was sent, by the agent's clock.</summary>
-    public long SentAtMicros { get; private set; } = long.MinValue;
+    /// <summary>
+    /// When the newest word of it was sent that came in this memory's life, by the agent's clock: a frame of it, or a
+    /// hello that names it.
+    /// </summary>
+    public long HeardOfMicros { get; private set; } = long.MinValue;
+
+    /// <summary>The agent's process that sent that word; 0 while none came.</summary>
+    public uint HeardFrom { get; private set; }
 
     /// <summary>True once everything is settled and a successor is known.</summary>
     public bool Complete { get; private set; }
@@ -37,6 +43,8 @@ internal sealed class EpochLedger(ulong epoch)
 
     /// <summary>True when its lane rows are to be removed, because it became complete.</summary>
     public bool Shrunk { get; private set; }
+
+    private HelloId? _missedBy;
 
     // None for a complete epoch without lost runs, of which a gateway may have many.
     private LaneLedger[]? _lanes;
@@ -90,8 +98,25 @@ internal sealed class EpochLedger(ulong epoch)
         Outbox ??= outbox;
     }
 
-    /// <summary>Remembers when one of its frames was sent.</summary>
-    public void SentAt(long micros) => SentAtMicros = Math.Max(SentAtMicros, micros);
+    /// <summary>
+    /// A hello does not name it. True when an earlier one of the same process, taken in this memory's life, did not
+    /// either: one alone may be older than the epoch.
+    /// </summary>
+    public bool MissedAgainBy(HelloId hello)
+    {
+        var again = _missedBy is { } first && hello.IsAfter(first);
+        _missedBy = again ? _missedBy : hello;
+        return again;
+    }
+
+    /// <summary>Remembers when one of its frames, or a hello that names it, was sent, and by which process.</summary>
+    public void HeardOf(long micros, uint process)
+    {
+        if (micros >= HeardOfMicros)
+        {
+            (HeardOfMicros, HeardFrom) = (micros, process);
+        }
+    }
 
     /// <summary>Remembers that a successor names it with these last sequences.</summary>
     public void Name(LaneLasts lasts)
@@ -133,7 +158,8 @@ internal sealed class EpochLedger(ulong epoch)
     }
 
     /// <summary>
-    /// A frame came beyond the last sequences of a complete epoch (a fork of lineage): it is open again.
+    /// A frame came beyond the last sequences of a complete epoch (a fork of lineage): it is open again. All that was
+    /// settled is to be written once more: its rows went when the epoch became complete.
     /// </summary>
     public void Reopen()
     {
@@ -167,12 +193,12 @@ internal sealed class EpochLedger(ulong epoch)
         last == 0 || (Complete ? last <= Lasts[lane] : this[lane].SettledTo(last));
 
     /// <summary>
-    /// The lane of a complete epoch as it was: settled up to its last sequence but for lost runs (shares are gone).
+    /// The lane of a complete epoch as it was: settled up to its last sequence but for lost runs (shares may be gone).
     /// </summary>
     private static LaneLedger Covering(LaneLedger shrunk, long last)
     {
-        var whole = new LaneLedger(0, 0, shrunk.Runs);
-        var at = 1L;
+        var whole = new LaneLedger(shrunk.Prefix, shrunk.PrefixShare, shrunk.Runs);
+        var at = shrunk.Prefix + 1;
         foreach (var run in shrunk.Runs.Append(new SettledRun(new SequenceRange(last + 1, last + 1), RunState.Lost, 0))
             .ToArray())
         {
@@ -184,6 +210,7 @@ internal sealed class EpochLedger(ulong epoch)
             at = run.Range.Last + 1;
         }
 
+        whole.Rewrite();
         return whole;
     }
 }

@@ -65,7 +65,7 @@ internal sealed class FrameApplier(
                 }
             }
             else if (await ApplyFrameAsync(
-                gateway, bytes, ArrivalOf(gateway, delivery, message, waited), suspicion, commit,
+                gateway, bytes, delivery, ArrivalOf(gateway, delivery, message, waited), suspicion, commit,
                 cancellationToken) is { } needed)
             {
                 WaitingMessages.Keep(gateway, needed, message, bytes, commit);
@@ -114,8 +114,8 @@ internal sealed class FrameApplier(
 
     /// <summary>Places a frame and stores what is new; gives the schema that it waits for.</summary>
     private async ValueTask<SchemaId?> ApplyFrameAsync(
-        GatewayLedger gateway, ReadOnlyMemory<byte> frame, FrameArrival arrival, Suspicion suspicion,
-        StoreCommit commit, CancellationToken cancellationToken)
+        GatewayLedger gateway, ReadOnlyMemory<byte> frame, Delivery delivery, FrameArrival arrival,
+        Suspicion suspicion, StoreCommit commit, CancellationToken cancellationToken)
     {
         var header = FrameReader.Header(frame.Span, out var checksum);
         var series = await schemas.FindAsync(gateway, header.Schema, cancellationToken);
@@ -124,7 +124,7 @@ internal sealed class FrameApplier(
             return Refused(gateway, header, series, frame, commit);
         }
 
-        epoch.SentAt(arrival.SentAtMicros);
+        epoch.HeardOf(delivery.SentAtMicros, delivery.Attempt.Process);
         if (header.Predecessor is { } predecessor)
         {
             gateway.Follow(epoch, predecessor);

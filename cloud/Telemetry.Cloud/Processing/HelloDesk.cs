@@ -68,18 +68,18 @@ internal sealed class HelloDesk(
     /// <summary>Takes hellos; their gateways are in memory.</summary>
     public void Take(IReadOnlyList<HelloReady> hellos, long nowMicros)
     {
-        foreach (var (owner, id, hello, live, backlog, answer) in hellos)
+        foreach (var ready in hellos)
         {
-            var gateway = owner.Gateways[id];
-            if (hello.Full)
+            var gateway = ready.Owner.Gateways[ready.Gateway];
+            if (ready.Hello.Full)
             {
-                owner.Losses[id] = new PendingLoss(hello, live, backlog);
+                TakeFull(ready, gateway);
             }
 
-            if (answer)
+            if (ready.Answer)
             {
-                Learn(gateway, hello, nowMicros);
-                _unanswered.Add((owner, gateway, hello));
+                Learn(gateway, ready.Hello, nowMicros);
+                _unanswered.Add((ready.Owner, gateway, ready.Hello));
             }
         }
     }
@@ -166,6 +166,22 @@ internal sealed class HelloDesk(
         _booked.Clear();
     }
 
+    // One whose streams' ends were read anew goes on with what was found when it came: the owner may have forgotten
+    // more since. One that the agent said before another that waits shows nothing that is not in that one.
+    private static void TakeFull(HelloReady ready, GatewayLedger gateway)
+    {
+        var (owner, id, hello, live, backlog, isNew) = ready;
+        var waiting = owner.Losses.GetValueOrDefault(id);
+        if (waiting is not null && ReferenceEquals(waiting.Hello, hello))
+        {
+            owner.Losses[id] = waiting with { Live = live, Backlog = backlog };
+        }
+        else if (isNew && waiting?.Hello.Id.IsAfter(hello.Id) is not true)
+        {
+            owner.Losses[id] = new PendingLoss(hello, live, backlog, PendingLoss.DeadLivesOf(gateway, hello));
+        }
+    }
+
     private static void Learn(GatewayLedger gateway, Hello hello, long nowMicros)
     {
         gateway.Accepted(hello.Outbox, hello.Accepted);
@@ -176,6 +192,7 @@ internal sealed class HelloDesk(
                 continue;
             }
 
+            epoch.HeardOf(hello.ClockMicros, hello.Id.Process);
             if (told.Predecessor.Epoch != Predecessor.Unknown)
             {
                 epoch.BelongTo(hello.Outbox);

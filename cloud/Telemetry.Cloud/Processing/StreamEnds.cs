@@ -29,9 +29,14 @@ internal sealed class StreamEnds(Feed live, Feed backlog)
     /// <summary>When the next look may begin, after one that failed.</summary>
     public long RetryAtTimestamp { get; private set; }
 
-    /// <summary>Adds a hello; the newest one of a gateway counts.</summary>
-    public void Ask(GatewayId gateway, Hello hello, bool answer) =>
-        _waiting[gateway] = (hello, answer || _waiting.GetValueOrDefault(gateway).Answer);
+    /// <summary>
+    /// Adds a hello; the newest one of a gateway counts, also where an older one of its agent comes later.
+    /// </summary>
+    public void Ask(GatewayId gateway, Hello hello, bool answer)
+    {
+        var (known, itsAnswer) = _waiting.GetValueOrDefault(gateway);
+        _waiting[gateway] = (known?.Id.IsAfter(hello.Id) is true ? known : hello, answer || itsAnswer);
+    }
 
     /// <summary>True when nothing of the gateway waits.</summary>
     public bool IsIdle(GatewayId gateway) => !_waiting.ContainsKey(gateway) && !_asked.ContainsKey(gateway);

@@ -5,7 +5,11 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Model.Control;
 
 /// <summary>Names a hello: the agent process' random number and a running number in it.</summary>
-public readonly record struct HelloId(uint Process, long Number);
+public readonly record struct HelloId(uint Process, long Number)
+{
+    /// <summary>True when one process sent both, and this one later.</summary>
+    public bool IsAfter(HelloId other) => Process == other.Process && Number > other.Number;
+}
 
 /// <summary>What the agent says of one lane of an open epoch.</summary>
 /// <param name="LastSealed">The last sequence that it sealed.</param>

@@ -1,3 +1,4 @@
+using Telemetry.Cloud.Ledger;
 using Telemetry.Simulation.Worlds;
 
 namespace Telemetry.Simulation.Checking;
@@ -11,6 +12,12 @@ internal static class Convergence
     public static bool Reached(SimulatedWorld world) =>
         world.Gateways.All(g => Reached(world, g)) && PublishedAlerts.AreComplete(world.Kafka, world.Store);
 
+    /// <summary>
+    /// True unless a life of the outbox that is no more announced what is neither settled nor booked as lost.
+    /// </summary>
+    public static bool IsClosed(SimulatedWorld world, GatewayMachine gateway) => gateway.PutBack.Count == 0
+        || new GatewayLedger(world.Store.Content.Record(gateway.Id), 0).Epochs.Values.All(e => e.AllSettled);
+
     private static bool Reached(SimulatedWorld world, GatewayMachine gateway)
     {
         var record = world.Store.Content.Record(gateway.Id);
@@ -18,7 +25,7 @@ internal static class Convergence
         var drained = world.AgentsAreOff || gateway.IsDrained;
         if (gateway.PutBack.Count > 0)
         {
-            return drained;
+            return drained && IsClosed(world, gateway);
         }
 
         var accepted = gateway.Disk.Snapshot().Accepted;

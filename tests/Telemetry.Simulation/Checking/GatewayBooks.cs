@@ -2,6 +2,8 @@ using Telemetry.Cloud.Ledger;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Control;
+using Telemetry.Simulation.Checking.Online;
+using Telemetry.Simulation.Faults;
 using Telemetry.Simulation.Worlds;
 using Telemetry.Testing.Simulated;
 
@@ -18,6 +20,7 @@ internal sealed class GatewayBooks
     private readonly FrameRegisterRow[] _register;
     private readonly Dictionary<ulong, int> _stored;
     private readonly LogContent _log;
+    private readonly GatewayFacts _facts;
     private readonly int _readings;
 
     public GatewayBooks(SimulatedWorld world, GatewayMachine gateway, IReadOnlyCollection<ulong> readings)
@@ -29,13 +32,14 @@ internal sealed class GatewayBooks
         _stored = readings.CountBy(hash => hash).ToDictionary();
         _readings = readings.Count;
         _log = new LogContent(world, gateway.Id, gateway.Disk.Snapshot().Schemas.Values.Select(s => s.Message));
+        _facts = world.Judge.FactsOf(gateway.Id);
     }
 
-    private long Declared => _row.Rejected + _row.Dropped + _row.Lost;
+    private bool MayDrop => _world.Mix.Has(Fault.ReadingDropped) || _world.Mix.Has(Fault.FrameRefused);
 
     private WaitingId[] Waiting => [.. _record.Waiting.Select(w => w.Id)];
 
-    private bool MayLose => _world is { LogWasDamaged: true, DatabaseWasPutBack: true };
+    private long Declared => _row.Rejected + _row.Dropped + _row.Lost;
 
     /// <summary>
     /// The gateway's totals are those of the register, of the ledger and of the readings; no frame is in it twice.
@@ -52,19 +56,20 @@ internal sealed class GatewayBooks
             (_row.Lost != lost, $"lost says {_row.Lost}, the runs say {lost}"),
             (_register.Aggregate(0UL, (s, f) => s + f.HashSum) != sum,
                 "the register's hash sums differ from the readings'"),
-            (_log.Unreadable > 0 && !MayLose,
+            (_log.Unreadable > 0 && !_facts.Excuses.SchemaGone,
                 $"{_log.Unreadable} frames of the log need a schema that the database lacks"),
             // A broker may bring a frame and lose its schema; then only the disk has it, until that is put back.
-            (_log.WithoutSchema > 0 && !MayLose && _gateway.PutBack.Count == 0,
+            (_log.WithoutSchema > 0 && !_facts.Excuses.SchemaGone && _gateway.PutBack.Count == 0,
                 $"{_log.WithoutSchema} frames of the log need a schema that nobody has"),
             (Waiting.Any(w => _world.Store.Content.Chain(_gateway.Id, w.Needs) is not null),
                 "messages wait for a schema that is registered"),
             (_log.WithoutSchema > Waiting.Length && Waiting.Length < WaitingList.MessagesMax,
                 $"{_log.WithoutSchema} frames of the log cannot be read, and {Waiting.Length} messages wait"),
-            (!MayLose && Unstored().Length > 0,
+            (Unstored().Length > 0,
                 $"the log has frames that are not stored: {string.Join(", ", Unstored())}"),
             (Overlap() is not null, $"two frames of the register overlap: {Overlap()}"),
-            (_row.Rejected > 0, $"{_row.Rejected} rejected, though every reading is good"));
+            (_row.Rejected > _journal.Refused.Count && !_facts.IsForked,
+                $"{_row.Rejected} rejected, {_journal.Refused.Count} are such as the database refuses"));
     }
 
     /// <summary>What must hold to the reading.</summary>
@@ -87,29 +92,29 @@ internal sealed class GatewayBooks
                 $"{Declared} declared, more than were attempted and not stored"),
             (accepted > _journal.Attempted || accepted < _journal.Acknowledged,
                 $"accepted {accepted}, attempted {_journal.Attempted}, acknowledged {_journal.Acknowledged}"),
-            (_row.Dropped > 0, $"{_row.Dropped} dropped, though nothing was over its quota"),
-            (missing.Any(e => _gateway.Pins.Readings.Contains(e.Key)),
-                "readings are missing that the edge still held when it knew of the database that was put back"),
-            (_row.Lost > 0 && !MayLose, $"{_row.Lost} lost, though log or database had them all the time"),
+            (Undeclared(missing) > _row.Dropped + _row.Lost,
+                $"{Undeclared(missing)} are missing that the database does not refuse, {_row.Dropped} are dropped, "
+                + $"{_row.Lost} lost"),
+            (_row.Dropped > 0 && !MayDrop, $"{_row.Dropped} dropped, though nothing was over its quota"),
+            (Unexcused(missing).Length > 0, "readings are missing of frames that may not be lost" + Ages(missing)),
             (_row.Fork.Length > 0, $"a fork is shown, though no outbox was put back: {_row.Fork}"));
     }
 
     /// <summary>What must hold of a gateway whose outbox was put back.</summary>
     public IEnumerable<string> PutBack()
     {
-        var doubled = _stored.Values.Sum(times => times - 1);
-        var unsealed = _gateway.PutBack.Sum(p => p.Snapshot.UnsealedReadings);
+        var doubled = _stored.Where(r => r.Value > 1 && !_facts.MayBeDoubled(r.Key)).ToArray();
         var oldest = _gateway.PutBack.Min(p => p.TakenAt);
         var missing = Missing();
         return Problems(
             (Unknown() > 0, $"{Unknown()} stored readings were never attempted, or their values differ"),
-            (doubled > unsealed, $"{doubled} readings are doubled, the copies put back held {unsealed} unsealed"),
-            (!MayLose && missing.Any(e => e.Value.AcknowledgedAt < oldest),
+            (doubled.Length > 0, $"{doubled.Length} readings are doubled that no copy that was put back held unsealed"),
+            (Unexcused(missing).Any(e => e.Value.AcknowledgedAt < oldest),
                 "readings are missing that were acknowledged before the copy was taken" + Ages(missing)),
             (_log.IsForked && _row.Fork.Length == 0, "two lives of the outbox reached the log, and no fork is shown"),
             (Unsettled().Length > 0,
                 $"announced, and neither settled nor booked as lost: {string.Join(", ", Unsettled())}"),
-            (_row.Dropped > 0, $"{_row.Dropped} dropped, though nothing was over its quota"));
+            (_row.Dropped > 0 && !MayDrop, $"{_row.Dropped} dropped, though nothing was over its quota"));
     }
 
     /// <summary>Epochs of which a frame or hello announced more than the ledger has an end for.</summary>
@@ -122,8 +127,23 @@ internal sealed class GatewayBooks
     private KeyValuePair<ulong, JournalEntry>[] Missing() =>
         [.. _journal.Entries.Where(e => e.Value.AcknowledgedAt is not null && !_stored.ContainsKey(e.Key))];
 
+    /// <summary>Those in no frame that may be lost.</summary>
+    private KeyValuePair<ulong, JournalEntry>[] Unexcused(KeyValuePair<ulong, JournalEntry>[] missing) =>
+    [
+        .. missing.Where(e => !_journal.Refused.Contains(e.Key)
+            && !_facts.Sealed.Of(e.Key).Any(_facts.Excuses.MayBeLost) && _facts.Sealed.Of(e.Key).Count > 0),
+    ];
+
+    /// <summary>How many are missing that the database would take.</summary>
+    private int Undeclared(KeyValuePair<ulong, JournalEntry>[] missing) =>
+        missing.Count(e => !_journal.Refused.Contains(e.Key));
+
     private FrameKey[] Unstored() =>
-        [.. _log.Readings.Where(r => !_stored.ContainsKey(r.Key)).Select(r => r.Value).Distinct()];
+    [
+        .. _log.Readings.Where(r => !_stored.ContainsKey(r.Key) && !_journal.Refused.Contains(r.Key))
+            .Select(r => r.Value).Distinct()
+            .Where(key => !_facts.Excuses.MayBeLost(key)),
+    ];
 
     private int Twice() => _stored.Values.Count(times => times > 1);
 

@@ -12,7 +12,8 @@ internal static class Verdict
     public static IReadOnlyList<string> Check(SimulatedWorld world)
     {
         var problems = new List<string>();
-        problems.AddRange(world.Machines.SelectMany(m => m.Errors));
+        problems.AddRange(world.Judge.Problems);
+        problems.AddRange(world.Machines.Concat(world.Twins.Select(t => t.Machine)).SelectMany(m => m.Errors));
         var stored = SimulatedDatabase.All(world.Store.Content.Readings).ToLookup(r => r.Series);
         var known = 0;
         foreach (var gateway in world.Gateways)

@@ -27,6 +27,14 @@ internal enum Fault
     KafkaTransactionRefused,
     AgentCrashAtCommit,
     ProcessorCrashAtCommit,
+    AgentClockSkewed,
+    CloudClockSkewed,
+    FrameRefused,
+    RequestAnswerLost,
+    ReadingDropped,
+    ReadingRejected,
+    DiskCommitFailed,
+    DiskReadFailed,
 
     // From time to time, at a rate: see Mix.PerMinute.
     LinkCut,
@@ -42,5 +50,15 @@ internal enum Fault
     LogPutBack,
     DatabasePutBack,
     SecondOwner,
+    AgentClockStepped,
+    CloudClockStepped,
+    AgentFrozen,
+    IngressFrozen,
+    ProcessorFrozen,
     OutboxPutBack,
+    OutboxCloned,
+
+    // What others lead to; counted alone.
+    FrameQuarantined,
+    RequestRepeated,
 }

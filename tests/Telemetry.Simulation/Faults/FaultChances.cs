@@ -1,3 +1,4 @@
+using Telemetry.Model;
 using Telemetry.Simulation.Worlds;
 
 namespace Telemetry.Simulation.Faults;
@@ -9,6 +10,12 @@ internal sealed class FaultChances(Mix mix, Random random, Trace trace)
     public bool Active { get; set; }
 
     public FaultTally Tally { get; } = new();
+
+    /// <summary>
+    /// Checksums of frames that their agents gave up as refused: a copy that is on its way stays unreadable, also once
+    /// the world heals.
+    /// </summary>
+    public HashSet<(GatewayId Gateway, ulong Checksum)> GivenUp { get; } = [];
 
     /// <summary>True when it strikes now.</summary>
     public bool Strikes(Fault fault, string where)
@@ -22,10 +29,17 @@ internal sealed class FaultChances(Mix mix, Random random, Trace trace)
         return true;
     }
 
-    /// <summary>Counts one that struck.</summary>
-    public void Struck(Fault fault, string where)
+    /// <summary>Counts what another fault led to, also once the world heals.</summary>
+    public void Count(Fault fault, string where) => Struck(fault, where);
+
+    /// <summary>True while a fault that has a rule of its own may strike.</summary>
+    public bool IsOn(Fault fault) => Active && mix.Has(fault);
+
+    /// <summary>Counts one that struck; always true.</summary>
+    public bool Struck(Fault fault, string where)
     {
         Tally.Count(fault);
         trace.Say($"* {fault} {where}");
+        return true;
     }
 }

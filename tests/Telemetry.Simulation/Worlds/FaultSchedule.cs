@@ -1,4 +1,7 @@
+using Telemetry.Cloud.Log;
+using Telemetry.Model;
 using Telemetry.Simulation.Faults;
+using Telemetry.Testing.Time;
 
 namespace Telemetry.Simulation.Worlds;
 
@@ -65,6 +68,12 @@ internal sealed class FaultSchedule(SimulatedWorld world)
         Fault.DatabasePutBack => PutDatabaseBack(),
         Fault.SecondOwner => LetSecondOwnerIn(),
         Fault.OutboxPutBack => PutOutboxBack(),
+        Fault.OutboxCloned => CloneOutbox(),
+        Fault.AgentClockStepped => world.Clocks.StepAgent(),
+        Fault.CloudClockStepped => world.Clocks.StepCloud(),
+        Fault.AgentFrozen => FreezeAgent(),
+        Fault.IngressFrozen => FreezeIngress(),
+        Fault.ProcessorFrozen => Freeze(Choose(world.ProcessorMachines), _ => { }),
         _ => throw new ArgumentOutOfRangeException(nameof(fault), fault, "it strikes at chances only"),
     };
 
@@ -93,6 +102,61 @@ internal sealed class FaultSchedule(SimulatedWorld world)
         return machine.Name;
     }
 
+    private string? FreezeAgent()
+    {
+        var gateway = Choose(world.Gateways);
+        return Freeze(gateway.Machine, _ => gateway.Link.Break("the agent says nothing"));
+    }
+
+    private string? FreezeIngress() => Freeze(Choose(world.Ingresses).Machine, life =>
+    {
+        foreach (var gateway in world.Gateways)
+        {
+            gateway.Link.BreakFrom(life, "the ingress says nothing");
+        }
+    });
+
+    private string? Freeze(Machine machine, Action<ProcessLife> silent)
+    {
+        if (machine is not { IsRunning: true, Life.IsFrozen: false })
+        {
+            return null;
+        }
+
+        var time = TimeSpan.FromMilliseconds(Math.Pow(10, 2 + (_random.NextDouble() * 2.5)));
+        machine.Freeze(time, TimeSpan.FromMilliseconds(_random.Next(5000, 15_000)), silent);
+        return $"{machine.Name} for {time}";
+    }
+
+    private string? CloneOutbox()
+    {
+        var gateway = Choose(world.Gateways);
+        if (world.Twins.Any(t => t.Id == gateway.Id && !t.Machine.IsDestroyed))
+        {
+            return null;
+        }
+
+        var copy = new OutboxCopy(gateway.Disk.Snapshot(), world.Now);
+        gateway.PutBack.Add(copy);
+        world.Judge.OutboxCopied(gateway, copy.Snapshot);
+        world.Faults.GivenUp.RemoveWhere(g => g.Gateway == gateway.Id); // The copy may hold what this one gave up.
+        var twin = world.Clone(gateway);
+        _ = twin.Machine.RunAsync();
+        twin.Machine.SwitchOn();
+        _ = EndAsync(twin, gateway);
+        return gateway.Id.Value;
+    }
+
+    private async Task EndAsync(GatewayMachine twin, GatewayMachine gateway)
+    {
+        await Task.Delay(TimeSpan.FromMilliseconds(_random.Next(2000, 20_000)), world.Pump.Clock);
+        if (!twin.Machine.IsDestroyed)
+        {
+            world.Judge.DiskGone(gateway.Id, twin.Disk.Snapshot(), gateway.Disk.Snapshot());
+            twin.Machine.Destroy();
+        }
+    }
+
     private string DisconnectLog()
     {
         world.Log.Disconnect();
@@ -105,18 +169,17 @@ internal sealed class FaultSchedule(SimulatedWorld world)
         switch (_random.Next(3))
         {
             case 0:
-                world.Log.Delete(partition, kind);
+                Damage(partition, kind, () => world.Log.Delete(partition, kind));
                 break;
             case 1:
-                world.Log.Wipe(partition, kind);
+                Damage(partition, kind, () => world.Log.Wipe(partition, kind));
                 break;
             default:
-                world.Log.Wipe(partition, Model.StreamKind.Live);
-                world.Log.Wipe(partition, Model.StreamKind.Backlog);
+                Damage(partition, StreamKind.Live, () => world.Log.Wipe(partition, StreamKind.Live));
+                Damage(partition, StreamKind.Backlog, () => world.Log.Wipe(partition, StreamKind.Backlog));
                 break;
         }
 
-        world.LogWasDamaged = true;
         return $"{kind} {partition}";
     }
 
@@ -124,12 +187,13 @@ internal sealed class FaultSchedule(SimulatedWorld world)
     {
         var (partition, kind) = world.Backups.ChooseStream();
         var floor = world.Backups.PurgeFloor(partition, kind);
-        if (world.Log.Purge(partition, kind, floor) == 0)
+        var purged = 0;
+        Damage(partition, kind, () => purged = world.Log.Purge(partition, kind, floor));
+        if (purged == 0)
         {
             return null;
         }
 
-        world.LogWasDamaged |= world.Mix.PurgesBeyondBackups;
         return $"{kind} {partition} below {floor}";
     }
 
@@ -137,12 +201,13 @@ internal sealed class FaultSchedule(SimulatedWorld world)
     {
         var (partition, kind) = world.Backups.ChooseStream();
         var age = TimeSpan.FromMilliseconds(_random.Next(500, 20_000));
-        if (world.Log.Expire(partition, kind, age) == 0)
+        var expired = 0;
+        Damage(partition, kind, () => expired = world.Log.Expire(partition, kind, age));
+        if (expired == 0)
         {
             return null;
         }
 
-        world.LogWasDamaged = true;
         return $"{kind} {partition} older than {age}";
     }
 
@@ -153,8 +218,7 @@ internal sealed class FaultSchedule(SimulatedWorld world)
             return null;
         }
 
-        world.Log.PutBack(partition, kind, copy);
-        world.LogWasDamaged = true;
+        Damage(partition, kind, () => world.Log.PutBack(partition, kind, copy));
         return $"{kind} {partition} to {copy.State}";
     }
 
@@ -165,14 +229,9 @@ internal sealed class FaultSchedule(SimulatedWorld world)
             return null;
         }
 
+        var before = world.Store.Content;
         world.Store.Content = backup;
-        world.DatabaseWasPutBack = true;
-        foreach (var gateway in world.Gateways)
-        {
-            gateway.Pins.DatabaseWasPutBack(
-                (world.Pump.Clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
-        }
-
+        world.Judge.DatabasePutBack(before, backup);
         return string.Join(", ", backup.Partitions.OrderBy(p => p.Key).Select(p =>
             $"partition {p.Key} commits {p.Value.Row.Commits} live {p.Value.Row.Live.Sequence} backlog "
             + $"{p.Value.Row.Backlog.Sequence}"));
@@ -203,8 +262,18 @@ internal sealed class FaultSchedule(SimulatedWorld world)
 
         gateway.Machine.Kill(TimeSpan.FromMilliseconds(_random.Next(6000)));
         gateway.PutBack.Add(copy);
+        world.Judge.OutboxCopied(gateway, copy.Snapshot);
+        world.Faults.GivenUp.RemoveWhere(g => g.Gateway == gateway.Id); // The copy may hold what this one gave up.
+        world.Judge.DiskGone(gateway.Id, gateway.Disk.Snapshot(), copy.Snapshot);
         gateway.Disk.Restore(copy.Snapshot);
         return $"{gateway.Id} to {copy.TakenAt}";
+    }
+
+    private void Damage(int partition, StreamKind kind, Action damage)
+    {
+        LogMessage[] before = [.. world.Log.Find(partition, kind)?.Messages.Values ?? []];
+        damage();
+        world.Judge.LogDamaged(partition, kind, before);
     }
 
     private Fault Choose(KeyValuePair<Fault, double>[] rates, double sum)

@@ -2,7 +2,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Uplink;
 using Telemetry.Model;
-using Telemetry.Simulation.Checking;
+using Telemetry.Model.Frames;
+using Telemetry.Simulation.Checking.Online;
 using Telemetry.Simulation.Faults;
 using Telemetry.Simulation.Planted;
 using Telemetry.Testing.Simulated;
@@ -16,22 +17,34 @@ internal sealed class GatewayMachine
     // Small enough to be reached while a link is cut: then the outbox refuses.
     private const int SmallQuotaBytesMin = 2_000, SmallQuotaBytesMax = 20_000;
 
+    private static readonly OutboxFault[] DiskFaults =
+        [OutboxFault.Full, OutboxFault.Io, OutboxFault.Busy, OutboxFault.ReadOnly];
+
     private readonly Random _random;
     private readonly long _quotaBytes;
     private readonly FaultChances _faults;
     private readonly Parts _parts;
     private readonly Trace _trace;
+    private readonly FreeJudge _judge;
+    private readonly bool _dropsReadings;
 
     public GatewayMachine(
-        GatewayId id, Pump pump, Random random, Trace trace, FaultChances faults, Parts parts, SimulatedLink link)
+        GatewayId id, Pump pump, Random random, Trace trace, FaultChances faults, Parts parts, SimulatedLink link,
+        OnlineJudge judge, Mix mix, Journal journal)
     {
         Id = id;
         (_random, _faults, _parts, _trace) = (random, faults, parts, trace);
+        _judge = judge.Of(id);
+        judge.Knows(id, journal);
         Disk = new SimulatedOutboxDisk(random);
+        Disk.CommitFault = () => DiskFault(Fault.DiskCommitFailed);
+        Disk.ReadFault = () => DiskFault(Fault.DiskReadFailed);
+        Disk.Durable = commit => Durable(commit, judge);
         _quotaBytes = random.Next(4) == 0
             ? random.Next(SmallQuotaBytesMin, SmallQuotaBytesMax) : new OutboxOptions().QuotaBytes;
         Link = link;
-        Generator = new Generator(id, random, pump.Clock);
+        Generator = new Generator(id, random, pump.Clock, journal, faults, mix);
+        _dropsReadings = mix.Has(Fault.ReadingDropped);
         Machine = new Machine($"agent {id}", pump, trace, random, RunAsync, Died)
         {
             Allows = e => e is OutboxException or IOException or OperationCanceledException,
@@ -57,9 +70,6 @@ internal sealed class GatewayMachine
     /// <summary>Copies of the outbox file that were put back, and when each had been taken.</summary>
     public List<OutboxCopy> PutBack { get; } = [];
 
-    /// <summary>What may not be lost although the database was put back.</summary>
-    public Pins Pins { get; } = new();
-
     private async Task RunAsync(ProcessLife life, CancellationToken stop)
     {
         Disk.BeforeDurable = () => DiskWorksAsync(life, "before a commit was durable");
@@ -68,7 +78,7 @@ internal sealed class GatewayMachine
         await using var outbox = await Edge.Outbox.Outbox.OpenAsync(
             _parts.File(Disk.Open()), Id, Options(), life.Time, new Random(_random.Next()), stop);
         Outbox = outbox;
-        var link = new WatchedLink(_parts.Link(Link), Says, message => Takes(message.Span, outbox));
+        var link = new WatchedLink(_parts.Link(Link), Says, message => Takes(message.Span, outbox), _judge.Took);
         var uplink = new Uplink(
             outbox, Id, link, new UplinkOptions(), life.Time, new Random(_random.Next()), NullLogger.Instance,
             _parts.Answers());
@@ -96,7 +106,7 @@ internal sealed class GatewayMachine
     {
         var bytes = message.ToArray();
         _trace.Detail(() => $"{Id} takes {Words.OfDown(bytes)}");
-        Pins.Takes(message, this, outbox);
+        _judge.Takes(message, outbox);
     }
 
     private void Says(string topic, ReadOnlyMemory<byte> payload)
@@ -104,7 +114,28 @@ internal sealed class GatewayMachine
         _trace.Detail(() => $"{Id} says {Words.OfUp(topic, payload.Span)}");
         if (topic == Routes.HelloTopic(Id))
         {
-            Pins.Said(payload.Span);
+            _judge.Says(payload.Span);
+        }
+    }
+
+    private OutboxFault? DiskFault(Fault fault) =>
+        _faults.Strikes(fault, Id.Value) ? DiskFaults[_random.Next(DiskFaults.Length)] : null;
+
+    private void Durable(OutboxCommit commit, OnlineJudge judge)
+    {
+        judge.Durable(Id, commit, Disk.Snapshot());
+        foreach (var frame in commit.Frames.Where(f => _dropsReadings && f.Dropped > 0 && !f.Data.IsEmpty))
+        {
+            _faults.Count(Fault.ReadingDropped, $"{Id} {frame.Key}");
+        }
+
+        foreach (var frame in commit.Quarantined)
+        {
+            _faults.Count(Fault.FrameQuarantined, $"{Id} {frame.Key}");
+            if (!judge.FactsOf(Id).IsForked)
+            {
+                _faults.GivenUp.Add((Id, FrameHeader.Checksum(frame.Data.Span)));
+            }
         }
     }
 
@@ -113,6 +144,7 @@ internal sealed class GatewayMachine
         SegmentReadingsMax = 64,
         IdleCommitInterval = TimeSpan.FromSeconds(20),
         QuotaBytes = _quotaBytes,
+        TestDropEvery = _dropsReadings ? TestDrops.EveryMin : 0,
     };
 
     private async ValueTask DiskWorksAsync(ProcessLife life, string when)

@@ -2,6 +2,7 @@ using Telemetry.Edge.Outbox;
 using Telemetry.Model;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
+using Telemetry.Simulation.Faults;
 
 namespace Telemetry.Simulation.Worlds;
 
@@ -9,7 +10,8 @@ namespace Telemetry.Simulation.Worlds;
 /// A source of readings at one gateway: batches of random values, some late, some critical, now and then of a new
 /// series. It writes its journal before it offers and after it was acknowledged, and outlives the agent's process.
 /// </summary>
-internal sealed class Generator(GatewayId gateway, Random random, TimeProvider time)
+internal sealed class Generator(
+    GatewayId gateway, Random random, TimeProvider time, Journal journal, FaultChances faults, Mix mix)
 {
     private const int SeriesAtStart = 3;
     private const int SeriesMax = 9;
@@ -20,16 +22,17 @@ internal sealed class Generator(GatewayId gateway, Random random, TimeProvider t
     private readonly long _begun = time.GetTimestamp();
     private readonly ReadingBatch _batch = new();
     private int _series = SeriesAtStart;
-    private long _lastMicros;
+    private readonly KeyedRequests _keyed = new(gateway, random, journal, faults, mix);
 
-    public Journal Journal { get; } = new();
+    public Journal Journal => journal;
 
     /// <summary>False once no further reading comes.</summary>
     public bool Goes { get; set; } = true;
 
     /// <summary>All series that it may ever use.</summary>
-    public IEnumerable<SeriesIdentity> Series =>
-        Enumerable.Range(0, SeriesMax).Select(i => SeriesIdentity.Of(gateway, Define(i)));
+    public IEnumerable<SeriesIdentity> Series => Enumerable.Range(0, SeriesMax)
+        .SelectMany(i => (SeriesDefinition[])[Define(i), KeyedRequests.Series(i)])
+        .Select(series => SeriesIdentity.Of(gateway, series));
 
     private TimeSpan Now => time.GetElapsedTime(_begun);
 
@@ -37,6 +40,11 @@ internal sealed class Generator(GatewayId gateway, Random random, TimeProvider t
     public async Task RunAsync(Outbox outbox, TimeProvider life, CancellationToken cancellationToken)
     {
         var offers = new List<Task>();
+        if (mix.Has(Fault.RequestAnswerLost))
+        {
+            offers.Add(_keyed.RunAsync(outbox, life, () => Goes, () => Now, cancellationToken));
+        }
+
         while (!cancellationToken.IsCancellationRequested)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(20, 1500)), life, cancellationToken);
@@ -45,7 +53,7 @@ internal sealed class Generator(GatewayId gateway, Random random, TimeProvider t
                 continue;
             }
 
-            offers.Add(OfferAsync(outbox, cancellationToken));
+            offers.Add(OfferAsync(outbox, life, cancellationToken));
             if (offers.Count >= OffersMax)
             {
                 offers.Remove(await Task.WhenAny(offers));
@@ -58,9 +66,9 @@ internal sealed class Generator(GatewayId gateway, Random random, TimeProvider t
         }
     }
 
-    private async Task OfferAsync(Outbox outbox, CancellationToken cancellationToken)
+    private async Task OfferAsync(Outbox outbox, TimeProvider life, CancellationToken cancellationToken)
     {
-        var hashes = Fill(outbox);
+        var hashes = Fill(outbox, life);
         TimeSpan? deadline = random.Next(3) == 0 ? TimeSpan.FromMilliseconds(random.Next(1000)) : null;
         var outcome = await outbox.OfferAsync(_batch, deadline, random.Next(12) == 0, cancellationToken);
         if (outcome.IsAccepted)
@@ -69,7 +77,7 @@ internal sealed class Generator(GatewayId gateway, Random random, TimeProvider t
         }
     }
 
-    private ulong[] Fill(Outbox outbox)
+    private ulong[] Fill(Outbox outbox, TimeProvider life)
     {
         if (_series < SeriesMax && random.Next(30) == 0)
         {
@@ -81,17 +89,20 @@ internal sealed class Generator(GatewayId gateway, Random random, TimeProvider t
         for (var i = 0; i < hashes.Length; i++)
         {
             var series = Define(random.Next(_series));
-            Add(outbox.SeriesIndex(series), series.Type);
+            Add(outbox.SeriesIndex(series), series.Type, EventTime(life));
             hashes[i] = ReadingHash.OfRow(_batch, i, SeriesIdentity.Of(gateway, series), series.Type);
             Journal.Attempt(hashes[i], Now);
+            if (RefusedReadings.Has(mix, _batch.Times[i]))
+            {
+                Journal.Refused.Add(hashes[i]);
+            }
         }
 
         return hashes;
     }
 
-    private void Add(int index, MetricType type)
+    private void Add(int index, MetricType type, long at)
     {
-        var at = EventTime();
         var flags = (ReadingFlags)random.Next(3) | (random.Next(10) == 0 ? ReadingFlags.Null : 0);
         if (type == MetricType.Text && (flags & ReadingFlags.Null) == 0)
         {
@@ -106,11 +117,10 @@ internal sealed class Generator(GatewayId gateway, Random random, TimeProvider t
     }
 
     // Even for those in time, odd for late ones: no two readings have one time.
-    private long EventTime()
+    private long EventTime(TimeProvider life)
     {
-        var now = (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
-        _lastMicros = Math.Max(_lastMicros + 2, now & ~1L);
-        return random.Next(15) == 0 ? _lastMicros - LateMicros : _lastMicros;
+        var now = (life.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        return journal.FreeTime((now & ~1L) - (random.Next(15) == 0 ? LateMicros : 0));
     }
 
     private static SeriesDefinition Define(int index) => new()

@@ -2,6 +2,8 @@ using Telemetry.Cloud.Ingress;
 using Telemetry.Cloud.Log;
 using Telemetry.Edge.Uplink;
 using Telemetry.Model;
+using Telemetry.Model.Frames;
+using Telemetry.Simulation.Faults;
 using Telemetry.Testing.Simulated;
 using Telemetry.Testing.Time;
 
@@ -10,12 +12,17 @@ namespace Telemetry.Simulation.Worlds;
 /// <summary>An ingress process, and how links reach the one that runs now.</summary>
 internal sealed class IngressMachine
 {
+    private const ulong PoisonedOneIn = 12;
+
     private readonly ILog _log;
     private readonly IBus _bus;
     private readonly int _partitions;
+    private readonly FaultChances _faults;
 
-    public IngressMachine(string name, Pump pump, Random random, Trace trace, ILog log, IBus bus, int partitions)
+    public IngressMachine(
+        string name, Pump pump, Random random, Trace trace, FaultChances faults, ILog log, IBus bus, int partitions)
     {
+        _faults = faults;
         (_log, _bus, _partitions) = (log, bus, partitions);
         Machine = new Machine(name, pump, trace, random, RunAsync, () => Peer = null)
         {
@@ -40,11 +47,31 @@ internal sealed class IngressMachine
         await Task.Delay(Timeout.InfiniteTimeSpan, life.Time, stop);
     }
 
-    private static async Task<PublishOutcome> TakeAsync(
+    private async Task<PublishOutcome> TakeAsync(
         IngressCore core, GatewayId gateway, string topic, ReadOnlyMemory<byte> payload,
         CancellationToken cancellationToken)
     {
+        if (topic != Routes.HelloTopic(gateway) && Refuses(gateway, payload.Span))
+        {
+            return new PublishOutcome(FrameSender.PayloadFormatInvalid, null, "not readable in this world");
+        }
+
         var verdict = await core.PublishedAsync(gateway, topic, payload, cancellationToken);
         return new PublishOutcome(verdict.ReasonCode, verdict.ReceiptProperty, verdict.Reason);
+    }
+
+    // A frame that is refused once is mostly refused again: so it comes to its end.
+    private bool Refuses(GatewayId gateway, ReadOnlySpan<byte> payload)
+    {
+        Model.Frames.Delivery.Read(payload, out var offset);
+        if (!FrameReader.TryKind(payload[offset..], out var kind) || kind != FrameKind.Readings)
+        {
+            return false;
+        }
+
+        var header = FrameReader.Header(payload[offset..], out var checksum);
+        return checksum % PoisonedOneIn == 0
+            && (_faults.IsOn(Fault.FrameRefused) || _faults.GivenUp.Contains((gateway, checksum)))
+            && _faults.Struck(Fault.FrameRefused, $"{gateway} {header.Key}");
     }
 }

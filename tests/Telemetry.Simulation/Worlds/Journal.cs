@@ -13,12 +13,32 @@ internal struct JournalEntry
 internal sealed class Journal
 {
     private readonly Dictionary<ulong, JournalEntry> _entries = [];
+    private readonly HashSet<long> _times = [];
 
     public int Attempted => _entries.Count;
 
     public int Acknowledged { get; private set; }
 
     public IReadOnlyDictionary<ulong, JournalEntry> Entries => _entries;
+
+    /// <summary>Hashes of readings that the database refuses.</summary>
+    public HashSet<ulong> Refused { get; } = [];
+
+    /// <summary>
+    /// Hashes of readings that were sent by keys: an older copy of an outbox does not remember their requests.
+    /// </summary>
+    public HashSet<ulong> Keyed { get; } = [];
+
+    /// <summary>The same time, or the next one at which no reading of the gateway is yet; even stays even.</summary>
+    public long FreeTime(long micros)
+    {
+        while (!_times.Add(micros))
+        {
+            micros += 2;
+        }
+
+        return micros;
+    }
 
     public void Attempt(ulong hash, TimeSpan now) => _entries.Add(hash, new JournalEntry { AttemptedAt = now });
 

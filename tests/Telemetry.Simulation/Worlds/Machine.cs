@@ -22,6 +22,15 @@ internal sealed class Machine(
 
     public bool IsRunning => Life is { IsAlive: true };
 
+    /// <summary>How far its wall clock is ahead of the world's.</summary>
+    public TimeSpan ClockOffset { get; set; }
+
+    /// <summary>How much further ahead its wall clock gets in each second.</summary>
+    public double ClockDrift { get; set; }
+
+    /// <summary>True once it is no more.</summary>
+    public bool IsDestroyed { get; private set; }
+
     /// <summary>Errors that ended the program, but for those that it is allowed.</summary>
     public IReadOnlyList<string> Errors => _errors;
 
@@ -34,7 +43,7 @@ internal sealed class Machine(
         while (true)
         {
             await _switchedOn.Task;
-            var life = Life = new ProcessLife(pump);
+            var life = Life = new ProcessLife(pump, () => ClockOffset + (pump.Clock.Elapsed * ClockDrift));
             var stop = _stop = new CancellationTokenSource();
             trace.Say($"{name} starts");
             var running = life.Run(() => program(life, stop.Token));
@@ -70,6 +79,58 @@ internal sealed class Machine(
         trace.Say($"{name} is switched off");
         _switchedOn = new TaskCompletionSource();
         _stop.Cancel();
+    }
+
+    /// <summary>
+    /// The process stands still for a while and goes on as if nothing had happened; <paramref name="silent"/> is called
+    /// once those who talk to it have waited long enough.
+    /// </summary>
+    public void Freeze(TimeSpan time, TimeSpan patience, Action<ProcessLife> silent)
+    {
+        if (Life is { IsAlive: true, IsFrozen: false } life)
+        {
+            trace.Say($"{name} is frozen");
+            life.Freeze();
+            _ = ThawAsync(life, time);
+            _ = MissAsync();
+
+            async Task MissAsync()
+            {
+                await Task.Delay(patience, pump.Clock);
+                if (life is { IsAlive: true, IsFrozen: true })
+                {
+                    silent(life);
+                }
+            }
+        }
+    }
+
+    /// <summary>Whatever is frozen goes on.</summary>
+    public void Thaw()
+    {
+        if (Life is { IsAlive: true, IsFrozen: true } life)
+        {
+            trace.Say($"{name} goes on");
+            life.Thaw();
+        }
+    }
+
+    /// <summary>The machine is no more: its program dies where it stands and is never started again.</summary>
+    public void Destroy()
+    {
+        trace.Say($"{name} is destroyed");
+        IsDestroyed = true;
+        _switchedOn = new TaskCompletionSource();
+        Life?.Kill();
+    }
+
+    private async Task ThawAsync(ProcessLife life, TimeSpan time)
+    {
+        await Task.Delay(time, pump.Clock);
+        if (Life == life)
+        {
+            Thaw();
+        }
     }
 
     private void Note(Exception error)

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Cloud.Processing;
 using Telemetry.Model;
+using Telemetry.Simulation.Checking.Online;
 using Telemetry.Simulation.Faults;
 using Telemetry.Simulation.Planted;
 using Telemetry.Simulation.Relays;
@@ -28,16 +29,22 @@ internal sealed class SimulatedWorld
         Bus = new SimulatedBus(pump, Child());
         Store = new SimulatedStore(pump, Child());
         Kafka = new SimulatedAlertSink(pump, Child());
+        Judge = new OnlineJudge(this);
         Backups = new Backups(this);
         Ingresses = [.. Enumerable.Range(0, 1 + Random.Next(2)).Select(i =>
-            new IngressMachine($"ingress {i}", pump, Child(), Trace, Log, Bus, Partitions))];
+            new IngressMachine($"ingress {i}", pump, Child(), Trace, Faults, Log, Bus, Partitions))];
         ProcessorMachines =
             [.. Enumerable.Range(0, mix.Processors).Select(i => ProcessorMachine($"processor {i}", parts))];
         RelayMachines = [.. Enumerable.Range(0, 2).Select(i => RelayMachine.Make(
             $"relay {i}", pump, Trace, Child(), Store, Kafka, RelayParts.Ordinary))];
         Gateways = [.. Enumerable.Range(0, 2 + Random.Next(2)).Select(i => Gateway(GatewayId.Parse($"gw-{i}"), parts))];
+        Clocks = new Clocks(this, Child());
+        _parts = parts;
         FaultWiring.Connect(this);
     }
+
+    private readonly Parts _parts;
+    private readonly List<GatewayMachine> _twins = [];
 
     public Mix Mix { get; }
 
@@ -57,7 +64,11 @@ internal sealed class SimulatedWorld
 
     public SimulatedAlertSink Kafka { get; }
 
+    public OnlineJudge Judge { get; }
+
     public Backups Backups { get; }
+
+    public Clocks Clocks { get; }
 
     public IReadOnlyList<GatewayMachine> Gateways { get; }
 
@@ -67,19 +78,28 @@ internal sealed class SimulatedWorld
 
     public IReadOnlyList<Machine> RelayMachines { get; }
 
+    /// <summary>Second lives of gateways: copies of their outboxes that run, or ran, beside them.</summary>
+    public IReadOnlyList<GatewayMachine> Twins => _twins;
+
     public IEnumerable<Machine> Machines =>
         [.. Gateways.Select(
             g => g.Machine), .. Ingresses.Select(i => i.Machine), .. ProcessorMachines, .. RelayMachines];
-
-    /// <summary>True when something was taken from the log that the database at some later time lacked.</summary>
-    public bool LogWasDamaged { get; set; }
-
-    public bool DatabaseWasPutBack { get; set; }
 
     /// <summary>True once the agents were switched off for good.</summary>
     public bool AgentsAreOff { get; private set; }
 
     public TimeSpan Now => Pump.Clock.Elapsed;
+
+    /// <summary>A copy of a gateway's outbox comes to life beside it, under the same name.</summary>
+    public GatewayMachine Clone(GatewayMachine gateway)
+    {
+        var twin = new GatewayMachine(
+            gateway.Id, Pump, Child(), Trace, Faults, _parts, gateway.Link, Judge, Mix, gateway.Generator.Journal);
+        twin.Disk.Restore(gateway.Disk.Snapshot());
+        twin.Machine.ClockOffset = gateway.Machine.ClockOffset;
+        _twins.Add(twin);
+        return twin;
+    }
 
     /// <summary>No further reading comes.</summary>
     public void StopReadings()
@@ -131,6 +151,6 @@ internal sealed class SimulatedWorld
         {
             HasBroker = Mix.HasBroker,
         };
-        return new GatewayMachine(id, Pump, random, Trace, Faults, parts, link);
+        return new GatewayMachine(id, Pump, random, Trace, Faults, parts, link, Judge, Mix, new Journal());
     }
 }

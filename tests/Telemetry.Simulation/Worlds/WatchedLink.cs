@@ -6,18 +6,18 @@ namespace Telemetry.Simulation.Worlds;
 /// <summary>Shows what an agent says and takes, at the moment when it does.</summary>
 internal sealed class WatchedLink(
     IUplinkConnector link, Action<string, ReadOnlyMemory<byte>> says,
-    Action<ReadOnlyMemory<byte>> takes) : IUplinkConnector
+    Action<ReadOnlyMemory<byte>> takes, Action took) : IUplinkConnector
 {
     public async Task<IUplinkConnection> ConnectAsync(CancellationToken cancellationToken) =>
-        new Connection(await link.ConnectAsync(cancellationToken), says, takes);
+        new Connection(await link.ConnectAsync(cancellationToken), says, takes, took);
 
     private sealed class Connection(
-        IUplinkConnection connection, Action<string, ReadOnlyMemory<byte>> says, Action<ReadOnlyMemory<byte>> takes)
-        : IUplinkConnection
+        IUplinkConnection connection, Action<string, ReadOnlyMemory<byte>> says, Action<ReadOnlyMemory<byte>> takes,
+        Action took) : IUplinkConnection
     {
         public int InFlightMax => connection.InFlightMax;
 
-        public ChannelReader<ReadOnlyMemory<byte>> Down { get; } = new Reader(connection.Down, takes);
+        public ChannelReader<ReadOnlyMemory<byte>> Down { get; } = new Reader(connection.Down, takes, took);
 
         public Task Closed => connection.Closed;
 
@@ -31,13 +31,16 @@ internal sealed class WatchedLink(
         public ValueTask DisposeAsync() => connection.DisposeAsync();
     }
 
-    private sealed class Reader(ChannelReader<ReadOnlyMemory<byte>> reader, Action<ReadOnlyMemory<byte>> takes)
+    // Whoever asks for the next message has taken the one before.
+    private sealed class Reader(
+        ChannelReader<ReadOnlyMemory<byte>> reader, Action<ReadOnlyMemory<byte>> takes, Action took)
         : ChannelReader<ReadOnlyMemory<byte>>
     {
         public override Task Completion => reader.Completion;
 
         public override bool TryRead(out ReadOnlyMemory<byte> item)
         {
+            took();
             var read = reader.TryRead(out item);
             if (read)
             {
@@ -47,7 +50,10 @@ internal sealed class WatchedLink(
             return read;
         }
 
-        public override ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default) =>
-            reader.WaitToReadAsync(cancellationToken);
+        public override ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default)
+        {
+            took();
+            return reader.WaitToReadAsync(cancellationToken);
+        }
     }
 }

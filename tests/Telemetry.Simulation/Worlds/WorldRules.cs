@@ -21,6 +21,7 @@ internal static class WorldRules
             Rule("low", "metric-2", AlertSide.Below, 3e18, 5e18),
         ]),
         InstancesPerFrameMax = int.MaxValue,
+        AheadMax = TimeSpan.FromDays(3650),
     };
 
     private static AlertRule Rule(

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using Telemetry.Edge.Outbox;
+using Telemetry.Model;
+using Telemetry.Model.Schemas;
 
 namespace Telemetry.Testing.Simulated;
 
@@ -33,6 +35,12 @@ public sealed record OutboxSnapshot
         ImmutableSortedDictionary<long, RequestRow>.Empty;
 
     internal ImmutableList<QuarantineRow> Quarantine { get; init; } = [];
+
+    /// <summary>The frames whose bytes are here.</summary>
+    public IEnumerable<FrameKey> HeldFrames => Frames.Values.Where(f => !f.Data.IsEmpty).Select(f => f.Key);
+
+    /// <summary>The last schema of the chain.</summary>
+    public SchemaId SchemaId => Schemas.IsEmpty ? default : Schemas[Schemas.Count].Message.Id;
 
     /// <summary>How many accepted readings wait in segments: those that a restored older copy may double.</summary>
     public long UnsealedReadings => Segments.Values.Sum(s => (long)s.Count);

@@ -18,6 +18,8 @@ public sealed class SimulatedBus : IBus
     private readonly InstallationFacts? _facts;
     private Func<string, bool> _loses = _ => false, _doubles = _ => false;
     private Func<string, TimeSpan> _delays = _ => TimeSpan.Zero;
+    private Action<GatewayId, ReadOnlyMemory<byte>> _sentDown = (_, _) => { };
+    private Action<object, GatewayId, ReadOnlyMemory<byte>> _helloHeard = (_, _, _) => { };
 
     public SimulatedBus(Pump pump, Random random) =>
         (Calls, _helloServers, _downListeners) = (new SimulatedCalls(pump, random), [], []);
@@ -53,6 +55,20 @@ public sealed class SimulatedBus : IBus
     /// <summary>The same wire, used by these facts: hellos reach only owners with the same ones.</summary>
     public SimulatedBus As(InstallationFacts facts) => new(_wire ?? this, facts);
 
+    /// <summary>Called with each message that is sent down, whoever hears it. For judges.</summary>
+    public Action<GatewayId, ReadOnlyMemory<byte>> SentDown
+    {
+        get => _wire?.SentDown ?? _sentDown;
+        set => _sentDown = value;
+    }
+
+    /// <summary>Called when somebody, a <see cref="PumpScope"/>, has heard a hello. For judges.</summary>
+    public Action<object, GatewayId, ReadOnlyMemory<byte>> HelloHeard
+    {
+        get => _wire?.HelloHeard ?? _helloHeard;
+        set => _helloHeard = value;
+    }
+
     /// <inheritdoc/>
     public async ValueTask<bool> SayHelloAsync(
         int partition, GatewayId gateway, ReadOnlyMemory<byte> hello, CancellationToken cancellationToken)
@@ -69,8 +85,15 @@ public sealed class SimulatedBus : IBus
     public async ValueTask<IAsyncDisposable> ServeHellosAsync(
         int partition, Action<GatewayId, ReadOnlyMemory<byte>> handler, CancellationToken cancellationToken)
     {
-        var listener = new Listener(_helloServers, handler) { Partition = partition, Facts = _facts };
+        var scope = ((PumpContext)SynchronizationContext.Current!).Scope;
+        var listener = new Listener(_helloServers, Heard) { Partition = partition, Facts = _facts };
         return await CallAsync($"serve hellos {partition}", () => Add(listener), cancellationToken);
+
+        void Heard(GatewayId gateway, ReadOnlyMemory<byte> hello)
+        {
+            handler(gateway, hello);
+            HelloHeard(scope, gateway, hello);
+        }
     }
 
     /// <inheritdoc/>
@@ -80,7 +103,11 @@ public sealed class SimulatedBus : IBus
         var copy = message.ToArray();
         await CallAsync(
             $"down to {gateway}",
-            () => Deliver("down", _downListeners, l => l.Gateway == gateway, gateway, copy),
+            () =>
+            {
+                SentDown(gateway, copy);
+                return Deliver("down", _downListeners, l => l.Gateway == gateway, gateway, copy);
+            },
             cancellationToken);
     }
 

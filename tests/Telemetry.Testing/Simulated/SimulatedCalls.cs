@@ -11,7 +11,6 @@ public sealed class SimulatedCalls(Pump pump, Random random)
 {
     private static readonly TimeSpan Tick = TimeSpan.FromTicks(1);
 
-    private readonly ProcessLife _server = new(pump);
     private DateTimeOffset _free;
 
     /// <summary>The shortest way, one direction.</summary>
@@ -30,7 +29,12 @@ public sealed class SimulatedCalls(Pump pump, Random random)
     public Func<string, bool> LosesAnswer { get; set; } = _ => false;
 
     /// <summary>The server's clock.</summary>
-    public TimeProvider Time => _server.Time;
+    public TimeProvider Time => Server.Time;
+
+    /// <summary>How far the server's clock is ahead of the pump's.</summary>
+    public TimeSpan ClockOffset { get; set; }
+
+    private ProcessLife Server => field ??= new ProcessLife(pump, () => ClockOffset);
 
     /// <summary>
     /// Calls the server. <paramref name="broken"/> makes the port's error of a lost call; its argument is true when the
@@ -46,7 +50,7 @@ public sealed class SimulatedCalls(Pump pump, Random random)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var way = KeepsOrder ? InOrder() : Latency();
-        return await _server.Run(() => ServeAsync(what, way, effect, broken)).WaitAsync(cancellationToken);
+        return await Server.Run(() => ServeAsync(what, way, effect, broken)).WaitAsync(cancellationToken);
     }
 
     /// <summary>
@@ -55,9 +59,9 @@ public sealed class SimulatedCalls(Pump pump, Random random)
     public void Send(Action arrive) => SendAfter(Latency(), arrive);
 
     /// <summary>The same after a time of one's own.</summary>
-    public void SendAfter(TimeSpan delay, Action arrive) => _ = _server.Run(async () =>
+    public void SendAfter(TimeSpan delay, Action arrive) => _ = Server.Run(async () =>
     {
-        await Task.Delay(delay, _server.Time);
+        await Task.Delay(delay, Server.Time);
         arrive();
     });
 
@@ -68,14 +72,14 @@ public sealed class SimulatedCalls(Pump pump, Random random)
     private async Task<T> ServeAsync<T>(
         string what, TimeSpan way, Func<Task<T>> effect, Func<bool, Exception> broken)
     {
-        await Task.Delay(way, _server.Time);
+        await Task.Delay(way, Server.Time);
         if (LosesRequest(what))
         {
             throw broken(true);
         }
 
         var result = await effect();
-        await Task.Delay(Latency(), _server.Time);
+        await Task.Delay(Latency(), Server.Time);
         return LosesAnswer(what) ? throw broken(false) : result;
     }
 

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Telemetry.Edge.Uplink;
+using Telemetry.Testing.Time;
 using Telemetry.Model;
 
 namespace Telemetry.Testing.Simulated;
@@ -33,6 +34,9 @@ internal sealed class SimulatedConnection : IUplinkConnection
 
     /// <summary>The session at the ingress, once it is open.</summary>
     public Task<IAsyncDisposable>? Session { get; set; }
+
+    /// <summary>The process at its other end.</summary>
+    public ProcessLife Ingress => _ingress.Life;
 
     /// <inheritdoc/>
     public int InFlightMax => _link.InFlightMax;

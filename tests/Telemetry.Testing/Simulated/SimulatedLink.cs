@@ -79,6 +79,15 @@ public sealed class SimulatedLink(
     /// <summary>Breaks the connection that there is, as when its agent died.</summary>
     public void Break(string why) => _current?.Break(why);
 
+    /// <summary>Breaks the connection that there is to a process that says nothing any more.</summary>
+    public void BreakFrom(ProcessLife ingress, string why)
+    {
+        if (_current?.Ingress == ingress)
+        {
+            _current.Break(why);
+        }
+    }
+
     internal SimulatedIngress? AnIngress()
     {
         var living = ingresses().Where(i => i.Life.IsAlive).ToArray();

@@ -13,6 +13,8 @@ public sealed class SimulatedOutboxDisk(Random random)
     private OutboxSnapshot _state = new() { OutboxId = (ulong)random.NextInt64(1, long.MaxValue) };
     private OutboxSnapshot? _underWay;
     private OutboxSnapshot? _undoneByError;
+    private OutboxCommit? _commitUnderWay;
+    private OutboxCommit? _commitUndone;
     private SimulatedOutboxFile? _open;
     private int _failures;
     private bool _failuresHappenAnyway;
@@ -43,6 +45,9 @@ public sealed class SimulatedOutboxDisk(Random random)
 
     /// <summary>What the file takes of the disk.</summary>
     public OutboxSpace Space => new(_state.StoredBytes, _state.StoredBytes < CapacityBytes);
+
+    /// <summary>Called when a commit becomes durable, whether or not anybody is told. For judges.</summary>
+    public Action<OutboxCommit> Durable { get; set; } = _ => { };
 
     /// <summary>How many commits are durable.</summary>
     public int Commits { get; private set; }
@@ -75,11 +80,13 @@ public sealed class SimulatedOutboxDisk(Random random)
         if (_underWay is not null && random.Next(2) == 0)
         {
             _state = _underWay;
+            Durable(_commitUnderWay!);
         }
 
         else if (_undoneByError is not null && random.Next(2) == 0)
         {
             _state = _undoneByError;
+            Durable(_commitUndone!);
         }
 
         _underWay = null;
@@ -131,7 +138,8 @@ public sealed class SimulatedOutboxDisk(Random random)
         if (FaultOf(commit, next) is { } fault)
         {
             await WaitAsync(file, BeforeDurable);
-            _undoneByError = fault == OutboxFault.Io ? next : _undoneByError;
+            (_undoneByError, _commitUndone) =
+                fault == OutboxFault.Io ? (next, commit) : (_undoneByError, _commitUndone);
             throw new OutboxException($"simulated disk: {fault} at a commit", fault, isUndone: true);
         }
 
@@ -139,7 +147,7 @@ public sealed class SimulatedOutboxDisk(Random random)
         _failures -= fails ? 1 : 0;
         if (!fails || _failuresHappenAnyway)
         {
-            _underWay = next;
+            (_underWay, _commitUnderWay) = (next, commit);
         }
 
         await WaitAsync(file, BeforeDurable);
@@ -153,6 +161,7 @@ public sealed class SimulatedOutboxDisk(Random random)
         _undoneByError = null;
         LastCommit = commit;
         Commits++;
+        Durable(commit);
         await WaitAsync(file, AfterDurable);
         if (fails)
         {

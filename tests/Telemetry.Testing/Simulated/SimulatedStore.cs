@@ -30,6 +30,12 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     public Func<StoreCommit, string?> Fails { get; set; } = _ => null;
 
     /// <summary>
+    /// Called right after each commit, before its caller is told, with the content before it and who committed: the
+    /// caller's <see cref="PumpScope"/>. For judges.
+    /// </summary>
+    public Action<StoreCommit, SimulatedDatabase, object?> Committed { get; set; } = (_, _, _) => { };
+
+    /// <summary>
     /// Says which commits begin and then hear nothing more of their client, which is frozen; none by default. The
     /// caller's task ends when the client goes on (<see cref="HeldTransactions.GoOn"/>) or the session is ended.
     /// </summary>
@@ -112,8 +118,9 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     {
         // Its owner may give up waiting and use the buffers for the next one while this one is on its way.
         var sent = commit.Copy();
+        var caller = (SynchronizationContext.Current as PumpContext)?.Scope;
         return AnswerAsync(commit, sent, Calls.CallAsync(
-            "commit", () => CommitOrHoldAsync(sent), before => Broken("commit", before), cancellationToken));
+            "commit", () => CommitOrHoldAsync(sent, caller), before => Broken("commit", before), cancellationToken));
     }
 
     /// <inheritdoc/>
@@ -197,7 +204,7 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
         return true;
     }
 
-    private async Task<CommitOutcome> CommitOrHoldAsync(StoreCommit commit)
+    private async Task<CommitOutcome> CommitOrHoldAsync(StoreCommit commit, object? caller)
     {
         if (Freezes(commit))
         {
@@ -216,7 +223,7 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
             }
         }
 
-        return Commit(commit);
+        return Commit(commit, caller);
     }
 
     private bool NotOwned(StoreCommit commit)
@@ -228,7 +235,7 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
         return commit.NotOwned.Count > 0;
     }
 
-    private CommitOutcome Commit(StoreCommit commit)
+    private CommitOutcome Commit(StoreCommit commit, object? caller)
     {
         if (Fails(commit) is { } trouble)
         {
@@ -245,7 +252,9 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
             return CommitOutcome.NotOwner;
         }
 
+        var before = Content;
         Content = after;
+        Committed(commit, before, caller);
         return CommitOutcome.Committed;
     }
 

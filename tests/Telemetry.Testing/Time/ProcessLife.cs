@@ -10,16 +10,22 @@ public sealed class ProcessLife
     private readonly PumpScope _scope;
     private readonly TaskCompletionSource _died = new();
 
-    public ProcessLife(Pump pump)
+    /// <summary>
+    /// Begins a life. <paramref name="clockOffset"/> says at each look how far its wall clock is ahead of the pump's.
+    /// </summary>
+    public ProcessLife(Pump pump, Func<TimeSpan>? clockOffset = null)
     {
         _scope = pump.NewScope();
-        Time = new LifeTime(pump.Clock, _scope);
+        Time = new LifeTime(pump.Clock, _scope, clockOffset ?? (() => TimeSpan.Zero));
     }
 
     /// <summary>The pump's clock; timers made with it, by whomever, die with this life.</summary>
     public TimeProvider Time { get; }
 
     public bool IsAlive => _scope.IsAlive;
+
+    /// <summary>True between <see cref="Freeze"/> and <see cref="Thaw"/>.</summary>
+    public bool IsFrozen => _scope.IsFrozen;
 
     /// <summary>Ends when the life is killed; for those who outlive it.</summary>
     public Task Died => _died.Task;
@@ -40,6 +46,15 @@ public sealed class ProcessLife
         _scope.IsAlive = false;
         _died.TrySetResult();
     }
+
+    /// <summary>
+    /// The process stands still, as a stopped or suspended one does: it takes no step until <see cref="Thaw"/>, while
+    /// time goes on for everybody. What comes for it waits. The step that calls it runs on to its next await.
+    /// </summary>
+    public void Freeze() => _scope.Freeze();
+
+    /// <summary>It goes on where it stood; timers that fell due meanwhile fire now.</summary>
+    public void Thaw() => _scope.Thaw();
 
     /// <summary>
     /// The same task for code that awaits it outside of this life, except that it never ends after a kill.
@@ -66,7 +81,7 @@ public sealed class ProcessLife
         }
     }
 
-    private sealed class LifeTime(SimulatedClock clock, PumpScope scope) : TimeProvider
+    private sealed class LifeTime(SimulatedClock clock, PumpScope scope, Func<TimeSpan> clockOffset) : TimeProvider
     {
         public override TimeZoneInfo LocalTimeZone => clock.LocalTimeZone;
 
@@ -74,7 +89,7 @@ public sealed class ProcessLife
 
         public override long GetTimestamp() => clock.GetTimestamp();
 
-        public override DateTimeOffset GetUtcNow() => clock.GetUtcNow();
+        public override DateTimeOffset GetUtcNow() => clock.GetUtcNow() + clockOffset();
 
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {

@@ -10,6 +10,7 @@ internal sealed class PumpScope
 {
     private readonly Pump _pump;
     private readonly PumpScheduler _scheduler;
+    private readonly List<(Task? Step, SendOrPostCallback? Callback, object? State)> _waiting = [];
 
     public PumpScope(Pump pump)
     {
@@ -21,6 +22,30 @@ internal sealed class PumpScope
     public TaskScheduler Scheduler => _scheduler;
 
     public bool IsAlive { get; set; } = true;
+
+    /// <summary>True while no step of it is taken: those that were due wait.</summary>
+    public bool IsFrozen { get; private set; }
+
+    public void Freeze() => IsFrozen = true;
+
+    /// <summary>What waited is ready, in the order in which it was due.</summary>
+    public void Thaw()
+    {
+        IsFrozen = false;
+        foreach (var (step, callback, state) in _waiting)
+        {
+            if (step is not null)
+            {
+                _pump.Enqueue(new PumpStep(this, step));
+            }
+            else
+            {
+                Post(callback!, state);
+            }
+        }
+
+        _waiting.Clear();
+    }
 
     /// <summary>Runs it as a step of its own.</summary>
     public void Post(SendOrPostCallback callback, object? state)
@@ -35,11 +60,26 @@ internal sealed class PumpScope
     public void RunNow(SendOrPostCallback callback, object? state)
     {
         _pump.RequireOwnThread();
+        if (IsFrozen)
+        {
+            _waiting.Add((null, callback, state));
+            return;
+        }
+
         RunInside(TaskOf(callback, state), static (scope, task) => task.RunSynchronously(scope._scheduler));
     }
 
     /// <summary>Runs a step that was ready.</summary>
-    public void Run(Task step) => RunInside(step, static (scope, task) => scope._scheduler.Execute(task));
+    public void Run(Task step)
+    {
+        if (IsFrozen)
+        {
+            _waiting.Add((step, null, null));
+            return;
+        }
+
+        RunInside(step, static (scope, task) => scope._scheduler.Execute(task));
+    }
 
     private void RunInside(Task task, Action<PumpScope, Task> run)
     {
