@@ -62,8 +62,9 @@ public sealed class FullDiskTests : IAsyncLifetime
         await using var again = await OpenAsync();
         Assert.Equal((accepted, accepted), (again.Accepted, again.UnsealedReadings));
         await DrainAsync(again);
+        // The first offer may still be refused: the commit that frees what was drained is its own.
+        await UntilAsync(again, async () => (await OfferAsync(again)).IsAccepted);
         await UntilAsync(again, () => again.Standing.Problem is null);
-        Assert.True((await OfferAsync(again)).IsAccepted);
     });
 
     [SmallDiskFact]
