@@ -16,16 +16,26 @@ internal sealed class FrameApplier(
     IStore store, AlertEvaluator alerts, SchemaDesk schemas, AckList acks, FaultSearch faults,
     ProcessorOptions options, ProcessorCounters counters)
 {
+    /// <summary>
+    /// What a schema costs at least, in readings: rows of its own and a number for each series. A gateway that adds its
+    /// series one by one must not fill a transaction with thousands, for which others in its partition would wait.
+    /// </summary>
+    private const int SchemaWeight = 128;
+
     private readonly WaitingMessages _waiting = new(store);
     private readonly FrameContent _content = new(store, alerts, options, counters);
 
-    /// <summary>About how many readings a message adds, see <see cref="FrameReader.ReadingsClaimed"/>.</summary>
+    /// <summary>
+    /// About how many readings a message adds, see <see cref="FrameReader.ReadingsClaimed"/>; of a schema what it costs.
+    /// </summary>
     public static int ReadingsClaimed(Log.LogMessage message)
     {
         try
         {
             Delivery.Read(message.Data.Span, out var offset);
-            return FrameReader.ReadingsClaimed(message.Data.Span[offset..]);
+            var bytes = message.Data.Span[offset..];
+            return FrameReader.TryKind(bytes, out var kind) && kind == FrameKind.Schema
+                ? SchemaWeight : FrameReader.ReadingsClaimed(bytes);
         }
         catch (WireFormatException)
         {
