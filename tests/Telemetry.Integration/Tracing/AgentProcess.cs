@@ -5,7 +5,8 @@ namespace Telemetry.Integration.Tracing;
 /// <summary>
 /// The agent's executable as a process of its own, gateway gw-1, with its files in a temporary folder.
 /// </summary>
-internal sealed class AgentProcess(int mqttPort, string traces) : IAsyncDisposable
+internal sealed class AgentProcess(int mqttPort, string traces, int readings = AgentProcess.Readings)
+    : IAsyncDisposable
 {
     public const int Readings = 60;
 
@@ -24,7 +25,7 @@ internal sealed class AgentProcess(int mqttPort, string traces) : IAsyncDisposab
               "gateway": "gw-1",
               "outbox": { "file": "{{_folder.At("outbox")}}", "commitDeadline": "100 ms" },
               "uplink": { "host": "127.0.0.1", "port": {{mqttPort}}, "password": "one", "backoffMax": "1 s" },
-              "generator": { "readingsPerSecond": 60, "interval": "100 ms", "readingsMax": {{Readings}} },
+              "generator": { "readingsPerSecond": 60, "interval": "100 ms", "readingsMax": {{readings}} },
               "status": { "port": {{_statusPort}} },
               "traces": {{traces}}
             }
