@@ -26,7 +26,8 @@ internal sealed class FrameApplier(
     private readonly FrameContent _content = new(store, alerts, options, counters);
 
     /// <summary>
-    /// About how many readings a message adds, see <see cref="FrameReader.ReadingsClaimed"/>; of a schema what it costs.
+    /// About how many readings a message adds, see <see cref="FrameReader.ReadingsClaimed"/>; of a schema what it
+    /// costs.
     /// </summary>
     public static int ReadingsClaimed(Log.LogMessage message)
     {
