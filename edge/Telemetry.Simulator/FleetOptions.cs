@@ -50,7 +50,7 @@ internal sealed record FleetOptions
     {
         Gateway = GatewayId.Parse(Name(number)),
         OutboxFile = Path.Combine(Folder, Name(number) + ".outbox"),
-        OutboxReserveBytes = 128 * 1024,
+        OutboxReserveBytes = 0,
         Journal = Journals.Length > 0 ? Path.Combine(Journals, Name(number) + ".journal") : "",
         Generator = Agent.Generator is { } generator
             ? generator with { Seed = unchecked(generator.Seed + (number * 1000)) } : null,

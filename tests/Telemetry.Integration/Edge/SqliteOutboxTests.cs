@@ -90,12 +90,15 @@ public sealed class SqliteOutboxTests : IAsyncLifetime
         Assert.True(_loop.IsCurrent);
     });
 
-    [Fact]
-    public Task At_the_quota_the_files_take_no_more_of_the_disk_than_it_says() => _loop.RunAsync(async () =>
+    [Theory]
+    [InlineData(128 * 1024)]
+    [InlineData(0)]
+    public Task At_the_quota_the_files_take_no_more_of_the_disk_than_it_says(int reserve) => _loop.RunAsync(async () =>
     {
         const int quota = 2 * 1024 * 1024;
+        var file = SqliteOutboxOptions.For(quota) with { ReserveBytes = reserve };
         await using var outbox = await Outbox.OpenAsync(
-            await SqliteOutboxFile.OpenAsync(_folder.At("outbox.db"), SqliteOutboxOptions.For(quota), default),
+            await SqliteOutboxFile.OpenAsync(_folder.At("outbox.db"), file, default),
             Gateway,
             new OutboxOptions { QuotaBytes = quota },
             TimeProvider.System,
@@ -118,6 +121,7 @@ public sealed class SqliteOutboxTests : IAsyncLifetime
 
         Assert.Equal(OfferRefusal.Quota, outcome.Refusal);
         Assert.True(outbox.Standing.AtQuota);
+        Assert.Null(outbox.Standing.Trouble);
         Assert.InRange(
             new FileInfo(_folder.At("outbox.db")).Length + new FileInfo(_folder.At("outbox.db-wal")).Length,
             quota / 2,

@@ -59,7 +59,7 @@ internal sealed class SqliteSpace : IDisposable
         var missing = ReserveKept ? 0 : _options.ReserveBytes;
         var room = ((_pagesMax - pages + free) * _pageBytes) - missing;
         var wal = _wal.Exists ? _wal.Length : 0;
-        var ahead = _options.ReserveBytes > 0 ? ChunkBytes : 0;
+        var ahead = HasReserve ? ChunkBytes : 0;
         return new OutboxSpace(((pages - free) * _pageBytes) + ahead + missing + wal, room >= RoomBytesMin);
     }
 
@@ -73,11 +73,16 @@ internal sealed class SqliteSpace : IDisposable
 
     /// <summary>
     /// A transaction found no room and was rolled back: writes the log back, so that it begins anew, and asks the disk
-    /// for more. False when the disk gives nothing.
+    /// for more. False when the disk gives nothing. Without a reserve SQLite asks the disk by itself.
     /// </summary>
     public bool TryGrow(long bytes)
     {
         WriteBack();
+        if (!HasReserve)
+        {
+            return true;
+        }
+
         _file.Refresh();
         return SqliteFileControl.TryAllocate(_connection, Math.Max(_file.Length, PagesBytes()) + bytes + ChunkBytes)
             && Fence();
@@ -85,10 +90,15 @@ internal sealed class SqliteSpace : IDisposable
 
     /// <summary>
     /// SQLite uses no page that the disk has not given already: its log could not be written back on a full disk.
-    /// False when nothing changed.
+    /// False when nothing changed. Without a reserve the file grows by itself, and no page is withheld.
     /// </summary>
     public bool Fence()
     {
+        if (!HasReserve)
+        {
+            return false;
+        }
+
         _file.Refresh();
         var pages = Math.Max(_file.Length / _pageBytes, 1);
         if (pages == _pagesMax)
@@ -103,7 +113,7 @@ internal sealed class SqliteSpace : IDisposable
 
     /// <summary>After a transaction that touched the reserve, whatever became of it.</summary>
     public void LookAtReserve() =>
-        ReserveKept = _options.ReserveBytes == 0 || _hasReserve.Set(0, _options.ReserveBytes).Number() > 0;
+        ReserveKept = !HasReserve || _hasReserve.Set(0, _options.ReserveBytes).Number() > 0;
 
     /// <summary>Writes the log back into the file; true when nothing is left in it.</summary>
     public bool WriteBack()
@@ -118,7 +128,7 @@ internal sealed class SqliteSpace : IDisposable
     /// </summary>
     public void Close()
     {
-        if (_options.ReserveBytes == 0)
+        if (!HasReserve)
         {
             return;
         }
@@ -140,12 +150,14 @@ internal sealed class SqliteSpace : IDisposable
         }
     }
 
+    private bool HasReserve => _options.ReserveBytes > 0;
+
     private long PagesBytes() => _pages.Number() * _pageBytes;
 
     // On a disk that is full already nothing of this can be had: then it is tried with the commits that bring readings.
     private void Prepare()
     {
-        if (_options.ReserveBytes == 0)
+        if (!HasReserve)
         {
             ReserveKept = true;
             _pagesMax = long.MaxValue / _pageBytes;
