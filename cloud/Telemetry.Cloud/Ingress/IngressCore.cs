@@ -15,6 +15,7 @@ internal sealed class IngressCore(
     ILog log, IBus bus, IngressOptions options, TimeProvider time, IngressCounters counters)
 {
     private readonly LogAppender _appender = new(log, options, time, counters);
+    private readonly SchemaPace _schemaPace = new(options, time);
     private volatile string? _closed;
 
     /// <summary>
@@ -77,6 +78,12 @@ internal sealed class IngressCore(
         {
             counters.Count(IngressEvent.LogOutOfReach);
             return new(IngressVerdict.Unavailable, null, closed);
+        }
+
+        if (message.IsSchema && _schemaPace.Take(gateway) is { Ticks: > 0 } wait)
+        {
+            counters.Count(IngressEvent.SchemaDelayed);
+            await Task.Delay(wait, time, cancellationToken);
         }
 
         // The order of durability: the log's acknowledgement first, the PUBACK with its receipt after it.

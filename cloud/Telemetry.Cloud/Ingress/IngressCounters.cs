@@ -21,7 +21,10 @@ internal enum IngressEvent
     /// <summary>A schema is in the log and was acknowledged.</summary>
     SchemaAppended,
 
-    /// <summary>Of these, the log called so many duplicates.</summary>
+    /// <summary>A schema waited: its gateway brought more a second than it may.</summary>
+    SchemaDelayed,
+
+    /// <summary>The log called an append a duplicate.</summary>
     AppendDuplicate,
 
     /// <summary>Bytes appended, delivery prefix included.</summary>

@@ -13,6 +13,12 @@ internal sealed record IngressOptions
     public int AppendsInFlightMax { get; init; } = 512;
 
     /// <summary>
+    /// Schemas that a gateway may bring a second. So many may come at once; a further one waits, its PUBACK is
+    /// withheld. Default 200: an agent's thousand series come in less than 20 schemas, once.
+    /// </summary>
+    public int SchemasPerSecond { get; init; } = 200;
+
+    /// <summary>
     /// How long a PUBACK is withheld while the log is out of reach; then the frame is refused with 0x83. Default 20 s:
     /// shorter than the log's duplicate window, so that a repeated message id is still known there.
     /// </summary>

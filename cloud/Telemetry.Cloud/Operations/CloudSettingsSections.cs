@@ -150,6 +150,7 @@ internal static class CloudSettingsSections
         {
             Partitions = partitions,
             AppendsInFlightMax = reader.Number("ingress.appendsInFlightMax", or.AppendsInFlightMax, 1, 65_536),
+            SchemasPerSecond = reader.Number("ingress.schemasPerSecond", or.SchemasPerSecond, 1, 1_000_000),
             AppendPatience = reader.Span("ingress.appendPatience", or.AppendPatience, Second, Hour),
             DownMessagesMax = reader.Number("ingress.downMessagesMax", or.DownMessagesMax, 1, 1024),
             DownBytesMax = (int)reader.Bytes("ingress.downBytesMax", or.DownBytesMax, 1024, 1 << 28),

@@ -51,6 +51,47 @@ public sealed class IngressCoreTests
     }
 
     [Fact]
+    public void More_schemas_a_second_than_a_gateway_may_bring_wait_and_hold_up_nobody_else()
+    {
+        var core = new IngressCore(
+            _log, _bus, new IngressOptions { Partitions = 4, SchemasPerSecond = 10 }, _pump.Clock, _counters);
+        var other = GatewayId.Parse("gateway-2");
+        var began = _pump.Clock.GetTimestamp();
+        var after = new List<double>();
+        async Task PublishedAsync(GatewayId gateway, byte[] payload, List<double>? seconds)
+        {
+            await core.PublishedAsync(gateway, Routes.FrameTopic(gateway, Lane.Live), payload, default);
+            seconds?.Add(_pump.Clock.GetElapsedTime(began).TotalSeconds);
+        }
+
+        var others = new List<double>();
+        _pump.Run(() => Task.WhenAll(
+            [
+                .. Enumerable.Range(0, 30).Select(_ => PublishedAsync(Gateway, Schema(Lane.Live), after)),
+                PublishedAsync(Gateway, Frame(), others),
+                PublishedAsync(other, Schema(Lane.Live), others),
+            ]));
+
+        Assert.All(others, seconds => Assert.InRange(seconds, 0, 0.05));
+        Assert.Equal(11, after.Count(seconds => seconds < 0.05));
+        Assert.InRange(after.Max(), 1.85, 2.05);
+        Assert.Equal(19, _counters[IngressEvent.SchemaDelayed]);
+    }
+
+    [Fact]
+    public void Gateways_that_brought_schemas_long_ago_are_forgotten()
+    {
+        var pace = new SchemaPace(new IngressOptions(), _pump.Clock);
+        for (var i = 0; i < 5000; i++)
+        {
+            Assert.Equal(TimeSpan.Zero, pace.Take(GatewayId.Parse($"gw-{i}")));
+            _pump.Run(() => Task.Delay(TimeSpan.FromMilliseconds(10), _pump.Clock));
+        }
+
+        Assert.InRange(pace.Count, 1, 1024);
+    }
+
+    [Fact]
     public void Any_changed_byte_of_a_frame_is_refused_or_leaves_its_content_whole()
     {
         var good = Frame();

@@ -1,0 +1,69 @@
+using Telemetry.Model;
+
+namespace Telemetry.Cloud.Ingress;
+
+/// <summary>
+/// Spreads the schemas of one gateway: a second's number may come at once, then they are delayed to
+/// <see cref="IngressOptions.SchemasPerSecond"/>. To register a schema costs its partition as much as hundreds of
+/// readings, and the other gateways of the partition wait behind it. Any thread.
+/// </summary>
+internal sealed class SchemaPace(IngressOptions options, TimeProvider time)
+{
+    // Fewer than these are not looked through for those that came to rest.
+    private const int TrimFrom = 1024;
+
+    private readonly Dictionary<GatewayId, long> _earliest = [];
+    private readonly Lock _gate = new();
+    private readonly long _interval = time.TimestampFrequency / options.SchemasPerSecond;
+    private int _trimAt = TrimFrom;
+
+    /// <summary>Gateways that are remembered: those that brought schemas in the last seconds.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _earliest.Count;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Counts a schema of a gateway and returns how long it is to wait, at most
+    /// <see cref="IngressOptions.AppendPatience"/>.
+    /// </summary>
+    public TimeSpan Take(GatewayId gateway)
+    {
+        lock (_gate)
+        {
+            var now = time.GetTimestamp();
+            var earliest = Math.Max(now, _earliest.GetValueOrDefault(gateway));
+            var wait = time.GetElapsedTime(now + time.TimestampFrequency, earliest);
+            if (wait < options.AppendPatience)
+            {
+                _earliest[gateway] = earliest + _interval;
+            }
+
+            if (_earliest.Count >= _trimAt)
+            {
+                Trim(now);
+            }
+
+            return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
+        }
+    }
+
+    private void Trim(long now)
+    {
+        foreach (var (gateway, earliest) in _earliest)
+        {
+            if (earliest <= now)
+            {
+                _earliest.Remove(gateway);
+            }
+        }
+
+        _trimAt = Math.Max(TrimFrom, 2 * _earliest.Count);
+    }
+}
