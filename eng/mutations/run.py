@@ -156,7 +156,9 @@ def filters(suite, mutation):
 
 
 def what_failed(output):
-    failed = re.findall(r"^\s*Failed (\S+)", output, re.M)
+    # The second form is all there is of it when stopping at the first failure ends the process.
+    failed = (re.findall(r"^\s*Failed (\S+)", output, re.M)
+              or re.findall(r"^\[xUnit.net [0-9:.]+\]\s+(\S+).* \[FAIL\]", output, re.M))
     seeds = re.search(r"(\d+) of (\d+) seeds fail", output)
     name = ".".join(failed[0].split("(")[0].split(".")[-2:]) if failed else "the test process ended early"
     return name, (int(seeds[1]), int(seeds[2])) if seeds else None
@@ -225,7 +227,7 @@ def write_table(mutations, results):
     for mutation in mutations:
         path = results / f"{mutation['name']}.json"
         result = json.loads(path.read_text()) if path.exists() else {"state": "not tried", "by": ""}
-        by = result["by"]
+        by = what_failed(result["output"])[0] if "output" in result else result["by"]
         if result.get("seeds"):
             failed, of = result["seeds"]
             by += f", {failed} of {of} seeds"
