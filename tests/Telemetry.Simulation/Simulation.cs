@@ -19,9 +19,6 @@ internal static class Simulation
     private static readonly TimeSpan ReconnectEvery = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
     private const int LooksMax = 3;
-
-    // A frame that is refused before the first answer of a connection waits for the next connection.
-    private const bool ReconnectsAfterRefusals = true;
     private static readonly TimeSpan StaysAtRest = TimeSpan.FromSeconds(16);
 
     /// <summary>Runs a seed's own mix.</summary>
@@ -127,10 +124,6 @@ internal static class Simulation
         foreach (var gateway in world.Gateways)
         {
             gateway.Link.Mend();
-            if (world.Mix.Has(Fault.FrameRefused) && ReconnectsAfterRefusals)
-            {
-                gateway.Link.Break("the ingress reads everything now");
-            }
         }
     }
 

@@ -142,8 +142,14 @@ internal sealed class GatewayBooks
     [
         .. _log.Readings.Where(r => !_stored.ContainsKey(r.Key) && !_journal.Refused.Contains(r.Key))
             .Select(r => r.Value).Distinct()
-            .Where(key => !_facts.Excuses.MayBeLost(key)),
+            .Where(key => !_facts.Excuses.MayBeLost(key) && !IsKept(key)),
     ];
+
+    /// <summary>
+    /// True for a frame of a second life whose sequences were settled with other content: a dead letter keeps it.
+    /// </summary>
+    private bool IsKept(FrameKey key) => _facts.IsForked && SimulatedDatabase.All(_world.Store.Content.DeadLetters)
+        .Any(d => d.Gateway == _gateway.Id && d.Frame == key && d.Reason == DeadLetterReason.Fork);
 
     private int Twice() => _stored.Values.Count(times => times > 1);
 

@@ -6,20 +6,6 @@ internal sealed record Mix
     private static readonly Fault[] LogDamage =
         [Fault.LogWiped, Fault.LogPurged, Fault.LogExpired, Fault.LogPutBack];
 
-    /// <summary>
-    /// Off: a frame of a clone can be stored twice after its epoch was opened again, in about one world of 300.
-    /// </summary>
-    public const bool ClonesAreOn = false;
-
-    /// <summary>
-    /// Off: after a commit that a disk undid, frames name a schema that neither edge nor cloud has, in about one world
-    /// of 150 (seeds 127 and 212 with it on).
-    /// </summary>
-    public const bool DiskErrorsAreOn = false;
-
-    /// <summary>Off for the same reason as clones: an outbox put back where database or log are damaged too.</summary>
-    public const bool PutBackWithDamageIsOn = false;
-
     private const double ProbabilityMax = 0.6;
 
     /// <summary>The probability of a fault at each of its chances.</summary>
@@ -55,17 +41,15 @@ internal sealed record Mix
     public static Mix Swarm(Random random)
     {
         var outboxPutBack = random.Next(6) == 0;
-        var outboxCloned = random.Next(6) == 0 && ClonesAreOn;
+        var outboxCloned = random.Next(6) == 0;
         var damagesLog = random.Next(3) > 0;
-        var putsDatabaseBack = random.Next(2) == 0 && (!outboxPutBack || PutBackWithDamageIsOn);
+        var putsDatabaseBack = random.Next(2) == 0;
         bool Has(Fault fault) => fault switch
         {
             Fault.OutboxPutBack => outboxPutBack,
-            Fault.DiskCommitFailed or Fault.DiskReadFailed => random.Next(2) == 0 && DiskErrorsAreOn,
             Fault.OutboxCloned => outboxCloned,
             Fault.DatabasePutBack => putsDatabaseBack,
-            _ when LogDamage.Contains(fault) =>
-                damagesLog && (!outboxPutBack || PutBackWithDamageIsOn) && random.Next(2) == 0,
+            _ when LogDamage.Contains(fault) => damagesLog && random.Next(2) == 0,
             Fault.AgentFrozen or Fault.IngressFrozen or Fault.ProcessorFrozen => random.Next(4) == 0,
             _ => random.Next(2) == 0,
         };
