@@ -21,12 +21,9 @@ internal sealed class EpochLedger(ulong epoch)
     public ulong? Outbox { get; private set; }
 
     /// <summary>
-    /// When the newest word of it was sent that came in this memory's life, by the agent's clock: a frame of it, or a
-    /// hello that names it.
+    /// The agent's process that sent the last word of it in this memory's life, a frame of it or a hello that names
+    /// it; 0 while none came.
     /// </summary>
-    public long HeardOfMicros { get; private set; } = long.MinValue;
-
-    /// <summary>The agent's process that sent that word; 0 while none came.</summary>
     public uint HeardFrom { get; private set; }
 
     /// <summary>True once everything is settled and a successor is known.</summary>
@@ -44,7 +41,7 @@ internal sealed class EpochLedger(ulong epoch)
     /// <summary>True when its lane rows are to be removed, because it became complete.</summary>
     public bool Shrunk { get; private set; }
 
-    private HelloId? _missedBy;
+    private (HelloId Hello, TimeSpan At)? _missed;
 
     // None for a complete epoch without lost runs, of which a gateway may have many.
     private LaneLedger[]? _lanes;
@@ -99,24 +96,23 @@ internal sealed class EpochLedger(ulong epoch)
     }
 
     /// <summary>
-    /// A hello does not name it. True when an earlier one of the same process, taken in this memory's life, did not
-    /// either: one alone may be older than the epoch.
+    /// A hello does not name it. True when an earlier one of the same process did not either, came
+    /// <paramref name="longBefore"/>, and nothing was heard of the epoch since: one hello alone may be older than the
+    /// epoch.
     /// </summary>
-    public bool MissedAgainBy(HelloId hello)
+    public bool MissedAgainBy(HelloId hello, TimeSpan now, TimeSpan longBefore)
     {
-        var again = _missedBy is { } first && hello.IsAfter(first);
-        _missedBy = again ? _missedBy : hello;
-        return again;
+        if (_missed is not { } first || first.Hello.Process != hello.Process)
+        {
+            _missed = (hello, now);
+            return false;
+        }
+
+        return hello.IsAfter(first.Hello) && now - first.At >= longBefore;
     }
 
-    /// <summary>Remembers when one of its frames, or a hello that names it, was sent, and by which process.</summary>
-    public void HeardOf(long micros, uint process)
-    {
-        if (micros >= HeardOfMicros)
-        {
-            (HeardOfMicros, HeardFrom) = (micros, process);
-        }
-    }
+    /// <summary>One of its frames, or a hello that names it, came; it was sent by this process.</summary>
+    public void HeardOf(uint process) => (HeardFrom, _missed) = (process, null);
 
     /// <summary>Remembers that a successor names it with these last sequences.</summary>
     public void Name(LaneLasts lasts)

@@ -135,7 +135,7 @@ internal sealed class FrameApplier(
             return Refused(gateway, header, series, frame, commit);
         }
 
-        epoch.HeardOf(delivery.SentAtMicros, delivery.Attempt.Process);
+        epoch.HeardOf(delivery.Attempt.Process);
         if (header.Predecessor is { } predecessor)
         {
             gateway.Follow(epoch, predecessor);

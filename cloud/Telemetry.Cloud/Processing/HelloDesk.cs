@@ -168,7 +168,7 @@ internal sealed class HelloDesk(
 
     // One whose streams' ends were read anew goes on with what was found when it came: the owner may have forgotten
     // more since. One that the agent said before another that waits shows nothing that is not in that one.
-    private static void TakeFull(HelloReady ready, GatewayLedger gateway)
+    private void TakeFull(HelloReady ready, GatewayLedger gateway)
     {
         var (owner, id, hello, live, backlog, isNew) = ready;
         var waiting = owner.Losses.GetValueOrDefault(id);
@@ -178,7 +178,8 @@ internal sealed class HelloDesk(
         }
         else if (isNew && waiting?.Hello.Id.IsAfter(hello.Id) is not true)
         {
-            owner.Losses[id] = new PendingLoss(hello, live, backlog, PendingLoss.DeadLivesOf(gateway, hello));
+            owner.Losses[id] = new PendingLoss(
+                hello, live, backlog, DeadLives.Of(gateway, hello, time.GetElapsedTime(0)));
         }
     }
 
@@ -192,7 +193,7 @@ internal sealed class HelloDesk(
                 continue;
             }
 
-            epoch.HeardOf(hello.ClockMicros, hello.Id.Process);
+            epoch.HeardOf(hello.Id.Process);
             if (told.Predecessor.Epoch != Predecessor.Unknown)
             {
                 epoch.BelongTo(hello.Outbox);

@@ -8,38 +8,12 @@ namespace Telemetry.Cloud.Processing;
 
 /// <summary>
 /// A hello that waits: what it says is sealed and not held any more, and is not settled, is booked as lost only once
-/// the position has passed both streams' ends as read after that hello. <paramref name="DeadLives"/> are epochs of
-/// lives of the outbox that are past, as they were found when the hello was taken: the owner may forget later when
-/// their frames were sent.
+/// the position has passed both streams' ends as read after that hello. <paramref name="Dead"/> are the epochs of
+/// lives of the outbox that are past, as they were found when the hello was taken.
 /// </summary>
 internal sealed record PendingLoss(
-    Hello Hello, StreamState Live, StreamState Backlog, IReadOnlyList<ulong> DeadLives)
+    Hello Hello, StreamState Live, StreamState Backlog, IReadOnlyList<ulong> Dead)
 {
-    /// <summary>
-    /// The open epochs of the same outbox that its agent does not name: they are of a life of the outbox that was put
-    /// back, and nobody holds anything of them. One of which the same process has said something, or of which something
-    /// was said later than this hello, was begun since. Where nothing was said in this memory's life, a hello may be
-    /// older than the epoch: two of one process must miss it.
-    /// </summary>
-    public static IReadOnlyList<ulong> DeadLivesOf(GatewayLedger gateway, Hello hello)
-    {
-        if (hello.Epochs.Count >= Hello.EpochsMax)
-        {
-            return []; // It has more open ones than it can name.
-        }
-
-        var named = hello.Epochs.Select(e => e.Epoch).Concat((hello.Complete ?? []).Select(e => e.Epoch)).ToHashSet();
-        var outboxes = new Dictionary<ulong, ulong?>();
-        return
-        [
-            .. gateway.Epochs.Open
-                .Where(e => !named.Contains(e.Epoch) && e.HeardFrom != hello.Id.Process
-                    && e.HeardOfMicros < hello.ClockMicros && gateway.OutboxOf(e, outboxes) == hello.Outbox
-                    && (e.HeardFrom != 0 || e.MissedAgainBy(hello.Id)))
-                .Select(e => e.Epoch),
-        ];
-    }
-
     /// <summary>True when everything that stood in the log then has been read.</summary>
     public bool Due(LogPosition live, LogPosition backlog) => Passed(live, Live) && Passed(backlog, Backlog);
 
@@ -81,14 +55,11 @@ internal sealed record PendingLoss(
 
     private void BookDeadLives(GatewayLedger gateway, HashSet<EpochLedger> touched)
     {
-        // Those whose frames were read since then are judged by when these were sent, which is known of them.
-        var read = DeadLivesOf(gateway, Hello)
-            .Where(id => gateway.Epochs.TryGetValue(id, out var epoch) && epoch.HeardFrom != 0);
-        foreach (var dead in DeadLives.Union(read).ToArray())
+        foreach (var dead in Dead)
         {
-            if (!gateway.Epochs.TryGetValue(dead, out var epoch))
+            if (!gateway.Epochs.TryGetValue(dead, out var epoch) || epoch.HeardFrom == Hello.Id.Process)
             {
-                continue; // The owner's memory was loaded anew since.
+                continue; // The owner's memory was loaded anew since, or there is word of the epoch after all.
             }
 
             for (var lane = Lane.Critical; lane <= Lane.Backlog; lane++)

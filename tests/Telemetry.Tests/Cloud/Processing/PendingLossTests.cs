@@ -12,7 +12,6 @@ public sealed class PendingLossTests
 {
     private const ulong Card = 1, OtherCard = 2, DeadEpoch = 10, Successor = 11;
     private const uint Process = 1;
-    private const long HelloAt = 1000;
 
     private static readonly GatewayId Gateway = GatewayId.Parse("gw-1");
     private static readonly Predecessor None = new(0, default);
@@ -47,43 +46,6 @@ public sealed class PendingLossTests
         Assert.Equal(0, Lost(Ledger([Card, OtherCard], Dead(OtherCard), follows)));
     }
 
-    [Theory]
-    [InlineData(HelloAt - 1, 4)]
-    [InlineData(HelloAt, 0)]
-    public void Epoch_begun_since_the_hello_was_said_is_not_lost(long sentAt, long lost)
-    {
-        var gateway = Ledger([Card], Dead(Card));
-        gateway.Epoch(DeadEpoch)!.HeardOf(sentAt, process: 7);
-
-        Assert.Equal(lost, Lost(gateway));
-    }
-
-    [Fact]
-    public void Epoch_of_which_the_same_process_sent_frames_is_not_lost_whatever_its_clock_says()
-    {
-        var gateway = Ledger([Card], Dead(Card));
-        gateway.Epoch(DeadEpoch)!.HeardOf(HelloAt - 1, Process);
-
-        Assert.Equal(0, Lost(gateway));
-    }
-
-    [Fact]
-    public void Epoch_begun_since_is_not_lost_though_the_owner_forgot_when_its_frames_were_sent()
-    {
-        var gateway = Ledger([Card], Dead(Card));
-        gateway.Epoch(DeadEpoch)!.HeardOf(HelloAt, process: 7);
-        var dead = PendingLoss.DeadLivesOf(gateway, Said());
-        var loadedAnew = Ledger([Card], Dead(Card));
-
-        new PendingLoss(Said(), default, default, dead).Book(loadedAnew);
-
-        Assert.Equal(0, loadedAnew.Lost);
-    }
-
-    [Fact]
-    public void One_hello_alone_may_be_older_than_an_epoch_of_which_the_owner_has_heard_nothing() =>
-        Assert.Equal(0, LostBy(Ledger([Card], Dead(Card)), Said()));
-
     [Fact]
     public void Nothing_unnamed_is_lost_while_the_agent_has_more_epochs_than_it_can_name()
     {
@@ -103,13 +65,9 @@ public sealed class PendingLossTests
     private static long Lost(GatewayLedger gateway, params HelloEpoch[] named)
     {
         var earlier = Said(named) with { Id = new HelloId(Process, 1) };
-        PendingLoss.DeadLivesOf(gateway, earlier);
-        return LostBy(gateway, Said(named));
-    }
-
-    private static long LostBy(GatewayLedger gateway, Hello hello)
-    {
-        new PendingLoss(hello, default, default, PendingLoss.DeadLivesOf(gateway, hello)).Book(gateway);
+        DeadLives.Of(gateway, earlier, TimeSpan.Zero);
+        var hello = Said(named);
+        new PendingLoss(hello, default, default, DeadLives.Of(gateway, hello, DeadLives.ProvenAfter)).Book(gateway);
         return gateway.Lost;
     }
 
@@ -119,7 +77,7 @@ public sealed class PendingLossTests
         Full = true,
         Outbox = Card,
         Accepted = 9,
-        ClockMicros = HelloAt,
+        ClockMicros = 1000,
         Epochs = named,
     };
 }
