@@ -71,6 +71,11 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
         new Parts { Link = link => new CompletingLink(link) });
 
     [Fact]
+    public void Watermark_that_does_not_wait_for_what_is_on_its_way_is_found() => Found(
+        Mix.Of(3, Fault.LinkCut, Fault.MessageLost, Fault.AgentCrash),
+        new Parts { Link = link => new RashLink(link) });
+
+    [Fact]
     public void Extending_the_ledger_outside_the_transaction_is_found() => Found(
         Mix.Of(2, Fault.TransactionFailedBefore),
         new Parts { Store = store => new LedgerFirstStore((SimulatedStore)store) });

@@ -12,6 +12,8 @@ namespace Telemetry.Simulation.Checking;
 /// <summary>One gateway's journal, disk, ledger and readings, held against each other.</summary>
 internal sealed class GatewayBooks
 {
+    private const int FramesShown = 5;
+
     private readonly SimulatedWorld _world;
     private readonly GatewayMachine _gateway;
     private readonly Journal _journal;
@@ -96,7 +98,10 @@ internal sealed class GatewayBooks
                 $"{Undeclared(missing)} are missing that the database does not refuse, {_row.Dropped} are dropped, "
                 + $"{_row.Lost} lost"),
             (_row.Dropped > 0 && !MayDrop, $"{_row.Dropped} dropped, though nothing was over its quota"),
-            (Unexcused(missing).Length > 0, "readings are missing of frames that may not be lost" + Ages(missing)),
+            (!_world.AgentsAreOff && _row.Watermark < _world.Judge.WatermarkDue(_gateway.Id),
+                $"the watermark stands at {_row.Watermark}, behind {_world.Judge.WatermarkDue(_gateway.Id)}"),
+            (Unexcused(missing).Length > 0,
+                "readings are missing of frames that may not be lost" + Ages(Unexcused(missing))),
             (_row.Fork.Length > 0, $"a fork is shown, though no outbox was put back: {_row.Fork}"));
     }
 
@@ -110,7 +115,8 @@ internal sealed class GatewayBooks
             (Unknown() > 0, $"{Unknown()} stored readings were never attempted, or their values differ"),
             (doubled.Length > 0, $"{doubled.Length} readings are doubled that no copy that was put back held unsealed"),
             (Unexcused(missing).Any(e => e.Value.AcknowledgedAt < oldest),
-                "readings are missing that were acknowledged before the copy was taken" + Ages(missing)),
+                "readings are missing that were acknowledged before the copy was taken"
+                + Ages(Unexcused(missing))),
             (_log.IsForked && _row.Fork.Length == 0, "two lives of the outbox reached the log, and no fork is shown"),
             (Unsettled().Length > 0,
                 $"announced, and neither settled nor booked as lost: {string.Join(", ", Unsettled())}"),
@@ -174,9 +180,11 @@ internal sealed class GatewayBooks
         return null;
     }
 
-    private static string Ages(KeyValuePair<ulong, JournalEntry>[] entries) => entries.Length == 0
+    private string Ages(KeyValuePair<ulong, JournalEntry>[] entries) => entries.Length == 0
         ? ""
-        : $"; acknowledged at {entries.Min(e => e.Value.AcknowledgedAt)} to {entries.Max(e => e.Value.AcknowledgedAt)}";
+        : $"; acknowledged at {entries.Min(e => e.Value.AcknowledgedAt)} to "
+            + $"{entries.Max(e => e.Value.AcknowledgedAt)}, in "
+            + string.Join(", ", entries.SelectMany(e => _facts.Sealed.Of(e.Key)).Distinct().Take(FramesShown));
 
     private IEnumerable<string> Problems(params (bool Is, string What)[] checks) =>
         checks.Where(c => c.Is).Select(c => $"{_gateway.Id}: {c.What}");

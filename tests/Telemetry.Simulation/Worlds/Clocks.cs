@@ -9,6 +9,11 @@ internal sealed class Clocks(SimulatedWorld world, Random random)
 {
     private const double DriftMax = 0.005;
 
+    private TimeSpan _slowest;
+
+    /// <summary>No clock in the cloud was ever further behind the world's than this, which is not positive.</summary>
+    public TimeSpan SlowestOfCloud => _slowest - (world.Now * DriftMax);
+
     /// <summary>Some clocks are wrong from the beginning.</summary>
     public void Skew()
     {
@@ -21,6 +26,8 @@ internal sealed class Clocks(SimulatedWorld world, Random random)
         {
             Skew(machine, Fault.CloudClockSkewed);
         }
+
+        NoteSlowest();
     }
 
     /// <summary>Somebody sets the clock of a gateway.</summary>
@@ -34,6 +41,13 @@ internal sealed class Clocks(SimulatedWorld world, Random random)
     /// Somebody sets a clock in the cloud: of a process, or, by seconds, of the log's or the database's server.
     /// </summary>
     public string StepCloud()
+    {
+        var where = StepOneOfCloud();
+        NoteSlowest();
+        return where;
+    }
+
+    private string StepOneOfCloud()
     {
         var seconds = TimeSpan.FromSeconds((random.NextDouble() * 10) - 5);
         switch (random.Next(4))
@@ -49,6 +63,9 @@ internal sealed class Clocks(SimulatedWorld world, Random random)
                 return Step(machines[random.Next(machines.Length)], Offset());
         }
     }
+
+    private void NoteSlowest() => _slowest = CloudMachines().Select(m => m.ClockOffset)
+        .Append(world.Log.Calls.ClockOffset).Append(_slowest).Min();
 
     private static string Step(Machine machine, TimeSpan by)
     {

@@ -26,6 +26,7 @@ internal sealed class GatewayMachine
     private readonly Parts _parts;
     private readonly Trace _trace;
     private readonly FreeJudge _judge;
+    private readonly OnlineJudge _judges;
     private readonly bool _dropsReadings;
 
     public GatewayMachine(
@@ -34,7 +35,7 @@ internal sealed class GatewayMachine
     {
         Id = id;
         (_random, _faults, _parts, _trace) = (random, faults, parts, trace);
-        _judge = judge.Of(id);
+        (_judges, _judge) = (judge, judge.Of(id));
         judge.Knows(id, journal);
         Disk = new SimulatedOutboxDisk(random);
         Disk.CommitFault = () => DiskFault(Fault.DiskCommitFailed);
@@ -115,6 +116,7 @@ internal sealed class GatewayMachine
         if (topic == Routes.HelloTopic(Id))
         {
             _judge.Says(payload.Span);
+            _judges.Says(Id, payload.Span);
         }
     }
 

@@ -3,6 +3,7 @@ using Telemetry.Model;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Simulation.Faults;
+using Telemetry.Testing.Time;
 
 namespace Telemetry.Simulation.Worlds;
 
@@ -11,7 +12,7 @@ namespace Telemetry.Simulation.Worlds;
 /// series. It writes its journal before it offers and after it was acknowledged, and outlives the agent's process.
 /// </summary>
 internal sealed class Generator(
-    GatewayId gateway, Random random, TimeProvider time, Journal journal, FaultChances faults, Mix mix)
+    GatewayId gateway, Random random, SimulatedClock time, Journal journal, FaultChances faults, Mix mix)
 {
     private const int SeriesAtStart = 3;
     private const int SeriesMax = 9;
@@ -19,7 +20,6 @@ internal sealed class Generator(
     private const int OffersMax = 3;
     private const long LateMicros = 4_000_001;
 
-    private readonly long _begun = time.GetTimestamp();
     private readonly ReadingBatch _batch = new();
     private int _series = SeriesAtStart;
     private readonly KeyedRequests _keyed = new(gateway, random, journal, faults, mix);
@@ -34,7 +34,7 @@ internal sealed class Generator(
         .SelectMany(i => (SeriesDefinition[])[Define(i), KeyedRequests.Series(i)])
         .Select(series => SeriesIdentity.Of(gateway, series));
 
-    private TimeSpan Now => time.GetElapsedTime(_begun);
+    private TimeSpan Now => time.Elapsed;
 
     /// <summary>Offers until cancelled; runs in the life of an agent. An error of the outbox ends it.</summary>
     public async Task RunAsync(Outbox outbox, TimeProvider life, CancellationToken cancellationToken)

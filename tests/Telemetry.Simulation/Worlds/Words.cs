@@ -35,7 +35,8 @@ internal static class Words
     };
 
     private static string Of(Hello hello) =>
-        $"{(hello.Full ? "hello" : "short hello")} {hello.Id.Number}: accepted {hello.Accepted}, {hello.Fork}"
+        $"{(hello.Full ? "hello" : "short hello")} {hello.Id.Number} of {hello.Id.Process:x}: "
+        + $"accepted {hello.Accepted}, {hello.Fork}"
         + string.Concat(hello.Epochs.Select(e => $"\n    {e.Epoch:x} after {e.Predecessor}" + string.Concat(
             e.Lanes.Where(l => l.LastSealed > 0).Select(l => $" | sealed {l.LastSealed} holds {Of(l.Held)}"))));
 

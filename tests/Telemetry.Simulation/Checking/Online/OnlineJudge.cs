@@ -3,6 +3,7 @@ using Telemetry.Cloud.Storage;
 using Telemetry.Edge.Outbox;
 using Telemetry.Model;
 using Telemetry.Model.Frames;
+using Telemetry.Simulation.Faults;
 using Telemetry.Simulation.Worlds;
 using Telemetry.Testing.Simulated;
 
@@ -19,6 +20,7 @@ internal sealed class OnlineJudge
     private readonly JudgedStore _store;
     private readonly StoreJudge _commits;
     private readonly LossJudge _losses;
+    private readonly WatermarkJudge _watermarks;
     private readonly Findings _findings;
 
     public OnlineJudge(SimulatedWorld world)
@@ -29,9 +31,14 @@ internal sealed class OnlineJudge
         _commits = new StoreJudge(
             FactsOf, _store.Index, _findings, (fault, where) => world.Faults.Count(fault, where));
         _losses = new LossJudge(world, FactsOf, _findings);
+        _watermarks = new WatermarkJudge(FactsOf, _store.Index, _findings, world.Pump.Clock);
         world.Store.Committed = Committed;
         world.Bus.SentDown = (_, message) => Said(message.Span);
-        world.Bus.HelloHeard = (by, gateway, hello) => _losses.HelloHeard(by, gateway, hello.Span);
+        world.Bus.HelloHeard = (by, gateway, hello) =>
+        {
+            world.Trace.Detail(() => $"an owner hears of {gateway} {Words.OfUp("/hello", hello.Span)}");
+            _losses.HelloHeard(by, gateway, hello.Span);
+        };
     }
 
     /// <summary>What was found.</summary>
@@ -40,6 +47,10 @@ internal sealed class OnlineJudge
     /// <summary>What is known of a gateway.</summary>
     public GatewayFacts FactsOf(GatewayId gateway) => _gateways.TryGetValue(gateway, out var facts)
         ? facts : _gateways[gateway] = new GatewayFacts(gateway);
+
+    /// <summary>True when the database has the frame, with this content.</summary>
+    public bool IsStored(GatewayId gateway, FrameKey key, ulong checksum) =>
+        _store.Index.Find(gateway, key)?.Checksum == checksum;
 
     /// <summary>The judge of one agent's life after life.</summary>
     public FreeJudge Of(GatewayId gateway) => new(FactsOf(gateway), _store, _findings);
@@ -52,6 +63,7 @@ internal sealed class OnlineJudge
     {
         var facts = FactsOf(gateway);
         facts.Sealed.Durable(commit, disk);
+        _watermarks.Durable(gateway, commit, disk);
         if (_world.Twins.Any(t => t.Id == gateway && !t.Machine.IsDestroyed))
         {
             // Each of the two lives takes what the other one seals for what nobody has any more.
@@ -60,6 +72,26 @@ internal sealed class OnlineJudge
                 facts.Excuses.GoneFromEdge(frame.Key);
             }
         }
+    }
+
+    /// <summary>An agent says a hello.</summary>
+    public void Says(GatewayId gateway, ReadOnlySpan<byte> hello) => _watermarks.Says(gateway, hello);
+
+    /// <summary>
+    /// Where the watermark of a gateway must be at least, when nothing more comes. Known only where nobody set its
+    /// clock back: what it promises then says less than what it promised before.
+    /// </summary>
+    public long WatermarkDue(GatewayId gateway)
+    {
+        if (FactsOf(gateway).IsForked || _world.Mix.Has(Fault.AgentClockStepped))
+        {
+            return long.MinValue;
+        }
+
+        var slowest = (_world.Pump.Clock.GetUtcNow() - _world.Now + _world.Clocks.SlowestOfCloud
+            - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        return _watermarks.Due(
+            gateway, _world.Store.Content, made => slowest + (made.Ticks / TimeSpan.TicksPerMicrosecond));
     }
 
     /// <summary>An older database took the present one's place.</summary>
@@ -121,6 +153,7 @@ internal sealed class OnlineJudge
         _store.Committed(commit);
         _commits.Committed(commit, before, _world.Store.Content);
         _losses.Committed(commit, before, by);
+        _watermarks.Committed(commit, before, _world.Store.Content);
     }
 
     private void Said(ReadOnlySpan<byte> message)
