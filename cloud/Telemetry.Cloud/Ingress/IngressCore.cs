@@ -18,6 +18,9 @@ internal sealed class IngressCore(
     private readonly SchemaPace _schemaPace = new(options, time);
     private volatile string? _closed;
 
+    /// <summary>Its limits.</summary>
+    public IngressOptions Options => options;
+
     /// <summary>
     /// Why nothing is taken now (the partitions are being changed); null when it is. Every frame and hello is then
     /// refused with 0x83 and this reason, which is never the frame's fault: the agents keep what they have.

@@ -75,6 +75,9 @@ internal enum IngressEvent
     /// <summary>A session was closed.</summary>
     SessionClosed,
 
+    /// <summary>A session was closed: its gateway had opened more than it may have, and this was the oldest.</summary>
+    SessionDisplaced,
+
     /// <summary>A connection was refused: wrong password, certificate or client id.</summary>
     ConnectRefused,
 

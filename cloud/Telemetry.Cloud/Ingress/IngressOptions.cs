@@ -13,10 +13,16 @@ internal sealed record IngressOptions
     public int AppendsInFlightMax { get; init; } = 512;
 
     /// <summary>
-    /// Schemas that a gateway may bring a second. So many may come at once; a further one waits, its PUBACK is
-    /// withheld. Default 200: an agent's thousand series come in less than 20 schemas, once.
+    /// Schemas that a gateway may bring a second. Twice as many may come at once; a further one waits, its PUBACK is
+    /// withheld. Default 1,000: a third of what a partition registers, and an agent's longest chain comes at once.
     /// </summary>
-    public int SchemasPerSecond { get; init; } = 200;
+    public int SchemasPerSecond { get; init; } = 1000;
+
+    /// <summary>
+    /// Sessions that a gateway may have at once, with client ids of its own; with one more its oldest is closed. An
+    /// agent has one. Default 4.
+    /// </summary>
+    public int SessionsPerGatewayMax { get; init; } = 4;
 
     /// <summary>
     /// How long a PUBACK is withheld while the log is out of reach; then the frame is refused with 0x83. Default 20 s:

@@ -26,6 +26,7 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
     private readonly RefusalLines _refusalLines, _connectLines;
     private readonly Trouble _unavailable, _framesRefused, _hellosRefused;
     private readonly ConcurrentDictionary<IMqttServerSession, OpenSession> _sessions = new();
+    private readonly GatewaySessions _gateways;
     private volatile bool _stopping;
 
     /// <summary>
@@ -50,6 +51,7 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
             "Frames are refused for now and wait at the edge", "Frames are taken again", time, logger);
         _hellosRefused = new Trouble(
             "Hellos are refused for now and will be repeated", "Hellos are taken again", time, logger);
+        _gateways = new GatewaySessions(core.Options.SessionsPerGatewayMax);
         _listener = new MqttListener(options, this, time);
     }
 
@@ -120,6 +122,13 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
             var down = await _core.OpenSessionAsync(gateway, message => SendDown(session, topic, message), ct);
             _sessions[session] = new OpenSession(down);
             _unavailable.Worked();
+            if (_gateways.Add(gateway, session) is { } oldest)
+            {
+                _counters.Count(IngressEvent.SessionDisplaced);
+                _ = oldest.DisconnectAsync(
+                    MqttReasonCode.QuotaExceeded,
+                    $"{gateway} has more than {_core.Options.SessionsPerGatewayMax} sessions: its oldest is closed");
+            }
         }
         catch (LogException e)
         {
@@ -133,6 +142,7 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
     {
         if (_sessions.TryRemove(session, out var open))
         {
+            _gateways.Remove(GatewayOf(session), session);
             _ = CloseAsync(open.Down);
         }
     }

@@ -3,14 +3,17 @@ using Telemetry.Model;
 namespace Telemetry.Cloud.Ingress;
 
 /// <summary>
-/// Spreads the schemas of one gateway: a second's number may come at once, then they are delayed to
-/// <see cref="IngressOptions.SchemasPerSecond"/>. To register a schema costs its partition as much as hundreds of
-/// readings, and the other gateways of the partition wait behind it. Any thread.
+/// Spreads the schemas of one gateway in this process: as many as two seconds allow may come at once, then they are
+/// delayed to <see cref="IngressOptions.SchemasPerSecond"/>. To register a schema costs its partition as much as
+/// hundreds of readings, and the other gateways of the partition wait behind it. What its gateway sends meanwhile is
+/// taken, but acknowledged in order, behind it. Any thread.
 /// </summary>
 internal sealed class SchemaPace(IngressOptions options, TimeProvider time)
 {
     // Fewer than these are not looked through for those that came to rest.
     private const int TrimFrom = 1024;
+
+    private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<GatewayId, long> _earliest = [];
     private readonly Lock _gate = new();
@@ -30,8 +33,9 @@ internal sealed class SchemaPace(IngressOptions options, TimeProvider time)
     }
 
     /// <summary>
-    /// Counts a schema of a gateway and returns how long it is to wait, at most
-    /// <see cref="IngressOptions.AppendPatience"/>.
+    /// Counts a schema of a gateway and returns how long it is to wait: about
+    /// <see cref="IngressOptions.AppendPatience"/> at most, beyond which none is counted. A gateway has too few
+    /// messages under way to come there, unless it connects again and again.
     /// </summary>
     public TimeSpan Take(GatewayId gateway)
     {
@@ -39,7 +43,7 @@ internal sealed class SchemaPace(IngressOptions options, TimeProvider time)
         {
             var now = time.GetTimestamp();
             var earliest = Math.Max(now, _earliest.GetValueOrDefault(gateway));
-            var wait = time.GetElapsedTime(now + time.TimestampFrequency, earliest);
+            var wait = time.GetElapsedTime(now, earliest) - AtOnce;
             if (wait < options.AppendPatience)
             {
                 _earliest[gateway] = earliest + _interval;

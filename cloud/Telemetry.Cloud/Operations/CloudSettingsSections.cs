@@ -150,6 +150,8 @@ internal static class CloudSettingsSections
         {
             Partitions = partitions,
             AppendsInFlightMax = reader.Number("ingress.appendsInFlightMax", or.AppendsInFlightMax, 1, 65_536),
+            SessionsPerGatewayMax = reader.Number(
+                "ingress.sessionsPerGatewayMax", or.SessionsPerGatewayMax, 1, 1_000_000),
             SchemasPerSecond = reader.Number("ingress.schemasPerSecond", or.SchemasPerSecond, 1, 1_000_000),
             AppendPatience = reader.Span("ingress.appendPatience", or.AppendPatience, Second, Hour),
             DownMessagesMax = reader.Number("ingress.downMessagesMax", or.DownMessagesMax, 1, 1024),

@@ -67,13 +67,13 @@ public sealed class IngressCoreTests
         var others = new List<double>();
         _pump.Run(() => Task.WhenAll(
             [
-                .. Enumerable.Range(0, 30).Select(_ => PublishedAsync(Gateway, Schema(Lane.Live), after)),
+                .. Enumerable.Range(0, 40).Select(_ => PublishedAsync(Gateway, Schema(Lane.Live), after)),
                 PublishedAsync(Gateway, Frame(), others),
                 PublishedAsync(other, Schema(Lane.Live), others),
             ]));
 
         Assert.All(others, seconds => Assert.InRange(seconds, 0, 0.05));
-        Assert.Equal(11, after.Count(seconds => seconds < 0.05));
+        Assert.Equal(21, after.Count(seconds => seconds < 0.05));
         Assert.InRange(after.Max(), 1.85, 2.05);
         Assert.Equal(19, _counters[IngressEvent.SchemaDelayed]);
     }
