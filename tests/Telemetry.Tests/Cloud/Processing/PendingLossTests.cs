@@ -1,4 +1,5 @@
 using Telemetry.Cloud.Ledger;
+using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Processing;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
@@ -53,6 +54,20 @@ public sealed class PendingLossTests
             .Select(i => new HelloEpoch(100 + (ulong)i, None, [HelloLane.Empty, HelloLane.Empty, HelloLane.Empty]));
 
         Assert.Equal(0, Lost(Ledger([Card], Dead(Card)), [.. many]));
+    }
+
+    [Theory]
+    [InlineData(10, 5, 1, true)]
+    [InlineData(12, 7, 1, true)]
+    [InlineData(9, 5, 1, false)]
+    [InlineData(10, 4, 1, false)]
+    [InlineData(10, 5, 2, false)]
+    public void Loss_waits_until_the_position_has_passed_both_streams_as_they_ended(
+        long live, long backlog, long created, bool due)
+    {
+        var loss = new PendingLoss(Said(), new StreamState(1, 1, 10), new StreamState(created, 1, 5), []);
+
+        Assert.Equal(due, loss.Due(new LogPosition(1, live, "", 0), new LogPosition(1, backlog, "", 0)));
     }
 
     private static EpochLedgerRow Dead(ulong? outbox) =>
