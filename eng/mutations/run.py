@@ -167,7 +167,7 @@ def what_failed(output):
     return name, (int(seeds[1]), int(seeds[2])) if seeds else None
 
 
-def attempt(copy, mutation, control, say, suites):
+def attempt(copy, mutation, control, say, suites, seconds_max):
     """Tries one mutation (None: none, the control run). Returns its result."""
     began = time.monotonic()
     took = {}
@@ -182,7 +182,7 @@ def attempt(copy, mutation, control, say, suites):
         if code != 0:
             errors = sorted(set(re.findall(r"error [A-Z]+\d+: [^\[]*", output)))[:2]
             return {"state": "does not compile", "by": "; ".join(errors) or output[-300:]}
-        left = SECONDS_MAX - (time.monotonic() - began)
+        left = seconds_max - (time.monotonic() - began) if mutation else 0
         if mutation and left < 15:
             return {"state": "survived", "by": f"time ran out before {suite}"}
         started = time.monotonic()
@@ -213,7 +213,7 @@ def control_run(copy, results, commit, mutations, suites):
         return known
     print("control run, no mutation:", flush=True)
     every = sorted({t for m in mutations for t in filters("integration", m)})
-    result = attempt(copy, None, every, lambda text: print("  " + text, flush=True), suites)
+    result = attempt(copy, None, every, lambda text: print("  " + text, flush=True), suites, None)
     if result["state"] != "survived":
         print(result.get("output", ""))
         sys.exit(f"the tree fails without any mutation: {result.get('suite', '')} {result['by']}")
@@ -266,12 +266,14 @@ def main():
     parser.add_argument("--check", action="store_true", help="only whether they apply")
     parser.add_argument("--table", action="store_true", help="only write docs/mutations.md")
     parser.add_argument("--without-integration", action="store_true", help="unit tests and simulation only")
+    parser.add_argument("--slow", type=float, default=1, help="so many times the time limits, beside other work")
     parser.add_argument("--work", type=Path, default=ROOT / ".run/mutations", help="folder of the copy and the results")
     options = parser.parse_args()
     mutations = read_list()
     if options.check:
         sys.exit(0 if check(mutations) else 1)
-    suites = SUITES[:2] if options.without_integration else SUITES
+    suites = [(suite, project, limit * options.slow) for suite, project, limit in SUITES]
+    suites = suites[:2] if options.without_integration else suites
     results = options.work / "results"
     results.mkdir(parents=True, exist_ok=True)
     if options.table:
@@ -303,7 +305,7 @@ def main():
             target.write_text(text, encoding="utf-8")
             try:
                 result = attempt(copy, mutation, control, lambda said: print("  " + said, flush=True),
-                                 suites)
+                                 suites, SECONDS_MAX * options.slow)
             finally:
                 target.write_text(original, encoding="utf-8")
             result["commit"] = commit[:12]
