@@ -12,6 +12,7 @@ internal sealed class Feed(ILog log, int partition, StreamKind kind, Signal sign
 {
     private ILogReader? _reader;
     private bool _watching;
+    private bool _nothingLeft;
 
     public StreamKind Kind => kind;
 
@@ -22,7 +23,7 @@ internal sealed class Feed(ILog log, int partition, StreamKind kind, Signal sign
     public LogPosition Position { get; set; }
 
     /// <summary>True while a reader is running.</summary>
-    public bool Running => _reader is { End: null };
+    public bool Running => _reader is { End: null } && !_nothingLeft;
 
     /// <summary>When to try again after the log was out of reach.</summary>
     public long RetryAtTimestamp { get; set; }
@@ -36,6 +37,7 @@ internal sealed class Feed(ILog log, int partition, StreamKind kind, Signal sign
     public async ValueTask<bool> BeginAsync(CancellationToken cancellationToken)
     {
         await StopAsync();
+        _nothingLeft = false;
         var before = Position;
         var state = await log.StateAsync(partition, kind, cancellationToken);
         if (state is null)
@@ -72,6 +74,13 @@ internal sealed class Feed(ILog log, int partition, StreamKind kind, Signal sign
             _ = WatchAsync(reader, cancellationToken);
         }
     }
+
+    /// <summary>
+    /// So the stream stood a moment ago. Where all that was not read yet has gone from it, no message comes that would
+    /// show the jump: the reader must begin anew, for the position to move on.
+    /// </summary>
+    public void Saw(StreamState state) => _nothingLeft |= state.First > state.Last
+        && Position.Sequence < state.Last && Position.StreamCreatedNanos == state.CreatedNanos;
 
     /// <summary>
     /// Where the stream ends now, for answers; throws <see cref="LogException"/> when it is out of reach.

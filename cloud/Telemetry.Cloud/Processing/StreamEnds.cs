@@ -97,6 +97,8 @@ internal sealed class StreamEnds(Feed live, Feed backlog)
             return;
         }
 
+        live.Saw(found.Live);
+        backlog.Saw(found.Backlog);
         foreach (var (gateway, (hello, answer)) in _asked)
         {
             ready.Add(new HelloReady(owner, gateway, hello, found.Live, found.Backlog, answer));

@@ -146,6 +146,15 @@ internal sealed class ProcessorRig
         }
     });
 
+    /// <summary>A message comes into the backlog stream, and goes from it before anybody reads it.</summary>
+    public void LoseUnread() => _pump.Run(async () =>
+    {
+        var stream = _log.Find(0, StreamKind.Backlog)!;
+        stream.Append(Gateway, "unread", [1], 1, TimeSpan.Zero, long.MaxValue);
+        stream.RemoveBelow(stream.Last + 1);
+        await Task.Delay(LongEnough, _pump.Clock);
+    });
+
     /// <summary>Says hellos and lets the processor work until it has long been idle.</summary>
     public void Say(params Hello[] hellos) => _pump.Run(async () =>
     {
