@@ -13,6 +13,7 @@ internal static class Verdict
     {
         var problems = new List<string>();
         problems.AddRange(world.Judge.Problems);
+        problems.AddRange(world.Strangers.Problems);
         problems.AddRange(world.Machines.Concat(world.Twins.Select(t => t.Machine)).SelectMany(m => m.Errors));
         var stored = SimulatedDatabase.All(world.Store.Content.Readings).ToLookup(r => r.Series);
         var known = 0;

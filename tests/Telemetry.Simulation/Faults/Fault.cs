@@ -35,6 +35,7 @@ internal enum Fault
     ReadingRejected,
     DiskCommitFailed,
     DiskReadFailed,
+    ProcessorFrozenInTransaction,
 
     // From time to time, at a rate: see Mix.PerMinute.
     LinkCut,
@@ -57,8 +58,11 @@ internal enum Fault
     ProcessorFrozen,
     OutboxPutBack,
     OutboxCloned,
+    StrangerStarted,
 
     // What others lead to; counted alone.
     FrameQuarantined,
     RequestRepeated,
+    FrozenSessionEnded,
+    StrangerRefused,
 }

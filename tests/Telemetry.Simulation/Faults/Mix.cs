@@ -89,6 +89,7 @@ internal sealed record Mix
         Fault.FrameRefused or Fault.ReadingRejected => 0.02,
         Fault.RequestAnswerLost => 0.2,
         Fault.DiskCommitFailed or Fault.DiskReadFailed => 0.02,
+        Fault.ProcessorFrozenInTransaction => 0.05,
         Fault.ReceiptLost or Fault.DownLost or Fault.DownDoubled or Fault.DownDelayed => 0.05,
         Fault.LogCallFailed or Fault.LogAnswerLost => 0.02,
         Fault.TransactionFailedBefore or Fault.TransactionFailedAfter or Fault.DatabaseCallFailed => 0.03,

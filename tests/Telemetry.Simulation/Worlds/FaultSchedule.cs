@@ -74,6 +74,7 @@ internal sealed class FaultSchedule(SimulatedWorld world)
         Fault.AgentFrozen => FreezeAgent(),
         Fault.IngressFrozen => FreezeIngress(),
         Fault.ProcessorFrozen => Freeze(Choose(world.ProcessorMachines), _ => { }),
+        Fault.StrangerStarted => world.Strangers.Start(),
         _ => throw new ArgumentOutOfRangeException(nameof(fault), fault, "it strikes at chances only"),
     };
 
@@ -163,9 +164,14 @@ internal sealed class FaultSchedule(SimulatedWorld world)
         return "all readers";
     }
 
-    private string WipeLog()
+    private string? WipeLog()
     {
         var (partition, kind) = world.Backups.ChooseStream();
+        if (world.Log.Find(partition, StreamKind.Live) is null)
+        {
+            return null; // Nobody has made it yet.
+        }
+
         switch (_random.Next(3))
         {
             case 0:

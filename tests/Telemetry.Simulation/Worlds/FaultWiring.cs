@@ -15,6 +15,7 @@ internal static class FaultWiring
                 Of(fault, world.Mix.HasBroker) is { } mapped && faults.Strikes(mapped, gateway.Id.Value);
         }
 
+        world.Store.Freezes = new FrozenTransactions(world, new Random(world.Random.Next())).Freezes;
         world.Store.Refuses = commit => RefusedReadings.RefusalOf(world.Mix, commit);
         world.Bus.Loses = what => faults.Strikes(Fault.BusMessageLost, what);
         world.Bus.Doubles = what => faults.Strikes(Fault.BusMessageDoubled, what);

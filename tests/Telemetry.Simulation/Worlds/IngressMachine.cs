@@ -1,5 +1,5 @@
 using Telemetry.Cloud.Ingress;
-using Telemetry.Cloud.Log;
+using Telemetry.Cloud.Installations;
 using Telemetry.Edge.Uplink;
 using Telemetry.Model;
 using Telemetry.Model.Frames;
@@ -14,13 +14,14 @@ internal sealed class IngressMachine
 {
     private const ulong PoisonedOneIn = 12;
 
-    private readonly ILog _log;
-    private readonly IBus _bus;
+    private readonly SimulatedLog _log;
+    private readonly SimulatedBus _bus;
     private readonly int _partitions;
     private readonly FaultChances _faults;
 
     public IngressMachine(
-        string name, Pump pump, Random random, Trace trace, FaultChances faults, ILog log, IBus bus, int partitions)
+        string name, Pump pump, Random random, Trace trace, FaultChances faults, SimulatedLog log,
+        SimulatedBus bus, int partitions)
     {
         _faults = faults;
         (_log, _bus, _partitions) = (log, bus, partitions);
@@ -37,14 +38,16 @@ internal sealed class IngressMachine
 
     private async Task RunAsync(ProcessLife life, CancellationToken stop)
     {
+        var facts = await InstallationSteps.OfLogAsync(_log, _partitions, life.Time, stop);
+        var log = _log.As(facts);
         var core = new IngressCore(
-            _log, _bus, new IngressOptions { Partitions = _partitions }, life.Time, new IngressCounters());
+            log, _bus.As(facts), new IngressOptions { Partitions = _partitions }, life.Time, new IngressCounters());
         Peer = new SimulatedIngress(
             life,
             async (gateway, topic, payload, cancellationToken) =>
                 await TakeAsync(core, gateway, topic, payload, cancellationToken),
             async (gateway, send, cancellationToken) => await core.OpenSessionAsync(gateway, send, cancellationToken));
-        await Task.Delay(Timeout.InfiniteTimeSpan, life.Time, stop);
+        await new InstallationWatch(log, reason => core.Closed = reason, life.Time).RunAsync(stop);
     }
 
     private async Task<PublishOutcome> TakeAsync(

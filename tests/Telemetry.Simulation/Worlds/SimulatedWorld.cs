@@ -39,6 +39,7 @@ internal sealed class SimulatedWorld
             $"relay {i}", pump, Trace, Child(), Store, Kafka, RelayParts.Ordinary))];
         Gateways = [.. Enumerable.Range(0, 2 + Random.Next(2)).Select(i => Gateway(GatewayId.Parse($"gw-{i}"), parts))];
         Clocks = new Clocks(this, Child());
+        Strangers = new Strangers(this, Child());
         _parts = parts;
         FaultWiring.Connect(this);
     }
@@ -69,6 +70,8 @@ internal sealed class SimulatedWorld
     public Backups Backups { get; }
 
     public Clocks Clocks { get; }
+
+    public Strangers Strangers { get; }
 
     public IReadOnlyList<GatewayMachine> Gateways { get; }
 
@@ -135,9 +138,11 @@ internal sealed class SimulatedWorld
         };
         return new Machine(name, Pump, Trace, random, async (life, stop) =>
         {
+            var facts = await InstallationSteps.OfStoreAsync(Store, Log, Partitions, random, life.Time, stop);
             var workers = Enumerable.Range(0, options.Workers).Select(worker => new Processor(
-                parts.Store(Store), parts.ProcessorLog(Log), Bus, options with { Worker = worker }, life.Time,
-                new Random(random.Next()), NullLogger.Instance).RunAsync(stop)).ToArray();
+                parts.Store(Store), parts.ProcessorLog(Log.As(facts)), Bus.As(facts),
+                options with { Worker = worker }, life.Time, new Random(random.Next()),
+                NullLogger.Instance).RunAsync(stop)).ToArray();
             await await Task.WhenAny(workers);
             await Task.WhenAll(workers);
         });

@@ -31,6 +31,20 @@ public sealed class HeldTransactions
         }
     }
 
+    /// <summary>
+    /// One client goes on, or is dead, and its session with it; false when the session was ended before.
+    /// </summary>
+    public bool Release(LeaseHolder holder, bool goesOn)
+    {
+        if (!_held.Remove(holder.Session, out var held))
+        {
+            return false;
+        }
+
+        held.Over.TrySetResult(goesOn);
+        return true;
+    }
+
     /// <summary>Who holds a partition, as a look at the leases shows it.</summary>
     internal LeaseHolder? HolderOf(int partition) => Find(partition)?.Holder;
 

@@ -127,7 +127,7 @@ public sealed class SimulatedLog : ILog
     public void Wipe(int partition, StreamKind stream)
     {
         Delete(partition, stream);
-        Ensure(partition);
+        MakeMissing(partition, Facts ?? _files.Told?.Facts);
     }
 
     /// <summary>The stream is gone until somebody makes it.</summary>
@@ -198,15 +198,21 @@ public sealed class SimulatedLog : ILog
 
     private bool Ensure(int partition)
     {
+        Checked(partition, StreamKind.Live);
+        Checked(partition, StreamKind.Backlog);
+        MakeMissing(partition, Facts);
+        return true;
+    }
+
+    private void MakeMissing(int partition, InstallationFacts? facts)
+    {
         foreach (var kind in (ReadOnlySpan<StreamKind>)[StreamKind.Live, StreamKind.Backlog])
         {
-            if (Checked(partition, kind) is null)
+            if (Find(partition, kind) is null)
             {
-                _files.Streams.Add((Generation, partition, kind), new SimulatedStream(Nanos(), Facts));
+                _files.Streams.Add((Generation, partition, kind), new SimulatedStream(Nanos(), facts));
             }
         }
-
-        return true;
     }
 
     private SimulatedStream? Checked(int partition, StreamKind kind)
