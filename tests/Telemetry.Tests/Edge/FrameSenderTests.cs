@@ -1,6 +1,5 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging.Abstractions;
-using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Uplink;
 using Telemetry.Model;
 
