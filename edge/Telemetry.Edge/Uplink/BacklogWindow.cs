@@ -20,10 +20,10 @@ internal sealed class BacklogWindow(LinkRate rate, UplinkOptions options, TimePr
 
     // Above the link's rate while nothing stands in line, to find out whether it carries more; below it to let a line
     // that has formed go away.
-    private const double Faster = 1.25, AsFast = 1, Slower = 0.9, Doubling = 2;
+    private const double Faster = 1.25, AsFast = 1, Slower = 0.9;
 
     private static readonly TimeSpan ShortQueue = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongQueue = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongQueue = GrowingWindow.LongQueue;
 
     // So much may leave early: timers are no finer, and a fast link shall not wait for them.
     private static readonly TimeSpan Early = TimeSpan.FromMilliseconds(20);
@@ -33,31 +33,15 @@ internal sealed class BacklogWindow(LinkRate rate, UplinkOptions options, TimePr
     private static readonly TimeSpan LeastKept = TimeSpan.FromSeconds(15);
     private const int LeastKeptRoundTrips = 20;
 
-    private double _grown = WindowBytesMin;
-    private bool _isGrowing = true;
+    private readonly GrowingWindow _window = new(rate, WindowBytesMin, options.BacklogFrameTime);
     private bool _runsEmpty;
     private long _nextAt = time.GetTimestamp();
 
     /// <summary>Bytes of backlog handed over whose PUBACK is awaited.</summary>
-    public long OnTheWay { get; private set; }
+    public long OnTheWay => _window.OnTheWay;
 
     /// <summary>The most bytes that may be on the way for backlog to be added.</summary>
-    public double Bytes
-    {
-        get
-        {
-            var least = rate.LeastRoundTrip;
-            var half = least + options.BacklogFrameTime;
-            if (!_isGrowing)
-            {
-                return Math.Max(WindowBytesMin, rate.BytesPerSecond * half.TotalSeconds);
-            }
-
-            // The rate is too low as long as the window is: twice what was on the way.
-            var seconds = Math.Max(half.TotalSeconds, Doubling * least.TotalSeconds);
-            return Math.Max(WindowBytesMin, Math.Min(_grown, rate.BytesPerSecond * seconds));
-        }
-    }
+    public double Bytes => _window.Bytes;
 
     /// <summary>The most bytes of a frame that is sealed now.</summary>
     public int FrameBytes
@@ -101,10 +85,10 @@ internal sealed class BacklogWindow(LinkRate rate, UplinkOptions options, TimePr
     public void Sent(int payloadBytes)
     {
         var bytes = payloadBytes + LinkRate.HeadBytes;
-        OnTheWay += bytes;
+        _window.Sent(payloadBytes);
         if (rate.BytesPerSecond > 0)
         {
-            var pace = _isGrowing ? Doubling
+            var pace = _window.IsGrowing ? GrowingWindow.Doubling
                 : rate.Queue < ShortQueue ? Faster
                 : rate.Queue < LongQueue ? AsFast
                 : Slower;
@@ -120,13 +104,7 @@ internal sealed class BacklogWindow(LinkRate rate, UplinkOptions options, TimePr
     /// <summary>Its PUBACK came, of which the rate has heard, or none will come.</summary>
     public void Left(int payloadBytes)
     {
-        OnTheWay -= payloadBytes + LinkRate.HeadBytes;
-        if (_isGrowing)
-        {
-            _grown += payloadBytes + LinkRate.HeadBytes;
-            _isGrowing = rate.Queue < LongQueue + (rate.LeastRoundTrip / 4);
-        }
-
+        _window.Left(payloadBytes);
         if (_runsEmpty && OnTheWay == 0)
         {
             _runsEmpty = false;

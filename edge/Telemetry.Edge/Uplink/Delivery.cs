@@ -29,7 +29,8 @@ internal sealed class Delivery
         (_outbox, Gateway, _options, _time, _logger, Status) = (outbox, gateway, options, time, logger, status);
         _process = (uint)random.NextInt64(1, uint.MaxValue);
         _settlements = new SettlementReader(outbox);
-        Hellos = new HelloAgenda(outbox, _settlements, options, status, time, logger, _process);
+        Schemas = new SentSchemas(outbox.Schemas);
+        Hellos = new HelloAgenda(outbox, _settlements, Schemas, options, status, time, logger, _process);
         Random = random;
         outbox.Sealed += frame =>
         {
@@ -47,7 +48,7 @@ internal sealed class Delivery
 
     public SendQueues Queues { get; } = new();
 
-    public SentSchemas Schemas { get; } = new();
+    public SentSchemas Schemas { get; }
 
     /// <summary>Wakes the session.</summary>
     public Signal Wake { get; } = new();
@@ -180,14 +181,10 @@ internal sealed class Delivery
                 SendAgain(frame);
             }
 
-            // As many as a hello names.
-            if (_outbox.Held.Select(f => f.Schema).Where(s => s != default).Distinct().Take(Hello.SchemasMax)
-                .Any(s => !ack.KnownSchemas.Contains(s)))
-            {
-                Schemas.Forget(); // Harmless to send twice; a lost request for it is healed so.
-            }
+            Schemas.Answered(ack, _outbox.Held, _time, _options.UnsettledAfter);
         }
 
+        Schemas.Known(ack.KnownSchemas);
         Hellos.Compare(ack.Digest);
         Hellos.Wanted |= _settlements.LostButHere && ack.InAnswerTo is null && Hellos.IsAnswered;
         Wake.Set();
@@ -228,7 +225,8 @@ internal sealed class Delivery
 
     private void Take(SchemaNeeded needed)
     {
-        Schemas.Forget();
+        // What the database knows of the chain, an answer says sooner than all of it goes up.
+        Hellos.Wanted |= Schemas.Needed(needed.Schema);
         if (_outbox.Find(new FrameId(needed.Frame.Epoch, needed.Frame.Lane, needed.Frame.First)) is { Held: true } frame
             && frame.State is DeliveryState.Receipted or DeliveryState.Unreceipted)
         {

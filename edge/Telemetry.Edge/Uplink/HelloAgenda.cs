@@ -11,8 +11,8 @@ namespace Telemetry.Edge.Uplink;
 /// and another is said when there is something to ask or to say.
 /// </summary>
 internal sealed class HelloAgenda(
-    Outbox.Outbox outbox, SettlementReader settlements, UplinkOptions options, UplinkStatus status, TimeProvider time,
-    ILogger logger, uint process)
+    Outbox.Outbox outbox, SettlementReader settlements, SentSchemas schemas, UplinkOptions options,
+    UplinkStatus status, TimeProvider time, ILogger logger, uint process)
 {
     private long _saidAt;
     private int _unanswered;
@@ -55,7 +55,8 @@ internal sealed class HelloAgenda(
             status.Hellos++;
             var version = _cloudIsOlder ? (byte)0 : FrameHeader.VersionMax;
             HelloWriter.Full(
-                outbox, new HelloId(process, ++Number), now, version, _digestDiffers, settlements.Fork).Write(writer);
+                outbox, new HelloId(process, ++Number), now, version, schemas.ToAsk(outbox.Held), _digestDiffers,
+                settlements.Fork).Write(writer);
         }
         else
         {

@@ -2,6 +2,7 @@ using Telemetry.Edge.Outbox;
 using Telemetry.Model;
 using Telemetry.Model.Control;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Schemas;
 
 namespace Telemetry.Edge.Uplink;
 
@@ -23,7 +24,8 @@ internal static class HelloWriter
     /// A full one. Frames freed since the last commit count as held: after a crash they are here again.
     /// </summary>
     public static Hello Full(
-        Outbox.Outbox outbox, HelloId id, long nowMicros, byte frameVersion, bool listComplete, string fork)
+        Outbox.Outbox outbox, HelloId id, long nowMicros, byte frameVersion, IReadOnlyList<SchemaId> schemas,
+        bool listComplete, string fork)
     {
         var soft = outbox.FreedNotDurably.ToLookup(key => (key.Epoch, key.Lane), key => key.Range);
         var epochs = outbox.OpenEpochs.TakeLast(Hello.EpochsMax).ToArray();
@@ -38,7 +40,7 @@ internal static class HelloWriter
                 Lane(outbox, epoch, Model.Lane.Live, soft[(epoch.Epoch, Model.Lane.Live)]),
                 Lane(outbox, epoch, Model.Lane.Backlog, soft[(epoch.Epoch, Model.Lane.Backlog)]),
             ]))],
-            Schemas = [.. outbox.Held.Select(f => f.Schema).Where(s => s != default).Distinct().Take(Hello.SchemasMax)],
+            Schemas = schemas,
             Complete = listComplete ? [.. outbox.CompleteEpochs.TakeLast(Hello.CompleteMax)] : null,
             Fork = fork,
         };

@@ -15,6 +15,7 @@ internal sealed class UplinkSession
     private readonly Delivery _delivery;
     private readonly UplinkOptions _options;
     private readonly TimeProvider _time;
+    private readonly SharedLink _link;
     private readonly FrameSender _frames;
     private readonly HelloSpeaker _hellos;
     private CancellationToken _stop;
@@ -24,7 +25,8 @@ internal sealed class UplinkSession
         Outbox.Outbox outbox, IUplinkConnection connection, Delivery delivery, UplinkOptions options, TimeProvider time)
     {
         (_outbox, _connection, _delivery, _options, _time) = (outbox, connection, delivery, options, time);
-        _frames = new FrameSender(outbox, connection, delivery, options, time);
+        _link = new SharedLink(connection, delivery, options, time);
+        _frames = new FrameSender(outbox, _link, delivery, options, time);
         _hellos = new HelloSpeaker(connection, delivery, options, time);
     }
 
@@ -66,10 +68,10 @@ internal sealed class UplinkSession
     private TimeSpan UntilDue()
     {
         var due = _hellos.UntilDue();
-        var pause = _frames.PauseLeft;
+        var pause = _link.PauseLeft;
         var wait = pause > TimeSpan.Zero && pause < due
             ? pause : due > TimeSpan.Zero ? due : TimeSpan.FromMilliseconds(10);
-        var pace = _frames.Window.PaceLeft;
+        var pace = _link.Backlog.PaceLeft;
         wait = pace > TimeSpan.Zero && pace < wait ? pace : wait;
         var version = _delivery.Hellos.VersionWaitLeft;
         wait = version > TimeSpan.Zero && version < wait ? version : wait;
@@ -85,7 +87,7 @@ internal sealed class UplinkSession
     private void KeepLiveLive()
     {
         var waiting = _delivery.Queues.Count(Lane.Live);
-        _outbox.LinkUp = waiting <= _frames.Slots || (_outbox.LinkUp && waiting <= 2 * _frames.Slots);
+        _outbox.LinkUp = waiting <= _link.Slots || (_outbox.LinkUp && waiting <= 2 * _link.Slots);
     }
 
     /// <summary>
@@ -94,16 +96,16 @@ internal sealed class UplinkSession
     /// </summary>
     private void SealBacklogIfRoom()
     {
-        if (_delivery.Sealing || _frames.IsPaused || _outbox.UnsealedReadings == 0
+        if (_delivery.Sealing || _link.IsPaused || _outbox.UnsealedReadings == 0
             || _delivery.Queues.Peek(Lane.Backlog) is not null || !_delivery.Hellos.IsVersionKnown)
         {
             return;
         }
 
-        var (slots, bytes) = (_frames.BacklogSlots, _frames.Window.SealBytes);
+        var (slots, bytes) = (_link.BacklogSlots, _link.Backlog.SealBytes);
         if (slots > 0 && bytes > 0)
         {
-            var frameBytes = _frames.Window.FrameBytes;
+            var frameBytes = _link.Backlog.FrameBytes;
             _ = SealBacklogAsync((int)Math.Clamp(bytes / frameBytes, 1, slots), frameBytes);
         }
     }

@@ -166,11 +166,12 @@ public sealed class DeliveryWordsTests
     public void Schema_needed_sends_schemas_and_frame_again(DeliveryState state, bool again) =>
         Run((rig, delivery, frame) =>
         {
-            delivery.Schemas.Add(Lane.Live, frame.Schema);
+            delivery.Schemas.Accepted(delivery.Schemas.Take(StreamKind.Live), null, 0, 0);
             frame.State = state;
             delivery.Take(Bytes(new SchemaNeeded(Token, frame.Schema, frame.Key).Write));
 
-            Assert.NotEmpty(delivery.Schemas.Missing(Lane.Live, frame.Schema, rig.Outbox.Schemas));
+            Assert.False(delivery.Schemas.IsReady(StreamKind.Live, frame.Schema));
+            Assert.True(delivery.Hellos.Wanted);
             Assert.Equal(again ? DeliveryState.ToSend : state, frame.State);
         });
 

@@ -68,15 +68,18 @@ public sealed class FrameSenderTests
         var delivery = new Delivery(
             rig.Outbox, OutboxRig.Gateway, Options, rig.Clock, new Random(1), NullLogger.Instance, new UplinkStatus(),
             new AnswerOrder());
-        return (delivery, new FrameSender(rig.Outbox, connection, delivery, Options, rig.Clock));
+        var link = new SharedLink(connection, delivery, Options, rig.Clock);
+        return (delivery, new FrameSender(rig.Outbox, link, delivery, Options, rig.Clock));
     }
 
     private static void SchemasAreKnown(OutboxRig rig, Delivery delivery)
     {
-        foreach (var schema in rig.Outbox.Schemas)
+        for (var stream = StreamKind.Live; stream <= StreamKind.Backlog; stream++)
         {
-            delivery.Schemas.Add(Lane.Live, schema.Message.Id);
-            delivery.Schemas.Add(Lane.Backlog, schema.Message.Id);
+            while (delivery.Schemas.Next(stream, rig.Outbox.Schemas.Count) is not null)
+            {
+                delivery.Schemas.Accepted(delivery.Schemas.Take(stream), null, 0, 0);
+            }
         }
     }
 

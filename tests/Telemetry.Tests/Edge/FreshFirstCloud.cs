@@ -3,6 +3,7 @@ using Telemetry.Model;
 using Telemetry.Model.Control;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 using Telemetry.Testing.Simulated;
 
@@ -22,6 +23,8 @@ internal sealed class FreshFirstCloud
     private readonly Dictionary<(ulong Epoch, Lane Lane), (long Prefix, ulong Share)> _stored = [];
     private readonly ReadingBatch _readings = new();
     private readonly List<Declaration> _declarations = [];
+    private readonly HashSet<SchemaId> _schemas = [default];
+    private readonly List<SchemaId> _unsaid = [];
     private long _sequence;
 
     public FreshFirstCloud(OutboxRig rig)
@@ -47,11 +50,17 @@ internal sealed class FreshFirstCloud
     /// <summary>Every frame: when it arrived, lane, version, payload bytes, readings.</summary>
     public List<(TimeSpan At, Lane Lane, int Version, int Bytes, int Readings)> Frames { get; } = [];
 
+    /// <summary>How many schemas arrived in each stream.</summary>
+    public int[] SchemasTaken { get; } = new int[2];
+
     /// <summary>When the last connection was made, on the clock's scale.</summary>
     public TimeSpan ConnectedAt => _rig.Clock.Elapsed - (_rig.Clock.GetUtcNow() - Link.ConnectedAt!.Value);
 
     /// <summary>What the agent gave up for a fault of its own.</summary>
     public int Quarantined => _rig.Disk.Snapshot().Quarantine.Count;
+
+    /// <summary>It knows all schemas of the gateway from an earlier life of its agent.</summary>
+    public void KnowSchemas() => _schemas.UnionWith(_rig.Outbox.Schemas.Select(s => s.Message.Id));
 
     private PublishOutcome Arrived(string topic, ReadOnlyMemory<byte> payload)
     {
@@ -72,6 +81,7 @@ internal sealed class FreshFirstCloud
                 return Malformed;
             }
 
+            Assert.Contains(FrameReader.Header(frame, out _).Schema, _schemas);
             var header = FrameReader.Read(frame, _rig.Outbox.Series.Types, _readings, _declarations);
             Frames.Add((_rig.Clock.Elapsed, header.Key.Lane, header.Version, payload.Length, header.Present));
             foreach (var time in _readings.Times)
@@ -80,6 +90,11 @@ internal sealed class FreshFirstCloud
             }
 
             Store(header.Key, FrameHeader.Checksum(frame));
+        }
+        else
+        {
+            SchemasTaken[(int)stream]++;
+            Register(SchemaMessage.Read(frame));
         }
 
         return new PublishOutcome(0, new Receipt(stream, ++_sequence).PropertyValue, null);
@@ -107,12 +122,39 @@ internal sealed class FreshFirstCloud
                 FrameVersion = Math.Min(hello.FrameVersion, FrameVersion),
                 Digest = _rig.Outbox.CompleteDigest,
                 Epochs = [.. hello.Epochs.Select(epoch => Settled(epoch.Epoch))],
+                KnownSchemas = [.. hello.Schemas.Where(_schemas.Contains)],
                 Live = new StreamProgress(0, long.MaxValue),
                 Backlog = new StreamProgress(0, long.MaxValue),
             });
         }
 
         return new PublishOutcome(0, null, null);
+    }
+
+    private void Register(SchemaMessage schema)
+    {
+        Assert.Contains(schema.Parent, _schemas);
+        if (_schemas.Add(schema.Id))
+        {
+            _unsaid.Add(schema.Id);
+            if (_unsaid.Count == 1)
+            {
+                _ = SayKnownAsync();
+            }
+        }
+    }
+
+    // Once for all that one transaction registers.
+    private async Task SayKnownAsync()
+    {
+        await _rig.After(TimeSpan.FromMilliseconds(100));
+        Say(new StoredAck
+        {
+            Token = Token,
+            Digest = _rig.Outbox.CompleteDigest,
+            KnownSchemas = [.. _unsaid.Take(Hello.SchemasMax)],
+        });
+        _unsaid.Clear();
     }
 
     private void Store(FrameKey key, ulong checksum)
