@@ -1,3 +1,5 @@
+using Telemetry.Model;
+
 namespace Telemetry.Edge.Outbox;
 
 /// <summary>
@@ -8,10 +10,10 @@ namespace Telemetry.Edge.Outbox;
 public interface IOutboxFile : IAsyncDisposable
 {
     /// <summary>
-    /// Everything but the bytes of segments and frames, as the last durable commit left it. A new file gets its random
-    /// id here.
+    /// Everything but the bytes of segments and frames, as the last durable commit left it. A file that says not whose
+    /// it is belongs to this gateway from now on; one that is another's is refused.
     /// </summary>
-    ValueTask<OutboxImage> LoadAsync(CancellationToken cancellationToken);
+    ValueTask<OutboxImage> LoadAsync(GatewayId gateway, CancellationToken cancellationToken);
 
     /// <summary>
     /// Makes the commit durable (SQLite: WAL, synchronous=FULL) before it returns. When the disk refuses or fails it

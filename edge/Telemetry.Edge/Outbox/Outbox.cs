@@ -109,7 +109,7 @@ public sealed class Outbox : IAsyncDisposable
         CancellationToken ct)
     {
         options = options.Validated();
-        var image = await file.LoadAsync(ct);
+        var image = await file.LoadAsync(gateway, ct);
         return new Outbox(file, OutboxState.Of(image, gateway, options, time, random), options, time);
     }
 

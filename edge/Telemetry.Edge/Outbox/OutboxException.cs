@@ -1,3 +1,5 @@
+using Telemetry.Model;
+
 namespace Telemetry.Edge.Outbox;
 
 /// <summary>The outbox, its file or its disk failed; <see cref="Fault"/> says how.</summary>
@@ -15,6 +17,13 @@ public sealed class OutboxException : Exception
         IsUndone = isUndone;
         IsTransient = fault is OutboxFault.Full or OutboxFault.ReadOnly or OutboxFault.Io or OutboxFault.Busy;
     }
+
+    /// <summary>A file that belongs to another gateway, and what to do about it.</summary>
+    public static OutboxException OfAnotherGateway(string file, string owner, GatewayId gateway) => new(
+        $"{file} is of the gateway {owner}, and this agent is {gateway}: what it holds would be stored again under "
+        + $"another name. Start an agent as {owner} with it until its status says atTheEdge 0, or move it away to "
+        + "begin a new one",
+        OutboxFault.OtherGateway);
 
     /// <summary>What is wrong.</summary>
     public OutboxFault Fault { get; }

@@ -27,6 +27,9 @@ public enum OutboxFault
     /// <summary>The file is no outbox.</summary>
     Foreign,
 
+    /// <summary>The file is another gateway's outbox.</summary>
+    OtherGateway,
+
     /// <summary>A newer agent made the file.</summary>
     NewerVersion,
 

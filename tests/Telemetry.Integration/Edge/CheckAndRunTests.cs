@@ -1,3 +1,4 @@
+// Long: a list of situations, and how each comes about.
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Data.Sqlite;
@@ -39,6 +40,8 @@ public sealed class CheckAndRunTests : IAsyncLifetime
     [InlineData("clean stop")]
     [InlineData("killed")]
     [InlineData("killed before its first commit")]
+    [InlineData("a link")]
+    [InlineData("of before files said whose they are")]
     public async Task Both_find_it_good(string situation)
     {
         await PrepareAsync(situation);
@@ -64,7 +67,12 @@ public sealed class CheckAndRunTests : IAsyncLifetime
     [InlineData("truncated", "outbox.file:", "damaged")]
     [InlineData("a row that no agent wrote", "outbox.file:", "damaged")]
     [InlineData("newer version", "outbox.file:", "use a newer agent")]
+    [InlineData("another gateway's", "outbox.file:", "is of the gateway gw-2, and this agent is gw-1")]
+    [InlineData("another gateway's, killed", "outbox.file:", "is of the gateway gw-2, and this agent is gw-1")]
     [InlineData("a folder", "outbox.file:", "is a folder")]
+    [InlineData("a pipe", "outbox.file:", "is no file")]
+    [InlineData("a device", "outbox.file:", "is no file")]
+    [InlineData("a link to nowhere", "outbox.file:", "does not exist")]
     [InlineData("no folder", "outbox.file:", "does not exist")]
     [InlineData("in use here", "outbox.file:", "one agent at a time")]
     [InlineData("HTTP port taken", "http.port:", "in use by another program")]
@@ -129,6 +137,24 @@ public sealed class CheckAndRunTests : IAsyncLifetime
         Assert.Contains(problem, log.Text, StringComparison.Ordinal);
     }
 
+    [SmallDiskFact]
+    public async Task Both_name_a_disk_without_room_for_a_new_outbox()
+    {
+        await using var disk = new SmallDisk(1024 * 1024);
+        disk.TakeAllThatIsLeft();
+        var process = Process(disk.At("outbox.db"));
+        var problem = Assert.Single(process.Problems());
+        Assert.Contains("outbox.db cannot be opened: database or disk is full", problem, StringComparison.Ordinal);
+        Assert.Equal(["other-program"], Directory.GetFiles(disk.At(".")).Select(Path.GetFileName));
+
+        var log = new LinesLog();
+        using var stop = new CancellationTokenSource();
+        var running = process.RunAsync(log, new Random(1), stop.Token);
+        await log.Until(problem["outbox.file: ".Length..]);
+        await stop.CancelAsync();
+        await running;
+    }
+
     private static async Task UntilReadyAsync(int port)
     {
         using var http = new HttpClient();
@@ -183,6 +209,16 @@ public sealed class CheckAndRunTests : IAsyncLifetime
             case "empty file":
                 await File.WriteAllBytesAsync(Outbox, []);
                 break;
+            case "a link":
+                await MakeAsync(commits: 5, killed: true);
+                Directory.CreateDirectory(_folder.At("links"));
+                File.CreateSymbolicLink(_folder.At("links/outbox.db"), Outbox);
+                _name = "links/outbox.db";
+                break;
+            case "of before files said whose they are":
+                await MakeAsync(commits: 5);
+                Sql("DROP TABLE gateway");
+                break;
             case "clean stop":
                 await MakeAsync(commits: 5);
                 break;
@@ -227,6 +263,30 @@ public sealed class CheckAndRunTests : IAsyncLifetime
                 await MakeAsync(commits: 1);
                 Sql("PRAGMA user_version = 99");
                 break;
+            case "another gateway's":
+                await MakeAsync(commits: 5, gateway: "gw-2");
+                break;
+            case "another gateway's, killed":
+                await MakeAsync(commits: 5, killed: true, gateway: "gw-2");
+                break;
+            case "a pipe":
+                _name = "pipes/outbox.db";
+                Directory.CreateDirectory(_folder.At("pipes"));
+                await using (var pipe = await ServerProcess.Start(
+                    new ServerCommand("/usr/bin/env", "mkfifo", Outbox) { Folder = _folder.FullPath }))
+                {
+                    await pipe.Exited;
+                }
+
+                break;
+            case "a device":
+                _name = "/dev/null";
+                break;
+            case "a link to nowhere":
+                _name = "links/outbox.db";
+                Directory.CreateDirectory(_folder.At("links"));
+                File.CreateSymbolicLink(Outbox, _folder.At("nowhere/outbox.db"));
+                break;
             case "a folder":
                 Directory.CreateDirectory(Outbox);
                 break;
@@ -256,12 +316,12 @@ public sealed class CheckAndRunTests : IAsyncLifetime
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    private async Task MakeAsync(int commits, bool killed = false)
+    private async Task MakeAsync(int commits, bool killed = false, string gateway = "gw-1")
     {
         var path = killed ? _folder.At("living.db") : Outbox;
         await using (var file = await SqliteOutboxFile.OpenAsync(path, null, default))
         {
-            await file.LoadAsync(default);
+            await file.LoadAsync(GatewayId.Parse(gateway), default);
             for (var i = 1; i <= commits; i++)
             {
                 await file.CommitAsync(

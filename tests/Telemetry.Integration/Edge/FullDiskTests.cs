@@ -88,7 +88,7 @@ public sealed class FullDiskTests : IAsyncLifetime
         }
 
         await using var file = await SqliteOutboxFile.OpenAsync(_disk.At("outbox.db"), null, default);
-        var image = await file.LoadAsync(default);
+        var image = await file.LoadAsync(GatewayId.Parse("gw-1"), default);
         Assert.Equal((accepted, accepted), (image.Accepted, image.Segments.Sum(s => (long)s.Count)));
         foreach (var segment in image.Segments)
         {

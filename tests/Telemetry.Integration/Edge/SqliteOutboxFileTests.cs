@@ -138,6 +138,17 @@ public sealed class SqliteOutboxFileTests : OutboxFileContract
     }
 
     [Fact]
+    public async Task File_that_says_not_whose_it_is_belongs_to_the_first_who_opens_it()
+    {
+        await ChangeAsync("DROP TABLE gateway");
+        Assert.Equal(0, await AcceptedAsync(Path.GetFileName(FilePath)));
+
+        await using var file = await SqliteOutboxFile.OpenAsync(FilePath, null, default);
+        await Assert.ThrowsAsync<OutboxException>(() => file.LoadAsync(GatewayId.Parse("gw-2"), default).AsTask());
+        Assert.Equal(0, (await file.LoadAsync(Gateway, default)).Accepted);
+    }
+
+    [Fact]
     public async Task A_commit_whose_end_never_reached_the_disk_is_undone_as_a_whole()
     {
         await CommitAsync(Commit(1) with { Segments = [Segment(1, 1)] });
@@ -148,7 +159,7 @@ public sealed class SqliteOutboxFileTests : OutboxFileContract
         {
             CopyAsKilled($"torn-{lost}.db", lost);
             await using var file = await SqliteOutboxFile.OpenAsync(_folder.At($"torn-{lost}.db"), null, default);
-            var image = await file.LoadAsync(default);
+            var image = await file.LoadAsync(Gateway, default);
             Assert.Equal((1L, 1L), (image.Accepted, Assert.Single(image.Segments).Id));
             Assert.NotNull((await file.ReadSegmentAsync(1, default)).Data);
         }
@@ -175,7 +186,7 @@ public sealed class SqliteOutboxFileTests : OutboxFileContract
     private async Task<long> AcceptedAsync(string name)
     {
         await using var file = await SqliteOutboxFile.OpenAsync(_folder.At(name), null, default);
-        return (await file.LoadAsync(default)).Accepted;
+        return (await file.LoadAsync(Gateway, default)).Accepted;
     }
 
     /// <summary>Closes the outbox and changes its file behind its back.</summary>

@@ -1,4 +1,5 @@
 using Telemetry.Edge.Outbox;
+using Telemetry.Model;
 
 namespace Telemetry.Simulation.Planted;
 
@@ -9,7 +10,8 @@ internal sealed class AcknowledgingFile(IOutboxFile file) : IOutboxFile
 
     public OutboxSpace Space => file.Space;
 
-    public ValueTask<OutboxImage> LoadAsync(CancellationToken cancellationToken) => file.LoadAsync(cancellationToken);
+    public ValueTask<OutboxImage> LoadAsync(GatewayId gateway, CancellationToken cancellationToken) =>
+        file.LoadAsync(gateway, cancellationToken);
 
     public async ValueTask CommitAsync(OutboxCommit commit, CancellationToken cancellationToken)
     {

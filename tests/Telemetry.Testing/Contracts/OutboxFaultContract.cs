@@ -1,4 +1,5 @@
 using Telemetry.Edge.Outbox;
+using Telemetry.Model;
 using Xunit;
 
 namespace Telemetry.Testing.Contracts;
@@ -6,12 +7,14 @@ namespace Telemetry.Testing.Contracts;
 /// <summary>What every outbox file must keep while its disk refuses; one subclass a kind of file.</summary>
 public abstract class OutboxFaultContract : IAsyncLifetime
 {
+    private static readonly GatewayId Gateway = GatewayId.Parse("gw-1");
+
     private IOutboxFile _file = null!;
 
     public virtual async Task InitializeAsync()
     {
         _file = await OpenFileAsync();
-        await _file.LoadAsync(CancellationToken.None);
+        await _file.LoadAsync(Gateway, CancellationToken.None);
     }
 
     public virtual async Task DisposeAsync() => await _file.DisposeAsync();
@@ -97,7 +100,7 @@ public abstract class OutboxFaultContract : IAsyncLifetime
     {
         await _file.DisposeAsync();
         _file = await OpenFileAsync();
-        return await _file.LoadAsync(CancellationToken.None);
+        return await _file.LoadAsync(Gateway, CancellationToken.None);
     }
 
     protected Task CommitAsync(long accepted, long segment, long removed = 0) => _file.CommitAsync(

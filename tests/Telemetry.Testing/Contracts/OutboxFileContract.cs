@@ -15,12 +15,15 @@ public abstract class OutboxFileContract : IAsyncLifetime
     private static readonly SchemaMessage Schema = SchemaMessage.Of(
         default, [new SeriesDefinition { Device = "pump-1", Metric = "temperature" }]);
 
+    /// <summary>Whose the file is.</summary>
+    protected static readonly GatewayId Gateway = GatewayId.Parse("gw-1");
+
     private IOutboxFile _file = null!;
 
     public virtual async Task InitializeAsync()
     {
         _file = await OpenFileAsync();
-        await _file.LoadAsync(CancellationToken.None);
+        await _file.LoadAsync(Gateway, CancellationToken.None);
     }
 
     public virtual async Task DisposeAsync() => await _file.DisposeAsync();
@@ -35,6 +38,21 @@ public abstract class OutboxFileContract : IAsyncLifetime
         Assert.Empty(image.Segments);
         Assert.Empty(image.Frames);
         Assert.Empty(image.Epochs);
+    }
+
+    [Fact]
+    public async Task File_of_another_gateway_is_refused_and_stays_as_it_is()
+    {
+        await CommitAsync(Commit(5));
+        await _file.DisposeAsync();
+        _file = await OpenFileAsync();
+
+        var refused = await Assert.ThrowsAsync<OutboxException>(
+            () => _file.LoadAsync(GatewayId.Parse("gw-2"), CancellationToken.None).AsTask());
+
+        Assert.Equal((OutboxFault.OtherGateway, false), (refused.Fault, refused.IsTransient));
+        Assert.Contains("is of the gateway gw-1, and this agent is gw-2", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(5, (await ReopenAsync()).Accepted);
     }
 
     [Fact]
@@ -239,7 +257,7 @@ public abstract class OutboxFileContract : IAsyncLifetime
     {
         await _file.DisposeAsync();
         _file = await OpenFileAsync();
-        return await _file.LoadAsync(CancellationToken.None);
+        return await _file.LoadAsync(Gateway, CancellationToken.None);
     }
 
     protected Task CommitAsync(OutboxCommit commit) => _file.CommitAsync(commit, CancellationToken.None).AsTask();

@@ -12,6 +12,9 @@ public sealed record OutboxSnapshot
 {
     public required ulong OutboxId { get; init; }
 
+    /// <summary>Whose it is; null until it was opened.</summary>
+    public GatewayId? Gateway { get; init; }
+
     public long Accepted { get; init; }
 
     public long PromisedW { get; init; } = long.MinValue;

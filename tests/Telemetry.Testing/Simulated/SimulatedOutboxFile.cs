@@ -1,4 +1,5 @@
 using Telemetry.Edge.Outbox;
+using Telemetry.Model;
 
 namespace Telemetry.Testing.Simulated;
 
@@ -169,6 +170,14 @@ public sealed class SimulatedOutboxDisk(Random random)
         }
     }
 
+    internal async ValueTask<OutboxSnapshot> ClaimAsync(SimulatedOutboxFile file, GatewayId gateway)
+    {
+        var state = await ReadAsync(file);
+        return state.Gateway is { } owner && owner != gateway
+            ? throw OutboxException.OfAnotherGateway("the simulated outbox", owner.Value, gateway)
+            : _state = state with { Gateway = gateway };
+    }
+
     internal async ValueTask<OutboxSnapshot> ReadAsync(SimulatedOutboxFile file)
     {
         await WaitAsync(file, BeforeRead);
@@ -209,8 +218,8 @@ public sealed class SimulatedOutboxFile : IOutboxFile
 
     public OutboxSpace Space => _disk.Space;
 
-    public async ValueTask<OutboxImage> LoadAsync(CancellationToken cancellationToken) =>
-        (await _disk.ReadAsync(this)).Image();
+    public async ValueTask<OutboxImage> LoadAsync(GatewayId gateway, CancellationToken cancellationToken) =>
+        (await _disk.ClaimAsync(this, gateway)).Image();
 
     public ValueTask CommitAsync(OutboxCommit commit, CancellationToken cancellationToken)
     {

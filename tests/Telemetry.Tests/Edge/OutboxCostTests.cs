@@ -1,4 +1,5 @@
 using Telemetry.Edge.Outbox;
+using Telemetry.Model;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Testing.Time;
@@ -44,7 +45,7 @@ public sealed class OutboxCostTests
     {
         public OutboxSpace Space { get; } = new(0, HasRoom: true);
 
-        public ValueTask<OutboxImage> LoadAsync(CancellationToken cancellationToken) =>
+        public ValueTask<OutboxImage> LoadAsync(GatewayId gateway, CancellationToken cancellationToken) =>
             new(new OutboxImage { OutboxId = 1 });
 
         public ValueTask CommitAsync(OutboxCommit commit, CancellationToken cancellationToken) =>

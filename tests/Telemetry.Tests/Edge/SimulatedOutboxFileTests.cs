@@ -15,7 +15,7 @@ public sealed class SimulatedOutboxFileTests : OutboxFileContract
         var before = _disk.Open();
         _disk.Open();
         await Assert.ThrowsAsync<OutboxException>(() => before.CommitAsync(Commit(1), default).AsTask());
-        await Assert.ThrowsAsync<OutboxException>(() => before.LoadAsync(default).AsTask());
+        await Assert.ThrowsAsync<OutboxException>(() => before.LoadAsync(Gateway, default).AsTask());
     }
 
     [Fact]

@@ -5,7 +5,8 @@ using Telemetry.Model;
 namespace Telemetry.Edge.Outbox.Sqlite;
 
 /// <summary>
-/// Says what an agent would say of an outbox file if it were started, and changes no byte of it or beside it.
+/// Says what an agent would say of an outbox file if it were started, and changes no byte of it or beside it. Where
+/// there is none yet it makes one beside it for a moment.
 /// </summary>
 public static class SqliteInspection
 {
@@ -19,13 +20,17 @@ public static class SqliteInspection
     {
         try
         {
-            path = Path.GetFullPath(path);
+            path = SqliteLook.FullPath(path);
             if (SqliteOutboxFile.IsOpenHere(path))
             {
                 throw SqliteErrors.InUse(path);
             }
 
-            if (!SqliteLook.IsNew(path))
+            if (SqliteLook.IsNew(path))
+            {
+                MakeAnother(path, options);
+            }
+            else
             {
                 Inspect(path, gateway, options);
             }
@@ -45,12 +50,30 @@ public static class SqliteInspection
             RequireFree(path);
             using var connection = Open(path);
             SqliteSchema.CheckStructure(connection, path);
+            _ = SqliteGateway.IsOf(connection, path, gateway);
             var image = SqliteImageReader.Read(connection, []);
             _ = OutboxState.Of(image, gateway, options, TimeProvider.System, SystemRandom.Instance);
         }
         catch (SqliteException e)
         {
             throw SqliteErrors.OfOpening(e, path);
+        }
+    }
+
+    // Whether a new one finds room shows when one is made: beside it, under another name.
+    private static void MakeAnother(string path, OutboxOptions options)
+    {
+        var another = Path.Combine(Path.GetDirectoryName(path)!, $".check-{Environment.ProcessId}.outbox");
+        try
+        {
+            SqliteSchema.Open(another, SqliteOutboxOptions.For(options.QuotaBytes), path).Dispose();
+        }
+        finally
+        {
+            foreach (var file in (string[])["", "-journal", "-wal"])
+            {
+                File.Delete(another + file);
+            }
         }
     }
 

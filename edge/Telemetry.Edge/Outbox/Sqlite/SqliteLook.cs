@@ -6,12 +6,31 @@ namespace Telemetry.Edge.Outbox.Sqlite;
 /// Judges a path before anything is opened there, and changes nothing: whether an outbox is there, can be made there,
 /// or why neither.
 /// </summary>
-internal static partial class SqliteLook
+internal static unsafe partial class SqliteLook
 {
     // EROFS
     private const int ReadOnlyFileSystem = 30;
 
+    // AT_FDCWD, STATX_TYPE; where a statx has its mode, and in it S_IFMT and S_IFREG.
+    private const int CurrentFolder = -100, TypeWanted = 1, StatxBytes = 256, ModeAt = 28, TypeBits = 0xf000,
+        RegularFile = 0x8000;
+
     private const int Executable = 1, Writable = 2, Readable = 4;
+
+    /// <summary>The whole path; of a link that of what it leads to, where SQLite puts its log too.</summary>
+    public static string FullPath(string path)
+    {
+        path = Path.GetFullPath(path);
+        try
+        {
+            return new FileInfo(path).LinkTarget is null
+                ? path : File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new OutboxException($"the outbox {path} cannot be found: {e.Message}", OutboxFault.Unopenable, e);
+        }
+    }
 
     /// <summary>True when there is no outbox yet. Throws <see cref="OutboxException"/> when none can be had.</summary>
     public static bool IsNew(string path)
@@ -31,6 +50,11 @@ internal static partial class SqliteLook
         {
             Require(folder, Writable | Executable, $"cannot make the outbox {path}");
             return true;
+        }
+
+        if (!IsRegular(path))
+        {
+            throw Unopenable($"{path} is no file, but a pipe, a socket or a device");
         }
 
         Require(path, Readable, $"cannot read the outbox {path}");
@@ -77,6 +101,14 @@ internal static partial class SqliteLook
                 OutboxFault.NewerVersion);
     }
 
+    // Of what cannot be asked, opening it will say more.
+    private static bool IsRegular(string path)
+    {
+        var facts = stackalloc byte[StatxBytes];
+        return statx(CurrentFolder, path, 0, TypeWanted, facts) != 0
+            || (*(ushort*)(facts + ModeAt) & TypeBits) == RegularFile;
+    }
+
     private static void Require(string path, int rights, string what)
     {
         if (access(path, rights) != 0)
@@ -92,4 +124,7 @@ internal static partial class SqliteLook
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int access(string path, int mode);
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int statx(int folder, string path, int flags, uint wanted, byte* facts);
 }

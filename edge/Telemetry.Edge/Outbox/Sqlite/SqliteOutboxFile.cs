@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
+using Telemetry.Model;
 
 namespace Telemetry.Edge.Outbox.Sqlite;
 
@@ -51,7 +52,7 @@ public sealed class SqliteOutboxFile : IOutboxFile
     public static async Task<SqliteOutboxFile> OpenAsync(
         string path, SqliteOutboxOptions? options, CancellationToken cancellationToken)
     {
-        path = Path.GetFullPath(path);
+        path = SqliteLook.FullPath(path);
         options ??= new SqliteOutboxOptions();
         var thread = new SqliteThread($"outbox {Path.GetFileName(path)}");
         try
@@ -69,9 +70,14 @@ public sealed class SqliteOutboxFile : IOutboxFile
     public OutboxSpace Space => _space;
 
     /// <inheritdoc/>
-    public ValueTask<OutboxImage> LoadAsync(CancellationToken cancellationToken) => DoAsync(
+    public ValueTask<OutboxImage> LoadAsync(GatewayId gateway, CancellationToken cancellationToken) => DoAsync(
         () =>
         {
+            if (!SqliteGateway.IsOf(_connection, _path, gateway))
+            {
+                SqliteGateway.Claim(_connection, gateway);
+            }
+
             _frameRows.Clear();
             _writer?.Dispose();
             var image = SqliteImageReader.Read(_connection, _frameRows);

@@ -56,8 +56,11 @@ internal static class SqliteSchema
             count INTEGER NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL, data BLOB NOT NULL);
         """;
 
-    /// <summary>Opens or creates the file. Throws <see cref="OutboxException"/> with what to do.</summary>
-    public static SqliteConnection Open(string path, SqliteOutboxOptions options)
+    /// <summary>
+    /// Opens or creates the file. Throws <see cref="OutboxException"/> with what to do, which names the file
+    /// <paramref name="name"/> where that is given.
+    /// </summary>
+    public static SqliteConnection Open(string path, SqliteOutboxOptions options, string? name = null)
     {
         _ = SqliteLibrary.Version;
         var isNew = SqliteLook.IsNew(path);
@@ -97,7 +100,7 @@ internal static class SqliteSchema
         catch (SqliteException e)
         {
             connection.Dispose();
-            throw SqliteErrors.OfOpening(e, path);
+            throw SqliteErrors.OfOpening(e, name ?? path);
         }
         catch
         {

@@ -1,0 +1,58 @@
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+using Telemetry.Model;
+
+namespace Telemetry.Edge.Outbox.Sqlite;
+
+/// <summary>
+/// Whose outbox a file is: a table of its own, which agents of before do not look at. Under another gateway's name what
+/// the file holds would be stored once more.
+/// </summary>
+internal static class SqliteGateway
+{
+    private const string Table =
+        "CREATE TABLE gateway (id INTEGER PRIMARY KEY CHECK (id = 1), name TEXT NOT NULL)";
+
+    /// <summary>Throws when the file is another gateway's; false when it does not say whose it is.</summary>
+    public static bool IsOf(SqliteConnection connection, string path, GatewayId gateway)
+    {
+        if (SqliteSchema.Number(connection, "SELECT count(*) FROM sqlite_master WHERE name = 'gateway'") == 0)
+        {
+            return false;
+        }
+
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT name FROM gateway";
+        return command.ExecuteScalar() switch
+        {
+            null => false,
+            string name when name == gateway.Value => true,
+            var name => throw OutboxException.OfAnotherGateway($"the outbox {path}", $"{name}", gateway),
+        };
+    }
+
+    /// <summary>
+    /// Writes whose it is. A disk that refuses this refuses nothing else: the next opening tries again.
+    /// </summary>
+    public static void Claim(SqliteConnection connection, GatewayId gateway)
+    {
+        try
+        {
+            SqliteSchema.Do(
+                connection,
+                $"BEGIN IMMEDIATE; {Table}; INSERT INTO gateway VALUES (1, '{gateway.Value}'); COMMIT");
+        }
+        catch (SqliteException e)
+        {
+            if (raw.sqlite3_get_autocommit(connection.Handle) == 0)
+            {
+                SqliteSchema.Do(connection, "ROLLBACK");
+            }
+
+            if (SqliteErrors.FaultOf(e) is not (OutboxFault.Full or OutboxFault.ReadOnly or OutboxFault.Io))
+            {
+                throw;
+            }
+        }
+    }
+}
