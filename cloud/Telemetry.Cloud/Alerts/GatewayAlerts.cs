@@ -10,12 +10,12 @@ namespace Telemetry.Cloud.Alerts;
 /// </summary>
 internal sealed class GatewayAlerts
 {
-    /// <summary>Lines whose watches are remembered; beyond, all are forgotten and matched again.</summary>
-    private const int LinesMax = 4;
-
     private readonly GatewayId _gateway;
     private readonly Dictionary<AlertStateId, AlertStateRow> _stored;
     private readonly Dictionary<AlertStateId, AlertWatch> _watches = [];
+
+    // Of each line, however many there are: their series are bounded by what the gateway may register, and are in its
+    // memory anyway. If some were forgotten, frames of a few bytes could let them be matched again and again.
     private readonly Dictionary<SeriesLine, LineWatches> _byLine = [];
     private readonly List<AlertWatch> _changed = [];
     private readonly List<AlertStateId> _removed = [];
@@ -29,11 +29,12 @@ internal sealed class GatewayAlerts
 
     /// <summary>
     /// The watches of each series of a list, by its index; null when no rule fits any of them.
-    /// <paramref name="unwatched"/>: pairs turned away at the limit, when they are matched.
+    /// <paramref name="matched"/>: how many series had to be matched for it. <paramref name="unwatched"/>: pairs turned
+    /// away at the limit, when they are matched.
     /// </summary>
-    public AlertWatch[]?[]? Of(SeriesList series, AlertOptions options, out int unwatched)
+    public AlertWatch[]?[]? Of(SeriesList series, AlertOptions options, out int matched, out int unwatched)
     {
-        unwatched = 0;
+        (matched, unwatched) = (0, 0);
         if (options.Rules.All.Count == 0)
         {
             return null;
@@ -46,16 +47,12 @@ internal sealed class GatewayAlerts
 
         if (!_byLine.TryGetValue(series.Line, out var watches))
         {
-            if (_byLine.Count >= LinesMax)
-            {
-                _byLine.Clear();
-            }
-
             _byLine[series.Line] = watches = new LineWatches();
         }
 
         if (watches.Matched < series.Count)
         {
+            matched = series.Count - watches.Matched;
             unwatched = Match(watches, series, options);
         }
 
