@@ -19,16 +19,22 @@ internal static class Settlements
 
     /// <summary>
     /// For an answer: runs from the first one on that the agent still holds. Where the agent sealed fewer sequences
-    /// than are settled (its outbox was put back), <paramref name="cut"/> gives the prefix that ends where the agent's
-    /// ends.
+    /// than are settled (its outbox was put back), the prefix ends where the agent's ends, and
+    /// <paramref name="cutShare"/> gives its share.
     /// </summary>
-    public static EpochSettlement Of(EpochLedger epoch, HelloEpoch told, Func<Lane, LaneSettlement?> cut) =>
+    public static EpochSettlement Of(EpochLedger epoch, HelloEpoch told, Func<Lane, ulong?> cutShare) =>
         new(epoch.Epoch, epoch.Complete, EachLane(lane =>
         {
             var ledger = epoch[lane];
+            var last = told.Lanes[(int)lane].LastSealed;
+            if (last < ledger.Prefix && !epoch.Complete)
+            {
+                return new LaneSettlement(last, cutShare(lane) ?? 0, epoch.Lasts[lane], []);
+            }
+
             var held = told.Lanes[(int)lane].Held;
-            var from = held.Length > 0 ? held[0].First : told.Lanes[(int)lane].LastSealed + 1;
-            return cut(lane) ?? new LaneSettlement(
+            var from = held.Length > 0 ? held[0].First : last + 1;
+            return new LaneSettlement(
                 ledger.Prefix,
                 ledger.PrefixShare,
                 epoch.Lasts[lane],

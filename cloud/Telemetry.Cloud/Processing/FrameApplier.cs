@@ -14,15 +14,15 @@ namespace Telemetry.Cloud.Processing;
 /// </summary>
 internal sealed class FrameApplier(
     IStore store, AlertEvaluator alerts, SchemaDesk schemas, AckList acks, FaultSearch faults,
-    ProcessorOptions options, ProcessorCounters counters)
+    ProcessorOptions options, ProcessorCounters counters, TransactionWeight weight)
 {
     /// <summary>
     /// What a schema costs at least, in readings: rows of its own and a number for each series. A gateway that adds its
     /// series one by one must not fill a transaction with thousands, for which others in its partition would wait.
     /// </summary>
     private const int SchemaWeight = 128;
-
     private readonly WaitingMessages _waiting = new(store);
+    private readonly RegisteredFrames _registered = new(store, weight);
     private readonly FrameContent _content = new(store, alerts, options, counters);
 
     /// <summary>
@@ -44,6 +44,10 @@ internal sealed class FrameApplier(
             return 0;
         }
     }
+
+    /// <summary>Before messages that were taken together are applied; their gateways are in memory.</summary>
+    public ValueTask PrepareAsync(IReadOnlyList<TakenMessage> taken, CancellationToken cancellationToken) =>
+        _registered.LookUpAsync(taken, cancellationToken);
 
     /// <summary>
     /// Applies a message. <paramref name="suspicion"/>: the database refused it for a reason found only there, so what
@@ -159,9 +163,9 @@ internal sealed class FrameApplier(
                 }
 
                 await _content.SearchAsync(frame, series, suspicion, cancellationToken);
-                alerts.Begin(
+                weight.Add(alerts.Begin(
                     gateway, series, header.Key,
-                    arrival with { IsLate = arrival.IsLate || placement == Placement.Lost });
+                    arrival with { IsLate = arrival.IsLate || placement == Placement.Lost }));
                 Store(gateway, epoch, header, checksum, frame, series, placement, suspicion, commit);
                 alerts.End();
                 break;
@@ -257,9 +261,8 @@ internal sealed class FrameApplier(
         var known = gateway.RecentChecksum(header.Key);
         if (known is null)
         {
-            var rows = await store.FindFramesAsync(
-                gateway.Gateway, header.Key.Epoch, header.Key.Lane, header.Key.Range, cancellationToken);
-            known = rows.Count == 0 ? checksum : rows[0].Key == header.Key ? rows[0].Checksum : ~checksum;
+            var row = await _registered.FindAsync(gateway.Gateway, header.Key, cancellationToken);
+            known = row is null ? checksum : row.Key == header.Key ? row.Checksum : ~checksum;
         }
 
         if (known != checksum)

@@ -21,6 +21,8 @@ internal sealed class HelloDesk(
     private static readonly TimeSpan LookWait = TimeSpan.FromMilliseconds(250);
 
     private readonly List<(PartitionOwner Owner, GatewayLedger Gateway, Hello Hello)> _unanswered = [];
+    private readonly List<HelloReady> _later = [];
+    private readonly PrefixCuts _cuts = new(store);
     private readonly List<(PartitionOwner Owner, GatewayId Gateway, PendingLoss Loss)> _booked = [];
 
     /// <summary>True when an answer waits for the commit.</summary>
@@ -62,6 +64,9 @@ internal sealed class HelloDesk(
             owner.Ends.Take(owner, ready);
         }
 
+        var newer = ready.Where(r => r.Hello.Full && r.Answer).Select(r => r.Gateway).ToHashSet();
+        ready.InsertRange(0, _later.Where(r => owners.Contains(r.Owner) && !newer.Contains(r.Gateway)));
+        _later.Clear();
         return ready;
     }
 
@@ -71,14 +76,18 @@ internal sealed class HelloDesk(
         foreach (var ready in hellos)
         {
             var gateway = ready.Owner.Gateways[ready.Gateway];
-            if (ready.Hello.Full)
+            if (ready.Hello.Full && !ready.Taken)
             {
                 TakeFull(ready, gateway);
             }
 
-            if (ready.Answer)
+            if (ready.Answer && !ready.Taken)
             {
                 Learn(gateway, ready.Hello, nowMicros);
+            }
+
+            if (ready.Answer)
+            {
                 _unanswered.Add((ready.Owner, gateway, ready.Hello));
             }
         }
@@ -125,13 +134,26 @@ internal sealed class HelloDesk(
         _booked.Clear();
     }
 
-    /// <summary>The answers, once the transaction has committed. Each is written from what it made durable.</summary>
+    /// <summary>
+    /// The answers, once the transaction has committed. Each is written from what it made durable. One that needs more
+    /// of the frame register than a round may read is written in a later one, behind those that had no turn.
+    /// </summary>
     public async ValueTask<IReadOnlyList<(GatewayId Gateway, ReadOnlyMemory<byte> Message)>> AnswersAsync(
         long nowMicros, CancellationToken cancellationToken)
     {
         var answers = new List<(GatewayId, ReadOnlyMemory<byte>)>(_unanswered.Count);
+        var hadTurn = new List<HelloReady>();
+        _cuts.Begin();
         foreach (var (owner, gateway, hello) in _unanswered)
         {
+            var turn = _cuts.Room ? hadTurn : _later;
+            if (hello.Full && !await _cuts.ReadAsync(gateway, hello, cancellationToken))
+            {
+                turn.Add(
+                    new HelloReady(owner, gateway.Gateway, hello, default, default, Answer: true) { Taken = true });
+                continue;
+            }
+
             var writer = new WireWriter();
             var (live, backlog) = owner.Losses.TryGetValue(gateway.Gateway, out var loss)
                 ? (loss.Live.Last, loss.Backlog.Last)
@@ -144,7 +166,7 @@ internal sealed class HelloDesk(
                 Digest = gateway.Digest,
                 Live = new StreamProgress(owner.Row.Live.Sequence, hello.Full ? live : 0),
                 Backlog = new StreamProgress(owner.Row.Backlog.Sequence, hello.Full ? backlog : 0),
-                Epochs = hello.Full ? await EpochsAsync(gateway, hello, cancellationToken) : [],
+                Epochs = hello.Full ? Epochs(gateway, hello) : [],
                 KnownSchemas = await KnownAsync(gateway, hello, cancellationToken),
                 FrameVersion = Math.Min(hello.FrameVersion, FrameHeader.VersionMax),
             }.Write(writer);
@@ -152,17 +174,23 @@ internal sealed class HelloDesk(
             counters.Answers++;
         }
 
+        _later.AddRange(hadTurn);
         _unanswered.Clear();
         return answers;
     }
 
     /// <summary>The answers could not be sent: the agents repeat their hellos.</summary>
-    public void Unsaid() => _unanswered.Clear();
+    public void Unsaid()
+    {
+        _unanswered.Clear();
+        _later.Clear();
+        _cuts.Clear();
+    }
 
     /// <summary>The transaction did not happen: the agents repeat their hellos.</summary>
     public void Forget()
     {
-        _unanswered.Clear();
+        Unsaid();
         _booked.Clear();
     }
 
@@ -233,9 +261,9 @@ internal sealed class HelloDesk(
         }
     }
 
-    private async ValueTask<EpochSettlement[]> EpochsAsync(
-        GatewayLedger gateway, Hello hello, CancellationToken cancellationToken)
+    private EpochSettlement[] Epochs(GatewayLedger gateway, Hello hello)
     {
+        var cuts = _cuts.Take(gateway.Gateway);
         var epochs = new List<EpochSettlement>();
         foreach (var told in hello.Epochs)
         {
@@ -246,16 +274,8 @@ internal sealed class HelloDesk(
                 continue;
             }
 
-            var cuts = new LaneSettlement?[Lanes.Count];
-            for (var lane = Lane.Critical; lane <= Lane.Backlog && !epoch.Complete; lane++)
-            {
-                var last = told.Lanes[(int)lane].LastSealed;
-                cuts[(int)lane] = last < epoch[lane].Prefix
-                    ? await CutAsync(gateway, epoch, lane, last, cancellationToken)
-                    : null;
-            }
-
-            epochs.Add(Settlements.Of(epoch, told, lane => cuts[(int)lane]));
+            epochs.Add(Settlements.Of(
+                epoch, told, lane => cuts.TryGetValue((told.Epoch, lane), out var share) ? share : null));
         }
 
         if (hello.Complete is { } complete)
@@ -281,16 +301,6 @@ internal sealed class HelloDesk(
         }
 
         return [.. epochs];
-    }
-
-    /// <summary>The prefix cut where the agent's sequences end, its share summed from the frame register.</summary>
-    private async ValueTask<LaneSettlement> CutAsync(
-        GatewayLedger gateway, EpochLedger epoch, Lane lane, long last, CancellationToken cancellationToken)
-    {
-        var frames = last == 0 ? [] : await store.FindFramesAsync(
-            gateway.Gateway, epoch.Epoch, lane, new SequenceRange(1, last), cancellationToken);
-        var share = frames.Aggregate(0UL, (sum, f) => sum + f.Key.Share(f.Checksum));
-        return new LaneSettlement(last, share, epoch.Lasts[lane], []);
     }
 
     private async ValueTask<SchemaId[]> KnownAsync(

@@ -13,7 +13,8 @@ internal readonly record struct TakenMessage(PartitionOwner Owner, LogPlace Plac
 /// must go into this transaction.
 /// </summary>
 internal sealed class LogTaking(
-    OwnedPartitions owned, FaultSearch faults, ProcessorOptions options, ProcessorCounters counters)
+    OwnedPartitions owned, FaultSearch faults, ProcessorOptions options, ProcessorCounters counters,
+    TransactionWeight weight)
 {
     /// <summary>What a message weighs at least, in readings: its row in the register, or a dead letter.</summary>
     private const int WeightMin = 8;
@@ -29,15 +30,6 @@ internal sealed class LogTaking(
     public IReadOnlyList<TakenMessage> Taken => _taken;
 
     /// <summary>
-    /// What the transaction weighs, in readings. Duplicates weigh as well: a log that is read again makes transactions
-    /// of the same size, so that leases are renewed meanwhile.
-    /// </summary>
-    public int Weight { get; private set; }
-
-    /// <summary>A new transaction begins.</summary>
-    public void Begin() => Weight = 0;
-
-    /// <summary>
     /// Takes some more while the transaction weighs less than so many readings: the last message may go beyond. False
     /// when there was nothing. Of another partition's gateway it makes a dead letter of <paramref name="commit"/>.
     /// </summary>
@@ -46,7 +38,8 @@ internal sealed class LogTaking(
         _taken.Clear();
         var owners = owned.All.ToArray();
         var took = false;
-        for (var empty = 0; empty < owners.Length && Weight < weightMax && faults.Room && _taken.Count < MessagesMax;)
+        for (var empty = 0; empty < owners.Length && weight.Readings < weightMax && faults.Room
+            && _taken.Count < MessagesMax;)
         {
             var owner = owners[_next[(int)kind]++ % owners.Length];
             var served = TakeSlice(owner, kind == StreamKind.Live ? owner.Live : owner.Backlog, weightMax, commit);
@@ -60,8 +53,9 @@ internal sealed class LogTaking(
 
     private bool TakeSlice(PartitionOwner owner, Feed feed, int weightMax, StoreCommit commit)
     {
-        var (taken, enough) = (0, Math.Min(weightMax, Weight + SliceWeight));
-        for (; taken < SliceMessages && Weight < enough && faults.Room && feed.TryRead(out var message); taken++)
+        var (taken, enough) = (0, Math.Min(weightMax, weight.Readings + SliceWeight));
+        for (; taken < SliceMessages && weight.Readings < enough && faults.Room && feed.TryRead(out var message);
+            taken++)
         {
             Take(owner, feed, message, commit);
         }
@@ -72,8 +66,8 @@ internal sealed class LogTaking(
     private void Take(PartitionOwner owner, Feed feed, LogMessage message, StoreCommit commit)
     {
         faults.Took();
-        Weight += Math.Max(
-            Math.Max(WeightMin, message.Data.Length / BytesOfReading), FrameApplier.ReadingsClaimed(message));
+        weight.Add(Math.Max(
+            Math.Max(WeightMin, message.Data.Length / BytesOfReading), FrameApplier.ReadingsClaimed(message)));
         var place = new LogPlace(owner.Row.Partition, feed.Kind, feed.Position.StreamCreatedNanos, message.Sequence);
         if (message.Gateway.Partition(options.Partitions) == owner.Row.Partition)
         {

@@ -37,6 +37,7 @@ public sealed class Processor
     private readonly FaultSearch _faults = new();
     private readonly StoreTrace _trace;
     private readonly LogTaking _taking;
+    private readonly TransactionWeight _weight = new();
 
     public Processor(
         IStore store, ILog log, IBus bus, ProcessorOptions options, TimeProvider time, Random random, ILogger logger)
@@ -56,14 +57,14 @@ public sealed class Processor
         _alerts = new AlertEvaluator(options.Alerts, Counters.Alerts, logger);
         var schemas = new SchemaDesk(store, options, Counters, _acks, logger);
         _loader = new GatewayLoader(store, options, logger);
-        _applier = new FrameApplier(store, _alerts, schemas, _acks, _faults, options, Counters);
+        _applier = new FrameApplier(store, _alerts, schemas, _acks, _faults, options, Counters, _weight);
         _trace = new StoreTrace(time);
         _troubles = new ProcessorTroubles(options.Worker, time, logger, database, nats);
         _desk = new HelloDesk(store, schemas, _acks, Counters, options, time, _troubles.Reading, _signal);
         _owned = new OwnedPartitions(
             store, log, bus, options, time, logger, _troubles.Reading, Counters, _signal, _hellos.Arrived);
         _leases = new LeaseLoop(store, _owned, options, time, random, logger, _troubles, Counters);
-        _taking = new LogTaking(_owned, _faults, options, Counters);
+        _taking = new LogTaking(_owned, _faults, options, Counters, _weight);
     }
 
     public ProcessorCounters Counters { get; } = new();
@@ -136,12 +137,12 @@ public sealed class Processor
         await _owned.AdoptAsync(cancellationToken);
         await _owned.BeginFeedsAsync(cancellationToken);
         _commit.Clear();
-        _taking.Begin();
+        _weight.Begin();
         _acks.Clear();
         _alerts.Clear();
         _trace.Clear();
         await ApplyMessagesAsync(cancellationToken);
-        if (_taking.Weight < _options.BatchReadingsMax && _faults.Taken > 0 && _options.GatherTime > TimeSpan.Zero)
+        if (_weight.Readings < _options.BatchReadingsMax && _faults.Taken > 0 && _options.GatherTime > TimeSpan.Zero)
         {
             await Task.Delay(_options.GatherTime, _time, cancellationToken);
             await ApplyMessagesAsync(cancellationToken);
@@ -273,15 +274,14 @@ public sealed class Processor
         _owned.All.SelectMany(o => o.Gateways.Values).Where(g => g.Touched).ToArray();
 
     /// <summary>
-    /// Live first; the backlog gets the rest, and never less than a tenth, however far the last live frame went beyond
-    /// its part.
+    /// Live first; the backlog gets the rest, and never less than a tenth, however far live went beyond its part.
     /// </summary>
     private async Task ApplyMessagesAsync(CancellationToken cancellationToken)
     {
         var all = _options.BatchReadingsMax;
         var tenth = all / 10;
         await DrainAsync(StreamKind.Live, all - tenth, cancellationToken);
-        await DrainAsync(StreamKind.Backlog, Math.Max(all, _taking.Weight + tenth), cancellationToken);
+        await DrainAsync(StreamKind.Backlog, Math.Max(all, _weight.Readings + tenth), cancellationToken);
         await DrainAsync(StreamKind.Live, all, cancellationToken);
     }
 
@@ -294,6 +294,7 @@ public sealed class Processor
                 await _loader.LoadAsync(owners.Key, owners.Select(m => m.Message.Gateway), cancellationToken);
             }
 
+            await _applier.PrepareAsync(_taking.Taken, cancellationToken);
             foreach (var (owner, place, message) in _taking.Taken)
             {
                 if (!owner.Gateways.TryGetValue(message.Gateway, out var gateway))
@@ -304,8 +305,7 @@ public sealed class Processor
 
                 _faults.Applying(place, _commit.Readings.Count);
                 _trace.Taking(_commit.Frames.Count, _alerts.Transitions.Count);
-                await _applier.ApplyAsync(
-                    gateway, message, _faults.Of(place), _commit, cancellationToken);
+                await _applier.ApplyAsync(gateway, message, _faults.Of(place), _commit, cancellationToken);
                 _trace.Took(_commit.Frames.Count, _alerts.Transitions.Count);
             }
         }

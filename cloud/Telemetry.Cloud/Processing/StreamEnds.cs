@@ -9,7 +9,11 @@ namespace Telemetry.Cloud.Processing;
 /// it arrived, of a full one. <paramref name="Answer"/>: it was not answered yet.
 /// </summary>
 internal readonly record struct HelloReady(
-    PartitionOwner Owner, GatewayId Gateway, Hello Hello, StreamState Live, StreamState Backlog, bool Answer);
+    PartitionOwner Owner, GatewayId Gateway, Hello Hello, StreamState Live, StreamState Backlog, bool Answer)
+{
+    /// <summary>True when it was taken before, and only its answer was not whole yet.</summary>
+    public bool Taken { get; init; }
+}
 
 /// <summary>
 /// The full hellos of one partition that wait until its streams' ends are read. That goes on beside the transactions:

@@ -58,9 +58,14 @@ public interface IStore
     Task<IReadOnlyList<WaitingRow>> LoadWaitingAsync(
         GatewayId gateway, SchemaId needs, CancellationToken cancellationToken);
 
-    /// <summary>Registered frames of one lane that overlap a range.</summary>
+    /// <summary>The first registered frames of a lane that overlap a range, at most so many, in their order.</summary>
     Task<IReadOnlyList<FrameRegisterRow>> FindFramesAsync(
-        GatewayId gateway, ulong epoch, Lane lane, SequenceRange range, CancellationToken cancellationToken);
+        GatewayId gateway, ulong epoch, Lane lane, SequenceRange range, int framesMax,
+        CancellationToken cancellationToken);
+
+    /// <summary>Of each range the first registered frame that overlaps it; null where there is none.</summary>
+    Task<IReadOnlyList<FrameRegisterRow?>> FindFirstFramesAsync(
+        IReadOnlyList<(GatewayId Gateway, FrameKey Range)> ranges, CancellationToken cancellationToken);
 
     /// <summary>
     /// One transaction: first the compare-and-set of each partition's row (token, commits, both positions). One that

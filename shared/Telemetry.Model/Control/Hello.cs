@@ -86,7 +86,7 @@ public sealed record Hello
     /// <summary>True when that clock is synchronised.</summary>
     public bool ClockSynchronised { get; init; }
 
-    /// <summary>Every open epoch, oldest first; empty in a short hello.</summary>
+    /// <summary>Every open epoch, oldest first, each once; empty in a short hello.</summary>
     public IReadOnlyList<HelloEpoch> Epochs { get; init; } = [];
 
     /// <summary>
@@ -198,6 +198,11 @@ public sealed record Hello
                 reader.UInt64(),
                 new Predecessor(reader.UInt64(), Frames.Promise.ReadLasts(ref reader)),
                 [ReadLane(ref reader), ReadLane(ref reader), ReadLane(ref reader)]);
+        }
+
+        if (epochs.DistinctBy(e => e.Epoch).Count() < epochs.Length)
+        {
+            throw new WireFormatException("an epoch is named twice", reader.Offset);
         }
 
         var schemas = new SchemaId[reader.Count(SchemasMax, SchemaId.Bytes)];

@@ -167,6 +167,9 @@ public readonly record struct FrameHeader
         };
     }
 
+    /// <summary>True when the second byte of a frame says that some of what it covers was dropped.</summary>
+    internal static bool HasDropped(byte bits) => (bits & DroppedBit) != 0;
+
     /// <summary>
     /// The checksum at the end of a frame's bytes; throws <see cref="WireFormatException"/> when it is wrong.
     /// </summary>

@@ -40,7 +40,8 @@ public static class FrameReader
             var reader = new WireReader(message);
             reader.Bytes(FrameHeader.SequencesOffset);
             reader.Varint(FrameHeader.SequenceMax);
-            return (int)reader.Varint((long)FrameHeader.CountMax);
+            var count = reader.Varint((long)FrameHeader.CountMax);
+            return (int)(count - (FrameHeader.HasDropped(message[1]) ? reader.Varint(count) : 0));
         }
         catch (WireFormatException)
         {

@@ -5,6 +5,7 @@ using Telemetry.Cloud.Processing;
 using Telemetry.Edge.Inputs;
 using Telemetry.Integration.Storage;
 using Telemetry.Model;
+using Telemetry.Model.Control;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
@@ -21,7 +22,7 @@ namespace Telemetry.Integration.Processing;
 /// </summary>
 internal sealed class ProcessorStand : IAsyncDisposable
 {
-    private static readonly SchemaMessage Schema = SchemaMessage.Of(
+    public static readonly SchemaMessage Schema = SchemaMessage.Of(
         default,
         [
             new SeriesDefinition { Device = "pump", Metric = "flow" },
@@ -32,6 +33,7 @@ internal sealed class ProcessorStand : IAsyncDisposable
     private readonly PostgresServer _postgres;
     private readonly NatsConnection _connection;
     private readonly NatsLog _log;
+    private readonly NatsBus _bus;
     private readonly ProcessorThread _thread = new("processor");
     private readonly CancellationTokenSource _stop = new();
     private readonly TemporaryFolder _folder = new();
@@ -47,9 +49,9 @@ internal sealed class ProcessorStand : IAsyncDisposable
     {
         (_nats, _postgres, _connection, Database) = (nats, postgres, connection, database);
         _log = new NatsLog(new JetStreamContext(connection), new NatsLogOptions(), SampleInstallation.Of(1));
+        _bus = new NatsBus(connection, SampleInstallation.Of(1));
         _processor = new Processor(
-            database.Store, _log, new NatsBus(connection, SampleInstallation.Of(1)),
-            options with { Partitions = 1 }, TimeProvider.System, new Random(1),
+            database.Store, _log, _bus, options with { Partitions = 1 }, TimeProvider.System, new Random(1),
             NullLogger.Instance);
         _running = _thread.RunAsync(() => _processor.RunAsync(_stop.Token));
     }
@@ -112,6 +114,14 @@ internal sealed class ProcessorStand : IAsyncDisposable
 
     /// <summary>Sends bytes that are no frame.</summary>
     public Task SendBytes(GatewayId gateway, byte[] bytes) => Send(gateway, writer => writer.Bytes(bytes));
+
+    /// <summary>Says a hello, as an ingress does.</summary>
+    public Task Say(GatewayId gateway, Hello hello)
+    {
+        var writer = new WireWriter();
+        hello.Write(writer);
+        return _bus.SayHelloAsync(0, gateway, writer.ToArray(), default).AsTask();
+    }
 
     /// <summary>Waits until so many readings are settled in all.</summary>
     public Task WaitUntilSettled(long readings) => Until(async () =>

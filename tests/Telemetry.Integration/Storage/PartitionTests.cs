@@ -145,7 +145,7 @@ public sealed class PartitionTests(PostgresFixture fixture) : IClassFixture<Post
         Assert.Equal("", await database.Row("SELECT to_regclass('telemetry.frame_register_20200102')::text"));
         Assert.Equal(
             [Frame(1, 10), Frame(11, 5)],
-            await store.FindFramesAsync(Gateway, 7, Model.Lane.Live, new(1, 999), default));
+            await store.FindFramesAsync(Gateway, 7, Model.Lane.Live, new(1, 999), 999, default));
     }
 
     private Task<PostgresStore> Open(PostgresDatabase database) => database.OpenStore(

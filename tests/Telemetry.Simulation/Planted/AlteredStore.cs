@@ -47,8 +47,13 @@ internal abstract class AlteredStore(SimulatedStore store) : IStore
         Inner.FindRefusedSeriesAsync(series, cancellationToken);
 
     public Task<IReadOnlyList<FrameRegisterRow>> FindFramesAsync(
-        GatewayId gateway, ulong epoch, Lane lane, SequenceRange range, CancellationToken cancellationToken) =>
-        Inner.FindFramesAsync(gateway, epoch, lane, range, cancellationToken);
+        GatewayId gateway, ulong epoch, Lane lane, SequenceRange range, int framesMax,
+        CancellationToken cancellationToken) =>
+        Inner.FindFramesAsync(gateway, epoch, lane, range, framesMax, cancellationToken);
+
+    public Task<IReadOnlyList<FrameRegisterRow?>> FindFirstFramesAsync(
+        IReadOnlyList<(GatewayId Gateway, FrameKey Range)> ranges, CancellationToken cancellationToken) =>
+        Inner.FindFirstFramesAsync(ranges, cancellationToken);
 
     public Task<IReadOnlyList<RefusedReading>> FindRefusedAsync(
         ReadingRows readings, CancellationToken cancellationToken) =>

@@ -200,8 +200,9 @@ public abstract class StoreLeaseContract : StoreInstallationContract
         Assert.Empty(await under.ReadAlertOutbox());
     }
 
-    private protected static Task<IReadOnlyList<FrameRegisterRow>> Find(IStoreUnderTest under, long first, long last) =>
-        under.Store.FindFramesAsync(Gateway, 7, Lane.Live, new SequenceRange(first, last), default);
+    private protected static Task<IReadOnlyList<FrameRegisterRow>> Find(
+        IStoreUnderTest under, long first, long last, int framesMax = 99) =>
+        under.Store.FindFramesAsync(Gateway, 7, Lane.Live, new SequenceRange(first, last), framesMax, default);
 
     private protected static RunRow Run(long first, RunState state) =>
         new(Gateway, 7, Lane.Live, new SettledRun(new SequenceRange(first, first + 5), state, 3));

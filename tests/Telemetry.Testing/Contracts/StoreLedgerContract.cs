@@ -154,8 +154,18 @@ public abstract class StoreLedgerContract : StoreHolderContract
         Assert.Equal([b], await Find(under, 11, 11));
         Assert.Equal([b], await Find(under, b.Key.Last, b.Key.Last));
         Assert.Equal([a, b, c], await Find(under, 1, long.MaxValue));
+        Assert.Equal([a, b], await Find(under, 10, long.MaxValue, framesMax: 2));
+        Assert.Equal([b], await Find(under, 12, long.MaxValue, framesMax: 1));
+        Assert.Equal(
+            [b, null, a, null, b],
+            await under.Store.FindFirstFramesAsync(
+                [
+                    (Gateway, b.Key), (Gateway, new(7, Lane.Critical, 1, 99)), (Gateway, new(7, Lane.Live, 2, 99)),
+                    (Other, new(7, Lane.Live, 11, 9)), (Gateway, new(7, Lane.Live, 12, FrameHeader.CountMax)),
+                ],
+                default));
         Assert.Empty(await Find(under, c.Key.Last + 1, c.Key.Last + 9));
-        Assert.Empty(await under.Store.FindFramesAsync(Gateway, 7, Lane.Critical, new(1, 99), default));
+        Assert.Empty(await under.Store.FindFramesAsync(Gateway, 7, Lane.Critical, new(1, 99), 9, default));
     });
 
     [Fact]

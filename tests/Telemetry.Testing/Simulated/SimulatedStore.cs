@@ -101,7 +101,8 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<FrameRegisterRow>> FindFramesAsync(
-        GatewayId gateway, ulong epoch, Lane lane, SequenceRange range, CancellationToken cancellationToken) =>
+        GatewayId gateway, ulong epoch, Lane lane, SequenceRange range, int framesMax,
+        CancellationToken cancellationToken) =>
         CallAsync<IReadOnlyList<FrameRegisterRow>>(
             "find frames",
             () =>
@@ -109,9 +110,29 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
                 .. SimulatedDatabase.All(Content.Frames)
                     .Where(f => f.Gateway == gateway && f.Key.Epoch == epoch && f.Key.Lane == lane
                         && f.Key.Range.Overlaps(range))
-                    .OrderBy(f => f.Key.First),
+                    .OrderBy(f => f.Key.First)
+                    .Take(framesMax),
             ],
             cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<FrameRegisterRow?>> FindFirstFramesAsync(
+        IReadOnlyList<(GatewayId Gateway, FrameKey Range)> ranges, CancellationToken cancellationToken)
+    {
+        (GatewayId Gateway, FrameKey Range)[] asked = [.. ranges];
+        return CallAsync<IReadOnlyList<FrameRegisterRow?>>(
+            "find first frames",
+            () =>
+            {
+                var lanes = SimulatedDatabase.All(Content.Frames).ToLookup(f => (f.Gateway, f.Key.Epoch, f.Key.Lane));
+                return
+                [
+                    .. asked.Select(a => lanes[(a.Gateway, a.Range.Epoch, a.Range.Lane)]
+                        .Where(f => f.Key.Range.Overlaps(a.Range.Range)).MinBy(f => f.Key.First)),
+                ];
+            },
+            cancellationToken);
+    }
 
     /// <inheritdoc/>
     public Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken)

@@ -30,6 +30,14 @@ public class ControlTests
     }
 
     [Fact]
+    public void A_hello_that_names_an_epoch_twice_is_malformed()
+    {
+        var hello = Samples.Hello() with { Epochs = [.. Samples.Hello().Epochs, Samples.Hello().Epochs[0]] };
+
+        Assert.Throws<WireFormatException>(() => Hello.Read(Samples.Bytes(hello.Write)));
+    }
+
+    [Fact]
     public void An_answer_comes_back_as_it_was()
     {
         var bytes = Samples.Bytes(Samples.Ack().Write);

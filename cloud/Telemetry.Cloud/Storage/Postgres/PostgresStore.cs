@@ -116,11 +116,17 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
             cancellationToken);
 
     public Task<IReadOnlyList<FrameRegisterRow>> FindFramesAsync(
-        GatewayId gateway, ulong epoch, Lane lane, SequenceRange range, CancellationToken cancellationToken) =>
+        GatewayId gateway, ulong epoch, Lane lane, SequenceRange range, int framesMax,
+        CancellationToken cancellationToken) =>
         ReadAsync(
             "find frames",
-            c => Lookups.FindFramesAsync(c, gateway, epoch, lane, range, cancellationToken),
+            c => Lookups.FindFramesAsync(c, gateway, epoch, lane, range, framesMax, cancellationToken),
             cancellationToken);
+
+    public Task<IReadOnlyList<FrameRegisterRow?>> FindFirstFramesAsync(
+        IReadOnlyList<(GatewayId Gateway, FrameKey Range)> ranges, CancellationToken cancellationToken) =>
+        ReadAsync(
+            "find first frames", c => Lookups.FindFirstFramesAsync(c, ranges, cancellationToken), cancellationToken);
 
     public Task<IReadOnlyList<RefusedSeries>> FindRefusedSeriesAsync(
         IReadOnlyList<SeriesEntry> series, CancellationToken cancellationToken) =>
