@@ -1,7 +1,9 @@
 using Telemetry.Cloud.Storage;
+using Telemetry.Cloud.Storage.Postgres;
 using Telemetry.Model;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
+using Telemetry.Testing.Contracts;
 using Telemetry.Testing.Messages;
 using static Telemetry.Testing.Contracts.StoreSteps;
 
@@ -55,6 +57,23 @@ public sealed class SeriesNumberTests(PostgresFixture fixture) : IClassFixture<P
                 """));
         Assert.Equal("800|440", await database.Row("SELECT count(*), count(DISTINCT series) FROM telemetry.reading"));
         Assert.Equal(440, await database.Postgres.GreatestNumberAsync(default));
+    }
+
+    [Fact]
+    public async Task Series_that_a_frozen_process_left_half_registered_hold_up_the_next_owner_for_some_seconds()
+    {
+        await using var database = await PostgresDatabase.Create(fixture.ConnectionString);
+        var row = await Take(database.Store);
+        var commit = new StoreCommit { Partitions = { Step(row) } };
+        var series = commit.Register(MetricType.Float);
+        await using var frozen = await database.OpenConnection();
+        await using var transaction = await BesideTransaction.BeginAsync(frozen, default);
+        await SeriesStatements.RegisterAsync(
+            frozen, [(new SeriesEntry(series.Gateway, series.Definition), true)], default);
+
+        var outcome = await database.Store.CommitAsync(commit, default).WaitAsync(TimeSpan.FromSeconds(20));
+
+        Assert.Equal(CommitOutcome.Committed, outcome);
     }
 
     private static void Store(StoreCommit commit, GatewayId gateway, SeriesDefinition series, double value)

@@ -47,6 +47,15 @@ internal static partial class StyleRules
     public static IEnumerable<string> LeftContext(string path, string[] lines) =>
         IsProduct(path) ? Matches(path, lines, LeavingContext()) : [];
 
+    /// <summary>
+    /// A transaction whose process is frozen must end: owners' commits are known by the partition's lock, readers hold
+    /// nothing, all others begin with a time limit of the server's.
+    /// </summary>
+    public static IEnumerable<string> EndlessTransaction(string path, string[] lines) =>
+        IsProduct(path) && !Path.GetFileName(path).StartsWith("BesideTransaction", StringComparison.Ordinal)
+            && Path.GetFileName(path) is not ("CommitConnection.cs" or "LedgerReader.cs")
+            ? Matches(path, lines, Transaction()) : [];
+
     private static bool IsProduct(string path) => !path.StartsWith("tests/", StringComparison.Ordinal);
 
     private static IEnumerable<string> Matches(string path, string[] lines, Regex forbidden) =>
@@ -63,6 +72,9 @@ internal static partial class StyleRules
         @"\bDateTime(Offset)?\.(UtcNow|Now|Today)\b|\bThread\.Sleep\b|\bRandom\.Shared\b"
         + @"|\bGuid\.(NewGuid|CreateVersion7)\b|\bnew Random\(\)")]
     private static partial Regex Ambient();
+
+    [GeneratedRegex(@"\.BeginTransaction(Async)?\((?!\))")]
+    private static partial Regex Transaction();
 
     [GeneratedRegex(@"\bRandom\.Shared\b|\bnew Random\(")]
     private static partial Regex Predictable();

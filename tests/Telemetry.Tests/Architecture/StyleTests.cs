@@ -32,6 +32,10 @@ public sealed class StyleTests
     public void No_process_draws_its_ids_from_a_seed() => AssertHolds(StyleRules.PredictableChance);
 
     [Fact]
+    public void No_transaction_is_held_for_ever_by_a_process_that_is_frozen() =>
+        AssertHolds(StyleRules.EndlessTransaction);
+
+    [Fact]
     public void Nothing_leaves_the_context_that_it_runs_in() => AssertHolds(StyleRules.LeftContext);
 
     [Theory]
@@ -46,6 +50,15 @@ public sealed class StyleTests
     [InlineData("tests/A.cs", "var now = DateTime.UtcNow;", 0)]
     public void Ambient_time_and_chance_are_recognised(string path, string line, int offences) =>
         Assert.Equal(offences, StyleRules.AmbientTimeOrChance(path, [line]).Count());
+
+    [Theory]
+    [InlineData("cloud/A.cs", "await connection.BeginTransactionAsync(token);", 1)]
+    [InlineData("cloud/A.cs", "using var transaction = connection.BeginTransaction(IsolationLevel.Snapshot);", 1)]
+    [InlineData("cloud/A.cs", "producer.BeginTransaction();", 0)]
+    [InlineData("cloud/CommitConnection.cs", "await connection.BeginTransactionAsync(token);", 0)]
+    [InlineData("tests/A.cs", "await connection.BeginTransactionAsync(token);", 0)]
+    public void Endless_transactions_are_recognised(string path, string line, int offences) =>
+        Assert.Equal(offences, StyleRules.EndlessTransaction(path, [line]).Count());
 
     [Theory]
     [InlineData("await task.ConfigureAwait(false);", 1)]

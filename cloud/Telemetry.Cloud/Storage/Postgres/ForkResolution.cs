@@ -7,8 +7,8 @@ namespace Telemetry.Cloud.Storage.Postgres;
 internal sealed record ShownFork(string Gateway, string What, DateTime ChangedAt);
 
 /// <summary>
-/// Ends what is shown of a gateway's forks by an operator's word. In ONE transaction under the lock of the partition's
-/// row: the texts move to those that are resolved, the audit gets a row, and the partition one more commit, so that an
+/// Ends what is shown of a gateway's forks by an operator's word. In ONE transaction that has the partition's
+/// turn: the texts move to those that are resolved, the audit gets a row, and the partition one more commit, so that an
 /// owner at work finds its memory out of date and loads it again. What is found afterwards is shown again.
 /// </summary>
 internal sealed class ForkResolution(NpgsqlDataSource database)
@@ -18,11 +18,6 @@ internal sealed class ForkResolution(NpgsqlDataSource database)
 
     private const string ListSql =
         "SELECT gateway, fork, changed_at FROM telemetry.gateway WHERE fork <> '' ORDER BY gateway";
-
-    private const string LockSql = """
-        SELECT p.partition, g.fork FROM telemetry.partition p JOIN telemetry.gateway g ON g.partition = p.partition
-        WHERE g.gateway = $1 FOR UPDATE OF p
-        """;
 
     private const string CountSql = "UPDATE telemetry.partition SET commits = commits + 1 WHERE partition = $1";
 
@@ -52,9 +47,9 @@ internal sealed class ForkResolution(NpgsqlDataSource database)
         string gateway, string reason, string note, string operatorName, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        // Disposed without a commit: rolled back.
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        if (await LockAsync(connection, gateway, cancellationToken) is not (var partition, { Length: > 0 } fork))
+        await using var transaction = await BesideTransaction.BeginAsync(connection, cancellationToken);
+        if (await PartitionLock.TakeTurnAsync(connection, gateway, cancellationToken) is not { } partition
+            || await ForkAsync(connection, gateway, cancellationToken) is not { Length: > 0 } fork)
         {
             return null;
         }
@@ -68,21 +63,13 @@ internal sealed class ForkResolution(NpgsqlDataSource database)
         return fork;
     }
 
-    private static async Task<(int Partition, string Fork)?> LockAsync(
+    private static async Task<string?> ForkAsync(
         NpgsqlConnection connection, string gateway, CancellationToken cancellationToken)
     {
-        await using (var locking = new NpgsqlCommand(LockSql, connection))
-        {
-            locking.Parameters.Add(new NpgsqlParameter { Value = gateway, NpgsqlDbType = NpgsqlDbType.Text });
-            await locking.ExecuteNonQueryAsync(cancellationToken);
-        }
-
-        // Read again behind the lock: what was read while it waited may be older.
         await using var command = new NpgsqlCommand(
-            "SELECT partition, fork FROM telemetry.gateway WHERE gateway = $1", connection);
+            "SELECT fork FROM telemetry.gateway WHERE gateway = $1", connection);
         command.Parameters.Add(new NpgsqlParameter { Value = gateway, NpgsqlDbType = NpgsqlDbType.Text });
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken) ? (reader.GetInt32(0), reader.GetString(1)) : null;
+        return await command.ExecuteScalarAsync(cancellationToken) as string;
     }
 
     private static void Add(NpgsqlBatch batch, string sql, object value, NpgsqlDbType type) =>

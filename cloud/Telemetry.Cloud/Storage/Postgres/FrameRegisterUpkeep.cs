@@ -11,6 +11,9 @@ internal static class FrameRegisterUpkeep
 {
     private const long AdvisoryLock = 0x7465_6c65_6461_7973; // "teledays"
 
+    // It holds locks that every commit needs.
+    private static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(2);
+
     // The sum of hashes is mod 2^64, kept as the same bits in a signed number.
     private const string SumUpSql = """
         INSERT INTO telemetry.frame_register_day (gateway, day, frames, stored, rejected, dropped, hash_sum)
@@ -38,10 +41,9 @@ internal static class FrameRegisterUpkeep
         NpgsqlConnection connection, bool partitioned, TimeSpan keep, TimeSpan lockWait,
         CancellationToken cancellationToken)
     {
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        // It holds locks that every commit needs: frozen between two statements, it is ended by the server.
+        await using var transaction = await BesideTransaction.BeginAsync(
+            connection, SilenceMax, cancellationToken);
         await using (var start = new NpgsqlCommand($"""
-            SET LOCAL idle_in_transaction_session_timeout = '2s';
             SET LOCAL lock_timeout = '{(long)lockWait.TotalMilliseconds}ms';
             SELECT pg_advisory_xact_lock({AdvisoryLock})
             """, connection))
@@ -78,9 +80,7 @@ internal static class FrameRegisterUpkeep
     /// </summary>
     public static async Task LockAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(
-            $"SET LOCAL idle_in_transaction_session_timeout = '30s'; SELECT pg_advisory_xact_lock({AdvisoryLock})",
-            connection);
+        await using var command = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({AdvisoryLock})", connection);
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 

@@ -35,6 +35,7 @@ internal static class LedgerReader
     {
         var records = gateways.Distinct().ToDictionary(g => g.Value, g => new Rows(g));
         var names = records.Keys.ToArray();
+        // Only reads, in one round trip: it holds nothing that others wait for.
         await using var transaction = await connection.BeginTransactionAsync(
             System.Data.IsolationLevel.RepeatableRead, cancellationToken);
         await using (var batch = new NpgsqlBatch(connection))

@@ -17,6 +17,9 @@ internal static class Migrations
 
     private const long AdvisoryLock = 0x7465_6c65_6d65_7472; // "telemetr"
 
+    // It computes between statements, and all that wait for it wait for their start.
+    private static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(30);
+
     private const string VersionSql = """
         SELECT CASE WHEN to_regclass('telemetry.telemetry_schema') IS NULL THEN 0 END
         """;
@@ -29,12 +32,8 @@ internal static class Migrations
         NpgsqlConnection connection, DatabaseEdition edition, bool migrate, CancellationToken cancellationToken,
         int until = Version)
     {
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        // A process that is frozen in here must not hold up the start of all others for ever.
-        await ExecuteAsync(
-            connection,
-            $"SET LOCAL idle_in_transaction_session_timeout = '30s'; SELECT pg_advisory_xact_lock({AdvisoryLock})",
-            cancellationToken);
+        await using var transaction = await BesideTransaction.BeginAsync(connection, SilenceMax, cancellationToken);
+        await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({AdvisoryLock})", cancellationToken);
         var found = await CheckAsync(connection, migrate, cancellationToken);
         for (var version = found + 1; version <= until; version++)
         {

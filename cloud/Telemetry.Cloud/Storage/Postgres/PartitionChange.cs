@@ -15,6 +15,9 @@ internal static class PartitionChange
 {
     private const int GatewaysOfStatement = 10_000;
 
+    // It computes the partitions of many gateways between statements; no owner is at work meanwhile.
+    private static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(30);
+
     private const string RowsSql = """
         INSERT INTO telemetry.partition (partition, token, owner, lease_until, commits,
             live_created, live_sequence, live_message, live_stored,
@@ -69,10 +72,7 @@ internal static class PartitionChange
         IReadOnlyDictionary<(int Partition, StreamKind Kind), StreamState> ends, bool relays, long token,
         CancellationToken cancellationToken)
     {
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        // Frozen in here, it must not hold all partitions for ever.
-        await ExecuteAsync(
-            connection, "SET LOCAL idle_in_transaction_session_timeout = '30s'", [], cancellationToken);
+        await using var transaction = await BesideTransaction.BeginAsync(connection, SilenceMax, cancellationToken);
         await ExecuteAsync(connection, "SELECT FROM telemetry.installation FOR UPDATE", [], cancellationToken);
         if (await InstallationRow.FindAsync(connection, cancellationToken) is var standing && standing != from)
         {

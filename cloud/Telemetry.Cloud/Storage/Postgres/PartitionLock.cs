@@ -16,6 +16,16 @@ internal static class PartitionLock
 
     private static readonly TimeSpan TryEvery = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>How long a partition's turn is waited for, which its owner has most of the time.</summary>
+    private static readonly TimeSpan TurnWait = TimeSpan.FromSeconds(30);
+
+    private const string PartitionSql = """
+        SELECT p.partition FROM telemetry.partition p JOIN telemetry.gateway g ON g.partition = p.partition
+        WHERE g.gateway = $1
+        """;
+
+    private const string RowSql = "SELECT FROM telemetry.partition WHERE partition = $1 FOR UPDATE";
+
     private const string HoldersSql = """
         SELECT l.objid::bigint::integer, l.pid, a.xact_start, coalesce(a.wait_event = 'ClientRead', false)
         FROM pg_locks l JOIN pg_stat_activity a USING (pid)
@@ -64,6 +74,33 @@ internal static class PartitionLock
         command.Parameters.Add(new NpgsqlParameter { Value = holder.Session, NpgsqlDbType = NpgsqlDbType.Integer });
         command.Parameters.Add(new NpgsqlParameter { Value = holder.Since, NpgsqlDbType = NpgsqlDbType.TimestampTz });
         return await command.ExecuteScalarAsync(cancellationToken) is true;
+    }
+
+    /// <summary>
+    /// Takes the turn of a gateway's partition in the open transaction: its lock, by which this transaction too is
+    /// known, and ended if its process is frozen, and then its row. Gives the partition; null where the gateway is in
+    /// no book. Throws <see cref="TimeoutException"/> where the partition stays busy.
+    /// </summary>
+    public static async Task<int?> TakeTurnAsync(
+        NpgsqlConnection connection, string gateway, CancellationToken cancellationToken)
+    {
+        await using var finding = new NpgsqlCommand(PartitionSql, connection);
+        finding.Parameters.Add(new NpgsqlParameter { Value = gateway, NpgsqlDbType = NpgsqlDbType.Text });
+        if (await finding.ExecuteScalarAsync(cancellationToken) is not int partition)
+        {
+            return null;
+        }
+
+        if (!await TakeAsync(connection, partition, TurnWait, cancellationToken))
+        {
+            throw new TimeoutException(
+                $"partition {partition} was busy for {TurnWait.TotalSeconds:0} s; try again later");
+        }
+
+        await using var locking = new NpgsqlCommand(RowSql, connection);
+        locking.Parameters.Add(new NpgsqlParameter { Value = partition, NpgsqlDbType = NpgsqlDbType.Integer });
+        await locking.ExecuteNonQueryAsync(cancellationToken);
+        return partition;
     }
 
     /// <summary>

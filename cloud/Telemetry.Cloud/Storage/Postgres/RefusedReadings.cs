@@ -12,8 +12,7 @@ namespace Telemetry.Cloud.Storage.Postgres;
 internal static class RefusedReadings
 {
     // Constraints that wait for the commit are asked at once, so that each names its reading.
-    private const string ImmediateSql =
-        "SET LOCAL idle_in_transaction_session_timeout = '30s'; SET CONSTRAINTS ALL IMMEDIATE";
+    private const string ImmediateSql = "SET CONSTRAINTS ALL IMMEDIATE";
 
     private const string FindSql = "SELECT reading, error FROM telemetry.refused_readings($1, $2, $3, $4, $5, $6, $7)";
 
@@ -21,7 +20,7 @@ internal static class RefusedReadings
         NpgsqlConnection connection, ReadingRows rows, CancellationToken cancellationToken)
     {
         // Disposed without a commit: rolled back.
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var transaction = await BesideTransaction.BeginAsync(connection, cancellationToken);
         await using (var immediate = new NpgsqlCommand(ImmediateSql, connection))
         {
             await immediate.ExecuteNonQueryAsync(cancellationToken);

@@ -98,13 +98,14 @@ internal static class SeriesStatements
     }
 
     /// <summary>
-    /// Finds those that the tables refuse for their own sake, each tried alone; everything is rolled back.
+    /// Finds those that the tables refuse for their own sake, each tried alone and rolled back at once: another owner's
+    /// commit waits for an identity that is not rolled back.
     /// </summary>
     public static async Task<IReadOnlyList<RefusedSeries>> FindRefusedAsync(
         NpgsqlConnection connection, IReadOnlyList<SeriesEntry> series, CancellationToken cancellationToken)
     {
         var refused = new List<RefusedSeries>();
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var transaction = await BesideTransaction.BeginAsync(connection, cancellationToken);
         for (var i = 0; i < series.Count; i++)
         {
             await transaction.SaveAsync("one", cancellationToken);
@@ -116,8 +117,9 @@ internal static class SeriesStatements
             catch (PostgresException e) when (StoreErrors.IsDataFault(e))
             {
                 refused.Add(new RefusedSeries(i, $"{e.SqlState} {e.MessageText}"));
-                await transaction.RollbackAsync("one", cancellationToken);
             }
+
+            await transaction.RollbackAsync("one", cancellationToken);
         }
 
         return refused;

@@ -19,7 +19,7 @@ internal sealed class DeadLetterDiscard(NpgsqlDataSource database)
         string gateway, IReadOnlyList<long> ids, string note, string operatorName, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var transaction = await BesideTransaction.BeginAsync(connection, cancellationToken);
         var removed = await RemoveAsync(connection, ids, cancellationToken);
         if (removed.Count > 0)
         {

@@ -28,16 +28,6 @@ internal sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck ch
     /// <summary>The most readings of one transaction, as the owner's own; one letter may have more alone.</summary>
     public const int ReadingsMax = 32 * 1024;
 
-    private const string PartitionSql = """
-        SELECT p.partition FROM telemetry.partition p JOIN telemetry.gateway g ON g.partition = p.partition
-        WHERE g.gateway = $1
-        """;
-
-    private const string LockSql = "SELECT FROM telemetry.partition WHERE partition = $1 FOR UPDATE";
-
-    /// <summary>How long a partition's turn is waited for, which its owner has most of the time.</summary>
-    private static readonly TimeSpan TurnWait = TimeSpan.FromSeconds(30);
-
     private const string MoveSql = """
         UPDATE telemetry.gateway
         SET stored = stored + $2, rejected = rejected - $3, dropped = dropped + $4, changed_at = now()
@@ -45,7 +35,7 @@ internal sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck ch
         """;
 
     private const string LetterSql =
-        "SELECT id FROM telemetry.dead_letter WHERE id = ANY($1) AND retried_at IS NULL FOR UPDATE";
+        "SELECT id FROM telemetry.dead_letter WHERE id = ANY($1) AND retried_at IS NULL ORDER BY id FOR UPDATE";
 
     private const string CountSql = "UPDATE telemetry.partition SET commits = commits + 1 WHERE partition = $1";
     private const string MarkSql = "UPDATE telemetry.dead_letter SET retried_at = now() WHERE id = ANY($1)";
@@ -184,26 +174,16 @@ internal sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck ch
     private static async Task<IEnumerable<RetryOutcome>> MoveAsync(
         NpgsqlConnection connection, string gateway, List<Letter> letters, CancellationToken cancellationToken)
     {
-        // Disposed without a commit: rolled back.
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        // While it waits for its turn it holds nothing that others need, but for the upkeep's lock.
+        await using var transaction = await BesideTransaction.BeginAsync(connection, cancellationToken);
+        // The letters first: another command may have them, and a partition that is held meanwhile stands still. While
+        // it waits for its turn it holds nothing else that others need, but for the upkeep's lock.
+        var still = await LockLettersAsync(connection, letters.Select(l => l.Record.Id), cancellationToken);
         await FrameRegisterUpkeep.LockAsync(connection, cancellationToken);
-        await using var finding = Command(connection, PartitionSql, gateway, NpgsqlDbType.Text);
-        if (await finding.ExecuteScalarAsync(cancellationToken) is not int partition)
+        if (await PartitionLock.TakeTurnAsync(connection, gateway, cancellationToken) is not { } partition)
         {
             return letters.Select(l => new RetryOutcome(l.Record.Id, 0, $"gateway {gateway} is in no book"));
         }
 
-        // This transaction too is known by the partition's lock, and ended if its process is frozen.
-        if (!await PartitionLock.TakeAsync(connection, partition, TurnWait, cancellationToken))
-        {
-            throw new TimeoutException(
-                $"partition {partition} was busy for {TurnWait.TotalSeconds:0} s; try again later");
-        }
-
-        await using var locking = Command(connection, LockSql, partition, NpgsqlDbType.Integer);
-        await locking.ExecuteNonQueryAsync(cancellationToken);
-        var still = await LockLettersAsync(connection, letters.Select(l => l.Record.Id), cancellationToken);
         var moved = letters.FindAll(l => still.Contains(l.Record.Id));
         if (moved.Count > 0)
         {
