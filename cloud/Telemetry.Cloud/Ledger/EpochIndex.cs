@@ -19,7 +19,7 @@ internal sealed class EpochIndex
     /// <summary>The most epochs of a gateway; an agent that starts once an hour needs seven years for them.</summary>
     public const int EpochsMax = 65_536;
 
-    private readonly Dictionary<ulong, EpochLedger> _all = [];
+    private readonly EpochsById _all = new();
     private readonly Dictionary<ulong, (EpochLedger First, LaneLasts Lasts)> _successors = [];
     private readonly HashSet<EpochLedger> _open = [];
     private readonly HashSet<EpochLedger> _named = [];
@@ -32,14 +32,17 @@ internal sealed class EpochIndex
     /// <summary>How many of them are mere words: no frame of them was ever settled.</summary>
     public int Named => _named.Count;
 
-    /// <summary>All of them.</summary>
-    public IReadOnlyCollection<EpochLedger> Values => _all.Values;
+    /// <summary>All of them: who goes through them pays for each, see <see cref="Visited"/>.</summary>
+    public IEnumerable<EpochLedger> Values => _all.Values;
+
+    /// <summary>How many epochs were visited one after the other so far.</summary>
+    public long Visited => _all.Visited;
 
     /// <summary>Those that are not complete.</summary>
     public IReadOnlyCollection<EpochLedger> Open => _open;
 
     /// <summary>Those that are complete.</summary>
-    public IEnumerable<EpochLedger> Complete => _complete.Keys.Select(id => _all[id]);
+    public IEnumerable<EpochLedger> Complete => _complete.Keys.Select(id => _all.Get(id));
 
     /// <summary>See <see cref="CompleteEpochs.Digest"/>.</summary>
     public ulong Digest => _digest ??= CompleteEpochs.Digest(_complete.Select(e => new EpochLasts(e.Key, e.Value)));
@@ -119,5 +122,34 @@ internal sealed class EpochIndex
 
         _successors[predecessor.Epoch] = (others.First, LaneLasts.Max(others.Lasts, predecessor.Lasts));
         return others.First == epoch ? null : others.First;
+    }
+
+    /// <summary>Epochs by their id. To go through all of them is counted.</summary>
+    private sealed class EpochsById
+    {
+        private readonly Dictionary<ulong, EpochLedger> _epochs = [];
+
+        public int Count => _epochs.Count;
+
+        public long Visited { get; private set; }
+
+        public IEnumerable<EpochLedger> Values
+        {
+            get
+            {
+                foreach (var epoch in _epochs.Values)
+                {
+                    Visited++;
+                    yield return epoch;
+                }
+            }
+        }
+
+        public EpochLedger Get(ulong id) => _epochs[id];
+
+        public void Add(ulong id, EpochLedger epoch) => _epochs.Add(id, epoch);
+
+        public bool TryGetValue(ulong id, [MaybeNullWhen(false)] out EpochLedger epoch) =>
+            _epochs.TryGetValue(id, out epoch);
     }
 }

@@ -80,6 +80,24 @@ public sealed class EpochIndexTests
     }
 
     [Fact]
+    public void Epoch_that_is_named_with_its_predecessor_costs_no_look_at_the_others()
+    {
+        var gateway = Empty();
+        for (var id = 2UL; id <= 2_000; id++)
+        {
+            var epoch = gateway.Epoch(id)!;
+            gateway.Follow(epoch, new Predecessor(id - 1, new LaneLasts(0, 1, 0)));
+            gateway.Follow(epoch, new Predecessor(0, default));
+            gateway.Announce(epoch, new LaneLasts(0, 1, 0));
+            epoch[Lane.Live].Settle(new SequenceRange(1, 1), id);
+            gateway.Proven(epoch);
+            gateway.CheckNamed(epoch, Lane.Live, 1);
+        }
+
+        Assert.Equal(0, gateway.Epochs.Visited);
+    }
+
+    [Fact]
     public void Epoch_that_is_named_before_its_predecessor_closes_it_all_the_same()
     {
         var gateway = Empty();
