@@ -18,6 +18,9 @@ internal sealed class IngressCore(
     private readonly SchemaPace _schemaPace = new(options, time);
     private volatile string? _closed;
 
+    /// <summary>What is refused for no fault of its gateway.</summary>
+    public RefusedTraffic Refused { get; } = new(log, time);
+
     /// <summary>Its limits.</summary>
     public IngressOptions Options => options;
 
@@ -106,12 +109,14 @@ internal sealed class IngressCore(
         {
             Trace(gateway, message, stream, payload, 0, e.Message, since);
             counters.Count(IngressEvent.LogFull);
+            Refused.Frame(gateway.Partition(options.Partitions), stream, payload.Length, e.Message);
             return new(IngressVerdict.Full, null, e.Message);
         }
         catch (LogException e)
         {
             Trace(gateway, message, stream, payload, 0, e.Message, since);
             counters.Count(IngressEvent.LogOutOfReach);
+            Refused.Frame(gateway.Partition(options.Partitions), stream, payload.Length, e.Message);
             return new(IngressVerdict.Unavailable, null, e.Message);
         }
     }
@@ -159,6 +164,7 @@ internal sealed class IngressCore(
             reason = e.Message;
         }
 
+        Refused.Hello(reason);
         counters.Count(IngressEvent.HelloWithoutOwner);
         return new(IngressVerdict.Unavailable, null, reason);
     }

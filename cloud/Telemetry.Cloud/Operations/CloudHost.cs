@@ -298,7 +298,10 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         }
 
         _health.Add("partitions", () => core.Closed);
-        watching = new InstallationWatch(log, reason => core.Closed = reason, time).RunAsync(cancellationToken);
+        _health.Add("ingress", () => core.Closed is null ? core.Refused.Problem : null);
+        watching = Task.WhenAny(
+            new InstallationWatch(log, reason => core.Closed = reason, time).RunAsync(cancellationToken),
+            core.Refused.RunAsync(cancellationToken)).Unwrap();
         metrics.Watch(counters);
         metrics.Watch(ingress);
         return ingress;

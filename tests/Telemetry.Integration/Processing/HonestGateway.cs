@@ -30,7 +30,7 @@ internal sealed class HonestGateway : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
     private MqttClient? _client;
-    private volatile bool _reconnect;
+    private volatile bool _reconnect, _givenUp;
     private long _sent;
     private int _attempts;
 
@@ -59,6 +59,13 @@ internal sealed class HonestGateway : IAsyncDisposable
         await _running;
     }
 
+    /// <summary>Stops it where its last frame may never be acknowledged.</summary>
+    public Task GiveUp()
+    {
+        _givenUp = true;
+        return Stop();
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Stop();
@@ -75,7 +82,7 @@ internal sealed class HonestGateway : IAsyncDisposable
             await SendFrame(began, (int)Math.Min((Now() - began) / MicrosPerReading - _sent, FrameHeader.CountMax));
         }
 
-        await _client!.DisposeAsync();
+        await (_client?.DisposeAsync() ?? ValueTask.CompletedTask);
     }
 
     private async Task SendFrame(long began, int readings)
@@ -96,7 +103,7 @@ internal sealed class HonestGateway : IAsyncDisposable
     // Until it is acknowledged: nothing is given up.
     private async Task Publish(Action<WireWriter> write)
     {
-        while (true)
+        while (!_givenUp)
         {
             try
             {
