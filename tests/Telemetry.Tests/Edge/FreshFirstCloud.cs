@@ -24,6 +24,7 @@ internal sealed class FreshFirstCloud
     private readonly ReadingBatch _readings = new();
     private readonly List<Declaration> _declarations = [];
     private readonly HashSet<SchemaId> _schemas = [default];
+    private readonly HashSet<SchemaId> _schemasOfBacklog = [default];
     private readonly List<SchemaId> _unsaid = [];
     private long _sequence;
 
@@ -81,7 +82,9 @@ internal sealed class FreshFirstCloud
                 return Malformed;
             }
 
-            Assert.Contains(FrameReader.Header(frame, out _).Schema, _schemas);
+            Assert.Contains(
+                FrameReader.Header(frame, out _).Schema,
+                stream == StreamKind.Backlog ? _schemasOfBacklog : _schemas);
             var header = FrameReader.Read(frame, _rig.Outbox.Series.Types, _readings, _declarations);
             Frames.Add((_rig.Clock.Elapsed, header.Key.Lane, header.Version, payload.Length, header.Present));
             foreach (var time in _readings.Times)
@@ -94,7 +97,7 @@ internal sealed class FreshFirstCloud
         else
         {
             SchemasTaken[(int)stream]++;
-            Register(SchemaMessage.Read(frame));
+            Register(SchemaMessage.Read(frame), stream);
         }
 
         return new PublishOutcome(0, new Receipt(stream, ++_sequence).PropertyValue, null);
@@ -131,9 +134,18 @@ internal sealed class FreshFirstCloud
         return new PublishOutcome(0, null, null);
     }
 
-    private void Register(SchemaMessage schema)
+    // Where the database is put back, BACKLOG may be read before LIVE: it has all that its frames need. What the
+    // database knows stands in LIVE, as it came there first.
+    private void Register(SchemaMessage schema, StreamKind stream)
     {
         Assert.Contains(schema.Parent, _schemas);
+        if (stream == StreamKind.Backlog)
+        {
+            Assert.Contains(schema.Id, _schemas);
+            Assert.Contains(schema.Parent, _schemasOfBacklog);
+            _schemasOfBacklog.Add(schema.Id);
+        }
+
         if (_schemas.Add(schema.Id))
         {
             _unsaid.Add(schema.Id);
