@@ -68,7 +68,7 @@ internal sealed class HonestGateway : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Stop();
+        await GiveUp();
         _stop.Dispose();
     }
 
