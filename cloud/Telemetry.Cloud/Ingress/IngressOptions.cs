@@ -14,9 +14,10 @@ internal sealed record IngressOptions
 
     /// <summary>
     /// Schemas that a gateway may bring a second. Twice as many may come at once; a further one waits, its PUBACK is
-    /// withheld. Default 1,000: a third of what a partition registers, and an agent's longest chain comes at once.
+    /// withheld. Default 500: a part of what a partition can register (docs/benchmarks/hostile.md), and the chain of an
+    /// agent whose thousand series came one by one is taken at once.
     /// </summary>
-    public int SchemasPerSecond { get; init; } = 1000;
+    public int SchemasPerSecond { get; init; } = 500;
 
     /// <summary>
     /// Sessions that a gateway may have at once, with client ids of its own; with one more its oldest is closed. An
