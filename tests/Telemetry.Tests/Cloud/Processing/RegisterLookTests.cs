@@ -99,7 +99,11 @@ public sealed class RegisterLookTests
 
     private static Hello Said(int number, HelloEpoch[] epochs) => new()
     {
-        Id = new HelloId(1, number), Full = true, Outbox = 5, Accepted = 9, Epochs = epochs,
+        Id = new HelloId(1, number),
+        Full = true,
+        Outbox = 5,
+        Accepted = 9,
+        Epochs = epochs,
     };
 
     private static (long Prefix, ulong Share) CutOf(EpochSettlement epoch, Lane lane) =>
