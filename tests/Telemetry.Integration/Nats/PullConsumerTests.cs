@@ -52,7 +52,7 @@ public sealed class PullConsumerTests
         await jetStream.CreateStreamAsync(Stream());
         await Publish(jetStream, 1, 3000);
         await using var consumer = await PullConsumer.BeginAsync(
-            jetStream, "S", 11, new() { MessagesMax = 64, BytesMax = 2048 });
+            jetStream, "S", 11, new() { MessagesMax = 64, BytesMax = 2048, IdleHeartbeat = TimeSpan.FromSeconds(10) });
 
         var messages = await Read(consumer, 2990);
 
