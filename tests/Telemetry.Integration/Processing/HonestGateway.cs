@@ -21,6 +21,9 @@ internal sealed class HonestGateway : IAsyncDisposable
     public const ulong Epoch = 9;
 
     private const long MicrosPerReading = 40_000;
+
+    // A reading takes about 15 bytes, and a frame may have 64 KiB.
+    private const int FrameReadingsMax = 4_000;
     private static readonly TimeSpan FrameEvery = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(50);
     private static readonly SchemaMessage Schema = SchemaMessage.Of(default, [Series]);
@@ -79,7 +82,7 @@ internal sealed class HonestGateway : IAsyncDisposable
         while (!_stop.IsCancellationRequested)
         {
             await Task.Delay(FrameEvery);
-            await SendFrame(began, (int)Math.Min((Now() - began) / MicrosPerReading - _sent, FrameHeader.CountMax));
+            await SendFrame(began, (int)Math.Min((Now() - began) / MicrosPerReading - _sent, FrameReadingsMax));
         }
 
         await (_client?.DisposeAsync() ?? ValueTask.CompletedTask);
