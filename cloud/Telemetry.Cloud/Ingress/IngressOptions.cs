@@ -14,8 +14,8 @@ internal sealed record IngressOptions
 
     /// <summary>
     /// Schemas that a gateway may bring a second. Twice as many may come at once; a further one waits, its PUBACK is
-    /// withheld. Default 500: a part of what a partition can register (docs/benchmarks/hostile.md), and the chain of an
-    /// agent whose thousand series came one by one is taken at once.
+    /// withheld. Default 500: a part of what a partition can register (docs/benchmarks/hostile.md), and a thousand
+    /// series that came one by one are taken at once in LIVE.
     /// </summary>
     public int SchemasPerSecond { get; init; } = 500;
 

@@ -10,7 +10,7 @@ namespace Telemetry.Cloud.Ingress;
 /// </summary>
 internal sealed class SchemaPace(IngressOptions options, TimeProvider time)
 {
-    // Fewer than these are not looked through for those that came to rest.
+    // Gateways whose time has passed are forgotten only when so many are remembered.
     private const int TrimFrom = 1024;
 
     private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(2);
