@@ -5,7 +5,7 @@ using Telemetry.Model;
 namespace Telemetry.Cloud.Processing;
 
 /// <summary>
-/// Asks for leases beside the processor's rounds, so that a look that takes long delays no transaction. Once a second:
+/// Asks for leases beside the processor's rounds, so that a look that takes long delays no transaction. At each look:
 /// says that this worker is alive, takes what is free and fits its share, ends the transaction of a frozen owner, and
 /// lets one partition go when another worker has less than its share. On the processor's thread.
 /// </summary>

@@ -34,18 +34,18 @@ public sealed record ProcessorOptions
     /// <summary>
     /// How long a lease lasts without renewal, by the database's clock. Another processor waits as long after a crash.
     /// </summary>
-    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(10);
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(2.5);
 
     /// <summary>
     /// How often a lease is renewed (and the database's row compared) while nothing else is committed.
     /// </summary>
-    public TimeSpan RenewEvery { get; init; } = TimeSpan.FromSeconds(2);
+    public TimeSpan RenewEvery { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// How often the leases are looked at: this worker's sign of life, and its time to take what is free. One that ran
     /// out is taken at the second look, at least a second after the first.
     /// </summary>
-    public TimeSpan LeaseRetry { get; init; } = TimeSpan.FromSeconds(1);
+    public TimeSpan LeaseRetry { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>How long frames gather for one transaction once the first is there.</summary>
     public TimeSpan GatherTime { get; init; } = TimeSpan.FromMilliseconds(50);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Npgsql;
 using Telemetry.Cloud.Log;
+using Telemetry.Cloud.Processing;
 using Telemetry.Integration.Operations;
 using Telemetry.Nats;
 using Telemetry.Testing.Contracts;
@@ -8,11 +9,11 @@ using Telemetry.Testing.Servers;
 
 namespace Telemetry.Integration.Processing;
 
-/// <summary>Two processor processes with short leases on one database and one log, and frames that flow.</summary>
+/// <summary>Two processor processes on one database and one log, and frames that flow.</summary>
 internal sealed class ProcessorPair : IAsyncDisposable
 {
     public const int Partitions = 4;
-    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan Lease = new ProcessorOptions().Lease;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -169,8 +170,7 @@ internal sealed class ProcessorPair : IAsyncDisposable
               "nats": { "servers": [ "{{_nats.Url}}" ] },
               "database": { "connection": "{{Postgres.ConnectionString}}" },
               "processor": {
-                "owner": "{{owner}}", "workers": 1, "lease": "{{Lease.TotalSeconds}} s",
-                "renewEvery": "500 ms", "leaseRetry": "250 ms"
+                "owner": "{{owner}}", "workers": 1
               },
               "http": { "port": {{process.HttpPort}} }
             }

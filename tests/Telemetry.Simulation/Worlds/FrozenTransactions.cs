@@ -10,8 +10,8 @@ namespace Telemetry.Simulation.Worlds;
 /// </summary>
 internal sealed class FrozenTransactions(SimulatedWorld world, Random random)
 {
-    // A lease runs out in 10 seconds; then somebody ends the session.
-    private const int SecondsMin = 10, SecondsMax = 45;
+    // A lease runs out in 2.5 seconds; two looks and a second later somebody ends the session.
+    private const int SecondsMin = 5, SecondsMax = 45;
 
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(20);
 

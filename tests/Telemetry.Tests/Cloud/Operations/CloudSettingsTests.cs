@@ -78,7 +78,7 @@ public sealed class CloudSettingsTests
     [InlineData("ingress.tls.certificate", "/no", "ingress.tls: certificate and key are allowed together alone")]
     [InlineData(
         "processor.renewEvery", "6 s",
-        "processor.renewEvery: '6 s' is not allowed; at most half of processor.lease (10 s) is")]
+        "processor.renewEvery: '6 s' is not allowed; at most half of processor.lease (2.5 s) is")]
     [InlineData("database.connection", "Hots=x", "database.connection: ")]
     [InlineData("kafka.servers", "kafka", "kafka.servers: 'kafka' is not allowed; host:port is")]
     [InlineData(

@@ -10,7 +10,11 @@ namespace Telemetry.Tests.Cloud.Processing;
 public sealed class LeaseSpreadTests
 {
     private const int Partitions = 8;
-    private static readonly ProcessorOptions Options = new() { Partitions = Partitions };
+    // A long lease, so that the time in which another holds a partition can be looked into.
+    private static readonly ProcessorOptions Options = new()
+    {
+        Partitions = Partitions, Lease = TimeSpan.FromSeconds(10), RenewEvery = TimeSpan.FromSeconds(2),
+    };
 
     private readonly Pump _pump = new();
     private readonly SimulatedStore _store;
