@@ -1,13 +1,13 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Telemetry.Cloud.Ingress;
-using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Operations;
 using Telemetry.Cloud.Operations.DeadLetters;
 using Telemetry.Cloud.Operations.Forks;
 using Telemetry.Cloud.Operations.Repartition;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
+using Telemetry.Streams.Installations;
 
 const string Usage = """
     usage: Telemetry.Cloud run   [--config FILE]   runs the roles of the configuration until SIGTERM

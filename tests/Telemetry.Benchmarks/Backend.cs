@@ -1,9 +1,9 @@
 using System.Text.Json;
 using Npgsql;
-using Telemetry.Cloud.Installations;
-using Telemetry.Cloud.Log;
-using Telemetry.Nats;
 using Telemetry.Rehearsal.Plant;
+using Telemetry.Streams;
+using Telemetry.Streams.Installations;
+using Telemetry.Streams.JetStream;
 using Telemetry.Testing.Servers;
 
 namespace Telemetry.Benchmarks;
@@ -151,9 +151,9 @@ internal sealed class Backend : IAsyncDisposable
     private async Task MakeStreamsAsync()
     {
         var options = new NatsOptions { Servers = [NatsUrl] };
-        await using var connection = await NatsConnection.ConnectAsync(options, default);
+        await using var connection = await JetStreamConnection.ConnectAsync(options, default);
         var log = new NatsLog(
-            new JetStreamContext(connection),
+            connection,
             new NatsLogOptions { LiveBytesMax = 512L * 1024 * 1024, BacklogBytesMax = 128L * 1024 * 1024 },
             InstallationFacts.New(Partitions, Random.Shared));
         for (var partition = 0; partition < Partitions; partition++)

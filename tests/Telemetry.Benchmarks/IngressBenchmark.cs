@@ -5,7 +5,7 @@ using Telemetry.Model;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Wire;
 using Telemetry.Mqtt;
-using Telemetry.Nats;
+using Telemetry.Streams.JetStream;
 using Telemetry.Testing.Readings;
 
 namespace Telemetry.Benchmarks;
@@ -89,16 +89,16 @@ internal static class IngressBenchmark
 
     private static async Task<double> JetStreamAsync(RunLength run, Backend backend, byte[] frame)
     {
-        await using var nats = await NatsConnection.ConnectAsync(
-            new NatsOptions { Servers = [backend.NatsUrl] }, default);
-        var jetStream = new JetStreamContext(nats);
+        await using var nats = await JetStreamConnection.ConnectAsync(
+            new NatsOptions { Servers = [backend.NatsUrl] }, cancellationToken: default);
         var unique = 0L;
         var attempts = Guid.NewGuid();
         return (await RateAsync(run, frame, async (session, message) =>
         {
             var gateway = GatewayId.Parse($"gw-{session + 1:00}");
             var subject = Routes.FrameSubject(1, 16, gateway.Partition(16), StreamKind.Live, gateway);
-            await jetStream.PublishAsync(subject, message, $"{attempts}/{Interlocked.Increment(ref unique)}");
+            await nats.Window.PublishAsync(
+                subject, message, $"{attempts}/{Interlocked.Increment(ref unique)}", default);
             return true;
         })).PerSecond;
     }

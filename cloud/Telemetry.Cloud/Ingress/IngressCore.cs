@@ -1,8 +1,8 @@
-using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Tracing;
 using Telemetry.Model;
 using Telemetry.Model.Control;
 using Telemetry.Model.Wire;
+using Telemetry.Streams;
 
 namespace Telemetry.Cloud.Ingress;
 

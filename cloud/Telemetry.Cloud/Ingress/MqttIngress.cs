@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
-using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Operations;
 using Telemetry.Model;
 using Telemetry.Model.Control;
 using Telemetry.Mqtt;
+using Telemetry.Streams;
 
 namespace Telemetry.Cloud.Ingress;
 

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using Telemetry.Cloud.Log;
 using Telemetry.Model;
+using Telemetry.Streams;
 
 namespace Telemetry.Cloud.Ingress;
 

@@ -1,5 +1,6 @@
-using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Storage;
+using Telemetry.Streams;
+using Telemetry.Streams.Installations;
 
 namespace Telemetry.Cloud.Installations;
 
@@ -10,9 +11,6 @@ namespace Telemetry.Cloud.Installations;
 /// </summary>
 public static class InstallationStart
 {
-    /// <summary>Where facts stand, in words for people.</summary>
-    public const string Database = "the database", Log = "the log";
-
     /// <summary>
     /// The facts for a process that has the database. The first one writes them; an empty database takes those of the
     /// log, from which it can be filled again. Throws <see cref="InstallationException"/> when something disagrees.
@@ -24,7 +22,7 @@ public static class InstallationStart
         var proposed = told?.Facts ?? InstallationFacts.New(partitions, random);
         var facts = await store.InstallAsync(proposed, cancellationToken);
         Compare(facts, told?.Facts);
-        CompareSetting(partitions, facts, Database);
+        CompareSetting(partitions, facts, InstallationException.InDatabase);
         return facts;
     }
 
@@ -40,7 +38,7 @@ public static class InstallationStart
             return null;
         }
 
-        CompareSetting(partitions, told.Facts, Log);
+        CompareSetting(partitions, told.Facts, InstallationException.InLog);
         return told.Facts;
     }
 
@@ -71,7 +69,8 @@ public static class InstallationStart
 
         if (log.Id != database.Id || log.Generation == database.Generation)
         {
-            throw InstallationException.Foreign(database, Database, log, Log);
+            throw InstallationException.Foreign(
+                database, InstallationException.InDatabase, log, InstallationException.InLog);
         }
     }
 }

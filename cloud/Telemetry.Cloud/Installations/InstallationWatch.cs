@@ -1,4 +1,6 @@
-using Telemetry.Cloud.Log;
+using Telemetry.Streams.Installations;
+using Telemetry.Streams;
+
 
 namespace Telemetry.Cloud.Installations;
 
@@ -40,7 +42,7 @@ internal sealed class InstallationWatch(ILog log, Action<string?> close, TimePro
 
             if (told.Facts != log.Facts)
             {
-                throw InstallationException.Changed(log.Facts!, told.Facts, InstallationStart.Log);
+                throw InstallationException.Changed(log.Facts!, told.Facts, InstallationException.InLog);
             }
 
             close(told.Closed);

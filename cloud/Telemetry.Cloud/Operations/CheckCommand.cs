@@ -5,11 +5,12 @@ using Npgsql;
 using Telemetry.Cloud.Alerts.Kafka;
 using Telemetry.Cloud.Alerts.Relay;
 using Telemetry.Cloud.Installations;
-using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Storage;
 using Telemetry.Cloud.Storage.Postgres;
 using Telemetry.Model;
-using Telemetry.Nats;
+using Telemetry.Streams;
+using Telemetry.Streams.Installations;
+using Telemetry.Streams.JetStream;
 
 namespace Telemetry.Cloud.Operations;
 
@@ -62,7 +63,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
             return true;
         }
         catch (Exception e)
-            when (e is NatsException or NpgsqlException or StoreException or SocketException or TimeoutException
+            when (e is LogException or NpgsqlException or StoreException or SocketException or TimeoutException
                 or OperationCanceledException or FormatException or IOException or UnauthorizedAccessException
                 or CryptographicException or AlertSinkException or LogException or InstallationException
                 or StartException)
@@ -86,7 +87,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
 
         InstallationStart.Compare(facts, _log?.Facts);
         InstallationStart.CompareSetting(
-            partitions, facts, database is null ? InstallationStart.Log : InstallationStart.Database);
+            partitions, facts, database is null ? InstallationException.InLog : InstallationException.InDatabase);
         return Task.FromResult(_log?.Closed is { } closed ? $"ok, {facts}; {closed}" : $"ok, {facts}");
     }
 
@@ -116,22 +117,21 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
     {
         using var limit = new CancellationTokenSource(Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-        await using var nats = await NatsConnection.ConnectAsync(
-            settings.Nats with { KeepTryingAtStart = false }, either.Token);
-        var jetStream = new JetStreamContext(nats);
-        _log = await new NatsLog(jetStream, settings.Log).FindInstallationAsync(either.Token);
+        await using var nats = await JetStreamConnection.ConnectAsync(
+            settings.Nats, cancellationToken: either.Token);
+        _log = await new NatsLog(nats, settings.Log).FindInstallationAsync(either.Token);
         var made = 0;
         for (var partition = 0; partition < settings.Ingress.Partitions; partition++)
         {
             foreach (var stream in Enum.GetValues<StreamKind>())
             {
                 var name = Routes.StreamName(partition, stream, _log?.Facts.Generation ?? 1);
-                made += await jetStream.FindStreamAsync(name, either.Token) is null ? 0 : 1;
+                made += await nats.FindStreamAsync(name, either.Token) is null ? 0 : 1;
             }
         }
 
         var wanted = 2 * settings.Ingress.Partitions;
-        return $"ok, nats-server {nats.ServerInfo.Version} with JetStream, {made} of {wanted} streams made";
+        return $"ok, nats-server {nats.ServerVersion} with JetStream, {made} of {wanted} streams made";
     }
 
     private async Task<string> CheckKafkaAsync()

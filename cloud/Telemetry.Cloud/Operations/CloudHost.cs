@@ -5,12 +5,12 @@ using Npgsql;
 using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Ingress;
 using Telemetry.Cloud.Installations;
-using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Processing;
 using Telemetry.Cloud.Storage;
 using Telemetry.Cloud.Storage.Postgres;
 using Telemetry.Cloud.Tracing;
-using Telemetry.Nats;
+using Telemetry.Streams;
+using Telemetry.Streams.JetStream;
 using Telemetry.Tracing;
 
 namespace Telemetry.Cloud.Operations;
@@ -102,14 +102,14 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
     }
 
     private async Task RunOnLogAsync(
-        NatsConnection nats, CloudMetrics metrics, DatabaseProbe? probe, Action<string?> start,
+        JetStreamConnection nats, CloudMetrics metrics, DatabaseProbe? probe, Action<string?> start,
         CancellationToken cancellationToken)
     {
         start("waiting for the database");
         await using var store = await OpenStoreAsync(probe, cancellationToken);
         start("looking at the log's streams");
         var (log, facts) = await new InstallationEntry(settings.Ingress.Partitions, _health, time, random, _logger)
-            .EnterAsync(store, new NatsLog(new JetStreamContext(nats), settings.Log), cancellationToken);
+            .EnterAsync(store, new NatsLog(nats, settings.Log), cancellationToken);
         var bus = new NatsBus(nats, facts);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var processing = RunProcessorAsync(store, log, bus, metrics, probe, stopping.Token);
@@ -159,39 +159,44 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         return traces;
     }
 
-    private async Task<NatsConnection> ConnectAsync(CloudMetrics metrics, CancellationToken cancellationToken)
+    private async Task<JetStreamConnection> ConnectAsync(CloudMetrics metrics, CancellationToken cancellationToken)
     {
-        var nats = await NatsConnection.ConnectAsync(
-            settings.Nats with { TimeProvider = time, Random = random }, cancellationToken);
-        nats.ConnectionChanged += e => Note(nats, e);
-        OperationsLog.NatsConnected(_logger, nats.ServerInfo.Version);
+        JetStreamConnection? nats = null;
+        nats = await JetStreamConnection.ConnectWhenReachedAsync(
+            settings.Nats with { TimeProvider = time }, change => Note(nats, change), cancellationToken);
+        _nats.Worked();
+        OperationsLog.NatsConnected(_logger, nats.ServerVersion);
         metrics.Watch(nats);
         return nats;
     }
 
-    private void Note(NatsConnection nats, NatsConnectionEvent e)
+    private void Note(JetStreamConnection? nats, LinkChange change)
     {
-        switch (e.Kind)
+        switch (change.Kind)
         {
-            case NatsConnectionEventKind.Connected:
-                _ = SayReachedAsync(nats);
+            case LinkChangeKind.Connected:
+                if (nats is not null)
+                {
+                    _ = SayReachedAsync(nats);
+                }
+
                 break;
-            case NatsConnectionEventKind.ServerComplained:
-                OperationsLog.NatsComplained(_logger, e.Server, e.Error?.Message ?? e.Detail);
+            case LinkChangeKind.Complained:
+                OperationsLog.NatsComplained(_logger, change.Detail);
                 break;
-            case NatsConnectionEventKind.Disconnected when _closing:
+            case LinkChangeKind.Lost when _closing:
                 break;
             default:
-                _nats.Failed($"{e.Server}: {e.Error?.Message ?? e.Detail}");
+                _nats.Failed(change.Detail);
                 break;
         }
     }
 
     // Once the connection has held for a while.
-    private async Task SayReachedAsync(NatsConnection nats)
+    private async Task SayReachedAsync(JetStreamConnection nats)
     {
         await Task.Delay(Trouble.Steady, time);
-        if (nats.State == NatsConnectionState.Connected)
+        if (nats.IsConnected)
         {
             _nats.Worked();
         }

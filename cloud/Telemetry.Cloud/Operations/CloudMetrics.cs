@@ -5,7 +5,7 @@ using Telemetry.Cloud.Ingress;
 using Telemetry.Cloud.Processing;
 using Telemetry.Cloud.Storage.Postgres;
 using Telemetry.Mqtt;
-using Telemetry.Nats;
+using Telemetry.Streams.JetStream;
 using Telemetry.Tracing;
 
 namespace Telemetry.Cloud.Operations;
@@ -21,11 +21,11 @@ internal sealed class CloudMetrics : IDisposable
 
     public CloudMetrics(IMeterFactory factory) => _meter = factory.Create(MeterName);
 
-    public void Watch(NatsConnection nats)
+    public void Watch(JetStreamConnection nats)
     {
         var counters = nats.Counters;
         Gauge(
-            "telemetry.nats.connected", () => nats.State == NatsConnectionState.Connected ? 1 : 0,
+            "telemetry.nats.connected", () => nats.IsConnected ? 1 : 0,
             "1 while a server is ready");
         Counter(
             "telemetry.nats.reconnects", () => counters.Reconnects, "{reconnect}", "Links established after the first");
@@ -36,9 +36,9 @@ internal sealed class CloudMetrics : IDisposable
             "Requests and appends that ran out of time");
         Counter(
             "telemetry.nats.publishes.discarded",
-            () => counters.PublishesDiscarded,
+            () => counters.AppendsUnanswered,
             "{message}",
-            "Messages in the buffer when a link broke");
+            "Appends under way when a link broke");
         Counter("telemetry.nats.sent", () => counters.BytesSent, "By", "Bytes written to servers");
         Counter("telemetry.nats.received", () => counters.BytesReceived, "By", "Bytes read from servers");
     }

@@ -5,10 +5,10 @@ using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Alerts.Kafka;
 using Telemetry.Cloud.Alerts.Relay;
 using Telemetry.Cloud.Ingress;
-using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Processing;
 using Telemetry.Cloud.Storage.Postgres;
-using Telemetry.Nats;
+using Telemetry.Streams;
+using Telemetry.Streams.JetStream;
 using Telemetry.Tracing;
 
 namespace Telemetry.Cloud.Operations;

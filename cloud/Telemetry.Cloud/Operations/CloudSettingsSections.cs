@@ -3,10 +3,10 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Ingress;
-using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Processing;
 using Telemetry.Cloud.Storage.Postgres;
-using Telemetry.Nats;
+using Telemetry.Streams;
+using Telemetry.Streams.JetStream;
 
 namespace Telemetry.Cloud.Operations;
 
@@ -80,7 +80,6 @@ internal static class CloudSettingsSections
             Password = reader.Text("nats.password"),
             Token = reader.Text("nats.token"),
             RequestTimeout = reader.Span("nats.requestTimeout", 5 * Second, 100 * Millisecond, Minute),
-            KeepTryingAtStart = true,
         };
         try
         {

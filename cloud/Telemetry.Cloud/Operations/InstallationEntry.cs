@@ -1,7 +1,9 @@
 using Microsoft.Extensions.Logging;
 using Telemetry.Cloud.Installations;
-using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Storage;
+using Telemetry.Streams;
+using Telemetry.Streams.Installations;
+using Telemetry.Streams.JetStream;
 
 namespace Telemetry.Cloud.Operations;
 

@@ -12,8 +12,8 @@ internal static partial class OperationsLog
     [LoggerMessage(3001, LogLevel.Information, "Connected to nats-server {Server}")]
     public static partial void NatsConnected(ILogger logger, string server);
 
-    [LoggerMessage(3002, LogLevel.Warning, "nats-server {Server} complained: {Detail}")]
-    public static partial void NatsComplained(ILogger logger, string server, string? detail);
+    [LoggerMessage(3002, LogLevel.Warning, "nats-server complained: {Detail}")]
+    public static partial void NatsComplained(ILogger logger, string detail);
 
     [LoggerMessage(3003, LogLevel.Information, "Opened the database: {Edition}")]
     public static partial void DatabaseOpened(ILogger logger, string edition);

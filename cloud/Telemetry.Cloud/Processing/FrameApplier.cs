@@ -1,3 +1,4 @@
+using Telemetry.Streams;
 using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Ledger;
 using Telemetry.Cloud.Storage;
@@ -29,7 +30,7 @@ internal sealed class FrameApplier(
     /// About how many readings a message adds, see <see cref="FrameReader.ReadingsClaimed"/>; of a schema what it
     /// costs.
     /// </summary>
-    public static int ReadingsClaimed(Log.LogMessage message)
+    public static int ReadingsClaimed(LogMessage message)
     {
         try
         {
@@ -54,7 +55,7 @@ internal sealed class FrameApplier(
     /// it refuses of it becomes dead letters.
     /// </summary>
     public async ValueTask ApplyAsync(
-        GatewayLedger gateway, Log.LogMessage message, Suspicion suspicion, StoreCommit commit,
+        GatewayLedger gateway, LogMessage message, Suspicion suspicion, StoreCommit commit,
         CancellationToken cancellationToken, bool waited = false)
     {
         try
@@ -96,7 +97,7 @@ internal sealed class FrameApplier(
     }
 
     private static FrameArrival ArrivalOf(
-        GatewayLedger gateway, Delivery delivery, Log.LogMessage message, bool waited)
+        GatewayLedger gateway, Delivery delivery, LogMessage message, bool waited)
     {
         var received = message.StoredAtNanos / 1000;
         return new FrameArrival(
@@ -122,7 +123,7 @@ internal sealed class FrameApplier(
             }
 
             await ApplyAsync(
-                gateway, new Log.LogMessage(gateway.Gateway, "", row.Bytes, 0, row.StoredAtNanos), faults.Of(place),
+                gateway, new LogMessage(gateway.Gateway, "", row.Bytes, 0, row.StoredAtNanos), faults.Of(place),
                 commit, cancellationToken, waited: true);
         }
     }

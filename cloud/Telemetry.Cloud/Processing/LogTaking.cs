@@ -1,6 +1,6 @@
-using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
+using Telemetry.Streams;
 
 namespace Telemetry.Cloud.Processing;
 

@@ -1,9 +1,10 @@
 using Microsoft.Extensions.Logging;
 using Telemetry.Cloud.Installations;
-using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Operations;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
+using Telemetry.Streams;
+using Telemetry.Streams.Installations;
 
 namespace Telemetry.Cloud.Processing;
 
@@ -106,7 +107,7 @@ internal sealed class OwnedPartitions(
         if (log.Facts is { } facts
             && await store.InstallAsync(facts, cancellationToken) is var standing && standing != facts)
         {
-            throw InstallationException.Changed(facts, standing, InstallationStart.Database);
+            throw InstallationException.Changed(facts, standing, InstallationException.InDatabase);
         }
 
         _installationChecked = true;

@@ -1,8 +1,8 @@
 using Telemetry.Cloud.Ledger;
-using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Control;
+using Telemetry.Streams;
 
 namespace Telemetry.Cloud.Processing;
 

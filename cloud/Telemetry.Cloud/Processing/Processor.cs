@@ -1,11 +1,11 @@
 using Microsoft.Extensions.Logging;
 using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Ledger;
-using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Operations;
 using Telemetry.Cloud.Storage;
 using Telemetry.Cloud.Tracing;
 using Telemetry.Model;
+using Telemetry.Streams;
 
 namespace Telemetry.Cloud.Processing;
 

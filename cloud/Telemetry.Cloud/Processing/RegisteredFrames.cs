@@ -1,8 +1,8 @@
-using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Wire;
+using Telemetry.Streams;
 
 namespace Telemetry.Cloud.Processing;
 

@@ -1,6 +1,6 @@
-using Telemetry.Cloud.Log;
 using Telemetry.Model;
 using Telemetry.Model.Control;
+using Telemetry.Streams;
 
 namespace Telemetry.Cloud.Processing;
 

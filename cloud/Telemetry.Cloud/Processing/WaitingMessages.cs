@@ -1,8 +1,8 @@
 using System.IO.Hashing;
 using Telemetry.Cloud.Ledger;
-using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model.Schemas;
+using Telemetry.Streams;
 
 namespace Telemetry.Cloud.Processing;
 

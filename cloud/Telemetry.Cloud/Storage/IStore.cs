@@ -1,6 +1,6 @@
-using Telemetry.Cloud.Installations;
 using Telemetry.Model;
 using Telemetry.Model.Schemas;
+using Telemetry.Streams.Installations;
 
 namespace Telemetry.Cloud.Storage;
 

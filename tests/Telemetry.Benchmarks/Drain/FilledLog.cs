@@ -5,7 +5,7 @@ using Telemetry.Model.Frames.Columns;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
-using Telemetry.Nats;
+using Telemetry.Streams.JetStream;
 
 namespace Telemetry.Benchmarks.Drain;
 
@@ -24,8 +24,7 @@ internal sealed record FilledLog(long Readings, long Bytes)
     /// </summary>
     public static async Task<FilledLog> FillAsync(string nats, IEnumerable<string> gateways, int framesOfGateway)
     {
-        await using var connection = await NatsConnection.ConnectAsync(new NatsOptions { Servers = [nats] }, default);
-        var jetStream = new JetStreamContext(connection);
+        await using var connection = await JetStreamConnection.ConnectAsync(new NatsOptions { Servers = [nats] }, cancellationToken: default);
         var senders = gateways.Select((name, n) => new Sender(GatewayId.Parse(name), n)).ToArray();
         var underWay = new Queue<Task>();
         var bytes = 0L;
@@ -54,11 +53,12 @@ internal sealed record FilledLog(long Readings, long Bytes)
                 await underWay.Dequeue();
             }
 
-            underWay.Enqueue(jetStream.PublishAsync(
+            underWay.Enqueue(connection.Window.PublishAsync(
                 Routes.FrameSubject(
                     1, Partitions, sender.Gateway.Partition(Partitions), StreamKind.Live, sender.Gateway),
                 message.Data,
-                message.Id).AsTask());
+                message.Id,
+                default).AsTask());
         }
     }
 

@@ -1,14 +1,14 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Cloud.Ingress;
-using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Operations;
 using Telemetry.Cloud.Processing;
 using Telemetry.Integration.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Frames;
 using Telemetry.Mqtt;
-using Telemetry.Nats;
 using Telemetry.Rehearsal.Plant;
+using Telemetry.Streams;
+using Telemetry.Streams.JetStream;
 using Telemetry.Testing.Checking;
 using Telemetry.Testing.Contracts;
 using Telemetry.Testing.Servers;
@@ -27,7 +27,7 @@ internal sealed class AgentAndCloud : IAsyncDisposable
     private readonly NatsServer _nats;
     private readonly PostgresServer _postgres;
     private readonly PostgresDatabase _database;
-    private readonly NatsConnection _connection;
+    private readonly JetStreamConnection _connection;
     private readonly NatsLog _log;
     private readonly MqttIngress _ingress;
     private readonly ProcessorThread _thread = new("processor");
@@ -35,11 +35,11 @@ internal sealed class AgentAndCloud : IAsyncDisposable
     private readonly Task _processing;
 
     private AgentAndCloud(
-        NatsServer nats, PostgresServer postgres, PostgresDatabase database, NatsConnection connection,
+        NatsServer nats, PostgresServer postgres, PostgresDatabase database, JetStreamConnection connection,
         Func<IBus, IBus> owners)
     {
         (_nats, _postgres, _database, _connection) = (nats, postgres, database, connection);
-        _log = new NatsLog(new JetStreamContext(connection), new NatsLogOptions(), SampleInstallation.Of(1));
+        _log = new NatsLog(connection, new NatsLogOptions(), SampleInstallation.Of(1));
         var (bus, counters) = (new NatsBus(connection, SampleInstallation.Of(1)), new IngressCounters());
         var passwords = GatewayPasswords.Read([$"{Gateway}:{Password}"], plain: true);
         _ingress = new MqttIngress(
@@ -66,7 +66,7 @@ internal sealed class AgentAndCloud : IAsyncDisposable
         var nats = await NatsServer.Start();
         var postgres = await PostgresServer.Start(null);
         var database = await PostgresDatabase.Create(postgres.ConnectionString);
-        var connection = await NatsConnection.ConnectAsync(new NatsOptions { Servers = [nats.Url] });
+        var connection = await JetStreamConnection.ConnectAsync(new NatsOptions { Servers = [nats.Url] });
         var stand = new AgentAndCloud(nats, postgres, database, connection, owners ?? (bus => bus));
         await stand._log.EnsureStreamsAsync(0, default);
         stand._ingress.Start();

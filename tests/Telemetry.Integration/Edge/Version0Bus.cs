@@ -1,7 +1,7 @@
-using Telemetry.Cloud.Log;
 using Telemetry.Model;
 using Telemetry.Model.Control;
 using Telemetry.Model.Wire;
+using Telemetry.Streams;
 
 namespace Telemetry.Integration.Edge;
 

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Cloud.Ingress;
-using Telemetry.Integration.Log;
+using Telemetry.Integration.Streams;
 using Telemetry.Mqtt;
 using Telemetry.Testing.Contracts;
 

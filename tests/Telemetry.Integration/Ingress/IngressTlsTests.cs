@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Cloud.Ingress;
 using Telemetry.Cloud.Operations;
-using Telemetry.Integration.Log;
+using Telemetry.Integration.Streams;
 using Telemetry.Mqtt;
 using Telemetry.Testing.Servers;
 using static Telemetry.Testing.Messages.SampleMessages;

@@ -1,11 +1,11 @@
 using System.Globalization;
 using System.Net;
 using Npgsql;
-using Telemetry.Cloud.Log;
 using Telemetry.Integration.Processing;
 using Telemetry.Integration.Tracing;
 using Telemetry.Model;
-using Telemetry.Nats;
+using Telemetry.Streams;
+using Telemetry.Streams.JetStream;
 using Telemetry.Testing.Contracts;
 using Telemetry.Testing.Servers;
 using Xunit.Abstractions;
@@ -37,10 +37,10 @@ public sealed class StoppedDatabaseTests(ITestOutputHelper output)
             "\"partitions\": 2", $"\"partitions\": {Partitions}", StringComparison.Ordinal);
         await cloud.Start();
         await cloud.WaitUntilReady();
-        await using var connection = await NatsConnection.ConnectAsync(new NatsOptions { Servers = [nats.Url] });
+        await using var connection = await JetStreamConnection.ConnectAsync(new NatsOptions { Servers = [nats.Url] });
         await using var source = new FrameSource(
             new NatsLog(
-                new JetStreamContext(connection), new NatsLogOptions(), SampleInstallation.Of(Partitions)),
+                connection, new NatsLogOptions(), SampleInstallation.Of(Partitions)),
             Partitions);
         var gateways = source.Gateways(ofPartition: 4);
         await source.SendSchemas(gateways);
@@ -132,7 +132,7 @@ public sealed class StoppedDatabaseTests(ITestOutputHelper output)
         await using var cloud = new CloudProcess(nats.Url, postgres.ConnectionString);
         await cloud.Start();
         await cloud.WaitUntilReady();
-        await using var connection = await NatsConnection.ConnectAsync(new NatsOptions { Servers = [nats.Url] });
+        await using var connection = await JetStreamConnection.ConnectAsync(new NatsOptions { Servers = [nats.Url] });
         await LetLiveStreamsHold(connection, bytes: 10);
         await using var gateway = new HonestGateway(GatewayId.Parse("gw-1"), cloud.MqttPort, "one");
         await cloud.OutputWith("Frames are refused for now");
@@ -151,13 +151,12 @@ public sealed class StoppedDatabaseTests(ITestOutputHelper output)
         Assert.InRange(up, TimeSpan.Zero, SaidWithin);
     }
 
-    private static async Task LetLiveStreamsHold(NatsConnection connection, long bytes)
+    private static async Task LetLiveStreamsHold(JetStreamConnection connection, long bytes)
     {
-        var jetStream = new JetStreamContext(connection);
         for (var partition = 0; partition < 2; partition++)
         {
-            var found = await jetStream.FindStreamAsync(Routes.StreamName(partition, StreamKind.Live, 1), default);
-            await jetStream.UpdateStreamAsync(found!.Configuration with { MaxBytes = bytes }, default);
+            var found = await connection.FindStreamAsync(Routes.StreamName(partition, StreamKind.Live, 1), default);
+            await connection.Context.UpdateStreamAsync(found!.Config with { MaxBytes = bytes }, default);
         }
     }
 

@@ -1,10 +1,10 @@
-using Telemetry.Cloud.Log;
 using Telemetry.Edge.Inputs;
 using Telemetry.Model;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
+using Telemetry.Streams;
 using Telemetry.Testing.Checking;
 using Telemetry.Testing.Servers;
 

@@ -1,9 +1,9 @@
 using System.Globalization;
 using Npgsql;
-using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Processing;
 using Telemetry.Integration.Operations;
-using Telemetry.Nats;
+using Telemetry.Streams;
+using Telemetry.Streams.JetStream;
 using Telemetry.Testing.Contracts;
 using Telemetry.Testing.Servers;
 
@@ -18,17 +18,17 @@ internal sealed class ProcessorPair : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly NatsServer _nats;
-    private readonly NatsConnection _connection;
+    private readonly JetStreamConnection _connection;
     private readonly NpgsqlDataSource _database;
     private readonly CancellationTokenSource _stop = new();
     private Task _flow = Task.CompletedTask;
 
-    private ProcessorPair(NatsServer nats, PostgresServer postgres, NatsConnection connection)
+    private ProcessorPair(NatsServer nats, PostgresServer postgres, JetStreamConnection connection)
     {
         (_nats, Postgres, _connection) = (nats, postgres, connection);
         _database = NpgsqlDataSource.Create(postgres.ConnectionString);
         Source = new FrameSource(new NatsLog(
-            new JetStreamContext(connection), new NatsLogOptions(), SampleInstallation.Of(Partitions)), Partitions);
+            connection, new NatsLogOptions(), SampleInstallation.Of(Partitions)), Partitions);
         (A, B) = (Process("a"), Process("b"));
     }
 
@@ -45,7 +45,7 @@ internal sealed class ProcessorPair : IAsyncDisposable
         var nats = await NatsServer.Start();
         return new ProcessorPair(
             nats, await PostgresServer.Start(null),
-            await NatsConnection.ConnectAsync(new NatsOptions { Servers = [nats.Url] }));
+            await JetStreamConnection.ConnectAsync(new NatsOptions { Servers = [nats.Url] }));
     }
 
     /// <summary>Starts both, waits until each owns half, and lets readings flow to all partitions.</summary>

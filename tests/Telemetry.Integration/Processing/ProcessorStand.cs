@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Operations;
 using Telemetry.Cloud.Processing;
 using Telemetry.Edge.Inputs;
@@ -10,7 +9,8 @@ using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
-using Telemetry.Nats;
+using Telemetry.Streams;
+using Telemetry.Streams.JetStream;
 using Telemetry.Testing.Checking;
 using Telemetry.Testing.Contracts;
 using Telemetry.Testing.Servers;
@@ -31,7 +31,7 @@ internal sealed class ProcessorStand : IAsyncDisposable
 
     private readonly NatsServer _nats;
     private readonly PostgresServer _postgres;
-    private readonly NatsConnection _connection;
+    private readonly JetStreamConnection _connection;
     private readonly NatsLog _log;
     private readonly NatsBus _bus;
     private readonly ProcessorThread _thread = new("processor");
@@ -44,11 +44,11 @@ internal sealed class ProcessorStand : IAsyncDisposable
     private int _attempts;
 
     private ProcessorStand(
-        NatsServer nats, PostgresServer postgres, NatsConnection connection, PostgresDatabase database,
+        NatsServer nats, PostgresServer postgres, JetStreamConnection connection, PostgresDatabase database,
         ProcessorOptions options)
     {
         (_nats, _postgres, _connection, Database) = (nats, postgres, connection, database);
-        _log = new NatsLog(new JetStreamContext(connection), new NatsLogOptions(), SampleInstallation.Of(1));
+        _log = new NatsLog(connection, new NatsLogOptions(), SampleInstallation.Of(1));
         _bus = new NatsBus(connection, SampleInstallation.Of(1));
         _processor = new Processor(
             database.Store, _log, _bus, options with { Partitions = 1 }, TimeProvider.System, new Random(1),
@@ -65,7 +65,7 @@ internal sealed class ProcessorStand : IAsyncDisposable
         var nats = await NatsServer.Start();
         var postgres = await PostgresServer.Start(null);
         var database = await PostgresDatabase.Create(postgres.ConnectionString);
-        var connection = await NatsConnection.ConnectAsync(new NatsOptions { Servers = [nats.Url] });
+        var connection = await JetStreamConnection.ConnectAsync(new NatsOptions { Servers = [nats.Url] });
         var stand = new ProcessorStand(nats, postgres, connection, database, options ?? new ProcessorOptions());
         await stand._log.EnsureStreamsAsync(0, default);
         return stand;

@@ -1,9 +1,9 @@
 using Telemetry.Cloud.Alerts;
-using Telemetry.Cloud.Installations;
-using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Storage;
 using Telemetry.Cloud.Storage.Postgres;
 using Telemetry.Model;
+using Telemetry.Streams;
+using Telemetry.Streams.Installations;
 using Telemetry.Testing.Contracts;
 using static Telemetry.Testing.Contracts.StoreSteps;
 

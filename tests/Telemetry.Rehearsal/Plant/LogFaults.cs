@@ -1,5 +1,6 @@
+using NATS.Client.JetStream.Models;
 using Telemetry.Model;
-using Telemetry.Nats;
+using Telemetry.Streams.JetStream;
 using Telemetry.Testing.Servers;
 
 namespace Telemetry.Rehearsal.Plant;
@@ -12,19 +13,20 @@ public static class LogFaults
     /// </summary>
     public static async Task<long> PurgeLogAsync(this Plant plant, CancellationToken cancellationToken)
     {
-        await using var connection = await NatsConnection.ConnectAsync(
-            new NatsOptions { Servers = [plant.Nats.Url], Name = "rehearsal" }, cancellationToken);
-        var jetStream = new JetStreamContext(connection);
-        var purged = 0UL;
+        await using var connection = await JetStreamConnection.ConnectAsync(
+            new NatsOptions { Servers = [plant.Nats.Url], Name = "rehearsal" }, cancellationToken: cancellationToken);
+        var purged = 0L;
         for (var partition = 0; partition < plant.Options.Partitions; partition++)
         {
-            purged += await jetStream.PurgeStreamAsync(
-                Routes.StreamName(partition, StreamKind.Live), null, cancellationToken);
-            purged += await jetStream.PurgeStreamAsync(
-                Routes.StreamName(partition, StreamKind.Backlog), null, cancellationToken);
+            foreach (var kind in Enum.GetValues<StreamKind>())
+            {
+                var answer = await connection.Context.PurgeStreamAsync(
+                    Routes.StreamName(partition, kind), new StreamPurgeRequest(), cancellationToken);
+                purged += (long)answer.Purged;
+            }
         }
 
-        return (long)purged;
+        return purged;
     }
 
     /// <summary>Copies the store, server down for a moment.</summary>

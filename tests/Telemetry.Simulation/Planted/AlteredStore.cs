@@ -1,7 +1,7 @@
-using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Schemas;
+using Telemetry.Streams.Installations;
 using Telemetry.Testing.Simulated;
 
 namespace Telemetry.Simulation.Planted;

@@ -1,6 +1,6 @@
-using Telemetry.Cloud.Installations;
-using Telemetry.Cloud.Log;
 using Telemetry.Model;
+using Telemetry.Streams;
+using Telemetry.Streams.Installations;
 
 namespace Telemetry.Simulation.Planted;
 

@@ -1,7 +1,7 @@
-using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Storage;
 using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Uplink;
+using Telemetry.Streams;
 
 namespace Telemetry.Simulation.Planted;
 

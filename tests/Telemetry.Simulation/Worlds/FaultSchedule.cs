@@ -1,6 +1,6 @@
-using Telemetry.Cloud.Log;
 using Telemetry.Model;
 using Telemetry.Simulation.Faults;
+using Telemetry.Streams;
 using Telemetry.Testing.Time;
 
 namespace Telemetry.Simulation.Worlds;

@@ -1,6 +1,7 @@
 using Telemetry.Cloud.Installations;
-using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Storage;
+using Telemetry.Streams;
+using Telemetry.Streams.Installations;
 
 namespace Telemetry.Simulation.Worlds;
 

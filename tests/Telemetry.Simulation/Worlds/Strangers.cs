@@ -1,5 +1,5 @@
-using Telemetry.Cloud.Installations;
 using Telemetry.Simulation.Faults;
+using Telemetry.Streams.Installations;
 using Telemetry.Testing.Time;
 
 namespace Telemetry.Simulation.Worlds;

@@ -1,6 +1,6 @@
-using Telemetry.Cloud.Log;
 using Telemetry.Model;
 using Telemetry.Model.Control;
+using Telemetry.Streams;
 using Xunit;
 
 namespace Telemetry.Testing.Contracts;

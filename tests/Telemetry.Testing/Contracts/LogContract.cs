@@ -1,5 +1,5 @@
-using Telemetry.Cloud.Log;
 using Telemetry.Model;
+using Telemetry.Streams;
 using Xunit;
 
 namespace Telemetry.Testing.Contracts;

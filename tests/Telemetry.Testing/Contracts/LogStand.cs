@@ -1,5 +1,6 @@
-using Telemetry.Cloud.Installations;
-using Telemetry.Cloud.Log;
+using Telemetry.Streams.Installations;
+using Telemetry.Streams;
+
 
 namespace Telemetry.Testing.Contracts;
 

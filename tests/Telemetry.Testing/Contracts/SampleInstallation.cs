@@ -1,4 +1,5 @@
-using Telemetry.Cloud.Installations;
+using Telemetry.Streams.Installations;
+
 
 namespace Telemetry.Testing.Contracts;
 

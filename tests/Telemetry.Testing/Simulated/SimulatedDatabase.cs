@@ -1,11 +1,11 @@
 using System.Collections.Immutable;
 using Telemetry.Cloud.Alerts;
-using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Control;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
+using Telemetry.Streams.Installations;
 
 namespace Telemetry.Testing.Simulated;
 

@@ -1,6 +1,7 @@
 using Telemetry.Cloud.Installations;
-using Telemetry.Cloud.Log;
 using Telemetry.Model;
+using Telemetry.Streams;
+using Telemetry.Streams.Installations;
 using Telemetry.Testing.Time;
 
 namespace Telemetry.Testing.Simulated;
@@ -190,7 +191,7 @@ public sealed class SimulatedLog : ILog
 
         if (_files.Told is { } told && (told.Facts.Id != facts.Id || told.Facts.Generation >= facts.Generation))
         {
-            throw InstallationException.Changed(facts, told.Facts, InstallationStart.Log);
+            throw InstallationException.Changed(facts, told.Facts, InstallationException.InLog);
         }
 
         _files.Told = new LogInstallation(facts);

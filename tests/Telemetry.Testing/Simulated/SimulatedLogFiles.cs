@@ -1,5 +1,5 @@
-using Telemetry.Cloud.Installations;
 using Telemetry.Model;
+using Telemetry.Streams.Installations;
 
 namespace Telemetry.Testing.Simulated;
 

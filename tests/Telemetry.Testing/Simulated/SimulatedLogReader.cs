@@ -1,4 +1,5 @@
-using Telemetry.Cloud.Log;
+using Telemetry.Streams;
+
 
 namespace Telemetry.Testing.Simulated;
 

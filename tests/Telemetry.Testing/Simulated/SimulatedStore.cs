@@ -1,9 +1,9 @@
 using System.Text.Unicode;
 using Telemetry.Cloud.Alerts;
-using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Schemas;
+using Telemetry.Streams.Installations;
 using Telemetry.Testing.Time;
 
 namespace Telemetry.Testing.Simulated;

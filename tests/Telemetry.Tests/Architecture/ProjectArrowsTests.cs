@@ -3,24 +3,24 @@ using System.Xml.Linq;
 namespace Telemetry.Tests.Architecture;
 
 /// <summary>
-/// Who may see whom: Agent → Edge → shared, Simulator → Edge, Cloud → shared. Those of shared/ never see one
+/// Who may see whom: Agent → Edge → shared, Simulator → Edge, Cloud → Streams → shared. Those of shared/ never see one
 /// another, edge and cloud meet only there, and nothing sees the tests.
 /// </summary>
 public sealed class ProjectArrowsTests
 {
     private static readonly string[] Shared =
-        ["Telemetry.Model", "Telemetry.Mqtt", "Telemetry.Nats", "Telemetry.Tracing"];
+        ["Telemetry.Model", "Telemetry.Mqtt", "Telemetry.Tracing"];
 
     private static readonly Dictionary<string, string[]> MayReference = new()
     {
         ["Telemetry.Model"] = [],
         ["Telemetry.Mqtt"] = [],
-        ["Telemetry.Nats"] = [],
         ["Telemetry.Tracing"] = [],
         ["Telemetry.Edge"] = Shared,
         ["Telemetry.Agent"] = ["Telemetry.Edge", .. Shared],
         ["Telemetry.Simulator"] = ["Telemetry.Edge", .. Shared],
-        ["Telemetry.Cloud"] = Shared,
+        ["Telemetry.Streams"] = ["Telemetry.Model"],
+        ["Telemetry.Cloud"] = ["Telemetry.Streams", .. Shared],
     };
 
     /// <summary>Tests see everything; that nothing sees them follows from the lists of all others.</summary>

@@ -1,11 +1,11 @@
 using Microsoft.Extensions.Logging;
 using Npgsql;
-using Telemetry.Cloud.Installations;
-using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Storage;
 using Telemetry.Cloud.Storage.Postgres;
 using Telemetry.Model;
-using Telemetry.Nats;
+using Telemetry.Streams;
+using Telemetry.Streams.Installations;
+using Telemetry.Streams.JetStream;
 
 namespace Telemetry.Cloud.Operations.Repartition;
 
@@ -32,9 +32,8 @@ internal sealed class RepartitionCommand(
         try
         {
             await using var store = await PostgresStore.OpenAsync(database, time, cancellationToken);
-            await using var nats = await NatsConnection.ConnectAsync(
-                settings.Nats with { TimeProvider = time, Random = random, KeepTryingAtStart = false },
-                cancellationToken);
+            await using var nats = await JetStreamConnection.ConnectAsync(
+                settings.Nats with { TimeProvider = time }, cancellationToken: cancellationToken);
             await RunAsync(store, nats, partitions, cancellationToken);
             return 0;
         }
@@ -44,7 +43,7 @@ internal sealed class RepartitionCommand(
             return 1;
         }
         catch (Exception e)
-            when (e is InstallationException or StoreException or LogException or NatsException or NpgsqlException
+            when (e is InstallationException or StoreException or LogException or NpgsqlException
                 or TimeoutException)
         {
             errors.WriteLine($"{e.Message}\nnothing is lost; the same command goes on from here");
@@ -53,9 +52,9 @@ internal sealed class RepartitionCommand(
     }
 
     private async Task RunAsync(
-        PostgresStore store, NatsConnection nats, int partitions, CancellationToken cancellationToken)
+        PostgresStore store, JetStreamConnection nats, int partitions, CancellationToken cancellationToken)
     {
-        var generations = new LogGenerations(new JetStreamContext(nats), settings.Log);
+        var generations = new LogGenerations(nats, settings.Log);
         while (true)
         {
             await using var connection = new NpgsqlConnection(settings.Database!.ConnectionString);
@@ -96,7 +95,7 @@ internal sealed class RepartitionCommand(
     }
 
     private async Task ChangeAsync(
-        PostgresStore store, NatsConnection nats, NpgsqlConnection connection, LogGenerations generations,
+        PostgresStore store, JetStreamConnection nats, NpgsqlConnection connection, LogGenerations generations,
         InstallationFacts from, InstallationFacts to, CancellationToken cancellationToken)
     {
         await generations.CloseAsync(from, cancellationToken);

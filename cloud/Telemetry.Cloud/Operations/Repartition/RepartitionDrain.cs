@@ -1,11 +1,11 @@
 using Microsoft.Extensions.Logging;
 using Telemetry.Cloud.Alerts.Kafka;
 using Telemetry.Cloud.Alerts.Relay;
-using Telemetry.Cloud.Installations;
-using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Processing;
 using Telemetry.Cloud.Storage.Postgres;
-using Telemetry.Nats;
+using Telemetry.Streams;
+using Telemetry.Streams.Installations;
+using Telemetry.Streams.JetStream;
 
 namespace Telemetry.Cloud.Operations.Repartition;
 
@@ -21,10 +21,10 @@ internal sealed class RepartitionDrain : IAsyncDisposable
     private readonly PostgresAlertOutbox? _outbox;
 
     public RepartitionDrain(
-        CloudSettings settings, PostgresStore store, NatsConnection nats, InstallationFacts facts, TimeProvider time,
+        CloudSettings settings, PostgresStore store, JetStreamConnection nats, InstallationFacts facts, TimeProvider time,
         Random random, ILogger logger)
     {
-        var log = new NatsLog(new JetStreamContext(nats), settings.Log, facts);
+        var log = new NatsLog(nats, settings.Log, facts);
         var options = settings.Processor with
         {
             Partitions = facts.Partitions,

@@ -1,8 +1,8 @@
 using System.Reflection;
 using Npgsql;
 using NpgsqlTypes;
-using Telemetry.Cloud.Installations;
 using Telemetry.Model;
+using Telemetry.Streams.Installations;
 
 namespace Telemetry.Cloud.Storage.Postgres;
 

@@ -1,8 +1,9 @@
 using Npgsql;
 using NpgsqlTypes;
 using Telemetry.Cloud.Installations;
-using Telemetry.Cloud.Log;
 using Telemetry.Model;
+using Telemetry.Streams;
+using Telemetry.Streams.Installations;
 
 namespace Telemetry.Cloud.Storage.Postgres;
 
@@ -76,7 +77,7 @@ internal static class PartitionChange
         await ExecuteAsync(connection, "SELECT FROM telemetry.installation FOR UPDATE", [], cancellationToken);
         if (await InstallationRow.FindAsync(connection, cancellationToken) is var standing && standing != from)
         {
-            throw InstallationException.Changed(from, standing ?? from, InstallationStart.Database);
+            throw InstallationException.Changed(from, standing ?? from, InstallationException.InDatabase);
         }
 
         var rows = new NpgsqlParameter

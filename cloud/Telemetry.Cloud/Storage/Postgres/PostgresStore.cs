@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using Npgsql;
 using Telemetry.Cloud.Alerts;
-using Telemetry.Cloud.Installations;
 using Telemetry.Model;
 using Telemetry.Model.Schemas;
+using Telemetry.Streams.Installations;
 
 namespace Telemetry.Cloud.Storage.Postgres;
 

@@ -1,10 +1,10 @@
-using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Storage;
 using Telemetry.Edge.Outbox;
 using Telemetry.Model;
 using Telemetry.Model.Frames;
 using Telemetry.Simulation.Faults;
 using Telemetry.Simulation.Worlds;
+using Telemetry.Streams;
 using Telemetry.Testing.Simulated;
 
 namespace Telemetry.Simulation.Checking.Online;

@@ -1,6 +1,6 @@
 using Telemetry.Cloud.Ingress;
-using Telemetry.Cloud.Log;
 using Telemetry.Model;
+using Telemetry.Streams;
 using Telemetry.Testing.Time;
 using static Telemetry.Testing.Messages.SampleMessages;
 

@@ -1,4 +1,4 @@
-using Telemetry.Cloud.Installations;
+using Telemetry.Streams.Installations;
 using Telemetry.Testing.Contracts;
 
 namespace Telemetry.Tests.Cloud.Installations;

@@ -1,4 +1,5 @@
 using Telemetry.Cloud.Installations;
+using Telemetry.Streams.Installations;
 using Telemetry.Testing.Contracts;
 using Telemetry.Testing.Simulated;
 using Telemetry.Testing.Time;

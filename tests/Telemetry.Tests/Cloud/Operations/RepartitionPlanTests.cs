@@ -1,5 +1,5 @@
-using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Operations.Repartition;
+using Telemetry.Streams.Installations;
 using Telemetry.Testing.Contracts;
 
 namespace Telemetry.Tests.Cloud.Operations;

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Processing;
 using Telemetry.Cloud.Storage;
+using Telemetry.Streams.Installations;
 using Telemetry.Testing.Contracts;
 using Telemetry.Testing.Simulated;
 using Telemetry.Testing.Time;

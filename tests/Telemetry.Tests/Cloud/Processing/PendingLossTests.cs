@@ -1,10 +1,10 @@
 using Telemetry.Cloud.Ledger;
-using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Processing;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Control;
 using Telemetry.Model.Frames;
+using Telemetry.Streams;
 
 namespace Telemetry.Tests.Cloud.Processing;
 

@@ -1,13 +1,13 @@
 using System.IO.Hashing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Cloud.Alerts;
-using Telemetry.Cloud.Log;
 using Telemetry.Cloud.Processing;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Control;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
+using Telemetry.Streams;
 using Telemetry.Testing.Simulated;
 using Telemetry.Testing.Time;
 using Telemetry.Tests.Shared;

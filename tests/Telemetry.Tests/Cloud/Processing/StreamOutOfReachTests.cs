@@ -1,7 +1,7 @@
-using Telemetry.Cloud.Installations;
-using Telemetry.Cloud.Log;
 using Telemetry.Model;
 using Telemetry.Model.Control;
+using Telemetry.Streams;
+using Telemetry.Streams.Installations;
 
 namespace Telemetry.Tests.Cloud.Processing;
 

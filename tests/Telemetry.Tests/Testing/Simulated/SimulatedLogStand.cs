@@ -1,5 +1,5 @@
-using Telemetry.Cloud.Installations;
-using Telemetry.Cloud.Log;
+using Telemetry.Streams;
+using Telemetry.Streams.Installations;
 using Telemetry.Testing.Contracts;
 using Telemetry.Testing.Simulated;
 using Telemetry.Testing.Time;

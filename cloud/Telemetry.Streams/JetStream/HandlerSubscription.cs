@@ -1,0 +1,29 @@
+using System.Buffers;
+using NATS.Client.Core;
+
+namespace Telemetry.Streams.JetStream;
+
+/// <summary>
+/// A subscription whose messages are handed over on the library's receive loop, without a buffer that could overflow.
+/// The handler must copy what it keeps, and must not wait or throw.
+/// </summary>
+internal sealed class HandlerSubscription(NatsConnection connection, string subject, MessageHandler handler)
+    : NatsSubBase(connection, ((INatsConnection)connection).SubscriptionManager, subject, null, null),
+        IAsyncDisposable
+{
+    protected override ValueTask ReceiveInternalAsync(
+        string subject, string? replyTo, ReadOnlySequence<byte>? headersBuffer, ReadOnlySequence<byte> payloadBuffer)
+    {
+        handler(replyTo, headersBuffer, payloadBuffer);
+        return ValueTask.CompletedTask;
+    }
+
+    protected override void TryComplete()
+    {
+        // Nobody waits for its end.
+    }
+}
+
+/// <summary>Takes one message; the buffers are valid until it returns.</summary>
+internal delegate void MessageHandler(
+    string? replyTo, in ReadOnlySequence<byte>? headers, in ReadOnlySequence<byte> payload);

@@ -1,0 +1,220 @@
+using System.Net.Sockets;
+using NATS.Client.Core;
+using NATS.Client.JetStream;
+using NATS.Client.JetStream.Models;
+
+namespace Telemetry.Streams.JetStream;
+
+/// <summary>
+/// A connection to NATS with JetStream, over one link at a time. Without a link every call fails at once with a
+/// <see cref="LogException"/>; what is under way when the link breaks fails then. Nothing is sent again by itself.
+/// Any thread may call.
+/// </summary>
+public sealed class JetStreamConnection : IAsyncDisposable
+{
+    /// <summary>How long an append or a call of JetStream waits for its answer.</summary>
+    internal static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly Action<LinkChange>? _changed;
+    private volatile CancellationTokenSource _link = new();
+
+    private JetStreamConnection(NatsOptions options, Action<LinkChange>? changed)
+    {
+        options.Validate();
+        (Options, _changed) = (options, changed);
+        Nats = new NatsConnection(options.ForLibrary());
+        Context = new NatsJSContext(Nats, new NatsJSOpts(Nats.Opts, requestTimeout: AnswerTimeout));
+        Nats.ConnectionOpened += OpenedAsync;
+        Nats.ConnectionDisconnected += LostAsync;
+        Nats.ReconnectFailed += (_, e) => Say(LinkChangeKind.ConnectFailed, e.Message ?? "");
+        Nats.ServerError += (_, e) => Say(LinkChangeKind.Complained, e.Error);
+    }
+
+    /// <summary>The options it was made with.</summary>
+    public NatsOptions Options { get; }
+
+    /// <summary>What happened since it was made.</summary>
+    public NatsCounters Counters { get; } = new();
+
+    /// <summary>True while a server is ready.</summary>
+    public bool IsConnected => Nats.ConnectionState == NatsConnectionState.Open && !_link.IsCancellationRequested;
+
+    /// <summary>The version of the current or last server.</summary>
+    public string ServerVersion => Nats.ServerInfo?.Version ?? "";
+
+    /// <summary>JetStream's calls, as the library has them.</summary>
+    public NatsJSContext Context { get; }
+
+    internal NatsConnection Nats { get; }
+
+    internal PublishWindow Window { get; private set; } = null!;
+
+    /// <summary>Cancelled when the current link breaks.</summary>
+    internal CancellationToken LinkLost => _link.Token;
+
+    /// <summary>Connects, or throws a <see cref="LogException"/> when no server can be reached.</summary>
+    /// <param name="options">The servers.</param>
+    /// <param name="changed">Told each change; must not block or throw.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public static async Task<JetStreamConnection> ConnectAsync(
+        NatsOptions options, Action<LinkChange>? changed = null, CancellationToken cancellationToken = default)
+    {
+        var connection = new JetStreamConnection(options, changed);
+        try
+        {
+            await connection.Nats.ConnectAsync().AsTask().WaitAsync(cancellationToken);
+            connection.Window = new PublishWindow(connection);
+            await connection.Nats.AddSubAsync(connection.Window, cancellationToken);
+            return connection;
+        }
+        catch (Exception e)
+        {
+            await connection.DisposeAsync();
+            if (IsTrouble(e, cancellationToken))
+            {
+                throw new LogException($"{options}: {Text(e)}", inner: e);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Connects; while no server can be reached it tries again, with growing pauses of at most 5 s.</summary>
+    public static async Task<JetStreamConnection> ConnectWhenReachedAsync(
+        NatsOptions options, Action<LinkChange> changed, CancellationToken cancellationToken)
+    {
+        for (var pause = TimeSpan.FromMilliseconds(100); ;)
+        {
+            try
+            {
+                return await ConnectAsync(options, changed, cancellationToken);
+            }
+            catch (LogException e)
+            {
+                changed(new LinkChange(LinkChangeKind.ConnectFailed, e.Message));
+            }
+
+            await Task.Delay(pause, options.TimeProvider, cancellationToken);
+            pause = pause * 2 < TimeSpan.FromSeconds(5) ? pause * 2 : TimeSpan.FromSeconds(5);
+        }
+    }
+
+    /// <summary>Calls JetStream or asks with a request; a failure is a <see cref="LogException"/>.</summary>
+    /// <param name="what">What is tried, for the message.</param>
+    /// <param name="call">The call; its token is cancelled when the link breaks.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public async ValueTask<T> CallAsync<T>(
+        string what, Func<CancellationToken, ValueTask<T>> call, CancellationToken cancellationToken)
+    {
+        var lost = LinkLost;
+        if (!IsConnected)
+        {
+            throw new LogException($"{what}: not connected to NATS");
+        }
+
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lost);
+        try
+        {
+            return await call(either.Token).ConfigureAwait(false);
+        }
+        catch (Exception) when (lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new LogException($"{what}: the link to NATS broke");
+        }
+        catch (Exception e) when (IsTrouble(e, cancellationToken))
+        {
+            if (e is NatsNoReplyException or NatsJSApiNoResponseException or TimeoutException
+                or OperationCanceledException)
+            {
+                Counters.CountTimeout();
+            }
+
+            throw new LogException($"{what}: {Text(e)}", inner: e);
+        }
+    }
+
+    /// <summary>The stream's configuration and state; null when there is none of that name.</summary>
+    public async ValueTask<StreamInfo?> FindStreamAsync(string stream, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await Context.GetStreamAsync(stream, cancellationToken: cancellationToken)).Info;
+        }
+        catch (NatsJSApiException e) when (e.Error.ErrCode == JetStreamErrors.StreamNotFound)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Waits until a server is ready.</summary>
+    public async Task WaitUntilConnectedAsync(CancellationToken cancellationToken)
+    {
+        while (!IsConnected)
+        {
+            await Nats.ConnectAsync().AsTask().WaitAsync(cancellationToken);
+            if (!IsConnected)
+            {
+                // The library is connected; its event has not come yet.
+                await Task.Delay(TimeSpan.FromMilliseconds(10), Options.TimeProvider, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>Closes; whoever waits fails.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _link.CancelAsync();
+        if (Window is { } window)
+        {
+            await window.DisposeAsync();
+        }
+
+        await Nats.DisposeAsync();
+        Counters.Dispose();
+    }
+
+    /// <summary>
+    /// An inbox of its own: not below the library's inbox prefix, whose messages it takes for answers to its requests.
+    /// </summary>
+    internal string NewInbox(string kind)
+    {
+        var unique = Nats.NewInbox();
+        return $"_INBOX.{kind}.{unique[(unique.LastIndexOf('.') + 1)..]}";
+    }
+
+    /// <summary>True for what servers, links and time limits are the reason of.</summary>
+    internal static bool IsTrouble(Exception e, CancellationToken cancellationToken) =>
+        e is NatsException or TimeoutException or ObjectDisposedException or SocketException or IOException
+        || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested);
+
+    internal static string Text(Exception e) => e switch
+    {
+        NatsJSApiException { Error: var error } =>
+            $"JetStream: {error.Description} (code {error.Code}, err_code {error.ErrCode})",
+        OperationCanceledException or NatsNoReplyException or NatsJSApiNoResponseException => "no answer in time",
+        _ => e.InnerException is { } inner && inner.Message != e.Message ? $"{e.Message}: {inner.Message}" : e.Message,
+    };
+
+    private ValueTask OpenedAsync(object? sender, NatsEventArgs e)
+    {
+        Counters.CountLink();
+        if (_link.IsCancellationRequested)
+        {
+            _link = new CancellationTokenSource();
+        }
+
+        return Say(LinkChangeKind.Connected, e.Message ?? "");
+    }
+
+    private async ValueTask LostAsync(object? sender, NatsEventArgs e)
+    {
+        await _link.CancelAsync();
+        await Say(LinkChangeKind.Lost, e.Message ?? "");
+    }
+
+    private ValueTask Say(LinkChangeKind kind, string detail)
+    {
+        _changed?.Invoke(new LinkChange(kind, detail));
+        return ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,172 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Globalization;
+using NATS.Client.Core;
+using NATS.Client.JetStream;
+using NATS.Client.JetStream.Models;
+
+namespace Telemetry.Streams.JetStream;
+
+/// <summary>
+/// Appends that wait for their acknowledgement, a bounded number at a time, all on one inbox. What is under way when
+/// the link breaks fails at once: nobody knows whether it was stored. Nothing is sent twice. Any thread may call.
+/// </summary>
+internal sealed class PublishWindow : NatsSubBase
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
+
+    private readonly JetStreamConnection _connection;
+    private readonly string _inbox;
+    private readonly SemaphoreSlim _places;
+    private readonly ConcurrentDictionary<long, Append> _waiting = new();
+    private readonly ConcurrentQueue<Append> _byAge = new();
+    private readonly ITimer _timer;
+    private long _last;
+
+    public PublishWindow(JetStreamConnection connection)
+        : this(connection, connection.NewInbox("append"))
+    {
+    }
+
+    private PublishWindow(JetStreamConnection connection, string inbox)
+        : base(connection.Nats, ((INatsConnection)connection.Nats).SubscriptionManager, inbox + ".*", null, null)
+    {
+        (_connection, _inbox) = (connection, inbox);
+        _places = new SemaphoreSlim(connection.Options.AppendsInFlightMax, connection.Options.AppendsInFlightMax);
+        _timer = connection.Options.TimeProvider.CreateTimer(
+            static window => ((PublishWindow)window!).EndLate(), this, LookEvery, LookEvery);
+    }
+
+    /// <summary>
+    /// Appends a message to the stream that takes the subject; completes when the stream has stored it. The payload
+    /// must stay unchanged until then.
+    /// </summary>
+    /// <exception cref="LogException">It was refused, or nobody knows what became of it.</exception>
+    public async ValueTask<PubAckResponse> PublishAsync(
+        string subject, ReadOnlyMemory<byte> payload, string? messageId, CancellationToken cancellationToken)
+    {
+        await _places.WaitAsync(cancellationToken);
+        Append? append = null;
+        try
+        {
+            var lost = _connection.LinkLost;
+            if (!_connection.IsConnected)
+            {
+                throw new LogException("not connected to NATS");
+            }
+
+            append = new Append(Interlocked.Increment(ref _last), TimeNow);
+            _waiting[append.Number] = append;
+            _byAge.Enqueue(append);
+            await using var onLost = lost.UnsafeRegister(
+                static state => ((Append)state!).Fail("the link to NATS broke"), append);
+            await using var onCancel = cancellationToken.UnsafeRegister(
+                static (state, token) => ((Append)state!).Outcome.TrySetCanceled(token), append);
+            await _connection.Nats.PublishAsync(
+                subject,
+                payload,
+                messageId is null ? null : new NatsHeaders { ["Nats-Msg-Id"] = messageId },
+                replyTo: string.Create(CultureInfo.InvariantCulture, $"{_inbox}.{append.Number}"),
+                serializer: NatsRawSerializer<ReadOnlyMemory<byte>>.Default,
+                cancellationToken: cancellationToken).ConfigureAwait(false);
+            return await append.Outcome.Task.ConfigureAwait(false);
+        }
+        catch (Exception e) when (JetStreamConnection.IsTrouble(e, cancellationToken))
+        {
+            throw new LogException(JetStreamConnection.Text(e), inner: e);
+        }
+        finally
+        {
+            if (append is not null && _waiting.TryRemove(append.Number, out _) && append.HasFailed)
+            {
+                _connection.Counters.CountUnanswered(1);
+            }
+
+            _places.Release();
+        }
+    }
+
+    public override ValueTask DisposeAsync()
+    {
+        _timer.Dispose();
+        return base.DisposeAsync();
+    }
+
+    protected override ValueTask ReceiveInternalAsync(
+        string subject, string? replyTo, ReadOnlySequence<byte>? headersBuffer, ReadOnlySequence<byte> payloadBuffer)
+    {
+        if (long.TryParse(
+                subject.AsSpan(Math.Min(_inbox.Length + 1, subject.Length)), CultureInfo.InvariantCulture,
+                out var number)
+            && _waiting.TryRemove(number, out var append))
+        {
+            Settle(append, payloadBuffer);
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    protected override void TryComplete()
+    {
+        // It lasts as long as its connection.
+    }
+
+    private static void Settle(Append append, in ReadOnlySequence<byte> payload)
+    {
+        if (payload.IsEmpty)
+        {
+            append.Refuse("no stream takes the subject, or JetStream is not up");
+            return;
+        }
+
+        try
+        {
+            var ack = NatsJSJsonSerializer<PubAckResponse>.Default.Deserialize(payload);
+            if (ack is { Error: null, Stream.Length: > 0, Seq: > 0 } or { Error: not null })
+            {
+                append.Outcome.TrySetResult(ack);
+                return;
+            }
+        }
+        catch (Exception)
+        {
+            // Whatever it is: nothing thrown here may reach the library's receive loop.
+        }
+
+        append.Refuse("the acknowledgement cannot be read");
+    }
+
+    private long TimeNow => _connection.Options.TimeProvider.GetTimestamp();
+
+    private void EndLate()
+    {
+        var time = _connection.Options.TimeProvider;
+        while (_byAge.TryPeek(out var oldest)
+            && (!_waiting.ContainsKey(oldest.Number)
+                || time.GetElapsedTime(oldest.SentAt) > JetStreamConnection.AnswerTimeout))
+        {
+            _byAge.TryDequeue(out _);
+            if (_waiting.ContainsKey(oldest.Number) && oldest.Fail("no acknowledgement in time"))
+            {
+                _connection.Counters.CountTimeout();
+            }
+        }
+    }
+
+    private sealed class Append(long number, long sentAt)
+    {
+        public long Number => number;
+
+        public long SentAt => sentAt;
+
+        public bool HasFailed { get; private set; }
+
+        public TaskCompletionSource<PubAckResponse> Outcome { get; } =
+            new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void Refuse(string reason) => Outcome.TrySetException(new LogException(reason));
+
+        /// <summary>Nobody knows what became of it.</summary>
+        public bool Fail(string reason) => HasFailed = Outcome.TrySetException(new LogException(reason));
+    }
+}
