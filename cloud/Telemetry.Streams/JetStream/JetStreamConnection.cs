@@ -115,7 +115,7 @@ public sealed class JetStreamConnection : IAsyncDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lost);
         try
         {
-            return await call(either.Token).ConfigureAwait(false);
+            return await call(either.Token);
         }
         catch (Exception) when (lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {

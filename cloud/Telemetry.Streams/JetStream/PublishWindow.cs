@@ -68,8 +68,8 @@ internal sealed class PublishWindow : NatsSubBase
                 messageId is null ? null : new NatsHeaders { ["Nats-Msg-Id"] = messageId },
                 replyTo: string.Create(CultureInfo.InvariantCulture, $"{_inbox}.{append.Number}"),
                 serializer: NatsRawSerializer<ReadOnlyMemory<byte>>.Default,
-                cancellationToken: cancellationToken).ConfigureAwait(false);
-            return await append.Outcome.Task.ConfigureAwait(false);
+                cancellationToken: cancellationToken);
+            return await append.Outcome.Task;
         }
         catch (Exception e) when (JetStreamConnection.IsTrouble(e, cancellationToken))
         {

@@ -269,7 +269,7 @@ internal sealed class PullConsumer : NatsSubBase
                 $"{_connection.Context.Opts.Prefix}.{call}",
                 Encoding.ASCII.GetBytes(body),
                 replyTo: replyTo,
-                serializer: NatsRawSerializer<ReadOnlyMemory<byte>>.Default).ConfigureAwait(false);
+                serializer: NatsRawSerializer<ReadOnlyMemory<byte>>.Default);
         }
         catch (Exception e) when (JetStreamConnection.IsTrouble(e, CancellationToken.None))
         {

@@ -82,7 +82,8 @@ internal static class NatsClients
         await connection.Window.PublishAsync("S.a", data, messageId, stop);
 
     public static async Task Publish(this JetStreamConnection connection, int from, int to) =>
-        await Task.WhenAll(Enumerable.Range(from, to - from + 1).Select(i => connection.Publish(Bytes($"{i}"), $"m{i}")));
+        await Task.WhenAll(Enumerable.Range(from, to - from + 1)
+            .Select(i => connection.Publish(Bytes($"{i}"), $"m{i}")));
 
     public static async Task Purge(this JetStreamConnection connection, ulong keepFrom) =>
         await connection.Context.PurgeStreamAsync("S", new StreamPurgeRequest { Seq = keepFrom });

@@ -21,8 +21,8 @@ internal sealed class RepartitionDrain : IAsyncDisposable
     private readonly PostgresAlertOutbox? _outbox;
 
     public RepartitionDrain(
-        CloudSettings settings, PostgresStore store, JetStreamConnection nats, InstallationFacts facts, TimeProvider time,
-        Random random, ILogger logger)
+        CloudSettings settings, PostgresStore store, JetStreamConnection nats, InstallationFacts facts,
+        TimeProvider time, Random random, ILogger logger)
     {
         var log = new NatsLog(nats, settings.Log, facts);
         var options = settings.Processor with

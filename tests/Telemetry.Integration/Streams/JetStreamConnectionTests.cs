@@ -1,0 +1,107 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Telemetry.Streams;
+using Telemetry.Streams.JetStream;
+using Telemetry.Testing.Servers;
+using static Telemetry.Integration.Streams.NatsClients;
+
+namespace Telemetry.Integration.Streams;
+
+public sealed class JetStreamConnectionTests
+{
+    /// <summary>Well below the time limit of an answer, which is 5 s.</summary>
+    private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(3);
+
+    [NatsFact]
+    public async Task What_is_under_way_fails_when_the_link_breaks_and_all_else_fails_until_it_is_back()
+    {
+        await using var server = await NatsServer.Start();
+        await using var connection = await Connect(server);
+        await connection.MakeStream();
+        server.Process.Signal(ProcessSignal.Stop);
+        await Task.Delay(200);
+        var append = connection.Publish(Bytes("1"));
+        var call = connection.CallAsync("look", stop => connection.FindStreamAsync("S", stop), default).AsTask();
+        await Task.Delay(100);
+        Assert.False(append.IsCompleted || call.IsCompleted);
+
+        var killed = Stopwatch.GetTimestamp();
+        await server.Kill();
+        await Assert.ThrowsAsync<LogException>(() => append);
+        await Assert.ThrowsAsync<LogException>(() => call);
+        await Assert.ThrowsAsync<LogException>(() => connection.Publish(Bytes("2")));
+        await Assert.ThrowsAsync<LogException>(
+            async () => await connection.CallAsync("look", stop => connection.FindStreamAsync("S", stop), default));
+        Assert.InRange(Stopwatch.GetElapsedTime(killed), TimeSpan.Zero, AtOnce);
+        Assert.Equal(1, connection.Counters.AppendsUnanswered);
+
+        await server.Restart();
+        await connection.WaitUntilConnectedAsync(Limit());
+        Assert.Null((await connection.Publish(Bytes("3"))).Error);
+        Assert.Equal(1, connection.Counters.Reconnects);
+        Assert.InRange(connection.Counters.BytesSent, 1, long.MaxValue);
+    }
+
+    [NatsFact]
+    public async Task Server_that_is_not_there_yet_is_tried_until_it_is()
+    {
+        await using var server = await NatsServer.Start();
+        await server.Kill();
+        await Assert.ThrowsAsync<LogException>(() => Connect(server));
+
+        var changes = new ConcurrentQueue<LinkChangeKind>();
+        var connecting = JetStreamConnection.ConnectWhenReachedAsync(
+            Options(server), change => changes.Enqueue(change.Kind), Limit());
+        await Task.Delay(500);
+        await server.Restart();
+        await using var connection = await connecting;
+
+        Assert.True(connection.IsConnected);
+        Assert.Contains(LinkChangeKind.ConnectFailed, changes);
+    }
+
+    [NatsFact]
+    public async Task Wrong_password_is_refused_and_the_server_is_tried_again()
+    {
+        await using var server = await NatsServer.Start("authorization { user: u, password: p }");
+        var error = await Assert.ThrowsAsync<LogException>(() => JetStreamConnection.ConnectAsync(
+            Options(server) with { User = "u", Password = "wrong" }));
+        Assert.Contains("uthorization", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("wrong", error.ToString(), StringComparison.Ordinal);
+
+        await using var connection = await JetStreamConnection.ConnectAsync(
+            Options(server) with { User = "u", Password = "p" });
+        Assert.True(connection.IsConnected);
+    }
+
+    [NatsFact]
+    public async Task Server_is_refused_that_is_not_trusted_or_speaks_no_TLS_where_the_address_says_tls()
+    {
+        await using var folder = new TemporaryFolder();
+        var (certificate, key) = (folder.At("cert.pem"), folder.At("key.pem"));
+        Make(certificate, key);
+        await using var untrusted = await NatsServer.Start(
+            $"tls {{ cert_file: \"{certificate}\", key_file: \"{key}\" }}");
+        await Assert.ThrowsAsync<LogException>(() => Connect(untrusted));
+
+        await using var plain = await NatsServer.Start();
+        await Assert.ThrowsAsync<LogException>(() => JetStreamConnection.ConnectAsync(
+            new NatsOptions { Servers = [$"tls://127.0.0.1:{plain.Port}"] }));
+    }
+
+    private static void Make(string certificate, string key)
+    {
+        using var pair = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=nats", pair, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddIpAddress(IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        using var made = request.CreateSelfSigned(
+            DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        File.WriteAllText(certificate, made.ExportCertificatePem());
+        File.WriteAllText(key, pair.ExportPkcs8PrivateKeyPem());
+    }
+}
