@@ -311,7 +311,7 @@ public sealed class SettlementReaderTests
     private static void AssertFork(OutboxRig rig, SettlementReader reader, bool[] forked)
     {
         Assert.True(reader.ForkFound);
-        Assert.Contains("other content", reader.Fork, StringComparison.Ordinal);
+        Assert.Contains("is settled with", reader.Fork, StringComparison.Ordinal);
         Assert.NotNull(rig.Outbox.Fork);
         Assert.Equal(forked, rig.Sealed.Select(f => f.Forked));
         Assert.All(rig.Sealed.Where(f => f.Forked), f => Assert.False(f.Freed));
