@@ -42,7 +42,7 @@ internal sealed class CommitMaker(OutboxState state, OutboxOptions options, Time
     /// (<see cref="OutboxState.Undo"/>), or the outbox given up.
     /// </summary>
     public CommitDraft Make(
-        WaitingReadings waiting, BacklogPlan? backlog, List<FrameReplacement> replacements, bool linkUp, bool newEpoch)
+        WaitingReadings waiting, BacklogPlan? backlog, List<FrameReplacement> replacements, bool linkUp)
     {
         _parts.Clear();
         _segments.Clear();
@@ -65,9 +65,7 @@ internal sealed class CommitMaker(OutboxState state, OutboxOptions options, Time
         // One that was freed meanwhile needs no tombstone.
         replacements = replacements.FindAll(r => !r.Old.Freed);
         var schemas = state.Series.TakeAdditions();
-        var epoch = _parts.Count == 0 ? null
-            : newEpoch || state.Epochs.Own is null ? state.Epochs.Draft()
-            : state.Epochs.Own;
+        var epoch = _parts.Count == 0 ? null : state.Epochs.Own ?? state.Epochs.Draft();
         var lasts = epoch?.Sealed ?? default;
         var w = state.LimitW(time.GetUtcNow(), options.AllowedLateness, UnsealedTimeMin(backlog));
         var canPromise = state.CanPromise(epoch ?? state.Epochs.Own);

@@ -31,6 +31,8 @@ internal sealed class CommitLoop : IDisposable
     private bool _flush;
     private long _idleAt;
     private long _armedFor = long.MaxValue;
+    private EpochState? _sealingInto;
+    private bool _endsBehindCommit;
 
     public CommitLoop(IOutboxFile file, OutboxState state, OutboxOptions options, TimeProvider time)
     {
@@ -49,9 +51,6 @@ internal sealed class CommitLoop : IDisposable
     public event Action<HeldFrame>? Sealed;
 
     public bool LinkUp { get; set; }
-
-    /// <summary>The next frame begins a new epoch.</summary>
-    public bool NewEpochWanted { get; set; }
 
     public OutboxException? Failure { get; private set; }
 
@@ -91,6 +90,19 @@ internal sealed class CommitLoop : IDisposable
         _replacements.Add(replacement);
         Kick();
         return replacement.Done.Task;
+    }
+
+    /// <summary>
+    /// The next frame begins a new epoch. The run's own ends at once; where a commit is under way that seals into it,
+    /// when that has ended: nobody may hear that the epoch has ended while frames of it can still become durable.
+    /// </summary>
+    public void EndEpoch()
+    {
+        _endsBehindCommit = _sealingInto is not null && _sealingInto == _state.Epochs.Own;
+        if (!_endsBehindCommit)
+        {
+            _state.Epochs.End();
+        }
     }
 
     /// <summary>
@@ -187,14 +199,13 @@ internal sealed class CommitLoop : IDisposable
         var since = _time.GetTimestamp();
         var backlog = _backlog;
         var replacements = _replacements;
-        var newEpochWanted = NewEpochWanted;
         CommitDraft draft = null!;
         try
         {
-            draft = _maker.Make(_committing, backlog, replacements, LinkUp, NewEpochWanted);
+            draft = _maker.Make(_committing, backlog, replacements, LinkUp);
+            _sealingInto = draft.Epoch;
             _backlog = null;
             _replacements = [];
-            NewEpochWanted &= draft.Epoch is null;
             await _file.CommitAsync(draft.Commit, CancellationToken.None);
             CrashPoint.Reach("after-outbox-commit");
             if (Failure is not null)
@@ -204,7 +215,6 @@ internal sealed class CommitLoop : IDisposable
         }
         catch (OutboxException e) when (e.IsUndone && Failure is null)
         {
-            NewEpochWanted |= newEpochWanted;
             Undo(draft, backlog, replacements, e);
             return;
         }
@@ -223,6 +233,7 @@ internal sealed class CommitLoop : IDisposable
     private void Acknowledge(CommitDraft draft, BacklogPlan? backlog, List<FrameReplacement> replacements)
     {
         var frames = _state.Apply(draft);
+        CommitEnded();
         _idleAt = After(_options.IdleCommitInterval);
         Disk.Committed(draft.Commit.BringsReadings);
         foreach (var frame in frames)
@@ -245,6 +256,7 @@ internal sealed class CommitLoop : IDisposable
         CommitDraft draft, BacklogPlan? backlog, List<FrameReplacement> replacements, OutboxException cause)
     {
         _state.Undo(draft);
+        CommitEnded();
         _replacements.InsertRange(0, replacements);
         _flush = false;
         _idleAt = After(_options.IdleCommitInterval);
@@ -253,6 +265,17 @@ internal sealed class CommitLoop : IDisposable
         _committing.Complete(OfferOutcome.Refused(refusal, Disk.Standing.Problem!));
         _waiting.Complete(OfferOutcome.Refused(OfferRefusal.Disk, Disk.Standing.Problem!));
         backlog?.Done.TrySetException(cause);
+    }
+
+    /// <summary>Not called where nobody knows what came of it: its frames may be durable.</summary>
+    private void CommitEnded()
+    {
+        _sealingInto = null;
+        if (_endsBehindCommit)
+        {
+            _endsBehindCommit = false;
+            _state.Epochs.End();
+        }
     }
 
     private long After(TimeSpan delay) => _time.GetTimestamp() + (long)(delay.TotalSeconds * _time.TimestampFrequency);

@@ -4,8 +4,9 @@ using Telemetry.Model.Frames;
 namespace Telemetry.Edge.Outbox;
 
 /// <summary>
-/// All epochs of the outbox. The run's own begins with the first frame that the run seals; it is open until the run
-/// ends.
+/// All epochs of the outbox. The run's own begins with the first frame that the run seals, and ends with the run or
+/// before it (<see cref="End"/>). No run seals into an epoch that another one began: an epoch that has ended stays so,
+/// and no row of the file has to say it.
 /// </summary>
 internal sealed class EpochBook
 {
@@ -23,7 +24,7 @@ internal sealed class EpochBook
         _random = random;
     }
 
-    /// <summary>The epoch that this run seals into; null until it has sealed a frame.</summary>
+    /// <summary>The epoch that this run seals into; null until the next frame begins one.</summary>
     public EpochState? Own { get; private set; }
 
     public IReadOnlyList<EpochState> Open => _open ??= [.. _all.Where(e => !e.Complete)];
@@ -55,14 +56,22 @@ internal sealed class EpochBook
     /// <summary>The drafted epoch is durable: it is the run's own from now on.</summary>
     public void Begin(EpochState epoch)
     {
-        if (Own is not null)
-        {
-            Own.IsOwn = false;
-        }
-
+        End();
         _all.Add(Own = epoch);
         _byId.Add(epoch.Epoch, epoch);
         _open = null;
+    }
+
+    /// <summary>
+    /// Nothing is sealed into the run's own epoch any more. Not while a commit is under way that may do so.
+    /// </summary>
+    public void End()
+    {
+        if (Own is not null)
+        {
+            Own.IsOwn = false;
+            Own = null;
+        }
     }
 
     /// <summary>

@@ -85,7 +85,7 @@ public sealed class Outbox : IAsyncDisposable
     /// <summary>Whether readings are taken at this moment, and why not.</summary>
     public OutboxStanding Standing => _commits.Disk.Standing;
 
-    /// <summary>Epochs no answer called complete, oldest first; last the run's own once it sealed a frame.</summary>
+    /// <summary>Epochs no answer called complete, oldest first; last the run's own while it has one.</summary>
     public IReadOnlyList<EpochState> OpenEpochs => _state.Epochs.Open;
 
     /// <summary>The epochs that answers called complete.</summary>
@@ -292,15 +292,18 @@ public sealed class Outbox : IAsyncDisposable
     /// <summary>An answer does not know the epoch as complete: it is open again.</summary>
     public void Reopen(ulong epoch) => SetComplete(epoch, false);
 
-    /// <summary>The next frame begins a new epoch, whose predecessor is the newest one there is (a fork).</summary>
+    /// <summary>A fork: <see cref="EndEpoch"/>. The new epoch's predecessor is the newest one there is.</summary>
     public void StartNewEpoch(string why)
     {
         Fork = why;
-        _commits.NewEpochWanted = true;
+        EndEpoch();
     }
 
-    /// <summary>The next frame begins a new epoch, though there is no fork.</summary>
-    public void EndEpoch() => _commits.NewEpochWanted = true;
+    /// <summary>
+    /// The run's own epoch ends, and the next frame begins a new one. It is the run's own no more as soon as no commit
+    /// can seal into it: the cloud may call it complete though no reading comes.
+    /// </summary>
+    public void EndEpoch() => _commits.EndEpoch();
 
     /// <summary>
     /// Puts a tombstone in the place of a frame that the cloud refused, its readings declared as Refused, and keeps the

@@ -227,9 +227,12 @@ internal sealed class SettlementReader(Outbox.Outbox outbox)
 
         if (differs || (covered == range.Count && sum != share))
         {
+            // Not always other content: the cloud forgets the shares of an epoch that it calls complete, and one that
+            // goes on after all is opened again without them.
             ReportFork(
                 epoch,
-                $"{lane.Name()} {range.First}-{range.Last} of epoch {epoch.Epoch:x16} is settled with other content");
+                $"{lane.Name()} {range.First}-{range.Last} of epoch {epoch.Epoch:x16} is settled with "
+                + (differs ? "other frames" : "another checksum"));
             inside.ForEach(frame => frame.Forked = true);
         }
         else if (covered + freedAcross == range.Count)

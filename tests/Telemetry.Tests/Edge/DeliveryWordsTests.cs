@@ -201,6 +201,17 @@ public sealed class DeliveryWordsTests
         });
 
     [Fact]
+    public void Hello_after_that_says_that_the_epoch_has_ended_though_no_reading_came() =>
+        Run((rig, delivery, frame) =>
+        {
+            Assert.True(Hello.Read(delivery.Hellos.Say(full: true)).OwnIsLast);
+            Take(delivery, Stored(frame, Token, prefix: 0) with { Fork = true });
+
+            var hello = Hello.Read(delivery.Hellos.Say(full: true));
+            Assert.Equal((frame.Key.Epoch, false), (Assert.Single(hello.Epochs).Epoch, hello.OwnIsLast));
+        });
+
+    [Fact]
     public void Digest_that_begins_to_differ_makes_the_agent_ask_once() => Run((rig, delivery, frame) =>
     {
         Take(delivery, Stored(frame, Token, prefix: 0) with { Digest = rig.Outbox.CompleteDigest + 1 });

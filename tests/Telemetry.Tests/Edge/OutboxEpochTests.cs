@@ -1,3 +1,4 @@
+using Telemetry.Edge.Outbox;
 using Telemetry.Model;
 using Telemetry.Model.Frames;
 
@@ -79,8 +80,60 @@ public sealed class OutboxEpochTests
         Assert.Equal(own.Epoch, rig.Sealed[2].Key.Epoch);
     });
 
+    // The cloud calls complete what has ended: a frame that became durable in it later would be lost in silence.
+    [Theory]
+    [InlineData(null, 5)]
+    [InlineData(OutboxFault.Full, 3)]
+    public void An_epoch_ends_behind_the_commit_that_seals_into_it(OutboxFault? fault, long last) =>
+        OutboxRig.Run(async rig =>
+        {
+            rig.Outbox.LinkUp = true;
+            await rig.AcceptAsync(3);
+            var epoch = Assert.Single(rig.Outbox.OpenEpochs);
+            rig.Disk.BeforeDurable = () => new ValueTask(rig.After(TimeSpan.FromSeconds(1)));
+            rig.Disk.CommitFault = () => fault;
+            var offer = rig.Offer(rig.Batch(2));
+            await rig.After(TimeSpan.FromSeconds(0.5));
+            rig.Outbox.StartNewEpoch("a fork");
+            rig.Outbox.MarkComplete(epoch.Epoch);
+            Assert.Equal((true, false, 3), (epoch.IsOwn, epoch.Complete, epoch.Sealed.Live));
+
+            Assert.Equal(fault is null, (await offer).IsAccepted);
+            Assert.Equal((false, last), (epoch.IsOwn, epoch.Sealed.Live));
+        });
+
     [Fact]
-    public void Only_an_earlier_epoch_can_be_complete_and_it_can_be_open_again() => OutboxRig.Run(async rig =>
+    public void An_epoch_whose_last_commit_has_an_unknown_end_does_not_end() => OutboxRig.Run(async rig =>
+    {
+        rig.Outbox.LinkUp = true;
+        await rig.AcceptAsync(3);
+        rig.Disk.BeforeDurable = () => new ValueTask(rig.After(TimeSpan.FromSeconds(1)));
+        var offer = rig.Offer(rig.Batch(2));
+        await rig.After(TimeSpan.FromSeconds(0.5));
+        rig.Outbox.EndEpoch();
+        rig.Disk.PowerCut();
+
+        await Assert.ThrowsAsync<OutboxException>(() => offer);
+        Assert.True(Assert.Single(rig.Outbox.OpenEpochs).IsOwn);
+    });
+
+    [Fact]
+    public void Epoch_that_a_commit_begins_while_the_one_before_ends_goes_on() => OutboxRig.Run(async rig =>
+    {
+        rig.Outbox.LinkUp = true;
+        await rig.AcceptAsync(3);
+        rig.Outbox.EndEpoch();
+        rig.Disk.BeforeDurable = () => new ValueTask(rig.After(TimeSpan.FromSeconds(1)));
+        var offer = rig.Offer(rig.Batch(2));
+        await rig.After(TimeSpan.FromSeconds(0.5));
+        rig.Outbox.EndEpoch();
+        await offer;
+
+        Assert.Equal([false, true], rig.Outbox.OpenEpochs.Select(e => e.IsOwn));
+    });
+
+    [Fact]
+    public void Only_an_epoch_that_has_ended_can_be_complete_and_it_can_be_open_again() => OutboxRig.Run(async rig =>
     {
         rig.Outbox.LinkUp = true;
         await rig.AcceptAsync(3);

@@ -124,6 +124,31 @@ public sealed class SettlementReaderTests
             Assert.True(last.Freed);
         });
 
+    // Found by the simulation: an idle agent held stored frames, and said "fork", until its next reading came.
+    [Fact]
+    public void Forked_epoch_ends_without_a_reading_and_is_freed_as_complete() => OutboxRig.Run(async rig =>
+    {
+        var reader = await SealAsync(rig);
+        reader.Take(Word(rig, prefix: 5, 1), isAnswer: true);
+        AssertFork(rig, reader, forked: [true, true, false]);
+
+        CompleteWithoutReading(rig, reader);
+        await AssertNextEpochFollows(rig);
+    });
+
+    [Fact]
+    public void Epoch_with_a_share_that_is_not_known_ends_without_a_reading_and_is_freed_as_complete() =>
+        OutboxRig.Run(async rig =>
+        {
+            var reader = await SealAsync(rig);
+            rig.Outbox.Forget(rig.Sealed[0]);
+            reader.Take(Word(rig, prefix: 9, 1), isAnswer: true);
+            Assert.Equal("", reader.Fork);
+
+            CompleteWithoutReading(rig, reader);
+            await AssertNextEpochFollows(rig);
+        });
+
     [Fact]
     public void Range_that_cuts_what_was_freed_before_the_database_was_put_back_is_taken_by_its_word() =>
         Run((rig, reader) =>
@@ -265,10 +290,28 @@ public sealed class SettlementReaderTests
         return (new SettlementReader(rig.Outbox), [.. rig.Outbox.Held]);
     }
 
+    private static void CompleteWithoutReading(OutboxRig rig, SettlementReader reader)
+    {
+        Assert.False(Assert.Single(rig.Outbox.OpenEpochs).IsOwn);
+        rig.Sealed.ForEach(f => f.ReachedLog = true);
+        reader.Take(Word(rig, prefix: 9) with { Complete = true }, isAnswer: true);
+        Assert.Empty(rig.Outbox.Held);
+        Assert.Empty(rig.Outbox.OpenEpochs);
+    }
+
+    private static async Task AssertNextEpochFollows(OutboxRig rig)
+    {
+        var ended = rig.Sealed[0].Key.Epoch;
+        await rig.AcceptAsync(1);
+        Assert.NotEqual(ended, rig.Sealed[3].Key.Epoch);
+        Assert.Equal(
+            new Predecessor(ended, new LaneLasts(0, 9, 0)), (await rig.HeaderAsync(rig.Sealed[3])).Predecessor);
+    }
+
     private static void AssertFork(OutboxRig rig, SettlementReader reader, bool[] forked)
     {
         Assert.True(reader.ForkFound);
-        Assert.Contains("other content", reader.Fork, StringComparison.Ordinal);
+        Assert.Contains("is settled with", reader.Fork, StringComparison.Ordinal);
         Assert.NotNull(rig.Outbox.Fork);
         Assert.Equal(forked, rig.Sealed.Select(f => f.Forked));
         Assert.All(rig.Sealed.Where(f => f.Forked), f => Assert.False(f.Freed));
