@@ -22,7 +22,7 @@ internal sealed class OlderOutbox
         (FilePath, JournalPath) = (folder.At("outbox"), folder.At("journal"));
         File.Copy(At(name + ".journal"), JournalPath);
         Copy(name, FilePath);
-        // To read a file with a log is to write the log back into it, and it must come to the agent as it is.
+        // Of a copy, as the file must come to today's agent as the older one left it.
         var read = folder.At("read");
         Copy(name, read);
         Accepted = Number(read, "SELECT accepted FROM outbox");
@@ -62,7 +62,8 @@ internal sealed class OlderOutbox
     public static string At(string file) => Path.Combine(Folder(), file);
 
     /// <summary>
-    /// What the file says now; no agent may have it open. It is not as the older one left it any more: the log is in it.
+    /// What the file says now; no agent may have it open. From then on it is not as the older agent left it: to read it
+    /// is to write its log back into it.
     /// </summary>
     public long Number(string sql) => Number(FilePath, sql);
 
