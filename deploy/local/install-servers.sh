@@ -8,8 +8,6 @@ clusters=/etc/postgresql-common/createcluster.conf
 saved=
 
 has() { command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ]; }
-# Reads the whole list: a grep that stops at the first match ends ldconfig by SIGPIPE, which pipefail takes for "missing".
-has_library() { [[ $(/sbin/ldconfig -p) == *"$1"* ]]; }
 
 missing_packages() {
   has nats-server || echo nats-server
@@ -17,8 +15,6 @@ missing_packages() {
   has mosquitto || echo mosquitto
   has mosquitto_passwd && has mosquitto_pub || echo mosquitto-clients mosquitto
   /usr/bin/python3 -c 'import paho.mqtt.client' 2>/dev/null || echo python3-paho-mqtt
-  has_library libsqlite3.so.0 || echo libsqlite3-0
-  has_library librdkafka.so.1 || echo librdkafka1
   [ -z "${TELEMETRY_KAFKA_DIR:-}" ] || has java || echo openjdk-17-jre-headless
   has setpriv && has ipcrm || echo util-linux
 }

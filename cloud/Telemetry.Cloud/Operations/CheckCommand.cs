@@ -137,8 +137,9 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
     private async Task<string> CheckKafkaAsync()
     {
         var topics = new KafkaTopics(settings.Kafka! with { OperationTimeout = Patience }, time);
-        return $"ok, librdkafka {KafkaLibrary.Version() ?? "missing (Debian: librdkafka1)"}, "
-            + $"{await topics.DescribeAsync()}";
+        // Asked first: where the library cannot be loaded, this says so.
+        var described = await topics.DescribeAsync();
+        return $"ok, librdkafka {Confluent.Kafka.Library.VersionString}, {described}";
     }
 
     private async Task<string> CheckDatabaseAsync(CancellationToken cancellationToken)

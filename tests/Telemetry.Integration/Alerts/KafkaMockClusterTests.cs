@@ -10,7 +10,6 @@ public sealed class KafkaMockClusterTests
     [Fact]
     public async Task Mock_cluster_takes_what_a_relay_publishes_and_gives_it_to_a_consumer()
     {
-        KafkaLibrary.Use();
         using var cluster = new KafkaMockCluster();
         cluster.CreateTopic("alerts", 2);
         cluster.CreateTopic("positions", 1);

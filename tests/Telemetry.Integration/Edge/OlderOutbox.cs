@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
@@ -19,14 +20,19 @@ internal sealed class OlderOutbox
     public OlderOutbox(string name, TemporaryFolder folder)
     {
         (FilePath, JournalPath) = (folder.At("outbox"), folder.At("journal"));
-        File.Copy(At(name + ".outbox"), FilePath);
         File.Copy(At(name + ".journal"), JournalPath);
-        Accepted = Number("SELECT accepted FROM outbox");
-        Dropped = Number("SELECT sum(dropped) FROM frame");
-        Frames = Checksums();
+        Copy(name, FilePath);
+        // Of a copy, as the file must come to today's agent as the older one left it.
+        var read = folder.At("read");
+        Copy(name, read);
+        Accepted = Number(read, "SELECT accepted FROM outbox");
+        Dropped = Number(read, "SELECT sum(dropped) FROM frame");
+        Frames = Checksums(read);
     }
 
-    /// <summary>One a commit whose agents wrote something that today's do not.</summary>
+    /// <summary>
+    /// One a commit whose agents wrote something that today's do not, and those that their agents were killed over.
+    /// </summary>
     public static TheoryData<string> Names
     {
         get
@@ -55,8 +61,29 @@ internal sealed class OlderOutbox
 
     public static string At(string file) => Path.Combine(Folder(), file);
 
-    /// <summary>What the file says now; no agent may have it open.</summary>
-    public long Number(string sql) => (long)Rows(sql).Single()[0];
+    /// <summary>
+    /// What the file says now; no agent may have it open. From then on it is not as the older agent left it: to read it
+    /// is to write its log back into it.
+    /// </summary>
+    public long Number(string sql) => Number(FilePath, sql);
+
+    /// <summary>What the file would say without the write-ahead log beside it.</summary>
+    public static long NumberWithoutLog(string name, TemporaryFolder folder, string sql)
+    {
+        var path = folder.At("withoutLog");
+        File.Copy(At(name + ".outbox"), path, overwrite: true);
+        return Number(path, sql);
+    }
+
+    /// <summary>The version of the SQLite that wrote the file last: its header's field of that name.</summary>
+    public Version WrittenBy()
+    {
+        using var file = File.OpenRead(FilePath);
+        var header = new byte[100];
+        file.ReadExactly(header);
+        var number = (int)BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(96));
+        return new Version(number / 1_000_000, number / 1000 % 1000, number % 1000);
+    }
 
     /// <summary>Opens it as today's agent does.</summary>
     public async Task<Outbox> OpenAsync() => await Outbox.OpenAsync(
@@ -67,14 +94,24 @@ internal sealed class OlderOutbox
         new Random(1),
         default);
 
-    private List<string> Checksums() => Rows("SELECT epoch, lane, first, count, checksum FROM frame")
+    private static void Copy(string name, string path)
+    {
+        File.Copy(At(name + ".outbox"), path);
+        if (File.Exists(At(name + ".outbox-wal")))
+        {
+            File.Copy(At(name + ".outbox-wal"), path + "-wal");
+        }
+    }
+
+    private static long Number(string path, string sql) => (long)Rows(path, sql).Single()[0];
+
+    private static List<string> Checksums(string path) => Rows(
+            path, "SELECT epoch, lane, first, count, checksum FROM frame")
         .ConvertAll(row => string.Join('|', row.Select(v => string.Create(CultureInfo.InvariantCulture, $"{v}"))));
 
-    private List<object[]> Rows(string sql)
+    private static List<object[]> Rows(string path, string sql)
     {
-        // Before the first connection: a second library of SQLite in one process ends it.
-        _ = SqliteLibrary.Version;
-        using var connection = new SqliteConnection($"Data Source={FilePath};Pooling=False");
+        using var connection = new SqliteConnection($"Data Source={path};Pooling=False");
         connection.Open();
         using var command = connection.CreateCommand();
         command.CommandText = sql;

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Data.Sqlite;
 using Telemetry.Edge.Configuration;
 using Telemetry.Edge.Inputs;
 using Telemetry.Model.Frames;
@@ -90,8 +91,49 @@ public sealed class OlderOutboxTests : IAsyncLifetime
         });
     }
 
+    [Fact]
+    public void File_of_a_killed_agent_holds_readings_and_frames_in_its_write_ahead_log_alone()
+    {
+        const string name = "72a8b68-killed";
+        var outbox = new OlderOutbox(name, _folder);
+
+        var (accepted, frames) = ("SELECT accepted FROM outbox", "SELECT count(*) FROM frame");
+        Assert.InRange(OlderOutbox.NumberWithoutLog(name, _folder, accepted), 1, outbox.Accepted - 100);
+        Assert.NotEqual(outbox.Number(frames), OlderOutbox.NumberWithoutLog(name, _folder, frames));
+    }
+
     [ServersTheory(nats: true, postgres: true)]
     [MemberData(nameof(Names))]
+    public async Task Agent_of_today_goes_on_with_it_on_todays_SQLite(string name)
+    {
+        var outbox = new OlderOutbox(name, _folder);
+        Assert.Equal(new Version(3, 40, 1), outbox.WrittenBy());
+        await using var cloud = await AgentAndCloud.Start();
+
+        // Written on while the older readings leave; killed agents and clean stops come to the same file.
+        await using (var first = new AgentRun(outbox, cloud.MqttPort, Making(outbox.Accepted + 1000)))
+        {
+            var (_, fork, books) = await cloud.UntilDrained(first);
+            Assert.Equal((outbox.Dropped, 0, 0, ""), (books.Dropped, books.Rejected, books.Lost, fork));
+        }
+
+        Assert.Equal(0, outbox.Number("SELECT count(*) FROM frame"));
+        await using (var second = new AgentRun(outbox, cloud.MqttPort, Making(outbox.Accepted + 2000)))
+        {
+            await cloud.UntilDrained(second);
+        }
+
+        var verdict = await cloud.Judge(outbox);
+        Assert.True(verdict.Balanced, $"{verdict}");
+        Assert.Equal(outbox.Accepted + 2000, verdict.Gateways[0].Attempted);
+        Assert.Equal(0, outbox.Number("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'"));
+        using var library = new SqliteConnection();
+        Assert.Equal(Version.Parse(library.ServerVersion), outbox.WrittenBy());
+        Assert.InRange(outbox.WrittenBy(), new Version(3, 53), new Version(4, 0));
+    }
+
+    [ServersTheory(nats: true, postgres: true)]
+    [InlineData("07e7837")]
     public async Task Cloud_that_reads_version_0_alone_gets_it_from_todays_agent_of_compact_segments_too(string name)
     {
         var outbox = new OlderOutbox(name, _folder);

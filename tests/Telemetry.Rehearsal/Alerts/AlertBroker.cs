@@ -1,4 +1,3 @@
-using Telemetry.Cloud.Alerts.Kafka;
 using Telemetry.Testing.Servers;
 
 namespace Telemetry.Rehearsal.Alerts;
@@ -50,7 +49,6 @@ public sealed class AlertBroker : IAsyncDisposable
             { _server = server };
         }
 
-        KafkaLibrary.Use();
         var mock = new KafkaMockCluster();
         var broker = new AlertBroker(
             mock.Servers, "librdkafka's mock cluster (no Kafka: it shows alerts, its transactions prove nothing)",

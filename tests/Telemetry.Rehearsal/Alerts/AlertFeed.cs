@@ -32,7 +32,6 @@ public sealed class AlertFeed : IAsyncDisposable
 
     private void Read()
     {
-        Cloud.Alerts.Kafka.KafkaLibrary.Use();
         using var consumer = new ConsumerBuilder<byte[], byte[]>(new ConsumerConfig
         {
             BootstrapServers = _broker.Servers,

@@ -1,5 +1,7 @@
+using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text;
+using Confluent.Kafka;
 
 namespace Telemetry.Testing.Servers;
 
@@ -10,18 +12,26 @@ namespace Telemetry.Testing.Servers;
 /// </summary>
 public sealed partial class KafkaMockCluster : IDisposable
 {
-    private const string Library = "librdkafka.so.1";
+    private const string Native = "librdkafka";
     private const int Producer = 0;
     private const int ErrorBytes = 512;
 
+    // The builds that the package brings for Linux, in the order in which Confluent.Kafka tries them.
+    private static readonly string[] Builds = [Native, "centos8-librdkafka", "alpine-librdkafka"];
+
     private IntPtr _client;
     private IntPtr _cluster;
+
+    static KafkaMockCluster() => NativeLibrary.SetDllImportResolver(typeof(KafkaMockCluster).Assembly, Resolve);
 
     /// <summary>Starts brokers on free ports of 127.0.0.1.</summary>
     public KafkaMockCluster(int brokers = 1)
     {
         var error = new byte[ErrorBytes];
-        _client = New(Producer, NewConfiguration(), error, ErrorBytes);
+        var configuration = NewConfiguration();
+        // Without a word on stderr that this client has no brokers: warnings and worse alone.
+        Set(configuration, "log_level", "4", error, ErrorBytes);
+        _client = New(Producer, configuration, error, ErrorBytes);
         if (_client == IntPtr.Zero)
         {
             throw new InvalidOperationException($"librdkafka: {Encoding.UTF8.GetString(error).TrimEnd('\0')}");
@@ -54,25 +64,45 @@ public sealed partial class KafkaMockCluster : IDisposable
         }
     }
 
-    [LibraryImport(Library, EntryPoint = "rd_kafka_conf_new")]
+    private static IntPtr Resolve(string name, Assembly assembly, DllImportSearchPath? path)
+    {
+        if (name == Native)
+        {
+            foreach (var build in Builds)
+            {
+                if (NativeLibrary.TryLoad(build, typeof(Library).Assembly, path, out var library))
+                {
+                    return library;
+                }
+            }
+        }
+
+        return IntPtr.Zero;
+    }
+
+    [LibraryImport(Native, EntryPoint = "rd_kafka_conf_new")]
     private static partial IntPtr NewConfiguration();
 
+    [LibraryImport(
+        Native, EntryPoint = "rd_kafka_conf_set", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Set(IntPtr configuration, string name, string value, byte[] error, nint errorBytes);
+
     // Takes the configuration over when it succeeds.
-    [LibraryImport(Library, EntryPoint = "rd_kafka_new")]
+    [LibraryImport(Native, EntryPoint = "rd_kafka_new")]
     private static partial IntPtr New(int type, IntPtr configuration, byte[] error, nint errorBytes);
 
-    [LibraryImport(Library, EntryPoint = "rd_kafka_destroy")]
+    [LibraryImport(Native, EntryPoint = "rd_kafka_destroy")]
     private static partial void Destroy(IntPtr client);
 
-    [LibraryImport(Library, EntryPoint = "rd_kafka_mock_cluster_new")]
+    [LibraryImport(Native, EntryPoint = "rd_kafka_mock_cluster_new")]
     private static partial IntPtr NewCluster(IntPtr client, int brokers);
 
-    [LibraryImport(Library, EntryPoint = "rd_kafka_mock_cluster_bootstraps")]
+    [LibraryImport(Native, EntryPoint = "rd_kafka_mock_cluster_bootstraps")]
     private static partial IntPtr Bootstraps(IntPtr cluster);
 
-    [LibraryImport(Library, EntryPoint = "rd_kafka_mock_cluster_destroy")]
+    [LibraryImport(Native, EntryPoint = "rd_kafka_mock_cluster_destroy")]
     private static partial void DestroyCluster(IntPtr cluster);
 
-    [LibraryImport(Library, EntryPoint = "rd_kafka_mock_topic_create", StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(Native, EntryPoint = "rd_kafka_mock_topic_create", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int CreateTopic(IntPtr cluster, string topic, int partitions, int replicas);
 }

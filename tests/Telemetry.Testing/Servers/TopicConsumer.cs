@@ -16,7 +16,6 @@ public static class TopicConsumer
     /// </summary>
     public static List<AlertSeen> ReadAll(string servers, string topic, bool committedOnly)
     {
-        Cloud.Alerts.Kafka.KafkaLibrary.Use();
         using var consumer = new ConsumerBuilder<byte[], byte[]>(new ConsumerConfig
         {
             BootstrapServers = servers,

@@ -30,13 +30,9 @@ internal static class KafkaConfiguration
 
     public static AdminClientConfig Admin(KafkaOptions options) => new(Client(options));
 
-    private static Dictionary<string, string> Client(KafkaOptions options)
+    private static Dictionary<string, string> Client(KafkaOptions options) => new(options.Properties)
     {
-        KafkaLibrary.Use();
-        return new Dictionary<string, string>(options.Properties)
-        {
-            ["bootstrap.servers"] = string.Join(',', options.Servers),
-            ["client.id"] = options.TransactionalId,
-        };
-    }
+        ["bootstrap.servers"] = string.Join(',', options.Servers),
+        ["client.id"] = options.TransactionalId,
+    };
 }

@@ -29,13 +29,10 @@ internal static unsafe partial class SqliteFileControl
     public static bool TryAllocate(SafeFileHandle file, long from, long to) =>
         to <= from || posix_fallocate(file, (nint)from, (nint)(to - from)) == 0;
 
-    private static bool Call(SqliteConnection connection, int operation, void* argument)
-    {
-        _ = SqliteLibrary.Version;
-        return sqlite3_file_control(connection.Handle!.DangerousGetHandle(), IntPtr.Zero, operation, argument) == 0;
-    }
+    private static bool Call(SqliteConnection connection, int operation, void* argument) =>
+        sqlite3_file_control(connection.Handle!.DangerousGetHandle(), IntPtr.Zero, operation, argument) == 0;
 
-    // No name: the main database.
+    // The library that the package's own calls go to. No name: the main database.
     [LibraryImport("e_sqlite3")]
     private static partial int sqlite3_file_control(IntPtr connection, IntPtr name, int operation, void* argument);
 

@@ -100,7 +100,6 @@ public static class SqliteInspection
     // one it is told that nothing changes, so that it makes no log.
     private static SqliteConnection Open(string path)
     {
-        _ = SqliteLibrary.Version;
         var hasLog = SqliteHeader.HasLog(path);
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
         {

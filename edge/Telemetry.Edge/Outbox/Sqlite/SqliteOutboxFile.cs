@@ -42,9 +42,6 @@ public sealed class SqliteOutboxFile : IOutboxFile
     /// <summary>True while this process has the file open under this path.</summary>
     internal static bool IsOpenHere(string path) => OpenHere.ContainsKey(path);
 
-    /// <summary>The version of the SQLite library in use.</summary>
-    public static string LibraryVersion => SqliteLibrary.Version;
-
     /// <summary>
     /// Opens the file or makes a new one; its folder must exist. Throws <see cref="OutboxException"/> when another
     /// agent has it open, when it is of a newer version, damaged, or no outbox.

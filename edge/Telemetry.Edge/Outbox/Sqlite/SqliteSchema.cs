@@ -62,7 +62,6 @@ internal static class SqliteSchema
     /// </summary>
     public static SqliteConnection Open(string path, SqliteOutboxOptions options, string? name = null)
     {
-        _ = SqliteLibrary.Version;
         var isNew = SqliteLook.IsNew(path);
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
         {

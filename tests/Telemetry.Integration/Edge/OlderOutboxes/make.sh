@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes an outbox as an older agent leaves it, by running that agent: see README.md.
+# Makes two outboxes as an older agent leaves them, by running that agent: NAME-killed, as a kill leaves it, with what
+# stands in the write-ahead log alone, and NAME, the same one after a clean stop: see README.md.
 #   make.sh TREE NAME    TREE: the built sources of the older commit; NAME: what its files are called here
 set -euo pipefail
 tree=$(realpath "$1")
@@ -8,7 +9,7 @@ here=$(realpath "$(dirname "$0")")
 work=$(mktemp -d)
 agent="$tree/edge/Telemetry.Agent/bin/Debug/net10.0/Telemetry.Agent.dll"
 cloud="$tree/cloud/Telemetry.Cloud/bin/Debug/net10.0/Telemetry.Cloud.dll"
-read -r nats_port mqtt_port ingress_port status_port http_port < <(shuf -i 20000-29999 -n 5 | xargs)
+read -r nats_port mqtt_port ingress_port status_port http_port sql_port < <(shuf -i 20000-29999 -n 6 | xargs)
 declare -A pid=()
 
 finish() {
@@ -47,9 +48,9 @@ start_agent() { # start_agent DEVICES
 {
   "gateway": "gw-1",
   "journal": "$work/journal",
-  "outbox": { "file": "$work/outbox", "commitDeadline": "200 ms" },
+  "outbox": { "file": "$work/outbox", "commitDeadline": "200 ms", "quotaBytes": "4 MiB" },
   "uplink": { "host": "127.0.0.1", "port": $mqtt_port, "password": "one", "backoffMin": "100 ms", "backoffMax": "500 ms" },
-  "generator": { "readingsPerSecond": 150, "devices": $1, "interval": "100 ms", "commitDeadline": "100 ms", "criticalEvery": 5 },
+  "generator": { "readingsPerSecond": 60, "devices": $1, "interval": "100 ms", "commitDeadline": "100 ms", "criticalEvery": 5 },
   "http": { "port": $http_port, "commitDeadline": "0 s" },
   "status": { "port": $status_port }
 }
@@ -57,6 +58,34 @@ JSON
     TELEMETRY_TEST_DROP_EVERY=50 dotnet "$agent" run --config "$work/agent.json" > "$work/agent.log" 2>&1 &
     pid[agent]=$!
     until_status outboxOpen 1
+}
+
+# The log's streams are made by a processor, which is ended before any frame comes.
+make_streams() {
+    local programs as=()
+    # PostgreSQL refuses to run as root.
+    if [ "$(id -u)" = 0 ]; then as=(setpriv --reuid postgres --regid postgres --clear-groups); fi
+    programs=$(dirname "$(compgen -G '/usr/lib/postgresql/*/bin/initdb' | tail -n 1)")
+    chmod 755 "$work"
+    mkdir -m 777 "$work/sql"
+    "${as[@]}" "$programs/initdb" -D "$work/sql/data" -A trust -U postgres --no-sync > "$work/sql.log"
+    "${as[@]}" "$programs/postgres" -D "$work/sql/data" -p "$sql_port" -k "$work/sql" -h 127.0.0.1 \
+        > "$work/sql.log" 2>&1 &
+    pid[sql]=$!
+    cat > "$work/processor.json" <<JSON
+{
+  "role": "processor", "partitions": 2,
+  "nats": { "servers": "nats://127.0.0.1:$nats_port" },
+  "database": { "connection": "Host=127.0.0.1;Port=$sql_port;Database=postgres;Username=postgres" },
+  "http": { "port": $ingress_port }
+}
+JSON
+    dotnet "$cloud" run --config "$work/processor.json" > "$work/processor.log" 2>&1 &
+    pid[processor]=$!
+    until curl -sf "http://127.0.0.1:$ingress_port/health/ready" > /dev/null; do sleep 0.1; done
+    end processor TERM
+    end sql TERM
+    say "a processor has made the streams"
 }
 
 start_cloud() {
@@ -72,9 +101,18 @@ JSON
     nats-server -js -sd "$work/jetstream" -a 127.0.0.1 -p "$nats_port" > "$work/nats.log" 2>&1 &
     pid[nats]=$!
     until (: < "/dev/tcp/127.0.0.1/$nats_port") 2>/dev/null; do sleep 0.1; done
-    # No processor: nothing is ever stored, so nothing leaves the outbox.
+    make_streams
+    # No processor from here on: nothing is ever stored, so nothing leaves the outbox.
     dotnet "$cloud" run --config "$work/ingress.json" > "$work/ingress.log" 2>&1 &
     pid[ingress]=$!
+}
+
+# Agents leave the write-ahead log where it is, with a quota as small as this one 256 KiB of it.
+keep() { # keep NAME
+    local file
+    for file in outbox outbox-wal journal; do
+        [ ! -e "$work/$file" ] || cp "$work/$file" "$here/$1.$file"
+    done
 }
 
 post() { # post KEY FILE
@@ -86,12 +124,14 @@ post() { # post KEY FILE
 say "first run, nobody to talk to: segments"
 start_agent 2
 post first first.lines
-accept 300
+accept 200
 
 say "the link comes: backlog, live and critical frames get their receipts"
 start_cloud
 until_status linkUp 1
-accept 850
+# The backlog waits 10 s for a processor's answer.
+sleep 11
+accept 150
 
 say "the log hangs: frames go up and no PUBACK comes"
 kill -STOP "${pid[nats]}"
@@ -102,16 +142,20 @@ say "second run, with more series: another epoch"
 kill -CONT "${pid[nats]}"
 start_agent 3
 post second second.lines
-accept 250
+accept 150
 kill -STOP "${pid[nats]}"
 until_status framesAwaitingPubAck 8
 
 say "the link breaks: more segments"
 end ingress KILL
-accept 400
-end agent TERM
+accept 200
+end agent KILL
+if [ ! -s "$work/outbox-wal" ]; then say "the killed agent left no -wal file"; exit 1; fi
+keep "$name-killed"
 
-if [ -e "$work/outbox-wal" ]; then say "the agent left a -wal file"; exit 1; fi
-cp "$work/outbox" "$here/$name.outbox"
-cp "$work/journal" "$here/$name.journal"
+say "third run: it is opened again, and stopped cleanly"
+start_agent 3
+accept 100
+end agent TERM
+keep "$name"
 ls -l "$here"
