@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Npgsql;
 using Telemetry.Rehearsal.Plant;
-using Telemetry.Streams;
 using Telemetry.Streams.Installations;
 using Telemetry.Streams.JetStream;
 using Telemetry.Testing.Servers;

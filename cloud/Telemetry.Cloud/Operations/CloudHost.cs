@@ -9,7 +9,6 @@ using Telemetry.Cloud.Processing;
 using Telemetry.Cloud.Storage;
 using Telemetry.Cloud.Storage.Postgres;
 using Telemetry.Cloud.Tracing;
-using Telemetry.Streams;
 using Telemetry.Streams.JetStream;
 using Telemetry.Tracing;
 

@@ -7,7 +7,6 @@ using Telemetry.Cloud.Alerts.Relay;
 using Telemetry.Cloud.Ingress;
 using Telemetry.Cloud.Processing;
 using Telemetry.Cloud.Storage.Postgres;
-using Telemetry.Streams;
 using Telemetry.Streams.JetStream;
 using Telemetry.Tracing;
 

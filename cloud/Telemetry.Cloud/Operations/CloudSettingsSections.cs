@@ -5,7 +5,6 @@ using Telemetry.Cloud.Alerts;
 using Telemetry.Cloud.Ingress;
 using Telemetry.Cloud.Processing;
 using Telemetry.Cloud.Storage.Postgres;
-using Telemetry.Streams;
 using Telemetry.Streams.JetStream;
 
 namespace Telemetry.Cloud.Operations;

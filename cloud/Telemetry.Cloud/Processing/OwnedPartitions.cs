@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Telemetry.Cloud.Installations;
 using Telemetry.Cloud.Operations;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;

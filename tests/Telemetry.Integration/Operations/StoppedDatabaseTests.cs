@@ -4,7 +4,6 @@ using Npgsql;
 using Telemetry.Integration.Processing;
 using Telemetry.Integration.Tracing;
 using Telemetry.Model;
-using Telemetry.Streams;
 using Telemetry.Streams.JetStream;
 using Telemetry.Testing.Contracts;
 using Telemetry.Testing.Servers;

@@ -2,7 +2,6 @@ using System.Globalization;
 using Npgsql;
 using Telemetry.Cloud.Processing;
 using Telemetry.Integration.Operations;
-using Telemetry.Streams;
 using Telemetry.Streams.JetStream;
 using Telemetry.Testing.Contracts;
 using Telemetry.Testing.Servers;

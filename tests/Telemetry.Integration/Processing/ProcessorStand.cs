@@ -9,7 +9,6 @@ using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
-using Telemetry.Streams;
 using Telemetry.Streams.JetStream;
 using Telemetry.Testing.Checking;
 using Telemetry.Testing.Contracts;

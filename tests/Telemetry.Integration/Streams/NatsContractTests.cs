@@ -1,4 +1,3 @@
-using Telemetry.Streams;
 using Telemetry.Streams.JetStream;
 using Telemetry.Testing.Contracts;
 

@@ -1,4 +1,3 @@
-using Telemetry.Cloud.Installations;
 using Telemetry.Model;
 using Telemetry.Streams;
 using Telemetry.Streams.Installations;

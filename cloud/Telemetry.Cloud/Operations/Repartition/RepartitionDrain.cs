@@ -3,7 +3,6 @@ using Telemetry.Cloud.Alerts.Kafka;
 using Telemetry.Cloud.Alerts.Relay;
 using Telemetry.Cloud.Processing;
 using Telemetry.Cloud.Storage.Postgres;
-using Telemetry.Streams;
 using Telemetry.Streams.Installations;
 using Telemetry.Streams.JetStream;
 

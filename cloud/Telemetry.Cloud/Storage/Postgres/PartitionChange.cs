@@ -1,6 +1,5 @@
 using Npgsql;
 using NpgsqlTypes;
-using Telemetry.Cloud.Installations;
 using Telemetry.Model;
 using Telemetry.Streams;
 using Telemetry.Streams.Installations;
