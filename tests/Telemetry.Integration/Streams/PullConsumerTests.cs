@@ -52,7 +52,7 @@ public sealed class PullConsumerTests
         await using var connection = await Connect(server);
         await connection.MakeStream();
         await connection.Publish(1, 3000);
-        await using var consumer = await connection.Begin(11, new() { MessagesMax = 64, BytesMax = 2048, IdleHeartbeat = TimeSpan.FromSeconds(10) });
+        await using var consumer = await connection.Begin(11, new() { MessagesMax = 64, BytesMax = 2048 });
 
         var messages = await Read(consumer, 2990);
 
