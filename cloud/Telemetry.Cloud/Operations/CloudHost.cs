@@ -163,7 +163,7 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         JetStreamConnection? nats = null;
         nats = await JetStreamConnection.ConnectWhenReachedAsync(
             settings.Nats with { TimeProvider = time }, change => Note(nats, change), cancellationToken);
-        _nats.Worked();
+        _ = SayReachedAsync(nats);
         OperationsLog.NatsConnected(_logger, nats.ServerVersion);
         metrics.Watch(nats);
         return nats;

@@ -8,9 +8,10 @@ public sealed class FrozenProcessorTests(ITestOutputHelper output)
 {
     /// <summary>
     /// What a partition of a frozen owner may be without a commit: a lease (2.5 s unless set), two looks a second
-    /// apart, and the session's end. Without all that it is until the process goes on.
+    /// apart, and the session's end. Measured 3.8 to 4.0 s; without all that it is until the process goes on. Generous,
+    /// as the machine may be busy.
     /// </summary>
-    private static readonly TimeSpan StallMax = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StallMax = TimeSpan.FromSeconds(10);
 
     [ServersFact(nats: true, postgres: true)]
     public async Task Processor_frozen_in_a_copy_stops_nobody_and_finds_that_it_is_no_owner_when_it_goes_on()
