@@ -140,6 +140,7 @@ internal sealed class GatewayLedger
     /// <summary>Remembers the last sequences by which a successor, or the agent itself, ends an epoch.</summary>
     public void Name(EpochLedger epoch, LaneLasts lasts)
     {
+        CheckEnd(epoch, lasts);
         Announce(epoch, lasts);
         epoch.Name(lasts);
     }
@@ -153,6 +154,11 @@ internal sealed class GatewayLedger
         if (epoch.Predecessor is not null || predecessor.Epoch == Predecessor.Unknown)
         {
             return;
+        }
+
+        if (predecessor.Epoch != 0 && _epochs.TryGetValue(predecessor.Epoch, out var ended))
+        {
+            CheckEnd(ended, predecessor.Lasts);
         }
 
         if (_epochs.Follow(epoch, predecessor) is { } twin)
@@ -207,6 +213,21 @@ internal sealed class GatewayLedger
             ShowFork(
                 $"lineage: {lane.Name()} {last} of epoch {epoch.Epoch:x16} is beyond {named[lane]}, its successor's "
                 + "word");
+        }
+    }
+
+    // Whoever says of an epoch that it has ended says the same end, unless two lives of the outbox went on in it.
+    private void CheckEnd(EpochLedger epoch, LaneLasts lasts)
+    {
+        for (var lane = Lane.Critical; epoch.NamedLasts is { } named && lane <= Lane.Backlog; lane++)
+        {
+            if (named[lane] != lasts[lane])
+            {
+                ShowFork(
+                    $"lineage: {lane.Name()} of epoch {epoch.Epoch:x16} ends at "
+                    + $"{Math.Min(named[lane], lasts[lane])} for one of two lives and at "
+                    + $"{Math.Max(named[lane], lasts[lane])} for the other");
+            }
         }
     }
 

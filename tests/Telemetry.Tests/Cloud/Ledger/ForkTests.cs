@@ -1,6 +1,7 @@
 using Telemetry.Cloud.Ledger;
 using Telemetry.Cloud.Storage;
 using Telemetry.Model;
+using Telemetry.Model.Frames;
 
 namespace Telemetry.Tests.Cloud.Ledger;
 
@@ -31,6 +32,36 @@ public sealed class ForkTests
         gateway.ShowFork("c");
 
         Assert.Equal("c", gateway.Fork);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Two_ends_of_one_epoch_are_a_fork_whoever_says_them_first(bool agentFirst)
+    {
+        var gateway = Ledger("");
+        var epoch = gateway.Epoch(7)!;
+        void Agent() => gateway.Name(epoch, new LaneLasts(6, 151, 11));
+        void Successor() => gateway.Follow(gateway.Epoch(8)!, new Predecessor(7, new LaneLasts(6, 135, 11)));
+
+        (agentFirst ? (Action)Agent : Successor)();
+        Assert.Equal("", gateway.Fork);
+        (agentFirst ? (Action)Successor : Agent)();
+
+        Assert.Equal(
+            "lineage: live of epoch 0000000000000007 ends at 135 for one of two lives and at 151 for the other",
+            gateway.Fork);
+    }
+
+    [Fact]
+    public void One_end_of_an_epoch_that_is_said_twice_is_no_fork()
+    {
+        var gateway = Ledger("");
+        gateway.Name(gateway.Epoch(7)!, new LaneLasts(6, 151, 11));
+
+        gateway.Follow(gateway.Epoch(8)!, new Predecessor(7, new LaneLasts(6, 151, 11)));
+
+        Assert.Equal("", gateway.Fork);
     }
 
     private static GatewayLedger Ledger(string resolved) => new(
