@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs one benchmark and prints its figures; docs/benchmarks/ has what was found.
-#   ./bench.sh agent|copy-columns|drain|end-to-end|ingress|line-protocol     --short: only whether it works
+#   ./bench.sh agent|copy-columns|drain|end-to-end|ingress|line-protocol|sessions     --short: only whether it works
 #   TELEMETRY_TEST_DATA=FOLDER ./bench.sh codec           recorded sensor data are in that folder
 set -euo pipefail
 cd "$(dirname "$0")"

@@ -1,10 +1,8 @@
 using System.Diagnostics;
-using System.Text;
 using Telemetry.Benchmarks.EndToEnd;
 using Telemetry.Model;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Wire;
-using Telemetry.Mqtt;
 using Telemetry.Streams.JetStream;
 using Telemetry.Testing.Readings;
 
@@ -13,7 +11,7 @@ namespace Telemetry.Benchmarks;
 /// <summary>
 /// How many frames a second does one ingress take from 500 sessions, each checked, appended to the log and only then
 /// acknowledged? The limit is one client that publishes the same messages straight to the same JetStream, as many at
-/// once. The senders run on the same machine, and are a part of both.
+/// once. The senders run on the same machine, and are a part of both; those of the ingress are bare sockets.
 /// </summary>
 internal static class IngressBenchmark
 {
@@ -43,35 +41,19 @@ internal static class IngressBenchmark
     private static async Task<(double Rate, double CloudMicros, double NatsMicros)> IngressAsync(
         RunLength run, Backend backend, byte[] frame)
     {
-        var clients = new List<MqttClient>();
+        var clients = new List<BareSession>();
         try
         {
             foreach (var gateway in Fleet.Names(Sessions))
             {
-                var client = new MqttClient(
-                    new MqttClientOptions
-                    {
-                        Host = "127.0.0.1",
-                        Port = backend.MqttPort,
-                        ClientId = gateway,
-                        UserName = gateway,
-                        Password = Encoding.UTF8.GetBytes(Backend.Password),
-                    },
-                    TimeProvider.System);
-                clients.Add(client);
-                if (!(await client.ConnectAsync()).IsSuccess)
-                {
-                    throw new InvalidOperationException($"{gateway} was refused");
-                }
+                clients.Add(await BareSession.ConnectAsync(
+                    backend.MqttPort, gateway, Backend.Password,
+                    Routes.FrameTopic(GatewayId.Parse(gateway), Lane.Live)));
             }
 
             var (cloud, nats) = (backend.CloudCpu, backend.NatsCpu);
-            var rate = await RateAsync(run, frame, async (session, message) =>
-            {
-                var gateway = GatewayId.Parse($"gw-{session + 1:00}");
-                var answer = await clients[session].PublishAsync(Routes.FrameTopic(gateway, Lane.Live), message);
-                return answer.ReasonCode == MqttReasonCode.Success;
-            });
+            var rate = await RateAsync(
+                run, frame, (session, message) => clients[session].PublishAsync(message.Span));
             var frames = rate.Total;
             return (
                 rate.PerSecond,

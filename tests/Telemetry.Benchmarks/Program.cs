@@ -16,6 +16,7 @@ var benchmarks = new Dictionary<string, Func<RunLength, Task>>
     ["end-to-end"] = EndToEndBenchmark.RunAsync,
     ["ingress"] = IngressBenchmark.RunAsync,
     ["line-protocol"] = LineProtocolBenchmark.RunAsync,
+    ["sessions"] = SessionsBenchmark.RunAsync,
 };
 
 if (args is not ([_] or [_, "--short"]) || !benchmarks.TryGetValue(args[0], out var run))

@@ -1,10 +1,10 @@
-using System.Text;
 using Telemetry.Model;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
-using Telemetry.Mqtt;
+using Telemetry.MqttSessions;
+using Telemetry.Testing.Mqtt;
 
 namespace Telemetry.Rehearsal;
 
@@ -16,16 +16,13 @@ public static class Intrusion
         int port, string gateway, string password, int frames, CancellationToken cancellationToken)
     {
         var id = GatewayId.Parse(gateway);
-        await using var client = new MqttClient(
-            new MqttClientOptions
-            {
-                Host = "127.0.0.1",
-                Port = port,
-                ClientId = gateway,
-                UserName = gateway,
-                Password = Encoding.UTF8.GetBytes(password),
-            },
-            TimeProvider.System);
+        await using var client = new TestMqttClient(new TestMqttOptions
+        {
+            Port = port,
+            ClientId = gateway,
+            UserName = gateway,
+            Password = password,
+        });
         var connected = await client.ConnectAsync(cancellationToken);
         if (!connected.IsSuccess)
         {
@@ -36,8 +33,8 @@ public static class Intrusion
         var reasons = new List<MqttReasonCode>();
         for (var i = 1; i <= frames; i++)
         {
-            var answer = await client.PublishAsync(
-                Routes.FrameTopic(id, Lane.Live), BrokenFrame(i), MqttQos.AtLeastOnce, null, cancellationToken);
+            var answer = await client.PublishAsync(Routes.FrameTopic(id, Lane.Live), BrokenFrame(i))
+                .WaitAsync(cancellationToken);
             reasons.Add(answer.ReasonCode);
         }
 

@@ -1,6 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using Telemetry.Model;
-using Telemetry.Mqtt;
+using Telemetry.MqttSessions;
 
 namespace Telemetry.Cloud.Ingress;
 

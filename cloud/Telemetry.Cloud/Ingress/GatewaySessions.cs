@@ -1,5 +1,5 @@
 using Telemetry.Model;
-using Telemetry.Mqtt;
+using Telemetry.MqttSessions;
 
 namespace Telemetry.Cloud.Ingress;
 

@@ -3,13 +3,13 @@ using Microsoft.Extensions.Logging;
 using Telemetry.Cloud.Operations;
 using Telemetry.Model;
 using Telemetry.Model.Control;
-using Telemetry.Mqtt;
+using Telemetry.MqttSessions;
 using Telemetry.Streams;
 
 namespace Telemetry.Cloud.Ingress;
 
 /// <summary>
-/// The ingress on our MQTT 5.0 listener: lets gateways in, lets each use its own topics alone, and turns verdicts into
+/// The ingress on an MQTT 5.0 listener: lets gateways in, lets each use its own topics alone, and turns verdicts into
 /// PUBACKs. Sessions and PUBACKs awaited are all that it keeps.
 /// </summary>
 internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
@@ -67,10 +67,10 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
     /// <summary>What the listener saw.</summary>
     public MqttListenerCounters ListenerCounters => _listener.Counters;
 
-    /// <summary>Begins to listen.</summary>
-    public void Start()
+    /// <summary>Begins to listen; throws <see cref="System.Net.Sockets.SocketException"/> where it cannot.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
-        _listener.Start();
+        await _listener.StartAsync(cancellationToken);
         IngressLog.Listening(_logger, _listener.Port);
     }
 

@@ -116,7 +116,8 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         var watching = UntilStoppedAsync(stopping.Token);
         try
         {
-            await using (StartIngress(log, bus, metrics, stopping.Token, out watching))
+            (var ingress, watching) = await StartIngressAsync(log, bus, metrics, stopping.Token);
+            await using (ingress)
             {
                 start(null);
                 await Task.WhenAny(
@@ -279,13 +280,12 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken)
             .ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
 
-    private MqttIngress? StartIngress(
-        NatsLog log, NatsBus bus, CloudMetrics metrics, CancellationToken cancellationToken, out Task watching)
+    private async Task<(MqttIngress? Ingress, Task Watching)> StartIngressAsync(
+        NatsLog log, NatsBus bus, CloudMetrics metrics, CancellationToken cancellationToken)
     {
-        watching = UntilStoppedAsync(cancellationToken);
         if (!settings.Roles.HasFlag(CloudRoles.Ingress))
         {
-            return null;
+            return (null, UntilStoppedAsync(cancellationToken));
         }
 
         var counters = new IngressCounters();
@@ -294,7 +294,7 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
             settings, core, counters, time, logging.CreateLogger("Telemetry.Cloud.Ingress"));
         try
         {
-            ingress.Start();
+            await ingress.StartAsync(cancellationToken);
         }
         catch (Exception e) when (ListenFault.TryFind("ingress", settings.MqttEndPoint, e, out var fault))
         {
@@ -303,11 +303,11 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
 
         _health.Add("partitions", () => core.Closed);
         _health.Add("ingress", () => core.Closed is null ? core.Refused.Problem : null);
-        watching = Task.WhenAny(
+        var watching = Task.WhenAny(
             new InstallationWatch(log, reason => core.Closed = reason, time).RunAsync(cancellationToken),
             core.Refused.RunAsync(cancellationToken)).Unwrap();
         metrics.Watch(counters);
         metrics.Watch(ingress);
-        return ingress;
+        return (ingress, watching);
     }
 }

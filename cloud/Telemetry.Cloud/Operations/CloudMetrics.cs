@@ -4,7 +4,7 @@ using Telemetry.Cloud.Alerts.Relay;
 using Telemetry.Cloud.Ingress;
 using Telemetry.Cloud.Processing;
 using Telemetry.Cloud.Storage.Postgres;
-using Telemetry.Mqtt;
+using Telemetry.MqttSessions;
 using Telemetry.Streams.JetStream;
 using Telemetry.Tracing;
 

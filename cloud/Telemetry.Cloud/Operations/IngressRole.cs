@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
 using Telemetry.Cloud.Ingress;
 using Telemetry.Model.Control;
-using Telemetry.Mqtt;
+using Telemetry.MqttSessions;
 
 namespace Telemetry.Cloud.Operations;
 

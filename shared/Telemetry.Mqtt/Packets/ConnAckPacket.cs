@@ -6,11 +6,6 @@ namespace Telemetry.Mqtt.Packets;
 /// <remarks><code>session present (bit 0) · reason code · properties</code>Source: MQTT 5.0, 3.2.</remarks>
 internal sealed record ConnAckPacket(MqttReasonCode ReasonCode, bool SessionPresent, PropertyList Properties)
 {
-    /// <summary>
-    /// The answer in version 3.1.1 to a level that is not served: return code 1. Source: MQTT 3.1.1, 3.2.2.3.
-    /// </summary>
-    public static ReadOnlySpan<byte> RefusedLevel311 => [0x20, 0x02, 0x00, 0x01];
-
     public static ConnAckPacket Read(ref BodyReader reader)
     {
         byte flags = reader.Byte();

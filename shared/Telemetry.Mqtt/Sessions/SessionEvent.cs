@@ -5,20 +5,11 @@ namespace Telemetry.Mqtt.Sessions;
 /// <summary>What a session tells the outside; taken from <see cref="MqttSession.Events"/> in order.</summary>
 internal abstract record SessionEvent;
 
-/// <summary>Listener: a CONNECT came and has to be answered by Accept or Refuse.</summary>
-internal sealed record ConnectRequested(ConnectPacket Packet) : SessionEvent;
-
 /// <summary>Client: the CONNACK came and is a success.</summary>
 internal sealed record ConnectAnswered(ConnAckPacket Packet) : SessionEvent;
 
 /// <summary>A message came; <see cref="MqttSession.Complete"/> has to be called once with the ticket.</summary>
 internal sealed record MessageArrived(MqttMessage Message, IncomingPublish Ticket) : SessionEvent;
-
-/// <summary>Listener: a message was refused by the authoriser.</summary>
-internal sealed record PublishRefused(MqttReasonCode ReasonCode) : SessionEvent;
-
-/// <summary>Listener: a filter was refused by the authoriser or a limit.</summary>
-internal sealed record SubscribeRefused(MqttReasonCode ReasonCode) : SessionEvent;
 
 /// <summary>A message of ours was written (QoS 0) or acknowledged (QoS 1).</summary>
 internal sealed record PublishAnswered(

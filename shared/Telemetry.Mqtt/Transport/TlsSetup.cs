@@ -13,17 +13,6 @@ internal static class TlsSetup
         CertificateChainPolicy = ChainPolicy(options.TrustedAuthorities, options.VerificationTime),
     };
 
-    public static SslServerAuthenticationOptions ForListener(
-        MqttListenerTlsOptions options, SslStreamCertificateContext certificate) => new()
-        {
-            ServerCertificateContext = certificate,
-            ClientCertificateRequired = options.ClientCertificates != MqttClientCertificates.None,
-            CertificateChainPolicy = ChainPolicy(options.TrustedAuthorities, options.VerificationTime),
-            RemoteCertificateValidationCallback = (_, shown, _, errors) => shown is null
-                ? options.ClientCertificates != MqttClientCertificates.Required
-                : errors == SslPolicyErrors.None,
-        };
-
     private static X509ChainPolicy ChainPolicy(X509Certificate2Collection? authorities, Func<DateTimeOffset>? time)
     {
         var policy = new X509ChainPolicy { RevocationMode = X509RevocationMode.NoCheck };

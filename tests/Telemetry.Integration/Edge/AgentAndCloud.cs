@@ -5,7 +5,7 @@ using Telemetry.Cloud.Processing;
 using Telemetry.Integration.Storage;
 using Telemetry.Model;
 using Telemetry.Model.Frames;
-using Telemetry.Mqtt;
+using Telemetry.MqttSessions;
 using Telemetry.Rehearsal.Plant;
 using Telemetry.Streams;
 using Telemetry.Streams.JetStream;
@@ -69,7 +69,7 @@ internal sealed class AgentAndCloud : IAsyncDisposable
         var connection = await JetStreamConnection.ConnectAsync(new NatsOptions { Servers = [nats.Url] });
         var stand = new AgentAndCloud(nats, postgres, database, connection, owners ?? (bus => bus));
         await stand._log.EnsureStreamsAsync(0, default);
-        stand._ingress.Start();
+        await stand._ingress.StartAsync(default);
         return stand;
     }
 

@@ -1,5 +1,5 @@
 using Telemetry.Cloud.Ingress;
-using Telemetry.Mqtt;
+using Telemetry.MqttSessions;
 using Telemetry.Testing.Servers;
 
 namespace Telemetry.Integration.Ingress;
@@ -22,7 +22,7 @@ public sealed class GatewaySessionsTests
         var closed = await Task.WhenAll(sessions.Take(17).Select(s => s.Client.Closed))
             .WaitAsync(TimeSpan.FromSeconds(30));
 
-        Assert.All(closed, reason => Assert.Equal(MqttReasonCode.QuotaExceeded, reason.ReasonCode));
+        Assert.All(closed, reason => Assert.Equal(MqttReasonCode.QuotaExceeded, reason));
         Assert.All(sessions.Skip(17), session => Assert.False(session.Client.Closed.IsCompleted));
         Assert.False(other.Client.Closed.IsCompleted);
         Assert.Equal(17, stand.Counters[IngressEvent.SessionDisplaced]);

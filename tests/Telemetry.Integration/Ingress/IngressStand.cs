@@ -1,14 +1,14 @@
 using System.Collections.Concurrent;
-using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Cloud.Ingress;
 using Telemetry.Integration.Streams;
-using Telemetry.Mqtt;
+using Telemetry.MqttSessions;
 using Telemetry.Testing.Contracts;
+using Telemetry.Testing.Mqtt;
 
 namespace Telemetry.Integration.Ingress;
 
-/// <summary>A nats-server, our ingress in front of it, and clients of ours.</summary>
+/// <summary>A nats-server, the ingress in front of it, and clients.</summary>
 internal sealed class IngressStand : IAsyncDisposable
 {
     /// <summary>All of the test's gateways fall into partition 0.</summary>
@@ -44,7 +44,7 @@ internal sealed class IngressStand : IAsyncDisposable
             options ?? new IngressOptions { Partitions = 1 },
             passwords ?? GatewayPasswords.Read(["gw-1:one", "gw-2:two"], plain: true));
         await nats.Log.EnsureStreamsAsync(Partition, default);
-        stand.Ingress.Start();
+        await stand.Ingress.StartAsync(default);
         return stand;
     }
 
@@ -66,32 +66,19 @@ internal sealed class IngressStand : IAsyncDisposable
 /// <summary>An MQTT client as an agent would be one.</summary>
 internal sealed class Device : IAsyncDisposable
 {
-    public Device(int port, string clientId, string user, string password)
-    {
-        var options = new MqttClientOptions
-        {
-            Host = "127.0.0.1",
-            Port = port,
-            ClientId = clientId,
-            UserName = user,
-            Password = Encoding.UTF8.GetBytes(password),
-        };
-        Client = new MqttClient(options, TimeProvider.System, message =>
-        {
-            Received.Add(message.Payload.ToArray());
-            return ValueTask.CompletedTask;
-        });
-    }
+    public Device(int port, string clientId, string user, string password) => Client = new TestMqttClient(
+        new TestMqttOptions { Port = port, ClientId = clientId, UserName = user, Password = password },
+        (_, payload) => Received.Add(payload));
 
-    public MqttClient Client { get; }
+    public TestMqttClient Client { get; }
 
     public BlockingCollection<byte[]> Received { get; } = [];
 
-    public ConnectResult? Connected { get; private set; }
+    public TestMqttAnswer? Connected { get; private set; }
 
     public async Task ConnectAsync() => Connected = await Client.ConnectAsync();
 
-    public Task<PublishResult> Publish(string topic, byte[] payload) => Client.PublishAsync(topic, payload).AsTask();
+    public Task<TestMqttAnswer> Publish(string topic, byte[] payload) => Client.PublishAsync(topic, payload);
 
     public async ValueTask DisposeAsync()
     {

@@ -4,7 +4,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Cloud.Ingress;
 using Telemetry.Cloud.Operations;
 using Telemetry.Integration.Streams;
-using Telemetry.Mqtt;
+using Telemetry.MqttSessions;
+using Telemetry.Testing.Mqtt;
 using Telemetry.Testing.Servers;
 using static Telemetry.Testing.Messages.SampleMessages;
 
@@ -22,7 +23,7 @@ public sealed class IngressTlsTests : IAsyncDisposable
     {
         await using var nats = await NatsStand.Start();
         await nats.Log.EnsureStreamsAsync(0, default);
-        await using var ingress = Start(nats);
+        await using var ingress = await Start(nats);
         using var own = Issue(_authority, "CN=gw-1");
         using var foreignAuthority = Authority("CN=Test authority");
         using var forged = Issue(foreignAuthority, "CN=gw-1");
@@ -37,7 +38,7 @@ public sealed class IngressTlsTests : IAsyncDisposable
         await using var without = Client(ingress.Port, "gw-1", null);
         Assert.Equal(MqttReasonCode.BadUserNameOrPassword, (await without.ConnectAsync()).ReasonCode);
         await using var stranger = Client(ingress.Port, "gw-1", forged);
-        await Assert.ThrowsAsync<MqttConnectionException>(() => stranger.ConnectAsync());
+        await Assert.ThrowsAsync<IOException>(() => stranger.ConnectAsync());
         Assert.Equal(1, _counters[IngressEvent.FrameAppended]);
     }
 
@@ -47,7 +48,7 @@ public sealed class IngressTlsTests : IAsyncDisposable
         await _folder.DisposeAsync();
     }
 
-    private MqttIngress Start(NatsStand nats)
+    private async Task<MqttIngress> Start(NatsStand nats)
     {
         using var server = Issue(_authority, "CN=127.0.0.1");
         File.WriteAllText(_folder.At("server.pem"), server.ExportCertificatePem());
@@ -62,19 +63,17 @@ public sealed class IngressTlsTests : IAsyncDisposable
         };
         var core = new IngressCore(nats.Log, nats.Bus, settings.Ingress, TimeProvider.System, _counters);
         var ingress = IngressRole.Make(settings, core, _counters, TimeProvider.System, NullLogger.Instance);
-        ingress.Start();
+        await ingress.StartAsync(default);
         return ingress;
     }
 
-    private MqttClient Client(int port, string clientId, X509Certificate2? certificate) => new(
-        new MqttClientOptions
-        {
-            Host = "127.0.0.1",
-            Port = port,
-            ClientId = clientId,
-            Tls = new MqttClientTlsOptions { ClientCertificate = certificate, TrustedAuthorities = [_authority] },
-        },
-        TimeProvider.System);
+    private TestMqttClient Client(int port, string clientId, X509Certificate2? certificate) => new(new TestMqttOptions
+    {
+        Port = port,
+        ClientId = clientId,
+        Certificate = certificate,
+        Authorities = [_authority],
+    });
 
     private static X509Certificate2 Authority(string subject)
     {

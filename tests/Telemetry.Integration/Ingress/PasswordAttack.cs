@@ -1,9 +1,8 @@
-using System.Buffers;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Telemetry.Mqtt.Packets;
+using Telemetry.Testing.Mqtt;
 
 namespace Telemetry.Integration.Ingress;
 
@@ -66,13 +65,8 @@ internal sealed class PasswordAttack : IAsyncDisposable
 
     private static byte[] Connect(string user, int number)
     {
-        var output = new ArrayBufferWriter<byte>();
-        new ConnectPacket
-        {
-            ClientId = user,
-            UserName = user,
-            Password = Encoding.UTF8.GetBytes($"wrong-{number}"),
-        }.Write(output);
-        return output.WrittenSpan.ToArray();
+        var connect = MqttBytes.Connect(user);
+        (connect.Username, connect.Password) = (user, Encoding.UTF8.GetBytes($"wrong-{number}"));
+        return MqttBytes.Of(connect);
     }
 }

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using Telemetry.Cloud.Ingress;
 using Telemetry.Model;
-using Telemetry.Mqtt;
+using Telemetry.MqttSessions;
 using Telemetry.Testing.Servers;
 
 namespace Telemetry.Integration.Ingress;

@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using Telemetry.Edge.Inputs.Http;
-using Telemetry.Integration.Mqtt;
+using Telemetry.Integration.MqttSessions;
 using Telemetry.Testing.Servers;
 
 namespace Telemetry.Integration.Inputs;

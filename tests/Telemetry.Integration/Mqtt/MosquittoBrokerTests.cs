@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
 using System.Threading.Channels;
+using Telemetry.Integration.MqttSessions;
 using Telemetry.Mqtt;
 using Telemetry.Testing.Servers;
 using Telemetry.Testing.Time;

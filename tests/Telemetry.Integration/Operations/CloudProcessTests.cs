@@ -4,7 +4,6 @@ using Npgsql;
 using Telemetry.Integration.Ingress;
 using Telemetry.Model;
 using Telemetry.Model.Control;
-using Telemetry.Mqtt;
 using Telemetry.Testing.Servers;
 using static Telemetry.Testing.Messages.SampleMessages;
 
@@ -26,7 +25,7 @@ public sealed class CloudProcessTests
         await using (var device = new Device(cloud.MqttPort, "gw-1", "gw-1", "one"))
         {
             await device.ConnectAsync();
-            await device.Client.SubscribeAsync(["tm/1/gw-1/down"], MqttQos.AtMostOnce);
+            await device.Client.SubscribeAsync("tm/1/gw-1/down");
             await SayHello(device);
             Assert.True((await device.Publish("tm/1/gw-1/live", Schema())).IsSuccess);
             Assert.True((await device.Publish("tm/1/gw-1/live", Frame(schema: SchemaOfSample))).IsSuccess);

@@ -1,6 +1,6 @@
 using Npgsql;
 using Telemetry.Integration.Ingress;
-using Telemetry.Mqtt;
+using Telemetry.MqttSessions;
 using Telemetry.Testing.Servers;
 using static Telemetry.Testing.Messages.SampleMessages;
 

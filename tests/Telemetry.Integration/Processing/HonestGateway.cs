@@ -1,10 +1,9 @@
-using System.Text;
 using Telemetry.Model;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
-using Telemetry.Mqtt;
+using Telemetry.Testing.Mqtt;
 
 namespace Telemetry.Integration.Processing;
 
@@ -32,7 +31,7 @@ internal sealed class HonestGateway : IAsyncDisposable
     private readonly string _password;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
-    private MqttClient? _client;
+    private TestMqttClient? _client;
     private volatile bool _reconnect, _givenUp;
     private long _sent;
     private int _attempts;
@@ -111,12 +110,12 @@ internal sealed class HonestGateway : IAsyncDisposable
             try
             {
                 var result = await (await Client()).PublishAsync(Routes.FrameTopic(Id, Lane.Live), Message(write));
-                if (result.ReasonCode < MqttReasonCode.UnspecifiedError)
+                if (result.IsSuccess)
                 {
                     return;
                 }
             }
-            catch (MqttConnectionException)
+            catch (IOException)
             {
                 _reconnect = true;
             }
@@ -136,7 +135,7 @@ internal sealed class HonestGateway : IAsyncDisposable
         return writer.ToArray();
     }
 
-    private async Task<MqttClient> Client()
+    private async Task<TestMqttClient> Client()
     {
         if (_client is not null && !_reconnect)
         {
@@ -145,18 +144,15 @@ internal sealed class HonestGateway : IAsyncDisposable
 
         await (_client?.DisposeAsync() ?? ValueTask.CompletedTask);
         _reconnect = false;
-        _client = new MqttClient(
-            new MqttClientOptions
-            {
-                Host = "127.0.0.1",
-                Port = _port,
-                ClientId = Id.Value,
-                UserName = Id.Value,
-                Password = Encoding.UTF8.GetBytes(_password),
-            },
-            TimeProvider.System);
+        _client = new TestMqttClient(new TestMqttOptions
+        {
+            Port = _port,
+            ClientId = Id.Value,
+            UserName = Id.Value,
+            Password = _password,
+        });
         var connected = await _client.ConnectAsync();
-        _reconnect = connected.ReasonCode != MqttReasonCode.Success;
+        _reconnect = !connected.IsSuccess;
         return _client;
     }
 

@@ -1,12 +1,12 @@
-using System.Text;
 using Telemetry.Model;
 using Telemetry.Model.Control;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
-using Telemetry.Mqtt;
+using Telemetry.MqttSessions;
 using Telemetry.Testing.Messages;
+using Telemetry.Testing.Mqtt;
 
 namespace Telemetry.Integration.Processing;
 
@@ -16,7 +16,7 @@ internal sealed class HostileGateway : IAsyncDisposable
     private const int UnderWayMax = 32;
 
     private readonly GatewayId _id;
-    private readonly MqttClient _client;
+    private readonly TestMqttClient _client;
     private readonly SemaphoreSlim _answers = new(0);
     private SchemaMessage _schema = SchemaMessage.Of(default, [new() { Device = "d", Metric = "m" }]);
     private int _attempts;
@@ -24,19 +24,14 @@ internal sealed class HostileGateway : IAsyncDisposable
     public HostileGateway(GatewayId id, int port)
     {
         _id = id;
-        var options = new MqttClientOptions
+        var options = new TestMqttOptions
         {
-            Host = "127.0.0.1",
             Port = port,
             ClientId = id.Value,
             UserName = id.Value,
-            Password = Encoding.UTF8.GetBytes(id.Value),
+            Password = id.Value,
         };
-        _client = new MqttClient(options, TimeProvider.System, _ =>
-        {
-            _answers.Release();
-            return ValueTask.CompletedTask;
-        });
+        _client = new TestMqttClient(options, (_, _) => _answers.Release());
     }
 
     /// <summary>Its frames that the ingress took.</summary>
@@ -51,7 +46,7 @@ internal sealed class HostileGateway : IAsyncDisposable
     public async Task Connect()
     {
         Assert.Equal(MqttReasonCode.Success, (await _client.ConnectAsync()).ReasonCode);
-        await _client.SubscribeAsync([Routes.DownTopic(_id)], MqttQos.AtMostOnce);
+        await _client.SubscribeAsync(Routes.DownTopic(_id));
         await SendAll([SchemaOf(_schema)]);
     }
 
@@ -164,7 +159,7 @@ internal sealed class HostileGateway : IAsyncDisposable
 
     private async Task SendAll(IEnumerable<Sending> sendings)
     {
-        var underWay = new Queue<(Sending Sending, Task<PublishResult> Result)>();
+        var underWay = new Queue<(Sending Sending, Task<TestMqttAnswer> Result)>();
         foreach (var sending in sendings)
         {
             if (underWay.Count == UnderWayMax)
@@ -172,7 +167,7 @@ internal sealed class HostileGateway : IAsyncDisposable
                 Note(underWay.Peek().Sending, await underWay.Dequeue().Result);
             }
 
-            underWay.Enqueue((sending, _client.PublishAsync(sending.Topic, sending.Payload).AsTask()));
+            underWay.Enqueue((sending, _client.PublishAsync(sending.Topic, sending.Payload)));
         }
 
         foreach (var (sending, result) in underWay)
@@ -181,9 +176,9 @@ internal sealed class HostileGateway : IAsyncDisposable
         }
     }
 
-    private void Note(Sending sending, PublishResult result)
+    private void Note(Sending sending, TestMqttAnswer result)
     {
-        if (result.ReasonCode >= MqttReasonCode.UnspecifiedError)
+        if (!result.IsSuccess)
         {
             Refused[result.ReasonCode] = Refused.GetValueOrDefault(result.ReasonCode) + 1;
             return;

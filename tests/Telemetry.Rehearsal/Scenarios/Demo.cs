@@ -1,4 +1,4 @@
-using Telemetry.Mqtt;
+using Telemetry.MqttSessions;
 using Telemetry.Rehearsal.Alerts;
 using Telemetry.Rehearsal.Plant;
 using Telemetry.Rehearsal.Showing;

@@ -9,14 +9,15 @@ namespace Telemetry.Tests.Architecture;
 public sealed class ProjectArrowsTests
 {
     private static readonly string[] Shared =
-        ["Telemetry.Model", "Telemetry.Mqtt", "Telemetry.Tracing"];
+        ["Telemetry.Model", "Telemetry.MqttSessions", "Telemetry.Tracing"];
 
     private static readonly Dictionary<string, string[]> MayReference = new()
     {
         ["Telemetry.Model"] = [],
         ["Telemetry.Mqtt"] = [],
+        ["Telemetry.MqttSessions"] = [],
         ["Telemetry.Tracing"] = [],
-        ["Telemetry.Edge"] = Shared,
+        ["Telemetry.Edge"] = ["Telemetry.Mqtt", .. Shared],
         ["Telemetry.Agent"] = ["Telemetry.Edge", .. Shared],
         ["Telemetry.Simulator"] = ["Telemetry.Edge", .. Shared],
         ["Telemetry.Streams"] = ["Telemetry.Model"],
@@ -37,6 +38,21 @@ public sealed class ProjectArrowsTests
         Assert.Empty(ReferencesOf(SourceTree.Lines(project)).Except(MayReference[name]));
     }
 
+    /// <summary>A library has its room: nobody else sees its types.</summary>
+    [Theory]
+    [InlineData("MQTTnet", "Telemetry.Edge", "Telemetry.MqttSessions")]
+    [InlineData("NATS.Client.JetStream", "Telemetry.Streams")]
+    [InlineData("Microsoft.Data.Sqlite.Core", "Telemetry.Edge")]
+    public void Package_is_referenced_only_where_it_has_its_room(string package, params string[] rooms)
+    {
+        var found = SourceTree.Files(".csproj").Where(path => !path.StartsWith("tests/", StringComparison.Ordinal))
+            .Where(path => PackagesOf(SourceTree.Lines(path)).Contains(package))
+            .Select(path => Path.GetFileNameWithoutExtension(path)!).ToArray();
+
+        Assert.NotEmpty(found);
+        Assert.Empty(found.Except(rooms));
+    }
+
     [Fact]
     public void Every_project_of_the_design_is_there()
     {
@@ -53,6 +69,11 @@ public sealed class ProjectArrowsTests
     [InlineData("Reference", "Telemetry.Cloud")]
     public void Reference_is_seen_however_it_is_written(string element, string include) =>
         Assert.Equal(["Telemetry.Cloud"], ReferencesOf([$"<Project><{element} Include=\"{include}\"/></Project>"]));
+
+    private static IEnumerable<string?> PackagesOf(string[] project) =>
+        from element in XDocument.Parse(string.Concat(project)).Descendants()
+        where element.Name.LocalName == "PackageReference"
+        select element.Attribute("Include")?.Value;
 
     // A reference to the built assembly would be an arrow too.
     private static IEnumerable<string> ReferencesOf(string[] project) =>

@@ -4,7 +4,7 @@ using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Cloud.Ingress;
 using Telemetry.Model;
-using Telemetry.Mqtt;
+using Telemetry.MqttSessions;
 using Telemetry.Testing.Time;
 
 namespace Telemetry.Tests.Cloud.Ingress;
