@@ -22,7 +22,6 @@ internal sealed class MqttStream : Stream
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
 
     private readonly Stream _inner;
-    private readonly Socket _socket;
     private readonly TimeProvider _time;
     private readonly long _startedAt;
     private readonly Lock _lock = new();
@@ -44,10 +43,13 @@ internal sealed class MqttStream : Stream
     /// <param name="time">Measures activity.</param>
     public MqttStream(Stream inner, Socket socket, int packetBytesMax, TimeProvider time)
     {
-        (_inner, _socket, _time, _startedAt) = (inner, socket, time, time.GetTimestamp());
+        (_inner, Socket, _time, _startedAt) = (inner, socket, time, time.GetTimestamp());
         _received = new PacketScanner(packetBytesMax);
         _closing = new Lazy<Task>(CloseOnceAsync);
     }
+
+    /// <summary>The socket below.</summary>
+    public Socket Socket { get; }
 
     /// <summary>Called when the first packet is about to be written.</summary>
     public Action? FirstPacket { get; set; }
@@ -269,7 +271,7 @@ internal sealed class MqttStream : Stream
                     await tls.ShutdownAsync().WaitAsync(limit.Token);
                 }
 
-                _socket.Shutdown(SocketShutdown.Send);
+                Socket.Shutdown(SocketShutdown.Send);
                 await DrainAsync(limit.Token);
             }
         }
@@ -282,7 +284,7 @@ internal sealed class MqttStream : Stream
         {
             _cut.Cancel();
             await _inner.DisposeAsync();
-            _socket.Dispose();
+            Socket.Dispose();
             End("closed");
         }
     }
@@ -292,7 +294,7 @@ internal sealed class MqttStream : Stream
         var buffer = new byte[ReceiveBufferBytes];
         for (var drained = 0; drained < DrainedBytesMax;)
         {
-            var read = await _socket.ReceiveAsync(buffer, cancellationToken);
+            var read = await Socket.ReceiveAsync(buffer, cancellationToken);
             if (read == 0)
             {
                 return;
