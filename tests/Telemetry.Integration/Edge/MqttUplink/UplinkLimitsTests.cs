@@ -96,6 +96,22 @@ public sealed class UplinkLimitsTests
     }
 
     [Fact]
+    public async Task Publish_that_takes_longer_than_the_keep_alive_to_be_written_does_not_end_the_connection()
+    {
+        await using var broker = new ScriptedBroker();
+        await using var line = new FaultProxy(broker.Port, bufferBytes: 4096);
+        await using var connection = await ConnectAsync(
+            Options(line.Port) with { KeepAlive = TimeSpan.FromSeconds(1), UnsentBytesMax = 4096 });
+        line.LimitBandwidth(Direction.ToServer, 10_000);
+
+        var publish = connection.PublishAsync("t", new byte[60_000], CancellationToken.None).AsTask();
+
+        Assert.True((await publish.WaitAsync(2 * Patience)).Accepted);
+        await UntilAsync(() => broker.Received.OfType<MqttPingReqPacket>().Any());
+        Assert.False(connection.Closed.IsCompleted);
+    }
+
+    [Fact]
     public async Task Keep_alive_that_the_server_asks_for_takes_the_place_of_the_configured_one()
     {
         await using var broker = new ScriptedBroker { ConnAck = new MqttConnAckPacket { ServerKeepAlive = 1 } };

@@ -73,6 +73,21 @@ public sealed class UplinkLossTests
         Assert.True(connection.Closed.IsCompleted);
     }
 
+    /// <remarks>An answer that meets a closed socket is answered with a reset, which takes what is on the way.</remarks>
+    [Fact]
+    public async Task Disconnect_arrives_though_answers_are_still_on_the_way()
+    {
+        await using var broker = new ScriptedBroker();
+        await using var line = new FaultProxy(broker.Port) { Delay = TimeSpan.FromMilliseconds(100) };
+        var connection = await ConnectAsync(line.Port);
+        _ = PublishMany(connection, 1, 1000);
+        await Task.Delay(150);
+
+        await connection.DisposeAsync().AsTask().WaitAsync(Patience);
+
+        await UntilAsync(() => broker.Received.OfType<MqttDisconnectPacket>().Any());
+    }
+
     [Fact]
     public async Task Publish_that_is_given_up_cuts_no_packet_in_two()
     {
@@ -113,14 +128,7 @@ public sealed class UplinkLossTests
     {
         var clock = new SimulatedClock();
         await using var broker = await MosquittoServer.Start();
-        var options = Options(broker.Port);
-        await using var connection = await ConnectAsync(options, time: clock);
-        for (var ping = 0; ping < 3; ping++)
-        {
-            clock.Advance(options.KeepAlive);
-            Assert.True((await connection.PublishAsync("t", new byte[1], CancellationToken.None)).Accepted);
-        }
-
+        await using var connection = await ConnectAsync(Options(broker.Port), time: clock);
         broker.Process.Signal(ProcessSignal.Stop);
         var publish = connection.PublishAsync("t", new byte[1], CancellationToken.None).AsTask();
 
