@@ -38,6 +38,9 @@ internal sealed class ScriptedBroker : IAsyncDisposable
     /// <summary>Its certificate; null speaks plain TCP.</summary>
     public X509Certificate2? Certificate { get; init; }
 
+    /// <summary>Whose clients' certificates it takes; a client may show none.</summary>
+    public X509Certificate2Collection Authorities { get; init; } = [];
+
     /// <summary>The answer to CONNECT, with the limits that it then enforces. Null: it never answers.</summary>
     public MqttConnAckPacket? ConnAck { get; init; } = new();
 
@@ -142,19 +145,24 @@ internal sealed class ScriptedBroker : IAsyncDisposable
             return stream;
         }
 
+        var policy = new X509ChainPolicy
+        {
+            RevocationMode = X509RevocationMode.NoCheck,
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+        };
+        policy.CustomTrustStore.AddRange(Authorities);
         var tls = new SslStream(stream);
         await tls.AuthenticateAsServerAsync(
             new SslServerAuthenticationOptions
             {
                 ServerCertificate = Certificate,
                 ClientCertificateRequired = true,
-                RemoteCertificateValidationCallback = (_, shown, _, _) =>
-                {
-                    ClientSubject = shown?.Subject;
-                    return true;
-                },
+                CertificateChainPolicy = policy,
+                RemoteCertificateValidationCallback =
+                    (_, shown, _, errors) => shown is null || errors == SslPolicyErrors.None,
             },
             _stop.Token);
+        ClientSubject = tls.RemoteCertificate?.Subject;
         return tls;
     }
 

@@ -1,6 +1,5 @@
 using System.Buffers;
 using MQTTnet.Packets;
-using MQTTnet.Protocol;
 using Telemetry.Edge.Uplink.Mqtt;
 using Telemetry.Testing.Network;
 using static Telemetry.Integration.Edge.MqttUplink.UplinkRig;

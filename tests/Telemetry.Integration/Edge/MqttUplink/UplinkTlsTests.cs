@@ -101,6 +101,7 @@ public sealed class UplinkTlsTests : IAsyncDisposable
 
     private ScriptedBroker Listen() => new()
     {
+        Authorities = _certificates.Authorities,
         Certificate = X509CertificateLoader.LoadPkcs12(
             _certificates.Sign("localhost").Export(X509ContentType.Pfx), null),
     };
