@@ -82,7 +82,8 @@ internal sealed class MqttStream : Stream
     }
 
     /// <summary>
-    /// Completes, never fails, with the reason when the peer or the network ended the connection, not when it is closed.
+    /// Completes, never fails, with the reason when the peer or the network ended the connection, not when it is
+    /// closed here.
     /// </summary>
     public Task<string> Ended => _ended.Task;
 

@@ -84,7 +84,6 @@ internal sealed class MqttUplinkConnection : IUplinkConnection
         // MQTTnet's own keep-alive waits for its answer for half of the period, whatever moves meanwhile, takes no
         // period from the server, and goes by the wall clock. The CONNECT has told the server the period: it may rest.
         stream.FirstPacket = () => _clientOptions.KeepAlivePeriod = TimeSpan.MaxValue;
-        _ = EndWithAsync(stream);
         var answer = await ConnectAsync(cancellationToken);
         InFlightMax = answer.ReceiveMaximum is > 0 and { } receiveMaximum ? receiveMaximum : ushort.MaxValue;
         _packetBytesMax = answer.MaximumPacketSize is > 0 and { } bytes ? bytes : PacketBytesLargest;
@@ -257,8 +256,6 @@ internal sealed class MqttUplinkConnection : IUplinkConnection
             Ended(e);
         }
     }
-
-    private async Task EndWithAsync(MqttStream stream) => End(await stream.Ended);
 
     private Task Disconnected(MqttClientDisconnectedEventArgs e)
     {
