@@ -28,12 +28,12 @@ internal sealed class MqttStream : Stream
     private readonly PacketScanner _sent = new(int.MaxValue);
     private readonly PacketScanner _received;
     private readonly byte[] _buffer = new byte[ReceiveBufferBytes];
-    private readonly TaskCompletionSource<string> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _cut = new();
     private readonly Lazy<Task> _closing;
     private ReadOnlyMemory<byte> _buffered;
     private TaskCompletionSource? _publishWritten;
     private LinkActivity _activity;
+    private string? _endReason;
     private bool _hasWritten;
     private bool _isClosing;
 
@@ -82,10 +82,18 @@ internal sealed class MqttStream : Stream
     }
 
     /// <summary>
-    /// Completes, never fails, with the reason when the peer or the network ended the connection, not when it is
-    /// closed here.
+    /// Why the peer or the network ended the connection; null as long as they did not, also when it is closed here.
     /// </summary>
-    public Task<string> Ended => _ended.Task;
+    public string? EndReason
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _endReason;
+            }
+        }
+    }
 
     public override bool CanRead => true;
 
@@ -109,7 +117,7 @@ internal sealed class MqttStream : Stream
     {
         lock (_lock)
         {
-            if (_sent.Publishes > count || _isClosing || _ended.Task.IsCompleted)
+            if (_sent.Publishes > count || _isClosing || _endReason is not null)
             {
                 return Task.CompletedTask;
             }
@@ -249,10 +257,7 @@ internal sealed class MqttStream : Stream
         lock (_lock)
         {
             // What fails once it is being closed fails for that.
-            if (!_isClosing)
-            {
-                _ended.TrySetResult(why);
-            }
+            _endReason ??= _isClosing ? null : why;
 
             (written, _publishWritten) = (_publishWritten, null);
         }
@@ -264,7 +269,7 @@ internal sealed class MqttStream : Stream
     {
         try
         {
-            if (!_ended.Task.IsCompleted)
+            if (EndReason is null)
             {
                 using var limit = new CancellationTokenSource(Linger, _time);
                 if (_inner is SslStream tls)

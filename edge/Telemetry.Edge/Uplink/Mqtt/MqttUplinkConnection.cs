@@ -259,7 +259,7 @@ internal sealed class MqttUplinkConnection : IUplinkConnection
 
     private Task Disconnected(MqttClientDisconnectedEventArgs e)
     {
-        if (e.Exception is not null || _stream!.Ended.IsCompleted)
+        if (e.Exception is not null || _stream!.EndReason is not null)
         {
             Ended(e.Exception);
         }
@@ -280,7 +280,7 @@ internal sealed class MqttUplinkConnection : IUplinkConnection
         }
         else
         {
-            End(_stream!.Ended.IsCompleted ? _stream.Ended.Result : e?.GetBaseException().Message ?? "it was closed");
+            End(_stream!.EndReason ?? e?.GetBaseException().Message ?? "it was closed");
         }
 
         return new UplinkException(_end!.Message, _end.IsTransient, e);
