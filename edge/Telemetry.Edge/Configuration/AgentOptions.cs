@@ -4,6 +4,7 @@ using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Outbox.Sqlite;
 using Telemetry.Edge.Tracing;
 using Telemetry.Edge.Uplink;
+using Telemetry.Edge.Uplink.Mqtt;
 using Telemetry.Model;
 using Telemetry.Tracing;
 

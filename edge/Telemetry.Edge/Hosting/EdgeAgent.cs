@@ -6,6 +6,7 @@ using Telemetry.Edge.Inputs.Http;
 using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Outbox.Sqlite;
 using Telemetry.Edge.Uplink;
+using Telemetry.Edge.Uplink.Mqtt;
 
 namespace Telemetry.Edge.Hosting;
 

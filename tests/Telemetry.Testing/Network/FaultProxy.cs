@@ -21,9 +21,19 @@ public sealed class FaultProxy : IAsyncDisposable
     private long _delayTicks;
     private CutKind? _cut;
 
-    public FaultProxy(int serverPort)
+    /// <param name="serverPort">Where the server listens, on 127.0.0.1.</param>
+    /// <param name="bufferBytes">
+    /// How much of what a client sent waits in the proxy's socket; null: as much as the system likes, which on a slow
+    /// line is seconds.
+    /// </param>
+    public FaultProxy(int serverPort, int? bufferBytes = null)
     {
         _server = new IPEndPoint(IPAddress.Loopback, serverPort);
+        if (bufferBytes is { } bytes)
+        {
+            _listener.ReceiveBufferSize = bytes;
+        }
+
         _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         _listener.Listen();
         Port = ((IPEndPoint)_listener.LocalEndPoint!).Port;

@@ -1,6 +1,6 @@
 using Telemetry.Edge.Configuration;
 
-namespace Telemetry.Edge.Uplink;
+namespace Telemetry.Edge.Uplink.Mqtt;
 
 /// <summary>How an agent connects. Keys: section <c>uplink</c> of its configuration.</summary>
 public sealed record MqttUplinkOptions
