@@ -12,7 +12,7 @@ namespace Telemetry.Cloud.Ledger;
 /// </summary>
 internal sealed class GatewayLedger
 {
-    private const int RecentMax = 256, ForksShownMax = 4;
+    private const int RecentMax = 256;
 
     private readonly EpochIndex _epochs = new();
     private readonly Dictionary<FrameKey, ulong> _recent = [];
@@ -140,7 +140,7 @@ internal sealed class GatewayLedger
     /// <summary>Remembers the last sequences by which a successor, or the agent itself, ends an epoch.</summary>
     public void Name(EpochLedger epoch, LaneLasts lasts)
     {
-        CheckEnd(epoch, lasts);
+        ShowForks(ForkLines.OfEnds(epoch, lasts));
         Announce(epoch, lasts);
         epoch.Name(lasts);
     }
@@ -158,7 +158,7 @@ internal sealed class GatewayLedger
 
         if (predecessor.Epoch != 0 && _epochs.TryGetValue(predecessor.Epoch, out var ended))
         {
-            CheckEnd(ended, predecessor.Lasts);
+            ShowForks(ForkLines.OfEnds(ended, predecessor.Lasts));
         }
 
         if (_epochs.Follow(epoch, predecessor) is { } twin)
@@ -216,34 +216,8 @@ internal sealed class GatewayLedger
         }
     }
 
-    // Whoever says of an epoch that it has ended says the same end, unless two lives of the outbox went on in it.
-    private void CheckEnd(EpochLedger epoch, LaneLasts lasts)
-    {
-        for (var lane = Lane.Critical; epoch.NamedLasts is { } named && lane <= Lane.Backlog; lane++)
-        {
-            if (named[lane] != lasts[lane])
-            {
-                ShowFork(
-                    $"lineage: {lane.Name()} of epoch {epoch.Epoch:x16} ends at "
-                    + $"{Math.Min(named[lane], lasts[lane])} for one of two lives and at "
-                    + $"{Math.Max(named[lane], lasts[lane])} for the other");
-            }
-        }
-    }
-
-    /// <summary>
-    /// Shows a fork until an operator explains it; the first <see cref="ForksShownMax"/> stay. One that was explained
-    /// is not shown again, though its gateway goes on to tell it.
-    /// </summary>
-    public void ShowFork(string what)
-    {
-        var line = what.ReplaceLineEndings(" ");
-        string[] shown = _row.Fork.Length == 0 ? [] : _row.Fork.Split('\n');
-        if (shown.Length < ForksShownMax && !shown.Contains(line) && !_row.ForkResolved.Split('\n').Contains(line))
-        {
-            _row = _row with { Fork = string.Join('\n', [.. shown, line]) };
-        }
-    }
+    /// <summary>Shows a fork until an operator explains it; see <see cref="ForkLines"/>.</summary>
+    public void ShowFork(string what) => _row = ForkLines.Shown(_row, what);
 
     /// <summary>False when that frame was already kept as a fork (while this memory lasts: it is bounded).</summary>
     public bool ForkIsNew(FrameKey key, ulong checksum)
@@ -330,6 +304,14 @@ internal sealed class GatewayLedger
         }
 
         _touched.Clear();
+    }
+
+    private void ShowForks(IEnumerable<string> lines)
+    {
+        foreach (var line in lines.ToArray())
+        {
+            ShowFork(line);
+        }
     }
 
     private static long Sum(long total, long more) => (long)Int128.Clamp((Int128)total + more, 0, long.MaxValue);

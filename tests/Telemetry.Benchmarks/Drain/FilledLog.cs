@@ -24,7 +24,8 @@ internal sealed record FilledLog(long Readings, long Bytes)
     /// </summary>
     public static async Task<FilledLog> FillAsync(string nats, IEnumerable<string> gateways, int framesOfGateway)
     {
-        await using var connection = await JetStreamConnection.ConnectAsync(new NatsOptions { Servers = [nats] }, cancellationToken: default);
+        await using var connection = await JetStreamConnection.ConnectAsync(
+            new NatsOptions { Servers = [nats] });
         var senders = gateways.Select((name, n) => new Sender(GatewayId.Parse(name), n)).ToArray();
         var underWay = new Queue<Task>();
         var bytes = 0L;

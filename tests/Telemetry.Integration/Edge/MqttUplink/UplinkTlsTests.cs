@@ -1,6 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using Telemetry.Edge.Uplink.Mqtt;
-using Telemetry.Integration.Mqtt;
+using Telemetry.Integration.MqttSessions;
 using Telemetry.Testing.Servers;
 using static Telemetry.Integration.Edge.MqttUplink.UplinkRig;
 
