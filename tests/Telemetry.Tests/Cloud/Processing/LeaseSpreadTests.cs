@@ -13,7 +13,9 @@ public sealed class LeaseSpreadTests
     // A long lease, so that the time in which another holds a partition can be looked into.
     private static readonly ProcessorOptions Options = new()
     {
-        Partitions = Partitions, Lease = TimeSpan.FromSeconds(10), RenewEvery = TimeSpan.FromSeconds(2),
+        Partitions = Partitions,
+        Lease = TimeSpan.FromSeconds(10),
+        RenewEvery = TimeSpan.FromSeconds(2),
     };
 
     private readonly Pump _pump = new();
