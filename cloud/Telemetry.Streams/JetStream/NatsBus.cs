@@ -40,7 +40,8 @@ public sealed class NatsBus(JetStreamConnection connection, InstallationFacts fa
                         NatsRawSerializer<NatsMemoryOwner<byte>>.Default,
                         replyOpts: new NatsSubOpts
                         {
-                            ThrowIfNoResponders = true, Timeout = connection.Options.RequestTimeout,
+                            ThrowIfNoResponders = true,
+                            Timeout = connection.Options.RequestTimeout,
                         },
                         cancellationToken: token);
                     confirmed.Data.Dispose();
