@@ -8,8 +8,7 @@ namespace Telemetry.Streams.JetStream;
 /// The handler must copy what it keeps, and must not wait or throw.
 /// </summary>
 internal sealed class HandlerSubscription(NatsConnection connection, string subject, MessageHandler handler)
-    : NatsSubBase(connection, ((INatsConnection)connection).SubscriptionManager, subject, null, null),
-        IAsyncDisposable
+    : QuietSubscription(connection, subject), IAsyncDisposable
 {
     protected override ValueTask ReceiveInternalAsync(
         string subject, string? replyTo, ReadOnlySequence<byte>? headersBuffer, ReadOnlySequence<byte> payloadBuffer)

@@ -13,7 +13,7 @@ namespace Telemetry.Streams.JetStream;
 /// the end can still be read. One reader at a time; anything else from any thread. The library's own consumers pass
 /// over gaps and reconnects without a word.
 /// </summary>
-internal sealed class PullConsumer : NatsSubBase
+internal sealed class PullConsumer : QuietSubscription
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
 
@@ -32,7 +32,7 @@ internal sealed class PullConsumer : NatsSubBase
 
     private PullConsumer(
         JetStreamConnection connection, string stream, ulong startSequence, PullConsumerOptions options, string inbox)
-        : base(connection.Nats, ((INatsConnection)connection.Nats).SubscriptionManager, inbox + "*", null, null)
+        : base(connection.Nats, inbox + "*")
     {
         (_connection, Stream, _options, _inbox) = (connection, stream, options, inbox);
         _time = connection.Options.TimeProvider;
@@ -151,10 +151,10 @@ internal sealed class PullConsumer : NatsSubBase
     }
 
     /// <summary>Ends it and tells the server, without waiting for an answer.</summary>
-    public override async ValueTask DisposeAsync()
+    public override ValueTask DisposeAsync()
     {
         Finish(new(PullConsumerEndReason.Closed, "Disposed"));
-        await base.DisposeAsync();
+        return base.DisposeAsync();
     }
 
     protected override ValueTask ReceiveInternalAsync(
@@ -269,7 +269,8 @@ internal sealed class PullConsumer : NatsSubBase
                 $"{_connection.Context.Opts.Prefix}.{call}",
                 Encoding.ASCII.GetBytes(body),
                 replyTo: replyTo,
-                serializer: NatsRawSerializer<ReadOnlyMemory<byte>>.Default);
+                serializer: NatsRawSerializer<ReadOnlyMemory<byte>>.Default,
+                cancellationToken: _connection.LinkLost);
         }
         catch (Exception e) when (JetStreamConnection.IsTrouble(e, CancellationToken.None))
         {

@@ -78,6 +78,53 @@ public sealed class JetStreamConnectionTests
     }
 
     [NatsFact]
+    public async Task Password_that_is_wrong_after_a_restart_is_the_reason_of_failed_attempts_until_it_is_put_right()
+    {
+        await using var server = await NatsServer.Start("authorization { user: u, password: p }");
+        var changes = new ConcurrentQueue<LinkChange>();
+        await using var connection = await JetStreamConnection.ConnectAsync(
+            Options(server) with { User = "u", Password = "p" }, changes.Enqueue);
+        var configuration = Path.Combine(Path.GetDirectoryName(server.StoreDirectory)!, "nats.conf");
+        await server.Kill();
+        await File.WriteAllTextAsync(configuration, "authorization { user: u, password: other }");
+        await server.Restart();
+        bool IsRefusal(LinkChange change) => change.Kind == LinkChangeKind.ConnectFailed
+            && change.Detail.Contains("Authorization Violation", StringComparison.Ordinal);
+        for (var limit = Limit(); changes.Count(IsRefusal) < 3;)
+        {
+            await Task.Delay(50, limit);
+        }
+
+        Assert.False(connection.IsConnected);
+        Assert.DoesNotContain(changes, change => change.Kind == LinkChangeKind.Complained);
+
+        await server.Kill();
+        await File.WriteAllTextAsync(configuration, "authorization { user: u, password: p }");
+        await server.Restart();
+        await connection.WaitUntilConnectedAsync(Limit());
+    }
+
+    [NatsFact]
+    public async Task Whoever_waits_for_a_link_fails_when_the_connection_is_disposed_and_afterwards()
+    {
+        await using var server = await NatsServer.Start();
+        var connection = await Connect(server);
+        await server.Kill();
+        while (connection.IsConnected)
+        {
+            await Task.Delay(10, Limit());
+        }
+
+        var waiting = connection.Begin(1).AsTask();
+        await Task.Delay(100);
+        Assert.False(waiting.IsCompleted);
+        await connection.DisposeAsync();
+        await Assert.ThrowsAsync<LogException>(() => waiting);
+        await Assert.ThrowsAsync<LogException>(() => connection.Begin(1).AsTask());
+        await connection.DisposeAsync();
+    }
+
+    [NatsFact]
     public async Task Server_is_refused_that_is_not_trusted_or_speaks_no_TLS_where_the_address_says_tls()
     {
         await using var folder = new TemporaryFolder();
