@@ -131,7 +131,8 @@ public sealed class NatsBus(JetStreamConnection connection, InstallationFacts fa
         {
             // Without these it is not from an ingress of ours.
             if (replyTo is null
-                || !GatewayId.TryParse(MessageHeaders.Read(connection.Nats, headers).Find(GatewayHeader), out var gateway)
+                || !GatewayId.TryParse(
+                    MessageHeaders.Read(connection.Nats, headers).Find(GatewayHeader), out var gateway)
                 || Volatile.Read(ref _waiting) >= HellosWaitingMax)
             {
                 return;

@@ -106,18 +106,16 @@ internal sealed class PublishWindow : QuietSubscription
         return base.DisposeAsync();
     }
 
-    protected override ValueTask ReceiveInternalAsync(
-        string subject, string? replyTo, ReadOnlySequence<byte>? headersBuffer, ReadOnlySequence<byte> payloadBuffer)
+    protected override void Receive(
+        string subject, string? replyTo, in ReadOnlySequence<byte>? headers, in ReadOnlySequence<byte> payload)
     {
         if (long.TryParse(
                 subject.AsSpan(Math.Min(_inbox.Length + 1, subject.Length)), CultureInfo.InvariantCulture,
                 out var number)
             && _waiting.TryRemove(number, out var append))
         {
-            Settle(append, payloadBuffer);
+            Settle(append, payload);
         }
-
-        return ValueTask.CompletedTask;
     }
 
     protected override void TryComplete()

@@ -157,29 +157,29 @@ internal sealed class PullConsumer : QuietSubscription
         return base.DisposeAsync();
     }
 
-    protected override ValueTask ReceiveInternalAsync(
-        string subject, string? replyTo, ReadOnlySequence<byte>? headersBuffer, ReadOnlySequence<byte> payloadBuffer)
+    protected override void Receive(
+        string subject, string? replyTo, in ReadOnlySequence<byte>? headers, in ReadOnlySequence<byte> payload)
     {
         PullRequest? pull;
         PullConsumerEnd? end;
         lock (_gate)
         {
-            var headers = MessageHeaders.Read(Connection, headersBuffer);
+            var read = MessageHeaders.Read(Connection, headers);
             if (DeliveryPosition.TryRead(replyTo, out var position))
             {
-                var bytes = subject.Length + replyTo!.Length + (int)(headersBuffer?.Length ?? 0)
-                    + (int)payloadBuffer.Length;
+                var bytes = subject.Length + replyTo!.Length + (int)(headers?.Length ?? 0)
+                    + (int)payload.Length;
                 if (_session.Deliver(position, bytes, Now))
                 {
                     _waiting.Enqueue((
                         new StoredMessage(
-                            subject, position.StreamSequence, headers.Find("Nats-Msg-Id"), payloadBuffer.ToArray(),
+                            subject, position.StreamSequence, read.Find("Nats-Msg-Id"), payload.ToArray(),
                             position.StoredAtNanoseconds),
                         bytes));
                 }
             }
             else if (PullStatus.TryRead(
-                subject.AsSpan(Math.Min(_inbox.Length, subject.Length)), headers, out var status))
+                subject.AsSpan(Math.Min(_inbox.Length, subject.Length)), read, out var status))
             {
                 _session.Receive(status, Now);
             }
@@ -202,8 +202,6 @@ internal sealed class PullConsumer : QuietSubscription
             Send(pull);
             Wake();
         }
-
-        return ValueTask.CompletedTask;
     }
 
     protected override void TryComplete() =>
