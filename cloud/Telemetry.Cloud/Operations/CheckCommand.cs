@@ -65,7 +65,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         catch (Exception e)
             when (e is LogException or NpgsqlException or StoreException or SocketException or TimeoutException
                 or OperationCanceledException or FormatException or IOException or UnauthorizedAccessException
-                or CryptographicException or AlertSinkException or LogException or InstallationException
+                or CryptographicException or AlertSinkException or InstallationException
                 or StartException)
         {
             var why = e is OperationCanceledException ? $"no answer within {SettingUnits.Show(Patience)}" : e.Message;
@@ -126,7 +126,8 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
             foreach (var stream in Enum.GetValues<StreamKind>())
             {
                 var name = Routes.StreamName(partition, stream, _log?.Facts.Generation ?? 1);
-                made += await nats.FindStreamAsync(name, either.Token) is null ? 0 : 1;
+                made += await nats.CallAsync(
+                    $"look at {name}", token => nats.FindStreamAsync(name, token), either.Token) is null ? 0 : 1;
             }
         }
 

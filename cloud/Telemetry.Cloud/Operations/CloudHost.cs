@@ -192,10 +192,11 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         }
     }
 
-    // Once the connection has held for a while.
+    // Once the connection has held for a while: a little longer than must be, as timers come some ms early, nobody asks
+    // again, and a link may be back within a millisecond.
     private async Task SayReachedAsync(JetStreamConnection nats)
     {
-        await Task.Delay(Trouble.Steady, time);
+        await Task.Delay(Trouble.Steady + TimeSpan.FromMilliseconds(100), time);
         if (nats.IsConnected)
         {
             _nats.Worked();

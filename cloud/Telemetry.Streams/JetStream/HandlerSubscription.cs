@@ -4,18 +4,15 @@ using NATS.Client.Core;
 namespace Telemetry.Streams.JetStream;
 
 /// <summary>
-/// A subscription whose messages are handed over on the library's receive loop, without a buffer that could overflow.
-/// The handler must copy what it keeps, and must not wait or throw.
+/// A subscription whose messages are handed to a handler, which must copy what it keeps, and must not wait or throw.
 /// </summary>
 internal sealed class HandlerSubscription(NatsConnection connection, string subject, MessageHandler handler)
-    : NatsSubBase(connection, ((INatsConnection)connection).SubscriptionManager, subject, null, null),
-        IAsyncDisposable
+    : QuietSubscription(connection, subject), IAsyncDisposable
 {
-    protected override ValueTask ReceiveInternalAsync(
-        string subject, string? replyTo, ReadOnlySequence<byte>? headersBuffer, ReadOnlySequence<byte> payloadBuffer)
+    protected override void Receive(
+        string subject, string? replyTo, in ReadOnlySequence<byte>? headers, in ReadOnlySequence<byte> payload)
     {
-        handler(replyTo, headersBuffer, payloadBuffer);
-        return ValueTask.CompletedTask;
+        handler(replyTo, headers, payload);
     }
 
     protected override void TryComplete()

@@ -15,8 +15,14 @@ public sealed class JetStreamConnection : IAsyncDisposable
     /// <summary>How long an append or a call of JetStream waits for its answer.</summary>
     internal static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long closing waits for the library.</summary>
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(2);
+
     private readonly Action<LinkChange>? _changed;
+    private readonly Lock _gate = new();
     private volatile CancellationTokenSource _link = new();
+    private volatile bool _isClosed;
+    private volatile string _serverSaid = "";
 
     private JetStreamConnection(NatsOptions options, Action<LinkChange>? changed)
     {
@@ -26,8 +32,8 @@ public sealed class JetStreamConnection : IAsyncDisposable
         Context = new NatsJSContext(Nats, new NatsJSOpts(Nats.Opts, requestTimeout: AnswerTimeout));
         Nats.ConnectionOpened += OpenedAsync;
         Nats.ConnectionDisconnected += LostAsync;
-        Nats.ReconnectFailed += (_, e) => Say(LinkChangeKind.ConnectFailed, e.Message ?? "");
-        Nats.ServerError += (_, e) => Say(LinkChangeKind.Complained, e.Error);
+        Nats.ReconnectFailed += (_, e) => Say(LinkChangeKind.ConnectFailed, $"{e.Message}{_serverSaid}");
+        Nats.ServerError += (_, e) => ComplainedAsync(e.Error);
     }
 
     /// <summary>The options it was made with.</summary>
@@ -101,10 +107,14 @@ public sealed class JetStreamConnection : IAsyncDisposable
 
     /// <summary>Calls JetStream or asks with a request; a failure is a <see cref="LogException"/>.</summary>
     /// <param name="what">What is tried, for the message.</param>
-    /// <param name="call">The call; its token is cancelled when the link breaks.</param>
+    /// <param name="call">
+    /// The call; its token is cancelled when the link breaks, and when the time of its answers is up: the library's own
+    /// limits do not hold where a request waits for room in its buffer.
+    /// </param>
     /// <param name="cancellationToken">Cancels.</param>
+    /// <param name="answers">For how many answers the call waits at most, one after the other.</param>
     public async ValueTask<T> CallAsync<T>(
-        string what, Func<CancellationToken, ValueTask<T>> call, CancellationToken cancellationToken)
+        string what, Func<CancellationToken, ValueTask<T>> call, CancellationToken cancellationToken, int answers = 1)
     {
         var lost = LinkLost;
         if (!IsConnected)
@@ -113,6 +123,8 @@ public sealed class JetStreamConnection : IAsyncDisposable
         }
 
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lost);
+        either.CancelAfter(
+            answers * (Options.RequestTimeout > AnswerTimeout ? Options.RequestTimeout : AnswerTimeout));
         try
         {
             return await call(either.Token);
@@ -146,12 +158,21 @@ public sealed class JetStreamConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until a server is ready.</summary>
+    /// <summary>Waits until a server is ready; a <see cref="LogException"/> when it was disposed.</summary>
     public async Task WaitUntilConnectedAsync(CancellationToken cancellationToken)
     {
         while (!IsConnected)
         {
-            await Nats.ConnectAsync().AsTask().WaitAsync(cancellationToken);
+            try
+            {
+                ObjectDisposedException.ThrowIf(_isClosed, this);
+                await Nats.ConnectAsync().AsTask().WaitAsync(cancellationToken);
+            }
+            catch (Exception e) when (IsTrouble(e, cancellationToken))
+            {
+                throw new LogException(_isClosed ? "the connection to NATS was closed" : Text(e), inner: e);
+            }
+
             if (!IsConnected)
             {
                 // The library is connected; its event has not come yet.
@@ -163,13 +184,20 @@ public sealed class JetStreamConnection : IAsyncDisposable
     /// <summary>Closes; whoever waits fails.</summary>
     public async ValueTask DisposeAsync()
     {
+        lock (_gate)
+        {
+            _isClosed = true;
+        }
+
         await _link.CancelAsync();
         if (Window is { } window)
         {
             await window.DisposeAsync();
         }
 
-        await Nats.DisposeAsync();
+        // Where its buffer is full the library waits for room that nobody makes any more, and throws.
+        await Nats.DisposeAsync().AsTask().WaitAsync(CloseTimeout).ConfigureAwait(
+            ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
         Counters.Dispose();
     }
 
@@ -198,9 +226,13 @@ public sealed class JetStreamConnection : IAsyncDisposable
     private ValueTask OpenedAsync(object? sender, NatsEventArgs e)
     {
         Counters.CountLink();
-        if (_link.IsCancellationRequested)
+        _serverSaid = "";
+        lock (_gate)
         {
-            _link = new CancellationTokenSource();
+            if (_link.IsCancellationRequested && !_isClosed)
+            {
+                _link = new CancellationTokenSource();
+            }
         }
 
         return Say(LinkChangeKind.Connected, e.Message ?? "");
@@ -210,6 +242,18 @@ public sealed class JetStreamConnection : IAsyncDisposable
     {
         await _link.CancelAsync();
         await Say(LinkChangeKind.Lost, e.Message ?? "");
+    }
+
+    /// <summary>Without a link it is the reason why the attempt to connect fails, which follows.</summary>
+    private ValueTask ComplainedAsync(string error)
+    {
+        if (IsConnected)
+        {
+            return Say(LinkChangeKind.Complained, error);
+        }
+
+        _serverSaid = $": {error}";
+        return ValueTask.CompletedTask;
     }
 
     private ValueTask Say(LinkChangeKind kind, string detail)

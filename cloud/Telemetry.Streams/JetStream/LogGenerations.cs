@@ -34,7 +34,8 @@ public sealed class LogGenerations(JetStreamConnection connection, NatsLogOption
                 await _marker.SetAsync(told, options.Replicas, token);
                 return true;
             },
-            cancellationToken);
+            cancellationToken,
+            answers: 6);
 
     /// <summary>
     /// Takes their subjects from the streams: from then on nobody can append, whatever an ingress believes. A stream
@@ -156,7 +157,8 @@ public sealed class LogGenerations(JetStreamConnection connection, NatsLogOption
                         await step(wanted, await connection.FindStreamAsync(wanted.Name!, token));
                         return true;
                     },
-                    cancellationToken);
+                    cancellationToken,
+                    answers: 3);
             }
         }
     }

@@ -57,7 +57,7 @@ public sealed class NatsBus(JetStreamConnection connection, InstallationFacts fa
     public async ValueTask<IAsyncDisposable> ServeHellosAsync(
         int partition, Action<GatewayId, ReadOnlyMemory<byte>> handler, CancellationToken cancellationToken)
     {
-        var serving = new HelloServer(connection.Nats, handler, SynchronizationContext.Current);
+        var serving = new HelloServer(connection, handler, SynchronizationContext.Current);
         return await SubscribeAsync(HelloSubject(partition), serving.Handle, cancellationToken);
     }
 
@@ -123,7 +123,8 @@ public sealed class NatsBus(JetStreamConnection connection, InstallationFacts fa
     }
 
     private sealed class HelloServer(
-        NatsConnection nats, Action<GatewayId, ReadOnlyMemory<byte>> handler, SynchronizationContext? context)
+        JetStreamConnection connection, Action<GatewayId, ReadOnlyMemory<byte>> handler,
+        SynchronizationContext? context)
     {
         private int _waiting;
 
@@ -131,7 +132,8 @@ public sealed class NatsBus(JetStreamConnection connection, InstallationFacts fa
         {
             // Without these it is not from an ingress of ours.
             if (replyTo is null
-                || !GatewayId.TryParse(MessageHeaders.Read(nats, headers).Find(GatewayHeader), out var gateway)
+                || !GatewayId.TryParse(
+                    MessageHeaders.Read(connection.Nats, headers).Find(GatewayHeader), out var gateway)
                 || Volatile.Read(ref _waiting) >= HellosWaitingMax)
             {
                 return;
@@ -159,7 +161,8 @@ public sealed class NatsBus(JetStreamConnection connection, InstallationFacts fa
         {
             try
             {
-                await nats.PublishAsync(replyTo, default(ReadOnlyMemory<byte>), serializer: Raw);
+                await connection.Nats.PublishAsync(
+                    replyTo, default(ReadOnlyMemory<byte>), serializer: Raw, cancellationToken: connection.LinkLost);
             }
             catch (Exception e) when (JetStreamConnection.IsTrouble(e, CancellationToken.None))
             {

@@ -36,7 +36,8 @@ public sealed class NatsLog(JetStreamConnection connection, NatsLogOptions optio
                 await _maker.EnsureAsync(told, partition, StreamKind.Backlog, token);
                 return true;
             },
-            cancellationToken);
+            cancellationToken,
+            answers: 12);
 
     public async ValueTask<LogAppend> AppendAsync(
         int partition,

@@ -31,6 +31,9 @@ public sealed record NatsOptions
     /// <summary>Source of time for time limits. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
+    /// <summary>How often the link is tried: two tries without an answer, and it counts as broken.</summary>
+    internal TimeSpan PingInterval { get; init; } = TimeSpan.FromSeconds(20);
+
     /// <summary>Throws an <see cref="ArgumentException"/> that names the first option out of its range.</summary>
     public void Validate()
     {
@@ -64,7 +67,7 @@ public sealed record NatsOptions
         RequestTimeout = RequestTimeout,
         CommandTimeout = RequestTimeout,
         ConnectTimeout = TimeSpan.FromSeconds(5),
-        PingInterval = TimeSpan.FromSeconds(20),
+        PingInterval = PingInterval,
         MaxPingOut = 2,
         ReconnectWaitMin = TimeSpan.FromMilliseconds(100),
         ReconnectWaitMax = TimeSpan.FromSeconds(5),

@@ -11,7 +11,7 @@ namespace Telemetry.Streams.JetStream;
 /// Appends that wait for their acknowledgement, a bounded number at a time, all on one inbox. What is under way when
 /// the link breaks fails at once: nobody knows whether it was stored. Nothing is sent twice. Any thread may call.
 /// </summary>
-internal sealed class PublishWindow : NatsSubBase
+internal sealed class PublishWindow : QuietSubscription
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
 
@@ -29,7 +29,7 @@ internal sealed class PublishWindow : NatsSubBase
     }
 
     private PublishWindow(JetStreamConnection connection, string inbox)
-        : base(connection.Nats, ((INatsConnection)connection.Nats).SubscriptionManager, inbox + ".*", null, null)
+        : base(connection.Nats, inbox + ".*")
     {
         (_connection, _inbox) = (connection, inbox);
         _places = new SemaphoreSlim(connection.Options.AppendsInFlightMax, connection.Options.AppendsInFlightMax);
@@ -55,6 +55,7 @@ internal sealed class PublishWindow : NatsSubBase
                 throw new LogException("not connected to NATS");
             }
 
+            using var sending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lost);
             append = new Append(Interlocked.Increment(ref _last), TimeNow);
             _waiting[append.Number] = append;
             _byAge.Enqueue(append);
@@ -62,17 +63,30 @@ internal sealed class PublishWindow : NatsSubBase
                 static state => ((Append)state!).Fail("the link to NATS broke"), append);
             await using var onCancel = cancellationToken.UnsafeRegister(
                 static (state, token) => ((Append)state!).Outcome.TrySetCanceled(token), append);
-            await _connection.Nats.PublishAsync(
+            var sent = _connection.Nats.PublishAsync(
                 subject,
                 payload,
                 messageId is null ? null : new NatsHeaders { ["Nats-Msg-Id"] = messageId },
                 replyTo: string.Create(CultureInfo.InvariantCulture, $"{_inbox}.{append.Number}"),
                 serializer: NatsRawSerializer<ReadOnlyMemory<byte>>.Default,
-                cancellationToken: cancellationToken);
+                cancellationToken: sending.Token);
+            if (!sent.IsCompleted)
+            {
+                // It waits for room in the library's buffer.
+                sending.CancelAfter(JetStreamConnection.AnswerTimeout);
+            }
+
+            await sent;
             return await append.Outcome.Task;
         }
         catch (Exception e) when (JetStreamConnection.IsTrouble(e, cancellationToken))
         {
+            // Only the writing ends by these; what the append failed by says it better.
+            if (append is { HasFailed: true })
+            {
+                await append.Outcome.Task;
+            }
+
             throw new LogException(JetStreamConnection.Text(e), inner: e);
         }
         finally
@@ -92,18 +106,16 @@ internal sealed class PublishWindow : NatsSubBase
         return base.DisposeAsync();
     }
 
-    protected override ValueTask ReceiveInternalAsync(
-        string subject, string? replyTo, ReadOnlySequence<byte>? headersBuffer, ReadOnlySequence<byte> payloadBuffer)
+    protected override void Receive(
+        string subject, string? replyTo, in ReadOnlySequence<byte>? headers, in ReadOnlySequence<byte> payload)
     {
         if (long.TryParse(
                 subject.AsSpan(Math.Min(_inbox.Length + 1, subject.Length)), CultureInfo.InvariantCulture,
                 out var number)
             && _waiting.TryRemove(number, out var append))
         {
-            Settle(append, payloadBuffer);
+            Settle(append, payload);
         }
-
-        return ValueTask.CompletedTask;
     }
 
     protected override void TryComplete()
@@ -140,15 +152,19 @@ internal sealed class PublishWindow : NatsSubBase
 
     private void EndLate()
     {
-        var time = _connection.Options.TimeProvider;
-        while (_byAge.TryPeek(out var oldest)
-            && (!_waiting.ContainsKey(oldest.Number)
-                || time.GetElapsedTime(oldest.SentAt) > JetStreamConnection.AnswerTimeout))
+        // A timer's next turn may come while this one still runs: neither may take what the other has looked at.
+        lock (_byAge)
         {
-            _byAge.TryDequeue(out _);
-            if (_waiting.ContainsKey(oldest.Number) && oldest.Fail("no acknowledgement in time"))
+            var time = _connection.Options.TimeProvider;
+            while (_byAge.TryPeek(out var oldest)
+                && (!_waiting.ContainsKey(oldest.Number)
+                    || time.GetElapsedTime(oldest.SentAt) > JetStreamConnection.AnswerTimeout))
             {
-                _connection.Counters.CountTimeout();
+                _byAge.TryDequeue(out _);
+                if (_waiting.ContainsKey(oldest.Number) && oldest.Fail("no acknowledgement in time"))
+                {
+                    _connection.Counters.CountTimeout();
+                }
             }
         }
     }
@@ -167,6 +183,11 @@ internal sealed class PublishWindow : NatsSubBase
         public void Refuse(string reason) => Outcome.TrySetException(new LogException(reason));
 
         /// <summary>Nobody knows what became of it.</summary>
-        public bool Fail(string reason) => HasFailed = Outcome.TrySetException(new LogException(reason));
+        public bool Fail(string reason)
+        {
+            var isFirst = Outcome.TrySetException(new LogException(reason));
+            HasFailed |= isFirst;
+            return isFirst;
+        }
     }
 }

@@ -13,7 +13,7 @@ namespace Telemetry.Streams.JetStream;
 /// the end can still be read. One reader at a time; anything else from any thread. The library's own consumers pass
 /// over gaps and reconnects without a word.
 /// </summary>
-internal sealed class PullConsumer : NatsSubBase
+internal sealed class PullConsumer : QuietSubscription
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
 
@@ -32,7 +32,7 @@ internal sealed class PullConsumer : NatsSubBase
 
     private PullConsumer(
         JetStreamConnection connection, string stream, ulong startSequence, PullConsumerOptions options, string inbox)
-        : base(connection.Nats, ((INatsConnection)connection.Nats).SubscriptionManager, inbox + "*", null, null)
+        : base(connection.Nats, inbox + "*")
     {
         (_connection, Stream, _options, _inbox) = (connection, stream, options, inbox);
         _time = connection.Options.TimeProvider;
@@ -151,35 +151,35 @@ internal sealed class PullConsumer : NatsSubBase
     }
 
     /// <summary>Ends it and tells the server, without waiting for an answer.</summary>
-    public override async ValueTask DisposeAsync()
+    public override ValueTask DisposeAsync()
     {
         Finish(new(PullConsumerEndReason.Closed, "Disposed"));
-        await base.DisposeAsync();
+        return base.DisposeAsync();
     }
 
-    protected override ValueTask ReceiveInternalAsync(
-        string subject, string? replyTo, ReadOnlySequence<byte>? headersBuffer, ReadOnlySequence<byte> payloadBuffer)
+    protected override void Receive(
+        string subject, string? replyTo, in ReadOnlySequence<byte>? headers, in ReadOnlySequence<byte> payload)
     {
         PullRequest? pull;
         PullConsumerEnd? end;
         lock (_gate)
         {
-            var headers = MessageHeaders.Read(Connection, headersBuffer);
+            var read = MessageHeaders.Read(Connection, headers);
             if (DeliveryPosition.TryRead(replyTo, out var position))
             {
-                var bytes = subject.Length + replyTo!.Length + (int)(headersBuffer?.Length ?? 0)
-                    + (int)payloadBuffer.Length;
+                var bytes = subject.Length + replyTo!.Length + (int)(headers?.Length ?? 0)
+                    + (int)payload.Length;
                 if (_session.Deliver(position, bytes, Now))
                 {
                     _waiting.Enqueue((
                         new StoredMessage(
-                            subject, position.StreamSequence, headers.Find("Nats-Msg-Id"), payloadBuffer.ToArray(),
+                            subject, position.StreamSequence, read.Find("Nats-Msg-Id"), payload.ToArray(),
                             position.StoredAtNanoseconds),
                         bytes));
                 }
             }
             else if (PullStatus.TryRead(
-                subject.AsSpan(Math.Min(_inbox.Length, subject.Length)), headers, out var status))
+                subject.AsSpan(Math.Min(_inbox.Length, subject.Length)), read, out var status))
             {
                 _session.Receive(status, Now);
             }
@@ -202,8 +202,6 @@ internal sealed class PullConsumer : NatsSubBase
             Send(pull);
             Wake();
         }
-
-        return ValueTask.CompletedTask;
     }
 
     protected override void TryComplete() =>
@@ -269,7 +267,8 @@ internal sealed class PullConsumer : NatsSubBase
                 $"{_connection.Context.Opts.Prefix}.{call}",
                 Encoding.ASCII.GetBytes(body),
                 replyTo: replyTo,
-                serializer: NatsRawSerializer<ReadOnlyMemory<byte>>.Default);
+                serializer: NatsRawSerializer<ReadOnlyMemory<byte>>.Default,
+                cancellationToken: _connection.LinkLost);
         }
         catch (Exception e) when (JetStreamConnection.IsTrouble(e, CancellationToken.None))
         {

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Telemetry.Model;
 using Telemetry.Streams;
 using Telemetry.Streams.JetStream;
 using Telemetry.Testing.Servers;
@@ -75,6 +76,124 @@ public sealed class JetStreamConnectionTests
         await using var connection = await JetStreamConnection.ConnectAsync(
             Options(server) with { User = "u", Password = "p" });
         Assert.True(connection.IsConnected);
+    }
+
+    [NatsFact]
+    public async Task Password_that_is_wrong_after_a_restart_is_the_reason_of_failed_attempts_until_it_is_put_right()
+    {
+        await using var server = await NatsServer.Start("authorization { user: u, password: p }");
+        var changes = new ConcurrentQueue<LinkChange>();
+        await using var connection = await JetStreamConnection.ConnectAsync(
+            Options(server) with { User = "u", Password = "p" }, changes.Enqueue);
+        var configuration = Path.Combine(Path.GetDirectoryName(server.StoreDirectory)!, "nats.conf");
+        await server.Kill();
+        await File.WriteAllTextAsync(configuration, "authorization { user: u, password: other }");
+        await server.Restart();
+        bool IsRefusal(LinkChange change) => change.Kind == LinkChangeKind.ConnectFailed
+            && change.Detail.Contains("Authorization Violation", StringComparison.Ordinal);
+        for (var limit = Limit(); changes.Count(IsRefusal) < 3;)
+        {
+            await Task.Delay(50, limit);
+        }
+
+        Assert.False(connection.IsConnected);
+        Assert.DoesNotContain(changes, change => change.Kind == LinkChangeKind.Complained);
+
+        await server.Kill();
+        await File.WriteAllTextAsync(configuration, "authorization { user: u, password: p }");
+        await server.Restart();
+        await connection.WaitUntilConnectedAsync(Limit());
+    }
+
+    [NatsFact]
+    public async Task Whoever_waits_for_a_link_fails_when_the_connection_is_disposed_and_afterwards()
+    {
+        await using var server = await NatsServer.Start();
+        var connection = await Connect(server);
+        await server.Kill();
+        while (connection.IsConnected)
+        {
+            await Task.Delay(10, Limit());
+        }
+
+        var waiting = connection.Begin(1).AsTask();
+        await Task.Delay(100);
+        Assert.False(waiting.IsCompleted);
+        await connection.DisposeAsync();
+        await Assert.ThrowsAsync<LogException>(() => waiting);
+        await Assert.ThrowsAsync<LogException>(() => connection.Begin(1).AsTask());
+        await connection.DisposeAsync();
+    }
+
+    /// <summary>The library would end the subscription without a word, or never read from the link again.</summary>
+    [NatsFact]
+    public async Task Handler_that_throws_ends_the_link_and_is_called_over_the_next_one()
+    {
+        await using var server = await NatsServer.Start();
+        await using var connection = await Connect(server);
+        var bus = new NatsBus(connection, NatsStand.Facts);
+        foreach (var fault in new Exception[] { new LogException("a fault"), new InvalidOperationException("a fault") })
+        {
+            var reconnects = connection.Counters.Reconnects;
+            var heard = new TaskCompletionSource();
+            var isFirst = true;
+            await using var listening = await bus.ListenDownAsync(
+                GatewayId.Parse("g1"),
+                _ =>
+                {
+                    if (isFirst)
+                    {
+                        isFirst = false;
+                        throw fault;
+                    }
+
+                    heard.TrySetResult();
+                },
+                default);
+            await bus.SendDownAsync(GatewayId.Parse("g1"), Bytes("a"), default);
+            while (connection.Counters.Reconnects == reconnects)
+            {
+                await Task.Delay(10, Limit());
+            }
+
+            await connection.WaitUntilConnectedAsync(Limit());
+            await bus.SendDownAsync(GatewayId.Parse("g1"), Bytes("b"), default);
+            await heard.Task.WaitAsync(Limit());
+        }
+    }
+
+    /// <summary>An ingress has a subscription a session.</summary>
+    [NatsFact]
+    public async Task Ten_thousand_listeners_hear_again_after_a_reconnect()
+    {
+        await using var server = await NatsServer.Start();
+        await using var connection = await Connect(server);
+        var bus = new NatsBus(connection, NatsStand.Facts);
+        var heard = new ConcurrentDictionary<int, int>();
+        var listeners = await Task.WhenAll(Enumerable.Range(0, 10_000).Select(i => bus.ListenDownAsync(
+            GatewayId.Parse($"g{i}"), _ => heard.AddOrUpdate(i, 1, (_, times) => times + 1), default).AsTask()));
+        await server.Restart();
+        for (var limit = Limit(); connection.Counters.Reconnects == 0;)
+        {
+            await Task.Delay(10, limit);
+        }
+
+        await connection.WaitUntilConnectedAsync(Limit());
+        for (var i = 0; i < listeners.Length; i++)
+        {
+            await bus.SendDownAsync(GatewayId.Parse($"g{i}"), Bytes("x"), default);
+        }
+
+        for (var limit = Limit(); heard.Count < listeners.Length;)
+        {
+            await Task.Delay(10, limit);
+        }
+
+        Assert.All(heard.Values, times => Assert.Equal(1, times));
+        foreach (var listener in listeners)
+        {
+            await listener.DisposeAsync();
+        }
     }
 
     [NatsFact]
