@@ -97,9 +97,12 @@ public sealed class HeldFrame
     public bool ReachedLog { get; set; }
 
     /// <summary>
-    /// The uplink's: the cloud has other content in its place, or it cannot be read: shown, and not sent again.
+    /// The uplink's: the cloud has other content in its place: shown, and not sent again while that is so.
     /// </summary>
     public bool Forked { get; set; }
+
+    /// <summary>The uplink's: it cannot be read: shown, and not sent again by this process.</summary>
+    public bool IsUnreadable { get; set; }
 
     /// <summary>The uplink's: how often it was refused for a fault of its own.</summary>
     public int Refusals { get; set; }

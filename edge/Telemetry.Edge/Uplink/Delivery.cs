@@ -251,6 +251,7 @@ internal sealed class Delivery
     private void SendAgain(HeldFrame frame)
     {
         frame.Attempts = Math.Max(frame.Attempts, 1) + 1;
+        frame.Forked = false;
         _outbox.NoteReceipt(frame, null);
         Status.FramesResent++;
         Queues.Add(frame);

@@ -100,7 +100,7 @@ internal sealed class FrameSender
         {
             // Refused by the cloud, and not readable here either: it stays, shown, and is not sent again by this
             // process.
-            frame.Forked = true;
+            frame.IsUnreadable = true;
             _delivery.Unreadable(frame, e);
         }
         finally

@@ -145,7 +145,11 @@ internal sealed class HelloAgenda(
     }
 
     private bool WaitsLong(HeldFrame frame) => !frame.Held
-        || frame.Forked is false && (frame.State is DeliveryState.Receipted or DeliveryState.Unreceipted
+        || (frame is
+        {
+            Forked: false, IsUnreadable: false,
+            State: DeliveryState.Receipted or DeliveryState.Unreceipted,
+        }
             && time.GetElapsedTime(frame.SentAtTimestamp) >= options.UnsettledAfter);
 
     private long NowMicros() =>

@@ -7,7 +7,8 @@ namespace Telemetry.Edge.Uplink;
 /// <summary>
 /// Says from an answer which frames were lost on the way: exactly those whose receipt lies beyond the log's end, or
 /// whose receipt the position passed while the ledger lacks them. So is one whose PUBACK came without a receipt and
-/// that answers leave unsettled for long. Only what was known when the hello was said can be judged by its answer.
+/// that answers leave unsettled for long, and one that was a fork of what the ledger does not have any more. Only what
+/// was known when the hello was said can be judged by its answer.
 /// </summary>
 internal static class ReceiptJudge
 {
@@ -17,7 +18,7 @@ internal static class ReceiptJudge
     {
         foreach (var frame in held)
         {
-            if (frame is not { Held: true, Forked: false } || frame.ReceiptAtHello >= answer.InAnswerTo!.Value.Number
+            if (frame is not { Held: true, IsUnreadable: false } || frame.ReceiptAtHello >= answer.InAnswerTo!.Value.Number
                 || !Knows(answer, frame))
             {
                 continue;
@@ -28,6 +29,8 @@ internal static class ReceiptJudge
             {
                 DeliveryState.Receipted => frame.Receipt is not { } receipt
                     || receipt.Sequence > stream.End || receipt.Sequence <= stream.Position,
+                // The cloud had other content there, and has none any more: it was put back.
+                DeliveryState.ToSend => frame.Forked,
                 DeliveryState.Unreceipted => time.GetElapsedTime(frame.SentAtTimestamp) >= unsettledAfter,
                 _ => false,
             };

@@ -16,7 +16,7 @@ internal sealed class SendQueues
     public void Add(HeldFrame frame)
     {
         frame.State = DeliveryState.ToSend;
-        if (frame is { Held: true, Freed: false, Forked: false })
+        if (frame is { Held: true, Freed: false, Forked: false, IsUnreadable: false })
         {
             _lanes[(int)frame.Key.Lane].Enqueue(frame);
         }

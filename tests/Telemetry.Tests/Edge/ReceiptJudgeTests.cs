@@ -58,8 +58,18 @@ public sealed class ReceiptJudgeTests
         Run((_, frame) => frame.State = state, lost: false, Passed);
 
     [Fact]
-    public void Frame_that_is_a_fork_is_not_sent_again() =>
-        Run((_, frame) => frame.Forked = true, lost: false, Passed);
+    public void Frame_that_cannot_be_read_is_not_sent_again() =>
+        Run((_, frame) => frame.IsUnreadable = true, lost: false, Passed);
+
+    [Theory]
+    [InlineData(DeliveryState.Receipted)]
+    [InlineData(DeliveryState.ToSend)]
+    public void Frame_that_is_a_fork_is_sent_again_once_the_ledger_has_nothing_there_any_more(DeliveryState state)
+    {
+        void Forked(OutboxRig rig, HeldFrame frame) => (frame.Forked, frame.State) = (true, state);
+        Run(Forked, lost: false, answer => WithLane(Passed(answer), new LaneSettlement(3, 0, 3, [])));
+        Run(Forked, lost: true, Passed);
+    }
 
     [Fact]
     public void Frame_whose_bytes_are_gone_is_not_sent_again() =>
