@@ -18,7 +18,8 @@ internal static class ReceiptJudge
     {
         foreach (var frame in held)
         {
-            if (frame is not { Held: true, IsUnreadable: false } || frame.ReceiptAtHello >= answer.InAnswerTo!.Value.Number
+            if (frame is not { Held: true, IsUnreadable: false }
+                || frame.ReceiptAtHello >= answer.InAnswerTo!.Value.Number
                 || !Knows(answer, frame))
             {
                 continue;
