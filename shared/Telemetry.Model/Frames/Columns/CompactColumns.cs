@@ -120,15 +120,6 @@ public static class CompactColumns
         int lastSeries = -1, lastCount = 1;
         for (var start = 0; start < order.Length;)
         {
-            if (lastCount == 1)
-            {
-                start = SingleReadings.Write(bits, batch, order, start, ref lastSeries, ref columns, ref forms, types);
-                if (start == order.Length)
-                {
-                    break;
-                }
-            }
-
             var series = allSeries[order[start]];
             var count = Take(order[start..], allSeries, allTimes, allBits, times[start..], values);
             var end = start + count;

@@ -177,22 +177,6 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
         }
     }
 
-    /// <summary>A value alone by its first number; false where it has an exception or is none.</summary>
-    public static bool TryReadOne(ref BitWindow ahead, PlainForm form, ulong first, out ulong value)
-    {
-        switch (form.Form)
-        {
-            case ValueForm.Decimals:
-                return DecimalScale.TryRestore(ZigZag.Back(first), form.Parameter, out value) && !ahead.Bit();
-            case ValueForm.Bits:
-                value = first << form.Parameter;
-                return true;
-            default:
-                value = (ulong)ZigZag.Back(first);
-                return true;
-        }
-    }
-
     /// <summary>Reads the values behind their form.</summary>
     public static void Read(ref BitReader reader, PlainForm form, Span<ulong> into)
     {
