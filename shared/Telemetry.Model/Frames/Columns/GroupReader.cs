@@ -83,7 +83,7 @@ internal static class GroupReader
         {
             bytes.CopyTo(text);
         }
-        else if (!ColumnScratch.OfThread.Inflater.TryInflate(bytes, text))
+        else if (!TextColumn.TryInflate(bytes, text, ColumnScratch.OfThread))
         {
             throw bits.Malformed($"deflated texts that are not {textBytes} bytes");
         }

@@ -13,6 +13,9 @@ public class CompactColumnsTests
     /// <summary>Of a frame; the framework's deflater alone takes it.</summary>
     private const int AllocatedMax = 200;
 
+    /// <summary>The framework's inflater, which is made anew for each frame with deflated texts.</summary>
+    private const int InflatingMax = 300;
+
     private readonly WireWriter _writer = new();
     private readonly ReadingBatch _back = new();
     private readonly ColumnPlans _plans = new();
@@ -185,10 +188,10 @@ public class CompactColumnsTests
         for (var round = 0; round < 200; round++)
         {
             readings.Next();
-            var (written, read) = Allocated(readings.Batch, readings.Order, readings.Types, AllocatedMax);
+            var (written, read) = Allocated(readings.Batch, readings.Order, readings.Types, InflatingMax);
 
             Assert.InRange(written, 0, AllocatedMax);
-            Assert.InRange(read, 0, AllocatedMax);
+            Assert.InRange(read, 0, InflatingMax);
         }
     }
 
@@ -205,7 +208,7 @@ public class CompactColumnsTests
 
             Assert.InRange(_writer.Length, 1, batch.TextBytes / 3);
             Assert.InRange(written, 0, AllocatedMax);
-            Assert.Equal(0, read);
+            Assert.InRange(read, 1, InflatingMax);
         }
     }
 
