@@ -25,28 +25,20 @@ namespace Telemetry.Model.Frames.Columns;
 public static class CompactColumns
 {
     private const byte PlainLayout = 0, CompactLayout = 1;
-    private const int LayoutBytes = 1;
 
     /// <summary>A plain reading's time and the length of a text; all others are larger.</summary>
     private const int PlainReadingBytesMin = 9;
 
     /// <summary>
     /// Writes rows <paramref name="order"/> of a batch, which must be in the order (series, time); at most one byte
-    /// more than as plain columns. <paramref name="types"/> is the type of each series by index. With plans, columns
-    /// are put as those before them, unless they come to over <paramref name="bytesMax"/> so: they may fit without.
+    /// more than as plain columns. <paramref name="types"/> is the type of each series by index.
     /// </summary>
     public static void Write(
-        WireWriter writer, ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types,
-        ColumnPlans? plans = null, int bytesMax = int.MaxValue)
+        WireWriter writer, ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types)
     {
         var scratch = ColumnScratch.OfThread;
         var bits = scratch.Writer;
-        var textBytes = WriteGroups(bits, batch, order, types, plans, scratch);
-        if (plans is not null && LayoutBytes + (bits.Length / 8) + 1 + textBytes > bytesMax)
-        {
-            textBytes = WriteGroups(bits, batch, order, types, plans: null, scratch);
-        }
-
+        var textBytes = WriteGroups(bits, batch, order, types, scratch);
         var texts = (ReadOnlySpan<byte>)scratch.Text.Of(textBytes);
         if (textBytes > 0 && TextColumn.TryDeflate(texts, scratch, out var deflated))
         {
@@ -102,7 +94,7 @@ public static class CompactColumns
     /// <summary>Puts all groups into the writer, which forgets what it had; returns the bytes of text.</summary>
     private static int WriteGroups(
         BitWriter bits, ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types,
-        ColumnPlans? plans, ColumnScratch scratch)
+        ColumnScratch scratch)
     {
         bits.Clear();
         var textBytes = 0;
@@ -140,9 +132,7 @@ public static class CompactColumns
             }
             else if (present > 0)
             {
-                var none = default(ColumnPlan);
-                ref var plan = ref plans is null ? ref none : ref plans[series];
-                ValueColumn.Write(bits, values[..present], types[series], ref forms, ref plan, scratch);
+                ValueColumn.Write(bits, values[..present], types[series], ref forms, scratch);
             }
 
             (start, lastSeries, lastCount) = (end, series, count);
