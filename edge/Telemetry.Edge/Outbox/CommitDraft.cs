@@ -29,10 +29,9 @@ internal sealed class CommitDraft
 /// </summary>
 internal sealed class CommitMaker(OutboxState state, OutboxOptions options, TimeProvider time)
 {
-    private readonly FrameSealer _sealer = new(options.SegmentBytesMax);
+    private readonly FrameSealer _sealer = new();
     private readonly WireWriter _writer = new(64 * 1024);
     private readonly WireWriter _scratch = new();
-    private readonly ColumnPlans _segmentPlans = new();
     private readonly List<SealPart> _parts = [];
     private readonly TestDrops _testDrops = new(options.TestDropEvery);
     private readonly List<SegmentRow> _segments = [];
@@ -155,8 +154,7 @@ internal sealed class CommitMaker(OutboxState state, OutboxOptions options, Time
             var cut = order.Span[..length];
             var (first, last) = SealPart.TimeSpanOf(rows.Batch, cut);
             _writer.Clear();
-            SegmentColumns.Write(
-                _writer, rows.Batch, cut, state.Series.Types, _segmentPlans, options.SegmentBytesMax);
+            SegmentColumns.Write(_writer, rows.Batch, cut, state.Series.Types);
             _segments.Add(new SegmentRow(
                 id++,
                 length,
