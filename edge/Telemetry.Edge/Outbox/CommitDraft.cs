@@ -27,7 +27,7 @@ internal sealed class CommitDraft
 /// Makes commits. In one commit: backlog first, then critical, then live, so that a live frame's promise may count on
 /// what is sealed with it.
 /// </summary>
-internal sealed class CommitMaker(OutboxState state, OutboxOptions options, TimeProvider time)
+internal sealed class CommitBuilder(OutboxState state, OutboxOptions options, TimeProvider time)
 {
     private readonly FrameSealer _sealer = new();
     private readonly WireWriter _writer = new(64 * 1024);
@@ -127,7 +127,7 @@ internal sealed class CommitMaker(OutboxState state, OutboxOptions options, Time
     {
         for (var order = rows.Sorted(); !order.IsEmpty;)
         {
-            var length = ReadingCut.Length(
+            var length = FrameSizeLimit.Length(
                 rows.Batch,
                 order.Span,
                 state.Series.Types,
@@ -144,7 +144,7 @@ internal sealed class CommitMaker(OutboxState state, OutboxOptions options, Time
         var id = state.Segments.NextId;
         for (var order = rows.Sorted(); !order.IsEmpty;)
         {
-            var length = ReadingCut.Length(
+            var length = FrameSizeLimit.Length(
                 rows.Batch,
                 order.Span,
                 state.Series.Types,

@@ -106,7 +106,7 @@ internal sealed record FilledLog(long Readings, long Bytes)
         {
             var attempt = new Attempt(_process, 1);
             _writer.Clear();
-            new Delivery(_time, attempt).Write(_writer);
+            new FrameEnvelope(_time, attempt).Write(_writer);
             _schema.Write(_writer, Lane.Live);
             return (Routes.MessageId(Gateway, _schema.Id, Lane.Live, attempt), _writer.ToArray());
         }
@@ -138,7 +138,7 @@ internal sealed record FilledLog(long Readings, long Bytes)
             (_last, _time) = (key.Last, _time + 1_000_000);
             var attempt = new Attempt(_process, 1);
             _writer.Clear();
-            new Delivery(_time, attempt).Write(_writer);
+            new FrameEnvelope(_time, attempt).Write(_writer);
             FrameWriter.Write(_writer, header, [], Batch, Order, _types);
             return (Routes.MessageId(Gateway, key, attempt), _writer.ToArray());
         }
