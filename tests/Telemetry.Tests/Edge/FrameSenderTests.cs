@@ -1,7 +1,10 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Edge.Uplink;
-using Telemetry.Model;
+using Telemetry.Edge.Uplink.Sending;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
+using Telemetry.Runtime;
 
 namespace Telemetry.Tests.Edge;
 
