@@ -3,7 +3,6 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using Telemetry.Cloud.Hosting;
 using Telemetry.Ingress;
-using Telemetry.Ingress.Access;
 using Telemetry.Processing;
 using Telemetry.Processing.Alerts.Rules;
 using Telemetry.Runtime.Settings;

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Telemetry.Cloud.Hosting;
 using Telemetry.Diagnostics.Failures;
 using Telemetry.Processing.Alerts.Evaluation;
 using Telemetry.Storage;

@@ -4,7 +4,6 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using Telemetry.Cloud.Configuration;
 using Telemetry.Cloud.Health;
-using Telemetry.Cloud.Hosting;
 using Telemetry.Diagnostics.Failures;
 using Telemetry.Diagnostics.Tracing;
 using Telemetry.Ingress;

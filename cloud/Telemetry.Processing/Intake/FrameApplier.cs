@@ -1,6 +1,5 @@
 using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
-using Telemetry.Model.Protocol;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 using Telemetry.Processing.Alerts.Evaluation;

@@ -1,5 +1,4 @@
 using NATS.Client.JetStream.Models;
-using Telemetry.Model.Identity;
 using Telemetry.Model.Installations;
 using Telemetry.Model.Protocol;
 

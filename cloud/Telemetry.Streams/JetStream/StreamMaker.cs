@@ -1,6 +1,5 @@
 using NATS.Client.JetStream;
 using NATS.Client.JetStream.Models;
-using Telemetry.Model.Identity;
 using Telemetry.Model.Installations;
 using Telemetry.Model.Protocol;
 

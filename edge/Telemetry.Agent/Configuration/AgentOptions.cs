@@ -1,7 +1,6 @@
 using Telemetry.Diagnostics.Tracing;
 using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Outbox.Frames;
-using Telemetry.Edge.Outbox.Offers;
 using Telemetry.Edge.Outbox.Sqlite;
 using Telemetry.Edge.Uplink;
 using Telemetry.Edge.Uplink.Mqtt;

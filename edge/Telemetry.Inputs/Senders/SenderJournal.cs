@@ -4,7 +4,6 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 using Telemetry.Model.Identity;
-using Telemetry.Model.Protocol;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 

@@ -9,7 +9,6 @@ using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
 using Telemetry.MqttSessions;
 using Telemetry.Processing;
-using Telemetry.Processing.Intake;
 using Telemetry.Streams;
 using Telemetry.Streams.JetStream;
 using Telemetry.SystemTests.Cluster;

@@ -5,7 +5,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Edge.Outbox;
 using Telemetry.Inputs.Http;
 using Telemetry.Model.Identity;
-using Telemetry.Model.Protocol;
 using Telemetry.Runtime;
 using Telemetry.TestKit.Servers;
 using Telemetry.TestKit.Simulated;

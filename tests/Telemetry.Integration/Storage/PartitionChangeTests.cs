@@ -3,7 +3,6 @@ using Telemetry.Model.Protocol;
 using Telemetry.Storage;
 using Telemetry.Storage.Alerts;
 using Telemetry.Storage.Postgres.Partitions;
-using Telemetry.Streams;
 using Telemetry.TestKit.Contracts;
 using static Telemetry.TestKit.Contracts.StoreSteps;
 

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Telemetry.Model.Identity;
-using Telemetry.Runtime;
 using Telemetry.Streams;
 using Telemetry.Streams.JetStream;
 using Telemetry.TestKit.Servers;

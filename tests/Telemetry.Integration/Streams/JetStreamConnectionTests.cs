@@ -4,7 +4,6 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Telemetry.Model.Identity;
-using Telemetry.Runtime;
 using Telemetry.Streams;
 using Telemetry.Streams.JetStream;
 using Telemetry.TestKit.Servers;

@@ -1,4 +1,3 @@
-using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Tracing;

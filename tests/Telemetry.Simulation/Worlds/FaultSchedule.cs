@@ -1,4 +1,3 @@
-using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
 using Telemetry.Simulation.Faults;
 using Telemetry.Streams;

@@ -1,6 +1,5 @@
 using Telemetry.Edge.Outbox;
 using Telemetry.Model.Identity;
-using Telemetry.Model.Protocol;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Simulation.Faults;

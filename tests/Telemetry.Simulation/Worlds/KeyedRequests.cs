@@ -4,7 +4,6 @@ using Telemetry.Edge.Outbox;
 using Telemetry.Inputs.Http;
 using Telemetry.Inputs.LineProtocol;
 using Telemetry.Model.Identity;
-using Telemetry.Model.Protocol;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Simulation.Faults;

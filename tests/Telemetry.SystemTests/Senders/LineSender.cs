@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using Telemetry.Inputs.Senders;
 using Telemetry.Model.Identity;
-using Telemetry.Model.Protocol;
 
 namespace Telemetry.SystemTests.Senders;
 

@@ -1,4 +1,3 @@
-using Telemetry.Alerting.Relay;
 using Telemetry.Storage.Alerts;
 using Xunit;
 using static Telemetry.TestKit.Contracts.AlertSamples;

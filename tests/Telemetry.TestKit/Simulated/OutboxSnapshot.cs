@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Telemetry.Edge.Outbox;
-using Telemetry.Edge.Outbox.Frames;
 using Telemetry.Edge.Outbox.Offers;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Schemas;

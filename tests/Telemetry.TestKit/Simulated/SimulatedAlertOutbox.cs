@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Telemetry.Alerting.Relay;
 using Telemetry.Storage;
 using Telemetry.Storage.Alerts;
 

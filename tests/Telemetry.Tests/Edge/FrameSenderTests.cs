@@ -4,7 +4,6 @@ using Telemetry.Edge.Uplink;
 using Telemetry.Edge.Uplink.Sending;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
-using Telemetry.Runtime;
 
 namespace Telemetry.Tests.Edge;
 

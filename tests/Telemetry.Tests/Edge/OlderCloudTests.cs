@@ -5,7 +5,6 @@ using Telemetry.Edge.Uplink.Sending;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Protocol;
 using Telemetry.Model.Wire;
-using Telemetry.Runtime;
 using DeliveryTracker = Telemetry.Edge.Uplink.DeliveryTracker;
 
 namespace Telemetry.Tests.Edge;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Npgsql;
 using Telemetry.Cloud.Configuration;
-using Telemetry.Processing;
 using Telemetry.Storage;
 using Telemetry.Storage.Postgres.Commit;
 using Telemetry.Storage.Postgres.DeadLetters;

@@ -1,5 +1,4 @@
 using Telemetry.Edge.Outbox.Frames;
-using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
 
 namespace Telemetry.Edge.Uplink.Settlement;

@@ -1,5 +1,4 @@
 using Telemetry.Edge.Outbox;
-using Telemetry.Edge.Outbox.Frames;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
