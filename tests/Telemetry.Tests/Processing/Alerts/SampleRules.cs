@@ -3,7 +3,7 @@ using Telemetry.Processing.Alerts.Rules;
 
 namespace Telemetry.Tests.Processing.Alerts;
 
-/// <summary>Rules for the series of <see cref="Shared.Samples"/>.</summary>
+/// <summary>Rules for the series of <see cref="Model.Samples"/>.</summary>
 internal static class SampleRules
 {
     /// <summary>Above 10, clear at 5, at once.</summary>
