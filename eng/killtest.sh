@@ -6,5 +6,5 @@
 #   ./killtest.sh --only SCENARIO       one of the scenarios of log or database, by its name
 #   ./killtest.sh [--short] --only alerts   the relay of alerts, against the Kafka that TELEMETRY_KAFKA_DIR names
 set -euo pipefail
-cd "$(dirname "$0")"
+cd "$(dirname "$0")/.."
 exec deploy/local/rehearse.sh kill "$@"
