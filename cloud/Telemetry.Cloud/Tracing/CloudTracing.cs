@@ -7,8 +7,8 @@ using Telemetry.Model;
 namespace Telemetry.Cloud.Tracing;
 
 /// <summary>
-/// The spans that a cloud process writes, one a frame and step; docs/traces.md lists them. Lengths are by the monotonic
-/// clock.
+/// The spans that a cloud process writes, one a frame and step; docs/reference/traces.md lists them. Lengths are by the
+/// monotonic clock.
 /// </summary>
 internal static class CloudTracing
 {

@@ -3,7 +3,7 @@ using Telemetry.Testing.Readings;
 
 namespace Telemetry.Tests.Shared.Columns;
 
-/// <summary>A frame that no writer makes, and whether docs/frame-format.md lets a reader take it.</summary>
+/// <summary>A frame that no writer makes, and whether docs/reference/frame-format.md lets a reader take it.</summary>
 internal sealed record FrameRule(string Claim, bool IsAccepted, MetricType[] Types, byte[] Frame)
 {
     /// <summary>All of them, each of another claim.</summary>
