@@ -151,9 +151,9 @@ internal sealed class Backend : IAsyncDisposable
     {
         var options = new NatsOptions { Servers = [NatsUrl] };
         await using var connection = await JetStreamConnection.ConnectAsync(options, default);
-        var log = new NatsLog(
+        var log = new JetStreamFrameLog(
             connection,
-            new NatsLogOptions { LiveBytesMax = 512L * 1024 * 1024, BacklogBytesMax = 128L * 1024 * 1024 },
+            new JetStreamFrameLogOptions { LiveBytesMax = 512L * 1024 * 1024, BacklogBytesMax = 128L * 1024 * 1024 },
             InstallationFacts.New(Partitions, Random.Shared));
         for (var partition = 0; partition < Partitions; partition++)
         {

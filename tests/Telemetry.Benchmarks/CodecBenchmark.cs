@@ -84,10 +84,9 @@ internal static class CodecBenchmark
         string name, string unit, int unitsAByte, IEnumerable<ReadingBatch> batches, MetricType[] types)
     {
         double bytes = 0, zlib = 0, readings = 0;
-        var plans = new ColumnPlans();
         foreach (var batch in batches)
         {
-            bytes += SealedSizes.Frame(batch, types, 1, plans).Length;
+            bytes += SealedSizes.Frame(batch, types, 1).Length;
             zlib += SealedSizes.Zlib(batch, types);
             readings += batch.Count;
         }
@@ -98,10 +97,9 @@ internal static class CodecBenchmark
     private static void Ratio(string name, IEnumerable<ReadingBatch> batches)
     {
         double bytes = 0, zlib = 0;
-        var plans = new ColumnPlans();
         foreach (var batch in batches)
         {
-            bytes += SealedSizes.Frame(batch, Floats, 1, plans).Length;
+            bytes += SealedSizes.Frame(batch, Floats, 1).Length;
             zlib += SealedSizes.Zlib(batch, Floats);
         }
 

@@ -30,7 +30,6 @@ internal sealed class CodecSpeed
     private readonly FrameHeader[] _headers;
     private readonly byte[][] _frames;
     private readonly MetricType[] _types;
-    private readonly ColumnPlans _plans = new();
     private readonly WireWriter _writer = new(FrameHeader.BytesMax);
     private readonly ReadingBatch _back;
     private readonly List<Declaration> _declarations = [];
@@ -63,8 +62,8 @@ internal sealed class CodecSpeed
     }
 
     /// <summary>
-    /// Prints speeds and allocations of frames like these, put by the plans of those before them as an agent does. Each
-    /// speed takes so long at least; the limit is one copy of the same values as plain columns.
+    /// Prints speeds and allocations of frames like these. Each speed takes so long at least; the limit is one copy of
+    /// the same values as plain columns.
     /// </summary>
     public static void Run(TimeSpan least, string name, IEnumerable<ReadingBatch> batches, MetricType[] types)
     {
@@ -84,7 +83,7 @@ internal sealed class CodecSpeed
     private void Encode(int i)
     {
         _writer.Clear();
-        FrameWriter.Write(_writer, _headers[i], [], _batches[i], _orders[i], _types, _plans);
+        FrameWriter.Write(_writer, _headers[i], [], _batches[i], _orders[i], _types);
     }
 
     private void Decode(int i)

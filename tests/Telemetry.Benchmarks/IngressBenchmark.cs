@@ -105,12 +105,12 @@ internal static class IngressBenchmark
 
         async Task LoopAsync(int session)
         {
-            var writer = new WireWriter(frame.Length + Delivery.BytesMax);
-            var message = new byte[frame.Length + Delivery.BytesMax];
+            var writer = new WireWriter(frame.Length + FrameEnvelope.BytesMax);
+            var message = new byte[frame.Length + FrameEnvelope.BytesMax];
             while (!end.IsCancellationRequested)
             {
                 writer.Clear();
-                new Delivery(1_700_000_000_000_000, new Attempt(process, Interlocked.Increment(ref attempt)))
+                new FrameEnvelope(1_700_000_000_000_000, new Attempt(process, Interlocked.Increment(ref attempt)))
                     .Write(writer);
                 writer.Bytes(frame);
                 writer.Written.CopyTo(message);

@@ -44,7 +44,7 @@ internal static class LineProtocolBenchmark
 
         var body = Encoding.UTF8.GetBytes(text.ToString());
         var random = new Random(1);
-        await using var outbox = await Outbox.OpenAsync(
+        await using var outbox = await ReadingOutbox.OpenAsync(
             new SimulatedOutboxDisk(random).Open(), Gateway, new OutboxOptions(), TimeProvider.System, random,
             CancellationToken.None);
         var decoder = new LineDecoder(new SeriesCache(outbox, Gateway, "device", 64 * 1024), 64 * 1024);

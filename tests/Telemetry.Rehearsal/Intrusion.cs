@@ -46,7 +46,7 @@ public static class Intrusion
         var batch = new ReadingBatch();
         batch.Add(0, 1, 1.0);
         var writer = new WireWriter();
-        new Delivery(1, new Attempt(1, sequence)).Write(writer);
+        new FrameEnvelope(1, new Attempt(1, sequence)).Write(writer);
         var header = new FrameHeader
         {
             Kind = FrameKind.Readings,

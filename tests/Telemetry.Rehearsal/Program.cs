@@ -40,7 +40,7 @@ async Task<int> RunAsync()
         case "demo":
             var spoil = TakeAfter(options, "--spoil");
             var keep = options.Remove("--keep");
-            return options.Count == 0 && (spoil is null || Spoiler.Ways.Contains(spoil))
+            return options.Count == 0 && (spoil is null || DatabaseCorruption.Ways.Contains(spoil))
                 ? await new Demo(Console.Out, terminal).RunAsync(spoil, keep, stop.Token)
                 : Usage();
         case "kill":
@@ -73,7 +73,7 @@ async Task<int> RunAsync()
 
 async Task<int> KillRelaysAsync(RelayKillOptions options)
 {
-    await using var plant = await RelayPlant.StartAsync();
+    await using var plant = await RelayCluster.StartAsync();
     var problems = await new RelayKillTest(options, Console.Out).RunAsync(plant, stop.Token);
     Console.WriteLine(
         problems.Count == 0 ? "VERDICT: each alert left once" : $"VERDICT: WRONG: {string.Join("; ", problems)}");

@@ -8,7 +8,7 @@ public static class Verdict
 {
     /// <summary>Lets everything drain that is under way, and judges; the agents are down then.</summary>
     public static async Task<BooksVerdict> DrainAndJudgeAsync(
-        this Plant.Plant plant, TimeSpan within, CancellationToken cancellationToken)
+        this Plant.LocalCluster plant, TimeSpan within, CancellationToken cancellationToken)
     {
         await plant.WaitUntilDrainedAsync(within, cancellationToken);
         await plant.StopAgentsAsync();
@@ -16,6 +16,6 @@ public static class Verdict
     }
 
     /// <summary>Judges the books as they are now.</summary>
-    public static Task<BooksVerdict> JudgeAsync(this Plant.Plant plant, CancellationToken cancellationToken) =>
+    public static Task<BooksVerdict> JudgeAsync(this Plant.LocalCluster plant, CancellationToken cancellationToken) =>
         new BooksChecker(plant.Postgres.ConnectionString, plant.Journals).CheckAsync(drained: true, cancellationToken);
 }

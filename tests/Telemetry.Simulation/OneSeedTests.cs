@@ -12,7 +12,7 @@ public sealed class OneSeedTests(ITestOutputHelper output)
             ? first : 1;
         var path = Environment.GetEnvironmentVariable("TELEMETRY_SIMULATION_TRACE");
         using var trace = path is { Length: > 0 } ? new StreamWriter(path) : StreamWriter.Null;
-        var result = Simulation.Run(seed, trace.WriteLine);
+        var result = SimulationRun.Run(seed, trace.WriteLine);
         trace.WriteLine(result.Story);
         output.WriteLine(result.ToString());
         Assert.True(result.IsGood, $"{result}\n{result.Story}");

@@ -16,17 +16,17 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
 
     [Fact]
     public void Acknowledging_before_the_commit_is_found() => Found(
-        Mix.Of(3, Fault.AgentCrashAtCommit, Fault.AgentCrash, Fault.PowerCut),
+        FaultProfile.Of(3, Fault.AgentCrashAtCommit, Fault.AgentCrash, Fault.PowerCut),
         new Parts { File = file => new AcknowledgingFile(file) });
 
     [Fact]
     public void Deleting_on_puback_is_found() => Found(
-        Mix.Of(3, Fault.LogWiped, Fault.ProcessorCrash, Fault.TransactionFailedBefore),
+        FaultProfile.Of(3, Fault.LogWiped, Fault.ProcessorCrash, Fault.TransactionFailedBefore),
         new Parts { Link = link => new SettlingLink(link) });
 
     [Fact]
     public void Resending_with_the_same_message_id_is_found() => Found(
-        Mix.Of(4, Fault.DatabasePutBack, Fault.LogPurged, Fault.DownLost, Fault.BusMessageLost) with
+        FaultProfile.Of(4, Fault.DatabasePutBack, Fault.LogPurged, Fault.DownLost, Fault.BusMessageLost) with
         {
             PurgesBeyondBackups = true,
             DuplicateWindow = TimeSpan.FromHours(1),
@@ -35,17 +35,17 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
 
     [Fact]
     public void Going_on_from_what_was_fetched_is_found() => Found(
-        Mix.Of(2, Fault.DatabasePutBack, Fault.TransactionFailedBefore),
+        FaultProfile.Of(2, Fault.DatabasePutBack, Fault.TransactionFailedBefore),
         new Parts { ProcessorLog = log => new FetchedLog(log) });
 
     [Fact]
     public void Idle_owner_that_does_not_compare_its_row_is_found() => Found(
-        Mix.Of(1, Fault.DatabasePutBack) with { Tail = Tail.AgentsOff, Processors = 1 },
+        FaultProfile.Of(1, Fault.DatabasePutBack) with { Tail = Tail.AgentsOff, Processors = 1 },
         new Parts { Store = store => new BlindRenewalStore((SimulatedStore)store) });
 
     [Fact]
     public void Taking_an_answer_to_an_older_hello_is_found() => Found(
-        new Mix
+        new FaultProfile
         {
             // Frames without a receipt wait long, and so does the word of the database that is put back meanwhile.
             Chance = new Dictionary<Fault, double>
@@ -62,36 +62,36 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
 
     [Fact]
     public void Swallowing_an_error_at_the_commit_is_found() => Found(
-        Mix.Of(2, Fault.DiskCommitFailed, Fault.AgentCrash),
+        FaultProfile.Of(2, Fault.DiskCommitFailed, Fault.AgentCrash),
         new Parts { File = file => new SwallowingFile(file) });
 
     [Fact]
     public void Freeing_beyond_what_is_settled_is_found() => Found(
-        Mix.Of(2, Fault.AgentCrash, Fault.LinkCut),
+        FaultProfile.Of(2, Fault.AgentCrash, Fault.LinkCut),
         new Parts { Link = link => new CompletingLink(link) });
 
     [Fact]
     public void Watermark_that_does_not_wait_for_what_is_on_its_way_is_found() => Found(
-        Mix.Of(3, Fault.LinkCut, Fault.MessageLost, Fault.AgentCrash),
+        FaultProfile.Of(3, Fault.LinkCut, Fault.MessageLost, Fault.AgentCrash),
         new Parts { Link = link => new RashLink(link) });
 
     [Fact]
     public void Extending_the_ledger_outside_the_transaction_is_found() => Found(
-        Mix.Of(2, Fault.TransactionFailedBefore),
+        FaultProfile.Of(2, Fault.TransactionFailedBefore),
         new Parts { Store = store => new LedgerFirstStore((SimulatedStore)store) });
 
     [Fact]
     public void Moving_alert_states_outside_the_transaction_is_found() => Found(
-        Mix.Of(2, Fault.TransactionFailedBefore),
+        FaultProfile.Of(2, Fault.TransactionFailedBefore),
         new Parts { Store = store => new AlertStatesFirstStore((SimulatedStore)store) });
 
-    private void Found(Mix mix, Parts parts)
+    private void Found(FaultProfile mix, Parts parts)
     {
         var found = new List<SimulationResult>();
         var seed = 0;
         while (found.Count < FoundMin && seed < Seeds)
         {
-            var result = Simulation.Run(++seed, mix, parts);
+            var result = SimulationRun.Run(++seed, mix, parts);
             if (!result.IsGood)
             {
                 output.WriteLine(result.ToString());
@@ -103,7 +103,7 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
         Assert.True(found.Count >= FoundMin, $"found by {found.Count} of {seed} seeds");
         foreach (var result in found)
         {
-            var ordinary = Simulation.Run(result.Seed, mix, Parts.Ordinary);
+            var ordinary = SimulationRun.Run(result.Seed, mix, Parts.Ordinary);
             Assert.True(ordinary.IsGood, $"with ordinary parts: {ordinary}\n{ordinary.Story}");
         }
     }

@@ -10,8 +10,8 @@ public sealed class ReplayTests
         var hashes = new HashSet<ulong>();
         for (var seed = 1; seed <= Seeds; seed++)
         {
-            var first = Simulation.Run(seed);
-            var second = Simulation.Run(seed);
+            var first = SimulationRun.Run(seed);
+            var second = SimulationRun.Run(seed);
             Assert.Equal((first.TraceHash, first.Steps, first.Time), (second.TraceHash, second.Steps, second.Time));
             hashes.Add(first.TraceHash);
         }

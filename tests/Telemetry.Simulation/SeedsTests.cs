@@ -27,7 +27,7 @@ public sealed class SeedsTests(ITestOutputHelper output)
             First,
             First + Count,
             new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount },
-            seed => results.Add(Simulation.Run(seed)));
+            seed => results.Add(SimulationRun.Run(seed)));
         var tally = new FaultTally();
         foreach (var result in results)
         {

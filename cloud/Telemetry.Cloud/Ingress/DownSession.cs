@@ -33,10 +33,10 @@ internal sealed class DownSession : IAsyncDisposable
 
     /// <summary>
     /// Opens it: when this returns, what is sent down from now on reaches <paramref name="send"/>, which may keep the
-    /// bytes, must not wait, and returns false when it takes no more now. Throws <see cref="LogException"/>.
+    /// bytes, must not wait, and returns false when it takes no more now. Throws <see cref="FrameLogException"/>.
     /// </summary>
     public static async ValueTask<DownSession> OpenAsync(
-        IBus bus,
+        IControlChannel bus,
         GatewayId gateway,
         Func<ReadOnlyMemory<byte>, bool> send,
         IngressOptions options,

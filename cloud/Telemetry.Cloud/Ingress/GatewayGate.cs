@@ -9,7 +9,7 @@ namespace Telemetry.Cloud.Ingress;
 /// user name (the gateway id) and password. The client id is the gateway id, or that and <c>/anything</c>.
 /// </summary>
 /// <param name="passwords">Judges passwords; null: none are taken.</param>
-internal sealed class GatewayGate(PasswordDesk? passwords)
+internal sealed class GatewayGate(PasswordHandler? passwords)
 {
     // One answer to a wrong password, an unknown gateway and an attempt that was not checked: whoever guesses learns
     // nothing from it.
@@ -21,7 +21,7 @@ internal sealed class GatewayGate(PasswordDesk? passwords)
         new(MqttReasonCode.ServerBusy, "too many passwords wait to be checked: try again");
 
     /// <summary>Judges passwords; null where none are taken.</summary>
-    public PasswordDesk? Passwords => passwords;
+    public PasswordHandler? Passwords => passwords;
 
     /// <summary>Lets in or says why not.</summary>
     public ValueTask<AuthenticateResult> AuthenticateAsync(ConnectRequest request, CancellationToken ct) =>

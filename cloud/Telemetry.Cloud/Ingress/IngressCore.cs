@@ -12,9 +12,9 @@ namespace Telemetry.Cloud.Ingress;
 /// acknowledged, the agent still holds. Any number of calls may run at once, of any gateway.
 /// </summary>
 internal sealed class IngressCore(
-    ILog log, IBus bus, IngressOptions options, TimeProvider time, IngressCounters counters)
+    IFrameLog log, IControlChannel bus, IngressOptions options, TimeProvider time, IngressCounters counters)
 {
-    private readonly LogAppender _appender = new(log, options, time, counters);
+    private readonly FrameAppender _appender = new(log, options, time, counters);
     private readonly SchemaPace _schemaPace = new(options, time);
     private volatile string? _closed;
 
@@ -60,7 +60,7 @@ internal sealed class IngressCore(
     /// Carries what goes down to the gateway into <paramref name="sendDown"/> from when this returns (before the
     /// CONNACK) until the result is disposed. <paramref name="sendDown"/> may keep the bytes, must not wait, and
     /// returns false when it takes no more now; see <see cref="DownQueue"/> for what then happens. Throws <see
-    /// cref="LogException"/>.
+    /// cref="FrameLogException"/>.
     /// </summary>
     public async ValueTask<IAsyncDisposable> OpenSessionAsync(
         GatewayId gateway, Func<ReadOnlyMemory<byte>, bool> sendDown, CancellationToken cancellationToken) =>
@@ -105,14 +105,14 @@ internal sealed class IngressCore(
             counters.Count(IngressEvent.AppendDuplicate, append.Duplicate ? 1 : 0);
             return new(IngressVerdict.Success, new Receipt(stream, append.Sequence).PropertyValue, null);
         }
-        catch (LogException e) when (e.IsFull)
+        catch (FrameLogException e) when (e.IsFull)
         {
             Trace(gateway, message, stream, payload, 0, e.Message, since);
             counters.Count(IngressEvent.LogFull);
             Refused.Frame(gateway.Partition(options.Partitions), stream, payload.Length, e.Message);
             return new(IngressVerdict.Full, null, e.Message);
         }
-        catch (LogException e)
+        catch (FrameLogException e)
         {
             Trace(gateway, message, stream, payload, 0, e.Message, since);
             counters.Count(IngressEvent.LogOutOfReach);
@@ -159,7 +159,7 @@ internal sealed class IngressCore(
 
             reason ??= $"nobody owns partition {partition} now";
         }
-        catch (LogException e)
+        catch (FrameLogException e)
         {
             reason = e.Message;
         }

@@ -19,7 +19,7 @@ internal readonly record struct IngressMessage(string MessageId, FrameKey? Frame
     /// </summary>
     public static IngressMessage Read(GatewayId gateway, Lane lane, ReadOnlySpan<byte> payload)
     {
-        var delivery = Delivery.Read(payload, out var offset);
+        var delivery = FrameEnvelope.Read(payload, out var offset);
         var message = payload[offset..];
         if (!FrameReader.TryKind(message, out var kind))
         {

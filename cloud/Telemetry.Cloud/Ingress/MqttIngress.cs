@@ -24,7 +24,7 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
     private readonly ILogger _logger;
     private readonly MqttListener _listener;
     private readonly RefusalLines _refusalLines, _connectLines;
-    private readonly Trouble _unavailable, _framesRefused, _hellosRefused;
+    private readonly ReportedFailure _unavailable, _framesRefused, _hellosRefused;
     private readonly ConcurrentDictionary<IMqttServerSession, OpenSession> _sessions = new();
     private readonly GatewaySessions _gateways;
     private volatile bool _stopping;
@@ -44,12 +44,12 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
     {
         (_core, _gate, _counters, _drain, _time, _logger) = (core, gate, counters, drain, time, logger);
         (_refusalLines, _connectLines) = (new RefusalLines(time), new RefusalLines(time));
-        _unavailable = new Trouble(
+        _unavailable = new ReportedFailure(
             "Gateways that connect are refused for now, the bus is out of reach",
             "Gateways that connect are let in again", time, logger);
-        _framesRefused = new Trouble(
+        _framesRefused = new ReportedFailure(
             "Frames are refused for now and wait at the edge", "Frames are taken again", time, logger);
-        _hellosRefused = new Trouble(
+        _hellosRefused = new ReportedFailure(
             "Hellos are refused for now and will be repeated", "Hellos are taken again", time, logger);
         _gateways = new GatewaySessions(core.Options.SessionsPerGatewayMax);
         _listener = new MqttListener(options, this, time);
@@ -62,7 +62,7 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
     public int Connections => _listener.Connections;
 
     /// <summary>Judges passwords; null where none are taken.</summary>
-    public PasswordDesk? Passwords => _gate.Passwords;
+    public PasswordHandler? Passwords => _gate.Passwords;
 
     /// <summary>What the listener saw.</summary>
     public MqttListenerCounters ListenerCounters => _listener.Counters;
@@ -130,7 +130,7 @@ internal sealed class MqttIngress : IMqttApplication, IAsyncDisposable
                     $"{gateway} has more than {_core.Options.SessionsPerGatewayMax} sessions: its oldest is closed");
             }
         }
-        catch (LogException e)
+        catch (FrameLogException e)
         {
             _counters.Count(IngressEvent.ConnectUnavailable);
             _unavailable.Failed($"{gateway}: {e.Message}");

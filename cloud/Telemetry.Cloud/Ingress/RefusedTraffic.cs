@@ -9,7 +9,7 @@ namespace Telemetry.Cloud.Ingress;
 /// hellos that reach nobody. A stream is asked until it has room again, as the agents may wait long before they send
 /// again; hellos are repeated, so they are refused no more once some seconds pass without one that was. Any thread.
 /// </summary>
-internal sealed class RefusedTraffic(ILog log, TimeProvider time)
+internal sealed class RefusedTraffic(IFrameLog log, TimeProvider time)
 {
     /// <summary>After so long without a refusal it may be over.</summary>
     public static readonly TimeSpan Steady = TimeSpan.FromSeconds(3);
@@ -77,7 +77,7 @@ internal sealed class RefusedTraffic(ILog log, TimeProvider time)
             return await log.StateAsync(stream.Partition, stream.Stream, cancellationToken) is { } state
                 && (state.BytesMax == 0 || state.Bytes + bytes + MessageOverheadBytes <= state.BytesMax);
         }
-        catch (LogException)
+        catch (FrameLogException)
         {
             return false;
         }

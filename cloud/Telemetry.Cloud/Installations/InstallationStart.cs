@@ -16,7 +16,7 @@ public static class InstallationStart
     /// log, from which it can be filled again. Throws <see cref="InstallationException"/> when something disagrees.
     /// </summary>
     public static async Task<InstallationFacts> OfStoreAsync(
-        IStore store, ILog log, int partitions, Random random, CancellationToken cancellationToken)
+        IStore store, IFrameLog log, int partitions, Random random, CancellationToken cancellationToken)
     {
         var told = await log.FindInstallationAsync(cancellationToken);
         var proposed = told?.Facts ?? InstallationFacts.New(partitions, random);
@@ -31,7 +31,7 @@ public static class InstallationStart
     /// it waits. Throws <see cref="InstallationException"/> when the setting is another.
     /// </summary>
     public static async Task<InstallationFacts?> OfLogAsync(
-        ILog log, int partitions, CancellationToken cancellationToken)
+        IFrameLog log, int partitions, CancellationToken cancellationToken)
     {
         if (await log.FindInstallationAsync(cancellationToken) is not { Next: 0 } told)
         {

@@ -8,7 +8,7 @@ namespace Telemetry.Cloud.Installations;
 /// Looks every few seconds at what the log says of the installation, for an ingress, which has no database. While a
 /// repartition is under way the ingress is closed; once the facts are others than those it began with, it ends.
 /// </summary>
-internal sealed class InstallationWatch(ILog log, Action<string?> close, TimeProvider time)
+internal sealed class InstallationWatch(IFrameLog log, Action<string?> close, TimeProvider time)
 {
     /// <summary>How often it looks. What is sent to another generation's streams meanwhile reaches none.</summary>
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
@@ -47,7 +47,7 @@ internal sealed class InstallationWatch(ILog log, Action<string?> close, TimePro
 
             close(told.Closed);
         }
-        catch (LogException)
+        catch (FrameLogException)
         {
             // Out of reach: appends fail as well, and say so.
         }

@@ -22,7 +22,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    private LogInstallation? _log;
+    private StreamInstallation? _log;
     private InstallationFacts? _database;
 
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
@@ -63,7 +63,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
             return true;
         }
         catch (Exception e)
-            when (e is LogException or NpgsqlException or StoreException or SocketException or TimeoutException
+            when (e is FrameLogException or NpgsqlException or StoreException or SocketException or TimeoutException
                 or OperationCanceledException or FormatException or IOException or UnauthorizedAccessException
                 or CryptographicException or AlertSinkException or InstallationException
                 or StartException)
@@ -119,7 +119,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         await using var nats = await JetStreamConnection.ConnectAsync(
             settings.Nats, cancellationToken: either.Token);
-        _log = await new NatsLog(nats, settings.Log).FindInstallationAsync(either.Token);
+        _log = await new JetStreamFrameLog(nats, settings.Log).FindInstallationAsync(either.Token);
         var made = 0;
         for (var partition = 0; partition < settings.Ingress.Partitions; partition++)
         {
@@ -150,7 +150,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         await using var database = NpgsqlDataSource.Create(settings.Database!.ConnectionString);
         await using var connection = await database.OpenConnectionAsync(either.Token);
         var edition = await DatabaseEdition.DetectAsync(connection, either.Token);
-        var version = await Migrations.CheckAsync(connection, settings.Database.Migrate, either.Token);
+        var version = await MigrationRunner.CheckAsync(connection, settings.Database.Migrate, either.Token);
         _database = version < InstallationRow.SinceVersion
             ? null : await InstallationRow.FindAsync(connection, either.Token);
         return version == 0 ? $"ok, {edition}, no tables yet" : $"ok, {edition}, tables of version {version}";

@@ -25,7 +25,7 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
 
     private readonly ILogger _logger = logging.CreateLogger("Telemetry.Cloud");
     private readonly CloudHealth _health = new();
-    private readonly Trouble _nats = new(
+    private readonly ReportedFailure _nats = new(
         "NATS cannot be reached", "NATS was reached again", time, logging.CreateLogger("Telemetry.Cloud"));
 
     // From when on the connection's end is our own doing.
@@ -108,8 +108,8 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         await using var store = await OpenStoreAsync(probe, cancellationToken);
         start("looking at the log's streams");
         var (log, facts) = await new InstallationEntry(settings.Ingress.Partitions, _health, time, random, _logger)
-            .EnterAsync(store, new NatsLog(nats, settings.Log), cancellationToken);
-        var bus = new NatsBus(nats, facts);
+            .EnterAsync(store, new JetStreamFrameLog(nats, settings.Log), cancellationToken);
+        var bus = new NatsControlChannel(nats, facts);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var processing = RunProcessorAsync(store, log, bus, metrics, probe, stopping.Token);
         var relaying = RunRelayAsync(metrics, probe, stopping.Token);
@@ -196,7 +196,7 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
     // again, and a link may be back within a millisecond.
     private async Task SayReachedAsync(JetStreamConnection nats)
     {
-        await Task.Delay(Trouble.Steady + TimeSpan.FromMilliseconds(100), time);
+        await Task.Delay(ReportedFailure.Steady + TimeSpan.FromMilliseconds(100), time);
         if (nats.IsConnected)
         {
             _nats.Worked();
@@ -205,7 +205,7 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
 
     private async Task<PostgresStore?> OpenStoreAsync(DatabaseProbe? probe, CancellationToken cancellationToken)
     {
-        var opening = new Trouble(
+        var opening = new ReportedFailure(
             "The database's tables cannot be used", "The database's tables can be used", time, _logger, probe?.Reach);
         _health.Add("tables", () => opening.Problem);
         if (!NeedsDatabase)
@@ -233,7 +233,7 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
     }
 
     private async Task RunProcessorAsync(
-        PostgresStore? store, NatsLog log, NatsBus bus, CloudMetrics metrics, DatabaseProbe? probe,
+        PostgresStore? store, JetStreamFrameLog log, NatsControlChannel bus, CloudMetrics metrics, DatabaseProbe? probe,
         CancellationToken cancellationToken)
     {
         if (store is null || !settings.Roles.HasFlag(CloudRoles.Processor))
@@ -254,14 +254,14 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
 
         metrics.Watch([.. processors.Select(p => p.Counters)]);
         metrics.Watch(store);
-        var upkeep = new RegisterUpkeep(store, settings.Database!.KeepRegister, time, _logger, probe?.Reach)
+        var upkeep = new FrameRegisterRollup(store, settings.Database!.KeepRegister, time, _logger, probe?.Reach)
             .RunAsync(cancellationToken);
-        var numbers = new NumberUpkeep(store, time, _logger, probe?.Reach);
+        var numbers = new SeriesNumberWatch(store, time, _logger, probe?.Reach);
         metrics.Watch(numbers);
         var numbering = numbers.RunAsync(cancellationToken);
         var alerts = new AlertOutboxCounters();
         metrics.Watch(alerts);
-        var trimming = new AlertUpkeep(store, settings.AlertOutbox, alerts, time, _logger, probe?.Reach)
+        var trimming = new AlertOutboxTrimmer(store, settings.AlertOutbox, alerts, time, _logger, probe?.Reach)
             .RunAsync(cancellationToken);
         await ProcessorThread.RunAllAsync(
             [.. processors.Select<Processor, Func<CancellationToken, Task>>(p => p.RunAsync)], cancellationToken);
@@ -282,7 +282,7 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
             .ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
 
     private async Task<(MqttIngress? Ingress, Task Watching)> StartIngressAsync(
-        NatsLog log, NatsBus bus, CloudMetrics metrics, CancellationToken cancellationToken)
+        JetStreamFrameLog log, NatsControlChannel bus, CloudMetrics metrics, CancellationToken cancellationToken)
     {
         if (!settings.Roles.HasFlag(CloudRoles.Ingress))
         {

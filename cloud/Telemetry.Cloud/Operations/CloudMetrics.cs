@@ -280,7 +280,7 @@ internal sealed class CloudMetrics : IDisposable
     }
 
     /// <summary>The numbers of series.</summary>
-    public void Watch(NumberUpkeep numbers) => Gauge(
+    public void Watch(SeriesNumberWatch numbers) => Gauge(
         "telemetry.series.numbers.given", () => numbers.Greatest,
         "The greatest number that a series or device of the database has, of 2147483647; as last looked");
 

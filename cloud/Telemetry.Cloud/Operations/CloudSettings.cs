@@ -54,7 +54,7 @@ internal sealed record CloudSettings
 
     public NatsOptions Nats { get; init; } = new();
 
-    public NatsLogOptions Log { get; init; } = new();
+    public JetStreamFrameLogOptions Log { get; init; } = new();
 
     /// <summary>Null where no database is needed.</summary>
     public PostgresStoreOptions? Database { get; init; }

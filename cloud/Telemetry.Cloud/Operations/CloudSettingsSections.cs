@@ -92,9 +92,9 @@ internal static class CloudSettingsSections
         return options;
     }
 
-    private static NatsLogOptions Log(SettingsReader reader)
+    private static JetStreamFrameLogOptions Log(SettingsReader reader)
     {
-        var or = new NatsLogOptions();
+        var or = new JetStreamFrameLogOptions();
         return or with
         {
             LiveBytesMax = reader.Bytes("log.liveBytesMax", or.LiveBytesMax, 1 << 20, 1L << 44),
@@ -204,7 +204,7 @@ internal static class CloudSettingsSections
         {
             Partitions = partitions,
             Workers = Math.Min(reader.Number("processor.workers", ProcessorOptions.WorkersDefault, 1, 64), partitions),
-            Owner = reader.Text("processor.owner") ?? RunName.OfThisProcess,
+            Owner = reader.Text("processor.owner") ?? ProcessIdentity.OfThisProcess,
             Lease = reader.Span("processor.lease", or.Lease, Second, Hour),
             RenewEvery = reader.Span("processor.renewEvery", or.RenewEvery, 100 * Millisecond, Hour),
             LeaseRetry = reader.Span("processor.leaseRetry", or.LeaseRetry, 100 * Millisecond, Hour),

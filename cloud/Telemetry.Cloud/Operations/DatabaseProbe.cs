@@ -23,7 +23,7 @@ internal sealed class DatabaseProbe(string connectionString, TimeProvider time, 
     private NpgsqlConnection? _connection;
 
     /// <summary>What is known of it.</summary>
-    public Trouble Reach { get; } = new(
+    public ReportedFailure Reach { get; } = new(
         "The database cannot be reached", "The database was reached again", time, logger);
 
     /// <summary>Asks until cancelled.</summary>

@@ -28,12 +28,12 @@ internal static class IngressRole
                 InFlightBytesMax = 2 * 1024 * 1024,
             },
         };
-        PasswordDesk? passwords = null;
+        PasswordHandler? passwords = null;
         if (settings.Access.PasswordFile is { } path)
         {
             var file = Gateways(
                 path, found => new PasswordFile(found, settings.Access.PlainPasswords, time, logger));
-            passwords = new PasswordDesk(file.Current, settings.Passwords, counters, time, logger);
+            passwords = new PasswordHandler(file.Current, settings.Passwords, counters, time, logger);
         }
 
         return new MqttIngress(

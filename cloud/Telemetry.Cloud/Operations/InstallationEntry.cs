@@ -20,8 +20,8 @@ internal sealed class InstallationEntry(
     /// The log as this process uses it. <paramref name="store"/> is null in an ingress: it makes no stream. Throws
     /// <see cref="InstallationException"/>.
     /// </summary>
-    public async Task<(NatsLog Log, InstallationFacts Facts)> EnterAsync(
-        IStore? store, NatsLog log, CancellationToken cancellationToken)
+    public async Task<(JetStreamFrameLog Log, InstallationFacts Facts)> EnterAsync(
+        IStore? store, JetStreamFrameLog log, CancellationToken cancellationToken)
     {
         var facts = await RetryAsync(
             "Finding the installation", () => FindAsync(store, log, cancellationToken), cancellationToken);
@@ -42,7 +42,7 @@ internal sealed class InstallationEntry(
         return (log, facts);
     }
 
-    private async Task<InstallationFacts> FindAsync(IStore? store, NatsLog log, CancellationToken cancellationToken)
+    private async Task<InstallationFacts> FindAsync(IStore? store, JetStreamFrameLog log, CancellationToken cancellationToken)
     {
         if (store is not null)
         {
@@ -69,7 +69,7 @@ internal sealed class InstallationEntry(
 
     private async Task<T> RetryAsync<T>(string what, Func<Task<T>> step, CancellationToken cancellationToken)
     {
-        var trouble = new Trouble($"{what} fails", $"{what} works again", time, logger);
+        var trouble = new ReportedFailure($"{what} fails", $"{what} works again", time, logger);
         while (true)
         {
             try
@@ -78,7 +78,7 @@ internal sealed class InstallationEntry(
                 trouble.Worked();
                 return done;
             }
-            catch (Exception e) when (e is LogException || (e is StoreException && e.InnerException is not null))
+            catch (Exception e) when (e is FrameLogException || (e is StoreException && e.InnerException is not null))
             {
                 trouble.Failed(e.Message);
                 await Task.Delay(RetryAfter, time, cancellationToken);

@@ -10,7 +10,7 @@ internal static class RelayRole
 {
     /// <summary>Runs until cancelled; the database's tables are made by then.</summary>
     public static async Task RunAsync(
-        CloudSettings settings, CloudHealth health, CloudMetrics metrics, Trouble? database, TimeProvider time,
+        CloudSettings settings, CloudHealth health, CloudMetrics metrics, ReportedFailure? database, TimeProvider time,
         Random random, ILogger logger, CancellationToken cancellationToken)
     {
         await using var outbox = new PostgresAlertOutbox(settings.Database!);

@@ -53,7 +53,7 @@ internal static partial class RelaySettings
         var options = or with
         {
             Name = reader.Text("relay.name") ?? or.Name,
-            Owner = reader.Text("relay.owner") ?? RunName.OfThisProcess,
+            Owner = reader.Text("relay.owner") ?? ProcessIdentity.OfThisProcess,
             Source = reader.Text("relay.source") ?? or.Source,
             Lease = reader.Span("relay.lease", or.Lease, Second, Hour),
             RenewEvery = reader.Span("relay.renewEvery", or.RenewEvery, 100 * Millisecond, Hour),

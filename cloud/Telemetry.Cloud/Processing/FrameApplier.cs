@@ -14,7 +14,7 @@ namespace Telemetry.Cloud.Processing;
 /// deduplicated. One at a time; its buffers are reused, so that nothing is allocated a reading.
 /// </summary>
 internal sealed class FrameApplier(
-    IStore store, AlertEvaluator alerts, SchemaDesk schemas, AckList acks, FaultSearch faults,
+    IStore store, AlertEvaluator alerts, SchemaHandler schemas, PendingAcks acks, DataFaultIsolator faults,
     ProcessorOptions options, ProcessorCounters counters, TransactionWeight weight)
 {
     /// <summary>
@@ -30,11 +30,11 @@ internal sealed class FrameApplier(
     /// About how many readings a message adds, see <see cref="FrameReader.ReadingsClaimed"/>; of a schema what it
     /// costs.
     /// </summary>
-    public static int ReadingsClaimed(LogMessage message)
+    public static int ReadingsClaimed(FrameLogMessage message)
     {
         try
         {
-            Delivery.Read(message.Data.Span, out var offset);
+            FrameEnvelope.Read(message.Data.Span, out var offset);
             var bytes = message.Data.Span[offset..];
             return FrameReader.TryKind(bytes, out var kind) && kind == FrameKind.Schema
                 ? SchemaWeight : FrameReader.ReadingsClaimed(bytes);
@@ -55,12 +55,12 @@ internal sealed class FrameApplier(
     /// it refuses of it becomes dead letters.
     /// </summary>
     public async ValueTask ApplyAsync(
-        GatewayLedger gateway, LogMessage message, Suspicion suspicion, StoreCommit commit,
+        GatewayLedger gateway, FrameLogMessage message, SuspectMessage suspicion, StoreCommit commit,
         CancellationToken cancellationToken, bool waited = false)
     {
         try
         {
-            var delivery = Delivery.Read(message.Data.Span, out var offset);
+            var delivery = FrameEnvelope.Read(message.Data.Span, out var offset);
             var bytes = message.Data[offset..];
             if (!FrameReader.TryKind(bytes.Span, out var kind))
             {
@@ -97,7 +97,7 @@ internal sealed class FrameApplier(
     }
 
     private static FrameArrival ArrivalOf(
-        GatewayLedger gateway, Delivery delivery, LogMessage message, bool waited)
+        GatewayLedger gateway, FrameEnvelope delivery, FrameLogMessage message, bool waited)
     {
         var received = message.StoredAtNanos / 1000;
         return new FrameArrival(
@@ -115,7 +115,7 @@ internal sealed class FrameApplier(
         {
             var place = WaitingMessages.Place(row.Id);
             faults.Applying(place, commit.Readings.Count);
-            if (faults.Of(place) is { Level: >= SuspicionLevel.Frame } refused)
+            if (faults.Of(place) is { Level: >= SuspectLevel.Frame } refused)
             {
                 commit.DeadLetters.Add(new DeadLetterRow(
                     gateway.Gateway, default, DeadLetterReason.Database, refused.Error, 0, default, 0, row.Bytes));
@@ -123,15 +123,15 @@ internal sealed class FrameApplier(
             }
 
             await ApplyAsync(
-                gateway, new LogMessage(gateway.Gateway, "", row.Bytes, 0, row.StoredAtNanos), faults.Of(place),
+                gateway, new FrameLogMessage(gateway.Gateway, "", row.Bytes, 0, row.StoredAtNanos), faults.Of(place),
                 commit, cancellationToken, waited: true);
         }
     }
 
     /// <summary>Places a frame and stores what is new; gives the schema that it waits for.</summary>
     private async ValueTask<SchemaId?> ApplyFrameAsync(
-        GatewayLedger gateway, ReadOnlyMemory<byte> frame, Delivery delivery, FrameArrival arrival,
-        Suspicion suspicion, StoreCommit commit, CancellationToken cancellationToken)
+        GatewayLedger gateway, ReadOnlyMemory<byte> frame, FrameEnvelope delivery, FrameArrival arrival,
+        SuspectMessage suspicion, StoreCommit commit, CancellationToken cancellationToken)
     {
         var header = FrameReader.Header(frame.Span, out var checksum);
         var series = await schemas.FindAsync(gateway, header.Schema, cancellationToken);
@@ -218,7 +218,7 @@ internal sealed class FrameApplier(
 
     private void Store(
         GatewayLedger gateway, EpochLedger epoch, in FrameHeader header, ulong checksum, ReadOnlyMemory<byte> frame,
-        SeriesList series, Placement placement, Suspicion suspicion, StoreCommit commit)
+        SeriesList series, Placement placement, SuspectMessage suspicion, StoreCommit commit)
     {
         var row = _content.Apply(gateway.Gateway, header, checksum, frame, series, suspicion, commit);
         if (placement == Placement.Lost)
@@ -236,7 +236,7 @@ internal sealed class FrameApplier(
         gateway.CheckNamed(epoch, header.Key.Lane, header.Key.Last);
         gateway.Count(row.Stored, row.Rejected, row.Dropped);
         gateway.Remember(header.Key, checksum);
-        if (suspicion.Level < SuspicionLevel.Everything)
+        if (suspicion.Level < SuspectLevel.Everything)
         {
             commit.Frames.Add(row);
         }

@@ -18,18 +18,18 @@ internal sealed class FrameContent(
     private readonly ReadingBatch _readings = new(FrameHeader.CountMax);
     private readonly List<Declaration> _declarations = [];
     private readonly ReadingCheck _check = new(options);
-    private readonly RejectedReadings _rejected = new();
-    private readonly ReadingRows _probe = new();
+    private readonly RejectedReadingWriter _rejected = new();
+    private readonly ReadingBuffer _probe = new();
     private readonly Dictionary<int, string> _refused = [];
 
     /// <summary>
     /// Of a frame whose readings are suspected, asks the database which of them it refuses; the next call applies it.
     /// </summary>
     public async ValueTask SearchAsync(
-        ReadOnlyMemory<byte> frame, SeriesList series, Suspicion suspicion, CancellationToken cancellationToken)
+        ReadOnlyMemory<byte> frame, SeriesList series, SuspectMessage suspicion, CancellationToken cancellationToken)
     {
         _refused.Clear();
-        if (suspicion.Level != SuspicionLevel.Readings)
+        if (suspicion.Level != SuspectLevel.Readings)
         {
             return;
         }
@@ -69,7 +69,7 @@ internal sealed class FrameContent(
     /// </summary>
     public FrameRegisterRow Apply(
         GatewayId gateway, in FrameHeader header, ulong checksum, ReadOnlyMemory<byte> frame, SeriesList series,
-        Suspicion suspicion, StoreCommit commit)
+        SuspectMessage suspicion, StoreCommit commit)
     {
         _readings.Clear();
         _declarations.Clear();
@@ -84,7 +84,7 @@ internal sealed class FrameContent(
             return RefuseAll(gateway, header, checksum, frame, DeadLetterReason.Malformed, malformed.Message, commit);
         }
 
-        if (suspicion.Level == SuspicionLevel.Everything)
+        if (suspicion.Level == SuspectLevel.Everything)
         {
             var refused = RefuseAll(
                 gateway, header, checksum, frame, DeadLetterReason.Database, suspicion.Error, commit);
@@ -98,7 +98,7 @@ internal sealed class FrameContent(
                 gateway, header.Key, series.Entries[declaration.Series].Identity, declaration));
         }
 
-        if (suspicion.Level == SuspicionLevel.Frame)
+        if (suspicion.Level == SuspectLevel.Frame)
         {
             return Refuse(gateway, header, checksum, frame, DeadLetterReason.Database, suspicion.Error, commit);
         }

@@ -25,7 +25,7 @@ internal sealed class LeaseLoop
     private readonly TimeProvider _time;
     private readonly Random _random;
     private readonly ILogger _logger;
-    private readonly ProcessorTroubles _troubles;
+    private readonly ProcessorFailures _troubles;
     private readonly ProcessorCounters _counters;
     private readonly LeaseShare _share;
     private readonly LateLeases _late;
@@ -35,7 +35,7 @@ internal sealed class LeaseLoop
 
     public LeaseLoop(
         IStore store, OwnedPartitions owned, ProcessorOptions options, TimeProvider time, Random random, ILogger logger,
-        ProcessorTroubles troubles, ProcessorCounters counters)
+        ProcessorFailures troubles, ProcessorCounters counters)
     {
         (_store, _owned, _options, _time, _random, _logger) = (store, owned, options, time, random, logger);
         (_troubles, _counters) = (troubles, counters);

@@ -13,7 +13,7 @@ namespace Telemetry.Cloud.Processing;
 /// processor's.
 /// </summary>
 internal sealed class OwnedPartitions(
-    IStore store, ILog log, IBus bus, ProcessorOptions options, TimeProvider time, ILogger logger, Trouble reading,
+    IStore store, IFrameLog log, IControlChannel bus, ProcessorOptions options, TimeProvider time, ILogger logger, ReportedFailure reading,
     ProcessorCounters counters, Signal signal, Action<int, GatewayId, ReadOnlyMemory<byte>> arrived)
 {
     private readonly SortedDictionary<int, PartitionOwner> _owners = [];
@@ -120,8 +120,8 @@ internal sealed class OwnedPartitions(
         RenewedAt = _owners.Count == 0 ? time.GetTimestamp() : RenewedAt;
         _owners[row.Partition] = new PartitionOwner(
             row,
-            new Feed(log, row.Partition, StreamKind.Live, signal) { Position = row.Live },
-            new Feed(log, row.Partition, StreamKind.Backlog, signal) { Position = row.Backlog },
+            new PartitionStream(log, row.Partition, StreamKind.Live, signal) { Position = row.Live },
+            new PartitionStream(log, row.Partition, StreamKind.Backlog, signal) { Position = row.Backlog },
             hellos);
         ProcessingLog.LeaseTaken(logger, row.Partition, row.Commits, row.Live.Sequence, row.Backlog.Sequence);
     }
@@ -141,7 +141,7 @@ internal sealed class OwnedPartitions(
         }
     }
 
-    private async Task BeginAsync(PartitionOwner owner, Feed feed, CancellationToken cancellationToken)
+    private async Task BeginAsync(PartitionOwner owner, PartitionStream feed, CancellationToken cancellationToken)
     {
         if (feed.Running || time.GetTimestamp() < feed.RetryAtTimestamp)
         {
@@ -151,14 +151,14 @@ internal sealed class OwnedPartitions(
         try
         {
             var before = feed.Position;
-            if (await feed.BeginAsync(cancellationToken) && before != LogPosition.None)
+            if (await feed.BeginAsync(cancellationToken) && before != StreamPosition.None)
             {
                 counters.Rewinds++;
                 ProcessingLog.Rewound(
                     logger, feed.StreamName, before.Sequence, feed.Position.Sequence);
             }
         }
-        catch (LogException e)
+        catch (FrameLogException e)
         {
             reading.Failed(e.Message);
             feed.RetryAtTimestamp = time.GetTimestamp()
@@ -182,7 +182,7 @@ internal sealed class OwnedPartitions(
     }
 
     private async Task TrimAllAsync(
-        (PartitionOwner Owner, LogPosition Live, LogPosition Backlog)[] durable, CancellationToken cancellationToken)
+        (PartitionOwner Owner, StreamPosition Live, StreamPosition Backlog)[] durable, CancellationToken cancellationToken)
     {
         try
         {
@@ -199,7 +199,7 @@ internal sealed class OwnedPartitions(
     }
 
     private async Task TrimAsync(
-        PartitionOwner owner, Feed feed, LogPosition durable, CancellationToken cancellationToken)
+        PartitionOwner owner, PartitionStream feed, StreamPosition durable, CancellationToken cancellationToken)
     {
         try
         {
@@ -210,7 +210,7 @@ internal sealed class OwnedPartitions(
                     logger, feed.StreamName, options.StreamFullPercent, below);
             }
         }
-        catch (LogException e)
+        catch (FrameLogException e)
         {
             reading.Failed(e.Message);
         }

@@ -9,7 +9,7 @@ namespace Telemetry.Cloud.Processing;
 /// A partition that this process owns: its row as the database has it, its two feeds, and the memory of its gateways.
 /// When the compare-and-set fails, all of it goes.
 /// </summary>
-internal sealed class PartitionOwner(PartitionRow row, Feed live, Feed backlog, IAsyncDisposable hellos)
+internal sealed class PartitionOwner(PartitionRow row, PartitionStream live, PartitionStream backlog, IAsyncDisposable hellos)
     : IAsyncDisposable
 {
     private readonly Dictionary<GatewayId, GatewayLedger> _gateways = [];
@@ -17,9 +17,9 @@ internal sealed class PartitionOwner(PartitionRow row, Feed live, Feed backlog, 
     /// <summary>The partition's row as the database has it.</summary>
     public PartitionRow Row { get; private set; } = row;
 
-    public Feed Live => live;
+    public PartitionStream Live => live;
 
-    public Feed Backlog => backlog;
+    public PartitionStream Backlog => backlog;
 
     /// <summary>Hellos whose missing ranges are booked as lost once the position passed the streams' ends.</summary>
     public Dictionary<GatewayId, PendingLoss> Losses { get; } = [];

@@ -15,10 +15,10 @@ internal sealed record PendingLoss(
     Hello Hello, StreamState Live, StreamState Backlog, IReadOnlyList<ulong> Dead)
 {
     /// <summary>True when everything that stood in the log then has been read.</summary>
-    public bool Due(LogPosition live, LogPosition backlog) => Passed(live, Live) && Passed(backlog, Backlog);
+    public bool Due(StreamPosition live, StreamPosition backlog) => Passed(live, Live) && Passed(backlog, Backlog);
 
     /// <summary>True when a stream is not the one whose end was read: the ends must be read anew.</summary>
-    public bool Outdated(LogPosition live, LogPosition backlog) =>
+    public bool Outdated(StreamPosition live, StreamPosition backlog) =>
         live.StreamCreatedNanos != Live.CreatedNanos || backlog.StreamCreatedNanos != Backlog.CreatedNanos;
 
     /// <summary>Books the loss; returns the epochs in which something was booked.</summary>
@@ -84,6 +84,6 @@ internal sealed record PendingLoss(
         }
     }
 
-    private static bool Passed(LogPosition position, StreamState end) =>
+    private static bool Passed(StreamPosition position, StreamState end) =>
         position.StreamCreatedNanos == end.CreatedNanos && position.Sequence >= end.Last;
 }

@@ -18,7 +18,7 @@ namespace Telemetry.Cloud.Processing;
 public sealed class Processor
 {
     private readonly IStore _store;
-    private readonly IBus _bus;
+    private readonly IControlChannel _bus;
     private readonly ProcessorOptions _options;
     private readonly TimeProvider _time;
     private readonly Random _random;
@@ -27,20 +27,20 @@ public sealed class Processor
     private readonly Signal _signal = new();
     private readonly OwnedPartitions _owned;
     private readonly LeaseLoop _leases;
-    private readonly ProcessorTroubles _troubles;
+    private readonly ProcessorFailures _troubles;
     private readonly StoreCommit _commit = new();
     private readonly AlertEvaluator _alerts;
-    private readonly AckList _acks = new();
+    private readonly PendingAcks _acks = new();
     private readonly FrameApplier _applier;
-    private readonly HelloDesk _desk;
+    private readonly HelloHandler _desk;
     private readonly GatewayLoader _loader;
-    private readonly FaultSearch _faults = new();
+    private readonly DataFaultIsolator _faults = new();
     private readonly StoreTrace _trace;
-    private readonly LogTaking _taking;
+    private readonly BatchIntake _taking;
     private readonly TransactionWeight _weight = new();
 
     public Processor(
-        IStore store, ILog log, IBus bus, ProcessorOptions options, TimeProvider time, Random random, ILogger logger)
+        IStore store, IFrameLog log, IControlChannel bus, ProcessorOptions options, TimeProvider time, Random random, ILogger logger)
         : this(store, log, bus, options, time, random, logger, null, null)
     {
     }
@@ -49,22 +49,22 @@ public sealed class Processor
     /// As a part of a process that says itself when <paramref name="database"/> or the log's server are out of reach.
     /// </summary>
     internal Processor(
-        IStore store, ILog log, IBus bus, ProcessorOptions options, TimeProvider time, Random random, ILogger logger,
-        Trouble? database, Trouble? nats)
+        IStore store, IFrameLog log, IControlChannel bus, ProcessorOptions options, TimeProvider time, Random random, ILogger logger,
+        ReportedFailure? database, ReportedFailure? nats)
     {
         (_store, _bus, _options, _time, _random, _logger) = (store, bus, options, time, random, logger);
         _hellos = new HelloQueue(options, time, logger, _signal);
         _alerts = new AlertEvaluator(options.Alerts, Counters.Alerts, logger);
-        var schemas = new SchemaDesk(store, options, Counters, _acks, logger);
+        var schemas = new SchemaHandler(store, options, Counters, _acks, logger);
         _loader = new GatewayLoader(store, options, logger);
         _applier = new FrameApplier(store, _alerts, schemas, _acks, _faults, options, Counters, _weight);
         _trace = new StoreTrace(time);
-        _troubles = new ProcessorTroubles(options.Worker, time, logger, database, nats);
-        _desk = new HelloDesk(store, schemas, _acks, Counters, options, time, _troubles.Reading, _signal);
+        _troubles = new ProcessorFailures(options.Worker, time, logger, database, nats);
+        _desk = new HelloHandler(store, schemas, _acks, Counters, options, time, _troubles.Reading, _signal);
         _owned = new OwnedPartitions(
             store, log, bus, options, time, logger, _troubles.Reading, Counters, _signal, _hellos.Arrived);
         _leases = new LeaseLoop(store, _owned, options, time, random, logger, _troubles, Counters);
-        _taking = new LogTaking(_owned, _faults, options, Counters, _weight);
+        _taking = new BatchIntake(_owned, _faults, options, Counters, _weight);
     }
 
     public ProcessorCounters Counters { get; } = new();
@@ -122,7 +122,7 @@ public sealed class Processor
 
             _troubles.Failed(_troubles.Storing, e);
         }
-        catch (LogException e)
+        catch (FrameLogException e)
         {
             _troubles.Reading.Failed(e.Message);
             await GiveUpAsync(_ => false);
@@ -242,7 +242,7 @@ public sealed class Processor
         {
             await SendAllAsync(NowMicros(), cancellationToken);
         }
-        catch (LogException e)
+        catch (FrameLogException e)
         {
             _troubles.Reading.Failed(e.Message);
             _desk.Unsaid();

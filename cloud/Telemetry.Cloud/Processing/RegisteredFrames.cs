@@ -64,11 +64,11 @@ internal sealed class RegisteredFrames(IStore store, TransactionWeight weight)
         }
     }
 
-    private static FrameKey? KeyOf(LogMessage message)
+    private static FrameKey? KeyOf(FrameLogMessage message)
     {
         try
         {
-            Delivery.Read(message.Data.Span, out var offset);
+            FrameEnvelope.Read(message.Data.Span, out var offset);
             var bytes = message.Data.Span[offset..];
             if (!FrameReader.TryKind(bytes, out var kind) || kind != FrameKind.Readings)
             {

@@ -19,7 +19,7 @@ internal readonly record struct HelloReady(
 /// The full hellos of one partition that wait until its streams' ends are read. That goes on beside the transactions:
 /// a stream that is out of reach holds up its partition's hellos and nothing else. The processor's thread.
 /// </summary>
-internal sealed class StreamEnds(Feed live, Feed backlog)
+internal sealed class StreamEnds(PartitionStream live, PartitionStream backlog)
 {
     private readonly Dictionary<GatewayId, (Hello Hello, bool Answer)> _waiting = [];
     private Dictionary<GatewayId, (Hello Hello, bool Answer)> _asked = [];
@@ -47,7 +47,7 @@ internal sealed class StreamEnds(Feed live, Feed backlog)
 
     /// <summary>Begins to look for all that wait; null when there is nothing to do or a look is under way.</summary>
     public Task? Look(
-        long now, long retryAfter, Signal signal, Action<LogException> failed, CancellationToken cancellationToken)
+        long now, long retryAfter, Signal signal, Action<FrameLogException> failed, CancellationToken cancellationToken)
     {
         if (_looking || _waiting.Count == 0 || now < RetryAtTimestamp)
         {
@@ -65,7 +65,7 @@ internal sealed class StreamEnds(Feed live, Feed backlog)
             {
                 _found = (await live.StateAsync(cancellationToken), await backlog.StateAsync(cancellationToken));
             }
-            catch (LogException e)
+            catch (FrameLogException e)
             {
                 failed(e);
                 RetryAtTimestamp = now + retryAfter;

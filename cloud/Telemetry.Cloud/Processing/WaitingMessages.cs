@@ -14,7 +14,7 @@ internal sealed class WaitingMessages(IStore store)
 {
     /// <summary>Keeps a message. <paramref name="content"/> is what it holds behind its attempt.</summary>
     public static void Keep(
-        GatewayLedger gateway, SchemaId needs, LogMessage message, ReadOnlyMemory<byte> content, StoreCommit commit)
+        GatewayLedger gateway, SchemaId needs, FrameLogMessage message, ReadOnlyMemory<byte> content, StoreCommit commit)
     {
         var id = new WaitingId(gateway.Gateway, needs, XxHash64.HashToUInt64(content.Span));
         if (gateway.Waiting.Add(id, message.Data.Length, out var givenUp))
@@ -50,7 +50,7 @@ internal sealed class WaitingMessages(IStore store)
     }
 
     /// <summary>The place of a waiting message where faults are searched: no place of a stream.</summary>
-    public static LogPlace Place(WaitingId id) => new(-1, default, 0, (long)id.Hash);
+    public static MessageKey Place(WaitingId id) => new(-1, default, 0, (long)id.Hash);
 
     private static void Remove(WaitingId id, StoreCommit commit)
     {

@@ -87,7 +87,7 @@ public interface IStore
     /// behind those before it, in a transaction that is always rolled back. In their order; empty when it takes all of
     /// them.
     /// </summary>
-    Task<IReadOnlyList<RefusedReading>> FindRefusedAsync(ReadingRows readings, CancellationToken cancellationToken);
+    Task<IReadOnlyList<RefusedReading>> FindRefusedAsync(ReadingBuffer readings, CancellationToken cancellationToken);
 }
 
 /// <summary>A reading that the database refuses.</summary>

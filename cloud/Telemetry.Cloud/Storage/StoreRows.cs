@@ -11,10 +11,10 @@ namespace Telemetry.Cloud.Storage;
 /// A place in a stream: when the stream was made, the last sequence that the database holds, that message's id and the
 /// time it was stored. Sequence 0 or an empty id: nothing of that stream was read, or what stood there is gone.
 /// </summary>
-public readonly record struct LogPosition(long StreamCreatedNanos, long Sequence, string MessageId, long StoredAtNanos)
+public readonly record struct StreamPosition(long StreamCreatedNanos, long Sequence, string MessageId, long StoredAtNanos)
 {
     /// <summary>Nothing read yet.</summary>
-    public static readonly LogPosition None = new(0, 0, "", 0);
+    public static readonly StreamPosition None = new(0, 0, "", 0);
 }
 
 /// <summary>
@@ -22,11 +22,11 @@ public readonly record struct LogPosition(long StreamCreatedNanos, long Sequence
 /// of its alert outbox.
 /// </summary>
 public sealed record PartitionRow(
-    int Partition, ulong Token, long Commits, LogPosition Live, LogPosition Backlog, AlertHead Alerts);
+    int Partition, ulong Token, long Commits, StreamPosition Live, StreamPosition Backlog, AlertHead Alerts);
 
 /// <summary>What a commit expects of a partition's row, and what it makes of it (commits + 1, lease renewed).</summary>
 public sealed record PartitionStep(
-    PartitionRow Expected, LogPosition Live, LogPosition Backlog, AlertHead Alerts, TimeSpan Lease);
+    PartitionRow Expected, StreamPosition Live, StreamPosition Backlog, AlertHead Alerts, TimeSpan Lease);
 
 /// <summary>
 /// What the ledger knows of one epoch. A complete one has no lanes, only its last sequences and its lost runs.
@@ -243,7 +243,7 @@ public sealed class StoreCommit
     public List<(GatewayId Gateway, ulong Epoch)> RemovedLanes { get; } = [];
 
     /// <summary>The new readings.</summary>
-    public ReadingRows Readings { get; } = new();
+    public ReadingBuffer Readings { get; } = new();
 
     /// <summary>True when there is no row to write (partitions do not count).</summary>
     public bool IsEmpty =>

@@ -7,7 +7,7 @@ namespace Telemetry.Streams.JetStream;
 
 /// <summary>
 /// A connection to NATS with JetStream, over one link at a time. Without a link every call fails at once with a
-/// <see cref="LogException"/>; what is under way when the link breaks fails then. Nothing is sent again by itself.
+/// <see cref="FrameLogException"/>; what is under way when the link breaks fails then. Nothing is sent again by itself.
 /// Any thread may call.
 /// </summary>
 public sealed class JetStreamConnection : IAsyncDisposable
@@ -58,7 +58,7 @@ public sealed class JetStreamConnection : IAsyncDisposable
     /// <summary>Cancelled when the current link breaks.</summary>
     internal CancellationToken LinkLost => _link.Token;
 
-    /// <summary>Connects, or throws a <see cref="LogException"/> when no server can be reached.</summary>
+    /// <summary>Connects, or throws a <see cref="FrameLogException"/> when no server can be reached.</summary>
     /// <param name="options">The servers.</param>
     /// <param name="changed">Told each change; must not block or throw.</param>
     /// <param name="cancellationToken">Cancels.</param>
@@ -78,7 +78,7 @@ public sealed class JetStreamConnection : IAsyncDisposable
             await connection.DisposeAsync();
             if (IsTrouble(e, cancellationToken))
             {
-                throw new LogException($"{options}: {Text(e)}", inner: e);
+                throw new FrameLogException($"{options}: {Text(e)}", inner: e);
             }
 
             throw;
@@ -95,7 +95,7 @@ public sealed class JetStreamConnection : IAsyncDisposable
             {
                 return await ConnectAsync(options, changed, cancellationToken);
             }
-            catch (LogException e)
+            catch (FrameLogException e)
             {
                 changed(new LinkChange(LinkChangeKind.ConnectFailed, e.Message));
             }
@@ -105,7 +105,7 @@ public sealed class JetStreamConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Calls JetStream or asks with a request; a failure is a <see cref="LogException"/>.</summary>
+    /// <summary>Calls JetStream or asks with a request; a failure is a <see cref="FrameLogException"/>.</summary>
     /// <param name="what">What is tried, for the message.</param>
     /// <param name="call">
     /// The call; its token is cancelled when the link breaks, and when the time of its answers is up: the library's own
@@ -119,7 +119,7 @@ public sealed class JetStreamConnection : IAsyncDisposable
         var lost = LinkLost;
         if (!IsConnected)
         {
-            throw new LogException($"{what}: not connected to NATS");
+            throw new FrameLogException($"{what}: not connected to NATS");
         }
 
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lost);
@@ -131,7 +131,7 @@ public sealed class JetStreamConnection : IAsyncDisposable
         }
         catch (Exception) when (lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new LogException($"{what}: the link to NATS broke");
+            throw new FrameLogException($"{what}: the link to NATS broke");
         }
         catch (Exception e) when (IsTrouble(e, cancellationToken))
         {
@@ -141,7 +141,7 @@ public sealed class JetStreamConnection : IAsyncDisposable
                 Counters.CountTimeout();
             }
 
-            throw new LogException($"{what}: {Text(e)}", inner: e);
+            throw new FrameLogException($"{what}: {Text(e)}", inner: e);
         }
     }
 
@@ -158,7 +158,7 @@ public sealed class JetStreamConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until a server is ready; a <see cref="LogException"/> when it was disposed.</summary>
+    /// <summary>Waits until a server is ready; a <see cref="FrameLogException"/> when it was disposed.</summary>
     public async Task WaitUntilConnectedAsync(CancellationToken cancellationToken)
     {
         while (!IsConnected)
@@ -170,7 +170,7 @@ public sealed class JetStreamConnection : IAsyncDisposable
             }
             catch (Exception e) when (IsTrouble(e, cancellationToken))
             {
-                throw new LogException(_isClosed ? "the connection to NATS was closed" : Text(e), inner: e);
+                throw new FrameLogException(_isClosed ? "the connection to NATS was closed" : Text(e), inner: e);
             }
 
             if (!IsConnected)

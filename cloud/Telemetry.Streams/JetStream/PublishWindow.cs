@@ -41,7 +41,7 @@ internal sealed class PublishWindow : QuietSubscription
     /// Appends a message to the stream that takes the subject; completes when the stream has stored it. The payload
     /// must stay unchanged until then.
     /// </summary>
-    /// <exception cref="LogException">It was refused, or nobody knows what became of it.</exception>
+    /// <exception cref="FrameLogException">It was refused, or nobody knows what became of it.</exception>
     public async ValueTask<PubAckResponse> PublishAsync(
         string subject, ReadOnlyMemory<byte> payload, string? messageId, CancellationToken cancellationToken)
     {
@@ -52,7 +52,7 @@ internal sealed class PublishWindow : QuietSubscription
             var lost = _connection.LinkLost;
             if (!_connection.IsConnected)
             {
-                throw new LogException("not connected to NATS");
+                throw new FrameLogException("not connected to NATS");
             }
 
             using var sending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lost);
@@ -87,7 +87,7 @@ internal sealed class PublishWindow : QuietSubscription
                 await append.Outcome.Task;
             }
 
-            throw new LogException(JetStreamConnection.Text(e), inner: e);
+            throw new FrameLogException(JetStreamConnection.Text(e), inner: e);
         }
         finally
         {
@@ -180,12 +180,12 @@ internal sealed class PublishWindow : QuietSubscription
         public TaskCompletionSource<PubAckResponse> Outcome { get; } =
             new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public void Refuse(string reason) => Outcome.TrySetException(new LogException(reason));
+        public void Refuse(string reason) => Outcome.TrySetException(new FrameLogException(reason));
 
         /// <summary>Nobody knows what became of it.</summary>
         public bool Fail(string reason)
         {
-            var isFirst = Outcome.TrySetException(new LogException(reason));
+            var isFirst = Outcome.TrySetException(new FrameLogException(reason));
             HasFailed |= isFirst;
             return isFirst;
         }

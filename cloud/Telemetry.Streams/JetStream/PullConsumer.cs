@@ -71,7 +71,7 @@ internal sealed class PullConsumer : QuietSubscription
     /// </param>
     /// <param name="options">Its limits.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    /// <exception cref="LogException">There is no such stream, the link broke, or there was no answer.</exception>
+    /// <exception cref="FrameLogException">There is no such stream, the link broke, or there was no answer.</exception>
     public static async ValueTask<PullConsumer> BeginAsync(
         JetStreamConnection connection, string stream, ulong startSequence, PullConsumerOptions options,
         CancellationToken cancellationToken)
@@ -228,7 +228,7 @@ internal sealed class PullConsumer : QuietSubscription
         {
             if (_session.End is { } ended)
             {
-                throw new LogException($"the consumer ended while it was made: {ended.Detail}");
+                throw new FrameLogException($"the consumer ended while it was made: {ended.Detail}");
             }
 
             _name = made.Info.Name;

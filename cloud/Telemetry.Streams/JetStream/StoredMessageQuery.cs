@@ -32,7 +32,7 @@ internal static class StoredMessageQuery
         catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException
             or FormatException)
         {
-            throw new LogException($"message {sequence} of {stream}: the answer cannot be read", inner: e);
+            throw new FrameLogException($"message {sequence} of {stream}: the answer cannot be read", inner: e);
         }
     }
 
@@ -44,7 +44,7 @@ internal static class StoredMessageQuery
             return error.GetProperty("err_code").GetInt32()
                 is JetStreamErrors.MessageNotFound or JetStreamErrors.StreamNotFound
                 ? null
-                : throw new LogException(string.Create(
+                : throw new FrameLogException(string.Create(
                     CultureInfo.InvariantCulture,
                     $"JetStream: {error.GetProperty("description").GetString()} "
                     + $"(err_code {error.GetProperty("err_code").GetInt32()})"));

@@ -9,7 +9,7 @@ namespace Telemetry.Streams.JetStream;
 /// Makes the streams of frames, each with the facts of its installation as its description. It never opens a stream
 /// that a repartition has closed: what it changes of one that is there are limits alone.
 /// </summary>
-internal sealed class StreamMaker(JetStreamConnection connection, NatsLogOptions options)
+internal sealed class StreamMaker(JetStreamConnection connection, JetStreamFrameLogOptions options)
 {
     /// <summary>Throws <see cref="InstallationException"/> when a stream carries other facts than these.</summary>
     public static void Check(StreamInfo info, InstallationFacts facts)
@@ -28,7 +28,7 @@ internal sealed class StreamMaker(JetStreamConnection connection, NatsLogOptions
 
     /// <summary>Makes a stream, or gives one that is there the limits of the options.</summary>
     public async Task EnsureAsync(
-        LogInstallation told, int partition, StreamKind kind, CancellationToken cancellationToken)
+        StreamInstallation told, int partition, StreamKind kind, CancellationToken cancellationToken)
     {
         var wanted = Configuration(told.Facts, partition, kind);
         var found = await connection.FindStreamAsync(wanted.Name!, cancellationToken);
@@ -36,7 +36,7 @@ internal sealed class StreamMaker(JetStreamConnection connection, NatsLogOptions
         {
             if (told.Closed is { } closed)
             {
-                throw new LogException($"{wanted.Name!} is not there: {closed}");
+                throw new FrameLogException($"{wanted.Name!} is not there: {closed}");
             }
 
             try
@@ -47,7 +47,7 @@ internal sealed class StreamMaker(JetStreamConnection connection, NatsLogOptions
             catch (NatsJSApiException e) when (e.Error.ErrCode == JetStreamErrors.StreamNameInUse)
             {
                 found = await connection.FindStreamAsync(wanted.Name!, cancellationToken)
-                    ?? throw new LogException($"{wanted.Name!} was made and deleted at the same time", inner: e);
+                    ?? throw new FrameLogException($"{wanted.Name!} was made and deleted at the same time", inner: e);
             }
         }
 

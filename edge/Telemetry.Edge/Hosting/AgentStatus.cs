@@ -92,7 +92,7 @@ public sealed record AgentStatus
     public long RequestsForgottenEarly { get; init; }
 
     /// <summary>The HTTP input; null when there is none.</summary>
-    public HttpStatus? Http { get; init; }
+    public HttpInputStatus? Http { get; init; }
 
     /// <summary>A JSON array of agents.</summary>
     public static ReadOnlyMemory<byte> Json(IEnumerable<AgentStatus> agents)
@@ -150,7 +150,7 @@ public sealed record AgentStatus
         Counter(
             "telemetry_agent_forgotten_requests_total", "Requests forgotten before their time.",
             agents.Sum(a => a.RequestsForgottenEarly));
-        HttpStatus.WritePrometheus(text, [.. agents.Select(a => a.Http).OfType<HttpStatus>()]);
+        HttpInputStatus.WritePrometheus(text, [.. agents.Select(a => a.Http).OfType<HttpInputStatus>()]);
         if (traces is not null)
         {
             Counter("telemetry_agent_exported_spans_total", "Spans that the collector took.", traces.Exported);

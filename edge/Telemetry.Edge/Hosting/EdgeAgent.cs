@@ -23,8 +23,8 @@ public sealed class EdgeAgent
     private readonly ILogger _log;
     private readonly List<IInput> _inputs = [];
     private HttpInput? _http;
-    private Outbox.Outbox? _outbox;
-    private Uplink.Uplink? _uplink;
+    private Outbox.ReadingOutbox? _outbox;
+    private Uplink.UplinkLoop? _uplink;
     private readonly RetryPause _outboxPause;
     private bool _inputsEnded;
     private bool _hasOpened;
@@ -75,7 +75,7 @@ public sealed class EdgeAgent
         return _outbox is { } outbox ? Status(status, outbox) : status;
     }
 
-    private AgentStatus Status(AgentStatus status, Outbox.Outbox outbox)
+    private AgentStatus Status(AgentStatus status, Outbox.ReadingOutbox outbox)
     {
         long held = 0, inFlight = 0;
         int frames = 0, awaiting = 0;
@@ -172,7 +172,7 @@ public sealed class EdgeAgent
         }
     }
 
-    private async Task<Outbox.Outbox> OpenAsync(CancellationToken cancellationToken)
+    private async Task<Outbox.ReadingOutbox> OpenAsync(CancellationToken cancellationToken)
     {
         var file = await SqliteOutboxFile.OpenAsync(
             _options.OutboxFile,
@@ -180,7 +180,7 @@ public sealed class EdgeAgent
             cancellationToken);
         try
         {
-            var outbox = await Outbox.Outbox.OpenAsync(
+            var outbox = await Outbox.ReadingOutbox.OpenAsync(
                 file, _options.Gateway, _options.Outbox, _time, _random, cancellationToken);
             if (_options.Outbox.TestDropEvery > 0)
             {
@@ -199,11 +199,11 @@ public sealed class EdgeAgent
     }
 
     // Inputs stop first and wait for their last commit; then the link; the outbox' own last commit is its disposal.
-    private async Task RunWithAsync(Outbox.Outbox outbox, IUplinkConnector connector, CancellationToken stop)
+    private async Task RunWithAsync(Outbox.ReadingOutbox outbox, IUplinkConnector connector, CancellationToken stop)
     {
         using var inputsEnd = CancellationTokenSource.CreateLinkedTokenSource(stop);
         using var linkEnd = new CancellationTokenSource();
-        _uplink = new Uplink.Uplink(
+        _uplink = new Uplink.UplinkLoop(
             outbox, _options.Gateway, connector, _options.UplinkSending, _time, _random, _log);
         var linking = _uplink.RunAsync(linkEnd.Token);
         var reading = Task.WhenAll(_inputs.Select(input => RunInputAsync(input, outbox, inputsEnd.Token)));
@@ -254,7 +254,7 @@ public sealed class EdgeAgent
         };
     }
 
-    private async Task RunInputAsync(IInput input, Outbox.Outbox outbox, CancellationToken cancellationToken)
+    private async Task RunInputAsync(IInput input, Outbox.ReadingOutbox outbox, CancellationToken cancellationToken)
     {
         var pause = new RetryPause(_time);
         while (true)

@@ -63,7 +63,7 @@ public sealed class EdgeProcess(
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var traces = StartTraces(log);
-        using var loop = new EdgeLoop("agents");
+        using var loop = new EventLoop("agents");
         var running = loop.RunAsync(() => RunOnLoopAsync(logging, log, random, traces?.Counters, stop.Token));
         var stopped = new TaskCompletionSource();
         using var registration = stop.Token.Register(() => stopped.TrySetResult());

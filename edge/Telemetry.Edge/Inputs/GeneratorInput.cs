@@ -21,7 +21,7 @@ public sealed class GeneratorInput : IInput
 
     private readonly GeneratorOptions _options;
     private readonly TimeProvider _time;
-    private readonly Sender _sender;
+    private readonly OutboxWriter _sender;
     private readonly GeneratorSeries?[] _series;
     private readonly ReadingBatch _batch = new(BatchReadingsMax);
     private readonly List<Task> _offers = [];
@@ -34,7 +34,7 @@ public sealed class GeneratorInput : IInput
     internal GeneratorInput(GeneratorOptions options, SenderJournal? journal, TimeProvider time)
     {
         _options = options;
-        _sender = new Sender(journal);
+        _sender = new OutboxWriter(journal);
         _time = time;
         _series = new GeneratorSeries?[options.Devices * options.SeriesPerDevice];
         if (journal is not null)
@@ -50,7 +50,7 @@ public sealed class GeneratorInput : IInput
 
     public long Refused => _sender.Refused;
 
-    public async Task RunAsync(Outbox outbox, CancellationToken cancellationToken)
+    public async Task RunAsync(ReadingOutbox outbox, CancellationToken cancellationToken)
     {
         // A new outbox may have another list of series.
         Array.Clear(_series);
@@ -90,7 +90,7 @@ public sealed class GeneratorInput : IInput
         }
     }
 
-    private async Task OfferAsync(Outbox outbox, int readings)
+    private async Task OfferAsync(ReadingOutbox outbox, int readings)
     {
         while (readings > 0)
         {
@@ -111,7 +111,7 @@ public sealed class GeneratorInput : IInput
         }
     }
 
-    private void Fill(Outbox outbox, int count)
+    private void Fill(ReadingOutbox outbox, int count)
     {
         _batch.Clear();
         var now = (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;

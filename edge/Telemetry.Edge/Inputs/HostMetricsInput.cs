@@ -12,7 +12,7 @@ public sealed class HostMetricsInput : IInput
 {
     private readonly HostMetricsOptions _options;
     private readonly TimeProvider _time;
-    private readonly Sender _sender;
+    private readonly OutboxWriter _sender;
     private readonly HostSample _sample;
     private readonly IHostSource[] _sources;
 
@@ -20,7 +20,7 @@ public sealed class HostMetricsInput : IInput
     {
         _options = options;
         _time = time;
-        _sender = new Sender(journal);
+        _sender = new OutboxWriter(journal);
         _sample = new HostSample(options.Device);
         _sources =
         [
@@ -40,7 +40,7 @@ public sealed class HostMetricsInput : IInput
 
     public long Refused => _sender.Refused;
 
-    public async Task RunAsync(Outbox outbox, CancellationToken cancellationToken)
+    public async Task RunAsync(ReadingOutbox outbox, CancellationToken cancellationToken)
     {
         try
         {
@@ -65,7 +65,7 @@ public sealed class HostMetricsInput : IInput
         }
     }
 
-    private async Task MeasureAsync(Outbox outbox)
+    private async Task MeasureAsync(ReadingOutbox outbox)
     {
         var now = (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
         _sample.Begin(outbox, now);

@@ -22,5 +22,5 @@ public interface IInput : IDisposable
     /// without an exception. <see cref="OutboxException"/> goes through: the caller opens the outbox anew and runs the
     /// input again.
     /// </summary>
-    Task RunAsync(Outbox outbox, CancellationToken cancellationToken);
+    Task RunAsync(ReadingOutbox outbox, CancellationToken cancellationToken);
 }

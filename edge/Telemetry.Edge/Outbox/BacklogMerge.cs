@@ -131,7 +131,7 @@ internal sealed class BacklogMerge(IOutboxFile file, OutboxState state, OutboxOp
         var columnBytes = 0L;
         for (var order = rows.Sorted(); !order.IsEmpty;)
         {
-            var length = ReadingCut.Length(
+            var length = FrameSizeLimit.Length(
                 rows.Batch, order.Span, state.Series.Types, readingsMax, columnsMax, state.FrameVersion, out var bytes);
             parts.Add(SealPart.OfRows(Lane.Backlog, rows.Batch, order[..length]));
             order = order[length..];
@@ -172,7 +172,7 @@ internal sealed class BacklogMerge(IOutboxFile file, OutboxState state, OutboxOp
         {
             for (var left = declaration.Count; left > 0;)
             {
-                if (readings == FrameHeader.CountMax || part.Count == ReadingCut.SeriesMax)
+                if (readings == FrameHeader.CountMax || part.Count == FrameSizeLimit.SeriesMax)
                 {
                     parts.Add(SealPart.OfDeclarations(Lane.Backlog, part));
                     part = [];

@@ -27,12 +27,11 @@ internal sealed class CommitDraft
 /// Makes commits. In one commit: backlog first, then critical, then live, so that a live frame's promise may count on
 /// what is sealed with it.
 /// </summary>
-internal sealed class CommitMaker(OutboxState state, OutboxOptions options, TimeProvider time)
+internal sealed class CommitBuilder(OutboxState state, OutboxOptions options, TimeProvider time)
 {
-    private readonly FrameSealer _sealer = new(options.SegmentBytesMax);
+    private readonly FrameSealer _sealer = new();
     private readonly WireWriter _writer = new(64 * 1024);
     private readonly WireWriter _scratch = new();
-    private readonly ColumnPlans _segmentPlans = new();
     private readonly List<SealPart> _parts = [];
     private readonly TestDrops _testDrops = new(options.TestDropEvery);
     private readonly List<SegmentRow> _segments = [];
@@ -128,7 +127,7 @@ internal sealed class CommitMaker(OutboxState state, OutboxOptions options, Time
     {
         for (var order = rows.Sorted(); !order.IsEmpty;)
         {
-            var length = ReadingCut.Length(
+            var length = FrameSizeLimit.Length(
                 rows.Batch,
                 order.Span,
                 state.Series.Types,
@@ -145,7 +144,7 @@ internal sealed class CommitMaker(OutboxState state, OutboxOptions options, Time
         var id = state.Segments.NextId;
         for (var order = rows.Sorted(); !order.IsEmpty;)
         {
-            var length = ReadingCut.Length(
+            var length = FrameSizeLimit.Length(
                 rows.Batch,
                 order.Span,
                 state.Series.Types,
@@ -155,8 +154,7 @@ internal sealed class CommitMaker(OutboxState state, OutboxOptions options, Time
             var cut = order.Span[..length];
             var (first, last) = SealPart.TimeSpanOf(rows.Batch, cut);
             _writer.Clear();
-            SegmentColumns.Write(
-                _writer, rows.Batch, cut, state.Series.Types, _segmentPlans, options.SegmentBytesMax);
+            SegmentColumns.Write(_writer, rows.Batch, cut, state.Series.Types);
             _segments.Add(new SegmentRow(
                 id++,
                 length,

@@ -18,7 +18,7 @@ internal sealed class CommitLoop : IDisposable
     private readonly OutboxState _state;
     private readonly OutboxOptions _options;
     private readonly TimeProvider _time;
-    private readonly CommitMaker _maker;
+    private readonly CommitBuilder _maker;
     private readonly SynchronizationContext? _context = SynchronizationContext.Current;
     private readonly ITimer _timer;
     private readonly TaskCompletionSource<OutboxException> _failed = new();
@@ -40,7 +40,7 @@ internal sealed class CommitLoop : IDisposable
         _state = state;
         _options = options;
         _time = time;
-        _maker = new CommitMaker(state, options, time);
+        _maker = new CommitBuilder(state, options, time);
         Disk = new DiskWatch(file, state, options, time);
         _timer = time.CreateTimer(OnTimer, null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _idleAt = After(options.IdleCommitInterval);

@@ -20,7 +20,7 @@ internal sealed class DiskWatch
     private readonly OutboxState _state;
     private readonly OutboxOptions _options;
     private readonly TimeProvider _time;
-    private readonly DiskRest _rest;
+    private readonly DiskPause _rest;
     private long _overheadBytes;
     private long _failedAt;
     private long? _recoveredAt;
@@ -33,7 +33,7 @@ internal sealed class DiskWatch
         _state = state;
         _options = options;
         _time = time;
-        _rest = new DiskRest(time);
+        _rest = new DiskPause(time);
         TakeOverhead();
     }
 

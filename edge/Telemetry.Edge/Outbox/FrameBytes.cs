@@ -9,7 +9,7 @@ namespace Telemetry.Edge.Outbox;
 /// </summary>
 internal sealed class FrameBytes(IOutboxFile file, OutboxState state, CommitLoop commits, TimeProvider time)
 {
-    private readonly FrameSealer _sealer = new(FrameHeader.BytesMax);
+    private readonly FrameSealer _sealer = new();
 
     public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(HeldFrame frame, CancellationToken cancellationToken)
     {

@@ -64,13 +64,10 @@ internal readonly record struct SealPart(
 /// Gives the parts of one commit their sequences and seals them as frames. Live and critical frames carry a promise:
 /// its W passes nothing that is sealed behind the frame.
 /// </summary>
-internal sealed class FrameSealer(int columnBytesMax)
+internal sealed class FrameSealer
 {
     private readonly WireWriter _writer = new(FrameHeader.BytesMax);
     private readonly WireWriter _scratch = new();
-
-    // By lane: their frames are of different lengths.
-    private readonly ColumnPlans[] _plans = [.. Enumerable.Range(0, Lanes.Count).Select(_ => new ColumnPlans())];
 
     /// <summary>
     /// Seals the parts in their order; the epoch's lasts go on from <paramref name="lasts"/>. <paramref name="w"/> is
@@ -118,9 +115,7 @@ internal sealed class FrameSealer(int columnBytesMax)
             declarations,
             part.Batch,
             part.Order.Span,
-            series.Types,
-            _plans[(int)part.Lane],
-            columnBytesMax);
+            series.Types);
         byte[] counts =
         [
             .. SeriesCounts.OfRows(part.Batch, part.Order.Span, _scratch),

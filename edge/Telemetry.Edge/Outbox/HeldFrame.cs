@@ -77,7 +77,7 @@ public sealed class HeldFrame
     public long TimeLast { get; }
 
     /// <summary>
-    /// True once it is freed, forgotten or replaced by a tombstone: it is in <see cref="Outbox.Held"/> no more.
+    /// True once it is freed, forgotten or replaced by a tombstone: it is in <see cref="ReadingOutbox.Held"/> no more.
     /// </summary>
     public bool Freed { get; internal set; }
 

@@ -28,7 +28,7 @@ public sealed record OutboxOptions
     /// </summary>
     public int WaitingReadingsMax { get; init; } = 64 * 1024;
 
-    /// <summary>The most series. At it <see cref="Outbox.SeriesIndex"/> throws.</summary>
+    /// <summary>The most series. At it <see cref="ReadingOutbox.SeriesIndex"/> throws.</summary>
     public int SeriesMax { get; init; } = 64 * 1024;
 
     /// <summary>How far the promised W stays behind the clock. Readings that come later than that are late.</summary>

@@ -77,7 +77,7 @@ internal sealed class OutboxState
 
     public List<DropRow> Drops { get; }
 
-    public SoftNotes Notes { get; } = new();
+    public DeferredUpdates Notes { get; } = new();
 
     public FrameCache Cache { get; }
 

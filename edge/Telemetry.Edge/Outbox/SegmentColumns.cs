@@ -20,16 +20,13 @@ public static class SegmentColumns
 
     private static ReadOnlySpan<byte> Head => [0x80, 0x00];
 
-    /// <summary>
-    /// Writes rows that are in the order (series, time), as those of the segments before where that fits.
-    /// </summary>
+    /// <summary>Writes rows that are in the order (series, time).</summary>
     public static void Write(
-        WireWriter writer, ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types,
-        ColumnPlans plans, int bytesMax)
+        WireWriter writer, ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types)
     {
         writer.Bytes(Head);
         writer.Byte(Version);
-        CompactColumns.Write(writer, batch, order, types, plans, bytesMax - Head.Length - sizeof(byte));
+        CompactColumns.Write(writer, batch, order, types);
     }
 
     /// <summary>

@@ -17,8 +17,8 @@ internal sealed class FrameSender
     /// <summary>The reason code for what the cloud cannot read (MQTT 5.0, 3.4.2.1).</summary>
     public const byte PayloadFormatInvalid = 0x99;
 
-    private readonly Outbox.Outbox _outbox;
-    private readonly Delivery _delivery;
+    private readonly Outbox.ReadingOutbox _outbox;
+    private readonly DeliveryTracker _delivery;
     private readonly UplinkOptions _options;
     private readonly TimeProvider _time;
     private readonly SharedLink _link;
@@ -26,7 +26,7 @@ internal sealed class FrameSender
     private readonly string[] _topics;
 
     public FrameSender(
-        Outbox.Outbox outbox, SharedLink link, Delivery delivery, UplinkOptions options, TimeProvider time)
+        Outbox.ReadingOutbox outbox, SharedLink link, DeliveryTracker delivery, UplinkOptions options, TimeProvider time)
     {
         (_outbox, _link, _delivery, _options, _time) = (outbox, link, delivery, options, time);
         _schemas = new SchemaSender(link, delivery, time);
@@ -130,7 +130,7 @@ internal sealed class FrameSender
 
     private byte[] Payload(HeldFrame frame, ReadOnlyMemory<byte> bytes)
     {
-        var writer = new WireWriter(Model.Frames.Delivery.BytesMax + bytes.Length);
+        var writer = new WireWriter(Model.Frames.FrameEnvelope.BytesMax + bytes.Length);
         _link.Head(_delivery.Attempt(frame)).Write(writer);
         writer.Bytes(bytes.Span);
         return writer.ToArray();

@@ -10,7 +10,7 @@ namespace Telemetry.Edge.Uplink;
 internal static class HelloWriter
 {
     /// <summary>A short hello: promise and accepted total.</summary>
-    public static Hello Short(Outbox.Outbox outbox, HelloId id, long nowMicros) => new()
+    public static Hello Short(Outbox.ReadingOutbox outbox, HelloId id, long nowMicros) => new()
     {
         Id = id,
         Outbox = outbox.OutboxId,
@@ -24,7 +24,7 @@ internal static class HelloWriter
     /// A full one. Frames freed since the last commit count as held: after a crash they are here again.
     /// </summary>
     public static Hello Full(
-        Outbox.Outbox outbox, HelloId id, long nowMicros, byte frameVersion, IReadOnlyList<SchemaId> schemas,
+        Outbox.ReadingOutbox outbox, HelloId id, long nowMicros, byte frameVersion, IReadOnlyList<SchemaId> schemas,
         bool listComplete, string fork)
     {
         var soft = outbox.FreedNotDurably.ToLookup(key => (key.Epoch, key.Lane), key => key.Range);
@@ -52,7 +52,7 @@ internal static class HelloWriter
     private static Predecessor Predecessor(EpochState epoch) =>
         epoch.Order > 0 ? epoch.Predecessor : new Predecessor(Model.Frames.Predecessor.Unknown, default);
 
-    private static HelloLane Lane(Outbox.Outbox outbox, EpochState epoch, Lane lane, IEnumerable<SequenceRange> soft)
+    private static HelloLane Lane(Outbox.ReadingOutbox outbox, EpochState epoch, Lane lane, IEnumerable<SequenceRange> soft)
     {
         var held = new List<SequenceRange>();
         var ranges = outbox.HeldIn(epoch.Epoch, lane).Where(f => f.Held).Select(f => f.Key.Range);

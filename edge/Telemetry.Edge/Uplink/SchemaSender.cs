@@ -11,7 +11,7 @@ namespace Telemetry.Edge.Uplink;
 /// a short time. The log may take a child before its parent then, when it was out of reach for a moment; the processor
 /// lets it wait for the parent.
 /// </summary>
-internal sealed class SchemaSender(SharedLink link, Delivery delivery, TimeProvider time)
+internal sealed class SchemaSender(SharedLink link, DeliveryTracker delivery, TimeProvider time)
 {
     // Attempt, parent, checksum and what tells lengths, about.
     private const int HeadBytes = 48;

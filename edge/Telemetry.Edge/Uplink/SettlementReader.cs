@@ -9,7 +9,7 @@ namespace Telemetry.Edge.Uplink;
 /// with the frames sealed here. A difference, or sequences announced that were never sealed here, is a fork. Where a
 /// share is not known any more nothing is freed before the cloud calls the epoch complete.
 /// </summary>
-internal sealed class SettlementReader(Outbox.Outbox outbox)
+internal sealed class SettlementReader(Outbox.ReadingOutbox outbox)
 {
     /// <summary>
     /// The most forgotten frames of a lane whose shares are kept; beyond them ranges over the oldest ones cannot be

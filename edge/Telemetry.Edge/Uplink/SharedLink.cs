@@ -9,12 +9,12 @@ namespace Telemetry.Edge.Uplink;
 internal sealed class SharedLink
 {
     private readonly IUplinkConnection _connection;
-    private readonly Delivery _delivery;
+    private readonly DeliveryTracker _delivery;
     private readonly UplinkOptions _options;
     private readonly TimeProvider _time;
     private long _pausedUntil;
 
-    public SharedLink(IUplinkConnection connection, Delivery delivery, UplinkOptions options, TimeProvider time)
+    public SharedLink(IUplinkConnection connection, DeliveryTracker delivery, UplinkOptions options, TimeProvider time)
     {
         (_connection, _delivery, _options, _time) = (connection, delivery, options, time);
         Rate = new LinkRate(time);
@@ -110,6 +110,6 @@ internal sealed class SharedLink
     }
 
     /// <summary>What stands before a message: when it is sent, as which attempt.</summary>
-    public Model.Frames.Delivery Head(Attempt attempt) =>
+    public Model.Frames.FrameEnvelope Head(Attempt attempt) =>
         new((_time.GetUtcNow().Ticks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond, attempt);
 }

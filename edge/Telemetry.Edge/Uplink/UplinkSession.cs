@@ -10,24 +10,24 @@ namespace Telemetry.Edge.Uplink;
 /// </summary>
 internal sealed class UplinkSession
 {
-    private readonly Outbox.Outbox _outbox;
+    private readonly Outbox.ReadingOutbox _outbox;
     private readonly IUplinkConnection _connection;
-    private readonly Delivery _delivery;
+    private readonly DeliveryTracker _delivery;
     private readonly UplinkOptions _options;
     private readonly TimeProvider _time;
     private readonly SharedLink _link;
     private readonly FrameSender _frames;
-    private readonly HelloSpeaker _hellos;
+    private readonly HelloSender _hellos;
     private CancellationToken _stop;
     private OutboxException? _failure;
 
     public UplinkSession(
-        Outbox.Outbox outbox, IUplinkConnection connection, Delivery delivery, UplinkOptions options, TimeProvider time)
+        Outbox.ReadingOutbox outbox, IUplinkConnection connection, DeliveryTracker delivery, UplinkOptions options, TimeProvider time)
     {
         (_outbox, _connection, _delivery, _options, _time) = (outbox, connection, delivery, options, time);
         _link = new SharedLink(connection, delivery, options, time);
         _frames = new FrameSender(outbox, _link, delivery, options, time);
-        _hellos = new HelloSpeaker(connection, delivery, options, time);
+        _hellos = new HelloSender(connection, delivery, options, time);
     }
 
     private OutboxException? Failure => _failure ?? _frames.Failure;

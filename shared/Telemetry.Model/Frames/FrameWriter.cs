@@ -18,9 +18,7 @@ public static class FrameWriter
 {
     /// <summary>
     /// Writes a frame and returns its checksum. The header's count is the rows of <paramref name="order"/> plus the
-    /// declared ones; throws <see cref="ArgumentException"/> when it is not, or the frame is over its limits. Frames of
-    /// one kind that follow each other are made faster with <paramref name="plans"/>, of which no use is made where
-    /// the columns come to over <paramref name="columnBytesMax"/> with them.
+    /// declared ones; throws <see cref="ArgumentException"/> when it is not, or the frame is over its limits.
     /// </summary>
     public static ulong Write(
         WireWriter writer,
@@ -28,9 +26,7 @@ public static class FrameWriter
         ReadOnlySpan<Declaration> declarations,
         ReadingBatch batch,
         ReadOnlySpan<int> order,
-        ReadOnlySpan<MetricType> types,
-        ColumnPlans? plans = null,
-        int columnBytesMax = FrameHeader.BytesMax)
+        ReadOnlySpan<MetricType> types)
     {
         var dropped = 0;
         foreach (var declaration in declarations)
@@ -58,8 +54,7 @@ public static class FrameWriter
 
         if (header.Version > 0 && header.Present > 0)
         {
-            var bytesLeft = FrameHeader.BytesMax - (writer.Length - start) - FrameHeader.ChecksumBytes;
-            CompactColumns.Write(writer, batch, order, types, plans, Math.Min(columnBytesMax, bytesLeft));
+            CompactColumns.Write(writer, batch, order, types);
         }
         else
         {

@@ -84,7 +84,6 @@ internal sealed record FilledLog(long Readings, long Bytes)
 
         private readonly SchemaMessage _schema;
         private readonly GeneratorSeries[] _series;
-        private readonly ColumnPlans _plans = new();
         private readonly ulong _epoch = (ulong)Random.Shared.NextInt64(1, long.MaxValue);
         private readonly uint _process = (uint)Random.Shared.NextInt64(1, uint.MaxValue);
         private readonly WireWriter _writer = new(FrameHeader.BytesMax);
@@ -107,7 +106,7 @@ internal sealed record FilledLog(long Readings, long Bytes)
         {
             var attempt = new Attempt(_process, 1);
             _writer.Clear();
-            new Delivery(_time, attempt).Write(_writer);
+            new FrameEnvelope(_time, attempt).Write(_writer);
             _schema.Write(_writer, Lane.Live);
             return (Routes.MessageId(Gateway, _schema.Id, Lane.Live, attempt), _writer.ToArray());
         }
@@ -139,8 +138,8 @@ internal sealed record FilledLog(long Readings, long Bytes)
             (_last, _time) = (key.Last, _time + 1_000_000);
             var attempt = new Attempt(_process, 1);
             _writer.Clear();
-            new Delivery(_time, attempt).Write(_writer);
-            FrameWriter.Write(_writer, header, [], Batch, Order, _types, _plans);
+            new FrameEnvelope(_time, attempt).Write(_writer);
+            FrameWriter.Write(_writer, header, [], Batch, Order, _types);
             return (Routes.MessageId(Gateway, key, attempt), _writer.ToArray());
         }
 

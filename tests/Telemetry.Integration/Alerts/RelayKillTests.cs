@@ -13,7 +13,7 @@ public sealed class RelayKillTests
     {
         using var limit = new CancellationTokenSource(Limit);
         using var output = new StringWriter();
-        await using var plant = await RelayPlant.StartAsync();
+        await using var plant = await RelayCluster.StartAsync();
         var test = new RelayKillTest(RelayKillOptions.Short, TextWriter.Synchronized(output));
 
         var problems = await test.RunAsync(plant, limit.Token);

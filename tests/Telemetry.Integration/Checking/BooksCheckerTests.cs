@@ -33,7 +33,7 @@ public sealed class BooksCheckerTests(PostgresFixture fixture) : IClassFixture<P
     [InlineData("flip", "stored with another value than was sent")]
     public async Task One_row_spoilt_is_seen(string way, string fault)
     {
-        var verdict = await Judge(database => Spoiler.SpoilAsync(database.ConnectionString, way, default));
+        var verdict = await Judge(database => DatabaseCorruption.SpoilAsync(database.ConnectionString, way, default));
 
         Assert.False(verdict.Balanced);
         Assert.Contains(fault, verdict.ToString(), StringComparison.Ordinal);
@@ -98,7 +98,7 @@ public sealed class BooksCheckerTests(PostgresFixture fixture) : IClassFixture<P
         });
     }
 
-    private static ulong Add(ReadingRows rows, ReadingBatch batch, SeriesList list)
+    private static ulong Add(ReadingBuffer rows, ReadingBatch batch, SeriesList list)
     {
         var sum = 0UL;
         for (var row = 0; row < batch.Count; row++)

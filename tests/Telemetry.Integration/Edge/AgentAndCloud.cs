@@ -28,7 +28,7 @@ internal sealed class AgentAndCloud : IAsyncDisposable
     private readonly PostgresServer _postgres;
     private readonly PostgresDatabase _database;
     private readonly JetStreamConnection _connection;
-    private readonly NatsLog _log;
+    private readonly JetStreamFrameLog _log;
     private readonly MqttIngress _ingress;
     private readonly ProcessorThread _thread = new("processor");
     private readonly CancellationTokenSource _stop = new();
@@ -36,16 +36,16 @@ internal sealed class AgentAndCloud : IAsyncDisposable
 
     private AgentAndCloud(
         NatsServer nats, PostgresServer postgres, PostgresDatabase database, JetStreamConnection connection,
-        Func<IBus, IBus> owners)
+        Func<IControlChannel, IControlChannel> owners)
     {
         (_nats, _postgres, _database, _connection) = (nats, postgres, database, connection);
-        _log = new NatsLog(connection, new NatsLogOptions(), SampleInstallation.Of(1));
-        var (bus, counters) = (new NatsBus(connection, SampleInstallation.Of(1)), new IngressCounters());
+        _log = new JetStreamFrameLog(connection, new JetStreamFrameLogOptions(), SampleInstallation.Of(1));
+        var (bus, counters) = (new NatsControlChannel(connection, SampleInstallation.Of(1)), new IngressCounters());
         var passwords = GatewayPasswords.Read([$"{Gateway}:{Password}"], plain: true);
         _ingress = new MqttIngress(
             new MqttListenerOptions { Port = 0, Limits = new MqttSessionLimits { PacketBytesMax = 320 * 1024 } },
             new IngressCore(_log, bus, new IngressOptions { Partitions = 1 }, TimeProvider.System, counters),
-            new GatewayGate(new PasswordDesk(
+            new GatewayGate(new PasswordHandler(
                 () => passwords, new PasswordOptions(), counters, TimeProvider.System, NullLogger.Instance)),
             counters,
             TimeSpan.FromSeconds(2),
@@ -61,7 +61,7 @@ internal sealed class AgentAndCloud : IAsyncDisposable
     public int MqttPort => _ingress.Port;
 
     /// <summary>Starts it; <paramref name="owners"/> makes the owner's bus of the real one.</summary>
-    public static async Task<AgentAndCloud> Start(Func<IBus, IBus>? owners = null)
+    public static async Task<AgentAndCloud> Start(Func<IControlChannel, IControlChannel>? owners = null)
     {
         var nats = await NatsServer.Start();
         var postgres = await PostgresServer.Start(null);
@@ -111,7 +111,7 @@ internal sealed class AgentAndCloud : IAsyncDisposable
             for (var sequence = state!.Value.First; sequence <= state.Value.Last; sequence++)
             {
                 var message = await _log.ReadAsync(0, stream, sequence, default);
-                Delivery.Read(message!.Data.Span, out var offset);
+                FrameEnvelope.Read(message!.Data.Span, out var offset);
                 var frame = message.Data[offset..];
                 if (FrameReader.TryKind(frame.Span, out var kind) && kind == FrameKind.Readings)
                 {

@@ -14,7 +14,7 @@ internal sealed class AgentRun : IAsyncDisposable
 {
     private static readonly TimeSpan Within = TimeSpan.FromSeconds(60);
 
-    private readonly EdgeLoop _loop = new("agent");
+    private readonly EventLoop _loop = new("agent");
     private readonly CancellationTokenSource _stop = new();
     private readonly EdgeAgent _agent;
     private readonly Task _running;

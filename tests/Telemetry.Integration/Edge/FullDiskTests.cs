@@ -16,7 +16,7 @@ public sealed class FullDiskTests : IAsyncLifetime
     private const int DiskBytes = 12 * 1024 * 1024;
     private static readonly TimeSpan Within = TimeSpan.FromSeconds(60);
 
-    private readonly EdgeLoop _loop = new("test");
+    private readonly EventLoop _loop = new("test");
     private SmallDisk _disk = null!;
 
     public Task InitializeAsync()
@@ -111,7 +111,7 @@ public sealed class FullDiskTests : IAsyncLifetime
         await (await SqliteOutboxFile.OpenAsync(_disk.At("outbox.db"), null, default)).DisposeAsync();
     }
 
-    private static async Task<OfferOutcome> OfferAsync(Outbox outbox)
+    private static async Task<OfferOutcome> OfferAsync(ReadingOutbox outbox)
     {
         var series = outbox.SeriesIndex(
             new SeriesDefinition { Device = "d", Metric = "text", Type = MetricType.Text });
@@ -137,7 +137,7 @@ public sealed class FullDiskTests : IAsyncLifetime
         });
     }
 
-    private async Task<long> FillAsync(Outbox outbox)
+    private async Task<long> FillAsync(ReadingOutbox outbox)
     {
         _disk.TakeAllThatIsLeft();
         while ((await OfferAsync(outbox)).IsAccepted)
@@ -149,7 +149,7 @@ public sealed class FullDiskTests : IAsyncLifetime
     }
 
     // What a link does: one frame after the other goes up and is stored.
-    private async Task DrainAsync(Outbox outbox)
+    private async Task DrainAsync(ReadingOutbox outbox)
     {
         await UntilAsync(outbox, async () =>
         {
@@ -165,10 +165,10 @@ public sealed class FullDiskTests : IAsyncLifetime
         });
     }
 
-    private static Task UntilAsync(Outbox outbox, Func<bool> holds) =>
+    private static Task UntilAsync(ReadingOutbox outbox, Func<bool> holds) =>
         UntilAsync(outbox, () => Task.FromResult(holds()));
 
-    private static async Task UntilAsync(Outbox outbox, Func<Task<bool>> holds)
+    private static async Task UntilAsync(ReadingOutbox outbox, Func<Task<bool>> holds)
     {
         var start = TimeProvider.System.GetTimestamp();
         while (!await holds())
@@ -180,7 +180,7 @@ public sealed class FullDiskTests : IAsyncLifetime
         }
     }
 
-    private async Task<Outbox> OpenAsync() => await Outbox.OpenAsync(
+    private async Task<ReadingOutbox> OpenAsync() => await ReadingOutbox.OpenAsync(
         await SqliteOutboxFile.OpenAsync(_disk.At("outbox.db"), null, default),
         GatewayId.Parse("gw-1"),
         new OutboxOptions(),

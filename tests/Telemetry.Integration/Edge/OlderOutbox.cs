@@ -86,7 +86,7 @@ internal sealed class OlderOutbox
     }
 
     /// <summary>Opens it as today's agent does.</summary>
-    public async Task<Outbox> OpenAsync() => await Outbox.OpenAsync(
+    public async Task<ReadingOutbox> OpenAsync() => await ReadingOutbox.OpenAsync(
         await SqliteOutboxFile.OpenAsync(FilePath, null, default),
         AgentAndCloud.Gateway,
         new OutboxOptions(),

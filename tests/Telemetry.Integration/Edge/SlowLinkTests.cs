@@ -40,7 +40,7 @@ public sealed class SlowLinkTests(ITestOutputHelper output) : IAsyncLifetime
         await using var line = new FaultProxy(cloud.MqttPort) { Delay = TimeSpan.FromMilliseconds(_roundTripMs / 2.0) };
         line.LimitBandwidth(Direction.ToServer, _bits / 8);
         line.LimitBandwidth(Direction.ToClient, _bits / 8);
-        using var loop = new EdgeLoop("agent");
+        using var loop = new EventLoop("agent");
         using var stop = new CancellationTokenSource();
         var agent = new EdgeAgent(Options(line.Port), TimeProvider.System, new Random(1), NullLogger.Instance);
         var running = loop.RunAsync(() => agent.RunAsync(stop.Token));
@@ -57,7 +57,7 @@ public sealed class SlowLinkTests(ITestOutputHelper output) : IAsyncLifetime
 
     private static int Number(int i) => int.Parse(Line[i], CultureInfo.InvariantCulture);
 
-    private async Task JudgeAsync(string what, AgentAndCloud cloud, EdgeLoop loop, EdgeAgent agent)
+    private async Task JudgeAsync(string what, AgentAndCloud cloud, EventLoop loop, EdgeAgent agent)
     {
         await Until(async () => await loop.RunAsync(() => Task.FromResult(agent.Status().LinkUp)));
         var connected = DateTime.UtcNow;
@@ -99,7 +99,7 @@ public sealed class SlowLinkTests(ITestOutputHelper output) : IAsyncLifetime
     private async Task FillAsync()
     {
         var file = await SqliteOutboxFile.OpenAsync(_folder.At("outbox"), null, default);
-        await using var outbox = await Outbox.OpenAsync(
+        await using var outbox = await ReadingOutbox.OpenAsync(
             file, AgentAndCloud.Gateway, new OutboxOptions(), TimeProvider.System, new Random(1), default);
         var (random, batch) = (new Random(2), new ReadingBatch());
         var first = (DateTimeOffset.UtcNow.AddHours(-8) - DateTimeOffset.UnixEpoch).Ticks / 10;

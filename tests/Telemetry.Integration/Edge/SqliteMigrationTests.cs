@@ -100,7 +100,7 @@ public sealed class SqliteMigrationTests : IAsyncLifetime
         return content;
     }
 
-    private static Task<OfferOutcome> OfferAsync(Outbox outbox, int count, AnsweredRequest? request)
+    private static Task<OfferOutcome> OfferAsync(ReadingOutbox outbox, int count, AnsweredRequest? request)
     {
         var series = outbox.SeriesIndex(new SeriesDefinition { Device = "d", Metric = "m" });
         var batch = new ReadingBatch();
@@ -112,7 +112,7 @@ public sealed class SqliteMigrationTests : IAsyncLifetime
         return outbox.OfferAsync(batch, TimeSpan.Zero, false, default, request).AsTask();
     }
 
-    private async Task<Outbox> OpenAsync() => await Outbox.OpenAsync(
+    private async Task<ReadingOutbox> OpenAsync() => await ReadingOutbox.OpenAsync(
         await SqliteOutboxFile.OpenAsync(FilePath, null, default), Gateway, new OutboxOptions(), TimeProvider.System,
         new Random(1), default);
 }

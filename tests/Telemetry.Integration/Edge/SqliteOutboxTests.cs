@@ -15,7 +15,7 @@ public sealed class SqliteOutboxTests : IAsyncLifetime
     private static readonly GatewayId Gateway = GatewayId.Parse("gw-1");
 
     private readonly TemporaryFolder _folder = new();
-    private readonly EdgeLoop _loop = new("test");
+    private readonly EventLoop _loop = new("test");
 
     public Task InitializeAsync() => Task.CompletedTask;
 
@@ -97,7 +97,7 @@ public sealed class SqliteOutboxTests : IAsyncLifetime
     {
         const int quota = 2 * 1024 * 1024;
         var file = SqliteOutboxOptions.For(quota) with { ReserveBytes = reserve };
-        await using var outbox = await Outbox.OpenAsync(
+        await using var outbox = await ReadingOutbox.OpenAsync(
             await SqliteOutboxFile.OpenAsync(_folder.At("outbox.db"), file, default),
             Gateway,
             new OutboxOptions { QuotaBytes = quota },
@@ -128,13 +128,13 @@ public sealed class SqliteOutboxTests : IAsyncLifetime
             quota);
     });
 
-    private static async Task OfferAsync(Outbox outbox, int count)
+    private static async Task OfferAsync(ReadingOutbox outbox, int count)
     {
         var outcome = await outbox.OfferAsync(Batch(outbox, count), TimeSpan.FromMilliseconds(5), false, default);
         Assert.True(outcome.IsAccepted, outcome.Reason);
     }
 
-    private static ReadingBatch Batch(Outbox outbox, int count)
+    private static ReadingBatch Batch(ReadingOutbox outbox, int count)
     {
         var series = outbox.SeriesIndex(new SeriesDefinition { Device = "d", Metric = "number" });
         var batch = new ReadingBatch();
@@ -146,7 +146,7 @@ public sealed class SqliteOutboxTests : IAsyncLifetime
         return batch;
     }
 
-    private async Task<Outbox> OpenAsync(OutboxOptions? options = null) => await Outbox.OpenAsync(
+    private async Task<ReadingOutbox> OpenAsync(OutboxOptions? options = null) => await ReadingOutbox.OpenAsync(
         await SqliteOutboxFile.OpenAsync(_folder.At("outbox.db"), null, default),
         Gateway,
         options ?? new OutboxOptions(),

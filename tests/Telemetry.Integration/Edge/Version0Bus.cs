@@ -8,7 +8,7 @@ namespace Telemetry.Integration.Edge;
 /// <summary>
 /// Down it says what an owner says that reads frames of version 0 alone: its answers state no version.
 /// </summary>
-internal sealed class Version0Bus(IBus bus) : IBus
+internal sealed class Version0Bus(IControlChannel bus) : IControlChannel
 {
     private int _answers;
 

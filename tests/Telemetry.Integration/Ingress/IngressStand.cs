@@ -21,7 +21,7 @@ internal sealed class IngressStand : IAsyncDisposable
         Ingress = new MqttIngress(
             new MqttListenerOptions { Port = 0, Limits = new MqttSessionLimits { PacketBytesMax = 320 * 1024 } },
             core,
-            new GatewayGate(new PasswordDesk(
+            new GatewayGate(new PasswordHandler(
                 () => passwords, new PasswordOptions(), Counters, TimeProvider.System, NullLogger.Instance)),
             Counters,
             TimeSpan.FromSeconds(2),
@@ -36,7 +36,7 @@ internal sealed class IngressStand : IAsyncDisposable
     public MqttIngress Ingress { get; }
 
     public static async Task<IngressStand> Start(
-        IngressOptions? options = null, LogStandOptions? log = null, GatewayPasswords? passwords = null)
+        IngressOptions? options = null, FrameLogStandOptions? log = null, GatewayPasswords? passwords = null)
     {
         var nats = await NatsStand.Start(log);
         var stand = new IngressStand(

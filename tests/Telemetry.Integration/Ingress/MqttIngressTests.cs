@@ -152,7 +152,7 @@ public sealed class MqttIngressTests
     public async Task Full_stream_is_told_and_the_other_lane_goes_on()
     {
         await using var stand = await IngressStand.Start(
-            log: LogStandOptions.Ordinary with { LiveBytesMax = 64 * 1024 });
+            log: FrameLogStandOptions.Ordinary with { LiveBytesMax = 64 * 1024 });
         await using var device = await stand.Connect();
         var codes = new List<MqttReasonCode>();
         for (var i = 0; i < 20; i++)

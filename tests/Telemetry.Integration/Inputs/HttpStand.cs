@@ -21,10 +21,10 @@ internal sealed class HttpStand : IAsyncDisposable
     private static readonly GatewayId Gateway = GatewayId.Parse("gw-1");
 
     private readonly SimulatedOutboxDisk _disk = new(new Random(1));
-    private readonly EdgeLoop _loop = new("http test");
+    private readonly EventLoop _loop = new("http test");
     private readonly HttpInput _input;
     private CancellationTokenSource _stop = new();
-    private Outbox _outbox = null!;
+    private ReadingOutbox _outbox = null!;
     private Task _running = Task.CompletedTask;
 
     private HttpStand(HttpInputOptions options, TimeProvider time)
@@ -46,7 +46,7 @@ internal sealed class HttpStand : IAsyncDisposable
 
     public long Accepted => _loop.RunAsync(() => Task.FromResult(_outbox.Accepted)).GetAwaiter().GetResult();
 
-    public HttpStatus Status => _loop.RunAsync(() => Task.FromResult(_input.Status)).GetAwaiter().GetResult();
+    public HttpInputStatus Status => _loop.RunAsync(() => Task.FromResult(_input.Status)).GetAwaiter().GetResult();
 
     /// <summary>Small limits, a token, and a commit at once, where the test changes nothing.</summary>
     public static async Task<HttpStand> StartAsync(
@@ -187,7 +187,7 @@ internal sealed class HttpStand : IAsyncDisposable
 
     private async Task OpenAsync()
     {
-        _outbox = await Outbox.OpenAsync(
+        _outbox = await ReadingOutbox.OpenAsync(
             _disk.Open(),
             Gateway,
             new OutboxOptions(),

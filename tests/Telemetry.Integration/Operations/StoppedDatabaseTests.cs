@@ -38,8 +38,8 @@ public sealed class StoppedDatabaseTests(ITestOutputHelper output)
         await cloud.WaitUntilReady();
         await using var connection = await JetStreamConnection.ConnectAsync(new NatsOptions { Servers = [nats.Url] });
         await using var source = new FrameSource(
-            new NatsLog(
-                connection, new NatsLogOptions(), SampleInstallation.Of(Partitions)),
+            new JetStreamFrameLog(
+                connection, new JetStreamFrameLogOptions(), SampleInstallation.Of(Partitions)),
             Partitions);
         var gateways = source.Gateways(ofPartition: 4);
         await source.SendSchemas(gateways);

@@ -13,7 +13,7 @@ namespace Telemetry.Integration.Processing;
 /// <summary>
 /// Puts frames of made-up gateways into the log, as an ingress does, and keeps a journal of what they carry.
 /// </summary>
-internal sealed class FrameSource(ILog log, int partitions) : IAsyncDisposable
+internal sealed class FrameSource(IFrameLog log, int partitions) : IAsyncDisposable
 {
     private static readonly SchemaMessage Schema = SchemaMessage.Of(
         default, [new SeriesDefinition { Device = "pump", Metric = "flow" }]);
@@ -104,7 +104,7 @@ internal sealed class FrameSource(ILog log, int partitions) : IAsyncDisposable
     private async Task Send(GatewayId gateway, Action<WireWriter> write)
     {
         var writer = new WireWriter();
-        new Delivery(5, new Attempt(7, ++_attempts)).Write(writer);
+        new FrameEnvelope(5, new Attempt(7, ++_attempts)).Write(writer);
         var message = new WireWriter();
         write(message);
         writer.Bytes(message.Written);

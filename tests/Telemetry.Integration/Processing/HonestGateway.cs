@@ -128,7 +128,7 @@ internal sealed class HonestGateway : IAsyncDisposable
     private byte[] Message(Action<WireWriter> write)
     {
         var writer = new WireWriter();
-        new Delivery(Now(), new Attempt(7, ++_attempts)).Write(writer);
+        new FrameEnvelope(Now(), new Attempt(7, ++_attempts)).Write(writer);
         var body = new WireWriter();
         write(body);
         writer.Bytes(body.Written);

@@ -150,7 +150,7 @@ internal sealed class HostileGateway : IAsyncDisposable
     private byte[] Message(Action<WireWriter> write)
     {
         var writer = new WireWriter();
-        new Delivery(1_700_000_000_000_000, new Attempt(8, ++_attempts)).Write(writer);
+        new FrameEnvelope(1_700_000_000_000_000, new Attempt(8, ++_attempts)).Write(writer);
         var body = new WireWriter();
         write(body);
         writer.Bytes(body.Written);

@@ -26,8 +26,8 @@ internal sealed class ProcessorPair : IAsyncDisposable
     {
         (_nats, Postgres, _connection) = (nats, postgres, connection);
         _database = NpgsqlDataSource.Create(postgres.ConnectionString);
-        Source = new FrameSource(new NatsLog(
-            connection, new NatsLogOptions(), SampleInstallation.Of(Partitions)), Partitions);
+        Source = new FrameSource(new JetStreamFrameLog(
+            connection, new JetStreamFrameLogOptions(), SampleInstallation.Of(Partitions)), Partitions);
         (A, B) = (Process("a"), Process("b"));
     }
 

@@ -31,8 +31,8 @@ internal sealed class ProcessorStand : IAsyncDisposable
     private readonly NatsServer _nats;
     private readonly PostgresServer _postgres;
     private readonly JetStreamConnection _connection;
-    private readonly NatsLog _log;
-    private readonly NatsBus _bus;
+    private readonly JetStreamFrameLog _log;
+    private readonly NatsControlChannel _bus;
     private readonly ProcessorThread _thread = new("processor");
     private readonly CancellationTokenSource _stop = new();
     private readonly TemporaryFolder _folder = new();
@@ -47,8 +47,8 @@ internal sealed class ProcessorStand : IAsyncDisposable
         ProcessorOptions options)
     {
         (_nats, _postgres, _connection, Database) = (nats, postgres, connection, database);
-        _log = new NatsLog(connection, new NatsLogOptions(), SampleInstallation.Of(1));
-        _bus = new NatsBus(connection, SampleInstallation.Of(1));
+        _log = new JetStreamFrameLog(connection, new JetStreamFrameLogOptions(), SampleInstallation.Of(1));
+        _bus = new NatsControlChannel(connection, SampleInstallation.Of(1));
         _processor = new Processor(
             database.Store, _log, _bus, options with { Partitions = 1 }, TimeProvider.System, new Random(1),
             NullLogger.Instance);
@@ -174,7 +174,7 @@ internal sealed class ProcessorStand : IAsyncDisposable
     private async Task Send(GatewayId gateway, Action<WireWriter> write)
     {
         var writer = new WireWriter();
-        new Delivery(5, new Attempt(7, ++_attempts)).Write(writer);
+        new FrameEnvelope(5, new Attempt(7, ++_attempts)).Write(writer);
         var message = new WireWriter();
         write(message);
         writer.Bytes(message.Written);

@@ -26,7 +26,7 @@ public sealed class KillTests
     {
         using var limit = new CancellationTokenSource(Limit);
         using var output = new StringWriter();
-        await using var plant = await Plant.StartAsync(KillTestOptions.Short.Plant);
+        await using var plant = await LocalCluster.StartAsync(KillTestOptions.Short.Plant);
         var test = new KillTest(KillTestOptions.Short, TextWriter.Synchronized(output), terminal: false);
 
         var balanced = await test.RunAsync(plant, limit.Token);
@@ -43,9 +43,9 @@ public sealed class KillTests
     }
 
     private static async Task AssertSpoiltIsSeen(
-        Plant plant, string way, string fault, CancellationToken cancellationToken)
+        LocalCluster plant, string way, string fault, CancellationToken cancellationToken)
     {
-        await Spoiler.SpoilAsync(plant.Postgres.ConnectionString, way, cancellationToken);
+        await DatabaseCorruption.SpoilAsync(plant.Postgres.ConnectionString, way, cancellationToken);
         var verdict = await plant.JudgeAsync(cancellationToken);
 
         Assert.False(verdict.Balanced);

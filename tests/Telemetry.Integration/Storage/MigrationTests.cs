@@ -42,7 +42,7 @@ public sealed class MigrationTests(PostgresFixture fixture) : IClassFixture<Post
         var stores = await Task.WhenAll(Enumerable.Range(0, 6).Select(
             _ => PostgresStore.OpenAsync(options, TimeProvider.System, default)));
 
-        Assert.Equal($"{Migrations.Version}", await database.Row("SELECT count(*) FROM telemetry.telemetry_schema"));
+        Assert.Equal($"{MigrationRunner.Version}", await database.Row("SELECT count(*) FROM telemetry.telemetry_schema"));
         foreach (var store in stores)
         {
             await store.DisposeAsync();
@@ -58,7 +58,7 @@ public sealed class MigrationTests(PostgresFixture fixture) : IClassFixture<Post
         var e = await Assert.ThrowsAsync<StoreException>(database.OpenAnother);
 
         Assert.Contains("777", e.Message, StringComparison.Ordinal);
-        Assert.Contains($"version {Migrations.Version} ", e.Message, StringComparison.Ordinal);
+        Assert.Contains($"version {MigrationRunner.Version} ", e.Message, StringComparison.Ordinal);
         Assert.False(e.IsDataFault);
     }
 

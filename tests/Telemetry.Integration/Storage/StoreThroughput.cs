@@ -105,7 +105,7 @@ public sealed class StoreThroughput(ITestOutputHelper output)
         }
     }
 
-    private static async Task<double> BareCopy(PostgresDatabase database, ReadingRows rows)
+    private static async Task<double> BareCopy(PostgresDatabase database, ReadingBuffer rows)
     {
         await using var connection = await database.OpenConnection();
         var encoder = new ReadingEncoder(withDevice: false);

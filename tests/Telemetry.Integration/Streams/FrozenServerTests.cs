@@ -29,7 +29,7 @@ public sealed class FrozenServerTests
         var asked = Stopwatch.GetTimestamp();
         foreach (var append in appends)
         {
-            await Assert.ThrowsAsync<LogException>(() => append);
+            await Assert.ThrowsAsync<FrameLogException>(() => append);
         }
 
         Assert.InRange(Stopwatch.GetElapsedTime(asked), TimeSpan.FromSeconds(4), InTime);
@@ -42,14 +42,14 @@ public sealed class FrozenServerTests
         await using var connection = await Connect(server);
         await connection.MakeStream();
         var appends = await Fill(server, connection);
-        var bus = new NatsBus(connection, NatsStand.Facts);
+        var bus = new NatsControlChannel(connection, NatsStand.Facts);
         var asked = Stopwatch.GetTimestamp();
         var hello = bus.SayHelloAsync(3, GatewayId.Parse("g1"), Bytes("hello"), default).AsTask();
         var down = bus.SendDownAsync(GatewayId.Parse("g1"), Bytes("down"), default).AsTask();
         var look = connection.CallAsync("look", stop => connection.FindStreamAsync("S", stop), default).AsTask();
-        await Assert.ThrowsAsync<LogException>(() => hello);
-        await Assert.ThrowsAsync<LogException>(() => down);
-        await Assert.ThrowsAsync<LogException>(() => look);
+        await Assert.ThrowsAsync<FrameLogException>(() => hello);
+        await Assert.ThrowsAsync<FrameLogException>(() => down);
+        await Assert.ThrowsAsync<FrameLogException>(() => look);
         Assert.InRange(Stopwatch.GetElapsedTime(asked), TimeSpan.Zero, InTime);
         await Settle(appends);
     }
@@ -67,7 +67,7 @@ public sealed class FrozenServerTests
         var killed = Stopwatch.GetTimestamp();
         await server.Kill();
         await Settle(appends);
-        Assert.All(appends, append => Assert.IsType<LogException>(append.Exception!.InnerException));
+        Assert.All(appends, append => Assert.IsType<FrameLogException>(append.Exception!.InnerException));
         Assert.InRange(Stopwatch.GetElapsedTime(killed), TimeSpan.Zero, AtOnce);
     }
 
@@ -77,7 +77,7 @@ public sealed class FrozenServerTests
         await using var server = await NatsServer.Start();
         await using var connection = await Connect(server);
         await connection.MakeStream();
-        var bus = new NatsBus(connection, NatsStand.Facts);
+        var bus = new NatsControlChannel(connection, NatsStand.Facts);
         var listening = await bus.ListenDownAsync(GatewayId.Parse("g1"), _ => { }, default);
         var serving = await bus.ServeHellosAsync(3, (_, _) => { }, default);
         var reader = await connection.Begin(1);

@@ -31,10 +31,10 @@ public sealed class JetStreamConnectionTests
 
         var killed = Stopwatch.GetTimestamp();
         await server.Kill();
-        await Assert.ThrowsAsync<LogException>(() => append);
-        await Assert.ThrowsAsync<LogException>(() => call);
-        await Assert.ThrowsAsync<LogException>(() => connection.Publish(Bytes("2")));
-        await Assert.ThrowsAsync<LogException>(
+        await Assert.ThrowsAsync<FrameLogException>(() => append);
+        await Assert.ThrowsAsync<FrameLogException>(() => call);
+        await Assert.ThrowsAsync<FrameLogException>(() => connection.Publish(Bytes("2")));
+        await Assert.ThrowsAsync<FrameLogException>(
             async () => await connection.CallAsync("look", stop => connection.FindStreamAsync("S", stop), default));
         Assert.InRange(Stopwatch.GetElapsedTime(killed), TimeSpan.Zero, AtOnce);
         Assert.Equal(1, connection.Counters.AppendsUnanswered);
@@ -51,7 +51,7 @@ public sealed class JetStreamConnectionTests
     {
         await using var server = await NatsServer.Start();
         await server.Kill();
-        await Assert.ThrowsAsync<LogException>(() => Connect(server));
+        await Assert.ThrowsAsync<FrameLogException>(() => Connect(server));
 
         var changes = new ConcurrentQueue<LinkChangeKind>();
         var connecting = JetStreamConnection.ConnectWhenReachedAsync(
@@ -68,7 +68,7 @@ public sealed class JetStreamConnectionTests
     public async Task Wrong_password_is_refused_and_the_server_is_tried_again()
     {
         await using var server = await NatsServer.Start("authorization { user: u, password: p }");
-        var error = await Assert.ThrowsAsync<LogException>(() => JetStreamConnection.ConnectAsync(
+        var error = await Assert.ThrowsAsync<FrameLogException>(() => JetStreamConnection.ConnectAsync(
             Options(server) with { User = "u", Password = "wrong" }));
         Assert.Contains("uthorization", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("wrong", error.ToString(), StringComparison.Ordinal);
@@ -120,8 +120,8 @@ public sealed class JetStreamConnectionTests
         await Task.Delay(100);
         Assert.False(waiting.IsCompleted);
         await connection.DisposeAsync();
-        await Assert.ThrowsAsync<LogException>(() => waiting);
-        await Assert.ThrowsAsync<LogException>(() => connection.Begin(1).AsTask());
+        await Assert.ThrowsAsync<FrameLogException>(() => waiting);
+        await Assert.ThrowsAsync<FrameLogException>(() => connection.Begin(1).AsTask());
         await connection.DisposeAsync();
     }
 
@@ -131,8 +131,8 @@ public sealed class JetStreamConnectionTests
     {
         await using var server = await NatsServer.Start();
         await using var connection = await Connect(server);
-        var bus = new NatsBus(connection, NatsStand.Facts);
-        foreach (var fault in new Exception[] { new LogException("a fault"), new InvalidOperationException("a fault") })
+        var bus = new NatsControlChannel(connection, NatsStand.Facts);
+        foreach (var fault in new Exception[] { new FrameLogException("a fault"), new InvalidOperationException("a fault") })
         {
             var reconnects = connection.Counters.Reconnects;
             var heard = new TaskCompletionSource();
@@ -168,7 +168,7 @@ public sealed class JetStreamConnectionTests
     {
         await using var server = await NatsServer.Start();
         await using var connection = await Connect(server);
-        var bus = new NatsBus(connection, NatsStand.Facts);
+        var bus = new NatsControlChannel(connection, NatsStand.Facts);
         var heard = new ConcurrentDictionary<int, int>();
         var listeners = await Task.WhenAll(Enumerable.Range(0, 10_000).Select(i => bus.ListenDownAsync(
             GatewayId.Parse($"g{i}"), _ => heard.AddOrUpdate(i, 1, (_, times) => times + 1), default).AsTask()));
@@ -204,10 +204,10 @@ public sealed class JetStreamConnectionTests
         Make(certificate, key);
         await using var untrusted = await NatsServer.Start(
             $"tls {{ cert_file: \"{certificate}\", key_file: \"{key}\" }}");
-        await Assert.ThrowsAsync<LogException>(() => Connect(untrusted));
+        await Assert.ThrowsAsync<FrameLogException>(() => Connect(untrusted));
 
         await using var plain = await NatsServer.Start();
-        await Assert.ThrowsAsync<LogException>(() => JetStreamConnection.ConnectAsync(
+        await Assert.ThrowsAsync<FrameLogException>(() => JetStreamConnection.ConnectAsync(
             new NatsOptions { Servers = [$"tls://127.0.0.1:{plain.Port}"] }));
     }
 

@@ -108,7 +108,7 @@ public sealed class JetStreamPublishTests
 
                     return;
                 }
-                catch (LogException)
+                catch (FrameLogException)
                 {
                     Interlocked.Increment(ref failures);
                     await connection.WaitUntilConnectedAsync(Limit(60));

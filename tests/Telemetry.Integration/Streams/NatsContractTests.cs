@@ -3,42 +3,42 @@ using Telemetry.Testing.Contracts;
 
 namespace Telemetry.Integration.Streams;
 
-public sealed class NatsLogContractTests : LogContract
+public sealed class JetStreamFrameLogContractTests : FrameLogContract
 {
-    protected override async Task RunAsync(LogStandOptions options, Func<LogStand, Task> test)
+    protected override async Task RunAsync(FrameLogStandOptions options, Func<FrameLogStand, Task> test)
     {
         await using var stand = await NatsStand.Start(options);
         await test(stand);
     }
 }
 
-public sealed class NatsLogReaderContractTests : LogReaderContract
+public sealed class JetStreamFrameLogReaderContractTests : FrameLogReaderContract
 {
-    protected override async Task RunAsync(LogStandOptions options, Func<LogStand, Task> test)
+    protected override async Task RunAsync(FrameLogStandOptions options, Func<FrameLogStand, Task> test)
     {
         await using var stand = await NatsStand.Start(options);
         await test(stand);
     }
 }
 
-public sealed class NatsLogInstallationContractTests : LogInstallationContract
+public sealed class JetStreamFrameLogInstallationContractTests : StreamInstallationContract
 {
-    protected override async Task RunAsync(Func<LogStand, Task> test)
+    protected override async Task RunAsync(Func<FrameLogStand, Task> test)
     {
         await using var stand = await NatsStand.Start(makeStreams: false);
         await test(stand);
     }
 }
 
-public sealed class NatsBusContractTests : BusContract
+public sealed class NatsControlChannelContractTests : ControlChannelContract
 {
-    protected override async Task RunAsync(Func<BusStand, Task> test)
+    protected override async Task RunAsync(Func<ControlChannelStand, Task> test)
     {
         await using var stand = await NatsStand.Start();
         await using var owner = await stand.AnotherConnection();
-        await test(new BusStand(stand.Bus, new NatsBus(owner, NatsStand.Facts), stand.Time)
+        await test(new ControlChannelStand(stand.Bus, new NatsControlChannel(owner, NatsStand.Facts), stand.Time)
         {
-            Stranger = new NatsBus(owner, SampleInstallation.Of(8)),
+            Stranger = new NatsControlChannel(owner, SampleInstallation.Of(8)),
         });
     }
 }

@@ -8,7 +8,7 @@ using Telemetry.Testing.Servers;
 namespace Telemetry.Integration.Streams;
 
 /// <summary>The log and the bus on a nats-server of the test's own.</summary>
-internal sealed class NatsStand : LogStand
+internal sealed class NatsStand : FrameLogStand
 {
     public const int Partition = 3;
 
@@ -16,29 +16,29 @@ internal sealed class NatsStand : LogStand
     public static readonly InstallationFacts Facts = SampleInstallation.Of(16);
 
     private readonly JetStreamConnection _connection;
-    private readonly NatsLog _log;
+    private readonly JetStreamFrameLog _log;
 
-    private NatsStand(NatsServer server, JetStreamConnection connection, NatsLogOptions options)
+    private NatsStand(NatsServer server, JetStreamConnection connection, JetStreamFrameLogOptions options)
     {
         Server = server;
         _connection = connection;
-        _log = new NatsLog(connection, options, Facts);
-        Bus = new NatsBus(connection, Facts);
+        _log = new JetStreamFrameLog(connection, options, Facts);
+        Bus = new NatsControlChannel(connection, Facts);
     }
 
     public NatsServer Server { get; }
 
     public JetStreamConnection Connection => _connection;
 
-    public override ILog Log => _log;
+    public override IFrameLog Log => _log;
 
-    public IBus Bus { get; }
+    public IControlChannel Bus { get; }
 
     public override TimeProvider Time => TimeProvider.System;
 
-    public static async Task<NatsStand> Start(LogStandOptions? options = null, bool makeStreams = true)
+    public static async Task<NatsStand> Start(FrameLogStandOptions? options = null, bool makeStreams = true)
     {
-        options ??= LogStandOptions.Ordinary;
+        options ??= FrameLogStandOptions.Ordinary;
         var server = await NatsServer.Start();
         try
         {
@@ -46,7 +46,7 @@ internal sealed class NatsStand : LogStand
             var stand = new NatsStand(
                 server,
                 connection,
-                new NatsLogOptions { LiveBytesMax = options.LiveBytesMax, DuplicateWindow = options.DuplicateWindow });
+                new JetStreamFrameLogOptions { LiveBytesMax = options.LiveBytesMax, DuplicateWindow = options.DuplicateWindow });
             if (makeStreams)
             {
                 await stand.Log.EnsureStreamsAsync(Partition, default);
@@ -70,10 +70,10 @@ internal sealed class NatsStand : LogStand
         Assert.True(await _connection.Context.DeleteStreamAsync(Routes.StreamName(partition, StreamKind.Backlog)));
     }
 
-    public override ILog As(InstallationFacts facts) => _log.As(facts);
+    public override IFrameLog As(InstallationFacts facts) => _log.As(facts);
 
     public override async Task ForgetInstallationAsync() =>
-        Assert.True(await _connection.Context.DeleteStreamAsync(LogMarker.Stream));
+        Assert.True(await _connection.Context.DeleteStreamAsync(StreamMarker.Stream));
 
     public override Task BreakLinkAsync() => Server.Restart();
 

@@ -27,7 +27,7 @@ public sealed class OlderStreamsTests
         Assert.Equal("older", (await stand.Log.ReadAsync(3, StreamKind.Live, 1, default))!.MessageId);
         var append = await stand.Log.AppendAsync(3, StreamKind.Live, G, "newer", new byte[] { 8 }, default);
         Assert.Equal(2, append.Sequence);
-        await Assert.ThrowsAsync<LogException>(async () => await stand.Connection.Window.PublishAsync(
+        await Assert.ThrowsAsync<FrameLogException>(async () => await stand.Connection.Window.PublishAsync(
             "tm.live.3.gateway-1", new byte[] { 9 }, "late", default));
         await Assert.ThrowsAsync<InstallationException>(
             () => stand.As(SampleInstallation.Of(8)).EnsureStreamsAsync(3, default));

@@ -200,7 +200,7 @@ public sealed class PullConsumerTests
         var end = await ReadToEnd(consumer);
         Assert.Equal(PullConsumerEndReason.Deleted, end.Reason);
 
-        var error = await Assert.ThrowsAsync<LogException>(async () => await connection.Begin(4));
+        var error = await Assert.ThrowsAsync<FrameLogException>(async () => await connection.Begin(4));
         Assert.Contains("stream not found", error.Message, StringComparison.Ordinal);
         await connection.MakeStream();
         Assert.NotEqual(created, (await connection.StreamInfo()).Created);

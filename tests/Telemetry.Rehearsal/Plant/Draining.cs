@@ -10,7 +10,7 @@ public static class Draining
     /// accepted. Throws <see cref="TimeoutException"/> that says who is not there yet.
     /// </summary>
     public static async Task WaitUntilDrainedAsync(
-        this Plant plant, TimeSpan within, CancellationToken cancellationToken)
+        this LocalCluster plant, TimeSpan within, CancellationToken cancellationToken)
     {
         var until = DateTimeOffset.UtcNow + within;
         while (true)
@@ -39,7 +39,7 @@ public static class Draining
     /// Waits until something holds, as the agents say; gives what they said. Throws when it does not in time.
     /// </summary>
     public static async Task<IReadOnlyList<GatewayStatus>> WaitUntilAsync(
-        this Plant plant, string what, Func<IReadOnlyList<GatewayStatus>, bool> holds, TimeSpan within,
+        this LocalCluster plant, string what, Func<IReadOnlyList<GatewayStatus>, bool> holds, TimeSpan within,
         CancellationToken cancellationToken)
     {
         var until = DateTimeOffset.UtcNow + within;

@@ -4,7 +4,7 @@ using Telemetry.Testing.Network;
 namespace Telemetry.Rehearsal.Plant;
 
 /// <summary>What is done to a plant. Each says what was in flight at that moment, then heals it again.</summary>
-public sealed class Faults(Plant plant, LivePicture picture)
+public sealed class Faults(LocalCluster plant, LivePicture picture)
 {
     private static readonly TimeSpan InFlightWithin = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan CrashWithin = TimeSpan.FromSeconds(60);
@@ -23,7 +23,7 @@ public sealed class Faults(Plant plant, LivePicture picture)
 
     public Task KillAgentAsync(CancellationToken cancellationToken) => StrikeAsync(
         "SIGKILL agent", plant.Lone.KillAsync, () => plant.StartLoneAsync(), cancellationToken,
-        agents => agents.Where(a => a.Gateway == Plant.LoneGateway));
+        agents => agents.Where(a => a.Gateway == LocalCluster.LoneGateway));
 
     public Task KillFleetAsync(CancellationToken cancellationToken) => StrikeAsync(
         "SIGKILL fleet", plant.Fleet.KillAsync, plant.StartFleetAsync, cancellationToken);
@@ -36,7 +36,7 @@ public sealed class Faults(Plant plant, LivePicture picture)
     /// </summary>
     public Task KillSiteAsync(CancellationToken cancellationToken) => StrikeAsync(
         "SIGKILL the agent of the HTTP input", plant.Site.KillAsync, plant.StartSiteAsync, cancellationToken,
-        agents => agents.Where(a => a.Gateway == Plant.SiteGateway));
+        agents => agents.Where(a => a.Gateway == LocalCluster.SiteGateway));
 
     public Task KillNatsAsync(CancellationToken cancellationToken) => StrikeAsync(
         "SIGKILL nats-server", plant.Nats.Kill, plant.Nats.Restart, cancellationToken);

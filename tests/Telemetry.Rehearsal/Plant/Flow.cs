@@ -4,7 +4,7 @@ namespace Telemetry.Rehearsal.Plant;
 public static class Flow
 {
     /// <summary>Starts the agents, with inputs, where they are down or have none.</summary>
-    public static async Task BeginAsync(this Plant plant)
+    public static async Task BeginAsync(this LocalCluster plant)
     {
         await plant.StopAgentsAsync();
         plant.WithInputs = true;
@@ -14,7 +14,7 @@ public static class Flow
     /// <summary>
     /// Stops the agents in order and starts them without inputs: no further reading comes, what there is drains.
     /// </summary>
-    public static async Task EndAsync(this Plant plant)
+    public static async Task EndAsync(this LocalCluster plant)
     {
         await plant.StopAgentsAsync();
         plant.WithInputs = false;

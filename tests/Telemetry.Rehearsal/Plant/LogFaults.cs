@@ -11,7 +11,7 @@ public static class LogFaults
     /// <summary>
     /// Removes every message of every stream; the message ids stay in the server's memory for its dedup window.
     /// </summary>
-    public static async Task<long> PurgeLogAsync(this Plant plant, CancellationToken cancellationToken)
+    public static async Task<long> PurgeLogAsync(this LocalCluster plant, CancellationToken cancellationToken)
     {
         await using var connection = await JetStreamConnection.ConnectAsync(
             new NatsOptions { Servers = [plant.Nats.Url], Name = "rehearsal" }, cancellationToken: cancellationToken);
@@ -30,7 +30,7 @@ public static class LogFaults
     }
 
     /// <summary>Copies the store, server down for a moment.</summary>
-    public static async Task CopyLogAsync(this Plant plant, string to)
+    public static async Task CopyLogAsync(this LocalCluster plant, string to)
     {
         await plant.Nats.Stop();
         await CopyAsync(plant.Nats.StoreDirectory, to);
@@ -38,7 +38,7 @@ public static class LogFaults
     }
 
     /// <summary>Puts a copy in the place of the store; the server was killed for it.</summary>
-    public static async Task PutLogBackAsync(this Plant plant, string from)
+    public static async Task PutLogBackAsync(this LocalCluster plant, string from)
     {
         await plant.Nats.Kill();
         Directory.Delete(plant.Nats.StoreDirectory, recursive: true);

@@ -38,7 +38,7 @@ public sealed class RelayKillTest(RelayKillOptions options, TextWriter output)
     public double Fenced { get; private set; }
 
     /// <summary>Runs it; what is wrong in the end, nothing when all is well.</summary>
-    public async Task<IReadOnlyList<string>> RunAsync(RelayPlant plant, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> RunAsync(RelayCluster plant, CancellationToken cancellationToken)
     {
         await plant.StartRelayAsync(0);
         string? copy = null;
@@ -80,7 +80,7 @@ public sealed class RelayKillTest(RelayKillOptions options, TextWriter output)
     }
 
     // In turns: while it publishes, inside an open transaction, right behind a commit.
-    private async Task StrikeAsync(RelayPlant plant, int strike, CancellationToken cancellationToken)
+    private async Task StrikeAsync(RelayCluster plant, int strike, CancellationToken cancellationToken)
     {
         var relay = plant.Relays[0];
         var point = (strike % 3) switch { 1 => "", 2 => "relay-in-transaction", _ => "relay-after-commit" };
@@ -109,7 +109,7 @@ public sealed class RelayKillTest(RelayKillOptions options, TextWriter output)
     }
 
     // A second relay stands by beside the first; then the lease is taken from the first, which must be fenced.
-    private async Task FenceAsync(RelayPlant plant, CancellationToken cancellationToken)
+    private async Task FenceAsync(RelayCluster plant, CancellationToken cancellationToken)
     {
         await plant.StartRelayAsync(1);
         await WriteAsync(plant, _script.Count + 20, cancellationToken);
@@ -136,7 +136,7 @@ public sealed class RelayKillTest(RelayKillOptions options, TextWriter output)
             + "times)");
     }
 
-    private async Task WriteAsync(RelayPlant plant, int until, CancellationToken cancellationToken)
+    private async Task WriteAsync(RelayCluster plant, int until, CancellationToken cancellationToken)
     {
         await using var connection = await plant.ConnectAsync(cancellationToken);
         while (_script.Count < until || (until >= options.Transitions && _script.IsBehind))
@@ -145,17 +145,17 @@ public sealed class RelayKillTest(RelayKillOptions options, TextWriter output)
         }
     }
 
-    private static Task RestAsync(RelayPlant plant, CancellationToken cancellationToken) => UntilAsync(
+    private static Task RestAsync(RelayCluster plant, CancellationToken cancellationToken) => UntilAsync(
         "everything is published", async () => await WaitingAsync(plant, cancellationToken) == 0, cancellationToken);
 
-    private static Task<long> WaitingAsync(RelayPlant plant, CancellationToken cancellationToken) => plant.NumberAsync(
+    private static Task<long> WaitingAsync(RelayCluster plant, CancellationToken cancellationToken) => plant.NumberAsync(
         """
         SELECT coalesce(sum(p.alert_number - coalesce(r.number, 0)), 0)
         FROM telemetry.partition p LEFT JOIN telemetry.relay_position r USING (partition)
         """,
         cancellationToken);
 
-    private async Task<IReadOnlyList<string>> JudgeAsync(RelayPlant plant, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<string>> JudgeAsync(RelayCluster plant, CancellationToken cancellationToken)
     {
         var records = plant.Consume(committedOnly: true);
         var committed = records.Select(s => s.Headers["ce_id"]).ToList();
@@ -198,7 +198,7 @@ public sealed class RelayKillTest(RelayKillOptions options, TextWriter output)
         }
     }
 
-    private static async Task<HashSet<string>> OrphansAsync(RelayPlant plant, CancellationToken cancellationToken)
+    private static async Task<HashSet<string>> OrphansAsync(RelayCluster plant, CancellationToken cancellationToken)
     {
         await using var connection = await plant.ConnectAsync(cancellationToken);
         await using var command = new NpgsqlCommand("SELECT id FROM telemetry.alert_orphan", connection);
@@ -212,7 +212,7 @@ public sealed class RelayKillTest(RelayKillOptions options, TextWriter output)
         return orphans;
     }
 
-    private async Task SayAsync(RelayPlant plant, string what)
+    private async Task SayAsync(RelayCluster plant, string what)
     {
         var noted = await plant.NumberAsync("SELECT coalesce(sum(number), 0) FROM telemetry.relay_position", default);
         await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,

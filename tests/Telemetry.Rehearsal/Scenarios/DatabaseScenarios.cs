@@ -6,7 +6,7 @@ using Telemetry.Testing.Network;
 namespace Telemetry.Rehearsal.Scenarios;
 
 /// <summary>PostgreSQL is put back to an earlier copy of its files. Each begins with everything drained.</summary>
-public sealed class DatabaseScenarios(Plant.Plant plant, LivePicture picture)
+public sealed class DatabaseScenarios(Plant.LocalCluster plant, LivePicture picture)
 {
     public const string EdgeHolds = "database put back, the edge holds what is missing";
     public const string OnlyLogHolds = "database put back, only the log holds what is missing";

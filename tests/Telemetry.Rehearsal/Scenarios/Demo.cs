@@ -21,7 +21,7 @@ public sealed class Demo(TextWriter output, bool terminal)
     public async Task<int> RunAsync(string? spoil, bool keep, CancellationToken cancellationToken)
     {
         await output.WriteLineAsync("starting nats-server, PostgreSQL, Kafka, ingress, processor, relay");
-        await using var plant = await Plant.Plant.StartAsync(new PlantOptions { HostMetrics = true });
+        await using var plant = await Plant.LocalCluster.StartAsync(new ClusterOptions { HostMetrics = true });
         var balanced = await PlayAsync(plant, spoil, cancellationToken);
         if (keep)
         {
@@ -34,7 +34,7 @@ public sealed class Demo(TextWriter output, bool terminal)
         return balanced ? 0 : 1;
     }
 
-    private async Task<bool> PlayAsync(Plant.Plant plant, string? spoil, CancellationToken cancellationToken)
+    private async Task<bool> PlayAsync(Plant.LocalCluster plant, string? spoil, CancellationToken cancellationToken)
     {
         await using var picture = new LivePicture(plant, output, terminal);
         var faults = new Faults(plant, picture) { Dead = TimeSpan.FromSeconds(2) };
@@ -80,7 +80,7 @@ public sealed class Demo(TextWriter output, bool terminal)
         return await JudgeAsync(plant, picture, spoil, cancellationToken);
     }
 
-    private static async Task EndInputsAsync(Plant.Plant plant, LivePicture picture)
+    private static async Task EndInputsAsync(Plant.LocalCluster plant, LivePicture picture)
     {
         plant.WithInputs = false;
         await plant.StopAgentsAsync();
@@ -88,12 +88,12 @@ public sealed class Demo(TextWriter output, bool terminal)
         await picture.SayAsync("the inputs have stopped; what the outboxes hold drains");
     }
 
-    private static async Task IntrudeAsync(Plant.Plant plant, LivePicture picture, CancellationToken cancellationToken)
+    private static async Task IntrudeAsync(Plant.LocalCluster plant, LivePicture picture, CancellationToken cancellationToken)
     {
         const string counter = "telemetry_ingress_events_total{event=\"frame_malformed\"}";
         var before = await plant.Status.CounterAsync(plant.IngressStatusPort, counter, cancellationToken) ?? 0;
         var reasons = await Intrusion.SendBrokenFramesAsync(
-            plant.IngressPort, Plant.Plant.Intruder, Plant.Plant.Password, BrokenFrames, cancellationToken);
+            plant.IngressPort, Plant.LocalCluster.Intruder, Plant.LocalCluster.Password, BrokenFrames, cancellationToken);
         var counted = (await plant.Status.CounterAsync(plant.IngressStatusPort, counter, cancellationToken) ?? 0)
             - before;
         await picture.SayAsync(
@@ -106,11 +106,11 @@ public sealed class Demo(TextWriter output, bool terminal)
     }
 
     private async Task<bool> JudgeAsync(
-        Plant.Plant plant, LivePicture picture, string? spoil, CancellationToken cancellationToken)
+        Plant.LocalCluster plant, LivePicture picture, string? spoil, CancellationToken cancellationToken)
     {
         if (spoil is not null)
         {
-            await Spoiler.SpoilAsync(plant.Postgres.ConnectionString, spoil, cancellationToken);
+            await DatabaseCorruption.SpoilAsync(plant.Postgres.ConnectionString, spoil, cancellationToken);
             await picture.SayAsync($"the database was spoilt on purpose: {spoil} one row");
         }
 
@@ -118,7 +118,7 @@ public sealed class Demo(TextWriter output, bool terminal)
         var verdict = await plant.JudgeAsync(cancellationToken);
         await picture.DisposeAsync();
         await output.WriteLineAsync($"\nfrom the senders' journals and SQL:\n\n{verdict}");
-        var intruder = books.ContainsKey(Plant.Plant.Intruder);
+        var intruder = books.ContainsKey(Plant.LocalCluster.Intruder);
         await output.WriteLineAsync(intruder ? "the intruder is in the books: WRONG" : "the intruder is in no book");
         var alerts = await AlertVerdict.ReadAsync(
             plant.Postgres.ConnectionString, plant.Broker!, DrainWithin, cancellationToken);

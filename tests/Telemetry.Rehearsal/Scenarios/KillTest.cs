@@ -26,12 +26,12 @@ public sealed class KillTest(KillTestOptions options, TextWriter output, bool te
     /// <summary>Runs it; gives the exit code.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        await using var plant = await Plant.Plant.StartAsync(options.Plant);
+        await using var plant = await Plant.LocalCluster.StartAsync(options.Plant);
         return await RunAsync(plant, cancellationToken) ? 0 : 1;
     }
 
     /// <summary>Runs it on a plant that is up; true when all books balance.</summary>
-    public async Task<bool> RunAsync(Plant.Plant plant, CancellationToken cancellationToken)
+    public async Task<bool> RunAsync(Plant.LocalCluster plant, CancellationToken cancellationToken)
     {
         await using var picture = new LivePicture(plant, output, terminal);
         var log = new LogScenarios(plant, picture);
@@ -87,7 +87,7 @@ public sealed class KillTest(KillTestOptions options, TextWriter output, bool te
         }
     }
 
-    private async Task StormAsync(Plant.Plant plant, LivePicture picture, CancellationToken cancellationToken)
+    private async Task StormAsync(Plant.LocalCluster plant, LivePicture picture, CancellationToken cancellationToken)
     {
         var faults = new Faults(plant, picture);
         await plant.BeginAsync();

@@ -12,7 +12,7 @@ public sealed record KillTestOptions
     public int Rounds { get; init; } = 5;
 
     /// <summary>The plant.</summary>
-    public PlantOptions Plant { get; init; } = new() { ReadingsPerSecond = 500 };
+    public ClusterOptions Plant { get; init; } = new() { ReadingsPerSecond = 500 };
 
     /// <summary>Scenarios of log and database that are played after the storm; null: all.</summary>
     public IReadOnlyList<string>? Only { get; init; }
@@ -25,7 +25,7 @@ public sealed record KillTestOptions
     {
         Readings = 20_000,
         Rounds = 1,
-        Plant = new PlantOptions { FleetGateways = 4, ReadingsPerSecond = 200 },
+        Plant = new ClusterOptions { FleetGateways = 4, ReadingsPerSecond = 200 },
         Only = [LogScenarios.WipedTail, DatabaseScenarios.OnlyLogHolds, DatabaseScenarios.NobodyHolds],
         DrainWithin = TimeSpan.FromMinutes(1),
     };

@@ -7,7 +7,7 @@ namespace Telemetry.Rehearsal.Scenarios;
 /// JetStream's store is deleted, purged, or put back to an older copy, while data flows or when no further reading
 /// comes. The processor is dead for a while each time, so that the log holds what the database does not have yet.
 /// </summary>
-public sealed class LogScenarios(Plant.Plant plant, LivePicture picture)
+public sealed class LogScenarios(Plant.LocalCluster plant, LivePicture picture)
 {
     public const string WipedTail = "log deleted, tail";
 

@@ -13,7 +13,7 @@ public sealed class LivePicture : IAsyncDisposable
     private static readonly TimeSpan DrawEvery = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LineEvery = TimeSpan.FromSeconds(5);
 
-    private readonly Plant.Plant _plant;
+    private readonly Plant.LocalCluster _plant;
     private readonly TextWriter _out;
     private readonly bool _terminal;
     private readonly DateTimeOffset _begun = DateTimeOffset.UtcNow;
@@ -24,7 +24,7 @@ public sealed class LivePicture : IAsyncDisposable
     private int _linesDrawn;
     private DateTimeOffset _lastLine;
 
-    public LivePicture(Plant.Plant plant, TextWriter output, bool terminal)
+    public LivePicture(Plant.LocalCluster plant, TextWriter output, bool terminal)
     {
         _plant = plant;
         _out = output;

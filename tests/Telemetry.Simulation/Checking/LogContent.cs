@@ -58,7 +58,7 @@ internal sealed class LogContent
 
     private void Add(SimulatedWorld world, GatewayId gateway, ReadOnlySpan<byte> message)
     {
-        Delivery.Read(message, out var offset);
+        FrameEnvelope.Read(message, out var offset);
         var frame = message[offset..];
         if (!FrameReader.TryKind(frame, out var kind))
         {

@@ -4,7 +4,7 @@ using Telemetry.Simulation.Worlds;
 namespace Telemetry.Simulation.Faults;
 
 /// <summary>Decides by seed whether a fault strikes, counts it, and stops when the world heals.</summary>
-internal sealed class FaultChances(Mix mix, Random random, Trace trace)
+internal sealed class FaultChances(FaultProfile mix, Random random, Trace trace)
 {
     /// <summary>False before the world runs and once it heals.</summary>
     public bool Active { get; set; }

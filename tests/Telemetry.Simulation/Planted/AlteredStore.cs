@@ -56,7 +56,7 @@ internal abstract class AlteredStore(SimulatedStore store) : IStore
         Inner.FindFirstFramesAsync(ranges, cancellationToken);
 
     public Task<IReadOnlyList<RefusedReading>> FindRefusedAsync(
-        ReadingRows readings, CancellationToken cancellationToken) =>
+        ReadingBuffer readings, CancellationToken cancellationToken) =>
         Inner.FindRefusedAsync(readings, cancellationToken);
 
     public abstract Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken);

@@ -7,19 +7,19 @@ namespace Telemetry.Simulation.Planted;
 /// <summary>
 /// Planted bug, for one processor: reading goes on from what was fetched, whatever position the database has.
 /// </summary>
-internal sealed class FetchedLog(ILog log) : ILog
+internal sealed class FetchedLog(IFrameLog log) : IFrameLog
 {
     private readonly Dictionary<(int Partition, StreamKind Stream, long Created), long> _fetched = [];
 
     public InstallationFacts? Facts => log.Facts;
 
-    public ValueTask<LogInstallation?> FindInstallationAsync(CancellationToken cancellationToken) =>
+    public ValueTask<StreamInstallation?> FindInstallationAsync(CancellationToken cancellationToken) =>
         log.FindInstallationAsync(cancellationToken);
 
     public Task EnsureStreamsAsync(int partition, CancellationToken cancellationToken) =>
         log.EnsureStreamsAsync(partition, cancellationToken);
 
-    public ValueTask<LogAppend> AppendAsync(
+    public ValueTask<FrameAppend> AppendAsync(
         int partition, StreamKind stream, GatewayId gateway, string messageId, ReadOnlyMemory<byte> data,
         CancellationToken cancellationToken) =>
         log.AppendAsync(partition, stream, gateway, messageId, data, cancellationToken);
@@ -27,11 +27,11 @@ internal sealed class FetchedLog(ILog log) : ILog
     public ValueTask<StreamState?> StateAsync(int partition, StreamKind stream, CancellationToken cancellationToken) =>
         log.StateAsync(partition, stream, cancellationToken);
 
-    public ValueTask<LogMessage?> ReadAsync(
+    public ValueTask<FrameLogMessage?> ReadAsync(
         int partition, StreamKind stream, long sequence, CancellationToken cancellationToken) =>
         log.ReadAsync(partition, stream, sequence, cancellationToken);
 
-    public async ValueTask<ILogReader> BeginAsync(
+    public async ValueTask<IFrameLogReader> BeginAsync(
         int partition, StreamKind stream, long from, CancellationToken cancellationToken)
     {
         var state = await log.StateAsync(partition, stream, cancellationToken);
@@ -44,13 +44,13 @@ internal sealed class FetchedLog(ILog log) : ILog
     public Task PurgeAsync(int partition, StreamKind stream, long below, CancellationToken cancellationToken) =>
         log.PurgeAsync(partition, stream, below, cancellationToken);
 
-    private sealed class Reader(ILogReader reader, Action<long> fetched) : ILogReader
+    private sealed class Reader(IFrameLogReader reader, Action<long> fetched) : IFrameLogReader
     {
         public string? End => reader.End;
 
         public ValueTask<bool> WaitAsync(CancellationToken cancellationToken) => reader.WaitAsync(cancellationToken);
 
-        public bool TryRead(out LogMessage message)
+        public bool TryRead(out FrameLogMessage message)
         {
             var read = reader.TryRead(out message);
             if (read)

@@ -18,5 +18,5 @@ internal sealed record Parts
 
     public Func<IStore, IStore> Store { get; init; } = store => store;
 
-    public Func<ILog, ILog> ProcessorLog { get; init; } = log => log;
+    public Func<IFrameLog, IFrameLog> ProcessorLog { get; init; } = log => log;
 }

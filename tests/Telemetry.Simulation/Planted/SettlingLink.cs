@@ -37,7 +37,7 @@ internal sealed class SettlingLink(IUplinkConnector link) : AlteredLink(link)
 
     private static ReadOnlyMemory<byte>? Settling(ReadOnlySpan<byte> payload, StoredAck answer)
     {
-        Model.Frames.Delivery.Read(payload, out var offset);
+        Model.Frames.FrameEnvelope.Read(payload, out var offset);
         if (!FrameReader.TryKind(payload[offset..], out var kind) || kind == FrameKind.Schema)
         {
             return null;

@@ -57,7 +57,7 @@ internal sealed class ForgetfulSink(IAlertSink inner) : IAlertSink
     public async Task<IReadOnlyDictionary<int, RelayPosition>> ReadPositionsAsync(
         CancellationToken cancellationToken) =>
         (await inner.ReadPositionsAsync(cancellationToken))
-            .ToDictionary(p => p.Key, p => p.Value with { Skipping = Skipping.None });
+            .ToDictionary(p => p.Key, p => p.Value with { Skipping = DuplicateFilterWindow.None });
 
     public IAsyncEnumerable<IReadOnlyList<PublishedAlert>> ReadBackAsync(
         DateTimeOffset from, CancellationToken cancellationToken) =>

@@ -81,8 +81,8 @@ internal sealed class Backups(SimulatedWorld world)
     public (int Partition, StreamKind Kind) ChooseStream() =>
         (world.Random.Next(SimulatedWorld.Partitions), (StreamKind)world.Random.Next(2));
 
-    private static LogPosition Position(SimulatedDatabase database, int partition, StreamKind kind) =>
-        database.Partitions.GetValueOrDefault(partition) is not { } held ? LogPosition.None
+    private static StreamPosition Position(SimulatedDatabase database, int partition, StreamKind kind) =>
+        database.Partitions.GetValueOrDefault(partition) is not { } held ? StreamPosition.None
         : kind == StreamKind.Live ? held.Row.Live : held.Row.Backlog;
 
     private static List<T> Of<TKey, T>(Dictionary<TKey, List<T>> kept, TKey key)

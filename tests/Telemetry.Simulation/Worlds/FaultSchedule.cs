@@ -277,7 +277,7 @@ internal sealed class FaultSchedule(SimulatedWorld world)
 
     private void Damage(int partition, StreamKind kind, Action damage)
     {
-        LogMessage[] before = [.. world.Log.Find(partition, kind)?.Messages.Values ?? []];
+        FrameLogMessage[] before = [.. world.Log.Find(partition, kind)?.Messages.Values ?? []];
         damage();
         world.Judge.LogDamaged(partition, kind, before);
     }

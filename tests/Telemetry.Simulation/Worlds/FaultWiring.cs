@@ -16,7 +16,7 @@ internal static class FaultWiring
         }
 
         world.Store.Freezes = new FrozenTransactions(world, new Random(world.Random.Next())).Freezes;
-        world.Store.Refuses = commit => RefusedReadings.RefusalOf(world.Mix, commit);
+        world.Store.Refuses = commit => RefusedReadingLedger.RefusalOf(world.Mix, commit);
         world.Bus.Loses = what => faults.Strikes(Fault.BusMessageLost, what);
         world.Bus.Doubles = what => faults.Strikes(Fault.BusMessageDoubled, what);
         world.Bus.Delays = what => faults.Strikes(Fault.BusMessageDelayed, what)

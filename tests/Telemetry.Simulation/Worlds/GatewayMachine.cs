@@ -31,7 +31,7 @@ internal sealed class GatewayMachine
 
     public GatewayMachine(
         GatewayId id, Pump pump, Random random, Trace trace, FaultChances faults, Parts parts, SimulatedLink link,
-        OnlineJudge judge, Mix mix, Journal journal)
+        OnlineJudge judge, FaultProfile mix, Journal journal)
     {
         Id = id;
         (_random, _faults, _parts, _trace) = (random, faults, parts, trace);
@@ -63,7 +63,7 @@ internal sealed class GatewayMachine
     public Machine Machine { get; }
 
     /// <summary>The outbox of the life that runs; null while none does.</summary>
-    public Outbox? Outbox { get; private set; }
+    public ReadingOutbox? Outbox { get; private set; }
 
     /// <summary>True when the agent holds nothing that is not stored.</summary>
     public bool IsDrained => Outbox is { UnsealedReadings: 0, Held.Count: 0 };
@@ -76,11 +76,11 @@ internal sealed class GatewayMachine
         Disk.BeforeDurable = () => DiskWorksAsync(life, "before a commit was durable");
         Disk.AfterDurable = () => DiskWorksAsync(life, "after a commit was durable");
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        await using var outbox = await Edge.Outbox.Outbox.OpenAsync(
+        await using var outbox = await Edge.Outbox.ReadingOutbox.OpenAsync(
             _parts.File(Disk.Open()), Id, Options(), life.Time, new Random(_random.Next()), stop);
         Outbox = outbox;
         var link = new WatchedLink(_parts.Link(Link), Says, message => Takes(message.Span, outbox), _judge.Took);
-        var uplink = new Uplink(
+        var uplink = new UplinkLoop(
             outbox, Id, link, new UplinkOptions(), life.Time, new Random(_random.Next()), NullLogger.Instance,
             _parts.Answers());
         var sending = uplink.RunAsync(ended.Token);
@@ -103,16 +103,16 @@ internal sealed class GatewayMachine
         }
     }
 
-    private void Takes(ReadOnlySpan<byte> message, Outbox outbox)
+    private void Takes(ReadOnlySpan<byte> message, ReadingOutbox outbox)
     {
         var bytes = message.ToArray();
-        _trace.Detail(() => $"{Id} takes {Words.OfDown(bytes)}");
+        _trace.Detail(() => $"{Id} takes {MessageText.OfDown(bytes)}");
         _judge.Takes(message, outbox);
     }
 
     private void Says(string topic, ReadOnlyMemory<byte> payload)
     {
-        _trace.Detail(() => $"{Id} says {Words.OfUp(topic, payload.Span)}");
+        _trace.Detail(() => $"{Id} says {MessageText.OfUp(topic, payload.Span)}");
         if (topic == Routes.HelloTopic(Id))
         {
             _judge.Says(payload.Span);

@@ -12,7 +12,7 @@ namespace Telemetry.Simulation.Worlds;
 /// series. It writes its journal before it offers and after it was acknowledged, and outlives the agent's process.
 /// </summary>
 internal sealed class Generator(
-    GatewayId gateway, Random random, SimulatedClock time, Journal journal, FaultChances faults, Mix mix)
+    GatewayId gateway, Random random, SimulatedClock time, Journal journal, FaultChances faults, FaultProfile mix)
 {
     private const int SeriesAtStart = 3;
     private const int SeriesMax = 9;
@@ -37,7 +37,7 @@ internal sealed class Generator(
     private TimeSpan Now => time.Elapsed;
 
     /// <summary>Offers until cancelled; runs in the life of an agent. An error of the outbox ends it.</summary>
-    public async Task RunAsync(Outbox outbox, TimeProvider life, CancellationToken cancellationToken)
+    public async Task RunAsync(ReadingOutbox outbox, TimeProvider life, CancellationToken cancellationToken)
     {
         var offers = new List<Task>();
         if (mix.Has(Fault.RequestAnswerLost))
@@ -66,7 +66,7 @@ internal sealed class Generator(
         }
     }
 
-    private async Task OfferAsync(Outbox outbox, TimeProvider life, CancellationToken cancellationToken)
+    private async Task OfferAsync(ReadingOutbox outbox, TimeProvider life, CancellationToken cancellationToken)
     {
         var hashes = Fill(outbox, life);
         TimeSpan? deadline = random.Next(3) == 0 ? TimeSpan.FromMilliseconds(random.Next(1000)) : null;
@@ -77,7 +77,7 @@ internal sealed class Generator(
         }
     }
 
-    private ulong[] Fill(Outbox outbox, TimeProvider life)
+    private ulong[] Fill(ReadingOutbox outbox, TimeProvider life)
     {
         if (_series < SeriesMax && random.Next(30) == 0)
         {
@@ -92,7 +92,7 @@ internal sealed class Generator(
             Add(outbox.SeriesIndex(series), series.Type, EventTime(life));
             hashes[i] = ReadingHash.OfRow(_batch, i, SeriesIdentity.Of(gateway, series), series.Type);
             Journal.Attempt(hashes[i], Now);
-            if (RefusedReadings.Has(mix, _batch.Times[i]))
+            if (RefusedReadingLedger.Has(mix, _batch.Times[i]))
             {
                 Journal.Refused.Add(hashes[i]);
             }

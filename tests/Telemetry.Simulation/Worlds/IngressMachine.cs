@@ -14,14 +14,14 @@ internal sealed class IngressMachine
 {
     private const ulong PoisonedOneIn = 12;
 
-    private readonly SimulatedLog _log;
-    private readonly SimulatedBus _bus;
+    private readonly SimulatedFrameLog _log;
+    private readonly SimulatedControlChannel _bus;
     private readonly int _partitions;
     private readonly FaultChances _faults;
 
     public IngressMachine(
-        string name, Pump pump, Random random, Trace trace, FaultChances faults, SimulatedLog log,
-        SimulatedBus bus, int partitions)
+        string name, Pump pump, Random random, Trace trace, FaultChances faults, SimulatedFrameLog log,
+        SimulatedControlChannel bus, int partitions)
     {
         _faults = faults;
         (_log, _bus, _partitions) = (log, bus, partitions);
@@ -66,7 +66,7 @@ internal sealed class IngressMachine
     // A frame that is refused once is mostly refused again: so it comes to its end.
     private bool Refuses(GatewayId gateway, ReadOnlySpan<byte> payload)
     {
-        Model.Frames.Delivery.Read(payload, out var offset);
+        Model.Frames.FrameEnvelope.Read(payload, out var offset);
         if (!FrameReader.TryKind(payload[offset..], out var kind) || kind != FrameKind.Readings)
         {
             return false;

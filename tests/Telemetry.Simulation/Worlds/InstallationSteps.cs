@@ -15,13 +15,13 @@ internal static class InstallationSteps
 
     /// <summary>As a process that has the database does it.</summary>
     public static Task<InstallationFacts> OfStoreAsync(
-        IStore store, ILog log, int partitions, Random random, TimeProvider time, CancellationToken stop) =>
+        IStore store, IFrameLog log, int partitions, Random random, TimeProvider time, CancellationToken stop) =>
         UntilAnsweredAsync(
             async () => await InstallationStart.OfStoreAsync(store, log, partitions, random, stop), time, stop);
 
     /// <summary>As a process without the database does it.</summary>
     public static Task<InstallationFacts> OfLogAsync(
-        ILog log, int partitions, TimeProvider time, CancellationToken stop) =>
+        IFrameLog log, int partitions, TimeProvider time, CancellationToken stop) =>
         UntilAnsweredAsync(() => InstallationStart.OfLogAsync(log, partitions, stop), time, stop);
 
     private static async Task<InstallationFacts> UntilAnsweredAsync(
@@ -36,7 +36,7 @@ internal static class InstallationSteps
                     return facts;
                 }
             }
-            catch (Exception e) when (e is LogException or StoreException)
+            catch (Exception e) when (e is FrameLogException or StoreException)
             {
                 // Out of reach.
             }

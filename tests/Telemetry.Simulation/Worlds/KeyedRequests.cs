@@ -14,7 +14,7 @@ namespace Telemetry.Simulation.Worlds;
 /// A client of the agent's HTTP input that names its requests by keys: it repeats one until it has an answer, over
 /// deaths of the agent too, and so each is to be stored once. It outlives the agent's process.
 /// </summary>
-internal sealed class KeyedRequests(GatewayId gateway, Random random, Journal journal, FaultChances faults, Mix mix)
+internal sealed class KeyedRequests(GatewayId gateway, Random random, Journal journal, FaultChances faults, FaultProfile mix)
 {
     private const int ReadingsMax = 5;
     private const int WaitingMax = 4;
@@ -31,9 +31,9 @@ internal sealed class KeyedRequests(GatewayId gateway, Random random, Journal jo
 
     /// <summary>Sends, and repeats, in the life of an agent.</summary>
     public async Task RunAsync(
-        Outbox outbox, TimeProvider life, Func<bool> goes, Func<TimeSpan> now, CancellationToken cancellationToken)
+        ReadingOutbox outbox, TimeProvider life, Func<bool> goes, Func<TimeSpan> now, CancellationToken cancellationToken)
     {
-        var desk = new WriteDesk(new HttpInputOptions(), gateway, null, new HttpCounters(), life);
+        var desk = new WriteHandler(new HttpInputOptions(), gateway, null, new HttpCounters(), life);
         desk.Open(outbox);
         while (!cancellationToken.IsCancellationRequested)
         {
@@ -45,7 +45,7 @@ internal sealed class KeyedRequests(GatewayId gateway, Random random, Journal jo
         }
     }
 
-    private async Task SendAsync(WriteDesk desk, TimeProvider life, Func<TimeSpan> now)
+    private async Task SendAsync(WriteHandler desk, TimeProvider life, Func<TimeSpan> now)
     {
         if (_waiting.Count < WaitingMax && (_waiting.Count == 0 || random.Next(2) == 0))
         {
@@ -83,7 +83,7 @@ internal sealed class KeyedRequests(GatewayId gateway, Random random, Journal jo
             hashes[i] = ReadingHash.Of(SeriesIdentity.Of(gateway, series), micros, MetricType.Float, bits, 0);
             journal.Attempt(hashes[i], now);
             journal.Keyed.Add(hashes[i]);
-            if (RefusedReadings.Has(mix, micros))
+            if (RefusedReadingLedger.Has(mix, micros))
             {
                 journal.Refused.Add(hashes[i]);
             }

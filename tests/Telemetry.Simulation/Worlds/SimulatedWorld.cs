@@ -18,15 +18,15 @@ internal sealed class SimulatedWorld
 {
     public const int Partitions = 2;
 
-    public SimulatedWorld(int seed, Mix mix, Parts parts, Pump pump)
+    public SimulatedWorld(int seed, FaultProfile mix, Parts parts, Pump pump)
     {
         Mix = mix;
         Pump = pump;
         Random = new Random(seed);
         Trace = new Trace(pump.Clock);
         Faults = new FaultChances(mix, Child(), Trace);
-        Log = new SimulatedLog(pump, Child()) { DuplicateWindow = mix.DuplicateWindow };
-        Bus = new SimulatedBus(pump, Child());
+        Log = new SimulatedFrameLog(pump, Child()) { DuplicateWindow = mix.DuplicateWindow };
+        Bus = new SimulatedControlChannel(pump, Child());
         Store = new SimulatedStore(pump, Child());
         Kafka = new SimulatedAlertSink(pump, Child());
         Judge = new OnlineJudge(this);
@@ -47,7 +47,7 @@ internal sealed class SimulatedWorld
     private readonly Parts _parts;
     private readonly List<GatewayMachine> _twins = [];
 
-    public Mix Mix { get; }
+    public FaultProfile Mix { get; }
 
     public Pump Pump { get; }
 
@@ -57,9 +57,9 @@ internal sealed class SimulatedWorld
 
     public FaultChances Faults { get; }
 
-    public SimulatedLog Log { get; }
+    public SimulatedFrameLog Log { get; }
 
-    public SimulatedBus Bus { get; }
+    public SimulatedControlChannel Bus { get; }
 
     public SimulatedStore Store { get; }
 

@@ -53,8 +53,8 @@ public abstract class AlertSinkContract
 
         var positions = await stand.Sink.ReadPositionsAsync(default);
         Assert.Equal(2, positions.Count);
-        Assert.Equal(new RelayPosition(three[^1].Head, new Skipping(7, 9)), positions[3]);
-        Assert.Equal(new RelayPosition(zero[^1].Head, new Skipping(7, 9)), positions[0]);
+        Assert.Equal(new RelayPosition(three[^1].Head, new DuplicateFilterWindow(7, 9)), positions[3]);
+        Assert.Equal(new RelayPosition(zero[^1].Head, new DuplicateFilterWindow(7, 9)), positions[0]);
         var found = await ReadBack(stand, DateTimeOffset.UnixEpoch);
         foreach (var row in three.Concat(zero))
         {
@@ -171,7 +171,7 @@ public abstract class AlertSinkContract
     protected abstract Task PassTimeAsync();
 
     private static Dictionary<int, RelayPosition> Position(AlertOutboxRow row) =>
-        new() { [row.Partition] = new RelayPosition(row.Head, Skipping.None) };
+        new() { [row.Partition] = new RelayPosition(row.Head, DuplicateFilterWindow.None) };
 
     private static IEnumerable<string> Ids(IEnumerable<AlertSeen> seen) => seen.Select(s => s.Headers["ce_id"]);
 

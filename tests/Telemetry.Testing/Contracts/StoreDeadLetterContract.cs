@@ -20,7 +20,7 @@ public abstract class StoreDeadLetterContract : StoreAlertContract
     {
         await under.RefuseTime(Refused);
         var row = await Commit(under.Store, await Take(under.Store), _ => { });
-        var readings = new ReadingRows();
+        var readings = new ReadingBuffer();
         var (number, text) = (Numbered(MetricType.Float, 2), Numbered(MetricType.Text));
         readings.Add(number, 1, ReadingFlags.None, BitConverter.DoubleToUInt64Bits(21.5));
         readings.Add(number, Refused, ReadingFlags.None, BitConverter.DoubleToUInt64Bits(double.NaN));
@@ -42,7 +42,7 @@ public abstract class StoreDeadLetterContract : StoreAlertContract
     [Fact]
     public Task None_is_refused_of_readings_that_are_good() => RunAsync(async under =>
     {
-        var readings = new ReadingRows();
+        var readings = new ReadingBuffer();
         var series = Numbered(MetricType.Int);
         for (var i = 0; i < FrameHeader.CountMax; i++)
         {

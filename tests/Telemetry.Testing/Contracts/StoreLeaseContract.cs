@@ -18,7 +18,7 @@ public abstract class StoreLeaseContract : StoreInstallationContract
     {
         var row = await under.Store.TakeLeaseAsync(3, ulong.MaxValue, "a", Lease, default);
 
-        Assert.Equal(new PartitionRow(3, ulong.MaxValue, 0, LogPosition.None, LogPosition.None, AlertHead.None), row);
+        Assert.Equal(new PartitionRow(3, ulong.MaxValue, 0, StreamPosition.None, StreamPosition.None, AlertHead.None), row);
     });
 
     [Fact]
@@ -142,7 +142,7 @@ public abstract class StoreLeaseContract : StoreInstallationContract
     [Fact]
     public Task Partition_never_leased_is_nobodys() => RunAsync(async under =>
     {
-        var nobodys = new PartitionRow(5, 1, 0, LogPosition.None, LogPosition.None, AlertHead.None);
+        var nobodys = new PartitionRow(5, 1, 0, StreamPosition.None, StreamPosition.None, AlertHead.None);
         var commit = new StoreCommit { Partitions = { Step(nobodys) } };
         Fill(commit);
 

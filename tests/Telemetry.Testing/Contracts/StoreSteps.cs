@@ -19,8 +19,8 @@ public static class StoreSteps
     /// <summary>The next step of a partition: one message further in both streams.</summary>
     public static PartitionStep Step(PartitionRow row) => new(
         row,
-        new LogPosition(11, row.Live.Sequence + 1, $"live-{row.Live.Sequence + 1}", 1000 + row.Live.Sequence),
-        new LogPosition(
+        new StreamPosition(11, row.Live.Sequence + 1, $"live-{row.Live.Sequence + 1}", 1000 + row.Live.Sequence),
+        new StreamPosition(
             22, row.Backlog.Sequence + 1, $"backlog-{row.Backlog.Sequence + 1}", 2000 + row.Backlog.Sequence),
         row.Alerts,
         Lease);

@@ -30,7 +30,7 @@ public static class SampleMessages
         var order = new int[batch.Count];
         batch.Order(order);
         var writer = new WireWriter();
-        new Delivery(5, new Attempt(7, attempt)).Write(writer);
+        new FrameEnvelope(5, new Attempt(7, attempt)).Write(writer);
         var header =
             new FrameHeader { Key = new FrameKey(9, lane, first, readings), Schema = schema ?? new SchemaId(1, 2) };
         FrameWriter.Write(writer, header, [], batch, order, [MetricType.Float]);
@@ -40,7 +40,7 @@ public static class SampleMessages
     public static byte[] Schema(Lane lane = Lane.Live)
     {
         var writer = new WireWriter();
-        new Delivery(5, new Attempt(7, 1)).Write(writer);
+        new FrameEnvelope(5, new Attempt(7, 1)).Write(writer);
         SampleSchema.Write(writer, lane);
         return writer.ToArray();
     }

@@ -17,7 +17,6 @@ internal sealed class RandomFrames(Random random)
 
     private readonly RandomReadings _readings = new(random);
     private readonly WireWriter _writer = new(FrameHeader.BytesMax);
-    private readonly ColumnPlans _plans = new();
     private readonly WireWriter _columns = new(FrameHeader.BytesMax);
 
     /// <summary>The types of the series of the last frame's schema.</summary>
@@ -58,8 +57,7 @@ internal sealed class RandomFrames(Random random)
             declarations,
             _readings.Batch,
             order,
-            Types,
-            _plans);
+            Types);
         return _writer.ToArray();
     }
 

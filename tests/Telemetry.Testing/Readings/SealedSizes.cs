@@ -14,11 +14,10 @@ internal static class SealedSizes
     private const ulong Epoch = 0x1234_5678_9abc_def0;
     private const long FirstSequence = 1_000_000;
 
-    public static byte[] Frame(
-        ReadingBatch batch, ReadOnlySpan<MetricType> types, byte version, ColumnPlans? plans = null)
+    public static byte[] Frame(ReadingBatch batch, ReadOnlySpan<MetricType> types, byte version)
     {
         var writer = new WireWriter(FrameHeader.BytesMax);
-        FrameWriter.Write(writer, Header(batch.Count, version), [], batch, Order(batch), types, plans);
+        FrameWriter.Write(writer, Header(batch.Count, version), [], batch, Order(batch), types);
         return writer.ToArray();
     }
 

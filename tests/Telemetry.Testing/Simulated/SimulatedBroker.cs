@@ -68,7 +68,7 @@ internal sealed class SimulatedBroker(SimulatedLink link, Func<ReadOnlyMemory<by
 
     private void SendReceipt(byte[] payload, Receipt receipt)
     {
-        var delivery = Delivery.Read(payload, out var frameOffset);
+        var delivery = FrameEnvelope.Read(payload, out var frameOffset);
         var frame = payload.AsSpan(frameOffset);
         if (FrameReader.TryKind(frame, out var kind) && kind != FrameKind.Schema)
         {

@@ -259,7 +259,7 @@ public sealed record SimulatedDatabase
 
     // As the real one has it: a reading stands where its number says.
     private static ImmutableArray<SimulatedReading> ReadingsOf(
-        ReadingRows rows, ImmutableDictionary<SeriesIdentity, SeriesNumbers> registered)
+        ReadingBuffer rows, ImmutableDictionary<SeriesIdentity, SeriesNumbers> registered)
     {
         var readings = ImmutableArray.CreateBuilder<SimulatedReading>(rows.Count);
         for (var i = 0; i < rows.Count; i++)

@@ -146,9 +146,9 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<RefusedReading>> FindRefusedAsync(
-        ReadingRows readings, CancellationToken cancellationToken)
+        ReadingBuffer readings, CancellationToken cancellationToken)
     {
-        var sent = new ReadingRows();
+        var sent = new ReadingBuffer();
         sent.AddAll(readings);
         return CallAsync<IReadOnlyList<RefusedReading>>(
             "find refused readings", () => FindRefused(sent), cancellationToken);
@@ -200,7 +200,7 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
         var now = Calls.Time.GetUtcNow();
         var held = Content.Partitions.GetValueOrDefault(partition)
             ?? new SimulatedPartition(
-                new PartitionRow(partition, 0, 0, LogPosition.None, LogPosition.None, AlertHead.None), "", default);
+                new PartitionRow(partition, 0, 0, StreamPosition.None, StreamPosition.None, AlertHead.None), "", default);
         if (Held.Hold(partition) || (held.Owner != owner && held.LeaseEnd > now))
         {
             return null;
@@ -279,7 +279,7 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
         return CommitOutcome.Committed;
     }
 
-    private List<RefusedReading> FindRefused(ReadingRows readings)
+    private List<RefusedReading> FindRefused(ReadingBuffer readings)
     {
         var refused = new List<RefusedReading>();
         for (var row = 0; row < readings.Count; row++)
@@ -298,7 +298,7 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     private string? RefusedSeries(StoreCommit commit) => commit.Schemas.SelectMany(s => s.Added.ToArray())
         .Where(s => s.Refusal is null).Select(RefusesSeries).FirstOrDefault(refusal => refusal is not null);
 
-    private static string? UnholdableText(ReadingRows rows)
+    private static string? UnholdableText(ReadingBuffer rows)
     {
         for (var i = 0; i < rows.Count; i++)
         {

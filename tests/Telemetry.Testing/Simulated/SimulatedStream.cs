@@ -12,7 +12,7 @@ public sealed class SimulatedStream(long createdNanos, InstallationFacts? facts 
 {
     private const int MessageOverheadBytes = 64;
 
-    private readonly SortedDictionary<long, LogMessage> _messages = [];
+    private readonly SortedDictionary<long, FrameLogMessage> _messages = [];
     private readonly Dictionary<string, (long Sequence, long Nanos)> _known = [];
     private readonly Queue<(string Id, long Nanos)> _knownByAge = new();
     private TaskCompletionSource _changed = new();
@@ -36,19 +36,19 @@ public sealed class SimulatedStream(long createdNanos, InstallationFacts? facts 
     public Task Changed => _changed.Task;
 
     /// <summary>All that it holds, by sequence.</summary>
-    public IReadOnlyDictionary<long, LogMessage> Messages => _messages;
+    public IReadOnlyDictionary<long, FrameLogMessage> Messages => _messages;
 
     /// <summary>Null when the byte limit refuses it.</summary>
-    public LogAppend? Append(
+    public FrameAppend? Append(
         GatewayId gateway, string id, ReadOnlySpan<byte> data, long nowNanos, TimeSpan window, long bytesMax)
     {
         Forget(nowNanos - (long)window.TotalMicroseconds * 1000);
         if (_known.TryGetValue(id, out var known))
         {
-            return new LogAppend(known.Sequence, true);
+            return new FrameAppend(known.Sequence, true);
         }
 
-        var message = new LogMessage(gateway, id, data.ToArray(), Last + 1, nowNanos);
+        var message = new FrameLogMessage(gateway, id, data.ToArray(), Last + 1, nowNanos);
         if (Bytes + BytesOf(message) > bytesMax)
         {
             return null;
@@ -58,10 +58,10 @@ public sealed class SimulatedStream(long createdNanos, InstallationFacts? facts 
         Add(message);
         Remember(message);
         Wake();
-        return new LogAppend(Last, false);
+        return new FrameAppend(Last, false);
     }
 
-    public LogMessage? Read(long sequence) => _messages.GetValueOrDefault(sequence);
+    public FrameLogMessage? Read(long sequence) => _messages.GetValueOrDefault(sequence);
 
     /// <summary>Removes what lies below; their ids stay known.</summary>
     public int RemoveBelow(long sequence)
@@ -123,16 +123,16 @@ public sealed class SimulatedStream(long createdNanos, InstallationFacts? facts 
         changed.SetResult();
     }
 
-    private static long BytesOf(LogMessage message) =>
+    private static long BytesOf(FrameLogMessage message) =>
         message.Data.Length + message.MessageId.Length + MessageOverheadBytes;
 
-    private void Add(LogMessage message)
+    private void Add(FrameLogMessage message)
     {
         _messages.Add(message.Sequence, message);
         Bytes += BytesOf(message);
     }
 
-    private void Remember(LogMessage message)
+    private void Remember(FrameLogMessage message)
     {
         _known[message.MessageId] = (message.Sequence, message.StoredAtNanos);
         _knownByAge.Enqueue((message.MessageId, message.StoredAtNanos));

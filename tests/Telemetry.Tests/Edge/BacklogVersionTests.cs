@@ -58,7 +58,7 @@ public sealed class BacklogVersionTests
             var cloud = new FreshFirstCloud(rig);
             change(cloud);
             using var stop = new CancellationTokenSource();
-            var sending = new Uplink(
+            var sending = new UplinkLoop(
                 rig.Outbox, OutboxRig.Gateway, cloud.Link, Options, rig.Clock, new Random(1), NullLogger.Instance)
                 .RunAsync(stop.Token);
             while (cloud.Link.ConnectedAt is null)

@@ -232,13 +232,13 @@ public sealed class DeliveryWordsTests
         Assert.Equal((DeliveryState.Receipted, false), (frame.State, frame.Freed));
     });
 
-    private static void Run(Action<OutboxRig, Delivery, HeldFrame> test) => Run((rig, delivery, frame) =>
+    private static void Run(Action<OutboxRig, DeliveryTracker, HeldFrame> test) => Run((rig, delivery, frame) =>
     {
         test(rig, delivery, frame);
         return Task.CompletedTask;
     });
 
-    private static void Run(Func<OutboxRig, Delivery, HeldFrame, Task> test) => OutboxRig.Run(async rig =>
+    private static void Run(Func<OutboxRig, DeliveryTracker, HeldFrame, Task> test) => OutboxRig.Run(async rig =>
     {
         var (delivery, frame) = await SentAsync(rig);
         Take(delivery, Answer(frame, Say(delivery), Token, prefix: 0));
@@ -246,10 +246,10 @@ public sealed class DeliveryWordsTests
         await test(rig, delivery, frame);
     });
 
-    private static async Task<(Delivery Delivery, HeldFrame Frame)> SentAsync(OutboxRig rig)
+    private static async Task<(DeliveryTracker Delivery, HeldFrame Frame)> SentAsync(OutboxRig rig)
     {
         rig.Outbox.LinkUp = true;
-        var delivery = new Delivery(
+        var delivery = new DeliveryTracker(
             rig.Outbox, OutboxRig.Gateway, Options, rig.Clock, new Random(1), NullLogger.Instance, new UplinkStatus(),
             new AnswerOrder());
         await rig.AcceptAsync(3);
@@ -261,9 +261,9 @@ public sealed class DeliveryWordsTests
         return (delivery, frame);
     }
 
-    private static HelloId Say(Delivery delivery) => Hello.Read(delivery.Hellos.Say(full: true)).Id;
+    private static HelloId Say(DeliveryTracker delivery) => Hello.Read(delivery.Hellos.Say(full: true)).Id;
 
-    private static void Take(Delivery delivery, StoredAck ack) => delivery.Take(Bytes(ack.Write));
+    private static void Take(DeliveryTracker delivery, StoredAck ack) => delivery.Take(Bytes(ack.Write));
 
     private static byte[] Bytes(Action<WireWriter> write)
     {

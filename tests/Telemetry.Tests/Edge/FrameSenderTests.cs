@@ -63,16 +63,16 @@ public sealed class FrameSenderTests
             Assert.Equal(mayBeInLog, delivery.Queues.Peek(Lane.Live) == frame);
         });
 
-    private static (Delivery Delivery, FrameSender Sender) Sender(OutboxRig rig, Connection connection)
+    private static (DeliveryTracker Delivery, FrameSender Sender) Sender(OutboxRig rig, Connection connection)
     {
-        var delivery = new Delivery(
+        var delivery = new DeliveryTracker(
             rig.Outbox, OutboxRig.Gateway, Options, rig.Clock, new Random(1), NullLogger.Instance, new UplinkStatus(),
             new AnswerOrder());
         var link = new SharedLink(connection, delivery, Options, rig.Clock);
         return (delivery, new FrameSender(rig.Outbox, link, delivery, Options, rig.Clock));
     }
 
-    private static void SchemasAreKnown(OutboxRig rig, Delivery delivery)
+    private static void SchemasAreKnown(OutboxRig rig, DeliveryTracker delivery)
     {
         for (var stream = StreamKind.Live; stream <= StreamKind.Backlog; stream++)
         {

@@ -70,7 +70,7 @@ internal sealed class FreshFirstCloud
             return Take(payload.Span);
         }
 
-        Model.Frames.Delivery.Read(payload.Span, out var offset);
+        Model.Frames.FrameEnvelope.Read(payload.Span, out var offset);
         var frame = payload.Span[offset..];
         var stream = topic == Routes.FrameTopic(OutboxRig.Gateway, Lane.Backlog) ? StreamKind.Backlog : StreamKind.Live;
         if (!FrameReader.TryKind(frame, out var kind) || kind != FrameKind.Schema)

@@ -48,7 +48,7 @@ public sealed class FreshFirstSchemasTests(ITestOutputHelper output)
         }
 
         using var stop = new CancellationTokenSource();
-        var uplink = new Uplink(
+        var uplink = new UplinkLoop(
             rig.Outbox, OutboxRig.Gateway, cloud.Link, new UplinkOptions(), rig.Clock, new Random(1),
             NullLogger.Instance);
         var sending = uplink.RunAsync(stop.Token);

@@ -72,7 +72,7 @@ public sealed class FreshFirstTests(ITestOutputHelper output)
         return cloud;
     }
 
-    private static Uplink Agent(OutboxRig rig, FreshFirstCloud cloud) => new(
+    private static UplinkLoop Agent(OutboxRig rig, FreshFirstCloud cloud) => new(
         rig.Outbox, OutboxRig.Gateway, cloud.Link, new UplinkOptions(), rig.Clock, new Random(1), NullLogger.Instance);
 
     /// <summary>Readings of the past, with two decimals and much noise, in segments of 5,000.</summary>

@@ -5,7 +5,7 @@ using Telemetry.Model;
 using Telemetry.Model.Control;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Wire;
-using Delivery = Telemetry.Edge.Uplink.Delivery;
+using DeliveryTracker = Telemetry.Edge.Uplink.DeliveryTracker;
 
 namespace Telemetry.Tests.Edge;
 
@@ -73,7 +73,7 @@ public sealed class OlderCloudTests
         Assert.Empty(rig.Disk.Snapshot().Quarantine);
     });
 
-    private static async Task<Delivery> SealAtVersion1Async(OutboxRig rig)
+    private static async Task<DeliveryTracker> SealAtVersion1Async(OutboxRig rig)
     {
         rig.Outbox.LinkUp = true;
         rig.Outbox.FrameVersion = 1;
@@ -81,7 +81,7 @@ public sealed class OlderCloudTests
         return DeliveryOf(rig);
     }
 
-    private static Delivery DeliveryOf(OutboxRig rig) => new(
+    private static DeliveryTracker DeliveryOf(OutboxRig rig) => new(
         rig.Outbox, OutboxRig.Gateway, new UplinkOptions(), rig.Clock, new Random(1), NullLogger.Instance,
         new UplinkStatus(), new AnswerOrder());
 
@@ -145,7 +145,7 @@ public sealed class OlderCloudTests
                 return hello.FrameVersion <= versionMax;
             }
 
-            Model.Frames.Delivery.Read(payload, out var offset);
+            Model.Frames.FrameEnvelope.Read(payload, out var offset);
             if (FrameReader.TryKind(payload[offset..], out var kind) && kind == FrameKind.Schema)
             {
                 return true;

@@ -16,7 +16,7 @@ public sealed class OutboxCostTests
     [Fact]
     public async Task A_warm_outbox_allocates_little_more_than_its_frames()
     {
-        var outbox = await Outbox.OpenAsync(
+        var outbox = await ReadingOutbox.OpenAsync(
             new SinkFile(), OutboxRig.Gateway, new OutboxOptions(), new SimulatedClock(), new Random(1), default);
         outbox.LinkUp = true;
         outbox.Sealed += frame => outbox.Free(frame);

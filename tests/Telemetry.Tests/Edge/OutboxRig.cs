@@ -24,7 +24,7 @@ internal sealed class OutboxRig
 
     public OutboxOptions Options { get; set; } = new() { IdleCommitInterval = TimeSpan.FromHours(1) };
 
-    public Outbox Outbox { get; private set; } = null!;
+    public ReadingOutbox Outbox { get; private set; } = null!;
 
     public List<HeldFrame> Sealed { get; } = [];
 
@@ -45,7 +45,7 @@ internal sealed class OutboxRig
     /// <summary>Opens the file as a new process does; the one before is gone without a goodbye.</summary>
     public async Task OpenAsync()
     {
-        Outbox = await Outbox.OpenAsync(Disk.Open(), Gateway, Options, Clock, _random, CancellationToken.None);
+        Outbox = await ReadingOutbox.OpenAsync(Disk.Open(), Gateway, Options, Clock, _random, CancellationToken.None);
         Outbox.Sealed += Sealed.Add;
         Sealed.Clear();
     }

@@ -77,7 +77,7 @@ public class MutatedBytesTests
         "schema needed" => Samples.Bytes(new SchemaNeeded(1, Samples.Schema().Id, Samples.Header().Key).Write),
         "receipt" =>
             Samples.Bytes(new ReceiptMessage(Samples.Header().Key, new(1, 2), new(StreamKind.Backlog, 3)).Write),
-        _ => Samples.Bytes(new Delivery(1_700_000_000_000_000, new Attempt(9, 300)).Write),
+        _ => Samples.Bytes(new FrameEnvelope(1_700_000_000_000_000, new Attempt(9, 300)).Write),
     };
 
     private static void Read(string kind, ReadOnlySpan<byte> bytes, MetricType[] types)
@@ -104,7 +104,7 @@ public class MutatedBytesTests
                 ReceiptMessage.Read(bytes);
                 break;
             default:
-                Delivery.Read(bytes, out _);
+                FrameEnvelope.Read(bytes, out _);
                 break;
         }
     }

@@ -93,7 +93,7 @@ public sealed class OneTraceTests
 
     private static async Task StoreAsync(Pump pump, GatewayId gateway, bool critical, double[] values)
     {
-        var (log, bus) = (new SimulatedLog(pump, new Random(1)), new SimulatedBus(pump, new Random(2)));
+        var (log, bus) = (new SimulatedFrameLog(pump, new Random(1)), new SimulatedControlChannel(pump, new Random(2)));
         var store = new SimulatedStore(pump, new Random(3));
         (store.Calls.LatencyMin, store.Calls.LatencyMax) = (Database, Database);
         await log.EnsureStreamsAsync(0, default);
@@ -105,9 +105,9 @@ public sealed class OneTraceTests
         var disk = new SimulatedOutboxDisk(
             new Random(6))
         { BeforeDurable = async () => await Task.Delay(Disk, pump.Clock) };
-        await using var outbox = await Outbox.OpenAsync(
+        await using var outbox = await ReadingOutbox.OpenAsync(
             disk.Open(), gateway, new OutboxOptions(), pump.Clock, new Random(7), default);
-        var uplink = new Uplink(
+        var uplink = new UplinkLoop(
             outbox, gateway, link, new UplinkOptions(), pump.Clock, new Random(8), NullLogger.Instance);
         var sending = uplink.RunAsync(stop.Token);
         await Task.Delay(LongEnough, pump.Clock);
@@ -128,7 +128,7 @@ public sealed class OneTraceTests
         await processing;
     }
 
-    private static SimulatedIngress Ingress(Pump pump, SimulatedLog log, SimulatedBus bus)
+    private static SimulatedIngress Ingress(Pump pump, SimulatedFrameLog log, SimulatedControlChannel bus)
     {
         var core = new IngressCore(log, bus, new IngressOptions { Partitions = 1 }, pump.Clock, new IngressCounters());
         return new SimulatedIngress(

@@ -11,7 +11,7 @@ namespace Telemetry.Cloud.Alerts.Relay;
 /// order.
 /// </summary>
 /// <param name="Row">The outbox row that it publishes; its JSON is the record's value.</param>
-/// <param name="SinceMillis">See <see cref="Skipping"/>; 0 when nothing was skipped.</param>
+/// <param name="SinceMillis">See <see cref="DuplicateFilterWindow"/>; 0 when nothing was skipped.</param>
 /// <param name="Key">The device.</param>
 /// <param name="Headers">CloudEvents attributes, and where the row stands in the outbox.</param>
 public sealed record AlertRecord(
@@ -94,7 +94,7 @@ public sealed record AlertRecord(
 /// <param name="Id">The transition's id.</param>
 /// <param name="Partition">The outbox partition that it came from.</param>
 /// <param name="Head">Its number and chain there.</param>
-/// <param name="SinceMillis">See <see cref="Skipping"/>; 0 when nothing was skipped.</param>
+/// <param name="SinceMillis">See <see cref="DuplicateFilterWindow"/>; 0 when nothing was skipped.</param>
 /// <param name="Json">The transition.</param>
 public sealed record PublishedAlert(
     string Id, int Partition, AlertHead Head, long SinceMillis, ReadOnlyMemory<byte> Json)

@@ -12,14 +12,14 @@ namespace Telemetry.Cloud.Alerts.Relay;
 /// </summary>
 internal sealed class AlertRelay(
     IAlertSink sink, IAlertOutbox outbox, RelayOptions options, TimeProvider time, Random random, ILogger logger,
-    Trouble? database = null)
+    ReportedFailure? database = null)
 {
     private static readonly TimeSpan ReleaseWithin = TimeSpan.FromSeconds(2);
 
     private readonly RelayLease _lease = new(outbox, options, time, random);
     private readonly RelayBackoff _backoff = new(options.RetryAfter, options.RetryAfterMax, random);
-    private readonly Trouble _kafka = new("Kafka cannot be used", "Kafka is used again", time, logger);
-    private readonly Trouble _outbox = new(
+    private readonly ReportedFailure _kafka = new("Kafka cannot be used", "Kafka is used again", time, logger);
+    private readonly ReportedFailure _outbox = new(
         "The alert outbox cannot be read", "The alert outbox is read again", time, logger, database);
 
     private bool _saidStandingBy;
@@ -100,7 +100,7 @@ internal sealed class AlertRelay(
         var positions = await sink.ReadPositionsAsync(cancellationToken);
         await _lease.KeepAsync(cancellationToken);
         var extents = await outbox.ExtentsAsync(cancellationToken);
-        var starter = new RelayStarter(sink, outbox, options, Counters, time, logger);
+        var starter = new RelayRecovery(sink, outbox, options, Counters, time, logger);
         var start = await starter.FindAsync(
             positions, extents, () => _lease.KeepAsync(cancellationToken), cancellationToken);
         var progress = new RelayProgress(outbox, start, options, Counters, logger);

@@ -7,10 +7,10 @@ namespace Telemetry.Cloud.Alerts.Relay;
 /// The database was put back once: ids of records from a time on are skipped when they come again, by every relay that
 /// begins until another time. Both in milliseconds since 1970 UTC.
 /// </summary>
-public readonly record struct Skipping(long SinceMillis, long UntilMillis)
+public readonly record struct DuplicateFilterWindow(long SinceMillis, long UntilMillis)
 {
     /// <summary>Nothing is.</summary>
-    public static readonly Skipping None;
+    public static readonly DuplicateFilterWindow None;
 }
 
 /// <summary>How far a partition's outbox is published; kept in the sink, written with the records.</summary>
@@ -18,7 +18,7 @@ public readonly record struct Skipping(long SinceMillis, long UntilMillis)
 /// The last row that was published or skipped, with its chain: an equal one in the database means "go on".
 /// </param>
 /// <param name="Skipping">What is skipped because the database was put back.</param>
-public readonly record struct RelayPosition(AlertHead Head, Skipping Skipping)
+public readonly record struct RelayPosition(AlertHead Head, DuplicateFilterWindow Skipping)
 {
     /// <summary>As the position topic holds it: <c>number chain since until</c>, the chain as 32 hex digits.</summary>
     public override string ToString() => string.Create(
@@ -44,7 +44,7 @@ public readonly record struct RelayPosition(AlertHead Head, Skipping Skipping)
             return false;
         }
 
-        position = new RelayPosition(new AlertHead(number, chain), new Skipping(since, until));
+        position = new RelayPosition(new AlertHead(number, chain), new DuplicateFilterWindow(since, until));
         return true;
     }
 }

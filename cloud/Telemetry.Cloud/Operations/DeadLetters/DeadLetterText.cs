@@ -86,7 +86,7 @@ internal static class DeadLetterText
         ? ColumnValues.Time(micros).ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture)
         : $"{micros} µs since 1970";
 
-    private static string Value(ReadingRows rows, int row)
+    private static string Value(ReadingBuffer rows, int row)
     {
         var bits = rows.Bits[row];
         return (rows.Flags[row] & ReadingFlags.Null) != 0 ? "null" : rows.Series[row].Type switch

@@ -48,7 +48,7 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
     }
 
     private static async Task CheckVersionAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        await Migrations.CheckAsync(connection, migrate: false, cancellationToken);
+        await MigrationRunner.CheckAsync(connection, migrate: false, cancellationToken);
 
     private async Task<int> ListAsync(
         NpgsqlDataSource database, DeadLetterFilter filter, CancellationToken cancellationToken)

@@ -26,7 +26,7 @@ internal sealed class ForksCommand(CloudSettings settings, TextWriter output, Te
             await using var database = NpgsqlDataSource.Create(settings.Database.ConnectionString);
             await using (var connection = await database.OpenConnectionAsync(cancellationToken))
             {
-                await Migrations.CheckAsync(connection, migrate: false, cancellationToken);
+                await MigrationRunner.CheckAsync(connection, migrate: false, cancellationToken);
             }
 
             var forks = new ForkResolution(database);

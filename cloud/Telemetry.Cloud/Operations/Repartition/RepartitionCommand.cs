@@ -43,7 +43,7 @@ internal sealed class RepartitionCommand(
             return 1;
         }
         catch (Exception e)
-            when (e is InstallationException or StoreException or LogException or NpgsqlException
+            when (e is InstallationException or StoreException or FrameLogException or NpgsqlException
                 or TimeoutException)
         {
             errors.WriteLine($"{e.Message}\nnothing is lost; the same command goes on from here");
@@ -54,7 +54,7 @@ internal sealed class RepartitionCommand(
     private async Task RunAsync(
         PostgresStore store, JetStreamConnection nats, int partitions, CancellationToken cancellationToken)
     {
-        var generations = new LogGenerations(nats, settings.Log);
+        var generations = new StreamGenerations(nats, settings.Log);
         while (true)
         {
             await using var connection = new NpgsqlConnection(settings.Database!.ConnectionString);
@@ -70,7 +70,7 @@ internal sealed class RepartitionCommand(
                     return;
                 case RepartitionWork.Cancel:
                     await generations.OpenAsync(facts, cancellationToken);
-                    await generations.TellAsync(new LogInstallation(facts), cancellationToken);
+                    await generations.TellAsync(new StreamInstallation(facts), cancellationToken);
                     output.WriteLine($"taken back: the change to {told!.Next} partitions; the streams are open again");
                     break;
                 case RepartitionWork.Finish:
@@ -78,7 +78,7 @@ internal sealed class RepartitionCommand(
                     break;
                 case RepartitionWork.Change:
                     output.WriteLine($"from {facts} to {partitions} partitions");
-                    await generations.TellAsync(new LogInstallation(facts, partitions), cancellationToken);
+                    await generations.TellAsync(new StreamInstallation(facts, partitions), cancellationToken);
                     await ChangeAsync(
                         store, nats, connection, generations, facts,
                         facts with { Partitions = partitions, Generation = facts.Generation + 1 }, cancellationToken);
@@ -95,7 +95,7 @@ internal sealed class RepartitionCommand(
     }
 
     private async Task ChangeAsync(
-        PostgresStore store, JetStreamConnection nats, NpgsqlConnection connection, LogGenerations generations,
+        PostgresStore store, JetStreamConnection nats, NpgsqlConnection connection, StreamGenerations generations,
         InstallationFacts from, InstallationFacts to, CancellationToken cancellationToken)
     {
         await generations.CloseAsync(from, cancellationToken);
@@ -138,12 +138,12 @@ internal sealed class RepartitionCommand(
     }
 
     private async Task FinishAsync(
-        LogGenerations generations, InstallationFacts facts, CancellationToken cancellationToken)
+        StreamGenerations generations, InstallationFacts facts, CancellationToken cancellationToken)
     {
         await generations.MakeAsync(facts, cancellationToken);
         if (await generations.FindAsync(cancellationToken) is not { } told || told.Facts.Generation < facts.Generation)
         {
-            await generations.TellAsync(new LogInstallation(facts), cancellationToken);
+            await generations.TellAsync(new StreamInstallation(facts), cancellationToken);
         }
 
         output.WriteLine(
@@ -153,7 +153,7 @@ internal sealed class RepartitionCommand(
 
     /// <summary>The generation after the database's: the log's own, or one between that was changed again.</summary>
     private static async Task<InstallationFacts> NextAsync(
-        LogGenerations generations, InstallationFacts database, InstallationFacts log,
+        StreamGenerations generations, InstallationFacts database, InstallationFacts log,
         CancellationToken cancellationToken) =>
         log.Generation == database.Generation + 1
             ? log

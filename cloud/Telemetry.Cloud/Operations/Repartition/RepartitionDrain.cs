@@ -23,7 +23,7 @@ internal sealed class RepartitionDrain : IAsyncDisposable
         CloudSettings settings, PostgresStore store, JetStreamConnection nats, InstallationFacts facts,
         TimeProvider time, Random random, ILogger logger)
     {
-        var log = new NatsLog(nats, settings.Log, facts);
+        var log = new JetStreamFrameLog(nats, settings.Log, facts);
         var options = settings.Processor with
         {
             Partitions = facts.Partitions,
@@ -32,7 +32,7 @@ internal sealed class RepartitionDrain : IAsyncDisposable
             Owner = settings.Processor.Owner + " repartition",
         };
         _processing = ProcessorThread.RunAllAsync(
-            [new Processor(store, log, new NatsBus(nats, facts), options, time, random, logger).RunAsync],
+            [new Processor(store, log, new NatsControlChannel(nats, facts), options, time, random, logger).RunAsync],
             _stop.Token);
         _outbox = settings.Kafka is null ? null : new PostgresAlertOutbox(settings.Database!);
         _relaying = _outbox is null

@@ -26,7 +26,7 @@ internal enum RepartitionWork
 internal static class RepartitionPlan
 {
     /// <summary>Throws <see cref="InstallationException"/> when that number may not be asked for now.</summary>
-    public static RepartitionWork Of(InstallationFacts database, LogInstallation? log, int partitions)
+    public static RepartitionWork Of(InstallationFacts database, StreamInstallation? log, int partitions)
     {
         if (log is not null && log.Facts.Id != database.Id)
         {
@@ -55,7 +55,7 @@ internal static class RepartitionPlan
             : throw InstallationException.PutBack(database, log.Facts);
     }
 
-    private static RepartitionWork Wanted(LogInstallation? log, int partitions) =>
+    private static RepartitionWork Wanted(StreamInstallation? log, int partitions) =>
         log is null || log.Next == 0 || log.Next == partitions
             ? RepartitionWork.Change
             : throw new InstallationException(

@@ -104,7 +104,7 @@ internal sealed class CommitConnection(PostgresStoreOptions options, ReadingTabl
         return true;
     }
 
-    private async Task CopyAsync(NpgsqlConnection connection, ReadingRows rows, CancellationToken cancellationToken)
+    private async Task CopyAsync(NpgsqlConnection connection, ReadingBuffer rows, CancellationToken cancellationToken)
     {
         // Disposed only when all was sent: to dispose it ends the COPY as if it were whole.
         var copy = await connection.BeginRawBinaryCopyAsync(_encoder.CopySql, cancellationToken);

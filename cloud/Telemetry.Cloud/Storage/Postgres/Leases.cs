@@ -134,7 +134,7 @@ internal static class Leases
         return command;
     }
 
-    private static LogPosition ReadPosition(NpgsqlDataReader reader, int column) => new(
+    private static StreamPosition ReadPosition(NpgsqlDataReader reader, int column) => new(
         reader.GetInt64(column), reader.GetInt64(column + 1), reader.GetString(column + 2),
         reader.GetInt64(column + 3));
 }

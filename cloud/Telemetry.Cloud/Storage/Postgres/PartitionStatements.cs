@@ -99,7 +99,7 @@ internal sealed class PartitionStatements
         private readonly List<string> _message = statement.Texts();
         private readonly List<long> _stored = statement.Numbers();
 
-        public void Add(LogPosition position)
+        public void Add(StreamPosition position)
         {
             _created.Add(position.StreamCreatedNanos);
             _sequence.Add(position.Sequence);

@@ -55,7 +55,7 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
         {
             await using var connection = await readers.OpenConnectionAsync(cancellationToken);
             var edition = await DatabaseEdition.DetectAsync(connection, cancellationToken);
-            await Migrations.RunAsync(connection, edition, options.Migrate, cancellationToken);
+            await MigrationRunner.RunAsync(connection, edition, options.Migrate, cancellationToken);
             return new PostgresStore(
                 readers, edition, await ReadingTable.FindAsync(connection, cancellationToken), options, time);
         }
@@ -107,7 +107,7 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
         ReadAsync("load gateways", c => LedgerReader.ReadAsync(c, gateways, cancellationToken), cancellationToken);
 
     public Task<GatewaySchemaRows> LoadSchemasAsync(GatewayId gateway, CancellationToken cancellationToken) =>
-        ReadAsync("load schemas", c => Lookups.LoadSchemasAsync(c, gateway, cancellationToken), cancellationToken);
+        ReadAsync("load schemas", c => FrameAndSchemaQueries.LoadSchemasAsync(c, gateway, cancellationToken), cancellationToken);
 
     public Task<IReadOnlyList<WaitingRow>> LoadWaitingAsync(
         GatewayId gateway, SchemaId needs, CancellationToken cancellationToken) =>
@@ -120,13 +120,13 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
         CancellationToken cancellationToken) =>
         ReadAsync(
             "find frames",
-            c => Lookups.FindFramesAsync(c, gateway, epoch, lane, range, framesMax, cancellationToken),
+            c => FrameAndSchemaQueries.FindFramesAsync(c, gateway, epoch, lane, range, framesMax, cancellationToken),
             cancellationToken);
 
     public Task<IReadOnlyList<FrameRegisterRow?>> FindFirstFramesAsync(
         IReadOnlyList<(GatewayId Gateway, FrameKey Range)> ranges, CancellationToken cancellationToken) =>
         ReadAsync(
-            "find first frames", c => Lookups.FindFirstFramesAsync(c, ranges, cancellationToken), cancellationToken);
+            "find first frames", c => FrameAndSchemaQueries.FindFirstFramesAsync(c, ranges, cancellationToken), cancellationToken);
 
     public Task<IReadOnlyList<RefusedSeries>> FindRefusedSeriesAsync(
         IReadOnlyList<SeriesEntry> series, CancellationToken cancellationToken) =>
@@ -135,9 +135,9 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
             cancellationToken);
 
     public Task<IReadOnlyList<RefusedReading>> FindRefusedAsync(
-        ReadingRows readings, CancellationToken cancellationToken) =>
+        ReadingBuffer readings, CancellationToken cancellationToken) =>
         ReadAsync(
-            "find refused readings", c => RefusedReadings.FindAsync(c, readings, cancellationToken), cancellationToken);
+            "find refused readings", c => ReadingProbe.FindAsync(c, readings, cancellationToken), cancellationToken);
 
     public async Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken)
     {
@@ -175,7 +175,7 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
         "sum up the frame register",
         async c =>
         {
-            await FrameRegisterUpkeep.RunAsync(
+            await FrameRegisterRollupStatements.RunAsync(
                 c, _partitions is not null, keep, _options.PartitionLockWait, cancellationToken);
             return true;
         },
@@ -201,7 +201,7 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
     public Task<IReadOnlyList<AlertOutboxLook>> TrimAlertsAsync(
         AlertOutboxOptions options, CancellationToken cancellationToken) =>
         ReadAsync(
-            "trim the alert outbox", c => AlertOutboxUpkeep.RunAsync(c, options, cancellationToken), cancellationToken);
+            "trim the alert outbox", c => AlertOutboxTrimming.RunAsync(c, options, cancellationToken), cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -215,7 +215,7 @@ internal sealed class PostgresStore : IStore, IAsyncDisposable
     }
 
     private async Task MakePartitionsAsync(
-        ReadingPartitions partitions, ReadingRows readings, CancellationToken cancellationToken)
+        ReadingPartitions partitions, ReadingBuffer readings, CancellationToken cancellationToken)
     {
         await _makingPartitions.WaitAsync(cancellationToken);
         try

@@ -44,7 +44,7 @@ internal sealed class ReadingEncoder(bool withDevice)
     }
 
     /// <summary>The next chunk of bytes, valid until the next call; empty when everything was given.</summary>
-    public ReadOnlyMemory<byte> Next(ReadingRows rows)
+    public ReadOnlyMemory<byte> Next(ReadingBuffer rows)
     {
         if (_row > rows.Count)
         {
@@ -80,9 +80,9 @@ internal sealed class ReadingEncoder(bool withDevice)
         return chunk;
     }
 
-    private int TextBytes(ReadingRows rows) => rows.IsText(_row) ? (int)(uint)rows.Bits[_row] : 0;
+    private int TextBytes(ReadingBuffer rows) => rows.IsText(_row) ? (int)(uint)rows.Bits[_row] : 0;
 
-    private void Encode(ReadingRows rows, int row)
+    private void Encode(ReadingBuffer rows, int row)
     {
         var bits = rows.Bits[row];
         var series = rows.Series[row];

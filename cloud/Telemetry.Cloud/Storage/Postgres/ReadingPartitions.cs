@@ -16,7 +16,7 @@ internal sealed class ReadingPartitions(PostgresStoreOptions options, TimeProvid
     public int LeftToDefault => _weeks.LeftToDefault + _days.LeftToDefault;
 
     /// <summary>Finds what is missing; true when something is.</summary>
-    public bool Find(ReadingRows rows)
+    public bool Find(ReadingBuffer rows)
     {
         _wantedWeeks.Clear();
         _wantedDays.Clear();

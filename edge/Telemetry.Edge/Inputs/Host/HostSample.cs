@@ -16,13 +16,13 @@ internal sealed class HostSample(string device)
     public const int PartsMax = 256;
 
     private readonly Dictionary<string, Dictionary<string, int>> _series = [];
-    private Outbox? _outbox;
+    private ReadingOutbox? _outbox;
     private long _time;
 
     public ReadingBatch Batch { get; } = new();
 
     /// <summary>Begins the readings of a moment; with another outbox the series are looked up again.</summary>
-    public void Begin(Outbox outbox, long timeMicros)
+    public void Begin(ReadingOutbox outbox, long timeMicros)
     {
         if (!ReferenceEquals(outbox, _outbox))
         {

@@ -14,7 +14,7 @@ internal sealed class BodyReader(HttpInputOptions options, HttpCounters counters
     private readonly BodyBudget _budget = new(options.BodiesBytesMax);
 
     /// <summary>The body, which the caller disposes; null with what to answer.</summary>
-    public async Task<(Body? Body, WriteAnswer Problem)> ReadAsync(HttpRequest request, CancellationToken aborted)
+    public async Task<(RequestBody? Body, WriteAnswer Problem)> ReadAsync(HttpRequest request, CancellationToken aborted)
     {
         var encoding = request.Headers.ContentEncoding.ToString();
         var gzip = encoding.Equals("gzip", StringComparison.OrdinalIgnoreCase);
@@ -30,7 +30,7 @@ internal sealed class BodyReader(HttpInputOptions options, HttpCounters counters
 
         using var timeout = new CancellationTokenSource(options.BodyTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, aborted);
-        var body = new Body(_budget);
+        var body = new RequestBody(_budget);
         var problem = await FillAsync(body, request.Body, gzip, timeout.Token, either.Token);
         if (problem is not { } answer)
         {
@@ -45,11 +45,11 @@ internal sealed class BodyReader(HttpInputOptions options, HttpCounters counters
         new(413, $"the body has more than {options.BodyBytesMax} bytes (http.bodyBytesMax): send smaller batches");
 
     private async Task<WriteAnswer?> FillAsync(
-        Body body, Stream source, bool gzip, CancellationToken timeout, CancellationToken either)
+        RequestBody body, Stream source, bool gzip, CancellationToken timeout, CancellationToken either)
     {
         try
         {
-            var tail = gzip ? new TailStream(source) : null;
+            var tail = gzip ? new GzipTrailerStream(source) : null;
             await using var inflated = tail is null
                 ? null : new GZipStream(tail, CompressionMode.Decompress, leaveOpen: true);
             while (true)

@@ -34,7 +34,7 @@ internal sealed class HttpCounters
     /// <summary>A sender left in the middle of its body; nothing of it was stored.</summary>
     public void BodyCut() => Interlocked.Increment(ref _bodiesCut);
 
-    public HttpStatus Read(int connections, long seriesCacheCleared) => new()
+    public HttpInputStatus Read(int connections, long seriesCacheCleared) => new()
     {
         Answers =
         [

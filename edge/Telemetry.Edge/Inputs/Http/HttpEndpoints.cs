@@ -162,7 +162,7 @@ internal sealed class HttpEndpoints(
                 body, new WriteRequest(body.Written, precision, key).WithBodyAsKey(path, name, options.RepeatWindow));
     }
 
-    private async Task<WriteAnswer> StoreAsync(Body body, WriteRequest request)
+    private async Task<WriteAnswer> StoreAsync(RequestBody body, WriteRequest request)
     {
         var answer = DisposingAsync(body, write(request));
         try
@@ -181,7 +181,7 @@ internal sealed class HttpEndpoints(
     }
 
     // The loop may need the body longer than we wait.
-    private static async Task<WriteAnswer> DisposingAsync(Body body, Task<WriteAnswer> answer)
+    private static async Task<WriteAnswer> DisposingAsync(RequestBody body, Task<WriteAnswer> answer)
     {
         using (body)
         {

@@ -15,7 +15,7 @@ internal sealed class HttpInput : IInput
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly HttpCounters _counters = new();
-    private readonly WriteDesk _desk;
+    private readonly WriteHandler _desk;
     private HttpServer? _server;
     private SynchronizationContext? _loop;
     private volatile bool _isReady;
@@ -26,7 +26,7 @@ internal sealed class HttpInput : IInput
         _options = options;
         _time = time;
         _log = log;
-        _desk = new WriteDesk(options, gateway, journal, _counters, time);
+        _desk = new WriteHandler(options, gateway, journal, _counters, time);
     }
 
     public string Name => "http";
@@ -38,9 +38,9 @@ internal sealed class HttpInput : IInput
     /// <summary>Where it listens; null while it does not.</summary>
     public string? Address => _server?.Address;
 
-    public HttpStatus Status => _counters.Read(_server?.Connections ?? 0, _desk.SeriesCacheCleared);
+    public HttpInputStatus Status => _counters.Read(_server?.Connections ?? 0, _desk.SeriesCacheCleared);
 
-    public async Task RunAsync(Outbox outbox, CancellationToken cancellationToken)
+    public async Task RunAsync(ReadingOutbox outbox, CancellationToken cancellationToken)
     {
         _loop = SynchronizationContext.Current ?? throw new InvalidOperationException("the HTTP input runs on a loop");
         _desk.Open(outbox);

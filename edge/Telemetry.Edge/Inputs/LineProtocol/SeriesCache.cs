@@ -12,7 +12,7 @@ using Telemetry.Edge.Outbox;
 /// seen so far is taken apart. At its limits it forgets everything and learns anew: that costs time, never a reading.
 /// Belongs to one outbox; used on its loop.
 /// </summary>
-internal sealed class SeriesCache(Outbox outbox, GatewayId gateway, string deviceTag, int entriesMax)
+internal sealed class SeriesCache(ReadingOutbox outbox, GatewayId gateway, string deviceTag, int entriesMax)
 {
     /// <summary>How many bytes an entry may have on average, before the bytes are what limits the cache.</summary>
     private const int EntryBytes = 128;

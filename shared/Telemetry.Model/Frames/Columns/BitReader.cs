@@ -76,19 +76,6 @@ internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
         return (1UL << below) | Read(below);
     }
 
-    /// <summary>The bits from a position on, at least 57 of them, which are not taken.</summary>
-    public readonly BitWindow At(int bit) =>
-        new(BinaryPrimitives.ReadUInt64LittleEndian(_bytes[(bit >> 3)..]) >> (bit & 7));
-
-    /// <summary>
-    /// True when as many bits as were looked at from a position on were in the window, and are not past the end.
-    /// </summary>
-    public readonly bool Holds(int bit, BitWindow seen) => seen.Used <= 64 - (bit & 7) && bit + seen.Used <= _endBit;
-
-    /// <summary>The last value of a context.</summary>
-    [UnscopedRef]
-    public ref int Last(NumberContext context) => ref _contexts[(int)context];
-
     /// <summary>See <see cref="BitWriter.Near"/>; from 0 to <paramref name="max"/>.</summary>
     public int Near(NumberContext context, int max)
     {

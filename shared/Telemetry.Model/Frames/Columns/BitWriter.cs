@@ -65,16 +65,6 @@ internal sealed class BitWriter
         return true;
     }
 
-    /// <summary>How many bits were written.</summary>
-    public int Length => (_length * 8) + _pendingBits;
-
-    /// <summary>Where the writer stands, to come back to.</summary>
-    public Mark Here => new(_contexts, _pending, _pendingBits, _length);
-
-    /// <summary>Forgets what was written since.</summary>
-    public void BackTo(in Mark mark) =>
-        (_contexts, _pending, _pendingBits, _length) = (mark.Contexts, mark.Pending, mark.PendingBits, mark.Bytes);
-
     /// <summary>The last value of a context.</summary>
     public ref int Last(NumberContext context) => ref _contexts[(int)context];
 
@@ -166,13 +156,6 @@ internal sealed class BitWriter
         _length += at;
         _pending = pending;
         _pendingBits = pendingBits;
-    }
-
-    /// <summary>All that a writer knows but the bytes.</summary>
-    public readonly record struct Mark(NumberContexts Contexts, ulong Pending, int PendingBits, int Bytes)
-    {
-        /// <summary>How many bits were written.</summary>
-        public int Length => (Bytes * 8) + PendingBits;
     }
 
     private void Ensure(int bytes)

@@ -46,12 +46,10 @@ internal sealed class ColumnScratch
 
     public Growing<long> Ranks { get; } = new();
 
-    // A frame's distinct texts, one behind the other; and what deflating makes of them.
+    // A frame's distinct texts, one behind the other; and what deflating makes of them, or what is to be inflated.
     public Growing<byte> Text { get; } = new();
 
     public MemoryStream Deflated { get; } = new();
-
-    public Inflater Inflater { get; } = new();
 
     /// <summary>A hash table's slots, cleared: a power of two, at least <paramref name="least"/>.</summary>
     public Span<int> Slots(int least)

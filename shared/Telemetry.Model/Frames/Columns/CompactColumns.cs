@@ -20,33 +20,25 @@ namespace Telemetry.Model.Frames.Columns;
 /// 1       1: the texts are deflated                             (only where there are bytes of text)
 /// ...     zeros to the end of the byte, then the texts' bytes to the end of the columns
 /// </code>
-/// A warm writer or reader allocates nothing, but that a writer deflates texts by the framework's deflater: 200 bytes.
+/// A warm writer or reader allocates nothing, but that texts are deflated and inflated by the framework: 200 to 250 bytes.
 /// </summary>
 public static class CompactColumns
 {
     private const byte PlainLayout = 0, CompactLayout = 1;
-    private const int LayoutBytes = 1;
 
     /// <summary>A plain reading's time and the length of a text; all others are larger.</summary>
     private const int PlainReadingBytesMin = 9;
 
     /// <summary>
     /// Writes rows <paramref name="order"/> of a batch, which must be in the order (series, time); at most one byte
-    /// more than as plain columns. <paramref name="types"/> is the type of each series by index. With plans, columns
-    /// are put as those before them, unless they come to over <paramref name="bytesMax"/> so: they may fit without.
+    /// more than as plain columns. <paramref name="types"/> is the type of each series by index.
     /// </summary>
     public static void Write(
-        WireWriter writer, ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types,
-        ColumnPlans? plans = null, int bytesMax = int.MaxValue)
+        WireWriter writer, ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types)
     {
         var scratch = ColumnScratch.OfThread;
         var bits = scratch.Writer;
-        var textBytes = WriteGroups(bits, batch, order, types, plans, scratch);
-        if (plans is not null && LayoutBytes + (bits.Length / 8) + 1 + textBytes > bytesMax)
-        {
-            textBytes = WriteGroups(bits, batch, order, types, plans: null, scratch);
-        }
-
+        var textBytes = WriteGroups(bits, batch, order, types, scratch);
         var texts = (ReadOnlySpan<byte>)scratch.Text.Of(textBytes);
         if (textBytes > 0 && TextColumn.TryDeflate(texts, scratch, out var deflated))
         {
@@ -102,7 +94,7 @@ public static class CompactColumns
     /// <summary>Puts all groups into the writer, which forgets what it had; returns the bytes of text.</summary>
     private static int WriteGroups(
         BitWriter bits, ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types,
-        ColumnPlans? plans, ColumnScratch scratch)
+        ColumnScratch scratch)
     {
         bits.Clear();
         var textBytes = 0;
@@ -120,15 +112,6 @@ public static class CompactColumns
         int lastSeries = -1, lastCount = 1;
         for (var start = 0; start < order.Length;)
         {
-            if (lastCount == 1)
-            {
-                start = SingleReadings.Write(bits, batch, order, start, ref lastSeries, ref columns, ref forms, types);
-                if (start == order.Length)
-                {
-                    break;
-                }
-            }
-
             var series = allSeries[order[start]];
             var count = Take(order[start..], allSeries, allTimes, allBits, times[start..], values);
             var end = start + count;
@@ -149,9 +132,7 @@ public static class CompactColumns
             }
             else if (present > 0)
             {
-                var none = default(ColumnPlan);
-                ref var plan = ref plans is null ? ref none : ref plans[series];
-                ValueColumn.Write(bits, values[..present], types[series], ref forms, ref plan, scratch);
+                ValueColumn.Write(bits, values[..present], types[series], ref forms, scratch);
             }
 
             (start, lastSeries, lastCount) = (end, series, count);

@@ -21,15 +21,6 @@ internal static class GroupReader
         int textBytes = 0, textLeft = FrameHeader.BytesMax, lastSeries = -1, groupCount = 1;
         for (var start = 0; start < count; start += groupCount)
         {
-            if (groupCount == 1)
-            {
-                start = SingleReadings.Read(ref bits, in rows, start, ref lastSeries, ref columns, ref forms, types);
-                if (start == count)
-                {
-                    break;
-                }
-            }
-
             var series = lastSeries + (long)bits.Gamma();
             if (series >= types.Length)
             {
@@ -92,7 +83,7 @@ internal static class GroupReader
         {
             bytes.CopyTo(text);
         }
-        else if (!ColumnScratch.OfThread.Inflater.TryInflate(bytes, text))
+        else if (!TextColumn.TryInflate(bytes, text, ColumnScratch.OfThread))
         {
             throw bits.Malformed($"deflated texts that are not {textBytes} bytes");
         }

@@ -73,23 +73,6 @@ internal static class IntegerColumn
         return best;
     }
 
-    /// <summary>A prediction of the kind of the column before, which was one of values or of doubles' bits.</summary>
-    public static Prediction Again(PredictionKind kind, ReadOnlySpan<long> x)
-    {
-        if (x.Length < 2 || x[1..].IndexOfAnyExcept(x[0]) < 0)
-        {
-            return default;
-        }
-
-        return kind switch
-        {
-            PredictionKind.Constant => new Prediction(PredictionKind.Last, 0),
-            PredictionKind.Step => new Prediction(kind, MiddleStep(x, out _, out _)),
-            PredictionKind.Least => new Prediction(kind, Least(x, out _) - x[0]),
-            _ => new Prediction(kind, 0),
-        };
-    }
-
     /// <summary>
     /// True when times jitter around a grid in about so many bits, at most a sixteenth less or more. Not of steps that
     /// are equal at the beginning or the end, whatever gap is between: a grid would spread that over all.

@@ -23,9 +23,6 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
     /// <summary>With more exceptions than one of so many values, another exponent is looked for.</summary>
     private const int ExceptionOf = 16;
 
-    /// <summary>So many more exceptions may there be than in the column before, of so many values.</summary>
-    private const int MoreExceptionsOf = 8;
-
     /// <summary>From so many values on, a sample shows first whether an exponent suits.</summary>
     private const int SampleFrom = 32;
 
@@ -63,36 +60,6 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
 
         parts.TakeOthers();
         return bits;
-    }
-
-    /// <summary>
-    /// Puts values in the form and by the prediction of those before them; false where clearly more of them are
-    /// exceptions, or bits are decimals now.
-    /// </summary>
-    public static bool TryAgain(
-        ReadOnlySpan<ulong> values, in ColumnPlan plan, ColumnScratch.PlainParts parts, out PlainColumn plain)
-    {
-        var integers = parts.Integers.Of(values.Length);
-        var form = plan.Form;
-        var exceptions = 0;
-        plain = default;
-        if (form.Form == ValueForm.Bits && IsDecimal(values[values.Length / 2]))
-        {
-            return false;
-        }
-
-        if (form.Form == ValueForm.Decimals)
-        {
-            exceptions = DecimalScale.Convert(values, form.Parameter, integers, parts.Exceptions.Of(values.Length));
-        }
-        else
-        {
-            form = form.Form == ValueForm.Bits ? form with { Parameter = SharedZeros(values) } : form;
-            Shift(values, form.Parameter, integers);
-        }
-
-        plain = new PlainColumn(form, IntegerColumn.Again(plan.Prediction, integers), exceptions, 0);
-        return (exceptions - plan.Exceptions) * MoreExceptionsOf <= values.Length;
     }
 
     /// <summary>
@@ -174,22 +141,6 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
                 writer.Write(values[place], 64);
                 last = place;
             }
-        }
-    }
-
-    /// <summary>A value alone by its first number; false where it has an exception or is none.</summary>
-    public static bool TryReadOne(ref BitWindow ahead, PlainForm form, ulong first, out ulong value)
-    {
-        switch (form.Form)
-        {
-            case ValueForm.Decimals:
-                return DecimalScale.TryRestore(ZigZag.Back(first), form.Parameter, out value) && !ahead.Bit();
-            case ValueForm.Bits:
-                value = first << form.Parameter;
-                return true;
-            default:
-                value = (ulong)ZigZag.Back(first);
-                return true;
         }
     }
 

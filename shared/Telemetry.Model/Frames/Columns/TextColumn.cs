@@ -119,6 +119,30 @@ internal static class TextColumn
         return deflated.Length < text.Length;
     }
 
+    /// <summary>
+    /// Inflates to exactly the length of <paramref name="into"/>; false where that cannot be. It makes at most that many
+    /// bytes, and its time is bounded by them and by the bytes of the stream. Allocates some 250 bytes, and a window
+    /// outside of the managed memory.
+    /// </summary>
+    public static bool TryInflate(ReadOnlySpan<byte> deflated, Span<byte> into, ColumnScratch scratch)
+    {
+        var from = scratch.Deflated;
+        from.SetLength(0);
+        from.Write(deflated);
+        from.Position = 0;
+        try
+        {
+            using var inflate = new DeflateStream(from, CompressionMode.Decompress, leaveOpen: true);
+            return inflate.ReadAtLeast(into, into.Length, throwOnEndOfStream: false) == into.Length
+                && inflate.ReadByte() < 0;
+        }
+        catch (InvalidDataException)
+        {
+            // No deflate stream.
+            return false;
+        }
+    }
+
     private static int Distinct(
         ReadingBatch batch, ReadOnlySpan<ulong> values, Span<ulong> entries, Span<long> numbers, Span<int> slots)
     {

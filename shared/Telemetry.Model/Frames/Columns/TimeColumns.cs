@@ -89,59 +89,6 @@ internal ref struct TimeColumns(Span<long> times)
         }
     }
 
-    /// <summary>Sets the time of a row.</summary>
-    public readonly void Set(int row, long time) => _times[row] = time;
-
-    /// <summary>True when the last column that is no earlier one's is the time of this one row.</summary>
-    public readonly bool IsLastOf(int row) => _lastCount == 1 && _times[row] == _first;
-
-    /// <summary>The time of the last column that is no earlier one's; false when that is not of one reading.</summary>
-    public readonly bool TryLastOne(out long time)
-    {
-        time = _first;
-        return _lastCount == 1;
-    }
-
-    /// <summary>
-    /// Puts the time of one row: that of an earlier column, or one of its own, which is not remembered yet.
-    /// <paramref name="length"/> is the last length of a time, then that of this one; -1 where it is shared.
-    /// </summary>
-    public readonly void PutOne(ref BitCode code, int row, ref int length)
-    {
-        var back = BackOf(row, 1);
-        code.Bit(back > 0);
-        if (back == 0)
-        {
-            code.Number(ZigZag.Of(_times[row] - _first), ref length);
-            return;
-        }
-
-        code.Gamma((ulong)back);
-        length = -1;
-    }
-
-    /// <summary>Reads what <see cref="PutOne"/> puts; false where it is none.</summary>
-    public readonly bool TryReadOne(ref BitWindow ahead, out long time, ref int length)
-    {
-        if (!ahead.Bit())
-        {
-            time = _first + ZigZag.Back(ahead.Number(ref length));
-            return true;
-        }
-
-        length = -1;
-        time = 0;
-        var back = ahead.Gamma();
-        if (back > (ulong)Math.Min(_columns, RecentMax))
-        {
-            return false;
-        }
-
-        var column = _recent[(_columns - (int)back) & (RecentMax - 1)];
-        time = column.First;
-        return column.Count == 1;
-    }
-
     /// <summary>Takes the column of so many rows as one that later groups may share.</summary>
     public void Remember(int start, int count)
     {

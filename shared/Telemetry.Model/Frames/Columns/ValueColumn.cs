@@ -44,13 +44,12 @@ internal static class ValueColumn
     /// <summary>The most distinct values that are looked for.</summary>
     private const int EntriesMax = 2048;
 
-    /// <summary>In place of how many distinct values there are: more than a dictionary may have; not known.</summary>
-    private const int TooMany = -1, NotLookedFor = -2;
+    /// <summary>In place of how many distinct values there are: more than a dictionary may have.</summary>
+    private const int TooMany = -1;
 
-    /// <summary>Writes at least one value, by the plan or, where that does not suit, as is found best.</summary>
+    /// <summary>Writes at least one value, as is found best.</summary>
     public static void Write(
-        BitWriter writer, ReadOnlySpan<ulong> values, MetricType type, ref PlainForms before, ref ColumnPlan plan,
-        ColumnScratch scratch)
+        BitWriter writer, ReadOnlySpan<ulong> values, MetricType type, ref PlainForms before, ColumnScratch scratch)
     {
         if (!values[1..].ContainsAnyExcept(values[0]))
         {
@@ -66,34 +65,12 @@ internal static class ValueColumn
             return;
         }
 
-        var distinct = values.Length < DictionaryFrom ? TooMany : NotLookedFor;
-        if (plan.Suits(values.Length, type))
-        {
-            if (distinct == NotLookedFor
-                && (plan.IsDictionary || !IsSmall(plan.Bits(values.Length), values, changes)))
-            {
-                distinct = FindDistinct(values, type, scratch);
-            }
-
-            if (plan.IsDictionary && distinct > 0)
-            {
-                WriteDictionaryAgain(writer, values, distinct, type, ref before, ref plan, scratch);
-                return;
-            }
-
-            if (!plan.IsDictionary && distinct < 0
-                && TryPlainAgain(writer, values, type, ref before, ref plan, scratch))
-            {
-                return;
-            }
-        }
-
         var plain = PlainColumn.Plan(values, type, before[(int)type], scratch.Plain);
-        if (distinct == TooMany
+        if (values.Length < DictionaryFrom
             || IsSmall(plain.EstimatedBits, values, changes)
-            || !TryDictionary(writer, values, distinct, type, plain, ref before, ref plan, scratch))
+            || !TryDictionary(writer, values, type, plain, ref before, scratch))
         {
-            WritePlain(writer, values, plain, type, ref before, ref plan, scratch);
+            plain.Write(writer, values, type, ref before, scratch.Plain, scratch);
         }
     }
 
@@ -207,77 +184,6 @@ internal static class ValueColumn
         return changes;
     }
 
-    private static void WritePlain(
-        BitWriter writer, ReadOnlySpan<ulong> values, PlainColumn plain, MetricType type, ref PlainForms before,
-        ref ColumnPlan plan, ColumnScratch scratch)
-    {
-        var start = writer.Length;
-        plain.Write(writer, values, type, ref before, scratch.Plain, scratch);
-        plan.Take(plain, values.Length, type, writer.Length - start);
-    }
-
-    /// <summary>Puts a plain column as the one before; false, with nothing written, where that does not suit.</summary>
-    private static bool TryPlainAgain(
-        BitWriter writer, ReadOnlySpan<ulong> values, MetricType type, ref PlainForms before, ref ColumnPlan plan,
-        ColumnScratch scratch)
-    {
-        if (!PlainColumn.TryAgain(values, in plan, scratch.Plain, out var plain))
-        {
-            return false;
-        }
-
-        var start = writer.Here;
-        var forms = before;
-        plain.Write(writer, values, type, ref before, scratch.Plain, scratch);
-        if (plan.TryKeep(values.Length, writer.Length - start.Length))
-        {
-            return true;
-        }
-
-        writer.BackTo(start);
-        before = forms;
-        return false;
-    }
-
-    /// <summary>
-    /// Puts a dictionary as the one before. Where it has grown, plain values are put in its place if they are less.
-    /// </summary>
-    private static void WriteDictionaryAgain(
-        BitWriter writer, ReadOnlySpan<ulong> values, int distinct, MetricType type, ref PlainForms before,
-        ref ColumnPlan plan, ColumnScratch scratch)
-    {
-        var entries = scratch.Entries.Of(distinct);
-        var places = scratch.Ranks.Of(values.Length);
-        if (!PlainColumn.TryAgain(entries, in plan, scratch.InnerPlain, out var inner))
-        {
-            inner = PlainColumn.Plan(entries, type, before[(int)type], scratch.InnerPlain);
-        }
-
-        var start = writer.Here;
-        var forms = before;
-        var prediction = IntegerColumn.Again(plan.Places, places);
-        WriteParts(writer, ValueForm.Dictionary, entries, inner, places, prediction, type, ref before, scratch);
-        var bits = writer.Length - start.Length;
-        if (plan.TryKeep(values.Length, bits))
-        {
-            return;
-        }
-
-        var plain = PlainColumn.Plan(values, type, forms[(int)type], scratch.Plain);
-        var isLess = PlainColumn.AreFarApart(bits, plain.EstimatedBits)
-            ? bits < plain.EstimatedBits
-            : bits < plain.Bits(scratch.Plain.Integers.Of(values.Length));
-        if (isLess)
-        {
-            plan.TakeGrown(inner, values.Length, bits);
-            return;
-        }
-
-        writer.BackTo(start);
-        before = forms;
-        WritePlain(writer, values, plain, type, ref before, ref plan, scratch);
-    }
-
     /// <summary>
     /// Finds the distinct values, sorted, and each value's place: they are in the scratch, as many as it returns.
     /// </summary>
@@ -297,10 +203,10 @@ internal static class ValueColumn
     }
 
     private static bool TryDictionary(
-        BitWriter writer, ReadOnlySpan<ulong> values, int distinct, MetricType type, PlainColumn plain,
-        ref PlainForms before, ref ColumnPlan plan, ColumnScratch scratch)
+        BitWriter writer, ReadOnlySpan<ulong> values, MetricType type, PlainColumn plain, ref PlainForms before,
+        ColumnScratch scratch)
     {
-        distinct = distinct == NotLookedFor ? FindDistinct(values, type, scratch) : distinct;
+        var distinct = FindDistinct(values, type, scratch);
         if (distinct == TooMany)
         {
             return false;
@@ -321,9 +227,7 @@ internal static class ValueColumn
             return false;
         }
 
-        var start = writer.Length;
         WriteParts(writer, ValueForm.Dictionary, entries, inner, places, prediction, type, ref before, scratch);
-        plan.TakeDictionary(inner, prediction.Kind, values.Length, type, writer.Length - start);
         return true;
     }
 

@@ -65,26 +65,6 @@ internal readonly record struct PlainForm(ValueForm Form, int Parameter)
         WriteForm(writer, form);
     }
 
-    /// <summary>Reads a form that is plain; false where it is another or none.</summary>
-    public static bool TryRead(ref BitWindow ahead, PlainForm before, MetricType type, out PlainForm form)
-    {
-        form = before;
-        if (ahead.Bit())
-        {
-            return true;
-        }
-
-        var stated = (ValueForm)ahead.Read(FormBits);
-        if (stated > ValueForm.Bits || (stated == ValueForm.Integers) == (type == MetricType.Float))
-        {
-            return false;
-        }
-
-        form = new PlainForm(stated, 0);
-        form = form with { Parameter = (int)ahead.Read(form.ParameterBits) };
-        return stated != ValueForm.Decimals || form.Parameter <= DecimalScale.ExponentMax;
-    }
-
     /// <summary>Reads a form; one that is not plain has no parameter.</summary>
     public static PlainForm Read(ref BitReader reader, ref PlainForms before, MetricType type)
     {
@@ -114,17 +94,6 @@ internal readonly record struct PlainForm(ValueForm Form, int Parameter)
         }
 
         return plain;
-    }
-
-    /// <summary>Puts a form as <see cref="Write"/> does.</summary>
-    public void Put(ref BitCode code, PlainForm before)
-    {
-        code.Bit(before == this);
-        if (before != this)
-        {
-            code.Put((ulong)Form, FormBits);
-            code.Put((ulong)Parameter, ParameterBits);
-        }
     }
 
     private static void WriteForm(BitWriter writer, ValueForm form) => writer.Write((ulong)form, FormBits);

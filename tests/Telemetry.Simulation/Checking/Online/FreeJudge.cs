@@ -22,7 +22,7 @@ internal sealed class FreeJudge(GatewayFacts gateway, JudgedStore store, Finding
     public void Says(ReadOnlySpan<byte> hello) => _said = Hello.Read(hello) is { Full: true } full ? full.Id : _said;
 
     /// <summary>The agent is about to take a message.</summary>
-    public void Takes(ReadOnlySpan<byte> message, Outbox outbox)
+    public void Takes(ReadOnlySpan<byte> message, ReadingOutbox outbox)
     {
         if (message[0] != (byte)DownKind.StoredAck)
         {

@@ -131,7 +131,7 @@ internal sealed class LossJudge(SimulatedWorld world, Func<GatewayId, GatewayFac
 
     private static FrameKey? KeyOf(ReadOnlySpan<byte> message)
     {
-        Delivery.Read(message, out var offset);
+        FrameEnvelope.Read(message, out var offset);
         return FrameReader.TryKind(message[offset..], out var kind) && kind != FrameKind.Schema
             ? FrameReader.Header(message[offset..], out _).Key : null;
     }

@@ -36,7 +36,7 @@ internal sealed class OnlineJudge
         world.Bus.SentDown = (_, message) => Said(message.Span);
         world.Bus.HelloHeard = (by, gateway, hello) =>
         {
-            world.Trace.Detail(() => $"an owner hears of {gateway} {Words.OfUp("/hello", hello.Span)}");
+            world.Trace.Detail(() => $"an owner hears of {gateway} {MessageText.OfUp("/hello", hello.Span)}");
             _losses.HelloHeard(by, gateway, hello.Span);
         };
     }
@@ -107,7 +107,7 @@ internal sealed class OnlineJudge
     }
 
     /// <summary>A stream was damaged; <paramref name="before"/> are the messages that it had.</summary>
-    public void LogDamaged(int partition, StreamKind kind, IReadOnlyCollection<LogMessage> before)
+    public void LogDamaged(int partition, StreamKind kind, IReadOnlyCollection<FrameLogMessage> before)
     {
         _losses.LogDamaged(kind);
         var left = _world.Log.Find(partition, kind)?.Messages;
@@ -118,7 +118,7 @@ internal sealed class OnlineJudge
                 continue;
             }
 
-            Delivery.Read(message.Data.Span, out var offset);
+            FrameEnvelope.Read(message.Data.Span, out var offset);
             if (!FrameReader.TryKind(message.Data.Span[offset..], out var what) || what == FrameKind.Schema)
             {
                 FactsOf(message.Gateway).Excuses.SchemaGoneFromLog();

@@ -4,7 +4,7 @@ using Telemetry.Streams;
 namespace Telemetry.Tests.Cloud.Ingress;
 
 /// <summary>A bus with or without an owner, and with the listeners that sessions made.</summary>
-internal sealed class FakeBus : IBus
+internal sealed class FakeBus : IControlChannel
 {
     private readonly List<(GatewayId Gateway, Action<ReadOnlyMemory<byte>> Handler)> _listeners = [];
 
@@ -12,7 +12,7 @@ internal sealed class FakeBus : IBus
 
     public bool HasOwner { get; set; } = true;
 
-    public LogException? Broken { get; set; }
+    public FrameLogException? Broken { get; set; }
 
     public int Listeners => _listeners.Count;
 

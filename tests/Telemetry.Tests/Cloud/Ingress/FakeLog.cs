@@ -5,7 +5,7 @@ using Telemetry.Streams.Installations;
 namespace Telemetry.Tests.Cloud.Ingress;
 
 /// <summary>A log that does what the test says at each append; it knows message ids as the real one does.</summary>
-internal sealed class FakeLog(TimeProvider time) : ILog
+internal sealed class FakeLog(TimeProvider time) : IFrameLog
 {
     private readonly Dictionary<string, long> _sequences = [];
 
@@ -23,14 +23,14 @@ internal sealed class FakeLog(TimeProvider time) : ILog
     public TimeSpan Takes { get; set; } = TimeSpan.FromMilliseconds(1);
 
     /// <summary>What an append throws before it stores (true: after it stored); null for none.</summary>
-    public Func<int, (LogException? Error, bool AfterStored)> Fault { get; set; } = _ => (null, false);
+    public Func<int, (FrameLogException? Error, bool AfterStored)> Fault { get; set; } = _ => (null, false);
 
     public InstallationFacts? Facts => null;
 
     /// <summary>What <see cref="FindInstallationAsync"/> finds.</summary>
-    public LogInstallation? Told { get; set; }
+    public StreamInstallation? Told { get; set; }
 
-    public ValueTask<LogInstallation?> FindInstallationAsync(CancellationToken cancellationToken) => new(Told);
+    public ValueTask<StreamInstallation?> FindInstallationAsync(CancellationToken cancellationToken) => new(Told);
 
     public Task EnsureStreamsAsync(int partition, CancellationToken cancellationToken)
     {
@@ -38,7 +38,7 @@ internal sealed class FakeLog(TimeProvider time) : ILog
         return Task.Delay(TimeSpan.FromMilliseconds(5), time, cancellationToken);
     }
 
-    public async ValueTask<LogAppend> AppendAsync(
+    public async ValueTask<FrameAppend> AppendAsync(
         int partition, StreamKind stream, GatewayId gateway, string messageId, ReadOnlyMemory<byte> data,
         CancellationToken cancellationToken)
     {
@@ -66,17 +66,17 @@ internal sealed class FakeLog(TimeProvider time) : ILog
             _sequences[messageId] = sequence = Stored.Count;
         }
 
-        return error is null ? new LogAppend(sequence, duplicate) : throw error;
+        return error is null ? new FrameAppend(sequence, duplicate) : throw error;
     }
 
     public ValueTask<StreamState?> StateAsync(int partition, StreamKind stream, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 
-    public ValueTask<LogMessage?> ReadAsync(
+    public ValueTask<FrameLogMessage?> ReadAsync(
         int partition, StreamKind stream, long sequence, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 
-    public ValueTask<ILogReader> BeginAsync(
+    public ValueTask<IFrameLogReader> BeginAsync(
         int partition, StreamKind stream, long from, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 

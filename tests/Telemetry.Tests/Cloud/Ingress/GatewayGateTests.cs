@@ -31,7 +31,7 @@ public sealed class GatewayGateTests
     public async Task Gateway_is_let_in_by_its_own_password_and_client_id_alone(
         string clientId, string? user, string? password, MqttReasonCode expected)
     {
-        var gate = new GatewayGate(new PasswordDesk(
+        var gate = new GatewayGate(new PasswordHandler(
             () => Hashed, new PasswordOptions { RefuseAfter = TimeSpan.Zero }, new IngressCounters(),
             new SimulatedClock(), NullLogger.Instance));
 

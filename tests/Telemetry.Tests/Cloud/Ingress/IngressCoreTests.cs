@@ -152,7 +152,7 @@ public sealed class IngressCoreTests
     [Fact]
     public void Lost_acknowledgement_makes_no_second_message_and_the_receipt_is_the_firsts()
     {
-        _log.Fault = attempt => (attempt == 1 ? new LogException("answer lost") : null, true);
+        _log.Fault = attempt => (attempt == 1 ? new FrameLogException("answer lost") : null, true);
 
         var verdict = Publish(Routes.FrameTopic(Gateway, Lane.Live), Frame());
 
@@ -165,7 +165,7 @@ public sealed class IngressCoreTests
     [Fact]
     public void Verdict_waits_while_the_log_is_out_of_reach_and_then_says_so()
     {
-        _log.Fault = _ => (new LogException("no route"), false);
+        _log.Fault = _ => (new FrameLogException("no route"), false);
 
         var verdict = Publish(Routes.FrameTopic(Gateway, Lane.Live), Frame());
 
@@ -179,7 +179,7 @@ public sealed class IngressCoreTests
     [Fact]
     public void Log_that_comes_back_within_the_patience_costs_nothing_but_time()
     {
-        _log.Fault = _ => (_pump.Clock.Elapsed < TimeSpan.FromSeconds(15) ? new LogException("no route") : null, false);
+        _log.Fault = _ => (_pump.Clock.Elapsed < TimeSpan.FromSeconds(15) ? new FrameLogException("no route") : null, false);
 
         Assert.Equal("live:1", Publish(Routes.FrameTopic(Gateway, Lane.Live), Frame()).ReceiptProperty);
     }
@@ -187,7 +187,7 @@ public sealed class IngressCoreTests
     [Fact]
     public void Streams_that_are_gone_are_waited_for_and_never_made_by_an_ingress()
     {
-        _log.Fault = attempt => (attempt <= 3 ? new LogException("no such stream") : null, false);
+        _log.Fault = attempt => (attempt <= 3 ? new FrameLogException("no such stream") : null, false);
 
         _pump.Run(() => Task.WhenAll(Enumerable.Range(1, 3).Select(i =>
             _core.PublishedAsync(Gateway, Routes.FrameTopic(Gateway, Lane.Live), Frame(first: i), default).AsTask())));
@@ -214,7 +214,7 @@ public sealed class IngressCoreTests
     [Fact]
     public void Full_stream_is_told_at_once()
     {
-        _log.Fault = _ => (new LogException("maximum bytes exceeded", isFull: true), false);
+        _log.Fault = _ => (new FrameLogException("maximum bytes exceeded", isFull: true), false);
 
         Assert.Equal(0x97, Publish(Routes.FrameTopic(Gateway, Lane.Live), Frame()).ReasonCode);
         Assert.Single(_log.Tried);
@@ -281,7 +281,7 @@ public sealed class IngressCoreTests
     {
         _bus.HasOwner = false;
         var withoutOwner = Publish(Routes.HelloTopic(Gateway), Hello());
-        _bus.Broken = new LogException("no route");
+        _bus.Broken = new FrameLogException("no route");
         var withoutBus = Publish(Routes.HelloTopic(Gateway), Hello());
 
         Assert.Equal((0x83, 0x83), (withoutOwner.ReasonCode, withoutBus.ReasonCode));

@@ -19,11 +19,11 @@ public sealed class InstallationFactsTests
     [Fact]
     public void What_the_log_says_of_a_repartition_under_way_is_read_back()
     {
-        var told = new LogInstallation(SampleInstallation.Of(16), Next: 5);
+        var told = new StreamInstallation(SampleInstallation.Of(16), Next: 5);
 
-        Assert.True(LogInstallation.TryParse(told.Description, out var read));
+        Assert.True(StreamInstallation.TryParse(told.Description, out var read));
         Assert.Equal(told, read);
-        Assert.Null(new LogInstallation(SampleInstallation.Of(16)).Closed);
+        Assert.Null(new StreamInstallation(SampleInstallation.Of(16)).Closed);
     }
 
     [Theory]
@@ -35,5 +35,5 @@ public sealed class InstallationFactsTests
     [InlineData("installation=0f8fad5bd9cb469fa16570867728950e partitions=16 generation=99999999999")]
     [InlineData("installation=0f8fad5bd9cb469fa16570867728950e partitions=16 generation=1 next=x")]
     public void Description_that_is_not_ours_is_no_fact(string? description) =>
-        Assert.False(LogInstallation.TryParse(description, out _));
+        Assert.False(StreamInstallation.TryParse(description, out _));
 }

@@ -13,12 +13,12 @@ public sealed class InstallationStartTests
 
     private readonly Pump _pump = new();
     private readonly SimulatedStore _store;
-    private readonly SimulatedLog _log;
+    private readonly SimulatedFrameLog _log;
 
     public InstallationStartTests()
     {
         _store = new SimulatedStore(_pump, new Random(1));
-        _log = new SimulatedLog(_pump, new Random(2));
+        _log = new SimulatedFrameLog(_pump, new Random(2));
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed class InstallationStartTests
     [Fact]
     public void Empty_database_takes_the_facts_of_the_log()
     {
-        _log.Tell(new LogInstallation(Eight));
+        _log.Tell(new StreamInstallation(Eight));
 
         Assert.Equal(Eight, OfStore(8));
     }
@@ -53,7 +53,7 @@ public sealed class InstallationStartTests
     public void Database_that_was_put_back_to_before_a_repartition_is_refused_whatever_the_setting()
     {
         _store.Content = SimulatedDatabase.Empty with { Installation = Eight };
-        _log.Tell(new LogInstallation(Three));
+        _log.Tell(new StreamInstallation(Three));
 
         foreach (var setting in new[] { 8, 3 })
         {
@@ -67,7 +67,7 @@ public sealed class InstallationStartTests
     public void Log_that_is_behind_the_database_is_no_reason_to_refuse()
     {
         _store.Content = SimulatedDatabase.Empty with { Installation = Three };
-        _log.Tell(new LogInstallation(Eight, Next: 3));
+        _log.Tell(new StreamInstallation(Eight, Next: 3));
 
         Assert.Equal(Three, OfStore(3));
     }
@@ -76,7 +76,7 @@ public sealed class InstallationStartTests
     public void Log_of_another_installation_is_refused()
     {
         _store.Content = SimulatedDatabase.Empty with { Installation = Eight };
-        _log.Tell(new LogInstallation(SampleInstallation.Another(8)));
+        _log.Tell(new StreamInstallation(SampleInstallation.Another(8)));
 
         Assert.Contains(
             "Connect this process to the database and the NATS server of one installation",
@@ -87,9 +87,9 @@ public sealed class InstallationStartTests
     public void Ingress_waits_for_streams_and_for_the_end_of_a_repartition_and_is_refused_by_another_setting()
     {
         Assert.Null(OfLog(8));
-        _log.Tell(new LogInstallation(Eight, Next: 3));
+        _log.Tell(new StreamInstallation(Eight, Next: 3));
         Assert.Null(OfLog(2));
-        _log.Tell(new LogInstallation(Eight));
+        _log.Tell(new StreamInstallation(Eight));
 
         Assert.Equal(Eight, OfLog(8));
         Assert.StartsWith(
@@ -102,17 +102,17 @@ public sealed class InstallationStartTests
     {
         var reasons = new List<string?>();
         var ended = false;
-        _log.Tell(new LogInstallation(Eight));
+        _log.Tell(new StreamInstallation(Eight));
         _pump.Run(async () =>
         {
             var watching = new InstallationWatch(_log.As(Eight), reasons.Add, _pump.Clock).RunAsync(default);
             await Task.Delay(TimeSpan.FromSeconds(5), _pump.Clock);
             _log.Tell(null);
             await Task.Delay(TimeSpan.FromSeconds(5), _pump.Clock);
-            _log.Tell(new LogInstallation(Eight, Next: 3));
+            _log.Tell(new StreamInstallation(Eight, Next: 3));
             await Task.Delay(TimeSpan.FromSeconds(5), _pump.Clock);
             Assert.False(watching.IsCompleted);
-            _log.Tell(new LogInstallation(Three));
+            _log.Tell(new StreamInstallation(Three));
             await Task.Delay(TimeSpan.FromSeconds(5), _pump.Clock);
             ended = watching.Exception?.InnerException is InstallationException;
         });

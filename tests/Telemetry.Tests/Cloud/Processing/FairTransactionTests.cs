@@ -42,11 +42,11 @@ public sealed class FairTransactionTests
     private static List<(long Live, long Backlog)[]> Serve(int liveReadings, int backlogReadings)
     {
         var pump = new Pump();
-        var log = new SimulatedLog(pump, new Random(1));
+        var log = new SimulatedFrameLog(pump, new Random(1));
         var store = new SimulatedStore(pump, new Random(2));
         var options = new ProcessorOptions { Partitions = Partitions, BatchReadingsMax = ReadingsMax };
         var processor = new Processor(
-            store, log, new SimulatedBus(pump, new Random(3)), options, pump.Clock, new Random(4), NullLogger.Instance);
+            store, log, new SimulatedControlChannel(pump, new Random(3)), options, pump.Clock, new Random(4), NullLogger.Instance);
         var served = new List<(long, long)[]>();
         store.Fails = commit =>
         {
@@ -89,7 +89,7 @@ public sealed class FairTransactionTests
 
     // Enough that no stream runs dry in so many transactions, whoever gets most.
     private static async Task FillAsync(
-        SimulatedLog log, int partition, StreamKind stream, GatewayId gateway, Lane lane, int readings)
+        SimulatedFrameLog log, int partition, StreamKind stream, GatewayId gateway, Lane lane, int readings)
     {
         var frames = (Commits + 20) * ((2 * ReadingsMax / readings) + 2) / 2;
         for (var i = 0; i < frames; i++)

@@ -13,9 +13,9 @@ namespace Telemetry.Tests.Cloud.Processing;
 public sealed class FeedPositionTests
 {
     private readonly Pump _pump = new();
-    private readonly SimulatedLog _log;
+    private readonly SimulatedFrameLog _log;
 
-    public FeedPositionTests() => _log = new SimulatedLog(_pump, new Random(1));
+    public FeedPositionTests() => _log = new SimulatedFrameLog(_pump, new Random(1));
 
     [Fact]
     public void Reading_goes_on_behind_the_position_where_the_log_still_has_its_message() =>
@@ -42,7 +42,7 @@ public sealed class FeedPositionTests
         Assert.Equal(4, Begin(position => position, purgedBelow: 5));
 
     /// <summary>The sequence behind which reading begins.</summary>
-    private long Begin(Func<LogPosition, LogPosition> altered, long purgedBelow = 0)
+    private long Begin(Func<StreamPosition, StreamPosition> altered, long purgedBelow = 0)
     {
         var sequence = -1L;
         _pump.Run(async () =>
@@ -55,8 +55,8 @@ public sealed class FeedPositionTests
 
             var message = (await _log.ReadAsync(0, StreamKind.Live, 3, default))!;
             var created = (await _log.StateAsync(0, StreamKind.Live, default))!.Value.CreatedNanos;
-            await using var feed = new Feed(_log, 0, StreamKind.Live, new Signal());
-            feed.Position = altered(new LogPosition(created, 3, message.MessageId, message.StoredAtNanos));
+            await using var feed = new PartitionStream(_log, 0, StreamKind.Live, new Signal());
+            feed.Position = altered(new StreamPosition(created, 3, message.MessageId, message.StoredAtNanos));
             _log.Purge(0, StreamKind.Live, purgedBelow);
             await feed.BeginAsync(default);
             sequence = feed.Position.Sequence;

@@ -20,13 +20,13 @@ public sealed class LeaseSpreadTests
 
     private readonly Pump _pump = new();
     private readonly SimulatedStore _store;
-    private readonly SimulatedLog _log;
-    private readonly SimulatedBus _bus;
+    private readonly SimulatedFrameLog _log;
+    private readonly SimulatedControlChannel _bus;
 
     public LeaseSpreadTests()
     {
         _store = new SimulatedStore(_pump, new Random(1));
-        (_log, _bus) = (new SimulatedLog(_pump, new Random(2)), new SimulatedBus(_pump, new Random(3)));
+        (_log, _bus) = (new SimulatedFrameLog(_pump, new Random(2)), new SimulatedControlChannel(_pump, new Random(3)));
     }
 
     [Fact]

@@ -67,7 +67,7 @@ public sealed class PendingLossTests
     {
         var loss = new PendingLoss(Said(), new StreamState(1, 1, 10), new StreamState(created, 1, 5), []);
 
-        Assert.Equal(due, loss.Due(new LogPosition(1, live, "", 0), new LogPosition(1, backlog, "", 0)));
+        Assert.Equal(due, loss.Due(new StreamPosition(1, live, "", 0), new StreamPosition(1, backlog, "", 0)));
     }
 
     private static EpochLedgerRow Dead(ulong? outbox) =>

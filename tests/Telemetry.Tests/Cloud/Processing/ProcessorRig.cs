@@ -30,20 +30,20 @@ internal sealed class ProcessorRig
     private static readonly TimeSpan LongEnough = TimeSpan.FromSeconds(60);
 
     private readonly Pump _pump = new();
-    private readonly SimulatedLog _log;
-    private readonly SimulatedBus _bus;
+    private readonly SimulatedFrameLog _log;
+    private readonly SimulatedControlChannel _bus;
     private readonly Processor _processor;
     private Task? _running;
     private int _attempts;
 
     /// <param name="options">How it works.</param>
     /// <param name="altered">Gives the log that the processor sees, for faults of it.</param>
-    public ProcessorRig(ProcessorOptions? options = null, Func<ILog, TimeProvider, ILog>? altered = null)
+    public ProcessorRig(ProcessorOptions? options = null, Func<IFrameLog, TimeProvider, IFrameLog>? altered = null)
     {
         Store = new SimulatedStore(_pump, new Random(1));
         (Store.Calls.LatencyMin, Store.Calls.LatencyMax) = (StoreWay, StoreWay);
-        _log = new SimulatedLog(_pump, new Random(2));
-        _bus = new SimulatedBus(_pump, new Random(3));
+        _log = new SimulatedFrameLog(_pump, new Random(2));
+        _bus = new SimulatedControlChannel(_pump, new Random(3));
         var onePartition = (options ?? new ProcessorOptions()) with { Partitions = 1, Owner = "test" };
         _processor = new Processor(
             Store, altered?.Invoke(_log, _pump.Clock) ?? _log, _bus, onePartition, _pump.Clock, new Random(4),
@@ -200,7 +200,7 @@ internal sealed class ProcessorRig
             var attempt = new Attempt(7, ++_attempts);
             var delivered = Samples.Bytes(w =>
             {
-                new Delivery(NowMicros - AgentClockBehindMicros, attempt).Write(w);
+                new FrameEnvelope(NowMicros - AgentClockBehindMicros, attempt).Write(w);
                 w.Bytes(message);
             });
             await _log.AppendAsync(0, stream, Gateway, $"message {_attempts}", delivered, CancellationToken.None);

@@ -66,9 +66,9 @@ public sealed class StreamOutOfReachTests
 
         public int Asked { get; private set; }
 
-        public ILog Around(ILog log, TimeProvider time) => new Altered(this, log, time);
+        public IFrameLog Around(IFrameLog log, TimeProvider time) => new Altered(this, log, time);
 
-        private sealed class Altered(DeafLog deaf, ILog log, TimeProvider time) : ILog
+        private sealed class Altered(DeafLog deaf, IFrameLog log, TimeProvider time) : IFrameLog
         {
             public async ValueTask<StreamState?> StateAsync(
                 int partition, StreamKind stream, CancellationToken cancellationToken)
@@ -80,27 +80,27 @@ public sealed class StreamOutOfReachTests
 
                 deaf.Asked++;
                 await Task.Delay(after, time, cancellationToken);
-                throw new LogException($"{stream} {partition} is out of reach");
+                throw new FrameLogException($"{stream} {partition} is out of reach");
             }
 
             public InstallationFacts? Facts => log.Facts;
 
-            public ValueTask<LogInstallation?> FindInstallationAsync(CancellationToken cancellationToken) =>
+            public ValueTask<StreamInstallation?> FindInstallationAsync(CancellationToken cancellationToken) =>
                 log.FindInstallationAsync(cancellationToken);
 
             public Task EnsureStreamsAsync(int partition, CancellationToken cancellationToken) =>
                 log.EnsureStreamsAsync(partition, cancellationToken);
 
-            public ValueTask<LogAppend> AppendAsync(
+            public ValueTask<FrameAppend> AppendAsync(
                 int partition, StreamKind stream, GatewayId gateway, string messageId, ReadOnlyMemory<byte> data,
                 CancellationToken cancellationToken) =>
                 log.AppendAsync(partition, stream, gateway, messageId, data, cancellationToken);
 
-            public ValueTask<LogMessage?> ReadAsync(
+            public ValueTask<FrameLogMessage?> ReadAsync(
                 int partition, StreamKind stream, long sequence, CancellationToken cancellationToken) =>
                 log.ReadAsync(partition, stream, sequence, cancellationToken);
 
-            public ValueTask<ILogReader> BeginAsync(
+            public ValueTask<IFrameLogReader> BeginAsync(
                 int partition, StreamKind stream, long from, CancellationToken cancellationToken) =>
                 log.BeginAsync(partition, stream, from, cancellationToken);
 

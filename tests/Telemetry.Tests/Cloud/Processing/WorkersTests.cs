@@ -16,7 +16,7 @@ public sealed class WorkersTests
     {
         var pump = new Pump();
         var store = new SimulatedStore(pump, new Random(1));
-        var (log, bus) = (new SimulatedLog(pump, new Random(2)), new SimulatedBus(pump, new Random(3)));
+        var (log, bus) = (new SimulatedFrameLog(pump, new Random(2)), new SimulatedControlChannel(pump, new Random(3)));
         var takenBy = new Dictionary<int, HashSet<ulong>>();
         store.Fails = commit =>
         {

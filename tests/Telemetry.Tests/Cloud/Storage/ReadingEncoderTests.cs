@@ -51,7 +51,7 @@ public sealed class ReadingEncoderTests
     [Fact]
     public void Reading_of_a_series_without_a_number_is_not_written()
     {
-        var rows = new ReadingRows();
+        var rows = new ReadingBuffer();
         rows.Add(Series(MetricType.Int, number: 0), 5, 0, 1);
         var encoder = new ReadingEncoder(withDevice: false);
         encoder.Begin();
@@ -65,7 +65,7 @@ public sealed class ReadingEncoderTests
     {
         const long time = 946_684_800_000_005;
         var (number, text) = (Series(MetricType.Float, decimals: 2), Series(MetricType.Text));
-        var rows = new ReadingRows();
+        var rows = new ReadingBuffer();
         rows.Add(number, time, (ReadingFlags)(byte)Quality.Uncertain, BitConverter.DoubleToUInt64Bits(1 / 3.0));
         rows.Add(number, time, 0, BitConverter.DoubleToUInt64Bits(1.5));
         rows.Add(Series(MetricType.Int), time, 0, ulong.MaxValue);

@@ -98,12 +98,12 @@ public sealed class RepeatWindowTests
     public void Times_of_lines_are_found_by_their_ends(string body, bool all) =>
         Assert.Equal(all, LineTimes.AreAllGiven(Encoding.UTF8.GetBytes(body)));
 
-    private static void Run(Func<OutboxRig, WriteDesk, Task> test, OutboxOptions? options = null) =>
+    private static void Run(Func<OutboxRig, WriteHandler, Task> test, OutboxOptions? options = null) =>
         OutboxRig.Run(rig => test(rig, Desk(rig)), options);
 
-    private static WriteDesk Desk(OutboxRig rig)
+    private static WriteHandler Desk(OutboxRig rig)
     {
-        var desk = new WriteDesk(new HttpInputOptions(), OutboxRig.Gateway, null, new HttpCounters(), rig.Clock);
+        var desk = new WriteHandler(new HttpInputOptions(), OutboxRig.Gateway, null, new HttpCounters(), rig.Clock);
         desk.Open(rig.Outbox);
         return desk;
     }

@@ -16,9 +16,9 @@ internal sealed class DecodingRig
 
     private readonly LineErrors _errors = new();
     private readonly ReadingBatch _line = new();
-    private readonly Outbox _outbox;
+    private readonly ReadingOutbox _outbox;
 
-    public DecodingRig(Outbox outbox, int cacheMax = 1024, int lineBytesMax = 1024)
+    public DecodingRig(ReadingOutbox outbox, int cacheMax = 1024, int lineBytesMax = 1024)
     {
         _outbox = outbox;
         Cache = new SeriesCache(outbox, OutboxRig.Gateway, "device", cacheMax);

@@ -13,9 +13,11 @@ public class CompactColumnsTests
     /// <summary>Of a frame; the framework's deflater alone takes it.</summary>
     private const int AllocatedMax = 200;
 
+    /// <summary>The framework's inflater, which is made anew for each frame with deflated texts.</summary>
+    private const int InflatingMax = 300;
+
     private readonly WireWriter _writer = new();
     private readonly ReadingBatch _back = new();
-    private readonly ColumnPlans _plans = new();
 
     [Fact]
     public void Random_readings_come_back_as_they_were()
@@ -25,23 +27,6 @@ public class CompactColumnsTests
         {
             readings.Next();
             AssertComesBack(readings.Batch, readings.Types, $"seed {FuzzSettings.Seed}, round {round}");
-        }
-    }
-
-    /// <summary>By plans that the same readings have proven, or that some altered ones do not suit.</summary>
-    [Fact]
-    public void Random_readings_put_as_those_before_come_back_as_they_were()
-    {
-        var random = new Random(FuzzSettings.Seed);
-        var readings = new RandomReadings(random);
-        for (var round = 0; round < FuzzSettings.Rounds; round++)
-        {
-            var which = $"seed {FuzzSettings.Seed}, round {round}";
-            readings.Next();
-            Write(readings, _plans);
-            Write(readings, _plans);
-            AssertComesBack(readings.Batch, readings.Types, which, _plans);
-            AssertComesBack(Altered(readings, random), readings.Types, which, _plans);
         }
     }
 
@@ -185,10 +170,10 @@ public class CompactColumnsTests
         for (var round = 0; round < 200; round++)
         {
             readings.Next();
-            var (written, read) = Allocated(readings.Batch, readings.Order, readings.Types, AllocatedMax);
+            var (written, read) = Allocated(readings.Batch, readings.Order, readings.Types, InflatingMax);
 
             Assert.InRange(written, 0, AllocatedMax);
-            Assert.InRange(read, 0, AllocatedMax);
+            Assert.InRange(read, 0, InflatingMax);
         }
     }
 
@@ -205,41 +190,14 @@ public class CompactColumnsTests
 
             Assert.InRange(_writer.Length, 1, batch.TextBytes / 3);
             Assert.InRange(written, 0, AllocatedMax);
-            Assert.Equal(0, read);
+            Assert.InRange(read, 1, InflatingMax);
         }
     }
 
-    /// <summary>The same readings, but of some series some values.</summary>
-    private static ReadingBatch Altered(RandomReadings readings, Random random)
-    {
-        var batch = readings.Batch;
-        var altered = new ReadingBatch();
-        int odds = 0, bits = 0;
-        for (var row = 0; row < batch.Count; row++)
-        {
-            var series = batch.Series[row];
-            if (row == 0 || series != batch.Series[row - 1])
-            {
-                (odds, bits) = (random.Next(1, 200), random.Next(64));
-            }
-
-            if (readings.Types[series] is MetricType.Text or MetricType.Bool || random.Next(odds) > 0)
-            {
-                altered.AddFrom(batch, row, readings.Types[series]);
-                continue;
-            }
-
-            var value = batch.Bits[row] ^ ((ulong)random.NextInt64() >> bits);
-            altered.Add(series, batch.Times[row], value, batch.Flags[row]);
-        }
-
-        return altered;
-    }
-
-    private void Write(RandomReadings readings, ColumnPlans? plans = null)
+    private void Write(RandomReadings readings)
     {
         _writer.Clear();
-        CompactColumns.Write(_writer, readings.Batch, readings.Order, readings.Types, plans);
+        CompactColumns.Write(_writer, readings.Batch, readings.Order, readings.Types);
     }
 
     private void Write(ReadingBatch batch, MetricType[] types)
@@ -256,7 +214,7 @@ public class CompactColumnsTests
             () =>
             {
                 _writer.Clear();
-                CompactColumns.Write(_writer, batch, order, types, _plans);
+                CompactColumns.Write(_writer, batch, order, types);
             },
             enough);
         var read = AllocatedBytes.Of(
@@ -285,12 +243,12 @@ public class CompactColumnsTests
         }
     }
 
-    private void AssertComesBack(ReadingBatch batch, MetricType[] types, string which, ColumnPlans? plans = null)
+    private void AssertComesBack(ReadingBatch batch, MetricType[] types, string which)
     {
         var order = new int[batch.Count];
         batch.Order(order);
         _writer.Clear();
-        CompactColumns.Write(_writer, batch, order, types, plans);
+        CompactColumns.Write(_writer, batch, order, types);
         var plain = ReadingColumns.Bytes(batch, order, types);
         Assert.True(_writer.Length <= plain + 1, $"{_writer.Length} bytes, plain {plain}: {which}");
         var reader = new WireReader(_writer.Written);

@@ -27,10 +27,9 @@ public class FrameSizeTests
     public void Recorded_decimals_come_near_their_entropy()
     {
         double bytes = 0, readings = 0;
-        var plans = new ColumnPlans();
         foreach (var batch in SensorData.CityTemperatures(8192))
         {
-            bytes += SealedSizes.Frame(batch, [MetricType.Float], 1, plans).Length;
+            bytes += SealedSizes.Frame(batch, [MetricType.Float], 1).Length;
             readings += batch.Count;
         }
 
@@ -44,10 +43,9 @@ public class FrameSizeTests
     {
         MetricType[] types = [.. Enumerable.Repeat(MetricType.Float, columns)];
         double bytes = 0, zlib = 0;
-        var plans = new ColumnPlans();
         foreach (var batch in SensorData.Csv(file, 1000))
         {
-            bytes += SealedSizes.Frame(batch, types, 1, plans).Length;
+            bytes += SealedSizes.Frame(batch, types, 1).Length;
             zlib += SealedSizes.Zlib(batch, types);
         }
 
@@ -57,11 +55,10 @@ public class FrameSizeTests
     private static double BytesAReading(MixedSeries series, int seconds)
     {
         double bytes = 0, readings = 0;
-        var plans = new ColumnPlans();
         for (var frame = 0; frame < 20; frame++)
         {
             var batch = series.Next(seconds);
-            bytes += SealedSizes.Frame(batch, series.Types, 1, plans).Length;
+            bytes += SealedSizes.Frame(batch, series.Types, 1).Length;
             readings += batch.Count;
         }
 

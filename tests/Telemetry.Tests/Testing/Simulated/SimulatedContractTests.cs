@@ -4,31 +4,31 @@ using Telemetry.Testing.Time;
 
 namespace Telemetry.Tests.Testing.Simulated;
 
-public sealed class SimulatedLogContractTests : LogContract
+public sealed class SimulatedFrameLogContractTests : FrameLogContract
 {
-    protected override Task RunAsync(LogStandOptions options, Func<LogStand, Task> test) =>
-        SimulatedLogStand.RunAsync(options, test);
+    protected override Task RunAsync(FrameLogStandOptions options, Func<FrameLogStand, Task> test) =>
+        SimulatedFrameLogStand.RunAsync(options, test);
 }
 
-public sealed class SimulatedLogReaderContractTests : LogReaderContract
+public sealed class SimulatedFrameLogReaderContractTests : FrameLogReaderContract
 {
-    protected override Task RunAsync(LogStandOptions options, Func<LogStand, Task> test) =>
-        SimulatedLogStand.RunAsync(options, test);
+    protected override Task RunAsync(FrameLogStandOptions options, Func<FrameLogStand, Task> test) =>
+        SimulatedFrameLogStand.RunAsync(options, test);
 }
 
-public sealed class SimulatedLogInstallationContractTests : LogInstallationContract
+public sealed class SimulatedFrameLogInstallationContractTests : StreamInstallationContract
 {
-    protected override Task RunAsync(Func<LogStand, Task> test) =>
-        SimulatedLogStand.RunAsync(LogStandOptions.Ordinary, test, makeStreams: false);
+    protected override Task RunAsync(Func<FrameLogStand, Task> test) =>
+        SimulatedFrameLogStand.RunAsync(FrameLogStandOptions.Ordinary, test, makeStreams: false);
 }
 
-public sealed class SimulatedBusContractTests : BusContract
+public sealed class SimulatedControlChannelContractTests : ControlChannelContract
 {
-    protected override Task RunAsync(Func<BusStand, Task> test)
+    protected override Task RunAsync(Func<ControlChannelStand, Task> test)
     {
         var pump = new Pump();
-        var bus = new SimulatedBus(pump, new Random(1));
-        pump.Run(() => test(new BusStand(
+        var bus = new SimulatedControlChannel(pump, new Random(1));
+        pump.Run(() => test(new ControlChannelStand(
             bus.As(SampleInstallation.Of(16)), bus.As(SampleInstallation.Of(16)), pump.Clock)
         {
             Stranger = bus.As(SampleInstallation.Of(8)),

@@ -178,7 +178,7 @@ internal sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck ch
         // The letters first: another command may have them, and a partition that is held meanwhile stands still. While
         // it waits for its turn it holds nothing else that others need, but for the upkeep's lock.
         var still = await LockLettersAsync(connection, letters.Select(l => l.Record.Id), cancellationToken);
-        await FrameRegisterUpkeep.LockAsync(connection, cancellationToken);
+        await FrameRegisterRollupStatements.LockAsync(connection, cancellationToken);
         if (await PartitionLock.TakeTurnAsync(connection, gateway, cancellationToken) is not { } partition)
         {
             return letters.Select(l => new RetryOutcome(l.Record.Id, 0, $"gateway {gateway} is in no book"));
@@ -246,7 +246,7 @@ internal sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck ch
     private static async Task StoreAsync(
         NpgsqlConnection connection, List<Letter> moved, CancellationToken cancellationToken)
     {
-        var rows = new ReadingRows();
+        var rows = new ReadingBuffer();
         moved.ForEach(l => rows.AddAll(l.Content.Readings));
 
         await NumberAsync(connection, rows, cancellationToken);
@@ -265,7 +265,7 @@ internal sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck ch
 
     // The database refused some of these series when they were registered. Asked for each time: a transaction that was
     // rolled back has taken their numbers back.
-    private static Task NumberAsync(NpgsqlConnection connection, ReadingRows rows, CancellationToken cancellationToken)
+    private static Task NumberAsync(NpgsqlConnection connection, ReadingBuffer rows, CancellationToken cancellationToken)
     {
         var series = new HashSet<SeriesEntry>();
         foreach (var entry in rows.Series)

@@ -13,7 +13,7 @@ namespace Telemetry.Cloud.Storage.Postgres.DeadLetters;
 internal sealed class LetterContent
 {
     /// <summary>The readings, in the order of the frame.</summary>
-    public ReadingRows Readings { get; } = new();
+    public ReadingBuffer Readings { get; } = new();
 
     /// <summary>What the frame declares, where the letter stands for that too, with the series.</summary>
     public List<(SeriesEntry Series, Declaration Declaration)> Declarations { get; } = [];

@@ -31,7 +31,7 @@ internal sealed class LetterSchemas(NpgsqlConnection connection, GatewayId gatew
     {
         if (!_schemas.Loaded)
         {
-            _schemas.Load(await Lookups.LoadSchemasAsync(connection, gateway, cancellationToken));
+            _schemas.Load(await FrameAndSchemaQueries.LoadSchemasAsync(connection, gateway, cancellationToken));
         }
     }
 }

@@ -74,7 +74,7 @@ public sealed class AlertRecordTests
     public void Position_is_read_as_it_was_written()
     {
         var position = new RelayPosition(
-            new AlertHead(long.MaxValue, UInt128.MaxValue), new Skipping(1, 253_402_300_799_999));
+            new AlertHead(long.MaxValue, UInt128.MaxValue), new DuplicateFilterWindow(1, 253_402_300_799_999));
 
         Assert.True(RelayPosition.TryRead(Encoding.UTF8.GetBytes(position.ToString()), out var read));
         Assert.Equal(position, read);

@@ -1,0 +1,85 @@
+using NATS.Client.JetStream;
+using NATS.Client.JetStream.Models;
+using Telemetry.Streams.Installations;
+
+namespace Telemetry.Streams.JetStream;
+
+/// <summary>
+/// The stream TELEMETRY. It holds no message: its description says which installation the log belongs to, of which
+/// generation the streams in use are, and whether a repartition is under way. JetStream makes a stream once, so of
+/// two installations that share a server by mistake one is refused.
+/// </summary>
+internal sealed class StreamMarker(JetStreamConnection connection)
+{
+    /// <summary>Its name.</summary>
+    public const string Stream = "TELEMETRY";
+
+    private const string Subject = "tm.installation";
+    private const long BytesMax = 64 * 1024;
+
+    /// <summary>What it says; null when there is none. Throws <see cref="InstallationException"/> for a foreign
+    /// stream.</summary>
+    public async ValueTask<StreamInstallation?> FindAsync(CancellationToken cancellationToken)
+    {
+        if (await connection.FindStreamAsync(Stream, cancellationToken) is not { } info)
+        {
+            return null;
+        }
+
+        return StreamInstallation.TryParse(info.Config.Description, out var told)
+            ? told
+            : throw InstallationException.NoDescription(Stream, info.Config.Description);
+    }
+
+    /// <summary>
+    /// Makes it where it is missing, and moves it forward where it is of an earlier generation of the same
+    /// installation. Throws <see cref="InstallationException"/> when it says anything else.
+    /// </summary>
+    public async ValueTask<StreamInstallation> EnsureAsync(
+        InstallationFacts facts, int replicas, CancellationToken cancellationToken)
+    {
+        var told = await FindAsync(cancellationToken);
+        if (told is null)
+        {
+            try
+            {
+                told = new StreamInstallation(facts);
+                await connection.Context.CreateStreamAsync(Configuration(told, replicas), cancellationToken);
+                return told;
+            }
+            catch (NatsJSApiException e) when (e.Error.ErrCode == JetStreamErrors.StreamNameInUse)
+            {
+                told = await FindAsync(cancellationToken)
+                    ?? throw new FrameLogException($"{Stream} was made and deleted at the same time", inner: e);
+            }
+        }
+
+        if (told.Facts == facts)
+        {
+            return told;
+        }
+
+        if (told.Facts.Id != facts.Id || told.Facts.Generation >= facts.Generation)
+        {
+            throw InstallationException.Changed(facts, told.Facts, InstallationException.InLog);
+        }
+
+        await SetAsync(new StreamInstallation(facts), replicas, cancellationToken);
+        return new StreamInstallation(facts);
+    }
+
+    /// <summary>Says something else from now on.</summary>
+    public async ValueTask SetAsync(StreamInstallation told, int replicas, CancellationToken cancellationToken) =>
+        await connection.Context.UpdateStreamAsync(Configuration(told, replicas), cancellationToken);
+
+    private static StreamConfig Configuration(StreamInstallation told, int replicas) => new()
+    {
+        Name = Stream,
+        Subjects = [Subject],
+        Description = told.Description,
+        MaxBytes = BytesMax,
+        Discard = StreamConfigDiscard.New,
+        DuplicateWindow = TimeSpan.FromMinutes(2),
+        NumReplicas = replicas,
+    };
+}
