@@ -64,6 +64,8 @@ publish() {
   dotnet publish edge/Telemetry.Agent -c Release -r "$platform" -p:PublishAot=true "${linker[@]}" \
     -p:OptimizationPreference=Size -p:TrimmerSingleWarn=false -p:CopyOutputSymbolsToPublishDirectory=false \
     --artifacts-path .run/agent-build -o "$output/$platform" -v q -nologo -clp:ErrorsOnly -nodeReuse:false
+  # Of the managed assemblies, which are compiled into the program.
+  rm -f "$output/$platform"/*.pdb "$output/$platform"/*.xml
 }
 
 version() {

@@ -1,6 +1,5 @@
 using Telemetry.Model;
 using Telemetry.Model.Frames;
-using Telemetry.Model.Frames.Columns;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Edge.Outbox;

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using Telemetry.Model;
 using Telemetry.Model.Frames;
-using Telemetry.Model.Frames.Columns;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Wire;
 
