@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using Telemetry.Edge.Outbox;
+using Telemetry.Edge.Outbox.Frames;
 using Telemetry.Edge.Uplink;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Tracing;
 
 namespace Telemetry.Edge.Tracing;
 
@@ -9,7 +11,7 @@ namespace Telemetry.Edge.Tracing;
 /// The spans that an agent writes, one a frame and step; docs/reference/traces.md lists them. Lengths are by the
 /// monotonic clock.
 /// </summary>
-internal static class EdgeTracing
+public static class EdgeTracing
 {
     /// <summary>The name of the source.</summary>
     public const string SourceName = "Telemetry.Edge";

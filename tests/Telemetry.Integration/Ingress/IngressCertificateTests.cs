@@ -1,14 +1,17 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Telemetry.Cloud.Ingress;
-using Telemetry.Cloud.Operations;
+using Telemetry.Cloud.Configuration;
+using Telemetry.Cloud.Hosting;
 using Telemetry.Edge.Uplink;
 using Telemetry.Edge.Uplink.Mqtt;
+using Telemetry.Ingress;
+using Telemetry.Ingress.Access;
+using Telemetry.Ingress.Sessions;
 using Telemetry.Integration.Edge.MqttUplink;
 using Telemetry.Integration.Operations;
 using Telemetry.Integration.Streams;
-using Telemetry.Model;
-using Telemetry.Testing.Servers;
-using static Telemetry.Testing.Messages.SampleMessages;
+using Telemetry.Model.Identity;
+using Telemetry.TestKit.Servers;
+using static Telemetry.TestKit.Messages.SampleMessages;
 
 namespace Telemetry.Integration.Ingress;
 

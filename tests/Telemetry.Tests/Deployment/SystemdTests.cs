@@ -3,11 +3,11 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
-using Telemetry.Cloud.Alerts;
-using Telemetry.Cloud.Operations;
-using Telemetry.Edge.Configuration;
-using Telemetry.Model;
+using Telemetry.Agent.Configuration;
+using Telemetry.Cloud.Configuration;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Schemas;
+using Telemetry.Processing.Alerts.Rules;
 using Telemetry.Tests.Architecture;
 
 namespace Telemetry.Tests.Deployment;

@@ -1,5 +1,5 @@
 using System.Net;
-using Telemetry.Cloud.Operations;
+using Telemetry.Cloud.Commands.Certificates;
 
 namespace Telemetry.Tests.Cloud.Operations;
 

@@ -1,9 +1,9 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Telemetry.Cloud.Operations;
+using Telemetry.Cloud.Commands.Certificates;
 using Telemetry.Edge.Uplink.Mqtt;
-using Telemetry.Testing.Servers;
-using Telemetry.Testing.Time;
+using Telemetry.TestKit.Servers;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Tests.Cloud.Operations;
 

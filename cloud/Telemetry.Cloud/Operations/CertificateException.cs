@@ -1,4 +1,0 @@
-namespace Telemetry.Cloud.Operations;
-
-/// <summary>A certificate cannot be made; the message says why in one sentence.</summary>
-internal sealed class CertificateException(string message, Exception? inner = null) : Exception(message, inner);
