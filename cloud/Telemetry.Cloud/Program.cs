@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Telemetry.Cloud.Commands;
+using Telemetry.Cloud.Commands.Certificates;
 using Telemetry.Cloud.Commands.DeadLetters;
 using Telemetry.Cloud.Commands.Forks;
 using Telemetry.Cloud.Commands.Repartition;
@@ -17,6 +18,7 @@ const string Usage = """
            Telemetry.Cloud check [--config FILE]   says whether configuration, NATS and database are well
            Telemetry.Cloud rules check FILE        says what is wrong with a file of alert rules
            Telemetry.Cloud password GATEWAY        reads a password, prints its line for the gateways file
+           Telemetry.Cloud certificates ca|server|gateway|renew ...   makes those of the ingress and its gateways
            Telemetry.Cloud --help | --version
            Telemetry.Cloud dead-letters [--config FILE] list|show|retry|discard ...   what was rejected, and why
                list  [--gateway G] [--reason R] [--since T] [--limit N] [--retried]
@@ -25,7 +27,7 @@ const string Usage = """
                discard ID... | --gateway G | --reason R [--since T] [--limit N] --note TEXT   removes them for good
            Telemetry.Cloud forks [--config FILE] list                 gateways of which two lives were seen
            Telemetry.Cloud forks [--config FILE] resolve GATEWAY --reason R --note TEXT   says what it was
-               R is card-replaced, image-restored, cloned, gateway-renamed or other; see docs/forks.md
+               R is card-replaced, image-restored, cloned, gateway-renamed or other; see docs/runbooks/forks.md
            Telemetry.Cloud repartition --partitions N [--config FILE]   changes the number of partitions
     FILE is ./telemetry.json unless given. TELEMETRY__SECTION__KEY in the environment overrides section.key.
     Exit code: 0 done and well; 1 something that it needs is not as it should be; 2 wrong command or configuration.
@@ -55,6 +57,11 @@ if (command == "password" && options is [{ } gateway] && GatewayId.TryParse(gate
 
     Console.WriteLine(GatewayPasswords.Line(id, System.Text.Encoding.UTF8.GetBytes(password)));
     return 0;
+}
+
+if (command == "certificates")
+{
+    return new CertificatesCommand(TimeProvider.System, Console.Out, Console.Error).Run(options);
 }
 
 if (command == "rules" && options is ["check", { } rulesFile])

@@ -12,7 +12,7 @@ public sealed class IngressCounters
     public void Count(IngressEvent what, long times = 1) => Interlocked.Add(ref _counts[(int)what], times);
 }
 
-/// <summary>What an ingress counts. Names become metrics, see docs/metrics.md.</summary>
+/// <summary>What an ingress counts. Names become metrics, see docs/reference/metrics.md.</summary>
 public enum IngressEvent
 {
     /// <summary>A frame is in the log and was acknowledged with its receipt.</summary>

@@ -4,7 +4,7 @@ using Telemetry.Model.Tracing;
 
 namespace Telemetry.Ingress;
 
-/// <summary>The ingress's spans of frames; docs/traces.md lists them.</summary>
+/// <summary>The ingress's spans of frames; docs/reference/traces.md lists them.</summary>
 public static class IngressTracing
 {
     private static readonly FrameSpans Spans = new(FrameSpans.CloudSource);

@@ -4,7 +4,7 @@ using Telemetry.Storage;
 
 namespace Telemetry.Processing;
 
-/// <summary>A processor's spans of frames; docs/traces.md lists them.</summary>
+/// <summary>A processor's spans of frames; docs/reference/traces.md lists them.</summary>
 public static class ProcessingTracing
 {
     private static readonly FrameSpans Spans = new(FrameSpans.CloudSource);

@@ -5,7 +5,7 @@ using Telemetry.Storage.Alerts;
 
 namespace Telemetry.Alerting.Relay;
 
-/// <summary>The relay's spans of alerts; docs/traces.md lists them.</summary>
+/// <summary>The relay's spans of alerts; docs/reference/traces.md lists them.</summary>
 public static class RelayTracing
 {
     private static readonly FrameSpans Spans = new(FrameSpans.CloudSource);

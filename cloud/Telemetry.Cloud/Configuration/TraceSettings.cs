@@ -4,7 +4,9 @@ using Telemetry.Runtime.Settings;
 
 namespace Telemetry.Cloud.Configuration;
 
-/// <summary>Reads section <c>traces</c> of a cloud configuration; docs/traces.md says what the keys mean.</summary>
+/// <summary>
+/// Reads section <c>traces</c> of a cloud configuration; docs/reference/traces.md says what the keys mean.
+/// </summary>
 internal static class TraceSettings
 {
     private static readonly TimeSpan SpanMin = TimeSpan.FromMilliseconds(100), SpanMax = TimeSpan.FromMinutes(1);

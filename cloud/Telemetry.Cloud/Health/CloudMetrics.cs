@@ -13,7 +13,8 @@ using Telemetry.Streams.JetStream;
 namespace Telemetry.Cloud.Health;
 
 /// <summary>
-/// All instruments of a cloud process; docs/metrics.md lists them. They read counters that the parts keep anyway.
+/// All instruments of a cloud process; docs/reference/metrics.md lists them. They read counters that the parts
+/// keep anyway.
 /// </summary>
 internal sealed class CloudMetrics : IDisposable
 {

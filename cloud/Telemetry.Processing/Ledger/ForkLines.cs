@@ -3,7 +3,7 @@ using Telemetry.Storage;
 
 namespace Telemetry.Processing.Ledger;
 
-/// <summary>The lines that say which forks a gateway has; docs/forks.md explains each.</summary>
+/// <summary>The lines that say which forks a gateway has; docs/runbooks/forks.md explains each.</summary>
 internal static class ForkLines
 {
     private const int ShownMax = 4;

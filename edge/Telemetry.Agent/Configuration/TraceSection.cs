@@ -3,7 +3,9 @@ using Telemetry.Diagnostics.Tracing;
 
 namespace Telemetry.Agent.Configuration;
 
-/// <summary>Reads section <c>traces</c> of an agent's configuration; docs/traces.md says what the keys mean.</summary>
+/// <summary>
+/// Reads section <c>traces</c> of an agent's configuration; docs/reference/traces.md says what the keys mean.
+/// </summary>
 internal static class TraceSection
 {
     private static readonly TimeSpan SpanMin = TimeSpan.FromMilliseconds(100), SpanMax = TimeSpan.FromMinutes(1);

@@ -114,7 +114,7 @@ public sealed record AgentStatus
 
     /// <summary>
     /// Prometheus' text format, version 0.0.4: sums over the process' agents, without a tag that names a gateway.
-    /// docs/metrics.md lists them. <paramref name="traces"/>: null while none are exported.
+    /// docs/reference/metrics.md lists them. <paramref name="traces"/>: null while none are exported.
     /// </summary>
     public static string Prometheus(IReadOnlyCollection<AgentStatus> agents, TraceExportCounters? traces = null)
     {

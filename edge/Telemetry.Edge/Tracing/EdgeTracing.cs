@@ -8,7 +8,8 @@ using Telemetry.Model.Tracing;
 namespace Telemetry.Edge.Tracing;
 
 /// <summary>
-/// The spans that an agent writes, one a frame and step; docs/traces.md lists them. Lengths are by the monotonic clock.
+/// The spans that an agent writes, one a frame and step; docs/reference/traces.md lists them. Lengths are by the
+/// monotonic clock.
 /// </summary>
 public static class EdgeTracing
 {

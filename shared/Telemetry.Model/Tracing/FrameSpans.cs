@@ -5,8 +5,8 @@ namespace Telemetry.Model.Tracing;
 
 /// <summary>
 /// Where one kind of process writes the spans of frames: an <see cref="ActivitySource"/> of a documented name
-/// (docs/traces.md). A span is written when what it tells of is over, in one go, so that none is open across an await.
-/// Its times come from the caller's clock. While nobody listens nothing is made. Safe for any thread.
+/// (docs/reference/traces.md). A span is written when what it tells of is over, in one go, so that none is open across
+/// an await. Its times come from the caller's clock. While nobody listens nothing is made. Safe for any thread.
 /// </summary>
 /// <param name="source">The source's name.</param>
 public sealed class FrameSpans(string source)

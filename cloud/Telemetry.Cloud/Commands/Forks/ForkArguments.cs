@@ -3,7 +3,7 @@ namespace Telemetry.Cloud.Commands.Forks;
 /// <summary>What the command <c>forks</c> was asked for.</summary>
 internal sealed record ForkArguments
 {
-    /// <summary>What a fork can have been, as docs/forks.md explains.</summary>
+    /// <summary>What a fork can have been, as docs/runbooks/forks.md explains.</summary>
     public static readonly string[] Reasons = ["card-replaced", "image-restored", "cloned", "gateway-renamed", "other"];
 
     /// <summary><c>list</c> or <c>resolve</c>.</summary>

@@ -6,8 +6,8 @@ using Telemetry.TestKit.Readings;
 namespace Telemetry.Tests.Model.Frames.Columns;
 
 /// <summary>
-/// tests/frame_decoder.py was written from docs/frame-format.md alone, by someone who had not seen the reader here:
-/// where the two differ the page is wrong or one of them is. ./fuzz.sh compares more frames, and others.
+/// tests/frame_decoder.py was written from docs/reference/frame-format.md alone, by someone who had not seen the reader
+/// here: where the two differ the page is wrong or one of them is. eng/fuzz.sh compares more frames, and others.
 /// </summary>
 public class AnotherDecoderTests
 {

@@ -7,7 +7,7 @@ using Telemetry.TestKit.Readings;
 
 namespace Telemetry.Tests.Model.Frames.Columns;
 
-/// <summary>Any readings in, the same out, bit for bit. ./fuzz.sh runs more rounds, and others.</summary>
+/// <summary>Any readings in, the same out, bit for bit. eng/fuzz.sh runs more rounds, and others.</summary>
 public class CompactColumnsTests
 {
     /// <summary>Of a frame; the framework's deflater alone takes it.</summary>

@@ -7,7 +7,7 @@ using Telemetry.TestKit.Readings;
 namespace Telemetry.Tests.Model.Frames.Columns;
 
 /// <summary>
-/// What a stranger's frame can cost. Time is not measured here (./bench.sh codec does), but what it is made of: each
+/// What a stranger's frame can cost. Time is not measured here (eng/bench.sh codec does), but what it is made of: each
 /// step of the reader takes bits from the frame or makes one of its readings, so that bounded bytes, readings and
 /// memory bound it.
 /// </summary>

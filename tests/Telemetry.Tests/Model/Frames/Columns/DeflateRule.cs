@@ -6,7 +6,7 @@ using static Telemetry.TestKit.Readings.HandMadeDeflate;
 namespace Telemetry.Tests.Model.Frames.Columns;
 
 /// <summary>
-/// A deflate stream for texts of so many bytes, and whether docs/frame-format.md lets an inflater take it.
+/// A deflate stream for texts of so many bytes, and whether docs/reference/frame-format.md lets an inflater take it.
 /// </summary>
 internal sealed record DeflateRule(string Claim, bool IsAccepted, int Length, byte[] Stream)
 {

@@ -3,7 +3,7 @@ using Telemetry.TestKit.Readings;
 
 namespace Telemetry.Tests.Model.Frames.Columns;
 
-/// <summary>A frame that no writer makes, and whether docs/frame-format.md lets a reader take it.</summary>
+/// <summary>A frame that no writer makes, and whether docs/reference/frame-format.md lets a reader take it.</summary>
 internal sealed record FrameRule(string Claim, bool IsAccepted, MetricType[] Types, byte[] Frame)
 {
     /// <summary>All of them, each of another claim.</summary>

@@ -2,7 +2,7 @@ using Telemetry.Model.Wire;
 
 namespace Telemetry.Tests.Model.Frames.Columns;
 
-/// <summary>What docs/frame-format.md lets a reader refuse, and what not; one frame a rule.</summary>
+/// <summary>What docs/reference/frame-format.md lets a reader refuse, and what not; one frame a rule.</summary>
 public class FrameRuleTests
 {
     public static TheoryData<string> Claims => [.. FrameRule.All.Select(rule => rule.Claim)];

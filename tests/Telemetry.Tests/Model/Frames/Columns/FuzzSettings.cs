@@ -1,6 +1,6 @@
 namespace Telemetry.Tests.Model.Frames.Columns;
 
-/// <summary>How much the codec is put through; ./fuzz.sh asks for more by environment variables.</summary>
+/// <summary>How much the codec is put through; eng/fuzz.sh asks for more by environment variables.</summary>
 internal static class FuzzSettings
 {
     /// <summary>Random batches that must come back bit for bit.</summary>

@@ -8,7 +8,7 @@ namespace Telemetry.Tests.Model.Frames.Columns;
 
 /// <summary>
 /// Whatever strangers send behind a right checksum, header, declarations or columns: as many readings as it covers, or
-/// a refusal. ./fuzz.sh runs more rounds, and others.
+/// a refusal. eng/fuzz.sh runs more rounds, and others.
 /// </summary>
 public class MutatedFrameTests
 {

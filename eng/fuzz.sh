@@ -3,7 +3,7 @@
 # frames (right checksums, all versions) be read or refused, and of so many frames, sound and mutated ones, the decoder in
 # Python must think the same. ./test.sh runs a thousand, ten thousand and three hundred.
 set -euo pipefail
-cd "$(dirname "$0")"
+cd "$(dirname "$0")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 # No build server stays behind.
 export MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0 UseSharedCompilation=false

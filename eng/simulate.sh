@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# simulate.sh [first] [count]: runs worlds by seed beyond the 300 of ./test.sh; prints how often each fault struck.
-# simulate.sh trace <seed> <file>: runs one world and writes everything that happened in it to a file.
+# eng/simulate.sh [first] [count]: runs worlds by seed beyond the 300 of ./test.sh; prints how often each fault struck.
+# eng/simulate.sh trace <seed> <file>: runs one world and writes everything that happened in it to a file.
 set -euo pipefail
-cd "$(dirname "$0")"
+cd "$(dirname "$0")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 filter=SeedsTests
 if [ "${1:-}" = trace ]; then
