@@ -104,7 +104,8 @@ public sealed class SeriesNumberMigrationTests(PostgresFixture fixture) : IClass
     {
         var database = await PostgresDatabase.CreateEmpty(fixture.ConnectionString);
         await using var connection = await database.OpenConnection();
-        await MigrationRunner.RunAsync(connection, await DatabaseEdition.DetectAsync(connection, default), true, default, 6);
+        await MigrationRunner.RunAsync(
+            connection, await DatabaseEdition.DetectAsync(connection, default), true, default, 6);
         await database.Execute("""
             CREATE TABLE telemetry.reading_20231109 PARTITION OF telemetry.reading
             FOR VALUES FROM ('2023-11-09Z') TO ('2023-11-16Z')
