@@ -11,6 +11,7 @@ using Telemetry.Storage.Postgres.Maintenance;
 using Telemetry.Storage.Postgres.Migrations;
 using Telemetry.Storage.Postgres.Partitions;
 using Telemetry.Storage.Postgres.Readings;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres;
 

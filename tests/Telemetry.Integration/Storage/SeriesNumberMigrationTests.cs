@@ -3,12 +3,11 @@ using System.Globalization;
 using System.IO.Hashing;
 using Npgsql;
 using Telemetry.Model.Identity;
-using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 using Telemetry.Storage;
-using Telemetry.Storage.Postgres.Commit;
 using Telemetry.Storage.Postgres.Migrations;
+using Telemetry.Storage.Postgres.Statements;
 using Telemetry.TestKit.Checking;
 using Telemetry.TestKit.Messages;
 

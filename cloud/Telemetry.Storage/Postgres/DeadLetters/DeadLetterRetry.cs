@@ -6,6 +6,7 @@ using Telemetry.Storage.Postgres.Commit;
 using Telemetry.Storage.Postgres.Maintenance;
 using Telemetry.Storage.Postgres.Partitions;
 using Telemetry.Storage.Postgres.Readings;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.DeadLetters;
 
