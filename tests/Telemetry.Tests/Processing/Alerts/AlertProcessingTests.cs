@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
@@ -316,8 +317,7 @@ public sealed class AlertProcessingTests
     public void Readings_that_no_rule_watches_cost_no_memory()
     {
         var evaluator = new AlertEvaluator(
-            SampleRules.With(SampleRules.Hot()).Alerts, new AlertCounters(),
-            Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+            SampleRules.With(SampleRules.Hot()).Alerts, new AlertCounters(), NullLogger.Instance);
         var gateway = new GatewayLedger(new GatewayRecord(null, Samples.Gateway, [], [], [], [], []), 0);
         var series = Samples.Series();
 
