@@ -6,6 +6,7 @@ using Telemetry.Cloud.Commands.DeadLetters;
 using Telemetry.Cloud.Commands.Forks;
 using Telemetry.Cloud.Commands.Repartition;
 using Telemetry.Cloud.Configuration;
+using Telemetry.Cloud.Health;
 using Telemetry.Cloud.Hosting;
 using Telemetry.Ingress.Access;
 using Telemetry.Model.Identity;
