@@ -2,7 +2,7 @@ using System.Diagnostics;
 using Npgsql;
 using Telemetry.Cloud.Commands.DeadLetters;
 using Telemetry.Cloud.Configuration;
-using Telemetry.Integration.Operations;
+using Telemetry.Integration.Cloud;
 using Telemetry.Storage.Postgres;
 using Telemetry.Storage.Postgres.Commit;
 using Telemetry.TestKit.Servers;

@@ -3,7 +3,7 @@ using Telemetry.Edge.Outbox;
 using Telemetry.Inputs.LineProtocol;
 using Telemetry.Model.Readings;
 using Telemetry.TestKit.Bytes;
-using Telemetry.Tests.Edge;
+using Telemetry.Tests.Edge.Outbox;
 
 namespace Telemetry.Tests.Inputs.LineProtocol;
 
