@@ -44,7 +44,8 @@ public sealed class Processor
     private readonly TransactionWeight _weight = new();
 
     public Processor(
-        IStore store, IFrameLog log, IControlChannel bus, ProcessorOptions options, TimeProvider time, Random random, ILogger logger)
+        IStore store, IFrameLog log, IControlChannel bus, ProcessorOptions options, TimeProvider time, Random random,
+        ILogger logger)
         : this(store, log, bus, options, time, random, logger, null, null)
     {
     }
@@ -53,8 +54,8 @@ public sealed class Processor
     /// As a part of a process that says itself when <paramref name="database"/> or the log's server are out of reach.
     /// </summary>
     public Processor(
-        IStore store, IFrameLog log, IControlChannel bus, ProcessorOptions options, TimeProvider time, Random random, ILogger logger,
-        ReportedFailure? database, ReportedFailure? nats)
+        IStore store, IFrameLog log, IControlChannel bus, ProcessorOptions options, TimeProvider time, Random random,
+        ILogger logger, ReportedFailure? database, ReportedFailure? nats)
     {
         (_store, _bus, _options, _time, _random, _logger) = (store, bus, options, time, random, logger);
         _hellos = new HelloQueue(options, time, logger, _signal);

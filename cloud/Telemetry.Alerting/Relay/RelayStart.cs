@@ -4,4 +4,5 @@ namespace Telemetry.Alerting.Relay;
 /// <param name="Positions">Behind these rows.</param>
 /// <param name="Skip">Ids that are in the topic and may come again.</param>
 /// <param name="Skipping">Written with every position from here on.</param>
-internal sealed record RelayStart(Dictionary<int, RelayPosition> Positions, PublishedIds Skip, DuplicateFilterWindow Skipping);
+internal sealed record RelayStart(
+    Dictionary<int, RelayPosition> Positions, PublishedIds Skip, DuplicateFilterWindow Skipping);

@@ -1,7 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Npgsql;
-using Telemetry.Cloud.Hosting;
 using Telemetry.Ingress;
 using Telemetry.Processing;
 using Telemetry.Processing.Alerts.Rules;

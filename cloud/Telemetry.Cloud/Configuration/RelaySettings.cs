@@ -1,7 +1,6 @@
 using System.Text.RegularExpressions;
 using Telemetry.Alerting.Kafka;
 using Telemetry.Alerting.Relay;
-using Telemetry.Cloud.Hosting;
 using Telemetry.Runtime.Settings;
 
 namespace Telemetry.Cloud.Configuration;

@@ -166,7 +166,7 @@ internal sealed class FrameApplier(
 
                 await _content.SearchAsync(frame, series, suspicion, cancellationToken);
                 weight.Add(alerts.Begin(
-                    gateway, series, header.Key,
+                    gateway.Gateway, gateway.Alerts, series, header.Key,
                     arrival with { IsLate = arrival.IsLate || placement == Placement.Lost }));
                 Store(gateway, epoch, header, checksum, frame, series, placement, suspicion, commit);
                 alerts.End();

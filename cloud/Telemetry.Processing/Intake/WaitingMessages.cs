@@ -15,7 +15,8 @@ internal sealed class WaitingMessages(IStore store)
 {
     /// <summary>Keeps a message. <paramref name="content"/> is what it holds behind its attempt.</summary>
     public static void Keep(
-        GatewayLedger gateway, SchemaId needs, FrameLogMessage message, ReadOnlyMemory<byte> content, StoreCommit commit)
+        GatewayLedger gateway, SchemaId needs, FrameLogMessage message, ReadOnlyMemory<byte> content,
+        StoreCommit commit)
     {
         var id = new WaitingId(gateway.Gateway, needs, XxHash64.HashToUInt64(content.Span));
         if (gateway.Waiting.Add(id, message.Data.Length, out var givenUp))

@@ -15,8 +15,9 @@ namespace Telemetry.Processing.Partitions;
 /// processor's.
 /// </summary>
 internal sealed class OwnedPartitions(
-    IStore store, IFrameLog log, IControlChannel bus, ProcessorOptions options, TimeProvider time, ILogger logger, ReportedFailure reading,
-    ProcessorCounters counters, Signal signal, Action<int, GatewayId, ReadOnlyMemory<byte>> arrived)
+    IStore store, IFrameLog log, IControlChannel bus, ProcessorOptions options, TimeProvider time, ILogger logger,
+    ReportedFailure reading, ProcessorCounters counters, Signal signal,
+    Action<int, GatewayId, ReadOnlyMemory<byte>> arrived)
 {
     private readonly SortedDictionary<int, PartitionOwner> _owners = [];
     private readonly Queue<PartitionRow> _taken = [];
@@ -184,7 +185,8 @@ internal sealed class OwnedPartitions(
     }
 
     private async Task TrimAllAsync(
-        (PartitionOwner Owner, StreamPosition Live, StreamPosition Backlog)[] durable, CancellationToken cancellationToken)
+        (PartitionOwner Owner, StreamPosition Live, StreamPosition Backlog)[] durable,
+        CancellationToken cancellationToken)
     {
         try
         {

@@ -9,7 +9,8 @@ namespace Telemetry.Processing.Partitions;
 /// A partition that this process owns: its row as the database has it, its two feeds, and the memory of its gateways.
 /// When the compare-and-set fails, all of it goes.
 /// </summary>
-internal sealed class PartitionOwner(PartitionRow row, PartitionStream live, PartitionStream backlog, IAsyncDisposable hellos)
+internal sealed class PartitionOwner(
+    PartitionRow row, PartitionStream live, PartitionStream backlog, IAsyncDisposable hellos)
     : IAsyncDisposable
 {
     private readonly Dictionary<GatewayId, GatewayLedger> _gateways = [];

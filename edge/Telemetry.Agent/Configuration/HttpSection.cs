@@ -67,7 +67,8 @@ internal static class HttpSection
             reader.Problem("http.certificateFile", "certificateFile and keyFile go together");
         }
 
-        ReadOnlySpan<(string, string)> files = [("certificateFile", options.CertificateFile), ("keyFile", options.KeyFile)];
+        ReadOnlySpan<(string, string)> files =
+            [("certificateFile", options.CertificateFile), ("keyFile", options.KeyFile)];
         foreach (var (key, file) in files)
         {
             if (file.Length > 0 && !File.Exists(file))

@@ -1,7 +1,6 @@
 using Telemetry.Edge.Outbox.Epochs;
 using Telemetry.Edge.Outbox.Frames;
 using Telemetry.Edge.Outbox.Offers;
-using Telemetry.Edge.Tracing;
 using Telemetry.Model.Readings;
 using Telemetry.Runtime;
 
@@ -229,7 +228,7 @@ internal sealed class CommitLoop : IDisposable
             throw;
         }
 
-        EdgeTracing.Committed(_state.Gateway, draft.Sealed, _committing.Since, since, _time);
+        OutboxTracing.Committed(_state.Gateway, draft.Sealed, _committing.Since, since, _time);
         Acknowledge(draft, backlog, replacements);
     }
 

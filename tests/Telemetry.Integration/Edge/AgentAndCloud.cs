@@ -7,6 +7,7 @@ using Telemetry.Integration.Storage;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
+using Telemetry.Model.Wire;
 using Telemetry.MqttSessions;
 using Telemetry.Processing;
 using Telemetry.Streams;

@@ -1,4 +1,5 @@
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
 using Telemetry.Model.Wire;
 

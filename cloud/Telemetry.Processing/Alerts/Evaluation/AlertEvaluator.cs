@@ -5,7 +5,6 @@ using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Tracing;
 using Telemetry.Processing.Alerts.Rules;
-using Telemetry.Processing.Ledger;
 using Telemetry.Storage.Alerts;
 
 namespace Telemetry.Processing.Alerts.Evaluation;
@@ -25,7 +24,8 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
     private readonly List<AlertWatch> _opened = [];
     private readonly long _aheadMicrosMax = options.AheadMax.Ticks / TimeSpan.TicksPerMicrosecond;
     private AlertWatch[]?[]? _watches;
-    private GatewayLedger _gateway = null!;
+    private GatewayId _gateway;
+    private GatewayAlerts _alerts = null!;
     private SeriesList _series = null!;
     private FrameKey _frame;
     private FrameArrival _arrival;
@@ -55,16 +55,17 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
     /// A frame begins; <see cref="End"/> ends it. Gives what it cost beyond its readings, in readings: the series of a
     /// list are matched to the rules by its first frame.
     /// </summary>
-    public int Begin(GatewayLedger gateway, SeriesList series, FrameKey frame, FrameArrival arrival)
+    public int Begin(
+        GatewayId gateway, GatewayAlerts alerts, SeriesList series, FrameKey frame, FrameArrival arrival)
     {
-        _watches = gateway.Alerts.Of(series, options, out var matched, out var unwatched);
+        _watches = alerts.Of(series, options, out var matched, out var unwatched);
         if (unwatched > 0)
         {
             counters.Unwatched += unwatched;
-            AlertLog.Unwatched(logger, gateway.Gateway.Value, unwatched, options.WatchesMax);
+            AlertLog.Unwatched(logger, gateway.Value, unwatched, options.WatchesMax);
         }
 
-        (_gateway, _series, _frame) = (gateway, series, frame);
+        (_gateway, _alerts, _series, _frame) = (gateway, alerts, series, frame);
         (_arrival, _older) = (arrival, 0);
         return (int)Math.Min(int.MaxValue / 2, (long)matched * options.Rules.All.Count / PairsOfReading);
     }
@@ -96,7 +97,7 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
         {
             if (watch.Held is { } held)
             {
-                _transitions.Add((_gateway.Gateway, held));
+                _transitions.Add((_gateway, held));
             }
 
             (watch.Held, watch.Opened) = (null, 0);
@@ -118,7 +119,7 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
 
         if (!watch.Changed)
         {
-            _gateway.Alerts.Took(watch);
+            _alerts.Took(watch);
         }
 
         switch (watch.Take(timeMicros, value))
@@ -131,7 +132,7 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
                 counters.Suppressed += 2;
                 break;
             case AlertChange.Resolved:
-                _transitions.Add((_gateway.Gateway, Transition(watch, AlertKind.Resolved, index, value)));
+                _transitions.Add((_gateway, Transition(watch, AlertKind.Resolved, index, value)));
                 break;
         }
     }
@@ -146,7 +147,7 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
         if (watch.Opened < options.InstancesPerFrameMax)
         {
             watch.Opened++;
-            _transitions.Add((_gateway.Gateway, transition));
+            _transitions.Add((_gateway, transition));
         }
         else
         {
@@ -167,7 +168,7 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
             RuleVersion = rule.Version.ToString("x16", CultureInfo.InvariantCulture),
             Kind = kind,
             Severity = rule.Severity,
-            Gateway = _gateway.Gateway.Value,
+            Gateway = _gateway.Value,
             Device = series.Device,
             Metric = series.Metric,
             Labels = new SortedDictionary<string, string>(
@@ -179,8 +180,8 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
             Threshold = kind == AlertKind.Firing ? rule.Threshold : rule.Clear,
             Late = _arrival.IsLate || delay > rule.LateMicros,
             DetectionDelayMicros = delay,
-            Frame = $"{_gateway.Gateway}/{_frame}",
-            TraceParent = FrameTrace.Of(_gateway.Gateway, _frame).TraceParent,
+            Frame = $"{_gateway}/{_frame}",
+            TraceParent = FrameTrace.Of(_gateway, _frame).TraceParent,
         };
     }
 

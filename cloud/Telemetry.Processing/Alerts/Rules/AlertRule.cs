@@ -1,6 +1,5 @@
 using System.IO.Hashing;
 using Telemetry.Model.Identity;
-using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 

@@ -3,6 +3,7 @@ using Telemetry.Edge.Outbox.Offers;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
+using Telemetry.Model.Wire;
 
 namespace Telemetry.Tests.Edge.Outbox;
 

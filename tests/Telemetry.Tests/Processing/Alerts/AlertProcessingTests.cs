@@ -1,5 +1,6 @@
 using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.Model.Tracing;
 using Telemetry.Model.Wire;
 using Telemetry.Processing.Alerts.Evaluation;
@@ -326,7 +327,7 @@ public sealed class AlertProcessingTests
 
         void Take()
         {
-            evaluator.Begin(gateway, series, new FrameKey(1, Lane.Live, 1, 1), default);
+            evaluator.Begin(gateway.Gateway, gateway.Alerts, series, new FrameKey(1, Lane.Live, 1, 1), default);
             for (var i = 0; i < 1000; i++)
             {
                 evaluator.Take(1, MetricType.Int, i, ReadingFlags.None, 50);

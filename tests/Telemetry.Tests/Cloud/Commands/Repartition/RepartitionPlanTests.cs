@@ -27,7 +27,8 @@ public sealed class RepartitionPlanTests
 
     [Fact]
     public void Third_number_is_refused_while_a_change_is_under_way() =>
-        Assert.Throws<InstallationException>(() => RepartitionPlan.Of(Eight, new StreamInstallation(Eight, Next: 3), 5));
+        Assert.Throws<InstallationException>(
+            () => RepartitionPlan.Of(Eight, new StreamInstallation(Eight, Next: 3), 5));
 
     [Theory]
     [InlineData(3)]

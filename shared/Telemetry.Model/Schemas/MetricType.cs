@@ -1,4 +1,6 @@
-namespace Telemetry.Model.Readings;
+using Telemetry.Model.Readings;
+
+namespace Telemetry.Model.Schemas;
 
 /// <summary>The type of a series' values, and how a value becomes 64 bits.</summary>
 public enum MetricType : byte
