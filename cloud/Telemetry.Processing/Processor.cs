@@ -43,19 +43,12 @@ public sealed class Processor
     private readonly BatchIntake _taking;
     private readonly TransactionWeight _weight = new();
 
-    public Processor(
-        IStore store, IFrameLog log, IControlChannel bus, ProcessorOptions options, TimeProvider time, Random random,
-        ILogger logger)
-        : this(store, log, bus, options, time, random, logger, null, null)
-    {
-    }
-
     /// <summary>
-    /// As a part of a process that says itself when <paramref name="database"/> or the log's server are out of reach.
+    /// The process may say itself when <paramref name="database"/> or <paramref name="nats"/> are out of reach.
     /// </summary>
     public Processor(
         IStore store, IFrameLog log, IControlChannel bus, ProcessorOptions options, TimeProvider time, Random random,
-        ILogger logger, ReportedFailure? database, ReportedFailure? nats)
+        ILogger logger, ReportedFailure? database = null, ReportedFailure? nats = null)
     {
         (_store, _bus, _options, _time, _random, _logger) = (store, bus, options, time, random, logger);
         _hellos = new HelloQueue(options, time, logger, _signal);

@@ -318,8 +318,7 @@ public sealed class AlertProcessingTests
         var evaluator = new AlertEvaluator(
             SampleRules.With(SampleRules.Hot()).Alerts, new AlertCounters(),
             Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
-        var gateway = new GatewayLedger(
-            new GatewayRecord(null, Samples.Gateway, [], [], [], [], []), 0);
+        var gateway = new GatewayLedger(new GatewayRecord(null, Samples.Gateway, [], [], [], [], []), 0);
         var series = Samples.Series();
 
         Assert.Equal(0, AllocatedBytes.Of(Take));
