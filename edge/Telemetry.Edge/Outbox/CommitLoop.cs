@@ -20,7 +20,7 @@ internal sealed class CommitLoop : IDisposable
     private readonly OutboxState _state;
     private readonly OutboxOptions _options;
     private readonly TimeProvider _time;
-    private readonly CommitBuilder _maker;
+    private readonly CommitBuilder _builder;
     private readonly SynchronizationContext? _context = SynchronizationContext.Current;
     private readonly ITimer _timer;
     private readonly TaskCompletionSource<OutboxException> _failed = new();
@@ -42,7 +42,7 @@ internal sealed class CommitLoop : IDisposable
         _state = state;
         _options = options;
         _time = time;
-        _maker = new CommitBuilder(state, options, time);
+        _builder = new CommitBuilder(state, options, time);
         Disk = new DiskWatch(file, state, options, time);
         _timer = time.CreateTimer(OnTimer, null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _idleAt = After(options.IdleCommitInterval);
@@ -204,7 +204,7 @@ internal sealed class CommitLoop : IDisposable
         CommitDraft draft = null!;
         try
         {
-            draft = _maker.Make(_committing, backlog, replacements, LinkUp);
+            draft = _builder.Make(_committing, backlog, replacements, LinkUp);
             _sealingInto = draft.Epoch;
             _backlog = null;
             _replacements = [];
