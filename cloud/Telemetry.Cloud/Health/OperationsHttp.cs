@@ -10,6 +10,7 @@ using Npgsql;
 using Telemetry.Cloud.Commands;
 using Telemetry.Cloud.Configuration;
 using Telemetry.Cloud.Hosting;
+using Telemetry.Diagnostics.Metrics;
 
 namespace Telemetry.Cloud.Health;
 
