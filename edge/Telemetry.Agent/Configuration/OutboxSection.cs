@@ -1,5 +1,6 @@
 using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Outbox.Frames;
+using Telemetry.Edge.Outbox.Offers;
 using Telemetry.Runtime.Settings;
 
 namespace Telemetry.Agent.Configuration;
