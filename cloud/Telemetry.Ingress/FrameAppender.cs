@@ -17,8 +17,8 @@ internal sealed class FrameAppender(IFrameLog log, IngressOptions options, TimeP
     private readonly Channel<byte> _places = Channels.Bounded<byte>(options.AppendsInFlightMax, singleReader: false);
 
     /// <summary>
-    /// Appends; throws <see cref="FrameLogException"/> at once when the stream is full, and when the log stayed out of reach
-    /// for <see cref="IngressOptions.AppendPatience"/> (and the log's own time limit of one append at most).
+    /// Appends; throws <see cref="FrameLogException"/> at once when the stream is full, and when the log stayed out of
+    /// reach for <see cref="IngressOptions.AppendPatience"/> (and the log's own time limit of one append at most).
     /// </summary>
     public async ValueTask<FrameAppend> AppendAsync(
         int partition,

@@ -13,7 +13,7 @@ namespace Telemetry.Ingress;
 /// acknowledged, the agent still holds. Any number of calls may run at once, of any gateway.
 /// </summary>
 public sealed class IngressCore(
-    IFrameLog log, IControlChannel bus, IngressOptions options, TimeProvider time, IngressCounters counters)
+    IFrameLog log, IControlChannel control, IngressOptions options, TimeProvider time, IngressCounters counters)
 {
     private readonly FrameAppender _appender = new(log, options, time, counters);
     private readonly SchemaPace _schemaPace = new(options, time);
@@ -65,7 +65,7 @@ public sealed class IngressCore(
     /// </summary>
     public async ValueTask<IAsyncDisposable> OpenSessionAsync(
         GatewayId gateway, Func<ReadOnlyMemory<byte>, bool> sendDown, CancellationToken cancellationToken) =>
-        await DownSession.OpenAsync(bus, gateway, sendDown, options, time, counters, cancellationToken);
+        await DownSession.OpenAsync(control, gateway, sendDown, options, time, counters, cancellationToken);
 
     private async ValueTask<IngressVerdict> FrameAsync(
         GatewayId gateway, Lane lane, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
@@ -152,7 +152,7 @@ public sealed class IngressCore(
         var reason = _closed;
         try
         {
-            if (reason is null && await bus.SayHelloAsync(partition, gateway, payload, cancellationToken))
+            if (reason is null && await control.SayHelloAsync(partition, gateway, payload, cancellationToken))
             {
                 counters.Count(IngressEvent.HelloSaid);
                 return new(IngressVerdict.Success, null, null);

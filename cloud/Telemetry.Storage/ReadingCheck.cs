@@ -1,5 +1,6 @@
 using System.Text.Unicode;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 
 namespace Telemetry.Storage;
 

@@ -24,8 +24,8 @@ public sealed record FrameLogMessage(
 
 /// <summary>
 /// The log: two streams a partition. Two implementations under one contract test: JetStream, and the simulated one.
-/// Errors are <see cref="FrameLogException"/>. Streams carry the facts of their installation in their description; one that
-/// carries others is refused with <see cref="InstallationException"/>, and appends never reach it.
+/// Errors are <see cref="FrameLogException"/>. Streams carry the facts of their installation in their description; one
+/// that carries others is refused with <see cref="InstallationException"/>, and appends never reach it.
 /// </summary>
 public interface IFrameLog
 {
@@ -39,8 +39,8 @@ public interface IFrameLog
     ValueTask<StreamInstallation?> FindInstallationAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Makes the two streams of a partition where they are missing. Only who has the database may: what it holds is
-    /// the truth about the facts. A log that says an earlier generation is told the new one.
+    /// Makes the two streams of a partition where they are missing. Only who has the database may: what it holds is the
+    /// truth about the facts. A log that says an earlier generation is told the new one.
     /// </summary>
     Task EnsureStreamsAsync(int partition, CancellationToken cancellationToken);
 
@@ -63,7 +63,8 @@ public interface IFrameLog
     /// when the connection was lost, the stream was replaced, or sequences jump; the caller then checks its position
     /// and begins anew.
     /// </summary>
-    ValueTask<IFrameLogReader> BeginAsync(int partition, StreamKind stream, long from, CancellationToken cancellationToken);
+    ValueTask<IFrameLogReader> BeginAsync(
+        int partition, StreamKind stream, long from, CancellationToken cancellationToken);
 
     /// <summary>Removes the messages before <paramref name="below"/>.</summary>
     Task PurgeAsync(int partition, StreamKind stream, long below, CancellationToken cancellationToken);

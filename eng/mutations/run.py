@@ -40,7 +40,7 @@ SUITES = [("unit", "Telemetry.Tests", 80), ("simulation", "Telemetry.Simulation"
           ("integration", "Telemetry.Integration", 110)]
 
 # The simulation has its own side of these ports: it never runs their code.
-NOT_SIMULATED = ["Storage/Postgres/", "Alerts/Kafka/", "Outbox/Sqlite/"]
+NOT_SIMULATED = ["Storage/Postgres/", "Alerting/Kafka/", "Outbox/Sqlite/"]
 
 
 def read_list():

@@ -45,24 +45,24 @@ internal sealed class RelayRecovery(
             .Min();
         while (true)
         {
-            var pass = new TopicReadBack(outbox, extents, apart, new PublishedIds(options.ReadBackIdsMax));
+            var readBack = new TopicReadBack(outbox, extents, apart, new PublishedIds(options.ReadBackIdsMax));
             await foreach (var records in sink.ReadBackAsync(
                 DateTimeOffset.FromUnixTimeMilliseconds(from), cancellationToken))
             {
-                await pass.TakeAsync(records, cancellationToken);
+                await readBack.TakeAsync(records, cancellationToken);
                 await stillLeading();
             }
 
-            var needed = apart.Select(p => pass.Agreed.TryGetValue(p, out var row) ? Needed(row) : BeginningMillis)
+            var needed = apart.Select(p => readBack.Agreed.TryGetValue(p, out var row) ? Needed(row) : BeginningMillis)
                 .Append(from).Min();
             if (needed == from)
             {
                 counters.ReadBacks++;
-                counters.Orphans = pass.Orphans;
+                counters.Orphans = readBack.Orphans;
                 RelayLog.ReadBack(
-                    logger, DateTimeOffset.FromUnixTimeMilliseconds(from), pass.Found.Count, pass.Orphans);
-                await GoOnAsync(goOn, apart, extents, pass, cancellationToken);
-                return new RelayStart(goOn, pass.Found, pass.Found.Count == 0 ? DuplicateFilterWindow.None
+                    logger, DateTimeOffset.FromUnixTimeMilliseconds(from), readBack.Found.Count, readBack.Orphans);
+                await GoOnAsync(goOn, apart, extents, readBack, cancellationToken);
+                return new RelayStart(goOn, readBack.Found, readBack.Found.Count == 0 ? DuplicateFilterWindow.None
                     : apart.Count == 0 ? kept
                     : new DuplicateFilterWindow(from, (now + options.SkipFor).ToUnixTimeMilliseconds()));
             }
@@ -78,7 +78,7 @@ internal sealed class RelayRecovery(
         Dictionary<int, RelayPosition> positions,
         List<int> apart,
         IReadOnlyDictionary<int, OutboxExtent> extents,
-        TopicReadBack pass,
+        TopicReadBack readBack,
         CancellationToken cancellationToken)
     {
         var noted = await outbox.StampsAsync(
@@ -86,7 +86,7 @@ internal sealed class RelayRecovery(
         foreach (var partition in apart)
         {
             var extent = extents.GetValueOrDefault(partition);
-            var agreed = pass.Agreed.TryGetValue(partition, out var row) ? row.Stamp.Head : AlertHead.None;
+            var agreed = readBack.Agreed.TryGetValue(partition, out var row) ? row.Stamp.Head : AlertHead.None;
             var head = extent.Noted <= agreed.Number ? agreed
                 : extent.Noted == extent.Head.Number ? extent.Head
                 : noted.TryGetValue((partition, extent.Noted), out var stamp) ? stamp.Head
@@ -145,3 +145,10 @@ internal sealed class RelayRecovery(
         ? Math.Min(Before(row.Stamp.StoredAt), row.SinceMillis)
         : Before(row.Stamp.StoredAt);
 }
+
+/// <summary>Where a relay goes on.</summary>
+/// <param name="Positions">Behind these rows.</param>
+/// <param name="Skip">Ids that are in the topic and may come again.</param>
+/// <param name="Skipping">Written with every position from here on.</param>
+internal sealed record RelayStart(
+    Dictionary<int, RelayPosition> Positions, PublishedIds Skip, DuplicateFilterWindow Skipping);

@@ -1,4 +1,5 @@
 using Telemetry.Cloud.Configuration;
+using Telemetry.Cloud.Health;
 using Telemetry.Cloud.Hosting;
 using Telemetry.Model.Installations;
 using Telemetry.Storage;

@@ -1,4 +1,3 @@
-using Telemetry.Cloud.Hosting;
 using Telemetry.Processing;
 using Telemetry.Runtime.Settings;
 

@@ -1,5 +1,4 @@
 using Telemetry.Alerting.Relay;
-using Telemetry.Cloud.Hosting;
 using Telemetry.Runtime.Settings;
 
 namespace Telemetry.Cloud.Configuration;

@@ -9,7 +9,8 @@ namespace Telemetry.Cloud.Hosting;
 /// Looks every hour how many of the numbers of series are given, and says so once half of them are: no number is given
 /// twice, and without one further series are refused.
 /// </summary>
-internal sealed class SeriesNumberWatch(PostgresStore store, TimeProvider time, ILogger logger, ReportedFailure? database = null)
+internal sealed class SeriesNumberWatch(
+    PostgresStore store, TimeProvider time, ILogger logger, ReportedFailure? database = null)
 {
     private const long Half = 1L << 30;
     private static readonly TimeSpan Every = TimeSpan.FromHours(1);

@@ -36,7 +36,7 @@ internal sealed class DownSession : IAsyncDisposable
     /// bytes, must not wait, and returns false when it takes no more now. Throws <see cref="FrameLogException"/>.
     /// </summary>
     public static async ValueTask<DownSession> OpenAsync(
-        IControlChannel bus,
+        IControlChannel control,
         GatewayId gateway,
         Func<ReadOnlyMemory<byte>, bool> send,
         IngressOptions options,
@@ -47,7 +47,7 @@ internal sealed class DownSession : IAsyncDisposable
         var session = new DownSession(send, options, time, counters);
         try
         {
-            session._subscription = await bus.ListenDownAsync(gateway, session.Arrived, cancellationToken);
+            session._subscription = await control.ListenDownAsync(gateway, session.Arrived, cancellationToken);
         }
         catch
         {

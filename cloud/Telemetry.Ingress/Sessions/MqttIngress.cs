@@ -221,17 +221,17 @@ public sealed class MqttIngress : IMqttApplication, IAsyncDisposable
     /// </summary>
     private void Note(GatewayId gateway, string topic, in IngressVerdict verdict)
     {
-        var trouble = topic == Routes.HelloTopic(gateway) ? _hellosRefused : _framesRefused;
+        var failure = topic == Routes.HelloTopic(gateway) ? _hellosRefused : _framesRefused;
         switch (verdict.ReasonCode)
         {
             case IngressVerdict.Unavailable or IngressVerdict.Full:
-                trouble.Failed($"{gateway}: {verdict.Reason}");
+                failure.Failed($"{gateway}: {verdict.Reason}");
                 break;
             case >= 0x80:
                 LogRefused(gateway, verdict.ReasonCode, verdict.Reason);
                 break;
             default:
-                trouble.Worked();
+                failure.Worked();
                 break;
         }
     }

@@ -11,6 +11,7 @@ using Telemetry.Storage.Postgres.Maintenance;
 using Telemetry.Storage.Postgres.Migrations;
 using Telemetry.Storage.Postgres.Partitions;
 using Telemetry.Storage.Postgres.Readings;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres;
 
@@ -114,7 +115,8 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         ReadAsync("load gateways", c => LedgerReader.ReadAsync(c, gateways, cancellationToken), cancellationToken);
 
     public Task<GatewaySchemaRows> LoadSchemasAsync(GatewayId gateway, CancellationToken cancellationToken) =>
-        ReadAsync("load schemas", c => FrameAndSchemaQueries.LoadSchemasAsync(c, gateway, cancellationToken), cancellationToken);
+        ReadAsync("load schemas", c =>
+            FrameAndSchemaQueries.LoadSchemasAsync(c, gateway, cancellationToken), cancellationToken);
 
     public Task<IReadOnlyList<WaitingRow>> LoadWaitingAsync(
         GatewayId gateway, SchemaId needs, CancellationToken cancellationToken) =>
@@ -133,7 +135,8 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     public Task<IReadOnlyList<FrameRegisterRow?>> FindFirstFramesAsync(
         IReadOnlyList<(GatewayId Gateway, FrameKey Range)> ranges, CancellationToken cancellationToken) =>
         ReadAsync(
-            "find first frames", c => FrameAndSchemaQueries.FindFirstFramesAsync(c, ranges, cancellationToken), cancellationToken);
+            "find first frames", c => FrameAndSchemaQueries.FindFirstFramesAsync(c, ranges, cancellationToken),
+            cancellationToken);
 
     public Task<IReadOnlyList<RefusedSeries>> FindRefusedSeriesAsync(
         IReadOnlyList<SeriesEntry> series, CancellationToken cancellationToken) =>
@@ -208,7 +211,8 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     public Task<IReadOnlyList<AlertOutboxLook>> TrimAlertsAsync(
         AlertOutboxOptions options, CancellationToken cancellationToken) =>
         ReadAsync(
-            "trim the alert outbox", c => AlertOutboxTrimming.RunAsync(c, options, cancellationToken), cancellationToken);
+            "trim the alert outbox", c => AlertOutboxTrimming.RunAsync(c, options, cancellationToken),
+            cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

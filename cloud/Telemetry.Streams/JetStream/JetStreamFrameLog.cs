@@ -10,7 +10,8 @@ namespace Telemetry.Streams.JetStream;
 /// The log in JetStream: streams LIVE_p and BACKLOG_p in files, which refuse new messages at their byte limit. Any
 /// thread may call.
 /// </summary>
-public sealed class JetStreamFrameLog(JetStreamConnection connection, JetStreamFrameLogOptions options, InstallationFacts? facts = null)
+public sealed class JetStreamFrameLog(
+    JetStreamConnection connection, JetStreamFrameLogOptions options, InstallationFacts? facts = null)
     : IFrameLog
 {
     private readonly StreamMarker _marker = new(connection);

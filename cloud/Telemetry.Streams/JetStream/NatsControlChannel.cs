@@ -8,9 +8,9 @@ namespace Telemetry.Streams.JetStream;
 
 /// <summary>
 /// The bus over core NATS. A hello is a request with the gateway in a header; who serves the partition confirms it at
-/// once with an empty answer, before it is handled: the answer proper goes down. Errors are <see cref="FrameLogException"/>.
-/// An ingress and an owner with different facts never meet: their subjects differ. Handlers run in the synchronization
-/// context of whoever asked for them, else on the connection's receive loop.
+/// once with an empty answer, before it is handled: the answer proper goes down. Errors are
+/// <see cref="FrameLogException"/>. An ingress and an owner with different facts never meet: their subjects differ.
+/// Handlers run in the synchronization context of whoever asked for them, else on the connection's receive loop.
 /// </summary>
 public sealed class NatsControlChannel(JetStreamConnection connection, InstallationFacts facts) : IControlChannel
 {

@@ -5,7 +5,7 @@ using Telemetry.Agent.Configuration;
 using Telemetry.Agent.Status;
 using Telemetry.Diagnostics.Tracing;
 using Telemetry.Edge.Outbox;
-using Telemetry.Edge.Tracing;
+using Telemetry.Model.Tracing;
 using Telemetry.Runtime;
 
 namespace Telemetry.Agent.Hosting;
@@ -102,7 +102,7 @@ public sealed class EdgeProcess(
         var options = agents[0].Traces;
         var instance = agents.Count == 1 ? agents[0].Gateway.Value : $"{agents[0].Gateway} and {agents.Count - 1} more";
         var traces = TraceExport.Start(
-            options, EdgeTracing.SourceName, "telemetry-agent", instance,
+            options, FrameSpans.EdgeSource, "telemetry-agent", instance,
             change => ProcessLog.TracesChanged(log, options.EndpointShown, change));
         if (traces is not null)
         {

@@ -1,7 +1,6 @@
 using Telemetry.Edge.Outbox.Epochs;
 using Telemetry.Edge.Outbox.Frames;
 using Telemetry.Edge.Outbox.Offers;
-using Telemetry.Edge.Tracing;
 using Telemetry.Model.Readings;
 using Telemetry.Runtime;
 
@@ -21,7 +20,7 @@ internal sealed class CommitLoop : IDisposable
     private readonly OutboxState _state;
     private readonly OutboxOptions _options;
     private readonly TimeProvider _time;
-    private readonly CommitBuilder _maker;
+    private readonly CommitBuilder _builder;
     private readonly SynchronizationContext? _context = SynchronizationContext.Current;
     private readonly ITimer _timer;
     private readonly TaskCompletionSource<OutboxException> _failed = new();
@@ -43,7 +42,7 @@ internal sealed class CommitLoop : IDisposable
         _state = state;
         _options = options;
         _time = time;
-        _maker = new CommitBuilder(state, options, time);
+        _builder = new CommitBuilder(state, options, time);
         Disk = new DiskWatch(file, state, options, time);
         _timer = time.CreateTimer(OnTimer, null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _idleAt = After(options.IdleCommitInterval);
@@ -205,7 +204,7 @@ internal sealed class CommitLoop : IDisposable
         CommitDraft draft = null!;
         try
         {
-            draft = _maker.Make(_committing, backlog, replacements, LinkUp);
+            draft = _builder.Make(_committing, backlog, replacements, LinkUp);
             _sealingInto = draft.Epoch;
             _backlog = null;
             _replacements = [];
@@ -229,7 +228,7 @@ internal sealed class CommitLoop : IDisposable
             throw;
         }
 
-        EdgeTracing.Committed(_state.Gateway, draft.Sealed, _committing.Since, since, _time);
+        OutboxTracing.Committed(_state.Gateway, draft.Sealed, _committing.Since, since, _time);
         Acknowledge(draft, backlog, replacements);
     }
 

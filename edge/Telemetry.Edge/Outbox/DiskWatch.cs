@@ -86,8 +86,8 @@ internal sealed class DiskWatch
     {
         _rest.Drained();
         TakeOverhead();
-        if (Standing.Trouble is { } trouble
-            && (broughtReadings || trouble.Fault != OutboxFault.Full || _file.Space.HasRoom))
+        if (Standing.Trouble is { } failure
+            && (broughtReadings || failure.Fault != OutboxFault.Full || _file.Space.HasRoom))
         {
             _rest.Recovered();
             _works = true;

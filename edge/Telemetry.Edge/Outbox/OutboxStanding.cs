@@ -21,8 +21,8 @@ public sealed class OutboxStanding
     /// <summary>
     /// Why readings are refused, or were a moment ago by a disk that fails now and then; null while all is well.
     /// </summary>
-    public string? Problem => Trouble is { } trouble
-        ? $"{Word(trouble.Fault)}, readings are refused: {trouble.Message}"
+    public string? Problem => Trouble is { } failure
+        ? $"{Word(failure.Fault)}, readings are refused: {failure.Message}"
         : AtQuota ? "quota reached (outbox.quotaBytes), readings are refused until the uplink has drained the outbox"
         : null;
 
@@ -39,15 +39,15 @@ public sealed class OutboxStanding
 
     internal void Refused(int readings) => RefusedReadings += readings;
 
-    internal void Failed(OutboxException trouble)
+    internal void Failed(OutboxException failure)
     {
-        var isNew = Trouble?.Fault != trouble.Fault;
+        var isNew = Trouble?.Fault != failure.Fault;
         if (Trouble is null)
         {
             RefusedReadings = 0;
         }
 
-        Trouble = trouble;
+        Trouble = failure;
         if (isNew)
         {
             Changed?.Invoke();

@@ -24,7 +24,7 @@ public sealed class ReadingOutbox : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly OutboxState _state;
     private readonly CommitLoop _commits;
-    private readonly OfferAdmission _gate;
+    private readonly OfferAdmission _admission;
     private readonly BacklogMerge _backlog;
     private readonly FrameBytes _bytes;
     private bool _isSealingBacklog;
@@ -37,7 +37,7 @@ public sealed class ReadingOutbox : IAsyncDisposable
         Options = options;
         _time = time;
         _commits = new CommitLoop(file, state, options, time);
-        _gate = new OfferAdmission(state, _commits, options);
+        _admission = new OfferAdmission(state, _commits, options);
         _backlog = new BacklogMerge(file, state, options);
         _bytes = new FrameBytes(file, state, _commits, time);
     }
@@ -153,7 +153,7 @@ public sealed class ReadingOutbox : IAsyncDisposable
             return new(OfferOutcome.Accepted);
         }
 
-        if (_gate.Refusal(readings, request) is { } refused)
+        if (_admission.Refusal(readings, request) is { } refused)
         {
             return new(refused);
         }

@@ -24,7 +24,8 @@ internal sealed class UplinkSession
     private OutboxException? _failure;
 
     public UplinkSession(
-        ReadingOutbox outbox, IUplinkConnection connection, DeliveryTracker delivery, UplinkOptions options, TimeProvider time)
+        ReadingOutbox outbox, IUplinkConnection connection, DeliveryTracker delivery, UplinkOptions options,
+        TimeProvider time)
     {
         (_outbox, _connection, _delivery, _options, _time) = (outbox, connection, delivery, options, time);
         _link = new SharedLink(connection, delivery, options, time);

@@ -1,4 +1,4 @@
-using Telemetry.Model.Protocol;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Model.Frames;

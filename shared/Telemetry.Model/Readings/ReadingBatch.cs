@@ -1,4 +1,5 @@
 using System.Text;
+using Telemetry.Model.Schemas;
 
 namespace Telemetry.Model.Readings;
 

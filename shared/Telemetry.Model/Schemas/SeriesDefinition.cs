@@ -1,4 +1,3 @@
-using Telemetry.Model.Readings;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Model.Schemas;

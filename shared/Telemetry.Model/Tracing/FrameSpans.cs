@@ -20,6 +20,9 @@ public sealed class FrameSpans(string source)
     /// <summary>The lane's word.</summary>
     public const string LaneTag = "telemetry.lane";
 
+    /// <summary>The name of the source of every agent.</summary>
+    public const string EdgeSource = "Telemetry.Edge";
+
     /// <summary>The name of the source of every cloud process.</summary>
     public const string CloudSource = "Telemetry.Cloud";
 

@@ -23,7 +23,8 @@ public sealed class KafkaMockClusterTests
         await using var producer = await new KafkaAlertSink(options, TimeProvider.System).BeginAsync(default);
 
         await producer.PublishAsync(
-            [AlertSamples.Record(row)], new Dictionary<int, RelayPosition> { [1] = new(row.Head, DuplicateFilterWindow.None) },
+            [AlertSamples.Record(row)],
+            new Dictionary<int, RelayPosition> { [1] = new(row.Head, DuplicateFilterWindow.None) },
             default);
 
         Assert.Equal(

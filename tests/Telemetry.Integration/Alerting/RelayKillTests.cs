@@ -1,5 +1,4 @@
 using Telemetry.SystemTests.Relay;
-using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Alerting;
 

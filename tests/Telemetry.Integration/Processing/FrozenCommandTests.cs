@@ -4,8 +4,8 @@ using Telemetry.Cloud.Commands.DeadLetters;
 using Telemetry.Cloud.Configuration;
 using Telemetry.Integration.Cloud;
 using Telemetry.Storage.Postgres;
-using Telemetry.Storage.Postgres.Commit;
 using Telemetry.Storage.Postgres.DeadLetters;
+using Telemetry.Storage.Postgres.Statements;
 using Telemetry.TestKit.Servers;
 using Xunit.Abstractions;
 

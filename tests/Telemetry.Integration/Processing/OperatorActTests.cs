@@ -2,7 +2,6 @@ using Telemetry.Cloud.Commands.DeadLetters;
 using Telemetry.Cloud.Commands.Forks;
 using Telemetry.Cloud.Configuration;
 using Telemetry.Storage.Postgres;
-using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Processing;
 

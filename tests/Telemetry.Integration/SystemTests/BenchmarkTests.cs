@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.SystemTests;
 

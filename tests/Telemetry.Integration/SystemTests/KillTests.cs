@@ -1,7 +1,6 @@
 using Telemetry.SystemTests;
 using Telemetry.SystemTests.Cluster;
 using Telemetry.SystemTests.Scenarios;
-using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.SystemTests;
 

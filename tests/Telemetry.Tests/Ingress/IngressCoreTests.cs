@@ -180,7 +180,8 @@ public sealed class IngressCoreTests
     [Fact]
     public void Log_that_comes_back_within_the_patience_costs_nothing_but_time()
     {
-        _log.Fault = _ => (_pump.Clock.Elapsed < TimeSpan.FromSeconds(15) ? new FrameLogException("no route") : null, false);
+        _log.Fault = _ => (
+            _pump.Clock.Elapsed < TimeSpan.FromSeconds(15) ? new FrameLogException("no route") : null, false);
 
         Assert.Equal("live:1", Publish(Routes.FrameTopic(Gateway, Lane.Live), Frame()).ReceiptProperty);
     }

@@ -80,7 +80,8 @@ public sealed class InstallationTests
     }
 
     private static Processor Start(Pump pump, SimulatedStore store) => new(
-        store, new SimulatedFrameLog(pump, new Random(2)).As(Facts), new SimulatedControlChannel(pump, new Random(3)).As(Facts),
+        store, new SimulatedFrameLog(
+            pump, new Random(2)).As(Facts), new SimulatedControlChannel(pump, new Random(3)).As(Facts),
         new ProcessorOptions { Partitions = 2, Owner = "processor" }, pump.Clock, new Random(4),
         NullLogger.Instance);
 }

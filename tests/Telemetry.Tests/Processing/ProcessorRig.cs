@@ -4,6 +4,7 @@ using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Wire;
 using Telemetry.Processing;
 using Telemetry.Storage;
 using Telemetry.Storage.Alerts;

@@ -2,9 +2,9 @@ using System.Globalization;
 using Npgsql;
 using Telemetry.Cloud.Configuration;
 using Telemetry.Storage;
-using Telemetry.Storage.Postgres.Commit;
 using Telemetry.Storage.Postgres.Maintenance;
 using Telemetry.Storage.Postgres.Migrations;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Cloud.Commands.Forks;
 

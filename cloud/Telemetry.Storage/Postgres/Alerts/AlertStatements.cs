@@ -1,5 +1,5 @@
 using Npgsql;
-using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Alerts;
 

@@ -4,6 +4,7 @@ using Telemetry.Storage.Postgres.Alerts;
 using Telemetry.Storage.Postgres.Ledger;
 using Telemetry.Storage.Postgres.Partitions;
 using Telemetry.Storage.Postgres.Readings;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Commit;
 

@@ -1,4 +1,5 @@
 using Npgsql;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Commit;
 

@@ -1,6 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 using Telemetry.Model.Schemas;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Commit;
 

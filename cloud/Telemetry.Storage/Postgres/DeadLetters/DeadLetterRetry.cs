@@ -6,6 +6,7 @@ using Telemetry.Storage.Postgres.Commit;
 using Telemetry.Storage.Postgres.Maintenance;
 using Telemetry.Storage.Postgres.Partitions;
 using Telemetry.Storage.Postgres.Readings;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.DeadLetters;
 
@@ -268,7 +269,8 @@ public sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck chec
 
     // The database refused some of these series when they were registered. Asked for each time: a transaction that was
     // rolled back has taken their numbers back.
-    private static Task NumberAsync(NpgsqlConnection connection, ReadingBuffer rows, CancellationToken cancellationToken)
+    private static Task NumberAsync(
+        NpgsqlConnection connection, ReadingBuffer rows, CancellationToken cancellationToken)
     {
         var series = new HashSet<SeriesEntry>();
         foreach (var entry in rows.Series)

@@ -2,6 +2,7 @@ using Npgsql;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.DeadLetters;
 

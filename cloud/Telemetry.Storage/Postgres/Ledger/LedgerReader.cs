@@ -5,7 +5,7 @@ using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
 using Telemetry.Model.Schemas;
 using Telemetry.Storage.Alerts;
-using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Ledger;
 

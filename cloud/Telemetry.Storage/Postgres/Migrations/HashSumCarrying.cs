@@ -6,7 +6,7 @@ using Npgsql;
 using NpgsqlTypes;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
-using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Migrations;
 

@@ -4,7 +4,7 @@ using Telemetry.Model.Identity;
 using Telemetry.Model.Installations;
 using Telemetry.Model.Protocol;
 using Telemetry.Runtime;
-using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Partitions;
 

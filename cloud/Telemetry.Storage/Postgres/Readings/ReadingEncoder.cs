@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Telemetry.Model.Readings;
-using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Model.Schemas;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Readings;
 

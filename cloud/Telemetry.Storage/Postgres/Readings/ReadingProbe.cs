@@ -1,7 +1,8 @@
 using Npgsql;
 using NpgsqlTypes;
 using Telemetry.Model.Readings;
-using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Model.Schemas;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Readings;
 

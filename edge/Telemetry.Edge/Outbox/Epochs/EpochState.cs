@@ -1,4 +1,3 @@
-using Telemetry.Edge.Outbox.Frames;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 

@@ -1,6 +1,8 @@
 using Telemetry.Edge.Outbox.Epochs;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
+using Telemetry.Model.Wire;
 
 namespace Telemetry.Edge.Outbox.Frames;
 

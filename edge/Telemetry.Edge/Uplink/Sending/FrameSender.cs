@@ -1,6 +1,5 @@
 using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Outbox.Frames;
-using Telemetry.Edge.Tracing;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
@@ -120,12 +119,12 @@ internal sealed class FrameSender
         try
         {
             var outcome = await _link.PublishAsync(topic, Payload(frame, bytes), stop);
-            EdgeTracing.Sent(_delivery.Gateway, frame, topic, outcome, started, _time);
+            UplinkTracing.Sent(_delivery.Gateway, frame, topic, outcome, started, _time);
             return outcome;
         }
         catch (Exception e) when (e is UplinkException or OperationCanceledException)
         {
-            EdgeTracing.Unanswered(_delivery.Gateway, frame, topic, e.Message, started, _time);
+            UplinkTracing.Unanswered(_delivery.Gateway, frame, topic, e.Message, started, _time);
             throw;
         }
     }

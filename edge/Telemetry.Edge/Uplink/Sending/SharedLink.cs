@@ -1,5 +1,5 @@
 using Telemetry.Model.Frames;
-using Telemetry.Model.Protocol;
+using Telemetry.Model.Identity;
 
 namespace Telemetry.Edge.Uplink.Sending;
 

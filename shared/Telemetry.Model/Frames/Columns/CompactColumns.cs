@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Model.Frames.Columns;
@@ -20,7 +21,8 @@ namespace Telemetry.Model.Frames.Columns;
 /// 1       1: the texts are deflated                             (only where there are bytes of text)
 /// ...     zeros to the end of the byte, then the texts' bytes to the end of the columns
 /// </code>
-/// A warm writer or reader allocates nothing, but that texts are deflated and inflated by the framework: 200 to 250 bytes.
+/// A warm writer or reader allocates nothing, but that texts are deflated and inflated by the framework: 200 to 250
+/// bytes.
 /// </summary>
 public static class CompactColumns
 {

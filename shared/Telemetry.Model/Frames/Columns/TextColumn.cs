@@ -120,7 +120,8 @@ internal static class TextColumn
     }
 
     /// <summary>
-    /// Inflates to exactly the length of <paramref name="into"/>; false where that cannot be. It makes at most that many
+    /// Inflates to exactly the length of <paramref name="into"/>; false where that cannot be. It makes at most that
+    /// many
     /// bytes, and its time is bounded by them and by the bytes of the stream. Allocates some 250 bytes, and a window
     /// outside of the managed memory.
     /// </summary>

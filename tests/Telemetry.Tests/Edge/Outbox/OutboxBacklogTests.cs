@@ -1,6 +1,8 @@
 using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
+using Telemetry.Model.Wire;
 
 namespace Telemetry.Tests.Edge.Outbox;
 

@@ -1,6 +1,7 @@
 using Telemetry.Edge.Outbox;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 
 namespace Telemetry.Tests.Edge.Outbox;
 

@@ -1,6 +1,7 @@
 using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Outbox.Offers;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Tests.Edge.Outbox;

@@ -3,6 +3,7 @@ using Telemetry.Edge.Outbox.Frames;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.TestKit.Simulated;
 
 namespace Telemetry.Tests.Edge.Outbox;

@@ -1,8 +1,8 @@
 using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Outbox.Offers;
-using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
+using Telemetry.Model.Wire;
 
 namespace Telemetry.Tests.Edge.Outbox;
 

@@ -67,7 +67,8 @@ public sealed class DeliveryTrackerTests
         return Task.CompletedTask;
     });
 
-    private static void Run(Func<OutboxRig, DeliveryTracker, Task> test) => OutboxRig.Run(rig => test(rig, new DeliveryTracker(
+    private static void Run(
+        Func<OutboxRig, DeliveryTracker, Task> test) => OutboxRig.Run(rig => test(rig, new DeliveryTracker(
         rig.Outbox, OutboxRig.Gateway, Options, rig.Clock, new Random(1), NullLogger.Instance, new UplinkStatus(),
         new AnswerOrder())));
 

@@ -1,6 +1,7 @@
 using Telemetry.Inputs.Generator;
 using Telemetry.Inputs.Senders;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.TestKit.Servers;
 using Telemetry.Tests.Edge.Outbox;
 

@@ -3,6 +3,7 @@ using System.Text;
 using Telemetry.Edge.Outbox;
 using Telemetry.Inputs.LineProtocol;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.Tests.Edge.Outbox;
 
 namespace Telemetry.Tests.Inputs.LineProtocol;

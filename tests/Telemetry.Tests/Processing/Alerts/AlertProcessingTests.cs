@@ -1,5 +1,7 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.Model.Tracing;
 using Telemetry.Model.Wire;
 using Telemetry.Processing.Alerts.Evaluation;
@@ -314,19 +316,16 @@ public sealed class AlertProcessingTests
     [Fact]
     public void Readings_that_no_rule_watches_cost_no_memory()
     {
-        var evaluator = new AlertEvaluator(
-            SampleRules.With(SampleRules.Hot()).Alerts, new AlertCounters(),
-            Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
-        var gateway = new GatewayLedger(
-            new GatewayRecord(null, Samples.Gateway, [], [], [], [], []), 0);
+        var options = SampleRules.With(SampleRules.Hot()).Alerts;
+        var evaluator = new AlertEvaluator(options, new AlertCounters(), NullLogger.Instance);
+        var gateway = new GatewayLedger(new GatewayRecord(null, Samples.Gateway, [], [], [], [], []), 0);
         var series = Samples.Series();
-
         Assert.Equal(0, AllocatedBytes.Of(Take));
         Assert.Empty(evaluator.Transitions);
 
         void Take()
         {
-            evaluator.Begin(gateway, series, new FrameKey(1, Lane.Live, 1, 1), default);
+            evaluator.Begin(gateway.Gateway, gateway.Alerts, series, new FrameKey(1, Lane.Live, 1, 1), default);
             for (var i = 0; i < 1000; i++)
             {
                 evaluator.Take(1, MetricType.Int, i, ReadingFlags.None, 50);

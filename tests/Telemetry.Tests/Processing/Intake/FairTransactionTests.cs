@@ -47,7 +47,8 @@ public sealed class FairTransactionTests
         var store = new SimulatedStore(pump, new Random(2));
         var options = new ProcessorOptions { Partitions = Partitions, BatchReadingsMax = ReadingsMax };
         var processor = new Processor(
-            store, log, new SimulatedControlChannel(pump, new Random(3)), options, pump.Clock, new Random(4), NullLogger.Instance);
+            store, log, new SimulatedControlChannel(
+                pump, new Random(3)), options, pump.Clock, new Random(4), NullLogger.Instance);
         var served = new List<(long, long)[]>();
         store.Fails = commit =>
         {

@@ -1,5 +1,6 @@
 using System.Text;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.Storage;
 using Telemetry.Storage.Alerts;
 using Telemetry.TestKit.Contracts;

@@ -2,6 +2,7 @@ using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Outbox.Frames;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Wire;
 
 namespace Telemetry.Tests.Edge.Outbox.Frames;
 

@@ -1,7 +1,6 @@
 using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Uplink.Sending;
 using Telemetry.Model.Protocol;
-using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Tests.Edge.Outbox;
 

@@ -1,4 +1,4 @@
-using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 using Telemetry.TestKit.Bytes;
 using Telemetry.TestKit.Readings;

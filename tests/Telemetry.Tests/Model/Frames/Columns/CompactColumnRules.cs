@@ -1,6 +1,6 @@
 using System.IO.Compression;
 using Telemetry.Model.Frames.Columns;
-using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.TestKit.Readings;
 using static Telemetry.TestKit.Readings.HandMadeFrame;
 

@@ -1,6 +1,7 @@
 using Telemetry.Model.Frames;
 using Telemetry.Model.Frames.Columns;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 using Telemetry.TestKit.Bytes;
 using Telemetry.TestKit.Readings;

@@ -1,5 +1,5 @@
 using Telemetry.Model.Frames.Columns;
-using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.TestKit.Readings;
 using static Telemetry.TestKit.Readings.HandMadeDeflate;
 

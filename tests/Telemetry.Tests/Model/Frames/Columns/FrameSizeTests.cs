@@ -1,4 +1,4 @@
-using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.TestKit.Readings;
 
 namespace Telemetry.Tests.Model.Frames.Columns;

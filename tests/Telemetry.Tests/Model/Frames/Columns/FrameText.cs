@@ -3,6 +3,7 @@ using System.Text;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 
 namespace Telemetry.Tests.Model.Frames.Columns;
 

@@ -1,6 +1,6 @@
 using Telemetry.Model.Identity;
 
-namespace Telemetry.Edge.Outbox.Frames;
+namespace Telemetry.Edge.Outbox.Epochs;
 
 /// <summary>What is freed of one lane of one epoch: ascending runs, adjacent ones merged, their shares added.</summary>
 internal sealed class FreedRuns(FreedLane freed)

@@ -1,6 +1,6 @@
 using Telemetry.Model.Identity;
 
-namespace Telemetry.Storage.Postgres.Commit;
+namespace Telemetry.Storage.Postgres.Statements;
 
 /// <summary>The five columns that name a frame: gateway, epoch, lane, first, count.</summary>
 internal sealed class FrameKeyColumns(RowsStatement statement)

@@ -1,4 +1,4 @@
-namespace Telemetry.Storage.Postgres.Commit;
+namespace Telemetry.Storage.Postgres.Statements;
 
 /// <summary>
 /// A float with known decimals as an integer: 21.37 with two decimals is 2137. The columnstore packs such integers far

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Npgsql;
 
-namespace Telemetry.Storage.Postgres.Commit;
+namespace Telemetry.Storage.Postgres.Statements;
 
 /// <summary>Which of the database's errors mean what.</summary>
 public static partial class StoreErrors

@@ -1,4 +1,4 @@
-namespace Telemetry.Model.Protocol;
+namespace Telemetry.Model.Identity;
 
 /// <summary>
 /// One try to send a frame: a random number of the agent's process and a count. It is part of the message id, so that a

@@ -2,7 +2,7 @@ using System.Collections;
 using Npgsql;
 using NpgsqlTypes;
 
-namespace Telemetry.Storage.Postgres.Commit;
+namespace Telemetry.Storage.Postgres.Statements;
 
 /// <summary>
 /// One statement over many rows: each column is an array parameter ($1, $2 …) for unnest. The lists are reused from

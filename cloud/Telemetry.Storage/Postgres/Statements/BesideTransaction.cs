@@ -1,6 +1,6 @@
 using Npgsql;
 
-namespace Telemetry.Storage.Postgres.Commit;
+namespace Telemetry.Storage.Postgres.Statements;
 
 /// <summary>
 /// Begins every transaction but the owners' commits. The server ends one whose client says nothing for a while between

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace Telemetry.Cloud.Hosting;
+namespace Telemetry.Cloud.Configuration;
 
 /// <summary>
 /// What this run of the process is called in leases and traces unless it is told: host, process id and something

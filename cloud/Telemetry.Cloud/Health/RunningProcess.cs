@@ -1,7 +1,7 @@
 using System.Net;
 using Telemetry.Cloud.Configuration;
 
-namespace Telemetry.Cloud.Commands;
+namespace Telemetry.Cloud.Health;
 
 /// <summary>
 /// The process of this program that runs on this machine with the addresses of the same settings. <c>check</c> asks

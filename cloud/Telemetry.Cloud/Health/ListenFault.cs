@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Telemetry.Cloud.Hosting;
+namespace Telemetry.Cloud.Health;
 
 /// <summary>Says in one sentence, by the configuration's key, why an address cannot be listened on.</summary>
 internal static class ListenFault

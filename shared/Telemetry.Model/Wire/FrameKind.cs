@@ -1,4 +1,4 @@
-namespace Telemetry.Model.Frames;
+namespace Telemetry.Model.Wire;
 
 /// <summary>What a message in the log is.</summary>
 public enum FrameKind : byte

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using Telemetry.Model.Schemas;
 
-namespace Telemetry.Storage.Postgres.Commit;
+namespace Telemetry.Storage.Postgres.Statements;
 
 /// <summary>How values of the model stand in columns.</summary>
 public static class ColumnValues
