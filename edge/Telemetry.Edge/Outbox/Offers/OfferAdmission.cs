@@ -2,7 +2,7 @@ using Telemetry.Model.Readings;
 
 namespace Telemetry.Edge.Outbox.Offers;
 
-/// <summary>Says whether an offer can be taken at this moment; nothing of it is taken when it cannot.</summary>
+/// <summary>Decides whether an offer can be accepted at this moment; if not, nothing of it is taken.</summary>
 internal sealed class OfferAdmission(OutboxState state, CommitLoop commits, OutboxOptions options)
 {
     /// <summary>Why the offer is refused; null when it is not.</summary>

@@ -5,10 +5,10 @@ using Telemetry.Model.Wire;
 
 namespace Telemetry.Edge.Outbox.Offers;
 
-/// <summary>Finds what no frame could carry, before it can spoil other inputs' readings.</summary>
+/// <summary>Finds readings that no frame could carry, before they can affect other inputs' readings.</summary>
 internal static class OfferCheck
 {
-    /// <summary>The first invalid row and why; null when all are valid.</summary>
+    /// <summary>The first invalid row and the reason; null when all rows are valid.</summary>
     public static OfferOutcome? FirstInvalid(ReadingBatch batch, ReadOnlySpan<MetricType> types)
     {
         var series = batch.Series;
