@@ -16,7 +16,7 @@ public sealed class DeadLetterDiscard(NpgsqlDataSource database)
         RETURNING id, CASE WHEN retried_at IS NULL THEN readings ELSE 0 END
         """;
 
-    /// <summary>Removes letters of one gateway in one transaction; gives those that there were.</summary>
+    /// <summary>Removes letters of one gateway in one transaction; returns those that existed.</summary>
     public async Task<IReadOnlyList<(long Id, int Readings)>> RunAsync(
         string gateway, IReadOnlyList<long> ids, string note, string operatorName, CancellationToken cancellationToken)
     {
