@@ -2,7 +2,7 @@ using Telemetry.Model.Protocol;
 
 namespace Telemetry.Streams.JetStream;
 
-/// <summary>Reads a stream of JetStream. One reader at a time.</summary>
+/// <summary>Reads a JetStream stream. One caller at a time.</summary>
 internal sealed class JetStreamFrameLogReader(PullConsumer consumer) : IFrameLogReader
 {
     public string? End => consumer.End is { } end ? $"{end.Reason}: {end.Detail}" : null;
