@@ -62,7 +62,7 @@ internal sealed class PullSession(ulong startSequence, PullConsumerOptions optio
     }
 
     /// <summary>
-    /// True: the message is the next one and waits for the reader now. False: the consumer has ended.
+    /// True: the message is the expected one and now waits for the reader. False: the consumer has ended.
     /// </summary>
     public bool Deliver(in DeliveryPosition position, int bytes, TimeSpan now)
     {

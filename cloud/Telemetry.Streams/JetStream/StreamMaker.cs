@@ -26,7 +26,7 @@ internal sealed class StreamMaker(JetStreamConnection connection, JetStreamFrame
         }
     }
 
-    /// <summary>Makes a stream, or gives one that is there the limits of the options.</summary>
+    /// <summary>Makes a stream, or gives an existing one the limits of the options.</summary>
     public async Task EnsureAsync(
         StreamInstallation told, int partition, StreamKind kind, CancellationToken cancellationToken)
     {
