@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Telemetry.Alerting.Relay;
 
-/// <summary>Ids that are in the topic, as hashes of 128 bits: bounded, some 40 bytes each.</summary>
+/// <summary>Ids that are in the topic, as hashes of 128 bits: bounded, about 40 bytes each.</summary>
 internal sealed class PublishedIds(int countMax)
 {
     private readonly HashSet<UInt128> _ids = [];
