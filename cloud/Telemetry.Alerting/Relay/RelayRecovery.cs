@@ -8,9 +8,9 @@ namespace Telemetry.Alerting.Relay;
 /// (or the position is gone), and the topic itself shows what has been published: it is read back on all partitions, to
 /// the time of the newest row whose chain is still equal.
 /// <para>
-/// The time to which the topic was read back stays in the position, and in every record from then on. Ids found after it
-/// are skipped by every relay that begins later too, also when the database is restored once more, for as long as the log
-/// could bring them again.
+/// The time to which the topic was read back stays in the position, and in every record from then on. Ids found after
+/// it are skipped by every relay that begins later too, also when the database is restored once more, for as long as
+/// the log could bring them again.
 /// </para>
 /// </summary>
 /// </summary>

@@ -5,8 +5,8 @@ using Telemetry.MqttSessions;
 namespace Telemetry.Ingress.Access;
 
 /// <summary>
-/// Authenticates a connection: by the certificate that TLS has checked (its common name is the gateway id), otherwise by
-/// user name (the gateway id) and password. The client id is the gateway id, or the gateway id and <c>/anything</c>.
+/// Authenticates a connection: by the certificate that TLS has checked (its common name is the gateway id), otherwise
+/// by user name (the gateway id) and password. The client id is the gateway id, or the gateway id and <c>/anything</c>.
 /// </summary>
 /// <param name="passwords">Checks passwords; null: password connections are refused.</param>
 public sealed class GatewayGate(PasswordHandler? passwords)
