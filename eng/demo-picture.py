@@ -3,15 +3,15 @@
 
   script -qec ./demo.sh /tmp/demo.txt && eng/demo-picture.py /tmp/demo.txt > docs/demo.svg
 
-The recording is played as a terminal would. Shown are the screen at the moment at which most gateways were cut off or
-dead, with the events before it, and the verdict at the end.
+The recording is played as a terminal would. Shown are the screen at the moment at which most gateways were cut off and
+held the most, with the events before it, and the verdict at the end. "…" stands for lines that are left out.
 """
 
 import html
 import re
 import sys
 
-EVENTS = 7
+EVENTS, GATEWAYS = 6, 6
 WIDTH, LINE = 8.4, 18
 STATES = {"cut": "#e3b341", "dead": "#f85149", "up": "#3fb950"}
 
@@ -36,8 +36,22 @@ def table_of(screen):
 
 
 def trouble(screen):
+    """How many gateways are cut off, and how many readings they hold."""
     at = table_of(screen)
-    return 0 if at is None else sum(1 for line in screen[at:] if re.search(r"^\S+ +(cut|dead) ", line))
+    rows = [] if at is None else [line.split() for line in screen[at:] if re.match(r"\S+ +cut ", line)]
+    return len(rows), sum(int(row[3]) for row in rows)
+
+
+def some(rows):
+    """The first gateways of a table, and those behind gw-19."""
+    fleet = [row for row in rows if row.startswith("gw-")]
+    return [row for row in rows if row not in fleet[GATEWAYS:]], f"… {len(fleet) - GATEWAYS} more"
+
+
+def shortened(table):
+    rows, more = some([line for line in table if line.strip()])
+    at = max(i for i, row in enumerate(rows) if row.startswith("gw-")) + 1
+    return rows[:at] + [more] + rows[at:]
 
 
 def row(line, y):
@@ -55,14 +69,16 @@ def row(line, y):
 def main():
     with open(sys.argv[1], encoding="utf-8", errors="replace") as file:
         screens = list(frames(file.read()))
-    shown = max(screens, key=lambda screen: (trouble(screen), len(screen)))
+    shown = max(screens, key=trouble)
     at = table_of(shown)
     end = next((i for i, line in enumerate(screens[-1]) if line.startswith("from the senders")), None)
     if at is None or end is None:
         sys.exit("the recording has no table or no verdict: record it on a terminal, to its end")
     events = [line for line in shown[:at] if line.strip()][-EVENTS:]
-    verdict = [line for line in screens[-1][end:] if line.strip() and not line.startswith("Script done")]
-    lines = ["$ ./demo.sh", "…", *events, *[line for line in shown[at:] if line.strip()], "…", *verdict]
+    verdict = shortened(screens[-1][end:])
+    close = next(i for i, line in enumerate(verdict) if line.startswith("all "))
+    good = [line for line in verdict if line.startswith("VERDICT")]
+    lines = ["$ ./demo.sh", "…", *events, *shortened(shown[at:]), "…", *verdict[: close + 1], "…", *good]
     width, height = round(max(map(len, lines)) * WIDTH) + 32, len(lines) * LINE + 28
     print(f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
           'font-family="ui-monospace, Menlo, Consolas, monospace" font-size="14" fill="#c9d1d9">')

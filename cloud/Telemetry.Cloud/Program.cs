@@ -6,11 +6,13 @@ using Telemetry.Cloud.Commands.DeadLetters;
 using Telemetry.Cloud.Commands.Forks;
 using Telemetry.Cloud.Commands.Repartition;
 using Telemetry.Cloud.Configuration;
+using Telemetry.Cloud.Health;
 using Telemetry.Cloud.Hosting;
 using Telemetry.Ingress.Access;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Installations;
 using Telemetry.Runtime;
+using Telemetry.Runtime.Settings;
 using Telemetry.Storage;
 
 const string Usage = """
@@ -111,17 +113,10 @@ if (command is not ("run" or "check" or "dead-letters" or "repartition" or "fork
     return 2;
 }
 
-CloudSettings? settings = null;
-IReadOnlyList<string> problems;
-if (ConfigurationFile.Load(options is [_, { } path] ? path : "telemetry.json", out var unread) is { } configuration)
-{
-    settings = CloudSettings.Read(configuration, out problems);
-}
-else
-{
-    problems = [unread];
-}
-
+var tree = SettingsTree.Load(
+    options is [_, { } path] ? path : "telemetry.json", CloudConfiguration.EnvironmentPrefix,
+    Environment.GetEnvironmentVariables());
+var settings = CloudConfiguration.Read(tree, out var problems);
 if (settings is null)
 {
     foreach (var problem in problems)

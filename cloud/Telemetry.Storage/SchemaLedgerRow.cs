@@ -1,9 +1,4 @@
-using Telemetry.Model.Frames;
-using Telemetry.Model.Identity;
-using Telemetry.Model.Protocol;
-using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
-using Telemetry.Storage.Alerts;
 
 namespace Telemetry.Storage;
 

@@ -13,7 +13,7 @@ if (command is null)
     return CommandLine.Answer("Telemetry.Agent", args, Console.Out, Console.Error);
 }
 
-var options = command.Read(AgentOptions.Read, Environment.GetEnvironmentVariables(), Console.Error);
+var options = command.Read(AgentConfiguration.Read, Environment.GetEnvironmentVariables(), Console.Error);
 if (options is null)
 {
     return EdgeProcess.Misused;

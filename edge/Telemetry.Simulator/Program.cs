@@ -14,7 +14,7 @@ if (command is null)
     return CommandLine.Answer("Telemetry.Simulator", args, Console.Out, Console.Error);
 }
 
-var options = command.Read(FleetOptions.Read, Environment.GetEnvironmentVariables(), Console.Error);
+var options = command.Read(FleetConfiguration.Read, Environment.GetEnvironmentVariables(), Console.Error);
 if (options is null)
 {
     return EdgeProcess.Misused;

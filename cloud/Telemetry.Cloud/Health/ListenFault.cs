@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Telemetry.Cloud.Hosting;
 
 namespace Telemetry.Cloud.Health;
 

@@ -8,7 +8,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Telemetry.Cloud.Configuration;
-using Telemetry.Cloud.Hosting;
 
 namespace Telemetry.Cloud.Health;
 

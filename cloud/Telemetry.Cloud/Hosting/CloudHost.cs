@@ -10,6 +10,7 @@ using Telemetry.Ingress;
 using Telemetry.Ingress.Sessions;
 using Telemetry.Model.Tracing;
 using Telemetry.Processing;
+using Telemetry.Runtime;
 using Telemetry.Storage;
 using Telemetry.Storage.Postgres;
 using Telemetry.Streams.JetStream;
@@ -265,8 +266,8 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         metrics.Watch(alerts);
         var trimming = new AlertOutboxTrimmer(store, settings.AlertOutbox, alerts, time, _logger, probe?.Reach)
             .RunAsync(cancellationToken);
-        await ProcessorThread.RunAllAsync(
-            [.. processors.Select<Processor, Func<CancellationToken, Task>>(p => p.RunAsync)], cancellationToken);
+        await EventLoop.RunAllAsync(
+            "processor", [.. processors.Select<Processor, Func<CancellationToken, Task>>(p => p.RunAsync)], cancellationToken);
         await upkeep;
         await numbering;
         await trimming;

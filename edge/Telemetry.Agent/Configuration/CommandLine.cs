@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Reflection;
+using Telemetry.Runtime.Settings;
 
 namespace Telemetry.Agent.Configuration;
 
@@ -53,10 +54,11 @@ public sealed record CommandLine(bool Check, string ConfigurationFile)
         """;
 
     /// <summary>Reads the options and prints what is wrong with them, by key; null when something is.</summary>
-    public T? Read<T>(Func<ConfigurationReader, T> read, IDictionary environment, TextWriter errors)
+    public T? Read<T>(Func<SettingsReader, T> read, IDictionary environment, TextWriter errors)
         where T : class
     {
-        var reader = new ConfigurationReader(ConfigurationTree.Load(ConfigurationFile, environment));
+        var reader = new SettingsReader(
+            SettingsTree.Load(ConfigurationFile, AgentConfiguration.EnvironmentPrefix, environment));
         var options = read(reader);
         foreach (var problem in reader.Problems)
         {

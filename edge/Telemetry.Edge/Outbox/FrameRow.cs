@@ -1,5 +1,3 @@
-using Telemetry.Edge.Outbox.Offers;
-using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
 using Telemetry.Model.Schemas;

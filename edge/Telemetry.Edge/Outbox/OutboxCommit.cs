@@ -1,8 +1,4 @@
 using Telemetry.Edge.Outbox.Offers;
-using Telemetry.Model.Frames;
-using Telemetry.Model.Identity;
-using Telemetry.Model.Protocol;
-using Telemetry.Model.Schemas;
 
 namespace Telemetry.Edge.Outbox;
 

@@ -1,5 +1,3 @@
-using Telemetry.Model.Readings;
-
 namespace Telemetry.Model.Schemas;
 
 /// <summary>The type of a series' values, and how a value becomes 64 bits.</summary>
@@ -18,8 +16,7 @@ public enum MetricType : byte
     Bool = 3,
 
     /// <summary>
-    /// UTF-8 text of at most <see cref="ReadingBatch.TextBytesMax"/> bytes; its bits say where it stands in the batch's
-    /// text.
+    /// UTF-8 text, at most 4,096 bytes; the value's 64 bits are its place in the batch's text.
     /// </summary>
     Text = 4,
 }

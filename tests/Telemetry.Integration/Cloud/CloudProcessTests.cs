@@ -150,8 +150,8 @@ public sealed class CloudProcessTests
 
         Assert.Equal(2, await cloud.Run("run", new Dictionary<string, string> { ["TELEMETRY__HTTP__PORT"] = "x" }));
 
-        await cloud.OutputWith("partitions: '0' is not allowed; 1 to 1024 is");
-        await cloud.OutputWith("http.port: 'x' is not allowed; 0 to 65535 is");
+        await cloud.OutputWith("partitions: '0' is not allowed; use 1 to 1024");
+        await cloud.OutputWith("http.port: 'x' is not allowed; use 0 to 65535");
     }
 
     [Fact]

@@ -36,9 +36,9 @@ public sealed class CloudStartTests : IAsyncDisposable
         "'ingress': { 'port': 0, 'gateways': 'FOLDER/gateways', 'plainPasswords': true, "
         + "'tls': { 'certificate': 'FOLDER/gateways', 'key': 'FOLDER/gateways' } }, 'http': { 'port': FREE }",
         1, "ingress.tls.certificate: FOLDER/gateways holds no certificate in PEM")]
-    [InlineData("'http': { 'prot': 1 }", 2, "http.prot: is no key of this program")]
+    [InlineData("'http': { 'prot': 1 }", 2, "http.prot: is not a key of this program")]
     [InlineData("\n  'http': { 'port': 1, ] }", 2, "FOLDER/telemetry.json: line 2, position 24: ")]
-    [InlineData("'http': 1, 'http': 2", 2, "FOLDER/telemetry.json: A duplicate key 'http' was found.")]
+    [InlineData("'http': 1, 'http': 2", 2, "http: is set twice in FOLDER/telemetry.json")]
     public async Task What_is_wrong_is_said_by_check_and_run_alike(string section, int code, string sentence)
     {
         await File.WriteAllTextAsync(_folder.At("telemetry.json"), Fill(

@@ -1,5 +1,4 @@
 using Telemetry.Model.Frames;
-using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
 using Telemetry.Model.Wire;
 

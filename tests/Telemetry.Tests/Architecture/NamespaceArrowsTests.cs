@@ -10,7 +10,8 @@ namespace Telemetry.Tests.Architecture;
 public sealed partial class NamespaceArrowsTests
 {
     public static TheoryData<string> Projects => [.. SourceTree.Files(".csproj")
-        .Where(path => !path.StartsWith("tests/", StringComparison.Ordinal)).Select(Path.GetFileNameWithoutExtension)!];
+        .Where(path => !path.StartsWith("tests/", StringComparison.Ordinal))
+        .Select(path => Path.GetFileNameWithoutExtension(path)!)];
 
     [Theory]
     [MemberData(nameof(Projects))]
@@ -32,11 +33,11 @@ public sealed partial class NamespaceArrowsTests
             .Where(path => path.Contains($"/{project}/", StringComparison.Ordinal)))
         {
             var text = string.Join('\n', SourceTree.Lines(path));
-            var from = Namespace().Match(text).Groups[1].Value;
+            var own = Namespace().Match(text).Groups[1].Value;
             arrows.AddRange(from match in Using().Matches(text)
                             let to = match.Groups[1].Value
                             where to == project || to.StartsWith(project + ".", StringComparison.Ordinal)
-                            select (from, to));
+                            select (own, to));
         }
 
         return arrows;

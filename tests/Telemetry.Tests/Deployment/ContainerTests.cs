@@ -1,8 +1,8 @@
 using System.Collections;
 using System.Text.RegularExpressions;
-using Microsoft.Extensions.Configuration;
 using Telemetry.Agent.Configuration;
 using Telemetry.Cloud.Configuration;
+using Telemetry.Runtime.Settings;
 using Telemetry.Tests.Architecture;
 
 namespace Telemetry.Tests.Deployment;
@@ -120,8 +120,9 @@ public sealed class ContainerTests
             variables[key] = value;
         }
 
-        var reader = new ConfigurationReader(ConfigurationTree.Load(ImageRecipe.Read(Agent).Configuration, variables));
-        AgentOptions.Read(reader);
+        var reader = new SettingsReader(SettingsTree.Load(
+            ImageRecipe.Read(Agent).Configuration, AgentConfiguration.EnvironmentPrefix, variables));
+        AgentConfiguration.Read(reader);
 
         Assert.Empty(reader.Problems);
     }
@@ -155,20 +156,21 @@ public sealed class ContainerTests
     // As Program.cs reads: the image's file, and over it the environment that compose gives.
     private static CloudSettings? ReadCloud(out IReadOnlyList<string> problems)
     {
+        const string Gateways = "TELEMETRY__INGRESS__GATEWAYS";
         var recipe = ImageRecipe.Read(Cloud);
-        var given = Given("cloud").ToDictionary(
-            pair => pair.Key["TELEMETRY__".Length..].Replace("__", ":", StringComparison.Ordinal),
-            pair => (string?)recipe.Source(pair.Value));
+        var given = new Hashtable();
+        foreach (var (key, value) in Given("cloud"))
+        {
+            given[key] = recipe.Source(value);
+        }
+
         // Made by compose where the key says; here any file will do.
         Assert.Contains(
-            $"target: {given["INGRESS:GATEWAYS"]} ",
+            $"target: {given[Gateways]} ",
             File.ReadAllText(Path.Combine(SourceTree.Root, "docker-compose.yml")));
-        given["INGRESS:GATEWAYS"] = recipe.Configuration;
-        var configuration = new ConfigurationBuilder()
-            .AddJsonFile(recipe.Configuration)
-            .AddInMemoryCollection(given)
-            .Build();
-        return CloudSettings.Read(configuration, out problems);
+        given[Gateways] = recipe.Configuration;
+        return CloudConfiguration.Read(
+            SettingsTree.Load(recipe.Configuration, CloudConfiguration.EnvironmentPrefix, given), out problems);
     }
 
     private static IEnumerable<(string Key, string Value)> Given(string service) =>

@@ -1,13 +1,12 @@
 using System.Collections;
 using System.Globalization;
-using System.Text;
 using System.Text.RegularExpressions;
-using Microsoft.Extensions.Configuration;
 using Telemetry.Agent.Configuration;
 using Telemetry.Cloud.Configuration;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Schemas;
 using Telemetry.Processing.Alerts.Rules;
+using Telemetry.Runtime.Settings;
 using Telemetry.Tests.Architecture;
 
 namespace Telemetry.Tests.Deployment;
@@ -27,10 +26,11 @@ public sealed class SystemdTests
         var file = Path.Combine(SourceTree.Root, "LICENSE");
         var name = Agent.Single(line => line.EndsWith("=%d/password", StringComparison.Ordinal))
             ["Environment=".Length..].Split('=')[0];
-        var reader = new ConfigurationReader(ConfigurationTree.Load(
-            Path.Combine(SourceTree.Root, "deploy/systemd/agent.json"), new Hashtable { [name] = file }));
+        var reader = new SettingsReader(SettingsTree.Load(
+            Path.Combine(SourceTree.Root, "deploy/systemd/agent.json"), AgentConfiguration.EnvironmentPrefix,
+            new Hashtable { [name] = file }));
 
-        var options = AgentOptions.Read(reader);
+        var options = AgentConfiguration.Read(reader);
 
         Assert.Empty(reader.Problems);
         Assert.NotEmpty(options.Uplink.Password);
@@ -83,13 +83,11 @@ public sealed class SystemdTests
             .Groups[1].Value;
         // Any files that are there.
         var present = Path.Combine(SourceTree.Root, "deploy/rules.json");
-        var configuration = new ConfigurationBuilder()
-            .AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(
-                Regex.Replace(json, "\"/etc/telemetry/[^\"]+\"", $"\"{present}\""))))
-            .Build();
+        var configuration = SettingsTree.Parse(
+            Regex.Replace(json, "\"/etc/telemetry/[^\"]+\"", $"\"{present}\""), "", new Hashtable());
         var sample = string.Join('\n', SourceTree.Lines("deploy/systemd/agent.json"));
 
-        CloudSettings.Read(configuration, out var problems);
+        CloudConfiguration.Read(configuration, out var problems);
 
         Assert.Empty(problems);
         Assert.All(

@@ -20,7 +20,7 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
     {
         if (settings.Database is null)
         {
-            await errors.WriteLineAsync("database.connection: is missing; it is needed");
+            await errors.WriteLineAsync("database.connection: is missing");
             return GoneWrong;
         }
 

@@ -1,6 +1,5 @@
 using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Outbox.Offers;
-using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
 using Telemetry.Model.Wire;

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
@@ -315,12 +316,10 @@ public sealed class AlertProcessingTests
     [Fact]
     public void Readings_that_no_rule_watches_cost_no_memory()
     {
-        var evaluator = new AlertEvaluator(
-            SampleRules.With(SampleRules.Hot()).Alerts, new AlertCounters(),
-            Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        var options = SampleRules.With(SampleRules.Hot()).Alerts;
+        var evaluator = new AlertEvaluator(options, new AlertCounters(), NullLogger.Instance);
         var gateway = new GatewayLedger(new GatewayRecord(null, Samples.Gateway, [], [], [], [], []), 0);
         var series = Samples.Series();
-
         Assert.Equal(0, AllocatedBytes.Of(Take));
         Assert.Empty(evaluator.Transitions);
 

@@ -37,4 +37,17 @@ public sealed class SettingUnitsTests
     [InlineData("1.5 MiB")]
     [InlineData("9999999999 GiB")]
     public void Other_texts_are_no_bytes(string text) => Assert.Null(SettingUnits.Bytes(text));
+
+    [Theory]
+    [InlineData(0, "0")]
+    [InlineData(1023, "1023")]
+    [InlineData(1024, "1 KiB")]
+    [InlineData(60 * 1024, "60 KiB")]
+    [InlineData((1 << 20) + 1, "1048577")]
+    [InlineData(1L << 44, "16 TiB")]
+    public void Bytes_are_shown_with_the_largest_unit_that_is_exact(long bytes, string text)
+    {
+        Assert.Equal(text, SettingUnits.Show(bytes));
+        Assert.Equal(bytes, SettingUnits.Bytes(text));
+    }
 }

@@ -4,7 +4,7 @@ using Telemetry.Runtime.Settings;
 namespace Telemetry.Cloud.Configuration;
 
 /// <summary>Reads section <c>ingress.passwords</c>.</summary>
-internal static class PasswordSettings
+internal static class PasswordSection
 {
     private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1), Hour = TimeSpan.FromHours(1);
 
@@ -29,9 +29,9 @@ internal static class PasswordSettings
         };
         if (options.PauseFirst > options.PauseMax)
         {
-            reader.Problem(
-                "ingress.passwords.pauseFirst", $"'{SettingUnits.Show(options.PauseFirst)}' is not allowed; at most "
-                + $"ingress.passwords.pauseMax ({SettingUnits.Show(options.PauseMax)}) is");
+            reader.NotAllowed(
+                "ingress.passwords.pauseFirst", SettingUnits.Show(options.PauseFirst),
+                $"at most ingress.passwords.pauseMax ({SettingUnits.Show(options.PauseMax)})");
         }
 
         return options;

@@ -1,4 +1,4 @@
-namespace Telemetry.Cloud.Hosting;
+namespace Telemetry.Cloud.Health;
 
 /// <summary>
 /// Something outside of this program keeps a process from starting, and waiting would not help. The message says all

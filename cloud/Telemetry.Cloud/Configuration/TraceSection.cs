@@ -1,4 +1,3 @@
-using System.Globalization;
 using Telemetry.Diagnostics.Tracing;
 using Telemetry.Runtime.Settings;
 
@@ -7,7 +6,7 @@ namespace Telemetry.Cloud.Configuration;
 /// <summary>
 /// Reads section <c>traces</c> of a cloud configuration; docs/reference/traces.md says what the keys mean.
 /// </summary>
-internal static class TraceSettings
+internal static class TraceSection
 {
     private static readonly TimeSpan SpanMin = TimeSpan.FromMilliseconds(100), SpanMax = TimeSpan.FromMinutes(1);
 
@@ -22,7 +21,9 @@ internal static class TraceSettings
                 or.Protocol,
                 (TraceExportOptions.HttpWord, TraceProtocol.HttpProtobuf),
                 (TraceExportOptions.GrpcWord, TraceProtocol.Grpc)),
-            Ratio = Ratio(reader, or.Ratio),
+            Ratio = reader.Parsed<double>(
+                "traces.ratio", or.Ratio,
+                static text => TraceExportOptions.TryRatio(text, out var ratio) ? ratio : null, "0 to 1"),
             WaitingSpansMax = reader.Number(
                 "traces.waitingSpansMax", or.WaitingSpansMax, 1, TraceExportOptions.WaitingSpansMaxMax),
             SendEvery = reader.Span("traces.sendEvery", or.SendEvery, SpanMin, SpanMax),
@@ -41,21 +42,9 @@ internal static class TraceSettings
         if (!TraceExportOptions.TryEndpoint(text, out var endpoint))
         {
             // What it is instead may hold a password.
-            reader.Problem("traces.endpoint", "is not allowed; the address of a collector is (http://host:4318)");
+            reader.Problem("traces.endpoint", "is not allowed; use the address of a collector (http://host:4318)");
         }
 
         return endpoint;
-    }
-
-    private static double Ratio(SettingsReader reader, double or)
-    {
-        var text = reader.Text("traces.ratio") ?? or.ToString(CultureInfo.InvariantCulture);
-        if (TraceExportOptions.TryRatio(text, out var ratio))
-        {
-            return ratio;
-        }
-
-        reader.Problem("traces.ratio", $"'{text}' is not allowed; 0 to 1 is");
-        return or;
     }
 }

@@ -5,7 +5,7 @@ using Telemetry.Edge.Uplink.Mqtt;
 using Telemetry.TestKit.Servers;
 using Telemetry.TestKit.Time;
 
-namespace Telemetry.Tests.Cloud.Operations;
+namespace Telemetry.Tests.Cloud.Commands.Certificates;
 
 /// <summary>The command in a folder of its own; what agents make of its files.</summary>
 public sealed class CertificatesCommandTests : IAsyncDisposable

@@ -1,7 +1,7 @@
 using System.Net;
 using Telemetry.Cloud.Commands.Certificates;
 
-namespace Telemetry.Tests.Cloud.Operations;
+namespace Telemetry.Tests.Cloud.Commands.Certificates;
 
 public sealed class CertificateArgumentsTests
 {

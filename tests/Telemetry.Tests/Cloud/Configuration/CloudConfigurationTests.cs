@@ -1,16 +1,17 @@
+using System.Collections;
 using System.Net;
 using System.Text.RegularExpressions;
-using Microsoft.Extensions.Configuration;
 using Telemetry.Cloud.Configuration;
+using Telemetry.Runtime.Settings;
 using Telemetry.Tests.Architecture;
 
 namespace Telemetry.Tests.Cloud.Configuration;
 
-public sealed class CloudSettingsTests
+public sealed class CloudConfigurationTests
 {
     private static readonly (string Key, string Value)[] Least =
         [("database.connection", "Host=db;Database=t"), ("ingress.gateways", typeof(
-            CloudSettingsTests).Assembly.Location)];
+            CloudConfigurationTests).Assembly.Location)];
 
     [Fact]
     public void Least_configuration_takes_the_safe_defaults()
@@ -28,13 +29,11 @@ public sealed class CloudSettingsTests
     [Fact]
     public void Sample_has_every_key_with_its_default()
     {
-        var sample = new ConfigurationBuilder()
-            .AddJsonFile(Path.Combine(SourceTree.Root, "deploy/telemetry.json"))
-            .AddInMemoryCollection(
-                [new("ingress:gateways", Least[1].Value), new("database:connection", Least[0].Value)])
-            .Build();
+        var sample = SettingsTree.Load(
+            Path.Combine(SourceTree.Root, "deploy/telemetry.json"), CloudConfiguration.EnvironmentPrefix,
+            Variables(Least));
 
-        var settings = CloudSettings.Read(sample, out var problems);
+        var settings = CloudConfiguration.Read(sample, out var problems);
 
         Assert.Empty(problems);
         var defaults = Read(out _)!;
@@ -43,56 +42,55 @@ public sealed class CloudSettingsTests
     }
 
     [Theory]
-    [InlineData("role", "router", "role: 'router' is not allowed; ingress, processor, relay, all are")]
-    [InlineData("partitions", "0", "partitions: '0' is not allowed; 1 to 1024 is")]
-    [InlineData("ingress.port", "70000", "ingress.port: '70000' is not allowed; 0 to 65535 is")]
+    [InlineData("role", "router", "role: 'router' is not allowed; use ingress, processor, relay or all")]
+    [InlineData("partitions", "0", "partitions: '0' is not allowed; use 1 to 1024")]
+    [InlineData("ingress.port", "70000", "ingress.port: '70000' is not allowed; use 0 to 65535")]
     [InlineData(
         "ingress.address", "localhost",
-        "ingress.address: 'localhost' is not allowed; an IP address is (0.0.0.0 listens on all)")]
-    [InlineData("ingress.gateways", "/no/such", "ingress.gateways: '/no/such' is no file that can be read")]
+        "ingress.address: 'localhost' is not allowed; use an IP address (0.0.0.0 listens on all)")]
+    [InlineData("ingress.gateways", "/no/such", "ingress.gateways: the file '/no/such' does not exist")]
     [InlineData("alerts.rules", "/no/such", "alerts.rules: /no/such: cannot be read: ")]
     [InlineData(
         "alerts.outbox.keep", "1 s",
-        "alerts.outbox.keep: '1 s' is not allowed; a time span from 1 h to 3650 d is (250 ms, 1.5 s, 5 min, 2 h, 7 d)")]
+        "alerts.outbox.keep: '1 s' is not allowed; use 1 h to 3650 d")]
     [InlineData(
         "traces.endpoint", "collector:4318",
-        "traces.endpoint: is not allowed; the address of a collector is (http://host:4318)")]
-    [InlineData("traces.protocol", "zipkin", "traces.protocol: 'zipkin' is not allowed; http/protobuf, grpc are")]
-    [InlineData("traces.ratio", "1.5", "traces.ratio: '1.5' is not allowed; 0 to 1 is")]
-    [InlineData("traces.waitingSpansMax", "0", "traces.waitingSpansMax: '0' is not allowed; 1 to 65536 is")]
+        "traces.endpoint: is not allowed; use the address of a collector (http://host:4318)")]
+    [InlineData("traces.protocol", "zipkin", "traces.protocol: 'zipkin' is not allowed; use http/protobuf or grpc")]
+    [InlineData("traces.ratio", "1.5", "traces.ratio: '1.5' is not allowed; use 0 to 1")]
+    [InlineData("traces.waitingSpansMax", "0", "traces.waitingSpansMax: '0' is not allowed; use 1 to 65536")]
     [InlineData(
         "traces.sendTimeout", "1 h",
-        "traces.sendTimeout: '1 h' is not allowed; a time span from 100 ms to 1 min is (250 ms, 1.5 s, 5 min, 2 "
-        + "h, 7 d)")]
+        "traces.sendTimeout: '1 h' is not allowed; use 100 ms to 1 min")]
     [InlineData(
-        "ingress.prot", "1", "ingress.prot: is no key of this program; see deploy/telemetry.json for all of them")]
-    [InlineData("log.liveBytesMax", "12 MB", "log.liveBytesMax: '12 MB' is not allowed; 1048576 to 17592186044416 is")]
+        "ingress.prot", "1", "ingress.prot: is not a key of this program")]
+    [InlineData("log.liveBytesMax", "12 MB", "log.liveBytesMax: '12 MB' is not allowed; use 1 MiB to 16 TiB")]
     [InlineData(
         "log.maxAge", "7",
-        "log.maxAge: '7' is not allowed; a time span from 1 h to 3650 d is (250 ms, 1.5 s, 5 min, 2 h, 7 d)")]
+        "log.maxAge: '7' is not allowed; use 1 h to 3650 d")]
     [InlineData(
         "log.duplicateWindow", "20 s",
-        "log.duplicateWindow: '20 s' is not allowed; more than ingress.appendPatience (20 s) is, or a repeated message "
+        "log.duplicateWindow: '20 s' is not allowed; use more than ingress.appendPatience (20 s), or a repeated message "
         + "is stored twice")]
-    [InlineData("ingress.plainPasswords", "yes", "ingress.plainPasswords: 'yes' is not allowed; true and false are")]
-    [InlineData("ingress.tls.certificate", "/no", "ingress.tls: certificate and key are allowed together alone")]
+    [InlineData("ingress.plainPasswords", "yes", "ingress.plainPasswords: 'yes' is not allowed; use true or false")]
+    [InlineData("ingress.tls.certificate", "/no", "ingress.tls: certificate is not allowed without key, nor key without certificate")]
     [InlineData(
         "processor.renewEvery", "6 s",
-        "processor.renewEvery: '6 s' is not allowed; at most half of processor.lease (2.5 s) is")]
+        "processor.renewEvery: '6 s' is not allowed; use at most half of processor.lease (2.5 s)")]
     [InlineData("database.connection", "Hots=x", "database.connection: ")]
-    [InlineData("kafka.servers", "kafka", "kafka.servers: 'kafka' is not allowed; host:port is")]
+    [InlineData("kafka.servers", "kafka", "kafka.servers: 'kafka' is not allowed; use host:port")]
     [InlineData(
         "kafka.alertTopic", "a b",
-        "kafka.alertTopic: 'a b' is not allowed; 1 to 249 letters, digits, dots, underscores and hyphens are")]
+        "kafka.alertTopic: 'a b' is not allowed; use 1 to 249 letters, digits, dots, underscores and hyphens")]
     [InlineData(
         "kafka.positionTopic", "telemetry.alerts",
-        "kafka.positionTopic: 'telemetry.alerts' is not allowed; another topic than kafka.alertTopic is")]
+        "kafka.positionTopic: 'telemetry.alerts' is not allowed; use another topic than kafka.alertTopic")]
     [InlineData(
         "kafka.properties.transactional.id", "x",
         "kafka.properties.transactional.id: is not allowed; the relay sets it itself")]
     [InlineData(
-        "relay.renewEvery", "6 s", "relay.renewEvery: '6 s' is not allowed; at most half of relay.lease (10 s) is")]
-    [InlineData("role", "relay", "kafka.servers: is missing; it is needed")]
+        "relay.renewEvery", "6 s", "relay.renewEvery: '6 s' is not allowed; use at most half of relay.lease (10 s)")]
+    [InlineData("role", "relay", "kafka.servers: is missing")]
     [InlineData("nats.servers", "http://x", "nats: Servers: 'http://x' is no nats://host:port or tls://host:port")]
     public void Wrong_value_is_told_by_its_key_with_what_is_allowed(string key, string value, string problem)
     {
@@ -127,11 +125,12 @@ public sealed class CloudSettingsTests
     [Fact]
     public void Missing_keys_are_all_told_at_once()
     {
-        Assert.Null(CloudSettings.Read(new ConfigurationBuilder().Build(), out var problems));
+        var nothing = SettingsTree.Parse("{}", CloudConfiguration.EnvironmentPrefix, new Hashtable());
+        Assert.Null(CloudConfiguration.Read(nothing, out var problems));
 
         Assert.Equal(
-            ["database.connection: is missing; it is needed",
-                "ingress.gateways: is missing; it or ingress.tls.clientAuthorities says who may connect"],
+            ["database.connection: is missing",
+                "ingress.gateways: is missing; this or ingress.tls.clientAuthorities says who may connect"],
             problems);
     }
 
@@ -194,12 +193,18 @@ public sealed class CloudSettingsTests
 
     private static CloudSettings? Read(out IReadOnlyList<string> problems, params (string Key, string Value)[] more)
     {
-        var values = new Dictionary<string, string?>();
-        foreach (var (key, value) in Least.Concat(more))
+        var tree = SettingsTree.Parse("{}", CloudConfiguration.EnvironmentPrefix, Variables(Least.Concat(more)));
+        return CloudConfiguration.Read(tree, out problems);
+    }
+
+    private static Hashtable Variables(IEnumerable<(string Key, string Value)> values)
+    {
+        var variables = new Hashtable();
+        foreach (var (key, value) in values)
         {
-            values[key.Replace('.', ':')] = value;
+            variables["TELEMETRY__" + key.Replace(".", "__", StringComparison.Ordinal)] = value;
         }
 
-        return CloudSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(values).Build(), out problems);
+        return variables;
     }
 }

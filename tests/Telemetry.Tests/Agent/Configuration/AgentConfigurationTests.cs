@@ -1,13 +1,13 @@
 using System.Collections;
 using Telemetry.Agent.Configuration;
 using Telemetry.Diagnostics.Tracing;
+using Telemetry.Runtime.Settings;
 
 namespace Telemetry.Tests.Agent.Configuration;
 
-public sealed class AgentOptionsTests
+public sealed class AgentConfigurationTests
 {
     private const string Least = "\"gateway\": \"g\", \"outbox\": { \"file\": \"f\" }";
-    private static readonly Hashtable NoEnvironment = [];
 
     [Fact]
     public void A_complete_configuration_is_read()
@@ -93,7 +93,7 @@ public sealed class AgentOptionsTests
     [InlineData("""{ "gateway": "a b", "outbox": { "file": "f" }, "uplink": { "host": "h" } }""", "gateway: 'a b'")]
     [InlineData("""{ "gateway": "g", "uplink": { "host": "h" } }""", "outbox.file: is missing")]
     [InlineData("{" + Least + "}", "uplink.host: is missing")]
-    [InlineData("{" + Least + """, "uplink": { "host": "h", "prot": 1 } }""", "uplink.prot: no such key")]
+    [InlineData("{" + Least + """, "uplink": { "host": "h", "prot": 1 } }""", "uplink.prot: is not a key of this program")]
     [InlineData("{" + Least + """, "uplink": { "host": "h", "port": 0 } }""", "uplink.port: '0'")]
     [InlineData("{" + Least + """, "uplink": { "host": "h", "keepAlive": "5" } }""", "uplink.keepAlive: '5'")]
     [InlineData("{" + Least + """, "uplink": { "host": "h", "tls": "ja" } }""", "uplink.tls: 'ja'")]
@@ -119,38 +119,33 @@ public sealed class AgentOptionsTests
         "http.bodyBytesMax: '1 GiB'")]
     [InlineData(
         "{" + Least + """, "uplink": { "host": "h" }, "http": { "bodiesBytesMax": "1 MiB" } }""",
-        "http.bodiesBytesMax: is less")]
+        "http.bodiesBytesMax: '1 MiB' is not allowed; use http.bodyBytesMax")]
     [InlineData(
         "{" + Least + """, "uplink": { "host": "h" }, "http": { "keyFile": "/nowhere/k" } }""",
         "http.certificateFile: ")]
-    [InlineData("{" + Least + """, "uplink": { "host": "h" }, "http": { "prot": 1 } }""", "http.prot: no such key")]
+    [InlineData("{" + Least + """, "uplink": { "host": "h" }, "http": { "prot": 1 } }""", "http.prot: is not a key of this program")]
     [InlineData(
         """{ "outbox": { "requestsFull": "maybe" } }""",
-        "outbox.requestsFull: 'maybe' is none of forgetOldest, refuse")]
-    [InlineData("""{ "outbox": { "requestsKept": "1 s" } }""", "outbox: outbox option RequestsKept")]
-    [InlineData("{" + Least + """, "uplink": { "host": "h" }, "status": [1] }""", "status: a value or an object")]
-    [InlineData("{" + Least + """, "uplink": { "host": "h" }, "GATEWAY": "h" }""", "GATEWAY: stands there twice")]
-    [InlineData("{" + Least + """, "traces": { "endpoint": "collector" } }""", "traces.endpoint: is no address")]
+        "outbox.requestsFull: 'maybe' is not allowed; use forgetOldest or refuse")]
+    [InlineData("""{ "outbox": { "requestsKept": "1 s" } }""", "outbox.requestsKept: '1 s' is not allowed; use 1 min to 366 d")]
+    [InlineData("{" + Least + """, "uplink": { "host": "h" }, "status": [1] }""", "status.0: is not a key")]
+    [InlineData("{" + Least + """, "uplink": { "host": "h" }, "GATEWAY": "h" }""", "GATEWAY: is set twice in configuration")]
+    [InlineData("{" + Least + """, "traces": { "endpoint": "collector" } }""", "traces.endpoint: is not allowed; use the address of a collector")]
     [InlineData(
         "{" + Least + """, "traces": { "protocol": "http" } }""",
-        "traces.protocol: 'http' is neither http/protobuf nor grpc")]
-    [InlineData("{" + Least + """, "traces": { "ratio": -0.1 } }""", "traces.ratio: '-0.1' is not within 0 to 1")]
+        "traces.protocol: 'http' is not allowed; use http/protobuf or grpc")]
+    [InlineData("{" + Least + """, "traces": { "ratio": -0.1 } }""", "traces.ratio: '-0.1' is not allowed; use 0 to 1")]
     [InlineData("{" + Least + """, "traces": { "stopTimeout": "2 h" } }""", "traces.stopTimeout: ")]
-    [InlineData("{" + Least + """, "traces": { "rate": 1 } }""", "traces.rate: no such key")]
+    [InlineData("{" + Least + """, "traces": { "rate": 1 } }""", "traces.rate: is not a key of this program")]
     [InlineData("""{ "outbox": { "quotaBytes": "1 TB" } }""", "outbox.quotaBytes: '1 TB'")]
     [InlineData("nonsense", "configuration: ")]
     public void What_is_wrong_is_said_by_the_name_of_the_key(string json, string problem) =>
         Assert.Contains(Read(json).Problems, p => p.StartsWith(problem, StringComparison.Ordinal));
 
-    [Fact]
-    public void A_file_that_is_not_there_is_a_problem_and_no_crash() =>
-        Assert.Contains(
-            ConfigurationTree.Load("/nowhere/agent.json", NoEnvironment).Problems,
-            p => p.StartsWith("/nowhere/agent.json", StringComparison.Ordinal));
-
     private static (AgentOptions Options, List<string> Problems) Read(string json, Hashtable? environment = null)
     {
-        var reader = new ConfigurationReader(ConfigurationTree.Parse(json, environment ?? NoEnvironment));
-        return (AgentOptions.Read(reader), reader.Problems);
+        var reader = new SettingsReader(SettingsTree.Parse(
+            json, AgentConfiguration.EnvironmentPrefix, environment ?? new Hashtable()));
+        return (AgentConfiguration.Read(reader), reader.Problems);
     }
 }
