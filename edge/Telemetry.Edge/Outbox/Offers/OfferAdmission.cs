@@ -43,7 +43,8 @@ internal sealed class OfferAdmission(OutboxState state, CommitLoop commits, Outb
     }
 
     /// <summary>
-    /// The first row that no frame could carry, before it can spoil other inputs' readings; null when all are valid.
+    /// The first row that no frame could carry, found before it can affect other inputs' readings; null when all are
+    /// valid.
     /// </summary>
     private static OfferOutcome? FirstInvalid(ReadingBatch batch, ReadOnlySpan<MetricType> types)
     {
