@@ -4,17 +4,17 @@ using Telemetry.Storage.Alerts;
 namespace Telemetry.Storage;
 
 /// <summary>
-/// All rows of one transaction. Reusable: <see cref="Clear"/> keeps the buffers. Runs are removed first, lanes last;
-/// between, rows replace those of the same key (of equal keys in one commit the last one counts; of an outbox the
-/// greatest total). Alert states are removed first too. Frames, drops, dead letters and the alert outbox are only
-/// added. A schema that is registered already changes nothing.
+/// All rows of one transaction. Reusable: <see cref="Clear"/> keeps the buffers. Runs and alert states are removed
+/// first, lanes last; in between, rows replace those of the same key (of equal keys in one commit the last one counts,
+/// of an outbox the greatest total). Frames, drops, dead letters and the alert outbox are only added to. A schema that
+/// is registered already changes nothing.
 /// </summary>
 public sealed class StoreCommit
 {
     public List<PartitionStep> Partitions { get; } = [];
 
     /// <summary>
-    /// Set by a commit that did not happen: the partitions that were not its owner's, or that were busy.
+    /// Set by a commit that did not happen: the partitions that its owner no longer owns, or that were busy.
     /// </summary>
     public List<int> NotOwned { get; } = [];
 
@@ -29,10 +29,10 @@ public sealed class StoreCommit
     public List<DropLedgerRow> Drops { get; } = [];
     public List<DeadLetterRow> DeadLetters { get; } = [];
 
-    /// <summary>Messages that wait for a schema; one that is there already stays as it is.</summary>
+    /// <summary>Messages that wait for a schema; a message that exists already is not changed.</summary>
     public List<WaitingRow> Waiting { get; } = [];
 
-    /// <summary>Messages that wait no more; removed before others are added.</summary>
+    /// <summary>Messages that no longer wait; removed before others are added.</summary>
     public List<WaitingId> RemovedWaiting { get; } = [];
 
     public List<AlertStateId> RemovedAlertStates { get; } = [];
@@ -40,7 +40,8 @@ public sealed class StoreCommit
     public List<AlertOutboxRow> AlertOutbox { get; } = [];
 
     /// <summary>
-    /// Epochs that became complete: their lane rows and settled runs go, also those of this commit (lost runs stay).
+    /// Epochs that became complete: their lane rows and settled runs are removed, including those of this commit (lost
+    /// runs stay).
     /// </summary>
     public List<(GatewayId Gateway, ulong Epoch)> RemovedLanes { get; } = [];
 
@@ -53,7 +54,7 @@ public sealed class StoreCommit
         + Runs.Count + Frames.Count + Drops.Count + DeadLetters.Count + RemovedAlertStates.Count + AlertStates.Count
         + AlertOutbox.Count + RemovedLanes.Count + Waiting.Count + RemovedWaiting.Count + Readings.Count == 0;
 
-    /// <summary>Forgets everything and keeps the buffers.</summary>
+    /// <summary>Removes all rows and keeps the buffers.</summary>
     public void Clear()
     {
         Partitions.Clear();

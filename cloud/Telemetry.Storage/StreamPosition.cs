@@ -1,8 +1,9 @@
 namespace Telemetry.Storage;
 
 /// <summary>
-/// A place in a stream: when the stream was made, the last sequence that the database holds, that message's id and the
-/// time it was stored. Sequence 0 or an empty id: nothing of that stream was read, or what stood there is gone.
+/// A position in a stream: when the stream was created, the last sequence that the database has, and that message's id
+/// and time of storage. A sequence of 0 or an empty id means that nothing of the stream was read, or that the message
+/// at the position no longer exists.
 /// </summary>
 public readonly record struct StreamPosition(
     long StreamCreatedNanos, long Sequence, string MessageId, long StoredAtNanos)

@@ -179,10 +179,12 @@ internal sealed class GatewayLedger
         }
     }
 
-    /// <summary> The outbox that an epoch belongs to: the one whose hello named it, else that of its predecessor, else
-    /// the only outbox that this gateway ever had. Null when that is unknown: the epoch may belong to another SD card's
-    /// outbox. </summary> <param name="epoch">The epoch.</param> <param name="found">What earlier calls found since the
-    /// ledger last changed, so that no step is repeated.</param>
+    /// <summary>
+    /// The outbox that an epoch belongs to: the one whose hello named it, else that of its predecessor, else the only
+    /// outbox that this gateway ever had. Null when that is unknown: it may belong to the outbox of another SD card.
+    /// </summary>
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="found">What earlier calls found since the ledger last changed, so that no step is repeated.</param>
     public ulong? OutboxOf(EpochLedger epoch, Dictionary<ulong, ulong?> found)
     {
         var way = new List<ulong>();

@@ -8,8 +8,8 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Edge.Outbox;
 
 /// <summary>
-/// Makes commits. In one commit: backlog first, then critical, then live, so that a live frame's promise may count on
-/// what is sealed with it.
+/// Builds commits. One commit seals backlog first, then critical, then live readings, so that a live frame's promise
+/// may rely on what is sealed with it.
 /// </summary>
 internal sealed class CommitBuilder(OutboxState state, OutboxOptions options, TimeProvider time)
 {
@@ -21,8 +21,8 @@ internal sealed class CommitBuilder(OutboxState state, OutboxOptions options, Ti
     private readonly List<SegmentRow> _segments = [];
 
     /// <summary>
-    /// Drafts a commit of all that waits. It must be applied (<see cref="OutboxState.Apply"/>) or undone
-    /// (<see cref="OutboxState.Undo"/>), or the outbox given up.
+    /// Drafts a commit of everything that waits. The caller must apply it (<see cref="OutboxState.Apply"/>), undo it
+    /// (<see cref="OutboxState.Undo"/>), or give up the outbox.
     /// </summary>
     public CommitDraft Make(
         WaitingReadings waiting, BacklogPlan? backlog, List<FrameReplacement> replacements, bool linkUp)
@@ -45,7 +45,7 @@ internal sealed class CommitBuilder(OutboxState state, OutboxOptions options, Ti
             _parts[i] = _testDrops.Take(_parts[i]);
         }
 
-        // One that was freed meanwhile needs no tombstone.
+        // A frame that was freed meanwhile needs no tombstone.
         replacements = replacements.FindAll(r => !r.Old.Freed);
         var schemas = state.Series.TakeAdditions();
         var epoch = _parts.Count == 0 ? null : state.Epochs.Own ?? state.Epochs.Draft();

@@ -4,15 +4,15 @@ using Telemetry.Model.Identity;
 
 namespace Telemetry.Edge.Outbox;
 
-/// <summary>One commit and what the state takes over once it is durable.</summary>
+/// <summary>One commit, and what the state takes over after it is durable.</summary>
 internal sealed class CommitDraft
 {
     public required OutboxCommit Commit { get; init; }
 
-    /// <summary>The epoch that frames were sealed into, perhaps a new one; null when none were.</summary>
+    /// <summary>The epoch that frames were sealed into, perhaps a new one; null when none were sealed.</summary>
     public EpochState? Epoch { get; init; }
 
-    /// <summary>That epoch's last sequences behind them.</summary>
+    /// <summary>The last sequences of that epoch after these frames.</summary>
     public LaneLasts Lasts { get; init; }
 
     /// <summary>The new frames.</summary>

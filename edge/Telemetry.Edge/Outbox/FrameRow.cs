@@ -4,13 +4,14 @@ using Telemetry.Model.Schemas;
 
 namespace Telemetry.Edge.Outbox;
 
-/// <summary>Names a frame in the outbox: its epoch, lane and first sequence.</summary>
+/// <summary>Identifies a frame in the outbox: its epoch, lane and first sequence.</summary>
 public readonly record struct FrameId(ulong Epoch, Lane Lane, long First);
 
 /// <summary>
-/// A sealed frame that is still held. <paramref name="Held"/> false: its bytes went at the quota (it has a receipt) or
-/// are damaged, its header stays. <paramref name="Series"/>, times and <paramref name="Counts"/> say what to declare
-/// should the bytes be damaged. <paramref name="Data"/> and <paramref name="Counts"/> are empty in an image.
+/// A sealed frame that is still in the outbox. <paramref name="Held"/> is false when its bytes were removed at the
+/// quota (it has a receipt) or are damaged; its header stays. <paramref name="Series"/>, times and <paramref
+/// name="Counts"/> describe what to declare if the bytes are damaged. <paramref name="Data"/> and <paramref
+/// name="Counts"/> are empty in an image.
 /// </summary>
 public sealed record FrameRow(
     FrameKey Key,
@@ -26,13 +27,15 @@ public sealed record FrameRow(
     ReadOnlyMemory<byte> Data,
     ReadOnlyMemory<byte> Counts)
 {
-    /// <summary>The frame's name in the outbox.</summary>
+    /// <summary>The frame's identity in the outbox.</summary>
     public FrameId Id => new(Key.Epoch, Key.Lane, Key.First);
 }
 
-/// <summary>A frame that the cloud refused for a fault of its own: its bytes and why. Kept for an operator.</summary>
+/// <summary>
+/// A frame that the cloud refused for a fault of its own: its bytes and the reason. Kept for an operator.
+/// </summary>
 public sealed record QuarantineRow(FrameKey Key, string Reason, long AtMicros, ReadOnlyMemory<byte> Data)
 {
-    /// <summary>The most rows kept; the oldest ones go.</summary>
+    /// <summary>The most rows that are kept; the oldest ones are removed.</summary>
     public const int RowsMax = 64;
 }

@@ -3,7 +3,7 @@ using Telemetry.Edge.Outbox.Offers;
 namespace Telemetry.Edge.Outbox;
 
 /// <summary>
-/// One durable step of the outbox. Rows replace those of the same key; removals of what is not there are no error.
+/// One durable step of the outbox. Rows replace those of the same key; removing a row that does not exist is no error.
 /// </summary>
 public sealed record OutboxCommit
 {
@@ -20,8 +20,8 @@ public sealed record OutboxCommit
     public IReadOnlyList<long> RemovedSegments { get; init; } = [];
 
     /// <summary>
-    /// Frames to write, with bytes; or with new facts only, where <see cref="FrameRow.Data"/> is empty (the stored
-    /// bytes stay while Held, go otherwise; the counts stay).
+    /// Frames to write, with bytes; or with new facts only, when <see cref="FrameRow.Data"/> is empty (the stored bytes
+    /// are kept while Held is true and removed otherwise; the counts are kept).
     /// </summary>
     public IReadOnlyList<FrameRow> Frames { get; init; } = [];
 
@@ -37,21 +37,23 @@ public sealed record OutboxCommit
     /// <summary>Drops that a sealed frame now covers.</summary>
     public IReadOnlyList<long> RemovedDrops { get; init; } = [];
 
-    /// <summary>Schemas to add at the chain's end.</summary>
+    /// <summary>Schemas to add at the end of the chain.</summary>
     public IReadOnlyList<SchemaRow> Schemas { get; init; } = [];
 
-    /// <summary>Frames to keep in quarantine; beyond <see cref="QuarantineRow.RowsMax"/> the oldest go.</summary>
+    /// <summary>
+    /// Frames to keep in quarantine; beyond <see cref="QuarantineRow.RowsMax"/> the oldest are removed.
+    /// </summary>
     public IReadOnlyList<QuarantineRow> Quarantined { get; init; } = [];
 
     /// <summary>
-    /// True when it brings new readings. One that does not (seals, frees, receipts) may use the space that the file
-    /// keeps in reserve, so that a full disk can always be drained.
+    /// True when the commit contains new readings. A commit without them (seals, frees, receipts) may use the space
+    /// that the file keeps in reserve, so that a full disk can always be drained.
     /// </summary>
     public bool BringsReadings { get; init; }
 
-    /// <summary>Requests to remember, in order, behind all that were remembered before.</summary>
+    /// <summary>Requests to remember, in order, after all that were remembered before.</summary>
     public IReadOnlyList<RequestRow> Requests { get; init; } = [];
 
-    /// <summary>Requests of this order and below are forgotten; 0: none.</summary>
+    /// <summary>Requests with this order or a lower one are forgotten; 0 for none.</summary>
     public long RequestsForgottenTo { get; init; }
 }

@@ -4,13 +4,13 @@ using Telemetry.Model.Schemas;
 
 namespace Telemetry.Edge.Outbox;
 
-/// <summary>Readings dropped that no sealed frame covers yet.</summary>
+/// <summary>Dropped readings that no sealed frame covers yet.</summary>
 public sealed record DropRow(long Id, Declaration Declaration);
 
 /// <summary>A schema that this gateway made; <paramref name="Order"/> counts from 1 along the chain.</summary>
 public sealed record SchemaRow(SchemaMessage Message, long Order);
 
-/// <summary>What an outbox file holds when it is opened.</summary>
+/// <summary>The content of an outbox file when it is opened.</summary>
 public sealed record OutboxImage
 {
     /// <summary>The file's random id.</summary>
@@ -31,7 +31,7 @@ public sealed record OutboxImage
     /// <summary>All epochs, oldest first.</summary>
     public IReadOnlyList<EpochRow> Epochs { get; init; } = [];
 
-    /// <summary>Drops that wait for a frame.</summary>
+    /// <summary>Drops that no frame covers yet.</summary>
     public IReadOnlyList<DropRow> Drops { get; init; } = [];
 
     /// <summary>The chain of schemas, first to last.</summary>

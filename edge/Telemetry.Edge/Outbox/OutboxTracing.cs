@@ -5,15 +5,16 @@ using Telemetry.Model.Tracing;
 namespace Telemetry.Edge.Outbox;
 
 /// <summary>
-/// The outbox's spans of frames; docs/reference/traces.md lists them. Lengths are by the monotonic clock.
+/// Writes the outbox's spans of frames; docs/reference/traces.md lists them. Durations are measured by the monotonic
+/// clock.
 /// </summary>
 public static class OutboxTracing
 {
     private static readonly FrameSpans Spans = new(FrameSpans.EdgeSource);
 
     /// <summary>
-    /// Frames are durable. A live or critical one began with the first reading that waited for this commit (its
-    /// timestamp is <paramref name="waitingSince"/>), a backlog frame with the commit itself.
+    /// Frames are durable. The span of a live or critical frame begins with the first reading that waited for this
+    /// commit (at the timestamp <paramref name="waitingSince"/>), that of a backlog frame with the commit itself.
     /// </summary>
     public static void Committed(
         GatewayId gateway, IReadOnlyList<FrameRow> frames, long waitingSince, long commitSince, TimeProvider time)

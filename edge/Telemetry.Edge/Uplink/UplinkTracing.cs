@@ -6,14 +6,15 @@ using Telemetry.Model.Tracing;
 namespace Telemetry.Edge.Uplink;
 
 /// <summary>
-/// The uplink's spans of frames; docs/reference/traces.md lists them. Lengths are by the monotonic clock.
+/// Writes the uplink's spans of frames; docs/reference/traces.md lists them. Durations are measured by the monotonic
+/// clock.
 /// </summary>
 public static class UplinkTracing
 {
     private static readonly FrameSpans Spans = new(FrameSpans.EdgeSource);
 
     /// <summary>
-    /// A frame's publish ended with a PUBACK; <paramref name="since"/> is the timestamp of its sending.
+    /// A frame's publish ended with a PUBACK; <paramref name="since"/> is the timestamp at which it was sent.
     /// </summary>
     public static void Sent(
         GatewayId gateway, HeldFrame frame, string topic, in PublishOutcome outcome, long since, TimeProvider time)

@@ -1,14 +1,14 @@
 namespace Telemetry.Model.Wire;
 
-/// <summary>What a message in the log is.</summary>
+/// <summary>The kind of a message in the log.</summary>
 public enum FrameKind : byte
 {
-    /// <summary>A frame with readings, and perhaps dropped ones among what it covers.</summary>
+    /// <summary>A frame with readings; some of the sequences that it covers may be dropped.</summary>
     Readings = 0,
 
-    /// <summary>A frame of which everything is dropped or refused: declarations only.</summary>
+    /// <summary>A frame whose readings are all dropped or refused: declarations only.</summary>
     Tombstone = 1,
 
-    /// <summary>A schema: no sequence, settles nothing.</summary>
+    /// <summary>A schema: it has no sequence and settles nothing.</summary>
     Schema = 2,
 }

@@ -3,20 +3,22 @@ using Npgsql;
 namespace Telemetry.Storage.Postgres.Statements;
 
 /// <summary>
-/// Begins every transaction but the owners' commits. The server ends one whose client says nothing for a while between
-/// two statements: a process that is frozen must not hold for ever what others wait for.
+/// Begins every transaction except the owners' commits. The server ends such a transaction if its client sends nothing
+/// for a while between two statements: a frozen process must not hold forever what others wait for.
 /// </summary>
 internal static class BesideTransaction
 {
-    /// <summary>How long the client may be silent. Between two statements it has next to nothing to do.</summary>
+    /// <summary>How long the client may send nothing. Between two statements it has almost nothing to do.</summary>
     public static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(5);
 
-    /// <summary>For an operator's command or a search; disposed without a commit it is rolled back.</summary>
+    /// <summary>
+    /// Begins a transaction for an operator's command or a search; disposing it without a commit rolls it back.
+    /// </summary>
     public static Task<NpgsqlTransaction> BeginAsync(
         NpgsqlConnection connection, CancellationToken cancellationToken) =>
         BeginAsync(connection, SilenceMax, cancellationToken);
 
-    /// <summary>The same with another patience.</summary>
+    /// <summary>The same with another time limit.</summary>
     public static async Task<NpgsqlTransaction> BeginAsync(
         NpgsqlConnection connection, TimeSpan silenceMax, CancellationToken cancellationToken)
     {

@@ -3,10 +3,10 @@ using Telemetry.Model.Schemas;
 
 namespace Telemetry.Storage.Postgres.Statements;
 
-/// <summary>How values of the model stand in columns.</summary>
+/// <summary>Converts values of the model to columns and back.</summary>
 public static class ColumnValues
 {
-    /// <summary>The longest error text kept with a dead letter, in characters; the rest is cut.</summary>
+    /// <summary>The longest error text kept with a dead letter, in characters; longer ones are cut.</summary>
     public const int ErrorLengthMax = 2000;
 
     /// <summary>
@@ -51,7 +51,7 @@ public static class ColumnValues
     /// <summary>The reverse of <see cref="Bytes(UInt128)"/>.</summary>
     public static UInt128 Hash(ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadUInt128BigEndian(bytes);
 
-    /// <summary>Text for people: PostgreSQL holds no NUL, so it reads U+FFFD.</summary>
+    /// <summary>Text for people: PostgreSQL cannot store NUL, so it becomes U+FFFD.</summary>
     public static string Text(string text) => text.Replace('\0', '\uFFFD');
 
     public static string Error(string text) => Text(text.Length > ErrorLengthMax ? text[..ErrorLengthMax] : text);

@@ -2,7 +2,7 @@ using Telemetry.Model.Identity;
 
 namespace Telemetry.Storage.Postgres.Statements;
 
-/// <summary>The five columns that name a frame: gateway, epoch, lane, first, count.</summary>
+/// <summary>The five columns that identify a frame: gateway, epoch, lane, first, count.</summary>
 internal sealed class FrameKeyColumns(RowsStatement statement)
 {
     private readonly List<string> _gateway = statement.Texts();

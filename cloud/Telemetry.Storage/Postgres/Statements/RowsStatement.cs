@@ -13,13 +13,13 @@ internal sealed class RowsStatement(string sql)
     private readonly NpgsqlBatchCommand _command = new(sql);
     private readonly List<IList> _columns = [];
 
-    /// <summary>How many rows wait.</summary>
+    /// <summary>The number of rows that were added.</summary>
     public int Count => _columns[0].Count;
 
     /// <summary>The rows that the last execution changed.</summary>
     public int RecordsAffected => _command.RecordsAffected;
 
-    /// <summary>Adds a column; in the order of the parameters.</summary>
+    /// <summary>Adds a column, in the order of the parameters.</summary>
     public List<T> Column<T>(NpgsqlDbType type)
     {
         var column = new List<T>();
@@ -40,7 +40,7 @@ internal sealed class RowsStatement(string sql)
 
     public List<byte[]> Bytes() => Column<byte[]>(NpgsqlDbType.Bytea);
 
-    /// <summary>Forgets the rows.</summary>
+    /// <summary>Removes the rows.</summary>
     public void Clear()
     {
         foreach (var column in _columns)
@@ -49,7 +49,7 @@ internal sealed class RowsStatement(string sql)
         }
     }
 
-    /// <summary>Puts the statement into a batch; nothing when it has no rows.</summary>
+    /// <summary>Adds the statement to a batch, unless it has no rows.</summary>
     public void AddTo(NpgsqlBatch batch)
     {
         if (Count > 0)

@@ -2,12 +2,12 @@ namespace Telemetry.Storage.Postgres.Statements;
 
 /// <summary>
 /// A float with known decimals as an integer: 21.37 with two decimals is 2137. The columnstore packs such integers far
-/// tighter than floats (1.3 against 8.6 bytes a row for random walks). Only a value that comes back bit for bit is
+/// better than floats (1.3 against 8.6 bytes per row for random walks). Only a value that converts back bit for bit is
 /// scaled; -0.0, NaN, infinities and values with more digits stay floats.
 /// </summary>
 internal static class ScaledNumber
 {
-    /// <summary>The most decimals of a scaled value: four bits of the flags keep one more than them.</summary>
+    /// <summary>The most decimals of a scaled value: four bits of the flags store the number plus one.</summary>
     public const byte DecimalsMax = 14;
 
     /// <summary>
@@ -20,7 +20,7 @@ internal static class ScaledNumber
     private static readonly double[] Powers =
         [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14];
 
-    /// <summary>Scales a double's bits; false when it would not come back the same.</summary>
+    /// <summary>Scales a double's bits; false when it would not convert back to the same bits.</summary>
     public static bool TryScale(ulong bits, byte decimals, out long scaled)
     {
         scaled = 0;

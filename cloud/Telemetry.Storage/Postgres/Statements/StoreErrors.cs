@@ -4,10 +4,10 @@ using Npgsql;
 
 namespace Telemetry.Storage.Postgres.Statements;
 
-/// <summary>Which of the database's errors mean what.</summary>
+/// <summary>Classifies the database's errors.</summary>
 public static partial class StoreErrors
 {
-    /// <summary>True for what a database and its network do; other exceptions are ours and pass.</summary>
+    /// <summary>True for errors of a database and its network; other exceptions are our own and pass through.</summary>
     public static bool IsDatabases(Exception e) => e is NpgsqlException or TimeoutException or IOException
         or System.Net.Sockets.SocketException or ObjectDisposedException;
 
@@ -23,21 +23,20 @@ public static partial class StoreErrors
     };
 
     /// <summary>
-    /// True when no answer came, or one that the server gives while it stops or starts, or of a connection that it
-    /// ended.
+    /// True when there was no answer, when the server is stopping or starting, or when it ended the connection.
     /// </summary>
     public static bool IsUnreachable(Exception e) =>
         e is not PostgresException answer || answer.SqlState is ['5', '7', 'P', ..] or ['0', '8', ..];
 
-    /// <summary>SQLSTATE class 22 or 23: a row's fault.</summary>
+    /// <summary>SQLSTATE class 22 or 23: the data of a row was refused.</summary>
     public static bool IsDataFault(Exception e) => e is PostgresException { SqlState: ['2', '2' or '3', ..] };
 
-    // An error that the server says in answer to COMMIT has rolled back, but for two states that say "unknown". A fatal
-    // one ends the session, perhaps between the commit and its answer.
+    // An error in answer to COMMIT means that the transaction was rolled back, except two states that mean "unknown". A
+    // fatal error ends the session, perhaps between the commit and its answer.
     private static bool IsSurelyRolledBack(Exception e) => e is PostgresException { InvariantSeverity: "ERROR" } answer
         && answer.SqlState is not (['0', '8', ..] or PostgresErrorCodes.StatementCompletionUnknown);
 
-    // The server says where a COPY stood: "COPY reading, line 7, column t", in its own language.
+    // The server reports where a COPY failed: "COPY reading, line 7, column t", in its own language.
     private static int? ReadingOf(Exception e) =>
         e is PostgresException { Where: { } where } && CopyLine().Match(where) is { Success: true } match
             && int.TryParse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var line)

@@ -2,17 +2,19 @@ using Telemetry.Model.Identity;
 
 namespace Telemetry.Edge.Outbox.Epochs;
 
-/// <summary>What is freed of one lane of one epoch: ascending runs, adjacent ones merged, their shares added.</summary>
+/// <summary>
+/// The freed sequences of one lane of one epoch: ascending runs, adjacent ones merged, their shares added.
+/// </summary>
 internal sealed class FreedRuns(FreedLane freed)
 {
     private readonly List<FreedRun> _runs = [.. freed.Runs];
     private FreedLane? _snapshot = freed;
 
-    /// <summary>What is freed now; it does not change later.</summary>
+    /// <summary>A snapshot of the freed sequences, which does not change later.</summary>
     public FreedLane Snapshot() => _snapshot ??= new FreedLane([.. _runs]);
 
     /// <summary>
-    /// Adds a frame's range; false at <see cref="FreedLane.RunsMax"/>, when it would be one run more.
+    /// Adds a frame's range. Returns false at <see cref="FreedLane.RunsMax"/>, if the range would need a new run.
     /// </summary>
     public bool TryAdd(SequenceRange range, ulong share)
     {

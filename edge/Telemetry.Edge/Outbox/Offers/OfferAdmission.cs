@@ -5,7 +5,7 @@ using Telemetry.Model.Wire;
 
 namespace Telemetry.Edge.Outbox.Offers;
 
-/// <summary>Says whether an offer can be taken at this moment; nothing of it is taken when it cannot.</summary>
+/// <summary>Decides whether an offer can be accepted at this moment; if not, nothing of it is taken.</summary>
 internal sealed class OfferAdmission(OutboxState state, CommitLoop commits, OutboxOptions options)
 {
     /// <summary>Why the offer is refused; null when it is not.</summary>
@@ -43,7 +43,8 @@ internal sealed class OfferAdmission(OutboxState state, CommitLoop commits, Outb
     }
 
     /// <summary>
-    /// The first row that no frame could carry, before it can spoil other inputs' readings; null when all are valid.
+    /// The first row that no frame could carry, found before it can affect other inputs' readings; null when all are
+    /// valid.
     /// </summary>
     private static OfferOutcome? FirstInvalid(ReadingBatch batch, ReadOnlySpan<MetricType> types)
     {
