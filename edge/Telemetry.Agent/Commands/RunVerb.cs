@@ -20,7 +20,8 @@ internal static class RunVerb
             }
 
             using var logging = EdgeProcess.Logging();
-            return await program.Process(options).RunAsync(logging, SystemRandom.Instance);
+            // The process listens to its signals itself.
+            return await program.Process(options).RunAsync(logging, SystemRandom.Instance, CancellationToken.None);
         });
         return command;
     }

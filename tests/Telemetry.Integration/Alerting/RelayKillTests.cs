@@ -1,4 +1,5 @@
 using Telemetry.SystemTests.Relay;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Alerting;
 

@@ -1,5 +1,6 @@
 using Telemetry.Ingress;
 using Telemetry.MqttSessions;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Ingress;
 

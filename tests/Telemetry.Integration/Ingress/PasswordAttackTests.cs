@@ -3,6 +3,7 @@ using System.Net;
 using Telemetry.Ingress.Access;
 using Telemetry.Model.Identity;
 using Telemetry.MqttSessions;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Ingress;
 

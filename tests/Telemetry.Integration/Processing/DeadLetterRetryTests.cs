@@ -5,6 +5,7 @@ using Telemetry.Cloud.Configuration;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
 using Telemetry.Storage.Postgres;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Processing;
 

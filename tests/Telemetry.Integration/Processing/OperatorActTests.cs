@@ -2,6 +2,7 @@ using Telemetry.Cloud.Commands.DeadLetters;
 using Telemetry.Cloud.Commands.Forks;
 using Telemetry.Cloud.Configuration;
 using Telemetry.Storage.Postgres;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Processing;
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Npgsql;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
+using Telemetry.TestKit.Servers;
 using Xunit.Abstractions;
 
 namespace Telemetry.Integration.Processing;

@@ -6,6 +6,7 @@ using Telemetry.Model.Protocol;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
+using Telemetry.TestKit.Servers;
 using Xunit.Abstractions;
 
 namespace Telemetry.Integration.Processing;

@@ -1,6 +1,7 @@
 using Npgsql;
 using Telemetry.Storage;
 using Telemetry.Storage.Postgres.Partitions;
+using Telemetry.TestKit.Servers;
 using static Telemetry.TestKit.Contracts.StoreSteps;
 
 namespace Telemetry.Integration.Storage;

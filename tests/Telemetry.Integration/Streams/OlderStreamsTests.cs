@@ -4,6 +4,7 @@ using Telemetry.Model.Installations;
 using Telemetry.Model.Protocol;
 using Telemetry.Streams;
 using Telemetry.TestKit.Contracts;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Streams;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.SystemTests;
 

@@ -1,6 +1,7 @@
 using Telemetry.SystemTests;
 using Telemetry.SystemTests.Cluster;
 using Telemetry.SystemTests.Scenarios;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.SystemTests;
 
