@@ -1,4 +1,3 @@
-using Telemetry.Processing;
 using Telemetry.Processing.Alerts.Rules;
 using Telemetry.Runtime.Settings;
 using Telemetry.Storage.Alerts;

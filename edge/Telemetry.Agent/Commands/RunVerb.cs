@@ -12,7 +12,7 @@ internal static class RunVerb
     {
         var config = EdgeCommandLine.ConfigOption();
         var command = new Command("run", "Works until it is stopped.") { config };
-        command.SetAction(async (result, _) =>
+        command.SetAction(async (result, cancellationToken) =>
         {
             if (program.Options(result.GetRequiredValue(config), errors) is not { } options)
             {
@@ -20,7 +20,7 @@ internal static class RunVerb
             }
 
             using var logging = EdgeProcess.Logging();
-            return await program.Process(options).RunAsync(logging, SystemRandom.Instance);
+            return await program.Process(options).RunAsync(logging, SystemRandom.Instance, cancellationToken);
         });
         return command;
     }
