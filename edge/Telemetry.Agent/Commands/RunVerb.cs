@@ -12,7 +12,7 @@ internal static class RunVerb
     {
         var config = EdgeCommandLine.ConfigOption();
         var command = new Command("run", "Works until it is stopped.") { config };
-        command.SetAction(async (result, cancellationToken) =>
+        command.SetAction(async (result, _) =>
         {
             if (program.Options(result.GetRequiredValue(config), errors) is not { } options)
             {
@@ -20,7 +20,8 @@ internal static class RunVerb
             }
 
             using var logging = EdgeProcess.Logging();
-            return await program.Process(options).RunAsync(logging, SystemRandom.Instance, cancellationToken);
+            // The process listens to its signals itself.
+            return await program.Process(options).RunAsync(logging, SystemRandom.Instance, CancellationToken.None);
         });
         return command;
     }
