@@ -10,7 +10,7 @@ namespace Telemetry.TestKit.Readings;
 /// </summary>
 internal static class SensorData
 {
-    /// <summary>The folder; null when there is none.</summary>
+    /// <summary>The folder; null when it is not configured.</summary>
     public static string? Folder =>
         Environment.GetEnvironmentVariable("TELEMETRY_TEST_DATA") is { Length: > 0 } folder && Directory.Exists(folder)
             ? folder : null;
