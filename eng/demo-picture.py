@@ -82,7 +82,7 @@ def main():
     width, height = round(max(map(len, lines)) * WIDTH) + 32, len(lines) * LINE + 28
     print(f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
           'font-family="ui-monospace, Menlo, Consolas, monospace" font-size="14" fill="#c9d1d9">')
-    print("<title>./demo.sh while the link of all gateways is cut, and its verdict</title>")
+    print("<title>./demo.sh while all gateways are cut off, and its verdict</title>")
     print(f'<rect width="{width}" height="{height}" rx="8" fill="#0d1117"/>')
     for i, line in enumerate(lines):
         print(row(line, 26 + i * LINE))

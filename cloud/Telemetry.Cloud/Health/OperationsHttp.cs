@@ -8,6 +8,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Telemetry.Cloud.Configuration;
+using Telemetry.Diagnostics.Metrics;
 
 namespace Telemetry.Cloud.Health;
 

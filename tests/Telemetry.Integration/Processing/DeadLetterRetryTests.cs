@@ -277,9 +277,10 @@ public sealed class DeadLetterRetryTests
         {
             Database = new PostgresStoreOptions { ConnectionString = stand.Database.ConnectionString },
         };
-        Assert.Null(DeadLetterArguments.Read(words, DateTimeOffset.UtcNow, out var arguments));
         using var output = new StringWriter { NewLine = "\n" };
-        var code = await new DeadLettersCommand(settings, output, output).RunAsync(arguments, default);
+        var command = new DeadLettersCommand(settings, output, output);
+        var code = await DeadLettersVerb.Create(
+            TimeProvider.System, (arguments, _, stop) => command.RunAsync(arguments, stop)).Parse(words).InvokeAsync();
         return (code, output.ToString());
     }
 }

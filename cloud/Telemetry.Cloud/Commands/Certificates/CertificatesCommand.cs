@@ -6,27 +6,19 @@ namespace Telemetry.Cloud.Commands.Certificates;
 
 /// <summary>
 /// The command <c>certificates</c>: makes the installation's authority, and signs by it certificates of the ingress and
-/// of gateways. It needs no configuration and no server. The exit code is 0 when it was done, 1 when it could not be,
-/// 2 for wrong arguments.
+/// of gateways. It needs no configuration and no server. The exit code is 0 when it was done, 1 when it could not be.
 /// </summary>
 internal sealed class CertificatesCommand(TimeProvider time, TextWriter output, TextWriter errors)
 {
-    private const int GoneWrong = 1, Misused = 2;
+    private const int GoneWrong = 1;
 
     private readonly CertificateMaker _maker = new(time);
 
-    public int Run(ReadOnlySpan<string> words)
+    public int Run(CertificateArguments arguments)
     {
-        if (CertificateArguments.Read(words, out var arguments) is { } wrong)
-        {
-            errors.WriteLine(wrong);
-            errors.WriteLine(CertificateArguments.Usage);
-            return Misused;
-        }
-
         try
         {
-            Run(arguments);
+            Make(arguments);
             return 0;
         }
         catch (Exception e)
@@ -37,7 +29,7 @@ internal sealed class CertificatesCommand(TimeProvider time, TextWriter output, 
         }
     }
 
-    private void Run(CertificateArguments arguments)
+    private void Make(CertificateArguments arguments)
     {
         var folder = arguments.Folder;
         if (arguments.Kind == "ca")

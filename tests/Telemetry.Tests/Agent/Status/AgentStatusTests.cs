@@ -18,15 +18,4 @@ public sealed class AgentStatusTests
         Assert.Equal(6, agent.GetProperty("settled").GetInt64());
         Assert.Equal(JsonValueKind.Null, agent.GetProperty("lastAnswer").ValueKind);
     }
-
-    [Fact]
-    public void Prometheus_text_has_the_sums_of_the_process_and_names_no_gateway()
-    {
-        var text = AgentStatus.Prometheus([Status, Status with { Gateway = "gw-2", LinkUp = false }]);
-
-        Assert.Contains("# TYPE telemetry_agent_accepted_readings gauge\n", text, StringComparison.Ordinal);
-        Assert.Contains("telemetry_agent_accepted_readings 20\n", text, StringComparison.Ordinal);
-        Assert.Contains("telemetry_agent_links_up 1\n", text, StringComparison.Ordinal);
-        Assert.DoesNotContain("gw-", text, StringComparison.Ordinal);
-    }
 }

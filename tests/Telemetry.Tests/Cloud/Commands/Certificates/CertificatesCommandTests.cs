@@ -182,32 +182,24 @@ public sealed class CertificatesCommandTests : IAsyncDisposable
         $"{Pki}/ca.pem: is missing; make the authority first: certificates ca --folder {Pki}\n",
         Refused("server", "cloud.example.org"));
 
-    [Fact]
-    public void Wrong_words_are_answered_with_the_usage()
-    {
-        var errors = new StringWriter();
-
-        Assert.Equal(2, new CertificatesCommand(_clock, TextWriter.Null, errors).Run(["server"]));
-        Assert.Contains("usage: Telemetry.Cloud certificates ca ", errors.ToString(), StringComparison.Ordinal);
-    }
-
     public ValueTask DisposeAsync() => _folder.DisposeAsync();
 
     private void Run(params string[] words)
     {
         var errors = new StringWriter();
-        var code = new CertificatesCommand(_clock, TextWriter.Null, errors).Run(InFolder(words));
+        var code = new CertificatesCommand(_clock, TextWriter.Null, errors).Run(Arguments(words));
         Assert.Equal((0, ""), (code, errors.ToString()));
     }
 
     private string Refused(params string[] words)
     {
         var errors = new StringWriter();
-        Assert.Equal(1, new CertificatesCommand(_clock, TextWriter.Null, errors).Run(InFolder(words)));
+        Assert.Equal(1, new CertificatesCommand(_clock, TextWriter.Null, errors).Run(Arguments(words)));
         return errors.ToString();
     }
 
-    private string[] InFolder(string[] words) => words.Contains("--folder") ? words : [.. words, "--folder", Pki];
+    private CertificateArguments Arguments(string[] words) => VerbRun.Arguments<CertificateArguments>(
+        CertificatesVerb.Create, words.Contains("--folder") ? words : [.. words, "--folder", Pki]);
 
     private X509Certificate2 Read(string name) =>
         X509CertificateLoader.LoadCertificateFromFile(Path.Combine(Pki, name));

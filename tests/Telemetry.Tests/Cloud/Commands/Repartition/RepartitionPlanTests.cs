@@ -52,24 +52,4 @@ public sealed class RepartitionPlanTests
         Assert.Throws<InstallationException>(
             () => RepartitionPlan.Of(Eight, new StreamInstallation(SampleInstallation.Of(5)), 3));
     }
-
-    [Theory]
-    [InlineData(new[] { "--partitions", "3" }, 3, new string[0])]
-    [InlineData(new[] { "--config", "f", "--partitions", "1024" }, 1024, new[] { "--config", "f" })]
-    [InlineData(new[] { "--partitions", "3", "--config", "f" }, 3, new[] { "--config", "f" })]
-    public void Number_is_taken_out_of_the_arguments_wherever_it_stands(
-        string[] options, int partitions, string[] rest)
-    {
-        Assert.Equal(rest, RepartitionArguments.Take(options, out var taken));
-        Assert.Equal(partitions, taken);
-    }
-
-    [Theory]
-    [InlineData("--partitions")]
-    [InlineData("--partitions", "0")]
-    [InlineData("--partitions", "1025")]
-    [InlineData("--partitions", "x")]
-    [InlineData("--config", "f")]
-    public void Arguments_without_an_allowed_number_are_refused(params string[] options) =>
-        Assert.Null(RepartitionArguments.Take(options, out _));
 }

@@ -1,9 +1,7 @@
 using System.Diagnostics.Metrics;
-using Microsoft.Extensions.DependencyInjection;
-using Telemetry.Cloud.Health;
-using Telemetry.Ingress;
+using Telemetry.Diagnostics.Metrics;
 
-namespace Telemetry.Tests.Cloud.Health;
+namespace Telemetry.Tests.Diagnostics.Metrics;
 
 public sealed class PrometheusTextTests
 {
@@ -11,7 +9,7 @@ public sealed class PrometheusTextTests
     public void Instruments_are_written_with_type_unit_and_escaped_tags()
     {
         using var meter = new Meter("test.text");
-        using var text = new PrometheusText("test.text");
+        using var text = new PrometheusText(meter);
         meter.CreateObservableCounter("a.bytes.sent", () => 5L, "By", "Bytes sent");
         meter.CreateObservableGauge(
             "b", () => new Measurement<double>(1.5, new KeyValuePair<string, object?>("why", "a\"b\\c\nd")));
@@ -39,7 +37,7 @@ public sealed class PrometheusTextTests
     public void Tags_without_end_are_counted_and_not_kept()
     {
         using var meter = new Meter("test.bound");
-        using var text = new PrometheusText("test.bound");
+        using var text = new PrometheusText(meter);
         var counter = meter.CreateCounter<long>("c");
         for (var i = 0; i < PrometheusText.SeriesMax + 7; i++)
         {
@@ -55,32 +53,23 @@ public sealed class PrometheusTextTests
     }
 
     [Fact]
-    public void Other_meters_are_not_heard()
+    public void Of_its_own_name_only_its_own_meter_is_shown_and_of_others_every_one()
     {
-        using var meter = new Meter("test.other");
-        using var text = new PrometheusText("test.mine");
-        meter.CreateCounter<long>("c").Add(1);
-
-        Assert.DoesNotContain("c_total", text.Write(), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Every_ingress_event_is_shown_by_name()
-    {
-        using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        using var text = new PrometheusText(CloudMetrics.MeterName);
-        using var metrics = new CloudMetrics(services.GetRequiredService<IMeterFactory>());
-        var counters = new IngressCounters();
-        metrics.Watch(counters);
-        counters.Count(IngressEvent.FrameMalformed, 3);
-        counters.Count(IngressEvent.ByteAppended, 100);
+        using var own = new Meter("test.mine");
+        using var twin = new Meter("test.mine");
+        using var named = new Meter("test.named");
+        using var other = new Meter("test.other");
+        using var text = new PrometheusText(own, "test.named");
+        own.CreateCounter<long>("own").Add(1);
+        twin.CreateCounter<long>("twin").Add(1);
+        named.CreateCounter<long>("named").Add(1);
+        other.CreateCounter<long>("other").Add(1);
 
         var written = text.Write();
 
-        Assert.Contains(
-            "telemetry_ingress_events_total{event=\"frame_malformed\"} 3\n", written, StringComparison.Ordinal);
-        Assert.Contains(
-            "telemetry_ingress_events_total{event=\"connect_unavailable\"} 0\n", written, StringComparison.Ordinal);
-        Assert.Contains("telemetry_ingress_appended_bytes_total 100\n", written, StringComparison.Ordinal);
+        Assert.Contains("own_total 1\n", written, StringComparison.Ordinal);
+        Assert.Contains("named_total 1\n", written, StringComparison.Ordinal);
+        Assert.DoesNotContain("twin", written, StringComparison.Ordinal);
+        Assert.DoesNotContain("other", written, StringComparison.Ordinal);
     }
 }
