@@ -13,7 +13,6 @@ namespace Telemetry.Alerting.Relay;
 /// the log could bring them again.
 /// </para>
 /// </summary>
-/// </summary>
 internal sealed class RelayRecovery(
     IAlertSink sink, IAlertOutbox outbox, RelayOptions options, RelayCounters counters, TimeProvider time,
     ILogger logger)
