@@ -4,7 +4,7 @@ using Telemetry.Model.Schemas;
 namespace Telemetry.TestKit.Checking;
 
 /// <summary>
-/// The rules by which books are judged, over what journals say and what the database says. For each gateway:
+/// The rules by which the journals are compared with the database. For each gateway:
 /// <list type="bullet">
 /// <item>stored ⊆ attempted, none twice, values equal bit for bit: multisets of (series, time, hash);</item>
 /// <item>|acknowledged − stored| ≤ rejected + dropped + lost ≤ |attempted − stored|;</item>

@@ -5,7 +5,7 @@ using Telemetry.Model.Readings;
 namespace Telemetry.TestKit.Readings;
 
 /// <summary>
-/// Recorded sensor data, where TELEMETRY_TEST_DATA says that it lies: its README names the sources. Each series is of
+/// Recorded sensor data in the folder that TELEMETRY_TEST_DATA names: its README lists the sources. Each series is of
 /// type Float; a file's columns are its series.
 /// </summary>
 internal static class SensorData
