@@ -16,7 +16,7 @@ public readonly record struct Predecessor(ulong Epoch, LaneLasts Lasts)
 }
 
 /// <summary>
-/// What a frame says of itself before its readings. At most 64 bytes, checksum included, with one open epoch.
+/// The fields of a frame before its readings. At most 64 bytes, checksum included, with one open epoch.
 /// <code>
 /// byte    version (high 4 bits), kind (low 4 bits)
 /// byte    bits 0-1 lane, 2 dropped inside, 3 predecessor, 4 promise, 5 promise names other epochs, 6 promise has a

@@ -33,8 +33,8 @@ public sealed record HelloEpoch(ulong Epoch, Predecessor Predecessor, HelloLane[
 }
 
 /// <summary>
-/// The agent's account of itself. A full one asks for an answer; a short one carries the promise and the accepted total
-/// only.
+/// The agent's report of its state. A full one asks for an answer; a short one carries only the promise and the
+/// accepted total.
 /// <code>
 /// byte version (high 4 bits), bit 0 full, bit 1 promise, bit 2 complete epochs listed,
 ///      bit 3 the last epoch is the run's own, bit 4 frame version stated (full only)

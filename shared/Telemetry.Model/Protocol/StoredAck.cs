@@ -40,8 +40,8 @@ public sealed record EpochSettlement(ulong Epoch, bool Complete, LaneSettlement[
 public readonly record struct StreamProgress(long Position, long End);
 
 /// <summary>
-/// The cloud's word that the transaction which settled frames has committed; cumulative. As the answer to a hello it
-/// also says the streams' ends, what was announced, and which schemas are known.
+/// The cloud's confirmation that the transaction which settled frames has committed; cumulative. As the answer to a
+/// hello it also carries the streams' ends, the announced sequences, and the known schemas.
 /// <code>
 /// byte version (high 4 bits), kind 1 (low 4 bits); byte bit 0 answer, bit 1 fork, bit 2 frame version stated
 /// u64 token; (answer) u32 process, varint number of the hello; 7 server time; u64 digest of complete epochs

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Telemetry.TestKit.Bytes;
 
 /// <summary>
-/// The same bytes in every way in which a network can cut them. Each segment lies in an array of its own between
-/// guard bytes, so that a parser that reads past a segment's end reads wrong bytes instead of the right ones by luck.
+/// The same bytes in every way in which a network can divide them. Each segment is in an array of its own between guard
+/// bytes, so that a parser that reads past a segment's end reads wrong bytes instead of the right ones by accident.
 /// </summary>
 public static class ByteSplitter
 {
@@ -52,7 +52,7 @@ public static class ByteSplitter
         }
     }
 
-    /// <summary>Every beginning that is not the whole: what a parser must answer with "need more".</summary>
+    /// <summary>Every prefix that is not the whole: a parser must answer it with "need more".</summary>
     public static IEnumerable<ReadOnlySequence<byte>> EveryStrictPrefix(ReadOnlyMemory<byte> bytes)
     {
         for (var length = 0; length < bytes.Length; length++)

@@ -4,8 +4,8 @@ using System.IO.Hashing;
 namespace Telemetry.TestKit.Bytes;
 
 /// <summary>
-/// Damages good bytes the way that faulty storage, hostile peers and off-by-one senders do, by a seed. What a parser
-/// makes of the result is to be a value, "need more" or its protocol exception: nothing else, and in bounded time.
+/// Damages good bytes in the way of faulty storage, hostile peers and off-by-one senders, by a seed. A parser must
+/// answer the result with a value, "need more" or its protocol exception: nothing else, and in bounded time.
 /// </summary>
 public sealed class Mutator(Random random)
 {
@@ -29,7 +29,7 @@ public sealed class Mutator(Random random)
     }
 
     /// <summary>
-    /// A damaged copy of a frame behind whose damage the checksum is right again, as a hostile sender's would be.
+    /// A damaged copy of a frame whose checksum is right for the damaged bytes, as a hostile sender's would be.
     /// </summary>
     public byte[] MutateSealed(ReadOnlySpan<byte> frame)
     {
@@ -102,7 +102,7 @@ public sealed class Mutator(Random random)
         bytes.RemoveRange(length, bytes.Count - length);
     }
 
-    /// <summary>Writes a telling number where a length of 1, 2, 4 or 8 bytes may stand, in either byte order.</summary>
+    /// <summary>Writes a boundary value where a length of 1, 2, 4 or 8 bytes may be, in either byte order.</summary>
     private void EditFixedLength(List<byte> bytes)
     {
         var width = 1 << random.Next(4);

@@ -6,8 +6,8 @@ using Telemetry.Model.Schemas;
 namespace Telemetry.TestKit.Checking;
 
 /// <summary>
-/// Judges a run from senders' journals and SQL alone, from one snapshot of the database: see
-/// <see cref="BooksComparison"/> for the rules. Streams the rows; its memory is that of the journals' readings.
+/// Checks a run only by the senders' journals and SQL, on one snapshot of the database; see <see
+/// cref="BooksComparison"/> for the rules. Streams the rows; it needs memory for the journals' readings.
 /// </summary>
 public sealed class BooksChecker(string connectionString, IReadOnlyCollection<string> journals)
 {

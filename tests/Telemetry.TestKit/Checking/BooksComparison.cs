@@ -4,7 +4,7 @@ using Telemetry.Model.Schemas;
 namespace Telemetry.TestKit.Checking;
 
 /// <summary>
-/// The rules by which books are judged, over what journals say and what the database says. For each gateway:
+/// The rules by which the journals are compared with the database. For each gateway:
 /// <list type="bullet">
 /// <item>stored ⊆ attempted, none twice, values equal bit for bit: multisets of (series, time, hash);</item>
 /// <item>|acknowledged − stored| ≤ rejected + dropped + lost ≤ |attempted − stored|;</item>
@@ -20,7 +20,7 @@ internal sealed class BooksComparison(SentReadings sent)
     private readonly List<string> _faults = [];
     private long _unknown;
 
-    /// <summary>Takes a row of the database as the reading that its columns make.</summary>
+    /// <summary>Adds a row of the database as the reading that its columns encode.</summary>
     public void Row(GatewayId gateway, SeriesIdentity series, long time, ulong hash)
     {
         if (!_found.TryGetValue(gateway, out var found))
@@ -42,7 +42,7 @@ internal sealed class BooksComparison(SentReadings sent)
         }
     }
 
-    /// <summary>Notes something wrong that belongs to no gateway.</summary>
+    /// <summary>Records a fault that belongs to no gateway.</summary>
     public void Fault(string fault)
     {
         if (_faults.Count < 100)
@@ -89,7 +89,7 @@ internal sealed class BooksComparison(SentReadings sent)
         }
     }
 
-    /// <summary>What was found of one gateway.</summary>
+    /// <summary>The state of one gateway in the database.</summary>
     private sealed class Found
     {
         public long Attempted, Acknowledged, Stored, AcknowledgedNotStored;
@@ -144,7 +144,7 @@ internal sealed class BooksComparison(SentReadings sent)
             }
         }
 
-        // Rejections first, they name one reading each; then declarations, those that end first before the others.
+        // Rejections first, because each names one reading; then declarations, in the order of their end.
         private void Matches(List<string> faults, GatewaySettlement settled)
         {
             var unmatched = settled.Rejections.Where(r => !Missing.Take(r.Series, r.Time)).ToList();

@@ -10,11 +10,11 @@ public sealed record GatewayBooks(
     long AcknowledgedNotStored, long AttemptedNotStored, IReadOnlyList<string> Faults);
 
 /// <summary>The checker's verdict over all gateways.</summary>
-/// <param name="Gateways">One line a gateway that has a journal.</param>
-/// <param name="Faults">What belongs to no gateway.</param>
+/// <param name="Gateways">One line for each gateway that has a journal.</param>
+/// <param name="Faults">Faults that belong to no gateway.</param>
 public sealed record BooksVerdict(IReadOnlyList<GatewayBooks> Gateways, IReadOnlyList<string> Faults)
 {
-    /// <summary>Every gateway's books balance, and nothing is in the database that nobody sent.</summary>
+    /// <summary>True when every gateway's totals balance, and the database has nothing that nobody sent.</summary>
     public bool Balanced => Faults.Count == 0 && Gateways.All(g => g.Faults.Count == 0);
 
     /// <summary>A table, then every fault, then one line with the sum and the verdict.</summary>

@@ -3,14 +3,14 @@ using Telemetry.Model.Schemas;
 namespace Telemetry.TestKit.Checking;
 
 /// <summary>
-/// Readings that were attempted and are not stored, by series and time. What was declared takes them away, so that no
-/// missing reading explains two declarations. One thread at a time.
+/// Readings that were attempted and are not stored, by series and time. A declaration removes them, so that no missing
+/// reading explains two declarations. Used by one thread at a time.
 /// </summary>
 internal sealed class MissingReadings
 {
     private readonly Dictionary<SeriesIdentity, SortedDictionary<long, int>> _bySeries = [];
 
-    /// <summary>How many are missing.</summary>
+    /// <summary>The number of missing readings.</summary>
     public long Count { get; private set; }
 
     public void Add(SeriesIdentity series, long time)
@@ -24,11 +24,11 @@ internal sealed class MissingReadings
         Count++;
     }
 
-    /// <summary>Is one missing at that time?</summary>
+    /// <summary>True when a reading at that time is missing.</summary>
     public bool Has(SeriesIdentity series, long time) =>
         _bySeries.TryGetValue(series, out var times) && times.ContainsKey(time);
 
-    /// <summary>Takes one at that time away; false when there is none.</summary>
+    /// <summary>Removes one reading at that time; false when there is none.</summary>
     public bool Take(SeriesIdentity series, long time)
     {
         if (!Has(series, time))
@@ -46,7 +46,7 @@ internal sealed class MissingReadings
         return true;
     }
 
-    /// <summary>Takes as many as are declared away, the oldest first; gives how many there were.</summary>
+    /// <summary>Removes as many readings as are declared, the oldest first; returns how many there were.</summary>
     public int Take(DropDeclaration drop)
     {
         if (!_bySeries.TryGetValue(drop.Series, out var times))

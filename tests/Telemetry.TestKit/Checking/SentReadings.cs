@@ -5,9 +5,9 @@ using Telemetry.Model.Schemas;
 namespace Telemetry.TestKit.Checking;
 
 /// <summary>
-/// What senders say, by their journals, of every reading: (series, time, hash), how often it was attempted,
-/// acknowledged, and (as the database is read) stored. An open-addressing table of columns, so that a million
-/// readings cost some 50 MB and a row of the database one look-up and no memory. One thread at a time.
+/// Every reading in the senders' journals: (series, time, hash), how often it was attempted and acknowledged, and (as
+/// the database is read) stored. An open-addressing table of columns, so that a million readings cost about 50 MB, and
+/// a row of the database costs one look-up and no memory. Used by one thread at a time.
 /// </summary>
 public sealed class SentReadings
 {
@@ -22,7 +22,7 @@ public sealed class SentReadings
     /// <summary>The gateways that have a journal.</summary>
     public IReadOnlyCollection<GatewayId> Gateways => _gateways;
 
-    /// <summary>Reads one sender's journal. A refused offer is as if it had never been made.</summary>
+    /// <summary>Reads one sender's journal. A refused offer counts as never made.</summary>
     public void Load(string journal)
     {
         using var reader = new JournalReader(journal);
@@ -49,7 +49,7 @@ public sealed class SentReadings
     /// <summary>The gateway that sent readings of a series; false when no journal names it.</summary>
     public bool TryGateway(SeriesIdentity series, out GatewayId gateway) => _gatewayOf.TryGetValue(series, out gateway);
 
-    /// <summary>Notes a row of the database; false when no journal has such a reading.</summary>
+    /// <summary>Records a row of the database; false when no journal has such a reading.</summary>
     public bool Store(SeriesIdentity series, long time, ulong hash)
     {
         var slot = Slot(series, time, hash);
@@ -62,7 +62,7 @@ public sealed class SentReadings
         return true;
     }
 
-    /// <summary>Every reading that was attempted, in no order.</summary>
+    /// <summary>Every reading that was attempted, in no particular order.</summary>
     internal IEnumerable<(GatewayId Gateway, SeriesIdentity Series, long Time, ReadingCounts Counts)> All()
     {
         for (var slot = 0; slot < _counts.Length; slot++)
@@ -96,7 +96,7 @@ public sealed class SentReadings
         }
     }
 
-    // The hash is well mixed already: it is of series and time too.
+    // The hash is well distributed already, since it covers series and time too.
     private int Slot(SeriesIdentity series, long time, ulong hash)
     {
         var slot = (int)(hash & (ulong)(_counts.Length - 1));

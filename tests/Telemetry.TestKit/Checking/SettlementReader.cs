@@ -4,7 +4,7 @@ using Telemetry.Model.Schemas;
 
 namespace Telemetry.TestKit.Checking;
 
-/// <summary>Reads what the database says of each gateway beside its readings.</summary>
+/// <summary>Reads the state of each gateway from the database, without its readings.</summary>
 internal static class SettlementReader
 {
     private const int BadReading = 1;
@@ -74,7 +74,7 @@ internal static class SettlementReader
             connection,
             "SELECT gateway, readings, series_identity, time_micros, reason FROM telemetry.dead_letter "
                 + "WHERE readings > 0 AND retried_at IS NULL "
-                // Letters that an operator discarded are gone, and their readings stay rejected.
+                // Letters that an operator discarded no longer exist, and their readings stay rejected.
                 + "UNION ALL SELECT gateway, readings::integer, '\\x'::bytea, 0, 0 FROM telemetry.operator_act "
                 + "WHERE act = 'dead-letters discard'",
             cancellationToken))

@@ -4,8 +4,8 @@ using Telemetry.Model.Schemas;
 namespace Telemetry.TestKit.Checking;
 
 /// <summary>
-/// The columns of a row of telemetry.reading, and the reading that they make. Written apart from the code that stores,
-/// so that a mistake there is found here.
+/// The columns of a row of telemetry.reading, and the reading that they encode. Written independently of the code that
+/// stores, so that it finds mistakes there.
 /// </summary>
 internal readonly ref struct StoredRow
 {

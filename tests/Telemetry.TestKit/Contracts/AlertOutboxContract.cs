@@ -4,7 +4,7 @@ using static Telemetry.TestKit.Contracts.AlertSamples;
 
 namespace Telemetry.TestKit.Contracts;
 
-/// <summary>A fresh, empty outbox, and the ways behind it that the contract needs.</summary>
+/// <summary>A fresh, empty outbox, and direct access to its database for the contract.</summary>
 public interface IAlertOutboxUnderTest
 {
     IAlertOutbox Outbox { get; }
@@ -12,13 +12,13 @@ public interface IAlertOutboxUnderTest
     /// <summary>Adds rows and raises the partitions' heads, as a processor's transaction does.</summary>
     Task Append(params AlertOutboxRow[] rows);
 
-    /// <summary>Makes every lease that is held, and every row, that much older.</summary>
+    /// <summary>Makes every held lease, and every row, older by the given time.</summary>
     Task PassTime(TimeSpan time);
 
     Task<IReadOnlyList<string>> Orphans();
 }
 
-/// <summary>What the relay's side of every database does: PostgreSQL, and the simulated one.</summary>
+/// <summary>The contract of the relay's side of every database: PostgreSQL, and the simulated one.</summary>
 public abstract class AlertOutboxContract
 {
     private const string Relay = "relay";

@@ -4,11 +4,11 @@ using Telemetry.Storage.Alerts;
 
 namespace Telemetry.TestKit.Contracts;
 
-/// <summary>Transitions, outbox rows and records as tests need them.</summary>
+/// <summary>Transitions, outbox rows and records for tests.</summary>
 public static class AlertSamples
 {
     /// <summary>
-    /// A transition whose id says which one it is; another <paramref name="story"/> gives another id.
+    /// A transition whose id is derived from the arguments; another <paramref name="story"/> gives another id.
     /// </summary>
     public static AlertTransition Transition(int partition, long number, int story = 0) => new()
     {
@@ -32,11 +32,11 @@ public static class AlertSamples
         TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     };
 
-    /// <summary>The outbox row of a transition, behind a head.</summary>
+    /// <summary>The outbox row of a transition, after a head.</summary>
     public static AlertOutboxRow Row(int partition, AlertHead after, int story = 0) =>
         Row(partition, after, Transition(partition, after.Number + 1, story));
 
-    /// <summary>The outbox row of a transition, behind a head.</summary>
+    /// <summary>The outbox row of a transition, after a head.</summary>
     public static AlertOutboxRow Row(int partition, AlertHead after, AlertTransition transition)
     {
         var json = transition.ToJson();

@@ -13,14 +13,14 @@ public abstract class AlertSinkStand
     /// <summary>Ids in the topic, with the headers of their records, as a consumer of either kind reads them.</summary>
     public abstract Task<IReadOnlyList<AlertSeen>> ConsumeAsync(bool committedOnly);
 
-    /// <summary>Begins a transaction, writes records, and dies before the commit.</summary>
+    /// <summary>Begins a transaction, writes records, and ends without committing, like a relay that crashes.</summary>
     public abstract Task DieInTransactionAsync(IReadOnlyList<AlertRecord> records);
 }
 
 /// <summary>A record as a consumer sees it.</summary>
 public sealed record AlertSeen(string Key, byte[] Value, IReadOnlyDictionary<string, string> Headers);
 
-/// <summary>What every alert sink does: Kafka, and the simulated one.</summary>
+/// <summary>The contract of every alert sink: Kafka, and the simulated one.</summary>
 public abstract class AlertSinkContract
 {
     /// <summary>Makes a fresh sink, runs the test on it, and leaves nothing behind.</summary>
@@ -167,7 +167,7 @@ public abstract class AlertSinkContract
     /// <summary>The sink's clock.</summary>
     protected abstract DateTimeOffset Now();
 
-    /// <summary>Lets so much time pass that the clock shows it.</summary>
+    /// <summary>Waits until the clock has moved on.</summary>
     protected abstract Task PassTimeAsync();
 
     private static Dictionary<int, RelayPosition> Position(AlertOutboxRow row) =>

@@ -5,20 +5,20 @@ using Xunit;
 
 namespace Telemetry.TestKit.Contracts;
 
-/// <summary>A bus under test as an ingress and as an owner see it; they may be one object.</summary>
+/// <summary>A control channel under test, as an ingress and as an owner use it; both may be one object.</summary>
 public sealed record ControlChannelStand(IControlChannel Ingress, IControlChannel Owner, TimeProvider Time)
 {
-    /// <summary>The bus of an ingress with another number of partitions.</summary>
+    /// <summary>The control channel of an ingress with another number of partitions.</summary>
     public required IControlChannel Stranger { get; init; }
 }
 
-/// <summary>What every bus does: core NATS and the simulated one.</summary>
+/// <summary>The contract of every control channel: core NATS and the simulated one.</summary>
 public abstract class ControlChannelContract
 {
     private static readonly GatewayId One = GatewayId.Parse("gateway-1");
     private static readonly GatewayId Two = GatewayId.Parse("gateway-2");
 
-    /// <summary>Makes a fresh bus, runs the test on it, and leaves nothing behind.</summary>
+    /// <summary>Makes a fresh control channel, runs the test on it, and leaves nothing behind.</summary>
     protected abstract Task RunAsync(Func<ControlChannelStand, Task> test);
 
     [Fact]
@@ -120,7 +120,7 @@ public abstract class ControlChannelContract
             Assert.Equal([2], await ended.Take(1));
         });
 
-    /// <summary>What was sent and asked before has reached everyone.</summary>
+    /// <summary>Waits until everything that was sent and requested before has arrived.</summary>
     private static async Task Settle(ControlChannelStand stand)
     {
         var gateway = GatewayId.Parse("nobody");
@@ -134,7 +134,7 @@ public abstract class ControlChannelContract
         }
     }
 
-    /// <summary>What a handler heard; handlers run where the bus runs them.</summary>
+    /// <summary>The messages that a handler received; handlers run where the control channel runs them.</summary>
     private sealed class Heard<T>(TimeProvider time)
     {
         private readonly List<T> _items = [];
@@ -147,7 +147,7 @@ public abstract class ControlChannelContract
             }
         }
 
-        /// <summary>Waits until there are so many; gives all there are then.</summary>
+        /// <summary>Waits until there are this many; returns all that are there then.</summary>
         public async Task<List<T>> Take(int count)
         {
             for (var attempt = 0; attempt < 1000; attempt++)

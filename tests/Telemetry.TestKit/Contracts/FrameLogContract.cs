@@ -6,9 +6,9 @@ using Xunit;
 namespace Telemetry.TestKit.Contracts;
 
 /// <summary>
-/// What every log does: JetStream and the simulated one. Appending and what is known of a stream are here, reading is
-/// in <see cref="FrameLogReaderContract"/>. A subclass says how a test runs, so that a simulated one can run on its
-/// pump.
+/// The contract of every frame log: JetStream and the simulated one. Appending and the state of a stream are here,
+/// reading is in <see cref="FrameLogReaderContract"/>. A subclass decides how a test runs, so that a simulated log can
+/// run on its pump.
 /// </summary>
 public abstract class FrameLogContract
 {
@@ -221,7 +221,7 @@ public abstract class FrameLogContract
             Assert.InRange(stored, 5, 8);
             Assert.Equal(1, (await stand.Log.AppendAsync(P, StreamKind.Backlog, G, "b", data, default)).Sequence);
 
-            // What was refused was not remembered either: it is stored when there is room.
+            // The id of a refused message is not remembered either: the message is stored when there is room.
             await stand.Log.PurgeAsync(P, StreamKind.Live, 5, default);
             Assert.Equal(
                 new FrameAppend(stored + 1, false),

@@ -6,7 +6,8 @@ using Xunit;
 namespace Telemetry.TestKit.Contracts;
 
 /// <summary>
-/// How every log is read: see <see cref="FrameLogContract"/>. Streams hold messages m1, m2, m3 … of one byte.
+/// The contract for reading every frame log: see <see cref="FrameLogContract"/>. Streams hold messages m1, m2, m3 … of
+/// one byte.
 /// </summary>
 public abstract class FrameLogReaderContract
 {

@@ -3,7 +3,7 @@ using Telemetry.Storage.Alerts;
 
 namespace Telemetry.TestKit.Contracts;
 
-/// <summary>A fresh, empty store, and the looks behind it that the contract needs.</summary>
+/// <summary>A fresh, empty store, and direct access to its database for the contract.</summary>
 public interface IStoreUnderTest
 {
     IStore Store { get; }
@@ -11,25 +11,25 @@ public interface IStoreUnderTest
     /// <summary>A second process' view of the same database.</summary>
     Task<IStore> OpenAnother();
 
-    /// <summary>Makes every lease that is held that much older.</summary>
+    /// <summary>Makes every held lease older by the given time.</summary>
     Task PassTime(TimeSpan time);
 
-    /// <summary>Waits for a moment, for what comes by itself.</summary>
+    /// <summary>Waits a moment for effects that happen by themselves.</summary>
     Task Pause();
 
     /// <summary>
-    /// Begins a ledger transaction of a partition, as a frozen client leaves it: it holds the partition and waits for
-    /// its client until it is disposed.
+    /// Begins a ledger transaction of a partition in the state in which a frozen client leaves it: it holds the
+    /// partition and waits for its client until it is disposed.
     /// </summary>
     Task<IAsyncDisposable> BeginHolding(PartitionRow row);
 
-    /// <summary>Makes the database refuse every reading of that time, as a constraint of an operator's does.</summary>
+    /// <summary>Makes the database refuse every reading of that time, like a constraint of an operator.</summary>
     Task RefuseTime(long micros);
 
     /// <summary>Makes the database refuse every series of that device.</summary>
     Task RefuseDevice(string device);
 
-    /// <summary>True when a refused commit says which reading it was.</summary>
+    /// <summary>True when a refused commit names the reading that was refused.</summary>
     bool NamesReadings { get; }
 
     Task<IReadOnlyList<StoredReading>> ReadAllReadings();

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Telemetry.TestKit.Contracts;
 
-/// <summary>What every outbox file must keep while its disk refuses; one subclass a kind of file.</summary>
+/// <summary>What every outbox file must keep while its disk refuses; one subclass for each kind of file.</summary>
 public abstract class OutboxFaultContract : IAsyncLifetime
 {
     private static readonly GatewayId Gateway = GatewayId.Parse("gw-1");
@@ -90,10 +90,10 @@ public abstract class OutboxFaultContract : IAsyncLifetime
     /// <summary>Opens the one file of this test, as a new process would after the last one closed it.</summary>
     protected abstract Task<IOutboxFile> OpenFileAsync();
 
-    /// <summary>The next commit fails so, at its end.</summary>
+    /// <summary>Makes the next commit fail with this fault, at its end.</summary>
     protected abstract void FailNextCommit(OutboxFault fault);
 
-    /// <summary>The next read of a segment fails so.</summary>
+    /// <summary>Makes the next read of a segment fail with this fault.</summary>
     protected abstract void FailNextRead(OutboxFault fault);
 
     protected async Task<OutboxImage> ReopenAsync()

@@ -8,7 +8,9 @@ using Xunit;
 
 namespace Telemetry.TestKit.Contracts;
 
-/// <summary>What every outbox file must keep; one subclass a kind of file, one instance a test.</summary>
+/// <summary>
+/// The contract of every outbox file; one subclass for each kind of file, one instance for each test.
+/// </summary>
 public abstract class OutboxFileContract : IAsyncLifetime
 {
     private const ulong Epoch = 0xfedc_ba98_7654_3210;
@@ -16,7 +18,7 @@ public abstract class OutboxFileContract : IAsyncLifetime
     private static readonly SchemaMessage Schema = SchemaMessage.Of(
         default, [new SeriesDefinition { Device = "pump-1", Metric = "temperature" }]);
 
-    /// <summary>Whose the file is.</summary>
+    /// <summary>The gateway of the file.</summary>
     protected static readonly GatewayId Gateway = GatewayId.Parse("gw-1");
 
     private IOutboxFile _file = null!;
@@ -253,7 +255,7 @@ public abstract class OutboxFileContract : IAsyncLifetime
     /// <summary>Opens the one file of this test, as a new process would after the last one closed it.</summary>
     protected abstract Task<IOutboxFile> OpenFileAsync();
 
-    /// <summary>Closes the file and opens it anew.</summary>
+    /// <summary>Closes the file and opens it again.</summary>
     protected async Task<OutboxImage> ReopenAsync()
     {
         await _file.DisposeAsync();
@@ -283,7 +285,7 @@ public abstract class OutboxFileContract : IAsyncLifetime
             Bytes(5, seed));
     }
 
-    // An odd one has an empty answer.
+    // Every odd one has an empty answer.
     private static RequestRow Request(int order) => new(order, new AnsweredRequest(
         new UInt128(ulong.MaxValue - (ulong)order, 5), new UInt128(7, (ulong)order),
         order % 2 == 0 ? Bytes(9, order) : default));

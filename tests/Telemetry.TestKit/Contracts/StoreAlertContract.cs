@@ -6,7 +6,7 @@ using static Telemetry.TestKit.Contracts.StoreSteps;
 namespace Telemetry.TestKit.Contracts;
 
 /// <summary>
-/// What every store does: where the rules stand, and the alert outbox with its head in the partition's row.
+/// The contract of every store: states of alert rules, and the alert outbox with its head in the partition's row.
 /// </summary>
 public abstract class StoreAlertContract : StoreLedgerContract
 {

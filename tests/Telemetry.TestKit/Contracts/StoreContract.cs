@@ -11,8 +11,8 @@ using static Telemetry.TestKit.Contracts.StoreSteps;
 namespace Telemetry.TestKit.Contracts;
 
 /// <summary>
-/// What every store does: to subclass for each. Beside leases, ledger and alerts: readings, drops and dead letters come
-/// back as they were, and a fault leaves nothing.
+/// The contract of every store; each has a subclass. In addition to leases, ledger and alerts: readings, drops and dead
+/// letters are read back unchanged, and a failed commit leaves nothing.
 /// </summary>
 public abstract class StoreContract : StoreDeadLetterContract
 {

@@ -9,7 +9,7 @@ using static Telemetry.TestKit.Contracts.StoreSteps;
 namespace Telemetry.TestKit.Contracts;
 
 /// <summary>
-/// What every store does with what it refuses: it names the readings, and keeps dead letters within bounds.
+/// The contract of every store for refused data: it names the readings, and keeps dead letters within limits.
 /// </summary>
 public abstract class StoreDeadLetterContract : StoreAlertContract
 {

@@ -4,7 +4,9 @@ using static Telemetry.TestKit.Contracts.StoreSteps;
 
 namespace Telemetry.TestKit.Contracts;
 
-/// <summary>What every store does: looks at the leases, and transactions whose client fell silent.</summary>
+/// <summary>
+/// The contract of every store: queries of the leases, and transactions whose client sends nothing more.
+/// </summary>
 public abstract class StoreHolderContract : StoreLeaseContract
 {
     private static readonly LiveWorker Me = new("b", 0, 1, 0);
@@ -87,7 +89,7 @@ public abstract class StoreHolderContract : StoreLeaseContract
         Assert.False(await under.Store.EndHolderAsync(0, holder with { Session = holder.Session + 1 }, default));
     });
 
-    // A lease that is over at once: while a transaction holds the row, nobody can make it older.
+    // A lease that runs out at once: while a transaction holds the row, nobody can make it older.
     private static async Task<PartitionRow> TakeForAMoment(IStoreUnderTest under) =>
         Assert.IsType<PartitionRow>(
             await under.Store.TakeLeaseAsync(0, 1, "a", TimeSpan.FromMilliseconds(1), default));

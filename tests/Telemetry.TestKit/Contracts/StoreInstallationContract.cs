@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Telemetry.TestKit.Contracts;
 
-/// <summary>What every store does: it keeps what was fixed at installation.</summary>
+/// <summary>The contract of every store: it keeps the facts that were fixed at installation.</summary>
 public abstract class StoreInstallationContract
 {
     [Fact]

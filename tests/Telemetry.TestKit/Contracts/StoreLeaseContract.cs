@@ -10,7 +10,7 @@ using static Telemetry.TestKit.Contracts.StoreSteps;
 
 namespace Telemetry.TestKit.Contracts;
 
-/// <summary>What every store does: leases, and the compare-and-set of the partitions' rows.</summary>
+/// <summary>The contract of every store: leases, and the compare-and-set of the partitions' rows.</summary>
 public abstract class StoreLeaseContract : StoreInstallationContract
 {
     [Fact]

@@ -8,7 +8,7 @@ using static Telemetry.TestKit.Contracts.StoreSteps;
 
 namespace Telemetry.TestKit.Contracts;
 
-/// <summary>What every store does: the ledger, the frame register, schemas.</summary>
+/// <summary>The contract of every store: the ledger, the frame register, schemas.</summary>
 public abstract class StoreLedgerContract : StoreHolderContract
 {
     [Fact]

@@ -4,7 +4,7 @@ using Telemetry.Storage;
 
 namespace Telemetry.TestKit.Contracts;
 
-/// <summary>Words that the store's contract is written in.</summary>
+/// <summary>Steps that the store's contract tests are written with.</summary>
 public static class StoreSteps
 {
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
@@ -34,7 +34,7 @@ public static class StoreSteps
             Alerts = step.Alerts,
         };
 
-    /// <summary>Commits rows for one partition and gives the row to go on from.</summary>
+    /// <summary>Commits rows for one partition and returns the row to continue from.</summary>
     public static async Task<PartitionRow> Commit(IStore store, PartitionRow row, Action<StoreCommit> fill)
     {
         var commit = new StoreCommit();
@@ -68,7 +68,7 @@ public static class StoreSteps
         this StoreCommit commit, MetricType type, byte decimals = SeriesDefinition.DecimalsUnknown,
         string device = "pump") => Register(commit, Numbered(type, decimals, device).Definition);
 
-    /// <summary>The same with a definition of one's own.</summary>
+    /// <summary>The same with a given definition.</summary>
     public static SeriesEntry Register(this StoreCommit commit, SeriesDefinition series)
     {
         var schema = Extend(SeriesList.Empty(Gateway), series);
@@ -76,7 +76,9 @@ public static class StoreSteps
         return schema.List.Entries[0];
     }
 
-    /// <summary>A series with a number that no database gave, for what never asks which series it is.</summary>
+    /// <summary>
+    /// A series with a number that no database gave, for code that does not use the series' identity.
+    /// </summary>
     public static SeriesEntry Numbered(
         MetricType type, byte decimals = SeriesDefinition.DecimalsUnknown, string device = "pump") =>
         new(Gateway, new SeriesDefinition

@@ -4,7 +4,7 @@ using Telemetry.Model.Schemas;
 
 namespace Telemetry.TestKit.Contracts;
 
-/// <summary>A reading as a store gives it back: the bits of its number, or its text; neither when it is null.</summary>
+/// <summary>A reading as a store returns it: the bits of its number, or its text; neither when it is null.</summary>
 public sealed record StoredReading(SeriesIdentity Series, long Time, ReadingFlags Flags, ulong? Bits, string? Text)
 {
     public static StoredReading Number(SeriesEntry series, long time, ulong bits, ReadingFlags flags = 0) =>

@@ -7,7 +7,8 @@ using Xunit;
 namespace Telemetry.TestKit.Contracts;
 
 /// <summary>
-/// What every log does: its streams carry the facts of their installation, and who uses it by other facts is refused.
+/// The contract of every frame log: its streams have the facts of their installation, and a process with other facts is
+/// refused.
 /// </summary>
 public abstract class StreamInstallationContract
 {

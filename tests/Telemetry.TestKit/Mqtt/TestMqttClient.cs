@@ -17,7 +17,7 @@ public sealed record TestMqttOptions
     public string? UserName { get; init; }
     public string? Password { get; init; }
 
-    /// <summary>Authorities whose server certificates are trusted; null speaks plain TCP.</summary>
+    /// <summary>The authorities whose server certificates are trusted; null uses plain TCP.</summary>
     public X509Certificate2Collection? Authorities { get; init; }
 
     /// <summary>The certificate that it shows; null shows none.</summary>
@@ -32,8 +32,9 @@ public sealed record TestMqttAnswer(
 }
 
 /// <summary>
-/// MQTTnet's client on the loopback, in our words. It keeps no window: whoever publishes keeps to the server's Receive
-/// Maximum. A connection that is lost, or was never there, ends a call with <see cref="IOException"/>.
+/// MQTTnet's client on the loopback, with the vocabulary of the tests. It has no send window: the caller must respect
+/// the server's Receive Maximum. When the connection is lost, or was never made, a call ends with <see
+/// cref="IOException"/>.
 /// </summary>
 public sealed class TestMqttClient : IAsyncDisposable
 {
@@ -44,7 +45,9 @@ public sealed class TestMqttClient : IAsyncDisposable
     private readonly TaskCompletionSource<MqttReasonCode> _closed =
         new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Not connected yet; <paramref name="received"/> gets each message's topic and payload.</summary>
+    /// <summary>
+    /// A client that is not connected yet; <paramref name="received"/> gets each message's topic and payload.
+    /// </summary>
     public TestMqttClient(TestMqttOptions options, Action<string, byte[]>? received = null)
     {
         var builder = new MqttClientOptionsBuilder()
@@ -88,7 +91,7 @@ public sealed class TestMqttClient : IAsyncDisposable
     /// <summary>True while it is connected.</summary>
     public bool IsConnected => _client.IsConnected;
 
-    /// <summary>Connects; a refusal is an answer.</summary>
+    /// <summary>Connects; a refusal is returned as an answer.</summary>
     public async Task<TestMqttAnswer> ConnectAsync(CancellationToken cancellationToken = default)
     {
         var result = await Reaching(_client.ConnectAsync(_options, cancellationToken));
@@ -108,7 +111,7 @@ public sealed class TestMqttClient : IAsyncDisposable
         return new((MqttReasonCode)result.ReasonCode, Text(result.ReasonString), Properties(result.UserProperties));
     }
 
-    /// <summary>Subscribes with QoS 1; gives the code of each filter.</summary>
+    /// <summary>Subscribes with QoS 1; returns the code of each filter.</summary>
     public async Task<IReadOnlyList<MqttReasonCode>> SubscribeAsync(params string[] filters)
     {
         var options = new MqttClientSubscribeOptionsBuilder();
@@ -121,14 +124,14 @@ public sealed class TestMqttClient : IAsyncDisposable
         return [.. result.Items.Select(item => (MqttReasonCode)item.ResultCode)];
     }
 
-    /// <summary>Gives filters up; gives the code of each.</summary>
+    /// <summary>Unsubscribes; returns the code of each filter.</summary>
     public async Task<IReadOnlyList<MqttReasonCode>> UnsubscribeAsync(string filter)
     {
         var result = await _client.UnsubscribeAsync(filter);
         return [.. result.Items.Select(item => (MqttReasonCode)item.ResultCode)];
     }
 
-    /// <summary>Says DISCONNECT.</summary>
+    /// <summary>Sends DISCONNECT.</summary>
     public Task DisconnectAsync() => _client.DisconnectAsync();
 
     public async ValueTask DisposeAsync()

@@ -21,11 +21,9 @@ public sealed class FaultProxy : IAsyncDisposable
     private long _delayTicks;
     private CutKind? _cut;
 
-    /// <param name="serverPort">Where the server listens, on 127.0.0.1.</param>
-    /// <param name="bufferBytes">
-    /// How much of what a client sent waits in the proxy's socket; null: as much as the system likes, which on a slow
-    /// line is seconds.
-    /// </param>
+    /// <param name="serverPort">The port on which the server listens, on 127.0.0.1.</param>
+    /// <param name="bufferBytes">How much of a client's data waits in the proxy's socket; null: as much as the system
+    /// allows, which is seconds of data on a slow line.</param>
     public FaultProxy(int serverPort, int? bufferBytes = null)
     {
         _server = new IPEndPoint(IPAddress.Loopback, serverPort);
@@ -43,7 +41,7 @@ public sealed class FaultProxy : IAsyncDisposable
     /// <summary>Where clients connect.</summary>
     public int Port { get; }
 
-    /// <summary>How long every byte is under way, each direction.</summary>
+    /// <summary>The delay of every byte, in each direction.</summary>
     public TimeSpan Delay
     {
         get => new(Volatile.Read(ref _delayTicks));
@@ -62,7 +60,7 @@ public sealed class FaultProxy : IAsyncDisposable
     }
 
     /// <summary>
-    /// Limits the line, which all connections share, to so many bytes a second; long.MaxValue: no limit.
+    /// Limits the line, which all connections share, to this many bytes per second; long.MaxValue: no limit.
     /// </summary>
     public void LimitBandwidth(Direction direction, long bytesPerSecond)
     {
@@ -70,7 +68,7 @@ public sealed class FaultProxy : IAsyncDisposable
         LinkTo(direction).BytesPerSecond = bytesPerSecond;
     }
 
-    /// <summary>Lets so many more bytes through in that direction, then cuts with a reset.</summary>
+    /// <summary>Lets this many more bytes through in that direction, then cuts with a reset.</summary>
     public void CutAfter(Direction direction, long bytes)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(bytes, 1);
@@ -99,7 +97,7 @@ public sealed class FaultProxy : IAsyncDisposable
         }
     }
 
-    /// <summary>Lets new connections through, and what a silent cut held back.</summary>
+    /// <summary>Lets new connections through, and the bytes that a silent cut held back.</summary>
     public void Heal()
     {
         lock (_lock)

@@ -5,12 +5,12 @@ using Telemetry.Model.Readings;
 namespace Telemetry.TestKit.Readings;
 
 /// <summary>
-/// Recorded sensor data, where TELEMETRY_TEST_DATA says that it lies: its README names the sources. Each series is of
+/// Recorded sensor data in the folder that TELEMETRY_TEST_DATA names: its README lists the sources. Each series is of
 /// type Float; a file's columns are its series.
 /// </summary>
 internal static class SensorData
 {
-    /// <summary>The folder; null when there is none.</summary>
+    /// <summary>The folder; null when it is not configured.</summary>
     public static string? Folder =>
         Environment.GetEnvironmentVariable("TELEMETRY_TEST_DATA") is { Length: > 0 } folder && Directory.Exists(folder)
             ? folder : null;

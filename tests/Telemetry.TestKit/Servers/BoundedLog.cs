@@ -1,8 +1,8 @@
 namespace Telemetry.TestKit.Servers;
 
 /// <summary>
-/// What a child process printed, in a file that never holds more than the last <see cref="CharactersMax"/>
-/// characters or so. Any thread may write.
+/// The output of a child process, in a file that never holds much more than the last <see cref="CharactersMax"/>
+/// characters. Any thread may write.
 /// </summary>
 internal sealed class BoundedLog : IDisposable
 {

@@ -6,9 +6,9 @@ using Confluent.Kafka;
 namespace Telemetry.TestKit.Servers;
 
 /// <summary>
-/// librdkafka's mock cluster inside this process: a stand-in where there is no Kafka. It speaks the protocol, keeps
-/// records in memory, and takes transactions without meaning anything by them: no fencing, and read_committed sees what
-/// was aborted. So it may show alerts, and prove nothing. It makes topics by itself when they are asked for.
+/// librdkafka's mock cluster inside this process, for machines without Kafka. It speaks the protocol, keeps records in
+/// memory, and accepts transactions without their effects: there is no fencing, and read_committed consumers see
+/// aborted records. So it may show alerts, but it proves nothing. It makes topics by itself when they are requested.
 /// </summary>
 public sealed partial class KafkaMockCluster : IDisposable
 {

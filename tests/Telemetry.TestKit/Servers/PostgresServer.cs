@@ -76,8 +76,8 @@ public sealed class PostgresServer : IAsyncDisposable
     public Task ImmediateStop() => End(ProcessSignal.Quit);
 
     /// <summary>
-    /// SIGKILL to the server and to all of its sessions and workers: a session that is busy would outlive the
-    /// server, and keep the next one from starting.
+    /// SIGKILL to the server and to all of its sessions and workers: a busy session would outlive the server, and keep
+    /// the next one from starting.
     /// </summary>
     public async Task Kill()
     {
@@ -86,7 +86,7 @@ public sealed class PostgresServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Copies the data directory, server down: what an operator's file backup is. The target must not exist.
+    /// Copies the data directory while the server is down, like an operator's file backup. The target must not exist.
     /// </summary>
     public Task CopyDataDirectory(string to)
     {
@@ -94,7 +94,7 @@ public sealed class PostgresServer : IAsyncDisposable
         return PostgresTemplate.CopyDirectory(DataDirectory, to);
     }
 
-    /// <summary>Puts an earlier copy in the place of the data directory, server down.</summary>
+    /// <summary>Replaces the data directory by an earlier copy, while the server is down.</summary>
     public async Task ReplaceDataDirectory(string from)
     {
         RequireDown();

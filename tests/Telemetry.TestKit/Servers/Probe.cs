@@ -3,10 +3,10 @@ using System.Net.Sockets;
 
 namespace Telemetry.TestKit.Servers;
 
-/// <summary>Questions to a server that is starting.</summary>
+/// <summary>Checks on a server that is starting.</summary>
 public static class Probe
 {
-    /// <summary>Does it accept a TCP connection on this port of 127.0.0.1?</summary>
+    /// <summary>Checks whether the server accepts a TCP connection on this port of 127.0.0.1.</summary>
     public static Func<CancellationToken, Task<bool>> Accepts(int port) => async cancellation =>
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
@@ -14,7 +14,7 @@ public static class Probe
         return true;
     };
 
-    /// <summary>Does it accept one and say this first?</summary>
+    /// <summary>Checks whether the server accepts a connection and sends this text first.</summary>
     public static Func<CancellationToken, Task<bool>> Greets(int port, string greeting) => async cancellation =>
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);

@@ -10,6 +10,6 @@ public enum ProcessSignal
     Terminate = 15,
     Continue = 18,
 
-    /// <summary>Stands still without a word to its peers: a peer that hangs.</summary>
+    /// <summary>Stops the process without informing its peers: a peer that hangs.</summary>
     Stop = 19,
 }

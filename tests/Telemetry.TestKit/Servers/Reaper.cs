@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Telemetry.TestKit.Servers;
 
 /// <summary>
-/// A shell that waits for our end, however we end, and then deletes what we left in the temporary folder. It hears
-/// of it by the pipe to its input, which the kernel closes when we die. It does not end on the signals of a Ctrl-C.
+/// A shell that waits until this process ends in any way, and then deletes what it left in the temporary folder. It
+/// notices the end by the pipe to its input, which the kernel then closes. A Ctrl-C does not end it.
 /// </summary>
 internal static class Reaper
 {

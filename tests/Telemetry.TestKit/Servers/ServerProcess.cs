@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Telemetry.TestKit.Servers;
 
 /// <summary>
-/// A child process that is a server for a test. It is killed by its process id alone, it dies with us however we
-/// die, and disposing leaves nothing of it running.
+/// A child process that is a server for a test. It is killed only by its process id, it ends when this process ends in
+/// any way, and nothing of it runs after it is disposed.
 /// </summary>
 public sealed partial class ServerProcess : IAsyncDisposable
 {
@@ -36,7 +36,7 @@ public sealed partial class ServerProcess : IAsyncDisposable
 
     public int Id { get; }
 
-    /// <summary>Ends when the process does, whoever ended it.</summary>
+    /// <summary>Completes when the process ends, for any reason.</summary>
     public Task Exited => _exited.Task;
 
     public bool HasExited => _exited.Task.IsCompleted;
@@ -44,13 +44,13 @@ public sealed partial class ServerProcess : IAsyncDisposable
     /// <summary>Exit code once it has exited; 128 + signal when a signal ended it.</summary>
     public int? ExitCode => HasExited ? _process.ExitCode : null;
 
-    /// <summary>The end of what it printed, standard output and error together, bounded.</summary>
+    /// <summary>The end of its output, standard output and error together, bounded.</summary>
     public string OutputFile { get; }
 
     public static async Task<ServerProcess> Start(ServerCommand command) =>
         new(await Spawner.Start(command), command);
 
-    /// <summary>Asks the probe until it says yes; a probe that throws an I/O error says "not yet".</summary>
+    /// <summary>Calls the probe until it returns true; a probe that throws an I/O error means "not yet".</summary>
     /// <exception cref="InvalidOperationException">The process ended first; with the end of its output.</exception>
     /// <exception cref="TimeoutException">It was not ready in time; with the end of its output.</exception>
     public async Task WaitUntilReady(Func<CancellationToken, Task<bool>> probe, TimeSpan? within = null)
@@ -73,10 +73,10 @@ public sealed partial class ServerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>SIGKILL to it and to all that it started, and waits until they are gone.</summary>
+    /// <summary>Sends SIGKILL to it and to all processes that it started, and waits until they are gone.</summary>
     public async Task Kill()
     {
-        // Listed first: the children of a dead process belong to somebody else.
+        // List them first: the children of an ended process get another parent.
         var descendants = HasExited ? [] : ProcessTree.DescendantsOf(Id);
         Signal(ProcessSignal.Kill);
         await Exited;

@@ -3,16 +3,16 @@ using Telemetry.Storage;
 namespace Telemetry.TestKit.Simulated;
 
 /// <summary>
-/// Transactions that have begun and whose client says nothing more, as it is frozen in the middle of a COPY: they hold
-/// their partitions, so that no other commit on them happens and no lease of them is given, until the client goes on
-/// or somebody ends the session. Used on the pump's thread.
+/// Transactions that have begun and whose client sends nothing more, because it is frozen in the middle of a COPY. They
+/// hold their partitions: no other commit on them happens and no lease of them is given, until the client continues or
+/// somebody ends the session. Used on the pump's thread.
 /// </summary>
 public sealed class HeldTransactions
 {
     private readonly Dictionary<int, Held> _held = [];
     private int _sessions;
 
-    /// <summary>How many were ended for their client's silence.</summary>
+    /// <summary>How many were ended because their client sent nothing.</summary>
     public int Ended { get; private set; }
 
     /// <summary>How many are held now.</summary>
@@ -21,7 +21,9 @@ public sealed class HeldTransactions
     /// <summary>True while one holds the partition.</summary>
     public bool Hold(int partition) => Find(partition) is not null;
 
-    /// <summary>The clients go on: what was not ended is committed, if it still can be.</summary>
+    /// <summary>
+    /// The clients continue: transactions that were not ended are committed, if that is still possible.
+    /// </summary>
     public void GoOn()
     {
         foreach (var held in _held.Values.ToArray())
@@ -32,7 +34,7 @@ public sealed class HeldTransactions
     }
 
     /// <summary>
-    /// One client goes on, or is dead, and its session with it; false when the session was ended before.
+    /// One client continues, or has died and its session with it; false when the session was ended before.
     /// </summary>
     public bool Release(LeaseHolder holder, bool goesOn)
     {
@@ -45,10 +47,10 @@ public sealed class HeldTransactions
         return true;
     }
 
-    /// <summary>Who holds a partition, as a look at the leases shows it.</summary>
+    /// <summary>The holder of a partition, as a query of the leases shows it.</summary>
     internal LeaseHolder? HolderOf(int partition) => Find(partition)?.Holder;
 
-    /// <summary>Holds these partitions; true when the client went on, false when the session was ended.</summary>
+    /// <summary>Holds these partitions; true when the client continued, false when the session was ended.</summary>
     internal Task<bool> HoldAsync(IEnumerable<int> partitions, DateTime now)
     {
         var held = new Held([.. partitions], new LeaseHolder(++_sessions, now, WaitsForClient: true));
@@ -56,7 +58,7 @@ public sealed class HeldTransactions
         return held.Over.Task;
     }
 
-    /// <summary>Ends a session; false when it is not that transaction any more.</summary>
+    /// <summary>Ends a session; false when it no longer runs that transaction.</summary>
     internal bool End(int partition, LeaseHolder holder)
     {
         if (HolderOf(partition) != holder || !_held.Remove(holder.Session, out var held))

@@ -1,38 +1,38 @@
 namespace Telemetry.TestKit.Simulated;
 
-/// <summary>What can happen to one message or connection of a <see cref="SimulatedLink"/>.</summary>
+/// <summary>The faults of one message or connection of a <see cref="SimulatedLink"/>.</summary>
 public enum LinkFault
 {
-    /// <summary>Nobody can be reached.</summary>
+    /// <summary>No connection can be made.</summary>
     RefusesConnection,
 
     /// <summary>The connection breaks while a message is on its way; it may arrive or not.</summary>
     Disconnects,
 
-    /// <summary>A publish never arrives; the connection breaks when somebody has waited long enough.</summary>
+    /// <summary>A publish never arrives; the connection breaks when the sender has waited long enough.</summary>
     LosesMessage,
 
-    /// <summary>A publish arrives much later, even behind what a later connection sends.</summary>
+    /// <summary>A publish arrives much later, even after messages of a later connection.</summary>
     DelaysMessage,
 
-    /// <summary>A publish arrives twice (a broker between may do that).</summary>
+    /// <summary>A publish arrives twice (a broker in between may cause that).</summary>
     DoublesMessage,
 
-    /// <summary>A publish is overtaken by those behind it (a broker between may do that).</summary>
+    /// <summary>A publish is overtaken by later ones (a broker in between may cause that).</summary>
     ReordersMessage,
 
-    /// <summary>It arrived, but its PUBACK never comes.</summary>
+    /// <summary>It arrived, but its PUBACK never does.</summary>
     LosesAck,
 
-    /// <summary>The PUBACK comes without the receipt.</summary>
+    /// <summary>The PUBACK arrives without the receipt.</summary>
     LosesReceipt,
 
-    /// <summary>What goes down is lost.</summary>
+    /// <summary>A message to the gateway is lost.</summary>
     LosesDown,
 
-    /// <summary>What goes down comes twice.</summary>
+    /// <summary>A message to the gateway arrives twice.</summary>
     DoublesDown,
 
-    /// <summary>What goes down comes much later.</summary>
+    /// <summary>A message to the gateway arrives much later.</summary>
     DelaysDown,
 }

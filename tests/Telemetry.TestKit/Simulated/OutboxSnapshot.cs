@@ -7,13 +7,13 @@ using Telemetry.Model.Schemas;
 namespace Telemetry.TestKit.Simulated;
 
 /// <summary>
-/// What a simulated outbox file holds after some commit; immutable, so that an older copy can be put back.
+/// The content of a simulated outbox file after some commit; immutable, so that an older copy can be put back.
 /// </summary>
 public sealed record OutboxSnapshot
 {
     public required ulong OutboxId { get; init; }
 
-    /// <summary>Whose it is; null until it was opened.</summary>
+    /// <summary>The gateway of the file; null until it was opened.</summary>
     public GatewayId? Gateway { get; init; }
 
     public long Accepted { get; init; }
@@ -46,7 +46,7 @@ public sealed record OutboxSnapshot
     /// <summary>The last schema of the chain.</summary>
     public SchemaId SchemaId => Schemas.IsEmpty ? default : Schemas[Schemas.Count].Message.Id;
 
-    /// <summary>How many accepted readings wait in segments: those that a restored older copy may double.</summary>
+    /// <summary>How many accepted readings wait in segments; a restored older copy may store these twice.</summary>
     public long UnsealedReadings => Segments.Values.Sum(s => (long)s.Count);
 
     /// <summary>The bytes of segments and of held frames.</summary>

@@ -5,7 +5,7 @@ using Telemetry.Storage.Alerts;
 namespace Telemetry.TestKit.Simulated;
 
 /// <summary>
-/// The relay's side of the simulated database: over the same way, with the same errors, as the processor's.
+/// The relay's side of the simulated database: over the same connection, with the same errors, as the processor's.
 /// </summary>
 public sealed class SimulatedAlertOutbox(SimulatedStore store) : IAlertOutbox
 {

@@ -7,9 +7,9 @@ using Telemetry.TestKit.Time;
 namespace Telemetry.TestKit.Simulated;
 
 /// <summary>
-/// Kafka in memory as far as a relay sees it: an alert topic of two partitions and a position topic; one transactional
-/// id, whose youngest producer fences the older ones. A transaction goes up in steps, so a relay can die in the middle
-/// of one, which then stays open until the next producer begins or its time is over.
+/// Kafka in memory, as far as a relay uses it: an alert topic of two partitions and a position topic; one transactional
+/// id, whose newest producer fences the older ones. A transaction is sent in steps, so a relay can die in the middle of
+/// one, which then stays open until the next producer begins or its time is over.
 /// </summary>
 public sealed class SimulatedAlertSink(Pump pump, Random random) : IAlertSink
 {
@@ -28,10 +28,10 @@ public sealed class SimulatedAlertSink(Pump pump, Random random) : IAlertSink
     /// <summary>The way to it.</summary>
     public SimulatedCalls Calls { get; } = new(pump, random) { KeepsOrder = true };
 
-    /// <summary>Asked at each commit: true when it must be aborted.</summary>
+    /// <summary>Called at each commit; returns true when it must be aborted.</summary>
     public Func<bool> RefusesCommit { get; set; } = () => false;
 
-    /// <summary>After so long the broker aborts what is open, and fences its producer.</summary>
+    /// <summary>After this time the broker aborts an open transaction, and fences its producer.</summary>
     public TimeSpan TransactionTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>What a read_committed consumer sees.</summary>

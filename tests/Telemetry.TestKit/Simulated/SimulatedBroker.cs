@@ -5,9 +5,9 @@ using Telemetry.Model.Wire;
 namespace Telemetry.TestKit.Simulated;
 
 /// <summary>
-/// A foreign MQTT broker with a shared subscription: it brings each message to some ingress until one takes it, in no
-/// order that could be relied on, and forgets what it had when it is told nothing of it for too long. The ingress'
-/// receipt goes down as a message.
+/// An MQTT broker of somebody else with a shared subscription: it sends each message to some ingress until one accepts
+/// it, in no reliable order, and forgets a message that is not acknowledged for too long. The ingress' receipt is sent
+/// to the gateway as a message.
 /// </summary>
 internal sealed class SimulatedBroker(SimulatedLink link, Func<ReadOnlyMemory<byte>, bool> sendDown)
 {
@@ -53,7 +53,7 @@ internal sealed class SimulatedBroker(SimulatedLink link, Func<ReadOnlyMemory<by
         }
     }
 
-    // Only what nobody took before its ingress died is brought again; what was taken is at worst brought twice.
+    // Only what no ingress had accepted before it died is sent again; accepted messages are at worst sent twice.
     private async Task AgainIfItDiesAsync(SimulatedIngress ingress, string topic, byte[] payload, int tries)
     {
         var died = ingress.Life.Died;

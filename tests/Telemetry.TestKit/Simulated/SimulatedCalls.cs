@@ -3,9 +3,9 @@ using Telemetry.TestKit.Time;
 namespace Telemetry.TestKit.Simulated;
 
 /// <summary>
-/// How processes reach a simulated server: a request takes its time, does its work there, and the answer takes its time
-/// back. A request that was on its way when its sender died still arrives. Request and answer can be lost; the caller
-/// then gets the error that the port promises. Used on the pump's thread.
+/// The connection of processes to a simulated server: a request takes time, does its work there, and the answer takes
+/// time on its way back. A request in transit when its sender dies still arrives. Request and answer can be lost; the
+/// caller then gets the error that the port promises. Used on the pump's thread.
 /// </summary>
 public sealed class SimulatedCalls(Pump pump, Random random)
 {
@@ -13,19 +13,19 @@ public sealed class SimulatedCalls(Pump pump, Random random)
 
     private DateTimeOffset _free;
 
-    /// <summary>The shortest way, one direction.</summary>
+    /// <summary>The shortest time in transit, in one direction.</summary>
     public TimeSpan LatencyMin { get; set; } = TimeSpan.FromMicroseconds(100);
 
-    /// <summary>The longest way, one direction.</summary>
+    /// <summary>The longest time in transit, in one direction.</summary>
     public TimeSpan LatencyMax { get; set; } = TimeSpan.FromMilliseconds(3);
 
     /// <summary>True when requests arrive in the order in which they were sent, as over one connection.</summary>
     public bool KeepsOrder { get; init; }
 
-    /// <summary>Asked once a call: true when the request gets lost, and nothing happens.</summary>
+    /// <summary>Called once for each call: true when the request is lost, and nothing happens.</summary>
     public Func<string, bool> LosesRequest { get; set; } = _ => false;
 
-    /// <summary>Asked once a call: true when it happens and the caller never learns of it.</summary>
+    /// <summary>Called once for each call: true when it happens and the caller never learns of it.</summary>
     public Func<string, bool> LosesAnswer { get; set; } = _ => false;
 
     /// <summary>The server's clock.</summary>
@@ -44,7 +44,7 @@ public sealed class SimulatedCalls(Pump pump, Random random)
         string what, Func<T> effect, Func<bool, Exception> broken, CancellationToken cancellationToken) =>
         CallAsync(what, () => Task.FromResult(effect()), broken, cancellationToken);
 
-    /// <summary>The same for work that takes its time at the server.</summary>
+    /// <summary>The same for work that takes time at the server.</summary>
     public async Task<T> CallAsync<T>(
         string what, Func<Task<T>> effect, Func<bool, Exception> broken, CancellationToken cancellationToken)
     {
@@ -54,18 +54,18 @@ public sealed class SimulatedCalls(Pump pump, Random random)
     }
 
     /// <summary>
-    /// Lets something happen at the server after a way's time, whoever asked for it and lives or not.
+    /// Makes something happen at the server after the time of one way, whether or not its sender is still alive.
     /// </summary>
     public void Send(Action arrive) => SendAfter(Latency(), arrive);
 
-    /// <summary>The same after a time of one's own.</summary>
+    /// <summary>The same after a given time.</summary>
     public void SendAfter(TimeSpan delay, Action arrive) => _ = Server.Run(async () =>
     {
         await Task.Delay(delay, Server.Time);
         arrive();
     });
 
-    /// <summary>One way's time.</summary>
+    /// <summary>The time of one way.</summary>
     public TimeSpan Latency() =>
         LatencyMin + TimeSpan.FromTicks(random.NextInt64((LatencyMax - LatencyMin).Ticks + 1));
 

@@ -6,8 +6,8 @@ using Telemetry.TestKit.Time;
 namespace Telemetry.TestKit.Simulated;
 
 /// <summary>
-/// One connection of a <see cref="SimulatedLink"/>. Publishes and PUBACKs keep their order unless a fault says
-/// otherwise. What was sent can arrive after the connection is broken.
+/// One connection of a <see cref="SimulatedLink"/>. Publishes and PUBACKs keep their order unless a fault changes it.
+/// What was sent can arrive after the connection is broken.
 /// </summary>
 internal sealed class SimulatedConnection : IUplinkConnection
 {

@@ -6,9 +6,9 @@ using Telemetry.TestKit.Time;
 namespace Telemetry.TestKit.Simulated;
 
 /// <summary>
-/// Unrecorded messages in memory. Each can be lost, doubled, or overtaken by a later one (as happens when a session
-/// moves between ingresses or servers). Those who listen hear in the life in which they began; a dead one hears
-/// nothing.
+/// The control channel in memory. Each message can be lost, doubled, or overtaken by a later one (as happens when a
+/// session moves between ingresses or servers). A handler runs in the process life in which it was registered; after
+/// that life ends it receives nothing.
 /// </summary>
 public sealed class SimulatedControlChannel : IControlChannel
 {
@@ -28,41 +28,43 @@ public sealed class SimulatedControlChannel : IControlChannel
         (Calls, _helloServers, _downListeners, _wire, _facts) =
             (wire.Calls, wire._helloServers, wire._downListeners, wire, facts);
 
-    /// <summary>The way to it; the bus itself never answers with an error but for these.</summary>
+    /// <summary>The connection to it; the control channel itself never answers with an error except these.</summary>
     public SimulatedCalls Calls { get; }
 
-    /// <summary>Asked once a message and receiver: true when it never arrives.</summary>
+    /// <summary>Called once for each message and receiver: true when it never arrives.</summary>
     public Func<string, bool> Loses
     {
         get => _wire?.Loses ?? _loses;
         set => _loses = value;
     }
 
-    /// <summary>Asked once a message and receiver: true when it arrives twice.</summary>
+    /// <summary>Called once for each message and receiver: true when it arrives twice.</summary>
     public Func<string, bool> Doubles
     {
         get => _wire?.Doubles ?? _doubles;
         set => _doubles = value;
     }
 
-    /// <summary>How much longer than its way a message takes; what comes later is not held up by it.</summary>
+    /// <summary>The extra delay of a message; later messages do not wait for it.</summary>
     public Func<string, TimeSpan> Delays
     {
         get => _wire?.Delays ?? _delays;
         set => _delays = value;
     }
 
-    /// <summary>The same wire, used by these facts: hellos reach only owners with the same ones.</summary>
+    /// <summary>The same channel, used with these facts: hellos reach only owners with the same ones.</summary>
     public SimulatedControlChannel As(InstallationFacts facts) => new(_wire ?? this, facts);
 
-    /// <summary>Called with each message that is sent down, whoever hears it. For judges.</summary>
+    /// <summary>Called with each message that is sent down, whoever receives it. For judges.</summary>
     public Action<GatewayId, ReadOnlyMemory<byte>> SentDown
     {
         get => _wire?.SentDown ?? _sentDown;
         set => _sentDown = value;
     }
 
-    /// <summary>Called when somebody, a <see cref="PumpScope"/>, has heard a hello. For judges.</summary>
+    /// <summary>
+    /// Called when a process, identified by its <see cref="PumpScope"/>, has received a hello. For judges.
+    /// </summary>
     public Action<object, GatewayId, ReadOnlyMemory<byte>> HelloHeard
     {
         get => _wire?.HelloHeard ?? _helloHeard;
@@ -162,7 +164,7 @@ public sealed class SimulatedControlChannel : IControlChannel
         }
     }
 
-    /// <summary>Somebody who listens, in the life that was running when it began.</summary>
+    /// <summary>A handler, in the process life that was running when it was registered.</summary>
     private sealed class Listener(List<Listener> all, Action<GatewayId, ReadOnlyMemory<byte>> handler)
         : IAsyncDisposable
     {

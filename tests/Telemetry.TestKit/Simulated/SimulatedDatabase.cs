@@ -12,7 +12,7 @@ namespace Telemetry.TestKit.Simulated;
 /// <summary>A partition's row with its lease; <see cref="PartitionRow.Token"/> 0 before the first owner.</summary>
 public sealed record SimulatedPartition(PartitionRow Row, string Owner, DateTimeOffset LeaseEnd);
 
-/// <summary>A reading as the database holds it.</summary>
+/// <summary>A reading as it is in the database.</summary>
 public sealed record SimulatedReading(
     SeriesIdentity Series, MetricType Type, long Time, ReadingFlags Flags, ulong Bits, ReadOnlyMemory<byte> Text)
 {
@@ -24,19 +24,19 @@ public sealed record SimulatedReading(
 
 /// <summary>
 /// The whole content of the simulated database at one moment. Immutable, so that a backup is this object and a restore
-/// an assignment. Tables that only grow are stacks of what each transaction added.
+/// is an assignment. Tables that only grow are stacks of the rows that each transaction added.
 /// </summary>
 public sealed record SimulatedDatabase
 {
     public static readonly SimulatedDatabase Empty = new();
 
-    /// <summary>What is fixed at installation; null before the first start.</summary>
+    /// <summary>The facts fixed at installation; null before the first start.</summary>
     public InstallationFacts? Installation { get; init; }
 
     public ImmutableDictionary<int, SimulatedPartition> Partitions { get; init; } =
         ImmutableDictionary<int, SimulatedPartition>.Empty;
 
-    /// <summary>The workers that said to be alive, and for how long.</summary>
+    /// <summary>The workers that reported to be alive, and until when.</summary>
     public ImmutableDictionary<(string Owner, int Worker), (LiveWorker Worker, DateTimeOffset AliveUntil)> Workers
     {
         get;
@@ -188,7 +188,7 @@ public sealed record SimulatedDatabase
         return chain;
     }
 
-    /// <summary>All that a gateway registered.</summary>
+    /// <summary>Everything that a gateway registered.</summary>
     public GatewaySchemaRows SchemasOf(GatewayId gateway)
     {
         var messages = Schemas.Values.Where(s => Schemas.ContainsKey((gateway, s.Id))).ToList();
@@ -230,7 +230,7 @@ public sealed record SimulatedDatabase
         ImmutableStack<ImmutableArray<T>> table, ImmutableArray<T> rows) =>
         rows.IsEmpty ? table : table.Push(rows);
 
-    // Of what is in no book the newest alone stay.
+    // Of the letters that count no readings only the newest are kept.
     private static ImmutableStack<ImmutableArray<DeadLetterRow>> Kept(
         ImmutableStack<ImmutableArray<DeadLetterRow>> table, List<DeadLetterRow> added)
     {
@@ -257,7 +257,7 @@ public sealed record SimulatedDatabase
         return ImmutableStack.Create<ImmutableArray<DeadLetterRow>>([.. kept]);
     }
 
-    // As the real one has it: a reading stands where its number says.
+    // As in the real database: a reading is stored under the series' number.
     private static ImmutableArray<SimulatedReading> ReadingsOf(
         ReadingBuffer rows, ImmutableDictionary<SeriesIdentity, SeriesNumbers> registered)
     {

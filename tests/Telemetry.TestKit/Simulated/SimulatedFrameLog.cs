@@ -7,9 +7,9 @@ using Telemetry.TestKit.Time;
 namespace Telemetry.TestKit.Simulated;
 
 /// <summary>
-/// The log in memory: what JetStream does, and what happens to JetStream. Any call may fail before or after its effect
-/// (<see cref="Calls"/>). What an operator or a fault does is in <see cref="Wipe"/> and its neighbours; those take no
-/// time.
+/// The frame log in memory: the behaviour of JetStream, and its failures. Any call may fail before or after its effect
+/// (<see cref="Calls"/>). Acts of an operator and faults are in <see cref="Wipe"/> and the methods next to it; those
+/// take no time.
 /// </summary>
 public sealed class SimulatedFrameLog : IFrameLog
 {
@@ -27,7 +27,7 @@ public sealed class SimulatedFrameLog : IFrameLog
     /// <inheritdoc/>
     public InstallationFacts? Facts { get; }
 
-    /// <summary>The way to it.</summary>
+    /// <summary>The connection to it.</summary>
     public SimulatedCalls Calls { get; }
 
     /// <summary>How long a message id is remembered.</summary>
@@ -54,8 +54,8 @@ public sealed class SimulatedFrameLog : IFrameLog
     private int Generation => Facts?.Generation ?? 1;
 
     /// <summary>
-    /// The same log, used by these facts. One that is used without facts has streams without a description, as all
-    /// tests of one configuration do.
+    /// The same log, used with these facts. A log that is used without facts has streams without a description, as in
+    /// all tests of a single configuration.
     /// </summary>
     public SimulatedFrameLog As(InstallationFacts facts) => new(this, facts);
 
@@ -63,7 +63,7 @@ public sealed class SimulatedFrameLog : IFrameLog
     public async ValueTask<StreamInstallation?> FindInstallationAsync(CancellationToken cancellationToken) =>
         await CallAsync("find the installation", () => _files.Told, cancellationToken);
 
-    /// <summary>What the log says of its installation is changed by somebody, or is lost.</summary>
+    /// <summary>Somebody changes the log's record of its installation, or it is lost.</summary>
     public void Tell(StreamInstallation? told) => _files.Told = told;
 
     /// <inheritdoc/>
@@ -120,18 +120,18 @@ public sealed class SimulatedFrameLog : IFrameLog
             () => Require(partition, stream).RemoveBelow(below),
             cancellationToken);
 
-    /// <summary>A stream as it stands now, past all faults; null when there is none.</summary>
+    /// <summary>A stream as it is now, without any faults; null when there is none.</summary>
     public SimulatedStream? Find(int partition, StreamKind stream) =>
         _files.Streams.GetValueOrDefault((Generation, partition, stream));
 
-    /// <summary>All messages of a stream are lost, and it is made anew.</summary>
+    /// <summary>All messages of a stream are lost, and it is created again.</summary>
     public void Wipe(int partition, StreamKind stream)
     {
         Delete(partition, stream);
         MakeMissing(partition, Facts ?? _files.Told?.Facts);
     }
 
-    /// <summary>The stream is gone until somebody makes it.</summary>
+    /// <summary>The stream does not exist until somebody makes it.</summary>
     public void Delete(int partition, StreamKind stream)
     {
         if (_files.Streams.Remove((Generation, partition, stream), out var old))
@@ -140,10 +140,10 @@ public sealed class SimulatedFrameLog : IFrameLog
         }
     }
 
-    /// <summary>Removes messages below a sequence; their ids stay known for the window.</summary>
+    /// <summary>Removes messages below a sequence; their ids are remembered for the window.</summary>
     public int Purge(int partition, StreamKind stream, long below) => Find(partition, stream)?.RemoveBelow(below) ?? 0;
 
-    /// <summary>Messages older than an age go.</summary>
+    /// <summary>Removes messages older than an age.</summary>
     public int Expire(int partition, StreamKind stream, TimeSpan age)
     {
         var before = Now() - (long)age.TotalMicroseconds * 1000;
@@ -181,7 +181,7 @@ public sealed class SimulatedFrameLog : IFrameLog
         before => new FrameLogException(before ? $"{what}: no connection" : $"{what}: connection lost, no answer"),
         cancellationToken);
 
-    /// <summary>Says or compares the facts, as who makes streams does.</summary>
+    /// <summary>Writes or compares the facts, like a process that makes streams.</summary>
     private void Enter()
     {
         if (Facts is not { } facts || _files.Told?.Facts == facts)
@@ -228,7 +228,7 @@ public sealed class SimulatedFrameLog : IFrameLog
     private SimulatedStream Require(int partition, StreamKind stream) => Find(partition, stream)
         ?? throw new FrameLogException($"there is no stream {Name(partition, stream)}");
 
-    // The subject has generation and number of partitions in it: another's reaches no stream.
+    // The subject contains generation and number of partitions: a message with others reaches no stream.
     private SimulatedStream Reached(int partition, StreamKind stream) =>
         Find(partition, stream) is { } found && found.Facts?.Partitions == Facts?.Partitions
             ? found

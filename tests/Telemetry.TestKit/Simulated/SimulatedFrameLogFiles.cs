@@ -3,15 +3,15 @@ using Telemetry.Model.Protocol;
 
 namespace Telemetry.TestKit.Simulated;
 
-/// <summary>What the simulated log keeps, whoever uses it with whatever facts.</summary>
+/// <summary>The files of the simulated log, shared by all users with any facts.</summary>
 internal sealed class SimulatedFrameLogFiles
 {
     private long _nanosLast;
 
-    /// <summary>The streams, by name: of one name there is one, whatever facts it carries.</summary>
+    /// <summary>The streams by name: there is one stream of a name, whatever its facts.</summary>
     public Dictionary<(int Generation, int Partition, StreamKind Kind), SimulatedStream> Streams { get; } = [];
 
-    /// <summary>What the log says of its installation.</summary>
+    /// <summary>The log's record of its installation.</summary>
     public StreamInstallation? Told { get; set; }
 
     public TimeSpan DuplicateWindow { get; set; } = TimeSpan.FromMinutes(2);
@@ -23,6 +23,6 @@ internal sealed class SimulatedFrameLogFiles
     /// <summary>Counts up when every reader loses its connection.</summary>
     public int Connections { get; set; }
 
-    /// <summary>A time that no other thing has: as with a real server, no two have one time.</summary>
+    /// <summary>A unique time: as with a real server, no two streams have the same one.</summary>
     public long Nanos(long now) => _nanosLast = Math.Max(_nanosLast + 1, now);
 }

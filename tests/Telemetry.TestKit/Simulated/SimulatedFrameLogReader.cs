@@ -3,8 +3,8 @@ using Telemetry.Streams;
 namespace Telemetry.TestKit.Simulated;
 
 /// <summary>
-/// Reads a stream in order, a fetched batch at a time. What was fetched is still read after the stream is gone: a
-/// client does not know better. Used by one reader, on the pump's thread.
+/// Reads a stream in order, one fetched batch at a time. Fetched messages can still be read after the stream is gone,
+/// because a client does not know that. Used by one reader, on the pump's thread.
 /// </summary>
 internal sealed class SimulatedFrameLogReader(
     SimulatedFrameLogFiles log, SimulatedCalls calls, SimulatedStream stream, long from, Func<TimeSpan> latency)
@@ -63,7 +63,7 @@ internal sealed class SimulatedFrameLogReader(
     private bool SeesSomething() =>
         stream.Gone || _connection != log.Connections || _next < stream.First || _next <= stream.Last || IsBehind();
 
-    // Asked for from beyond the end, and then a message came that is before it.
+    // The requested sequence was beyond the end, and then a message before it arrived.
     private bool IsBehind() => stream.Last > _lastAtBegin && _next > stream.Last + 1;
 
     private void Fetch()
@@ -82,7 +82,7 @@ internal sealed class SimulatedFrameLogReader(
 
         if (_next < stream.First)
         {
-            // The first message behind the place asked for is where it begins; later it is a jump.
+            // The first message at or after the requested sequence is where it begins; later a gap is a jump.
             if (_begun)
             {
                 End = $"sequences jump from {_next - 1} to {stream.First}";

@@ -5,8 +5,8 @@ using Telemetry.TestKit.Time;
 namespace Telemetry.TestKit.Simulated;
 
 /// <summary>
-/// One gateway's way to whichever ingress lives: connections over a network on which anything can happen
-/// (<see cref="Strikes"/>). Outlives the agent's process; a new connection takes the place of the one before.
+/// One gateway's link to any ingress that is alive: connections over a network with every kind of fault (<see
+/// cref="Strikes"/>). Outlives the agent's process; a new connection replaces the previous one.
 /// </summary>
 public sealed class SimulatedLink(
     Pump pump, Random random, GatewayId gateway, Func<IReadOnlyList<SimulatedIngress>> ingresses)
@@ -16,25 +16,25 @@ public sealed class SimulatedLink(
 
     private SimulatedConnection? _current;
 
-    /// <summary>Asked at each chance: true when the fault happens.</summary>
+    /// <summary>Called at each opportunity for a fault: true when it happens.</summary>
     public Func<LinkFault, bool> Strikes { get; set; } = _ => false;
 
-    /// <summary>True while no connection can be had at all.</summary>
+    /// <summary>True while no connection can be made at all.</summary>
     public bool IsCut { get; private set; }
 
     /// <summary>How many publishes may wait for their PUBACK.</summary>
     public int InFlightMax { get; set; } = 16;
 
     /// <summary>
-    /// True when a foreign broker stands between: its PUBACK says only that the broker has the message, which it brings
-    /// to an ingress until one takes it; receipts come as messages.
+    /// True when a broker of somebody else is between: its PUBACK means only that the broker has the message, which it
+    /// sends to an ingress until one accepts it; receipts arrive as messages.
     /// </summary>
     public bool HasBroker { get; set; }
 
     /// <summary>The gateway whose link it is.</summary>
     public GatewayId Gateway => gateway;
 
-    /// <summary>The ways and their times.</summary>
+    /// <summary>The delays of the link.</summary>
     public SimulatedCalls Wire { get; } = new(
         pump, random)
     { LatencyMin = TimeSpan.FromMilliseconds(5), LatencyMax = TimeSpan.FromMilliseconds(40) };
@@ -66,20 +66,20 @@ public sealed class SimulatedLink(
         return connection;
     }
 
-    /// <summary>The cable is out until <see cref="Mend"/>.</summary>
+    /// <summary>The cable is unplugged until <see cref="Mend"/>.</summary>
     public void Cut()
     {
         IsCut = true;
         Break("the link was cut");
     }
 
-    /// <summary>The cable is in again.</summary>
+    /// <summary>The cable is plugged in again.</summary>
     public void Mend() => IsCut = false;
 
-    /// <summary>Breaks the connection that there is, as when its agent died.</summary>
+    /// <summary>Breaks the current connection, as when its agent died.</summary>
     public void Break(string why) => _current?.Break(why);
 
-    /// <summary>Breaks the connection that there is to a process that says nothing any more.</summary>
+    /// <summary>Breaks the current connection to a process that sends nothing more.</summary>
     public void BreakFrom(ProcessLife ingress, string why)
     {
         if (_current?.Ingress == ingress)

@@ -5,9 +5,9 @@ namespace Telemetry.TestKit.Simulated;
 
 /// <summary>
 /// A disk with one outbox file on it. Committed states are immutable snapshots, so that an older one can be put back. A
-/// power cut loses the commit under way or, as a seed decides, keeps it although nobody was told: its outcome is
-/// unknown. A disk can also be full, read-only or failing, call by call (<see cref="CommitFault"/>,
-/// <see cref="ReadFault"/>, <see cref="CapacityBytes"/>). Used on one thread.
+/// power cut loses the commit under way or, as a seed decides, keeps it although its caller got no answer: its outcome
+/// is unknown. A disk can also be full, read-only or failing, for single calls (<see cref="CommitFault"/>, <see
+/// cref="ReadFault"/>, <see cref="CapacityBytes"/>). Used on one thread.
 /// </summary>
 public sealed class SimulatedOutboxDisk(Random random)
 {
@@ -23,47 +23,47 @@ public sealed class SimulatedOutboxDisk(Random random)
     /// <summary>Awaited by each commit before it is durable; null: at once.</summary>
     public Func<ValueTask>? BeforeDurable { get; set; }
 
-    /// <summary>Awaited by each commit after it is durable and before the caller is told; null: at once.</summary>
+    /// <summary>Awaited by each commit after it is durable and before it returns; null: at once.</summary>
     public Func<ValueTask>? AfterDurable { get; set; }
 
     /// <summary>Awaited by each read; null: at once.</summary>
     public Func<ValueTask>? BeforeRead { get; set; }
 
     /// <summary>
-    /// Asked by each commit; a fault makes it fail, rolled back. After <see cref="OutboxFault.Io"/> a power cut before
-    /// the next durable commit may bring it back, by chance. Null: none fails.
+    /// Called by each commit; a fault makes it fail, rolled back. After <see cref="OutboxFault.Io"/> a power cut before
+    /// the next durable commit may make it durable after all, by chance. Null: none fails.
     /// </summary>
     public Func<OutboxFault?>? CommitFault { get; set; }
 
-    /// <summary>Asked by each read of a frame or segment; a fault makes it fail. Null: none fails.</summary>
+    /// <summary>Called by each read of a frame or segment; a fault makes it fail. Null: none fails.</summary>
     public Func<OutboxFault?>? ReadFault { get; set; }
 
     /// <summary>
-    /// The bytes of segments and frames that the disk has room for. A commit that brings readings and would pass it
-    /// fails as full; one that brings none may.
+    /// The bytes of segments and frames that the disk has room for. A commit with readings that would exceed it fails
+    /// as full; one without readings may exceed it.
     /// </summary>
     public long CapacityBytes { get; set; } = long.MaxValue;
 
-    /// <summary>What the file takes of the disk.</summary>
+    /// <summary>The space that the file uses on the disk.</summary>
     public OutboxSpace Space => new(_state.StoredBytes, _state.StoredBytes < CapacityBytes);
 
-    /// <summary>Called when a commit becomes durable, whether or not anybody is told. For judges.</summary>
+    /// <summary>Called when a commit becomes durable, whether or not its caller gets an answer. For judges.</summary>
     public Action<OutboxCommit> Durable { get; set; } = _ => { };
 
-    /// <summary>How many commits are durable.</summary>
+    /// <summary>The number of durable commits.</summary>
     public int Commits { get; private set; }
 
     /// <summary>The last commit that became durable.</summary>
     public OutboxCommit? LastCommit { get; private set; }
 
-    /// <summary>Opens the file. The one that was open before is of a dead process: all its calls throw.</summary>
+    /// <summary>Opens the file. An earlier opening belongs to a process that has ended: all its calls throw.</summary>
     public IOutboxFile Open()
     {
         PowerCut();
         return _open = new SimulatedOutboxFile(this);
     }
 
-    /// <summary>What is durable now.</summary>
+    /// <summary>The durable content now.</summary>
     public OutboxSnapshot Snapshot() => _state;
 
     /// <summary>Puts an older copy back; the open file's calls throw from now on.</summary>
@@ -74,7 +74,7 @@ public sealed class SimulatedOutboxDisk(Random random)
     }
 
     /// <summary>
-    /// The power goes: the open file's calls throw from now on; a commit under way is kept or lost, by chance.
+    /// The power fails: the open file's calls throw from now on; a commit under way is kept or lost, by chance.
     /// </summary>
     public void PowerCut()
     {
@@ -96,7 +96,7 @@ public sealed class SimulatedOutboxDisk(Random random)
     }
 
     /// <summary>
-    /// The next commits throw; they become durable all the same where <paramref name="happenAnyway"/> says so.
+    /// Makes the next commits throw; they become durable all the same when <paramref name="happenAnyway"/> is true.
     /// </summary>
     public void FailCommits(int count, bool happenAnyway)
     {
@@ -104,11 +104,11 @@ public sealed class SimulatedOutboxDisk(Random random)
         _failuresHappenAnyway = happenAnyway;
     }
 
-    /// <summary>The frame's bytes rot: reading them gives null from now on.</summary>
+    /// <summary>Damages the frame's bytes: reading them returns null from now on.</summary>
     public void DamageFrame(FrameId id) =>
         _state = _state with { Frames = _state.Frames.SetItem(id, _state.Frames[id] with { Data = default }) };
 
-    /// <summary>The segment's bytes rot, on request its counts too.</summary>
+    /// <summary>Damages the segment's bytes, and its counts too if asked.</summary>
     public void DamageSegment(long id, bool countsToo)
     {
         var row = _state.Segments[id];
@@ -116,7 +116,7 @@ public sealed class SimulatedOutboxDisk(Random random)
         _state = _state with { Segments = _state.Segments.SetItem(id, row) };
     }
 
-    /// <summary>Puts other bytes in a segment's place, as an earlier agent would have written them.</summary>
+    /// <summary>Replaces a segment's bytes by others, as an earlier agent would have written them.</summary>
     public void RewriteSegment(long id, Func<SegmentRow, byte[]> rewrite)
     {
         var row = _state.Segments[id];

@@ -3,7 +3,7 @@ using Telemetry.Storage.Alerts;
 
 namespace Telemetry.TestKit.Simulated;
 
-/// <summary>Who relays, until when.</summary>
+/// <summary>The owner of the relay's lease, and when it ends.</summary>
 public sealed record SimulatedRelayLease(string Owner, long Token, DateTimeOffset End);
 
 /// <summary>

@@ -9,39 +9,40 @@ using Telemetry.TestKit.Time;
 namespace Telemetry.TestKit.Simulated;
 
 /// <summary>
-/// The database in memory. A transaction takes its time, may fail before it does anything, or after its commit, so that
-/// its caller cannot know; leases run by the database's clock. A backup is <see cref="Content"/>, a restore sets it.
+/// The database in memory. A transaction takes time, and may fail before it does anything, or after its commit, so that
+/// its caller cannot know the outcome; leases use the database's clock. A backup is a copy of <see cref="Content"/>, a
+/// restore sets it.
 /// </summary>
 public sealed class SimulatedStore(Pump pump, Random random) : IStore
 {
-    /// <summary>The way to it.</summary>
+    /// <summary>The connection to it.</summary>
     public SimulatedCalls Calls { get; } = new(pump, random);
 
-    /// <summary>What it holds now. Setting it is what a restore does: nobody is told.</summary>
+    /// <summary>Its content now. Setting it is a restore; no client is informed.</summary>
     public SimulatedDatabase Content { get; set; } = SimulatedDatabase.Empty;
 
-    /// <summary>Says which rows the database refuses, for tests of data faults; null refuses none.</summary>
+    /// <summary>Decides which rows the database refuses, for tests of data faults; null refuses none.</summary>
     public Func<StoreCommit, string?> Refuses { get; set; } = _ => null;
 
-    /// <summary>Says which series the database refuses, for tests of data faults; null refuses none.</summary>
+    /// <summary>Decides which series the database refuses, for tests of data faults; null refuses none.</summary>
     public Func<SeriesEntry, string?> RefusesSeries { get; set; } = _ => null;
 
-    /// <summary>Says which commits fail for a reason that is not their data's; null lets all pass.</summary>
+    /// <summary>Decides which commits fail for a reason other than their data; null lets all pass.</summary>
     public Func<StoreCommit, string?> Fails { get; set; } = _ => null;
 
     /// <summary>
-    /// Called right after each commit, before its caller is told, with the content before it and who committed: the
-    /// caller's <see cref="PumpScope"/>. For judges.
+    /// Called right after each commit, before it returns to its caller, with the content before it and the committing
+    /// <see cref="PumpScope"/>. For judges.
     /// </summary>
     public Action<StoreCommit, SimulatedDatabase, object?> Committed { get; set; } = (_, _, _) => { };
 
     /// <summary>
-    /// Says which commits begin and then hear nothing more of their client, which is frozen; none by default. The
-    /// caller's task ends when the client goes on (<see cref="HeldTransactions.GoOn"/>) or the session is ended.
+    /// Decides which commits begin and then get nothing more from their frozen client; none by default. The caller's
+    /// task ends when the client continues (<see cref="HeldTransactions.GoOn"/>) or the session is ended.
     /// </summary>
     public Func<StoreCommit, bool> Freezes { get; set; } = _ => false;
 
-    /// <summary>The transactions that are held so now.</summary>
+    /// <summary>The transactions that are held in this way now.</summary>
     public HeldTransactions Held { get; } = new();
 
     /// <inheritdoc/>
@@ -137,7 +138,7 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     /// <inheritdoc/>
     public Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken)
     {
-        // Its owner may give up waiting and use the buffers for the next one while this one is on its way.
+        // Its owner may give up waiting and use the buffers for the next commit while this one is in transit.
         var sent = commit.Copy();
         var caller = (SynchronizationContext.Current as PumpContext)?.Scope;
         return AnswerAsync(commit, sent, Calls.CallAsync(

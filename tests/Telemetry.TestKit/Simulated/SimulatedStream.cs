@@ -5,8 +5,9 @@ using Telemetry.Streams;
 namespace Telemetry.TestKit.Simulated;
 
 /// <summary>
-/// One stream of the simulated log, as JetStream keeps one: sequences that never go back while it lives, a byte limit
-/// that refuses, deduplication by message id for a time, also of messages that are gone from it. No clock, no task.
+/// One stream of the simulated log, with JetStream's rules: sequences that never decrease while it exists, a byte limit
+/// at which it refuses, deduplication by message id for a time, including messages that are no longer in it. No clock,
+/// no task.
 /// </summary>
 public sealed class SimulatedStream(long createdNanos, InstallationFacts? facts = null)
 {
@@ -17,10 +18,10 @@ public sealed class SimulatedStream(long createdNanos, InstallationFacts? facts 
     private readonly Queue<(string Id, long Nanos)> _knownByAge = new();
     private TaskCompletionSource _changed = new();
 
-    /// <summary>What its description says.</summary>
+    /// <summary>Its description.</summary>
     public InstallationFacts? Facts => facts;
 
-    /// <summary>Where it stands.</summary>
+    /// <summary>Its state.</summary>
     public StreamState State => new(createdNanos, First, Last);
 
     public long First { get; private set; } = 1;
@@ -29,16 +30,16 @@ public sealed class SimulatedStream(long createdNanos, InstallationFacts? facts 
 
     public long Bytes { get; private set; }
 
-    /// <summary>True once it was deleted or another took its place.</summary>
+    /// <summary>True after it was deleted or replaced.</summary>
     public bool Gone { get; private set; }
 
     /// <summary>Completes at the next change.</summary>
     public Task Changed => _changed.Task;
 
-    /// <summary>All that it holds, by sequence.</summary>
+    /// <summary>All its messages, by sequence.</summary>
     public IReadOnlyDictionary<long, FrameLogMessage> Messages => _messages;
 
-    /// <summary>Null when the byte limit refuses it.</summary>
+    /// <summary>Adds a message; null when the byte limit refuses it.</summary>
     public FrameAppend? Append(
         GatewayId gateway, string id, ReadOnlySpan<byte> data, long nowNanos, TimeSpan window, long bytesMax)
     {
@@ -63,7 +64,7 @@ public sealed class SimulatedStream(long createdNanos, InstallationFacts? facts 
 
     public FrameLogMessage? Read(long sequence) => _messages.GetValueOrDefault(sequence);
 
-    /// <summary>Removes what lies below; their ids stay known.</summary>
+    /// <summary>Removes the messages below a sequence; their ids are remembered.</summary>
     public int RemoveBelow(long sequence)
     {
         var until = Math.Min(sequence, Last + 1);
@@ -94,7 +95,7 @@ public sealed class SimulatedStream(long createdNanos, InstallationFacts? facts 
     }
 
     /// <summary>
-    /// What a copy of its files made now would hold; its deduplication knows what it holds, as after a restart.
+    /// A copy of its files made now; its deduplication knows the messages that it holds, as after a restart.
     /// </summary>
     public SimulatedStream Copy()
     {
@@ -108,14 +109,14 @@ public sealed class SimulatedStream(long createdNanos, InstallationFacts? facts 
         return copy;
     }
 
-    /// <summary>Readers of it learn that it is no more.</summary>
+    /// <summary>Informs its readers that it no longer exists.</summary>
     public void MarkGone()
     {
         Gone = true;
         Wake();
     }
 
-    /// <summary>Whoever waits for a change looks again.</summary>
+    /// <summary>Wakes those who wait for a change.</summary>
     internal void Wake()
     {
         var changed = _changed;

@@ -1,6 +1,6 @@
 namespace Telemetry.TestKit.Simulated;
 
-/// <summary>What became of the transaction of an entry.</summary>
+/// <summary>The outcome of an entry's transaction.</summary>
 public enum TransactionState
 {
     Open,
@@ -15,8 +15,8 @@ public sealed class SimulatedTransaction
 }
 
 /// <summary>
-/// One partition of a topic of the simulated Kafka. A read_committed reader sees nothing behind the first entry whose
-/// transaction is open, and of what stands before it what is committed; a read_uncommitted one sees all.
+/// One partition of a topic of the simulated Kafka. A read_committed reader sees nothing from the first entry on whose
+/// transaction is open, and of the entries before it only committed ones; a read_uncommitted reader sees all.
 /// </summary>
 public sealed class SimulatedTopic<T>
 {
@@ -24,7 +24,7 @@ public sealed class SimulatedTopic<T>
 
     public long End => _entries.Count;
 
-    /// <summary>Up to here a read_committed reader sees.</summary>
+    /// <summary>The end of what a read_committed reader sees.</summary>
     public long LastStable
     {
         get

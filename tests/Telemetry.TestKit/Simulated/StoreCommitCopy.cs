@@ -2,7 +2,7 @@ using Telemetry.Storage;
 
 namespace Telemetry.TestKit.Simulated;
 
-/// <summary>Copies of commits, for whoever keeps one longer than the call.</summary>
+/// <summary>Copies commits, for code that keeps one longer than the call.</summary>
 internal static class StoreCommitCopy
 {
     /// <summary>The same rows in buffers of its own; bytes of dead letters included.</summary>

@@ -4,12 +4,12 @@ using Telemetry.Edge.Uplink;
 namespace Telemetry.TestKit.Simulated;
 
 /// <summary>
-/// A link on the simulated clock that carries few bytes a second over a long way, and breaks nothing. What is published
-/// stands in line, as in the sockets of a TCP connection, is carried byte by byte, and arrives one way's time later;
-/// PUBACKs and what goes down come back the same way. Each message takes the bytes that MQTT and TCP add to it.
+/// A link on the simulated clock with few bytes per second and a long delay, and without faults. Published messages
+/// queue, as in the sockets of a TCP connection, are carried byte by byte, and arrive after the delay; PUBACKs and
+/// messages to the gateway come back in the same way. Each message also takes the bytes that MQTT and TCP add to it.
 /// </summary>
 /// <param name="clock">The simulated clock.</param>
-/// <param name="arrived">The server: takes a topic and a payload; its result is the PUBACK.</param>
+/// <param name="arrived">The server: handles a topic and a payload; its result is the PUBACK.</param>
 public sealed class ThinLink(
     TimeProvider clock, Func<string, ReadOnlyMemory<byte>, PublishOutcome> arrived) : IUplinkConnector
 {
@@ -19,16 +19,16 @@ public sealed class ThinLink(
     private readonly Func<string, ReadOnlyMemory<byte>, PublishOutcome> _arrived = arrived;
     private Connection? _current;
 
-    /// <summary>What it carries a second, each direction.</summary>
+    /// <summary>The bytes per second, in each direction.</summary>
     public long BytesPerSecond { get; set; } = 16_000;
 
-    /// <summary>How long a byte is under way, each direction.</summary>
+    /// <summary>The delay of a byte, in each direction.</summary>
     public TimeSpan Delay { get; set; } = TimeSpan.FromMilliseconds(150);
 
     /// <summary>How many publishes may wait for their PUBACK.</summary>
     public int InFlightMax { get; set; } = 32;
 
-    /// <summary>True while no connection can be had; <see cref="Cut"/> and <see cref="Mend"/> change it.</summary>
+    /// <summary>True while no connection can be made; <see cref="Cut"/> and <see cref="Mend"/> change it.</summary>
     public bool IsCut { get; private set; }
 
     /// <summary>When the last connection was made; null before the first.</summary>
@@ -48,14 +48,14 @@ public sealed class ThinLink(
         return _current = new Connection(this);
     }
 
-    /// <summary>The cable is out until <see cref="Mend"/>; what was under way is lost.</summary>
+    /// <summary>The cable is unplugged until <see cref="Mend"/>; bytes in transit are lost.</summary>
     public void Cut()
     {
         IsCut = true;
         _current?.Break();
     }
 
-    /// <summary>The cable is in again.</summary>
+    /// <summary>The cable is plugged in again.</summary>
     public void Mend() => IsCut = false;
 
     /// <summary>Sends a message down to the gateway.</summary>
@@ -63,7 +63,7 @@ public sealed class ThinLink(
 
     private sealed class Connection(ThinLink link) : IUplinkConnection
     {
-        // The pump waits for nothing that goes on elsewhere.
+        // The pump must not wait for anything outside of it.
         private readonly Channel<ReadOnlyMemory<byte>> _down = Channel.CreateBounded<ReadOnlyMemory<byte>>(
             new BoundedChannelOptions(1024) { AllowSynchronousContinuations = true });
 
@@ -131,7 +131,7 @@ public sealed class ThinLink(
             });
         }
 
-        /// <summary>How long until the last of these bytes is there, behind all that was handed over before.</summary>
+        /// <summary>The time until the last of these bytes has arrived, after all that was sent before.</summary>
         private TimeSpan Carry(ref DateTimeOffset free, int bytes)
         {
             var now = link._clock.GetUtcNow();

@@ -1,9 +1,9 @@
 namespace Telemetry.TestKit.Time;
 
 /// <summary>
-/// The life of a simulated process: what is started with <see cref="Run{T}"/> stops for good at the await where
-/// it stands when the life is killed. No catch, finally or Dispose of it runs any more, its timers never fire; as
-/// with a real crash, only what it had handed to simulated disks and networks remains. Used on the pump's thread.
+/// The life of a simulated process: a program started with <see cref="Run{T}"/> stops for good at its current await
+/// when the life is killed. None of its catch, finally or Dispose code runs any more, and its timers never fire. As
+/// with a real crash, only what it had passed to simulated disks and networks remains. Used on the pump's thread.
 /// </summary>
 public sealed class ProcessLife
 {
@@ -11,7 +11,8 @@ public sealed class ProcessLife
     private readonly TaskCompletionSource _died = new();
 
     /// <summary>
-    /// Begins a life. <paramref name="clockOffset"/> says at each look how far its wall clock is ahead of the pump's.
+    /// Begins a life. <paramref name="clockOffset"/> returns, each time it is called, how far its wall clock is ahead
+    /// of the pump's.
     /// </summary>
     public ProcessLife(Pump pump, Func<TimeSpan>? clockOffset = null)
     {
@@ -27,7 +28,7 @@ public sealed class ProcessLife
     /// <summary>True between <see cref="Freeze"/> and <see cref="Thaw"/>.</summary>
     public bool IsFrozen => _scope.IsFrozen;
 
-    /// <summary>Ends when the life is killed; for those who outlive it.</summary>
+    /// <summary>Completes when the life is killed; for code outside of this life.</summary>
     public Task Died => _died.Task;
 
     /// <summary>Runs a program in this life. The task never ends if the life is killed first.</summary>
@@ -40,7 +41,7 @@ public sealed class ProcessLife
         .StartNew(program, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _scope.Scheduler)
         .Unwrap();
 
-    /// <summary>Nothing of this life takes another step. The step that calls it runs on to its next await.</summary>
+    /// <summary>No further step of this life is taken. The step that calls this runs on to its next await.</summary>
     public void Kill()
     {
         _scope.IsAlive = false;
@@ -48,12 +49,12 @@ public sealed class ProcessLife
     }
 
     /// <summary>
-    /// The process stands still, as a stopped or suspended one does: it takes no step until <see cref="Thaw"/>, while
-    /// time goes on for everybody. What comes for it waits. The step that calls it runs on to its next await.
+    /// The process is stopped or suspended: it takes no step until <see cref="Thaw"/>, while time passes for everybody
+    /// else. Messages to it wait. The step that calls this runs on to its next await.
     /// </summary>
     public void Freeze() => _scope.Freeze();
 
-    /// <summary>It goes on where it stood; timers that fell due meanwhile fire now.</summary>
+    /// <summary>The process continues where it stopped; timers that became due meanwhile fire now.</summary>
     public void Thaw() => _scope.Thaw();
 
     /// <summary>

@@ -46,7 +46,7 @@ public sealed class Pump
     /// <summary>What was thrown where nobody awaits it.</summary>
     internal ExceptionDispatchInfo? Error { get; set; }
 
-    /// <summary>Runs the program to its end. What it left running goes on in the next run of the same pump.</summary>
+    /// <summary>Runs the program to its end. What it left running continues in the next run of the same pump.</summary>
     /// <exception cref="PumpException">It cannot come to an end, or does not replay.</exception>
     public void Run(Func<Task> program) => Run(async () =>
     {

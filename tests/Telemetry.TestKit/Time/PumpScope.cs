@@ -3,8 +3,8 @@ using System.Runtime.ExceptionServices;
 namespace Telemetry.TestKit.Time;
 
 /// <summary>
-/// What lives and dies together on a pump: the program itself, or one simulated process. When a scope is dead, what
-/// waits for it is forgotten, as if the process had been killed between two steps.
+/// A unit that ends as a whole on a pump: the program itself, or one simulated process. When a scope has ended, its
+/// waiting work is discarded, as if the process had been killed between two steps.
 /// </summary>
 internal sealed class PumpScope
 {
@@ -23,7 +23,7 @@ internal sealed class PumpScope
 
     public bool IsAlive { get; set; } = true;
 
-    /// <summary>True while no step of it is taken: those that were due wait.</summary>
+    /// <summary>True while no step of it is taken: steps that are due wait.</summary>
     public bool IsFrozen { get; private set; }
 
     public void Freeze() => IsFrozen = true;

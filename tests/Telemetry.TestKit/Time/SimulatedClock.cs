@@ -1,9 +1,9 @@
 namespace Telemetry.TestKit.Time;
 
 /// <summary>
-/// A clock that stands still until it is told to move. Its timers fire inside of <see cref="Advance"/> or
-/// <see cref="FireNext"/>, on the caller's thread, in the order (due time, when they were armed); a timer made on a
-/// <see cref="Pump"/> fires in the scope that made it.
+/// A clock that only moves when it is told to. Its timers fire inside of <see cref="Advance"/> or <see
+/// cref="FireNext"/>, on the caller's thread, in the order (due time, when they were armed). A timer made on a <see
+/// cref="Pump"/> fires in the scope that made it.
 /// </summary>
 public sealed class SimulatedClock : TimeProvider
 {
@@ -35,7 +35,7 @@ public sealed class SimulatedClock : TimeProvider
         {
             lock (_lock)
             {
-                // What a dead process left behind must neither fire nor move time.
+                // Timers of an ended process must neither fire nor move time.
                 while (_armed.Min is { Scope.IsAlive: false } abandoned)
                 {
                     _armed.Remove(abandoned);

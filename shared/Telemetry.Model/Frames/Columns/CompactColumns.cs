@@ -8,7 +8,7 @@ namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>
 /// The columns of version 1: readings sorted by (series, time), one group a series. A stream of bits, then the bytes of
-/// texts; docs/reference/frame-format.md says it all. Frames and the outbox's segments hold the same.
+/// texts; docs/reference/frame-format.md has all details. Frames and the outbox's segments hold the same.
 /// <code>
 /// byte    layout: 0 plain columns follow (<see cref="ReadingColumns"/>), which are then no larger; 1 compact ones
 /// each group, in bits, until all readings are there:
