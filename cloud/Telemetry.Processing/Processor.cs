@@ -174,7 +174,7 @@ public sealed class Processor
     /// </summary>
     private async Task<bool> CommitAsync(CancellationToken cancellationToken)
     {
-        foreach (var gateway in Touched())
+        foreach (var gateway in _owned.All.SelectMany(o => o.Gateways.Values).Where(g => g.Touched).ToArray())
         {
             foreach (var epoch in gateway.CloseEpochs())
             {
@@ -270,9 +270,6 @@ public sealed class Processor
             await _control.SendDownAsync(gateway, message, cancellationToken);
         }
     }
-
-    private IEnumerable<GatewayLedger> Touched() =>
-        _owned.All.SelectMany(o => o.Gateways.Values).Where(g => g.Touched).ToArray();
 
     /// <summary>
     /// Applies live messages first. The backlog gets the rest of the transaction, and never less than a tenth of it,

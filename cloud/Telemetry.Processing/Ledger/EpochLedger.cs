@@ -56,8 +56,19 @@ internal sealed class EpochLedger(ulong epoch)
         [Lane.Critical, Lane.Live, Lane.Backlog],
         lane => Complete ? Lasts[lane] > (_lanes?[(int)lane].Lost ?? 0) : _lanes?[(int)lane].HasFrame is true);
 
-    /// <summary>Loads it from the database.</summary>
-    public static EpochLedger Load(EpochLedgerRow row, Func<Lane, LaneLedger> lane)
+    /// <summary>Loads all epochs of a gateway from the database's rows.</summary>
+    public static IEnumerable<EpochLedger> LoadAll(GatewayRecord record)
+    {
+        var lanes = record.Lanes.ToDictionary(l => (l.Epoch, l.Lane));
+        var runs = record.Runs.ToLookup(r => (r.Epoch, r.Lane), r => r.Run);
+        return record.Epochs.Select(row => Load(row, lane =>
+        {
+            var stored = lanes.GetValueOrDefault((row.Epoch, lane));
+            return new LaneLedger(stored?.Prefix ?? 0, stored?.PrefixShare ?? 0, runs[(row.Epoch, lane)]);
+        }));
+    }
+
+    private static EpochLedger Load(EpochLedgerRow row, Func<Lane, LaneLedger> lane)
     {
         var ledger = new EpochLedger(row.Epoch)
         {

@@ -33,15 +33,9 @@ internal sealed class GatewayLedger
         Waiting = new WaitingList(record.Waiting);
         Watermark.Load(_row.Watermark);
         Schemas = new GatewaySchemas(record.Id);
-        var lanes = record.Lanes.ToDictionary(l => (l.Epoch, l.Lane));
-        var runs = record.Runs.ToLookup(r => (r.Epoch, r.Lane), r => r.Run);
-        foreach (var row in record.Epochs)
+        foreach (var epoch in EpochLedger.LoadAll(record))
         {
-            _epochs.Add(EpochLedger.Load(row, lane =>
-            {
-                var stored = lanes.GetValueOrDefault((row.Epoch, lane));
-                return new LaneLedger(stored?.Prefix ?? 0, stored?.PrefixShare ?? 0, runs[(row.Epoch, lane)]);
-            }));
+            _epochs.Add(epoch);
         }
 
         foreach (var outbox in record.Outboxes)

@@ -13,7 +13,7 @@ internal static class PythonDecoder
     /// <summary>What it prints; throws with what it complains about when it fails.</summary>
     public static string Run(IReadOnlyList<string> lines, [CallerFilePath] string here = "")
     {
-        var script = Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "..", "frame_decoder.py");
+        var script = Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "..", "..", "frame_decoder.py");
         using var process = Process.Start(new ProcessStartInfo(Program, ["-B", script])
         {
             RedirectStandardInput = true,
