@@ -33,10 +33,7 @@ internal sealed class GatewayLedger
         Waiting = new WaitingList(record.Waiting);
         Watermark.Load(_row.Watermark);
         Schemas = new GatewaySchemas(record.Id);
-        foreach (var epoch in EpochLedger.LoadAll(record))
-        {
-            _epochs.Add(epoch);
-        }
+        EpochLedger.LoadAll(record).ToList().ForEach(_epochs.Add);
 
         foreach (var outbox in record.Outboxes)
         {
