@@ -5,7 +5,6 @@ using Telemetry.Processing.Alerts.Evaluation;
 using Telemetry.Processing.DataFaults;
 using Telemetry.Processing.Hellos;
 using Telemetry.Processing.Intake;
-using Telemetry.Processing.Ledger;
 using Telemetry.Processing.Partitions;
 using Telemetry.Runtime;
 using Telemetry.Storage;
