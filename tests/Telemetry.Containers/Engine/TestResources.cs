@@ -3,6 +3,7 @@ using DotNet.Testcontainers.Builders;
 using DotNet.Testcontainers.Configurations;
 using DotNet.Testcontainers.Containers;
 using DotNet.Testcontainers.Images;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Telemetry.Containers.Engine;
 
@@ -24,13 +25,15 @@ internal static class TestResources
         where TContainer : IContainer
         where TConfiguration : IContainerConfiguration => builder
         .WithLabel(Label, Run)
+        .WithLogger(NullLogger.Instance)
         .WithImagePullPolicy(PullPolicy.Missing)
         .WithCreateParameterModifier(PublishOnLoopback);
 
-    public static NetworkBuilder OfThisRun(this NetworkBuilder builder) => builder.WithLabel(Label, Run);
+    public static NetworkBuilder OfThisRun(this NetworkBuilder builder) =>
+        builder.WithLabel(Label, Run).WithLogger(NullLogger.Instance);
 
     public static ImageFromDockerfileBuilder OfThisRun(this ImageFromDockerfileBuilder builder) =>
-        builder.WithLabel(Label, Run);
+        builder.WithLabel(Label, Run).WithLogger(NullLogger.Instance);
 
     private static void PublishOnLoopback(CreateContainerParameters container)
     {
