@@ -182,6 +182,8 @@ internal sealed class TrialChain : IAsyncDisposable
     private IContainer AgentProgram(IImage image) => new ContainerBuilder(image)
         .WithNetwork(_site)
         .WithEnvironment(_settings.Environment("agent"))
+        // So that it notices within seconds that it is cut off, and not after the 30 s of the trial.
+        .WithEnvironment("TELEMETRY_AGENT__UPLINK__KEEPALIVE", "5 s")
         .WithPortBinding(InputPort, InputPortInside)
         .WithCreateParameterModifier(TrialSettings.Limits("agent"))
         .WithWaitStrategy(Wait.ForUnixContainer().UntilCommandIsCompleted("probe", "9180", "/status"))

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Reflection;
 using Xunit.Sdk;
 
@@ -24,14 +23,12 @@ internal static class ContractClaims
     private static IEnumerable<(string Name, MethodInfo Method, object?[] Arguments)> All(Type contract) =>
         from method in contract.GetMethods()
         where method.IsDefined(typeof(FactAttribute), inherit: true)
-        from row in Rows(method)
-        select (row.Length == 0 ? method.Name : $"{method.Name}({Text(row)})", method, row);
+        from row in Rows(method).Index()
+        // By number: two rows may look the same, as texts that no database holds do.
+        select (row.Item.Length == 0 ? method.Name : $"{row.Index + 1}: {method.Name}", method, row.Item);
 
     private static IEnumerable<object?[]> Rows(MethodInfo method) =>
         method.IsDefined(typeof(TheoryAttribute), inherit: true)
             ? method.GetCustomAttributes<DataAttribute>().SelectMany(data => data.GetData(method))
             : [[]];
-
-    private static string Text(object?[] row) =>
-        string.Join(", ", row.Select(value => Convert.ToString(value, CultureInfo.InvariantCulture)));
 }
