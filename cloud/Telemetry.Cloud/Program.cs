@@ -1,13 +1,16 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
-using Telemetry.Cloud.Ingress;
-using Telemetry.Cloud.Operations;
-using Telemetry.Cloud.Operations.DeadLetters;
-using Telemetry.Cloud.Operations.Forks;
-using Telemetry.Cloud.Operations.Repartition;
-using Telemetry.Cloud.Storage;
-using Telemetry.Model;
-using Telemetry.Streams.Installations;
+using Telemetry.Cloud.Commands;
+using Telemetry.Cloud.Commands.DeadLetters;
+using Telemetry.Cloud.Commands.Forks;
+using Telemetry.Cloud.Commands.Repartition;
+using Telemetry.Cloud.Configuration;
+using Telemetry.Cloud.Hosting;
+using Telemetry.Ingress.Access;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Installations;
+using Telemetry.Runtime;
+using Telemetry.Storage;
 
 const string Usage = """
     usage: Telemetry.Cloud run   [--config FILE]   runs the roles of the configuration until SIGTERM

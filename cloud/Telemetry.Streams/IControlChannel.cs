@@ -1,4 +1,4 @@
-using Telemetry.Model;
+using Telemetry.Model.Identity;
 
 namespace Telemetry.Streams;
 

@@ -1,5 +1,6 @@
-using Telemetry.Streams.Installations;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Installations;
+using Telemetry.Model.Protocol;
 
 namespace Telemetry.Streams;
 

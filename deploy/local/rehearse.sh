@@ -17,9 +17,9 @@ export TMPDIR
 chmod 755 "$TMPDIR"
 trap 'rm -rf "$TMPDIR"' EXIT
 echo "building"
-dotnet build tests/Telemetry.Rehearsal -c Release -v q -clp:ErrorsOnly -nologo -nodeReuse:false
+dotnet build tests/Telemetry.SystemTests -c Release -v q -clp:ErrorsOnly -nologo -nodeReuse:false
 # Beside this shell, so that a signal to the shell alone reaches the rehearsal too; it cleans up, and then we do.
-dotnet tests/Telemetry.Rehearsal/bin/Release/net10.0/Telemetry.Rehearsal.dll "$@" &
+dotnet tests/Telemetry.SystemTests/bin/Release/net10.0/Telemetry.SystemTests.dll "$@" &
 rehearsal=$!
 trap 'kill -TERM "$rehearsal" 2>/dev/null || true' INT TERM
 while true; do

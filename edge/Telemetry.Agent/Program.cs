@@ -1,6 +1,6 @@
-using Telemetry.Edge.Configuration;
-using Telemetry.Edge.Hosting;
-using Telemetry.Model;
+using Telemetry.Agent.Configuration;
+using Telemetry.Agent.Hosting;
+using Telemetry.Runtime;
 
 // The daemon of one gateway:
 //   Telemetry.Agent run   --config agent.json

@@ -1,6 +1,6 @@
 using System.Globalization;
-using Telemetry.Edge.Configuration;
-using Telemetry.Model;
+using Telemetry.Agent.Configuration;
+using Telemetry.Model.Identity;
 
 namespace Telemetry.Simulator;
 

@@ -1,6 +1,6 @@
-using Telemetry.Edge.Configuration;
-using Telemetry.Edge.Hosting;
-using Telemetry.Model;
+using Telemetry.Agent.Configuration;
+using Telemetry.Agent.Hosting;
+using Telemetry.Runtime;
 using Telemetry.Simulator;
 
 // A fleet of real agents in one process, each with an outbox file of its own:

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using Telemetry.Rehearsal.Plant;
-using Telemetry.Testing.Network;
-using Telemetry.Testing.Servers;
+using Telemetry.SystemTests.Cluster;
+using Telemetry.TestKit.Network;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Benchmarks;
 

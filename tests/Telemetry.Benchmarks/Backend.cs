@@ -1,9 +1,9 @@
 using System.Text.Json;
 using Npgsql;
-using Telemetry.Rehearsal.Plant;
-using Telemetry.Streams.Installations;
+using Telemetry.Model.Installations;
 using Telemetry.Streams.JetStream;
-using Telemetry.Testing.Servers;
+using Telemetry.SystemTests.Cluster;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Benchmarks;
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using Telemetry.Model.Frames.Columns;
 using Telemetry.Model.Readings;
-using Telemetry.Testing.Readings;
+using Telemetry.TestKit.Readings;
 
 namespace Telemetry.Benchmarks;
 

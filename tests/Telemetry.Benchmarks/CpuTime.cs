@@ -1,5 +1,5 @@
 using System.Globalization;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Benchmarks;
 

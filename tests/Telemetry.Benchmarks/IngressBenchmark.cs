@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using Telemetry.Benchmarks.EndToEnd;
-using Telemetry.Model;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 using Telemetry.Model.Wire;
 using Telemetry.Streams.JetStream;
-using Telemetry.Testing.Readings;
+using Telemetry.TestKit.Readings;
 
 namespace Telemetry.Benchmarks;
 

@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Text;
-using Telemetry.Edge.Inputs.LineProtocol;
 using Telemetry.Edge.Outbox;
-using Telemetry.Model;
+using Telemetry.Inputs.LineProtocol;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
-using Telemetry.Testing.Simulated;
+using Telemetry.TestKit.Simulated;
 
 namespace Telemetry.Benchmarks;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Telemetry.MqttSessions;
-using Telemetry.Testing.Mqtt;
+using Telemetry.TestKit.Mqtt;
 
 namespace Telemetry.Benchmarks;
 

@@ -1,7 +1,7 @@
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Wire;
-using Telemetry.Testing.Readings;
+using Telemetry.TestKit.Readings;
 
 namespace Telemetry.Benchmarks;
 

@@ -1,6 +1,6 @@
 using Telemetry.Simulation.Faults;
 using Telemetry.Simulation.Planted;
-using Telemetry.Testing.Simulated;
+using Telemetry.TestKit.Simulated;
 using Xunit.Abstractions;
 
 namespace Telemetry.Simulation;

@@ -2,7 +2,7 @@ using Telemetry.Simulation.Checking;
 using Telemetry.Simulation.Faults;
 using Telemetry.Simulation.Planted;
 using Telemetry.Simulation.Worlds;
-using Telemetry.Testing.Time;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Simulation;
 

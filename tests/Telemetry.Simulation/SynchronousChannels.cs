@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using Telemetry.Model;
+using Telemetry.Runtime;
 
 namespace Telemetry.Simulation;
 

@@ -1,7 +1,8 @@
 using NATS.Client.JetStream;
 using NATS.Client.JetStream.Models;
-using Telemetry.Model;
-using Telemetry.Streams.Installations;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Installations;
+using Telemetry.Model.Protocol;
 
 namespace Telemetry.Streams.JetStream;
 

@@ -1,4 +1,4 @@
-using Telemetry.Model;
+using Telemetry.Model.Protocol;
 
 namespace Telemetry.Streams.JetStream;
 

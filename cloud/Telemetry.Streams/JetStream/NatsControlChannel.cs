@@ -1,7 +1,8 @@
 using System.Buffers;
 using NATS.Client.Core;
-using Telemetry.Model;
-using Telemetry.Streams.Installations;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Installations;
+using Telemetry.Model.Protocol;
 
 namespace Telemetry.Streams.JetStream;
 

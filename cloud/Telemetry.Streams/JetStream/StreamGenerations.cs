@@ -1,6 +1,6 @@
 using NATS.Client.JetStream.Models;
-using Telemetry.Model;
-using Telemetry.Streams.Installations;
+using Telemetry.Model.Installations;
+using Telemetry.Model.Protocol;
 
 namespace Telemetry.Streams.JetStream;
 

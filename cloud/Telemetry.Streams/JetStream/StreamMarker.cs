@@ -1,6 +1,6 @@
 using NATS.Client.JetStream;
 using NATS.Client.JetStream.Models;
-using Telemetry.Streams.Installations;
+using Telemetry.Model.Installations;
 
 namespace Telemetry.Streams.JetStream;
 

@@ -1,5 +1,7 @@
-using Telemetry.Model;
+using Telemetry.Edge.Outbox.Frames;
+using Telemetry.Edge.Outbox.Offers;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Wire;
 
@@ -88,7 +90,7 @@ internal sealed class BacklogMerge(IOutboxFile file, OutboxState state, OutboxOp
 
     /// <summary>What a segment's readings will about take in frames.</summary>
     private double Estimate(SegmentFacts segment) =>
-        state.FrameVersion == 0 ? WaitingReadings.BytesOf(segment.Count, 0) : segment.Bytes * _merged;
+        state.FrameVersion == 0 ? OfferBytes.Of(segment.Count, 0) : segment.Bytes * _merged;
 
     private static int Frames(int readings, double bytes, int readingsMax, int columnsMax) => Math.Max(
         (readings + readingsMax - 1) / readingsMax,

@@ -1,6 +1,8 @@
-using Telemetry.Model;
+using Telemetry.Edge.Outbox.Epochs;
+using Telemetry.Edge.Outbox.Frames;
+using Telemetry.Edge.Outbox.Offers;
 using Telemetry.Model.Frames;
-using Telemetry.Model.Frames.Columns;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Edge.Outbox;

@@ -1,6 +1,9 @@
+using Telemetry.Edge.Outbox.Epochs;
+using Telemetry.Edge.Outbox.Frames;
+using Telemetry.Edge.Outbox.Offers;
 using Telemetry.Edge.Tracing;
-using Telemetry.Model;
 using Telemetry.Model.Readings;
+using Telemetry.Runtime;
 
 namespace Telemetry.Edge.Outbox;
 

@@ -1,4 +1,6 @@
-using Telemetry.Model;
+using Telemetry.Edge.Outbox.Epochs;
+using Telemetry.Edge.Outbox.Frames;
+using Telemetry.Model.Identity;
 
 namespace Telemetry.Edge.Outbox;
 

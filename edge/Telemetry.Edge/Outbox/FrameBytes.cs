@@ -1,3 +1,5 @@
+using Telemetry.Edge.Outbox.Frames;
+using Telemetry.Edge.Outbox.Offers;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Wire;
 

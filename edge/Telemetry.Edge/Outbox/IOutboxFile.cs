@@ -1,4 +1,5 @@
-using Telemetry.Model;
+using Telemetry.Edge.Outbox.Offers;
+using Telemetry.Model.Identity;
 
 namespace Telemetry.Edge.Outbox;
 

@@ -1,3 +1,6 @@
+using Telemetry.Edge.Outbox.Frames;
+using Telemetry.Edge.Outbox.Offers;
+
 namespace Telemetry.Edge.Outbox;
 
 /// <summary>Limits of an outbox; each says what happens at it.</summary>
@@ -58,9 +61,9 @@ public sealed record OutboxOptions
     public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>For tests alone, see <see cref="TestDrops"/>; 0: nothing is dropped.</summary>
-    internal int TestDropEvery { get; init; }
+    public int TestDropEvery { get; init; }
 
-    internal OutboxOptions Validated()
+    public OutboxOptions Validated()
     {
         Require(
             CommitDeadline >= TimeSpan.Zero && CommitDeadline <= TimeSpan.FromMinutes(1), nameof(CommitDeadline),

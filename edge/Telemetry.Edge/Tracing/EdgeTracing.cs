@@ -1,14 +1,16 @@
 using System.Diagnostics;
 using Telemetry.Edge.Outbox;
+using Telemetry.Edge.Outbox.Frames;
 using Telemetry.Edge.Uplink;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Tracing;
 
 namespace Telemetry.Edge.Tracing;
 
 /// <summary>
 /// The spans that an agent writes, one a frame and step; docs/traces.md lists them. Lengths are by the monotonic clock.
 /// </summary>
-internal static class EdgeTracing
+public static class EdgeTracing
 {
     /// <summary>The name of the source.</summary>
     public const string SourceName = "Telemetry.Edge";

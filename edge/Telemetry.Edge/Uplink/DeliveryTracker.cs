@@ -1,8 +1,13 @@
 using Microsoft.Extensions.Logging;
 using Telemetry.Edge.Outbox;
-using Telemetry.Model;
-using Telemetry.Model.Control;
+using Telemetry.Edge.Outbox.Frames;
+using Telemetry.Edge.Uplink.Hellos;
+using Telemetry.Edge.Uplink.Sending;
+using Telemetry.Edge.Uplink.Settlement;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 using Telemetry.Model.Wire;
+using Telemetry.Runtime;
 
 namespace Telemetry.Edge.Uplink;
 
@@ -12,7 +17,7 @@ namespace Telemetry.Edge.Uplink;
 /// </summary>
 internal sealed class DeliveryTracker
 {
-    private readonly Outbox.ReadingOutbox _outbox;
+    private readonly ReadingOutbox _outbox;
     private readonly UplinkOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -22,7 +27,7 @@ internal sealed class DeliveryTracker
     private long _schemaAttempts;
 
     public DeliveryTracker(
-        Outbox.ReadingOutbox outbox, GatewayId gateway, UplinkOptions options, TimeProvider time, Random random,
+        ReadingOutbox outbox, GatewayId gateway, UplinkOptions options, TimeProvider time, Random random,
         ILogger logger, UplinkStatus status, AnswerOrder answers)
     {
         _answers = answers;

@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Logging;
-using Telemetry.Model;
+using Telemetry.Edge.Outbox;
+using Telemetry.Edge.Uplink.Sending;
+using Telemetry.Model.Identity;
 
 namespace Telemetry.Edge.Uplink;
 
@@ -9,7 +11,7 @@ namespace Telemetry.Edge.Uplink;
 /// </summary>
 public sealed class UplinkLoop
 {
-    private readonly Outbox.ReadingOutbox _outbox;
+    private readonly ReadingOutbox _outbox;
     private readonly IUplinkConnector _connector;
     private readonly UplinkOptions _options;
     private readonly TimeProvider _time;
@@ -18,14 +20,14 @@ public sealed class UplinkLoop
     private readonly DeliveryTracker _delivery;
 
     public UplinkLoop(
-        Outbox.ReadingOutbox outbox, GatewayId gateway, IUplinkConnector connector, UplinkOptions options, TimeProvider time,
+        ReadingOutbox outbox, GatewayId gateway, IUplinkConnector connector, UplinkOptions options, TimeProvider time,
         Random random, ILogger logger)
         : this(outbox, gateway, connector, options, time, random, logger, new AnswerOrder())
     {
     }
 
     internal UplinkLoop(
-        Outbox.ReadingOutbox outbox, GatewayId gateway, IUplinkConnector connector, UplinkOptions options, TimeProvider time,
+        ReadingOutbox outbox, GatewayId gateway, IUplinkConnector connector, UplinkOptions options, TimeProvider time,
         Random random, ILogger logger, AnswerOrder answers)
     {
         (_outbox, _connector, _options, _time, _random, _logger) = (outbox, connector, options, time, random, logger);

@@ -1,6 +1,8 @@
 using Telemetry.Edge.Outbox;
-using Telemetry.Model;
+using Telemetry.Edge.Uplink.Hellos;
+using Telemetry.Edge.Uplink.Sending;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
 
 namespace Telemetry.Edge.Uplink;
 
@@ -10,7 +12,7 @@ namespace Telemetry.Edge.Uplink;
 /// </summary>
 internal sealed class UplinkSession
 {
-    private readonly Outbox.ReadingOutbox _outbox;
+    private readonly ReadingOutbox _outbox;
     private readonly IUplinkConnection _connection;
     private readonly DeliveryTracker _delivery;
     private readonly UplinkOptions _options;
@@ -22,7 +24,7 @@ internal sealed class UplinkSession
     private OutboxException? _failure;
 
     public UplinkSession(
-        Outbox.ReadingOutbox outbox, IUplinkConnection connection, DeliveryTracker delivery, UplinkOptions options, TimeProvider time)
+        ReadingOutbox outbox, IUplinkConnection connection, DeliveryTracker delivery, UplinkOptions options, TimeProvider time)
     {
         (_outbox, _connection, _delivery, _options, _time) = (outbox, connection, delivery, options, time);
         _link = new SharedLink(connection, delivery, options, time);

@@ -1,3 +1,4 @@
+using Telemetry.Model.Protocol;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Model.Frames;

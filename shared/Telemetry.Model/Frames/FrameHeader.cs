@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 

@@ -1,3 +1,4 @@
+using Telemetry.Model.Identity;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Model.Frames;

@@ -1,5 +1,6 @@
 using System.IO.Hashing;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Model.Schemas;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Model.Schemas;

@@ -1,3 +1,4 @@
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 
 namespace Telemetry.Model.Schemas;

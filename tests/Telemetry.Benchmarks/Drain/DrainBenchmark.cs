@@ -1,5 +1,5 @@
 using Telemetry.Benchmarks.EndToEnd;
-using Telemetry.Cloud.Processing;
+using Telemetry.Processing;
 
 namespace Telemetry.Benchmarks.Drain;
 

@@ -1,7 +1,7 @@
-using Telemetry.Edge.Inputs;
-using Telemetry.Model;
+using Telemetry.Inputs.Generator;
 using Telemetry.Model.Frames;
-using Telemetry.Model.Frames.Columns;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;

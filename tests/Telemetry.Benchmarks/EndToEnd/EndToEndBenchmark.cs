@@ -1,4 +1,4 @@
-using Telemetry.Cloud.Processing;
+using Telemetry.Processing;
 
 namespace Telemetry.Benchmarks.EndToEnd;
 

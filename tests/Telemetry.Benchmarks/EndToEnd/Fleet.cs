@@ -1,5 +1,5 @@
-using Telemetry.Rehearsal.Plant;
-using Telemetry.Testing.Servers;
+using Telemetry.SystemTests.Cluster;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Benchmarks.EndToEnd;
 

@@ -1,12 +1,13 @@
 using System.Diagnostics;
 using Npgsql;
-using Telemetry.Cloud.Storage;
-using Telemetry.Cloud.Storage.Postgres;
-using Telemetry.Edge.Inputs;
-using Telemetry.Model;
+using Telemetry.Inputs.Generator;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
-using Telemetry.Testing.Contracts;
+using Telemetry.Storage;
+using Telemetry.Storage.Postgres;
+using Telemetry.Storage.Postgres.Readings;
+using Telemetry.TestKit.Contracts;
 
 namespace Telemetry.Benchmarks.EndToEnd;
 

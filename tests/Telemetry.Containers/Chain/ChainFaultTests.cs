@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Telemetry.Containers.Engine;
 using Telemetry.Containers.Servers;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Servers;
 using Xunit.Abstractions;
 
 namespace Telemetry.Containers.Chain;

@@ -3,7 +3,7 @@ using DotNet.Testcontainers.Builders;
 using DotNet.Testcontainers.Images;
 using Telemetry.Containers.Engine;
 using Telemetry.Containers.Images;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Servers;
 using Telemetry.Tests.Architecture;
 
 namespace Telemetry.Containers.Chain;

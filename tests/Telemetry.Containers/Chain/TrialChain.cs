@@ -6,7 +6,7 @@ using DotNet.Testcontainers.Images;
 using DotNet.Testcontainers.Networks;
 using Telemetry.Containers.Engine;
 using Telemetry.Containers.Images;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Servers;
 using Telemetry.Tests.Architecture;
 using Testcontainers.Kafka;
 using Testcontainers.PostgreSql;

@@ -1,7 +1,7 @@
 using Telemetry.Containers.Engine;
 using Telemetry.Containers.Servers;
 using Telemetry.Integration.Storage;
-using Telemetry.Testing.Contracts;
+using Telemetry.TestKit.Contracts;
 
 namespace Telemetry.Containers.Contracts;
 

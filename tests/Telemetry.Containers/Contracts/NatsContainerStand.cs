@@ -1,10 +1,10 @@
 using NATS.Client.JetStream;
 using Telemetry.Containers.Servers;
-using Telemetry.Model;
+using Telemetry.Model.Installations;
+using Telemetry.Model.Protocol;
 using Telemetry.Streams;
-using Telemetry.Streams.Installations;
 using Telemetry.Streams.JetStream;
-using Telemetry.Testing.Contracts;
+using Telemetry.TestKit.Contracts;
 
 namespace Telemetry.Containers.Contracts;
 

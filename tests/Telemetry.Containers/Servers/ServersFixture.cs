@@ -2,7 +2,7 @@ using DotNet.Testcontainers.Builders;
 using DotNet.Testcontainers.Containers;
 using Telemetry.Containers.Engine;
 using Telemetry.Containers.Images;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Servers;
 using Testcontainers.Kafka;
 using Testcontainers.PostgreSql;
 

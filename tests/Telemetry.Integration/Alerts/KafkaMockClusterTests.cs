@@ -1,7 +1,7 @@
-using Telemetry.Cloud.Alerts.Kafka;
-using Telemetry.Cloud.Alerts.Relay;
-using Telemetry.Testing.Contracts;
-using Telemetry.Testing.Servers;
+using Telemetry.Alerting.Kafka;
+using Telemetry.Alerting.Relay;
+using Telemetry.TestKit.Contracts;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Alerts;
 

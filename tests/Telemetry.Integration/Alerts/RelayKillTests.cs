@@ -1,5 +1,5 @@
-using Telemetry.Rehearsal.Relay;
-using Telemetry.Testing.Servers;
+using Telemetry.SystemTests.Relay;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Alerts;
 

@@ -1,12 +1,13 @@
-using Telemetry.Cloud.Storage;
-using Telemetry.Edge.Inputs;
+using Telemetry.Inputs.Generator;
+using Telemetry.Inputs.Senders;
 using Telemetry.Integration.Storage;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
-using Telemetry.Rehearsal;
-using Telemetry.Testing.Checking;
-using Telemetry.Testing.Servers;
-using static Telemetry.Testing.Contracts.StoreSteps;
+using Telemetry.Storage;
+using Telemetry.SystemTests;
+using Telemetry.TestKit.Checking;
+using Telemetry.TestKit.Servers;
+using static Telemetry.TestKit.Contracts.StoreSteps;
 
 namespace Telemetry.Integration.Checking;
 

@@ -1,17 +1,20 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Telemetry.Cloud.Ingress;
-using Telemetry.Cloud.Operations;
-using Telemetry.Cloud.Processing;
+using Telemetry.Cloud.Hosting;
+using Telemetry.Ingress;
+using Telemetry.Ingress.Access;
+using Telemetry.Ingress.Sessions;
 using Telemetry.Integration.Storage;
-using Telemetry.Model;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 using Telemetry.MqttSessions;
-using Telemetry.Rehearsal.Plant;
+using Telemetry.Processing;
 using Telemetry.Streams;
 using Telemetry.Streams.JetStream;
-using Telemetry.Testing.Checking;
-using Telemetry.Testing.Contracts;
-using Telemetry.Testing.Servers;
+using Telemetry.SystemTests.Cluster;
+using Telemetry.TestKit.Checking;
+using Telemetry.TestKit.Contracts;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Edge;
 

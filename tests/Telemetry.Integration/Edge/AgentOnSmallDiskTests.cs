@@ -1,9 +1,9 @@
 using System.Net;
-using Telemetry.Edge.Configuration;
-using Telemetry.Edge.Hosting;
-using Telemetry.Edge.Inputs;
-using Telemetry.Model;
-using Telemetry.Testing.Servers;
+using Telemetry.Agent.Configuration;
+using Telemetry.Agent.Hosting;
+using Telemetry.Inputs.Generator;
+using Telemetry.Model.Identity;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Edge;
 

@@ -1,8 +1,10 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Telemetry.Edge.Configuration;
-using Telemetry.Edge.Hosting;
+using Telemetry.Agent.Configuration;
+using Telemetry.Agent.Hosting;
+using Telemetry.Agent.Status;
 using Telemetry.Edge.Uplink;
-using Telemetry.Testing.Servers;
+using Telemetry.Runtime;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Edge;
 

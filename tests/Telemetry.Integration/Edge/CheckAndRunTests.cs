@@ -2,13 +2,13 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Data.Sqlite;
-using Telemetry.Edge.Configuration;
-using Telemetry.Edge.Hosting;
-using Telemetry.Edge.Inputs.Http;
+using Telemetry.Agent.Configuration;
+using Telemetry.Agent.Hosting;
 using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Outbox.Sqlite;
-using Telemetry.Model;
-using Telemetry.Testing.Servers;
+using Telemetry.Inputs.Http;
+using Telemetry.Model.Identity;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Edge;
 

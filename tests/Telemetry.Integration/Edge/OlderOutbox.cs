@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
 using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Outbox.Sqlite;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Edge;
 

@@ -1,11 +1,11 @@
 using System.Net;
 using Microsoft.Data.Sqlite;
-using Telemetry.Edge.Configuration;
-using Telemetry.Edge.Inputs;
+using Telemetry.Agent.Configuration;
+using Telemetry.Inputs.Generator;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
-using Telemetry.Testing.Checking;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Checking;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Edge;
 

@@ -1,14 +1,15 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
-using Telemetry.Edge.Configuration;
-using Telemetry.Edge.Hosting;
+using Telemetry.Agent.Configuration;
+using Telemetry.Agent.Hosting;
 using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Outbox.Sqlite;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
-using Telemetry.Testing.Network;
-using Telemetry.Testing.Servers;
+using Telemetry.Runtime;
+using Telemetry.TestKit.Network;
+using Telemetry.TestKit.Servers;
 using Xunit.Abstractions;
 
 namespace Telemetry.Integration.Edge;

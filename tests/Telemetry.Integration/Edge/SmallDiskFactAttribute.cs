@@ -1,4 +1,4 @@
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Edge;
 

@@ -1,10 +1,11 @@
 using Microsoft.Data.Sqlite;
 using Telemetry.Edge.Outbox;
+using Telemetry.Edge.Outbox.Offers;
 using Telemetry.Edge.Outbox.Sqlite;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Edge;
 

@@ -1,8 +1,8 @@
 using Microsoft.Data.Sqlite;
 using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Outbox.Sqlite;
-using Telemetry.Testing.Contracts;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Contracts;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Edge;
 

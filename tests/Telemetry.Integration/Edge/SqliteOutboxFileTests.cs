@@ -1,9 +1,9 @@
 using Microsoft.Data.Sqlite;
 using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Outbox.Sqlite;
-using Telemetry.Model;
-using Telemetry.Testing.Contracts;
-using Telemetry.Testing.Servers;
+using Telemetry.Model.Identity;
+using Telemetry.TestKit.Contracts;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Edge;
 

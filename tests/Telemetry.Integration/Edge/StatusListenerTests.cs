@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Telemetry.Edge.Hosting;
+using Telemetry.Agent.Status;
 
 namespace Telemetry.Integration.Edge;
 

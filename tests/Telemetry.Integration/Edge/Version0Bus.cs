@@ -1,5 +1,5 @@
-using Telemetry.Model;
-using Telemetry.Model.Control;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 using Telemetry.Model.Wire;
 using Telemetry.Streams;
 

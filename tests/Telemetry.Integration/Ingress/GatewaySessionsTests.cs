@@ -1,6 +1,6 @@
-using Telemetry.Cloud.Ingress;
+using Telemetry.Ingress;
 using Telemetry.MqttSessions;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Ingress;
 

@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging.Abstractions;
-using Telemetry.Cloud.Ingress;
+using Telemetry.Ingress;
+using Telemetry.Ingress.Access;
+using Telemetry.Ingress.Sessions;
 using Telemetry.Integration.Streams;
 using Telemetry.MqttSessions;
-using Telemetry.Testing.Contracts;
-using Telemetry.Testing.Mqtt;
+using Telemetry.TestKit.Contracts;
+using Telemetry.TestKit.Mqtt;
 
 namespace Telemetry.Integration.Ingress;
 

@@ -1,13 +1,15 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging.Abstractions;
-using Telemetry.Cloud.Ingress;
-using Telemetry.Cloud.Operations;
+using Telemetry.Cloud.Configuration;
+using Telemetry.Cloud.Hosting;
+using Telemetry.Ingress;
+using Telemetry.Ingress.Sessions;
 using Telemetry.Integration.Streams;
 using Telemetry.MqttSessions;
-using Telemetry.Testing.Mqtt;
-using Telemetry.Testing.Servers;
-using static Telemetry.Testing.Messages.SampleMessages;
+using Telemetry.TestKit.Mqtt;
+using Telemetry.TestKit.Servers;
+using static Telemetry.TestKit.Messages.SampleMessages;
 
 namespace Telemetry.Integration.Ingress;
 

@@ -1,11 +1,11 @@
-using Telemetry.Cloud.Ingress;
-using Telemetry.Model;
-using Telemetry.Model.Control;
+using Telemetry.Ingress;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 using Telemetry.MqttSessions;
-using Telemetry.Testing.Contracts;
-using Telemetry.Testing.Mqtt;
-using Telemetry.Testing.Servers;
-using static Telemetry.Testing.Messages.SampleMessages;
+using Telemetry.TestKit.Contracts;
+using Telemetry.TestKit.Mqtt;
+using Telemetry.TestKit.Servers;
+using static Telemetry.TestKit.Messages.SampleMessages;
 
 namespace Telemetry.Integration.Ingress;
 

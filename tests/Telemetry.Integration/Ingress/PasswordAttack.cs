@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Telemetry.Testing.Mqtt;
+using Telemetry.TestKit.Mqtt;
 
 namespace Telemetry.Integration.Ingress;
 

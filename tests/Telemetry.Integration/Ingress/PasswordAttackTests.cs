@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Net;
-using Telemetry.Cloud.Ingress;
-using Telemetry.Model;
+using Telemetry.Ingress.Access;
+using Telemetry.Model.Identity;
 using Telemetry.MqttSessions;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Ingress;
 

@@ -2,9 +2,9 @@ using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
-using Telemetry.Edge.Inputs.Http;
+using Telemetry.Inputs.Http;
 using Telemetry.Integration.MqttSessions;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Inputs;
 

@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Text;
 using Npgsql;
 using Telemetry.Integration.Operations;
-using Telemetry.Rehearsal.Plant;
-using Telemetry.Testing.Servers;
+using Telemetry.SystemTests.Cluster;
+using Telemetry.TestKit.Servers;
 using Xunit.Abstractions;
 
 namespace Telemetry.Integration.Inputs;

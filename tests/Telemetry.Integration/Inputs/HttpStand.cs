@@ -2,12 +2,12 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
-using Telemetry.Edge.Hosting;
-using Telemetry.Edge.Inputs.Http;
 using Telemetry.Edge.Outbox;
-using Telemetry.Model;
-using Telemetry.Testing.Servers;
-using Telemetry.Testing.Simulated;
+using Telemetry.Inputs.Http;
+using Telemetry.Model.Identity;
+using Telemetry.Runtime;
+using Telemetry.TestKit.Servers;
+using Telemetry.TestKit.Simulated;
 
 namespace Telemetry.Integration.Inputs;
 

@@ -1,5 +1,5 @@
 using Telemetry.MqttSessions;
-using Telemetry.Testing.Mqtt;
+using Telemetry.TestKit.Mqtt;
 
 namespace Telemetry.Integration.MqttSessions;
 

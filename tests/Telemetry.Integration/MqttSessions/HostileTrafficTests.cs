@@ -1,6 +1,6 @@
 using Telemetry.MqttSessions;
-using Telemetry.Testing.Mqtt;
-using Telemetry.Testing.Time;
+using Telemetry.TestKit.Mqtt;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Integration.MqttSessions;
 

@@ -1,6 +1,6 @@
 using System.Threading.Channels;
 using Telemetry.MqttSessions;
-using Telemetry.Testing.Mqtt;
+using Telemetry.TestKit.Mqtt;
 
 namespace Telemetry.Integration.MqttSessions;
 

@@ -4,8 +4,8 @@ using System.Text;
 using System.Threading.Channels;
 using MQTTnet.Packets;
 using Telemetry.MqttSessions;
-using Telemetry.Testing.Mqtt;
-using Telemetry.Testing.Time;
+using Telemetry.TestKit.Mqtt;
+using Telemetry.TestKit.Time;
 using MqttUserProperty = Telemetry.MqttSessions.MqttUserProperty;
 
 namespace Telemetry.Integration.MqttSessions;

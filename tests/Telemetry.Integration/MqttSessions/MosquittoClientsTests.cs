@@ -1,5 +1,5 @@
 using Telemetry.MqttSessions;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.MqttSessions;
 

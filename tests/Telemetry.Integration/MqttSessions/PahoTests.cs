@@ -1,6 +1,6 @@
 using System.Globalization;
 using Telemetry.MqttSessions;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.MqttSessions;
 

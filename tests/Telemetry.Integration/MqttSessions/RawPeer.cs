@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using MQTTnet.Packets;
 using Telemetry.MqttSessions;
-using Telemetry.Testing.Mqtt;
+using Telemetry.TestKit.Mqtt;
 
 namespace Telemetry.Integration.MqttSessions;
 

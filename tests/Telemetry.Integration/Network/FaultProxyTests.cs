@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using Telemetry.Testing.Network;
+using Telemetry.TestKit.Network;
 
 namespace Telemetry.Integration.Network;
 

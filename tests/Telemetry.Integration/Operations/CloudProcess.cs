@@ -1,5 +1,5 @@
 using System.Net;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Operations;
 

@@ -2,10 +2,10 @@ using System.Net;
 using System.Text.Json;
 using Npgsql;
 using Telemetry.Integration.Ingress;
-using Telemetry.Model;
-using Telemetry.Model.Control;
-using Telemetry.Testing.Servers;
-using static Telemetry.Testing.Messages.SampleMessages;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
+using Telemetry.TestKit.Servers;
+using static Telemetry.TestKit.Messages.SampleMessages;
 
 namespace Telemetry.Integration.Operations;
 

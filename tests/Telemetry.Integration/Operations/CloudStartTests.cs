@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Operations;
 

@@ -1,8 +1,8 @@
 using Npgsql;
 using Telemetry.Integration.Ingress;
 using Telemetry.MqttSessions;
-using Telemetry.Testing.Servers;
-using static Telemetry.Testing.Messages.SampleMessages;
+using Telemetry.TestKit.Servers;
+using static Telemetry.TestKit.Messages.SampleMessages;
 
 namespace Telemetry.Integration.Operations;
 

@@ -3,10 +3,11 @@ using System.Net;
 using Npgsql;
 using Telemetry.Integration.Processing;
 using Telemetry.Integration.Tracing;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 using Telemetry.Streams.JetStream;
-using Telemetry.Testing.Contracts;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Contracts;
+using Telemetry.TestKit.Servers;
 using Xunit.Abstractions;
 
 namespace Telemetry.Integration.Operations;

@@ -1,11 +1,11 @@
 using System.Globalization;
 using Npgsql;
-using Telemetry.Cloud.Operations;
-using Telemetry.Cloud.Operations.DeadLetters;
-using Telemetry.Cloud.Storage.Postgres;
+using Telemetry.Cloud.Commands.DeadLetters;
+using Telemetry.Cloud.Configuration;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
-using Telemetry.Testing.Servers;
+using Telemetry.Storage.Postgres;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Processing;
 

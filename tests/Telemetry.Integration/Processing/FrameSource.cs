@@ -1,12 +1,13 @@
-using Telemetry.Edge.Inputs;
-using Telemetry.Model;
+using Telemetry.Inputs.Senders;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 using Telemetry.Streams;
-using Telemetry.Testing.Checking;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Checking;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Processing;
 

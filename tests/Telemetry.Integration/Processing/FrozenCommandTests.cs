@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using Npgsql;
-using Telemetry.Cloud.Operations;
-using Telemetry.Cloud.Operations.DeadLetters;
-using Telemetry.Cloud.Storage.Postgres;
+using Telemetry.Cloud.Commands.DeadLetters;
+using Telemetry.Cloud.Configuration;
 using Telemetry.Integration.Operations;
-using Telemetry.Testing.Servers;
+using Telemetry.Storage.Postgres;
+using Telemetry.Storage.Postgres.Commit;
+using Telemetry.TestKit.Servers;
 using Xunit.Abstractions;
 
 namespace Telemetry.Integration.Processing;

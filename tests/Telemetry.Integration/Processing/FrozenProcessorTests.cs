@@ -1,4 +1,4 @@
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Servers;
 using Xunit.Abstractions;
 
 namespace Telemetry.Integration.Processing;

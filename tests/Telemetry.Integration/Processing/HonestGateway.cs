@@ -1,9 +1,10 @@
-using Telemetry.Model;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
-using Telemetry.Testing.Mqtt;
+using Telemetry.TestKit.Mqtt;
 
 namespace Telemetry.Integration.Processing;
 

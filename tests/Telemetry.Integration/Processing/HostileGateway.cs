@@ -1,12 +1,12 @@
-using Telemetry.Model;
-using Telemetry.Model.Control;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 using Telemetry.MqttSessions;
-using Telemetry.Testing.Messages;
-using Telemetry.Testing.Mqtt;
+using Telemetry.TestKit.Messages;
+using Telemetry.TestKit.Mqtt;
 
 namespace Telemetry.Integration.Processing;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using Telemetry.Integration.Ingress;
-using Telemetry.Model.Control;
-using Telemetry.Testing.Servers;
+using Telemetry.Model.Protocol;
+using Telemetry.TestKit.Servers;
 using Xunit.Abstractions;
 
 namespace Telemetry.Integration.Processing;

@@ -1,9 +1,9 @@
 using System.Text;
 using Npgsql;
-using Telemetry.Cloud.Ingress;
+using Telemetry.Ingress.Access;
 using Telemetry.Integration.Operations;
-using Telemetry.Model;
-using Telemetry.Testing.Servers;
+using Telemetry.Model.Identity;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Processing;
 

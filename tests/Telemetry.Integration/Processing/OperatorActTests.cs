@@ -1,8 +1,8 @@
-using Telemetry.Cloud.Operations;
-using Telemetry.Cloud.Operations.DeadLetters;
-using Telemetry.Cloud.Operations.Forks;
-using Telemetry.Cloud.Storage.Postgres;
-using Telemetry.Testing.Servers;
+using Telemetry.Cloud.Commands.DeadLetters;
+using Telemetry.Cloud.Commands.Forks;
+using Telemetry.Cloud.Configuration;
+using Telemetry.Storage.Postgres;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Processing;
 

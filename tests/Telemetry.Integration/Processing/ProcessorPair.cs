@@ -1,10 +1,10 @@
 using System.Globalization;
 using Npgsql;
-using Telemetry.Cloud.Processing;
 using Telemetry.Integration.Operations;
+using Telemetry.Processing;
 using Telemetry.Streams.JetStream;
-using Telemetry.Testing.Contracts;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Contracts;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Processing;
 

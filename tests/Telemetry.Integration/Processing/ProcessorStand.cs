@@ -1,18 +1,18 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Telemetry.Cloud.Operations;
-using Telemetry.Cloud.Processing;
-using Telemetry.Edge.Inputs;
+using Telemetry.Cloud.Hosting;
+using Telemetry.Inputs.Senders;
 using Telemetry.Integration.Storage;
-using Telemetry.Model;
-using Telemetry.Model.Control;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
+using Telemetry.Processing;
 using Telemetry.Streams.JetStream;
-using Telemetry.Testing.Checking;
-using Telemetry.Testing.Contracts;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Checking;
+using Telemetry.TestKit.Contracts;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Processing;
 

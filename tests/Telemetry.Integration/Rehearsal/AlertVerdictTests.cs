@@ -1,4 +1,4 @@
-using Telemetry.Rehearsal.Alerts;
+using Telemetry.SystemTests.Alerts;
 
 namespace Telemetry.Integration.Rehearsal;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Rehearsal;
 

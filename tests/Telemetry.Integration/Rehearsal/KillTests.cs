@@ -1,7 +1,7 @@
-using Telemetry.Rehearsal;
-using Telemetry.Rehearsal.Plant;
-using Telemetry.Rehearsal.Scenarios;
-using Telemetry.Testing.Servers;
+using Telemetry.SystemTests;
+using Telemetry.SystemTests.Cluster;
+using Telemetry.SystemTests.Scenarios;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Rehearsal;
 

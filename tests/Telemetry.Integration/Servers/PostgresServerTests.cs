@@ -1,5 +1,5 @@
 using Npgsql;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Servers;
 

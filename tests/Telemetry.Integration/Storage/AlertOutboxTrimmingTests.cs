@@ -1,8 +1,9 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Telemetry.Cloud.Alerts;
-using Telemetry.Cloud.Operations;
-using Telemetry.Cloud.Storage.Postgres;
-using static Telemetry.Testing.Contracts.StoreSteps;
+using Telemetry.Cloud.Hosting;
+using Telemetry.Storage;
+using Telemetry.Storage.Alerts;
+using Telemetry.Storage.Postgres.Alerts;
+using static Telemetry.TestKit.Contracts.StoreSteps;
 
 namespace Telemetry.Integration.Storage;
 
@@ -96,7 +97,7 @@ public sealed class AlertOutboxTrimmingTests(PostgresFixture fixture) : IClassFi
     private async Task<PostgresDatabase> WithAlerts(int rows)
     {
         var database = await PostgresDatabase.Create(fixture.ConnectionString);
-        var commit = new Cloud.Storage.StoreCommit();
+        var commit = new StoreCommit();
         var head = AlertHead.None;
         for (var i = 0; i < rows; i++)
         {

@@ -1,10 +1,10 @@
 using Npgsql;
-using Telemetry.Cloud.Storage;
-using Telemetry.Cloud.Storage.Postgres;
 using Telemetry.Model.Readings;
-using Telemetry.Testing.Network;
-using Telemetry.Testing.Servers;
-using static Telemetry.Testing.Contracts.StoreSteps;
+using Telemetry.Storage;
+using Telemetry.Storage.Postgres;
+using Telemetry.TestKit.Network;
+using Telemetry.TestKit.Servers;
+using static Telemetry.TestKit.Contracts.StoreSteps;
 
 namespace Telemetry.Integration.Storage;
 

@@ -1,5 +1,6 @@
-using Telemetry.Cloud.Storage;
-using Telemetry.Cloud.Storage.Postgres;
+using Telemetry.Storage;
+using Telemetry.Storage.Postgres;
+using Telemetry.Storage.Postgres.Migrations;
 
 namespace Telemetry.Integration.Storage;
 

@@ -1,11 +1,10 @@
-using Telemetry.Cloud.Alerts;
-using Telemetry.Cloud.Storage;
-using Telemetry.Cloud.Storage.Postgres;
-using Telemetry.Model;
-using Telemetry.Streams;
-using Telemetry.Streams.Installations;
-using Telemetry.Testing.Contracts;
-using static Telemetry.Testing.Contracts.StoreSteps;
+using Telemetry.Model.Installations;
+using Telemetry.Model.Protocol;
+using Telemetry.Storage;
+using Telemetry.Storage.Alerts;
+using Telemetry.Storage.Postgres.Partitions;
+using Telemetry.TestKit.Contracts;
+using static Telemetry.TestKit.Contracts.StoreSteps;
 
 namespace Telemetry.Integration.Storage;
 
@@ -99,12 +98,12 @@ public sealed class PartitionChangeTests(PostgresFixture fixture) : IClassFixtur
     private static async Task<string?> Change(
         PostgresDatabase database, InstallationFacts from, InstallationFacts to, long more = 0, bool relays = false)
     {
-        var ends = new Dictionary<(int, StreamKind), StreamState>
+        var ends = new Dictionary<(int, StreamKind), StreamEnd>
         {
-            [(0, StreamKind.Live)] = new(11, 1, 1 + more),
-            [(0, StreamKind.Backlog)] = new(22, 1, 1),
-            [(1, StreamKind.Live)] = new(11, 1, 1),
-            [(1, StreamKind.Backlog)] = new(22, 2, 1),
+            [(0, StreamKind.Live)] = new(11, 1 + more),
+            [(0, StreamKind.Backlog)] = new(22, 1),
+            [(1, StreamKind.Live)] = new(11, 1),
+            [(1, StreamKind.Backlog)] = new(22, 1),
         };
         await using var connection = await database.OpenConnection();
         return await PartitionChange.MakeAsync(connection, from, to, ends, relays, token: 99, default);

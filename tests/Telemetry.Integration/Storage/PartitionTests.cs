@@ -1,7 +1,9 @@
-using Telemetry.Cloud.Storage.Postgres;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
-using Telemetry.Testing.Time;
-using static Telemetry.Testing.Contracts.StoreSteps;
+using Telemetry.Storage.Postgres;
+using Telemetry.Storage.Postgres.Commit;
+using Telemetry.TestKit.Time;
+using static Telemetry.TestKit.Contracts.StoreSteps;
 
 namespace Telemetry.Integration.Storage;
 
@@ -145,7 +147,7 @@ public sealed class PartitionTests(PostgresFixture fixture) : IClassFixture<Post
         Assert.Equal("", await database.Row("SELECT to_regclass('telemetry.frame_register_20200102')::text"));
         Assert.Equal(
             [Frame(1, 10), Frame(11, 5)],
-            await store.FindFramesAsync(Gateway, 7, Model.Lane.Live, new(1, 999), 999, default));
+            await store.FindFramesAsync(Gateway, 7, Lane.Live, new(1, 999), 999, default));
     }
 
     private Task<PostgresStore> Open(PostgresDatabase database) => database.OpenStore(

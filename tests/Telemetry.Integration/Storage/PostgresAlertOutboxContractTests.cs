@@ -1,8 +1,8 @@
-using Telemetry.Cloud.Alerts;
-using Telemetry.Cloud.Alerts.Relay;
-using Telemetry.Cloud.Storage.Postgres;
-using Telemetry.Testing.Contracts;
-using Telemetry.Testing.Servers;
+using Telemetry.Storage.Alerts;
+using Telemetry.Storage.Postgres;
+using Telemetry.Storage.Postgres.Alerts;
+using Telemetry.TestKit.Contracts;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Storage;
 

@@ -1,13 +1,16 @@
 using System.Text;
 using Npgsql;
-using Telemetry.Cloud.Alerts;
-using Telemetry.Cloud.Storage;
-using Telemetry.Cloud.Storage.Postgres;
-using Telemetry.Model;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
-using Telemetry.Testing.Contracts;
+using Telemetry.Storage;
+using Telemetry.Storage.Alerts;
+using Telemetry.Storage.Postgres;
+using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Storage.Postgres.Partitions;
+using Telemetry.Storage.Postgres.Readings;
+using Telemetry.TestKit.Contracts;
 
 namespace Telemetry.Integration.Storage;
 

@@ -1,4 +1,4 @@
-using Telemetry.Testing.Contracts;
+using Telemetry.TestKit.Contracts;
 
 namespace Telemetry.Integration.Storage;
 

@@ -2,14 +2,15 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.IO.Hashing;
 using Npgsql;
-using Telemetry.Cloud.Storage;
-using Telemetry.Cloud.Storage.Postgres;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
-using Telemetry.Testing.Checking;
-using Telemetry.Testing.Messages;
+using Telemetry.Storage;
+using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Storage.Postgres.Migrations;
+using Telemetry.TestKit.Checking;
+using Telemetry.TestKit.Messages;
 
 namespace Telemetry.Integration.Storage;
 

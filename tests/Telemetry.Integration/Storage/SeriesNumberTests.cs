@@ -1,11 +1,11 @@
-using Telemetry.Cloud.Storage;
-using Telemetry.Cloud.Storage.Postgres;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
-using Telemetry.Testing.Contracts;
-using Telemetry.Testing.Messages;
-using static Telemetry.Testing.Contracts.StoreSteps;
+using Telemetry.Storage;
+using Telemetry.Storage.Postgres.Commit;
+using Telemetry.TestKit.Contracts;
+using Telemetry.TestKit.Messages;
+using static Telemetry.TestKit.Contracts.StoreSteps;
 
 namespace Telemetry.Integration.Storage;
 

@@ -1,8 +1,8 @@
 using Npgsql;
-using Telemetry.Cloud.Storage;
-using Telemetry.Cloud.Storage.Postgres;
-using Telemetry.Testing.Servers;
-using static Telemetry.Testing.Contracts.StoreSteps;
+using Telemetry.Storage;
+using Telemetry.Storage.Postgres.Partitions;
+using Telemetry.TestKit.Servers;
+using static Telemetry.TestKit.Contracts.StoreSteps;
 
 namespace Telemetry.Integration.Storage;
 

@@ -1,12 +1,12 @@
 using System.Diagnostics;
-using Telemetry.Cloud.Storage;
-using Telemetry.Cloud.Storage.Postgres;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
-using Telemetry.Testing.Servers;
+using Telemetry.Storage;
+using Telemetry.Storage.Postgres.Readings;
+using Telemetry.TestKit.Servers;
 using Xunit.Abstractions;
-using static Telemetry.Testing.Contracts.StoreSteps;
+using static Telemetry.TestKit.Contracts.StoreSteps;
 
 namespace Telemetry.Integration.Storage;
 

@@ -1,8 +1,8 @@
 using System.Text;
-using Telemetry.Cloud.Storage;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
-using static Telemetry.Testing.Contracts.StoreSteps;
+using Telemetry.Storage;
+using static Telemetry.TestKit.Contracts.StoreSteps;
 
 namespace Telemetry.Integration.Storage;
 

@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
 using Telemetry.Streams;
 using Telemetry.Streams.JetStream;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Servers;
 using static Telemetry.Integration.Streams.NatsClients;
 
 namespace Telemetry.Integration.Streams;

@@ -3,10 +3,10 @@ using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
 using Telemetry.Streams;
 using Telemetry.Streams.JetStream;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Servers;
 using static Telemetry.Integration.Streams.NatsClients;
 
 namespace Telemetry.Integration.Streams;

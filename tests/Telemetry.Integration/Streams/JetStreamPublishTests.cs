@@ -1,7 +1,7 @@
 using NATS.Client.JetStream.Models;
 using Telemetry.Streams;
 using Telemetry.Streams.JetStream;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Servers;
 using static Telemetry.Integration.Streams.NatsClients;
 
 namespace Telemetry.Integration.Streams;

@@ -1,7 +1,7 @@
 using System.Text;
 using NATS.Client.JetStream.Models;
 using Telemetry.Streams.JetStream;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Servers;
 using StoredMessage = Telemetry.Streams.JetStream.StoredMessage;
 
 namespace Telemetry.Integration.Streams;

@@ -1,5 +1,5 @@
 using Telemetry.Streams.JetStream;
-using Telemetry.Testing.Contracts;
+using Telemetry.TestKit.Contracts;
 
 namespace Telemetry.Integration.Streams;
 

@@ -1,9 +1,9 @@
-using Telemetry.Model;
+using Telemetry.Model.Installations;
+using Telemetry.Model.Protocol;
 using Telemetry.Streams;
-using Telemetry.Streams.Installations;
 using Telemetry.Streams.JetStream;
-using Telemetry.Testing.Contracts;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Contracts;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Streams;
 

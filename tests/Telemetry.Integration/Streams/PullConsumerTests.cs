@@ -1,8 +1,8 @@
 using NATS.Client.Core;
 using Telemetry.Streams;
 using Telemetry.Streams.JetStream;
-using Telemetry.Testing.Servers;
-using Telemetry.Testing.Time;
+using Telemetry.TestKit.Servers;
+using Telemetry.TestKit.Time;
 using static Telemetry.Integration.Streams.NatsClients;
 
 namespace Telemetry.Integration.Streams;

@@ -1,8 +1,9 @@
 using System.Diagnostics;
-using Telemetry.Model;
-using Telemetry.Testing.Servers;
-using Telemetry.Testing.Tracing;
-using Telemetry.Tracing;
+using Telemetry.Diagnostics.Tracing;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Tracing;
+using Telemetry.TestKit.Servers;
+using Telemetry.TestKit.Tracing;
 
 namespace Telemetry.Integration.Tracing;
 

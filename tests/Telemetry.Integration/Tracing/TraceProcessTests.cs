@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
 using Telemetry.Integration.Operations;
-using Telemetry.Model;
-using Telemetry.Testing.Servers;
-using Telemetry.Testing.Tracing;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Tracing;
+using Telemetry.TestKit.Servers;
+using Telemetry.TestKit.Tracing;
 
 namespace Telemetry.Integration.Tracing;
 

@@ -1,9 +1,10 @@
-using Telemetry.Cloud.Alerts;
-using Telemetry.Model;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
+using Telemetry.Model.Tracing;
+using Telemetry.Processing.Alerts.Rules;
 using Telemetry.Simulation.Worlds;
-using Telemetry.Testing.Simulated;
+using Telemetry.Storage.Alerts;
+using Telemetry.TestKit.Simulated;
 
 namespace Telemetry.Simulation.Checking;
 

@@ -1,4 +1,4 @@
-using Telemetry.Cloud.Ledger;
+using Telemetry.Processing.Ledger;
 using Telemetry.Simulation.Worlds;
 
 namespace Telemetry.Simulation.Checking;

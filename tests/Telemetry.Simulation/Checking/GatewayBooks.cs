@@ -1,11 +1,11 @@
-using Telemetry.Cloud.Ledger;
-using Telemetry.Cloud.Storage;
-using Telemetry.Model;
-using Telemetry.Model.Control;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
+using Telemetry.Processing.Ledger;
 using Telemetry.Simulation.Checking.Online;
 using Telemetry.Simulation.Faults;
 using Telemetry.Simulation.Worlds;
-using Telemetry.Testing.Simulated;
+using Telemetry.Storage;
+using Telemetry.TestKit.Simulated;
 
 namespace Telemetry.Simulation.Checking;
 

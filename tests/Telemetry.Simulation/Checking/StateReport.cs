@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Telemetry.Simulation.Worlds;
-using Telemetry.Testing.Simulated;
+using Telemetry.TestKit.Simulated;
 
 namespace Telemetry.Simulation.Checking;
 

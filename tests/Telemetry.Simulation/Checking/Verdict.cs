@@ -1,5 +1,5 @@
 using Telemetry.Simulation.Worlds;
-using Telemetry.Testing.Simulated;
+using Telemetry.TestKit.Simulated;
 
 namespace Telemetry.Simulation.Checking;
 

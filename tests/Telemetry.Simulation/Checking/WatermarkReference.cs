@@ -1,8 +1,8 @@
-using Telemetry.Model;
-using Telemetry.Model.Control;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 using Telemetry.Simulation.Checking.Online;
-using Telemetry.Testing.Simulated;
+using Telemetry.TestKit.Simulated;
 
 namespace Telemetry.Simulation.Checking;
 

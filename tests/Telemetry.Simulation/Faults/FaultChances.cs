@@ -1,4 +1,4 @@
-using Telemetry.Model;
+using Telemetry.Model.Identity;
 using Telemetry.Simulation.Worlds;
 
 namespace Telemetry.Simulation.Faults;

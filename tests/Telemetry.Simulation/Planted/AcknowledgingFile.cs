@@ -1,5 +1,5 @@
 using Telemetry.Edge.Outbox;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
 
 namespace Telemetry.Simulation.Planted;
 

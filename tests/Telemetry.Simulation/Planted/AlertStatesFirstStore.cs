@@ -1,5 +1,5 @@
-using Telemetry.Cloud.Storage;
-using Telemetry.Testing.Simulated;
+using Telemetry.Storage;
+using Telemetry.TestKit.Simulated;
 
 namespace Telemetry.Simulation.Planted;
 

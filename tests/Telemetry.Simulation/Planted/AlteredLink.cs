@@ -1,6 +1,6 @@
 using System.Threading.Channels;
 using Telemetry.Edge.Uplink;
-using Telemetry.Model;
+using Telemetry.Runtime;
 
 namespace Telemetry.Simulation.Planted;
 

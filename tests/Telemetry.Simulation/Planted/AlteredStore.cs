@@ -1,8 +1,8 @@
-using Telemetry.Cloud.Storage;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Installations;
 using Telemetry.Model.Schemas;
-using Telemetry.Streams.Installations;
-using Telemetry.Testing.Simulated;
+using Telemetry.Storage;
+using Telemetry.TestKit.Simulated;
 
 namespace Telemetry.Simulation.Planted;
 

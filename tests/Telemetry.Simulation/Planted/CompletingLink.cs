@@ -1,5 +1,5 @@
 using Telemetry.Edge.Uplink;
-using Telemetry.Model.Control;
+using Telemetry.Model.Protocol;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Simulation.Planted;

@@ -13,7 +13,7 @@ internal sealed class FirstAttemptLink(IUplinkConnector link) : AlteredLink(link
 
     private static ReadOnlyMemory<byte> First(ReadOnlySpan<byte> payload)
     {
-        var delivery = Model.Frames.FrameEnvelope.Read(payload, out var offset);
+        var delivery = FrameEnvelope.Read(payload, out var offset);
         if (!FrameReader.TryKind(payload[offset..], out var kind) || kind == FrameKind.Schema)
         {
             return payload.ToArray();

@@ -1,6 +1,7 @@
-using Telemetry.Cloud.Storage;
 using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Uplink;
+using Telemetry.Edge.Uplink.Sending;
+using Telemetry.Storage;
 using Telemetry.Streams;
 
 namespace Telemetry.Simulation.Planted;

@@ -1,6 +1,6 @@
 using Telemetry.Edge.Uplink;
-using Telemetry.Model.Control;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Protocol;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Simulation.Planted;

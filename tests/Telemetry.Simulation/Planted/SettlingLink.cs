@@ -1,7 +1,7 @@
 using Telemetry.Edge.Uplink;
-using Telemetry.Model;
-using Telemetry.Model.Control;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Simulation.Planted;
@@ -37,7 +37,7 @@ internal sealed class SettlingLink(IUplinkConnector link) : AlteredLink(link)
 
     private static ReadOnlyMemory<byte>? Settling(ReadOnlySpan<byte> payload, StoredAck answer)
     {
-        Model.Frames.FrameEnvelope.Read(payload, out var offset);
+        FrameEnvelope.Read(payload, out var offset);
         if (!FrameReader.TryKind(payload[offset..], out var kind) || kind == FrameKind.Schema)
         {
             return null;

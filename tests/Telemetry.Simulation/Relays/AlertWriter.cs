@@ -1,6 +1,6 @@
-using Telemetry.Cloud.Alerts;
-using Telemetry.Testing.Contracts;
-using Telemetry.Testing.Simulated;
+using Telemetry.Storage.Alerts;
+using Telemetry.TestKit.Contracts;
+using Telemetry.TestKit.Simulated;
 
 namespace Telemetry.Simulation.Relays;
 

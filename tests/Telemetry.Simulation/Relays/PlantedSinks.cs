@@ -1,5 +1,5 @@
-using Telemetry.Cloud.Alerts;
-using Telemetry.Cloud.Alerts.Relay;
+using Telemetry.Alerting.Relay;
+using Telemetry.Storage.Alerts;
 
 namespace Telemetry.Simulation.Relays;
 

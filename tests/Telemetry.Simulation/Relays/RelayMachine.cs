@@ -1,8 +1,9 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Telemetry.Cloud.Alerts.Relay;
+using Telemetry.Alerting.Relay;
 using Telemetry.Simulation.Worlds;
-using Telemetry.Testing.Simulated;
-using Telemetry.Testing.Time;
+using Telemetry.Storage.Alerts;
+using Telemetry.TestKit.Simulated;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Simulation.Relays;
 

@@ -1,7 +1,7 @@
 using Telemetry.Simulation.Checking;
 using Telemetry.Simulation.Worlds;
-using Telemetry.Testing.Simulated;
-using Telemetry.Testing.Time;
+using Telemetry.TestKit.Simulated;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Simulation.Relays;
 

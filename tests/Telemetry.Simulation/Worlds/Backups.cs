@@ -1,7 +1,7 @@
-using Telemetry.Cloud.Storage;
-using Telemetry.Model;
+using Telemetry.Model.Protocol;
 using Telemetry.Simulation.Faults;
-using Telemetry.Testing.Simulated;
+using Telemetry.Storage;
+using Telemetry.TestKit.Simulated;
 
 namespace Telemetry.Simulation.Worlds;
 

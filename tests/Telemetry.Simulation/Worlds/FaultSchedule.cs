@@ -1,7 +1,7 @@
-using Telemetry.Model;
+using Telemetry.Model.Protocol;
 using Telemetry.Simulation.Faults;
 using Telemetry.Streams;
-using Telemetry.Testing.Time;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Simulation.Worlds;
 

@@ -1,5 +1,5 @@
 using Telemetry.Simulation.Faults;
-using Telemetry.Testing.Simulated;
+using Telemetry.TestKit.Simulated;
 
 namespace Telemetry.Simulation.Worlds;
 

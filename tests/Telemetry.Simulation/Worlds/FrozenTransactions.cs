@@ -1,6 +1,6 @@
-using Telemetry.Cloud.Storage;
 using Telemetry.Simulation.Faults;
-using Telemetry.Testing.Time;
+using Telemetry.Storage;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Simulation.Worlds;
 

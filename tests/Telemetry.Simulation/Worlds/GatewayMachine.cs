@@ -1,13 +1,15 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Edge.Outbox;
+using Telemetry.Edge.Outbox.Frames;
 using Telemetry.Edge.Uplink;
-using Telemetry.Model;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 using Telemetry.Simulation.Checking.Online;
 using Telemetry.Simulation.Faults;
 using Telemetry.Simulation.Planted;
-using Telemetry.Testing.Simulated;
-using Telemetry.Testing.Time;
+using Telemetry.TestKit.Simulated;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Simulation.Worlds;
 
@@ -76,7 +78,7 @@ internal sealed class GatewayMachine
         Disk.BeforeDurable = () => DiskWorksAsync(life, "before a commit was durable");
         Disk.AfterDurable = () => DiskWorksAsync(life, "after a commit was durable");
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        await using var outbox = await Edge.Outbox.ReadingOutbox.OpenAsync(
+        await using var outbox = await ReadingOutbox.OpenAsync(
             _parts.File(Disk.Open()), Id, Options(), life.Time, new Random(_random.Next()), stop);
         Outbox = outbox;
         var link = new WatchedLink(_parts.Link(Link), Says, message => Takes(message.Span, outbox), _judge.Took);

@@ -1,9 +1,9 @@
 using Telemetry.Edge.Outbox;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Simulation.Faults;
-using Telemetry.Testing.Time;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Simulation.Worlds;
 

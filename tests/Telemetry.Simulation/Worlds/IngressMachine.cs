@@ -1,11 +1,13 @@
-using Telemetry.Cloud.Ingress;
-using Telemetry.Cloud.Installations;
+using Telemetry.Cloud.Hosting;
 using Telemetry.Edge.Uplink;
-using Telemetry.Model;
+using Telemetry.Edge.Uplink.Sending;
+using Telemetry.Ingress;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 using Telemetry.Simulation.Faults;
-using Telemetry.Testing.Simulated;
-using Telemetry.Testing.Time;
+using Telemetry.TestKit.Simulated;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Simulation.Worlds;
 
@@ -66,7 +68,7 @@ internal sealed class IngressMachine
     // A frame that is refused once is mostly refused again: so it comes to its end.
     private bool Refuses(GatewayId gateway, ReadOnlySpan<byte> payload)
     {
-        Model.Frames.FrameEnvelope.Read(payload, out var offset);
+        FrameEnvelope.Read(payload, out var offset);
         if (!FrameReader.TryKind(payload[offset..], out var kind) || kind != FrameKind.Readings)
         {
             return false;

@@ -1,7 +1,7 @@
-using Telemetry.Cloud.Installations;
-using Telemetry.Cloud.Storage;
+using Telemetry.Cloud.Hosting;
+using Telemetry.Model.Installations;
+using Telemetry.Storage;
 using Telemetry.Streams;
-using Telemetry.Streams.Installations;
 
 namespace Telemetry.Simulation.Worlds;
 

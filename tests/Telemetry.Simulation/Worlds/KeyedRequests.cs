@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text;
-using Telemetry.Edge.Inputs.Http;
-using Telemetry.Edge.Inputs.LineProtocol;
 using Telemetry.Edge.Outbox;
-using Telemetry.Model;
+using Telemetry.Inputs.Http;
+using Telemetry.Inputs.LineProtocol;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Simulation.Faults;

@@ -1,4 +1,4 @@
-using Telemetry.Testing.Time;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Simulation.Worlds;
 

@@ -1,6 +1,6 @@
-using Telemetry.Model;
-using Telemetry.Model.Control;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 using Telemetry.Model.Schemas;
 
 namespace Telemetry.Simulation.Worlds;

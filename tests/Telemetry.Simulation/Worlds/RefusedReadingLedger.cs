@@ -1,5 +1,5 @@
-using Telemetry.Cloud.Storage;
 using Telemetry.Simulation.Faults;
+using Telemetry.Storage;
 
 namespace Telemetry.Simulation.Worlds;
 

@@ -1,12 +1,12 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Telemetry.Cloud.Processing;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
+using Telemetry.Processing;
 using Telemetry.Simulation.Checking.Online;
 using Telemetry.Simulation.Faults;
 using Telemetry.Simulation.Planted;
 using Telemetry.Simulation.Relays;
-using Telemetry.Testing.Simulated;
-using Telemetry.Testing.Time;
+using Telemetry.TestKit.Simulated;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Simulation.Worlds;
 

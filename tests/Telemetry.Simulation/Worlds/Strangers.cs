@@ -1,6 +1,6 @@
+using Telemetry.Model.Installations;
 using Telemetry.Simulation.Faults;
-using Telemetry.Streams.Installations;
-using Telemetry.Testing.Time;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Simulation.Worlds;
 

@@ -1,4 +1,4 @@
-using Telemetry.Cloud.Alerts;
+using Telemetry.Processing.Alerts.Rules;
 
 namespace Telemetry.Simulation.Worlds;
 

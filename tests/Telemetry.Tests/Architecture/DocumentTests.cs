@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Telemetry.Cloud.Ingress;
+using Telemetry.Ingress;
 
 namespace Telemetry.Tests.Architecture;
 

@@ -1,7 +1,8 @@
-using Telemetry.Edge.Inputs;
-using Telemetry.Model;
+using Telemetry.Inputs.Senders;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
-using Telemetry.Testing.Checking;
+using Telemetry.TestKit.Checking;
 
 namespace Telemetry.Tests.Checking;
 
@@ -188,7 +189,7 @@ public sealed class BooksComparisonTests
     }
 
     private static JournalEntry Reading(long time) =>
-        new(Series, time, Model.Readings.ReadingHash.Of(Series, time, 0, (ulong)time * 3, 0));
+        new(Series, time, ReadingHash.Of(Series, time, 0, (ulong)time * 3, 0));
 
     private static void AssertFault(BooksVerdict verdict, string words)
     {

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
-using Telemetry.Testing.Checking;
+using Telemetry.TestKit.Checking;
 
 namespace Telemetry.Tests.Checking;
 

@@ -1,6 +1,6 @@
 using System.Collections;
-using Telemetry.Edge.Configuration;
-using Telemetry.Tracing;
+using Telemetry.Agent.Configuration;
+using Telemetry.Diagnostics.Tracing;
 
 namespace Telemetry.Tests.Configuration;
 

@@ -1,8 +1,8 @@
 using System.Collections;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
-using Telemetry.Cloud.Operations;
-using Telemetry.Edge.Configuration;
+using Telemetry.Agent.Configuration;
+using Telemetry.Cloud.Configuration;
 using Telemetry.Tests.Architecture;
 
 namespace Telemetry.Tests.Deployment;

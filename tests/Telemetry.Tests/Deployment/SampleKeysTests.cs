@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Primitives;
-using Telemetry.Cloud.Operations;
+using Telemetry.Cloud.Configuration;
+using Telemetry.Runtime.Settings;
 using Telemetry.Tests.Architecture;
 
 namespace Telemetry.Tests.Deployment;

@@ -1,10 +1,10 @@
 using System.Collections;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Telemetry.Cloud.Alerts;
-using Telemetry.Edge.Configuration;
-using Telemetry.Model;
+using Telemetry.Agent.Configuration;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Schemas;
+using Telemetry.Processing.Alerts.Rules;
 using Telemetry.Tests.Architecture;
 
 namespace Telemetry.Tests.Deployment;

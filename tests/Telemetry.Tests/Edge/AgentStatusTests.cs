@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Telemetry.Edge.Hosting;
+using Telemetry.Agent.Status;
 
 namespace Telemetry.Tests.Edge;
 

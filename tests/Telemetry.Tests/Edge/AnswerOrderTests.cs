@@ -1,5 +1,5 @@
-using Telemetry.Edge.Uplink;
-using Telemetry.Model.Control;
+using Telemetry.Edge.Uplink.Sending;
+using Telemetry.Model.Protocol;
 
 namespace Telemetry.Tests.Edge;
 

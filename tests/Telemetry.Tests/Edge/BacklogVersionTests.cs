@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Edge.Uplink;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
 
 namespace Telemetry.Tests.Edge;
 

@@ -1,5 +1,6 @@
 using Telemetry.Edge.Uplink;
-using Telemetry.Testing.Time;
+using Telemetry.Edge.Uplink.Sending;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Tests.Edge;
 

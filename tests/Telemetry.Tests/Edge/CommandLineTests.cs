@@ -1,4 +1,4 @@
-using Telemetry.Edge.Configuration;
+using Telemetry.Agent.Configuration;
 
 namespace Telemetry.Tests.Edge;
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Edge.Uplink;
-using Telemetry.Model.Control;
+using Telemetry.Edge.Uplink.Sending;
+using Telemetry.Model.Protocol;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Tests.Edge;

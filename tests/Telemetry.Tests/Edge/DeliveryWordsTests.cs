@@ -1,8 +1,9 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Telemetry.Edge.Outbox;
+using Telemetry.Edge.Outbox.Frames;
 using Telemetry.Edge.Uplink;
-using Telemetry.Model;
-using Telemetry.Model.Control;
+using Telemetry.Edge.Uplink.Sending;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Tests.Edge;

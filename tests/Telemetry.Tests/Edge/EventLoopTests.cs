@@ -1,4 +1,4 @@
-using Telemetry.Edge.Hosting;
+using Telemetry.Runtime;
 
 namespace Telemetry.Tests.Edge;
 

@@ -1,7 +1,9 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Edge.Uplink;
-using Telemetry.Model;
+using Telemetry.Edge.Uplink.Sending;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 
 namespace Telemetry.Tests.Edge;
 

@@ -1,11 +1,12 @@
 using Telemetry.Edge.Uplink;
-using Telemetry.Model;
-using Telemetry.Model.Control;
+using Telemetry.Edge.Uplink.Sending;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
-using Telemetry.Testing.Simulated;
+using Telemetry.TestKit.Simulated;
 
 namespace Telemetry.Tests.Edge;
 
@@ -70,7 +71,7 @@ internal sealed class FreshFirstCloud
             return Take(payload.Span);
         }
 
-        Model.Frames.FrameEnvelope.Read(payload.Span, out var offset);
+        FrameEnvelope.Read(payload.Span, out var offset);
         var frame = payload.Span[offset..];
         var stream = topic == Routes.FrameTopic(OutboxRig.Gateway, Lane.Backlog) ? StreamKind.Backlog : StreamKind.Live;
         if (!FrameReader.TryKind(frame, out var kind) || kind != FrameKind.Schema)

@@ -1,7 +1,8 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Edge.Uplink;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Xunit.Abstractions;
 
 namespace Telemetry.Tests.Edge;
@@ -100,7 +101,7 @@ public sealed class FreshFirstTests(ITestOutputHelper output)
         }
     }
 
-    private static Model.Schemas.SeriesDefinition SeriesOf(int series) =>
+    private static SeriesDefinition SeriesOf(int series) =>
         new() { Device = "pump-1", Metric = $"waiting-{LiveSeries + series}", Type = MetricType.Float };
 
     private static async Task LiveAsync(OutboxRig rig, CancellationToken stop)

@@ -1,9 +1,9 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Edge.Uplink;
-using Telemetry.Model;
-using Telemetry.Model.Control;
+using Telemetry.Edge.Uplink.Sending;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Protocol;
 using Telemetry.Model.Wire;
 using DeliveryTracker = Telemetry.Edge.Uplink.DeliveryTracker;
 
@@ -145,7 +145,7 @@ public sealed class OlderCloudTests
                 return hello.FrameVersion <= versionMax;
             }
 
-            Model.Frames.FrameEnvelope.Read(payload, out var offset);
+            FrameEnvelope.Read(payload, out var offset);
             if (FrameReader.TryKind(payload[offset..], out var kind) && kind == FrameKind.Schema)
             {
                 return true;

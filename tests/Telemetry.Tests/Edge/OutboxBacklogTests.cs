@@ -1,5 +1,5 @@
-using Telemetry.Model;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 
 namespace Telemetry.Tests.Edge;

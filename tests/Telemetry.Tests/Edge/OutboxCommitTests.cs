@@ -1,5 +1,5 @@
 using Telemetry.Edge.Outbox;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 
 namespace Telemetry.Tests.Edge;

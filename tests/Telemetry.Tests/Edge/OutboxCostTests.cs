@@ -1,8 +1,8 @@
 using Telemetry.Edge.Outbox;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
-using Telemetry.Testing.Time;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Tests.Edge;
 

@@ -1,7 +1,7 @@
 using Telemetry.Edge.Outbox;
-using Telemetry.Model;
-using Telemetry.Model.Control;
+using Telemetry.Edge.Outbox.Frames;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Protocol;
 
 namespace Telemetry.Tests.Edge;
 

@@ -1,5 +1,6 @@
 using Telemetry.Edge.Outbox;
-using Telemetry.Model;
+using Telemetry.Edge.Outbox.Offers;
+using Telemetry.Model.Identity;
 
 namespace Telemetry.Tests.Edge;
 

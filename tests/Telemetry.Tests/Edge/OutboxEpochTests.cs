@@ -1,6 +1,6 @@
 using Telemetry.Edge.Outbox;
-using Telemetry.Model;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
 
 namespace Telemetry.Tests.Edge;
 

@@ -1,8 +1,9 @@
 using Telemetry.Edge.Outbox;
-using Telemetry.Model;
+using Telemetry.Edge.Outbox.Frames;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
-using Telemetry.Testing.Simulated;
+using Telemetry.TestKit.Simulated;
 
 namespace Telemetry.Tests.Edge;
 

@@ -1,4 +1,5 @@
 using Telemetry.Edge.Outbox;
+using Telemetry.Edge.Outbox.Offers;
 
 namespace Telemetry.Tests.Edge;
 

@@ -1,7 +1,8 @@
 using Telemetry.Edge.Outbox;
-using Telemetry.Model;
-using Telemetry.Model.Control;
+using Telemetry.Edge.Outbox.Offers;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 
 namespace Telemetry.Tests.Edge;
 

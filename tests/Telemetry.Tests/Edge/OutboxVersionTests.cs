@@ -1,4 +1,5 @@
 using Telemetry.Edge.Outbox;
+using Telemetry.Edge.Outbox.Frames;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Wire;

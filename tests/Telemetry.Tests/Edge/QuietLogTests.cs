@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
-using Telemetry.Edge.Hosting;
-using Telemetry.Testing.Time;
+using Telemetry.Agent.Hosting;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Tests.Edge;
 

@@ -1,7 +1,6 @@
 using Telemetry.Edge.Outbox;
-using Telemetry.Edge.Uplink;
-using Telemetry.Model;
-using Telemetry.Model.Control;
+using Telemetry.Edge.Uplink.Sending;
+using Telemetry.Model.Protocol;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 

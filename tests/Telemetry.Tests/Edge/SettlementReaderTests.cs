@@ -1,8 +1,9 @@
 using Telemetry.Edge.Outbox;
-using Telemetry.Edge.Uplink;
-using Telemetry.Model;
-using Telemetry.Model.Control;
+using Telemetry.Edge.Outbox.Frames;
+using Telemetry.Edge.Uplink.Settlement;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 
 namespace Telemetry.Tests.Edge;
 

@@ -1,6 +1,6 @@
 using Telemetry.Edge.Outbox;
-using Telemetry.Testing.Contracts;
-using Telemetry.Testing.Simulated;
+using Telemetry.TestKit.Contracts;
+using Telemetry.TestKit.Simulated;
 
 namespace Telemetry.Tests.Edge;
 

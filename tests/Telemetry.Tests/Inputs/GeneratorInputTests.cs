@@ -1,6 +1,7 @@
-using Telemetry.Edge.Inputs;
+using Telemetry.Inputs.Generator;
+using Telemetry.Inputs.Senders;
 using Telemetry.Model.Readings;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Servers;
 using Telemetry.Tests.Edge;
 
 namespace Telemetry.Tests.Inputs;

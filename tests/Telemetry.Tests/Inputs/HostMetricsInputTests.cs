@@ -1,7 +1,6 @@
-using Telemetry.Edge.Inputs;
-using Telemetry.Edge.Inputs.Host;
-using Telemetry.Testing.Bytes;
-using Telemetry.Testing.Servers;
+using Telemetry.Inputs.HostMetrics;
+using Telemetry.TestKit.Bytes;
+using Telemetry.TestKit.Servers;
 using Telemetry.Tests.Edge;
 
 namespace Telemetry.Tests.Inputs;

@@ -1,6 +1,6 @@
 using System.Text;
-using Telemetry.Edge.Inputs.Host;
-using Telemetry.Testing.Servers;
+using Telemetry.Inputs.HostMetrics;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Tests.Inputs;
 

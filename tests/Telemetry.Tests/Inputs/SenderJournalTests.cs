@@ -1,8 +1,8 @@
-using Telemetry.Edge.Inputs;
-using Telemetry.Model;
+using Telemetry.Inputs.Senders;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Tests.Inputs;
 

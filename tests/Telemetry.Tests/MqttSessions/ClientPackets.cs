@@ -1,4 +1,4 @@
-using static Telemetry.Testing.Mqtt.MqttBytes;
+using static Telemetry.TestKit.Mqtt.MqttBytes;
 
 namespace Telemetry.Tests.MqttSessions;
 

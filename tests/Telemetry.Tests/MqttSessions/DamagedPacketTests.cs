@@ -2,8 +2,8 @@ using System.Buffers;
 using Telemetry.MqttSessions;
 using Telemetry.MqttSessions.Packets;
 using Telemetry.MqttSessions.Sessions;
-using Telemetry.Testing.Bytes;
-using Telemetry.Testing.Mqtt;
+using Telemetry.TestKit.Bytes;
+using Telemetry.TestKit.Mqtt;
 
 namespace Telemetry.Tests.MqttSessions;
 

@@ -1,7 +1,7 @@
 using System.Buffers;
 using Telemetry.MqttSessions;
 using Telemetry.MqttSessions.Packets;
-using static Telemetry.Testing.Mqtt.MqttBytes;
+using static Telemetry.TestKit.Mqtt.MqttBytes;
 
 namespace Telemetry.Tests.MqttSessions;
 

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using MQTTnet.Packets;
 using Telemetry.MqttSessions.Transport;
-using Telemetry.Testing.Mqtt;
+using Telemetry.TestKit.Mqtt;
 
 namespace Telemetry.Tests.MqttSessions;
 

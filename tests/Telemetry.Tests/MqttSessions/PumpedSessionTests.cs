@@ -3,8 +3,8 @@ using System.Text;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
 using Telemetry.MqttSessions;
-using Telemetry.Testing.Mqtt;
-using Telemetry.Testing.Time;
+using Telemetry.TestKit.Mqtt;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Tests.MqttSessions;
 

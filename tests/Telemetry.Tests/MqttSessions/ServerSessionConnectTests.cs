@@ -2,7 +2,7 @@ using System.Text;
 using MQTTnet.Packets;
 using Telemetry.MqttSessions;
 using Telemetry.MqttSessions.Sessions;
-using static Telemetry.Testing.Mqtt.MqttBytes;
+using static Telemetry.TestKit.Mqtt.MqttBytes;
 
 namespace Telemetry.Tests.MqttSessions;
 

@@ -57,7 +57,7 @@ public sealed class ServerSessionOutputTests : ServerSessionScene
         var bytes = _probe.SentBytes();
 
         Assert.Equal(publish.Bytes(), bytes.Length);
-        var packet = Assert.IsType<MqttPublishPacket>(Assert.Single(Telemetry.Testing.Mqtt.MqttBytes.Read(bytes)));
+        var packet = Assert.IsType<MqttPublishPacket>(Assert.Single(Telemetry.TestKit.Mqtt.MqttBytes.Read(bytes)));
         Assert.Equal(("own/ä", 200), (packet.Topic, packet.Payload.Length));
         Assert.Equal(["k=€", "="], packet.UserProperties.Select(p => $"{p.Name}={p.ReadValueAsString()}"));
     }

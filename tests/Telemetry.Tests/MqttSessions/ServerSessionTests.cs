@@ -2,7 +2,7 @@ using MQTTnet.Packets;
 using MQTTnet.Protocol;
 using Telemetry.MqttSessions;
 using Telemetry.MqttSessions.Sessions;
-using Telemetry.Testing.Mqtt;
+using Telemetry.TestKit.Mqtt;
 using static Telemetry.Tests.MqttSessions.SessionProbe;
 
 namespace Telemetry.Tests.MqttSessions;

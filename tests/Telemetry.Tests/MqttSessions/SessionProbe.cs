@@ -2,7 +2,7 @@ using System.Buffers;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
 using Telemetry.MqttSessions.Sessions;
-using Telemetry.Testing.Mqtt;
+using Telemetry.TestKit.Mqtt;
 
 namespace Telemetry.Tests.MqttSessions;
 

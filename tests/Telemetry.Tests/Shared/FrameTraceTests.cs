@@ -1,4 +1,5 @@
-using Telemetry.Model;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Tracing;
 
 namespace Telemetry.Tests.Shared;
 

@@ -1,5 +1,5 @@
 using Telemetry.Model.Readings;
-using Telemetry.Testing.Bytes;
+using Telemetry.TestKit.Bytes;
 
 namespace Telemetry.Tests.Shared;
 

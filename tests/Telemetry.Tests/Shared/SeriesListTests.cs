@@ -1,5 +1,5 @@
 using Telemetry.Model.Schemas;
-using Telemetry.Testing.Bytes;
+using Telemetry.TestKit.Bytes;
 
 namespace Telemetry.Tests.Shared;
 

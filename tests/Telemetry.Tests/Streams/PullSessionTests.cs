@@ -1,7 +1,5 @@
 using Telemetry.Streams.JetStream;
 
-
-
 namespace Telemetry.Tests.Streams;
 
 public sealed class PullSessionTests

@@ -1,5 +1,5 @@
 using System.Buffers;
-using Telemetry.Testing.Bytes;
+using Telemetry.TestKit.Bytes;
 
 namespace Telemetry.Tests.Testing;
 

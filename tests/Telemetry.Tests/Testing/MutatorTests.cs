@@ -1,4 +1,4 @@
-using Telemetry.Testing.Bytes;
+using Telemetry.TestKit.Bytes;
 
 namespace Telemetry.Tests.Testing;
 

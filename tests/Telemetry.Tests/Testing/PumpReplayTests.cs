@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Threading.Channels;
-using Telemetry.Testing.Time;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Tests.Testing;
 

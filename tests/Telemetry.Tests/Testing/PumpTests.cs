@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Telemetry.Testing.Time;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Tests.Testing;
 

@@ -1,5 +1,5 @@
 using Telemetry.Model.Frames;
-using Telemetry.Testing.Readings;
+using Telemetry.TestKit.Readings;
 
 namespace Telemetry.Tests.Testing;
 

@@ -1,8 +1,10 @@
 using System.Diagnostics;
-using Telemetry.Cloud.Alerts;
-using Telemetry.Cloud.Tracing;
-using Telemetry.Model;
-using Telemetry.Testing.Time;
+using Telemetry.Alerting.Relay;
+using Telemetry.Ingress;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Tracing;
+using Telemetry.Storage.Alerts;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Tests.Tracing;
 
@@ -14,10 +16,10 @@ public sealed class CloudTracingTests
     public void Published_alert_ends_the_trace_of_the_frame_that_caused_it()
     {
         var gateway = GatewayId.Parse("gw-published");
-        using var recorder = new SpanRecorder(CloudTracing.SourceName);
+        using var recorder = new SpanRecorder(FrameSpans.CloudSource);
         var clock = new SimulatedClock();
 
-        CloudTracing.Published([Row(Alert(gateway).ToJson())], "alerts", clock.GetTimestamp(), clock);
+        RelayTracing.Published([Row(Alert(gateway).ToJson())], "alerts", clock.GetTimestamp(), clock);
 
         var span = Assert.Single(recorder.Of(gateway));
         var parent = FrameTrace.Of(gateway, Key).Parent;
@@ -33,9 +35,9 @@ public sealed class CloudTracingTests
     public void Alert_whose_trace_context_cannot_be_read_gets_no_span()
     {
         var gateway = GatewayId.Parse("gw-unreadable");
-        using var recorder = new SpanRecorder(CloudTracing.SourceName);
+        using var recorder = new SpanRecorder(FrameSpans.CloudSource);
 
-        CloudTracing.Published(
+        RelayTracing.Published(
             [Row("nonsense"u8.ToArray()), Row((Alert(gateway) with { TraceParent = "00-xyz" }).ToJson())], "alerts", 0,
             new SimulatedClock());
 
@@ -45,11 +47,11 @@ public sealed class CloudTracingTests
     [Fact]
     public void Append_that_the_full_log_refused_is_an_error()
     {
-        using var recorder = new SpanRecorder(CloudTracing.SourceName);
+        using var recorder = new SpanRecorder(FrameSpans.CloudSource);
         var clock = new SimulatedClock();
         var gateway = GatewayId.Parse("gw-refused");
 
-        CloudTracing.Appended(
+        IngressTracing.Appended(
             gateway, Key, "LIVE_3", 77, 0, "the stream is full", clock.GetTimestamp(), clock);
 
         var span = Assert.Single(recorder.Of(gateway));

@@ -1,5 +1,5 @@
-using Telemetry.Testing.Time;
-using Telemetry.Tracing;
+using Telemetry.Diagnostics.Tracing;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Tests.Tracing;
 

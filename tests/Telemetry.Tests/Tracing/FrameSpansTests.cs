@@ -1,6 +1,7 @@
 using System.Diagnostics;
-using Telemetry.Model;
-using Telemetry.Testing.Bytes;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Tracing;
+using Telemetry.TestKit.Bytes;
 
 namespace Telemetry.Tests.Tracing;
 

@@ -1,14 +1,15 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
-using Telemetry.Cloud.Ingress;
-using Telemetry.Cloud.Processing;
 using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Uplink;
-using Telemetry.Model;
+using Telemetry.Ingress;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
-using Telemetry.Testing.Simulated;
-using Telemetry.Testing.Time;
+using Telemetry.Model.Tracing;
+using Telemetry.Processing;
+using Telemetry.TestKit.Simulated;
+using Telemetry.TestKit.Time;
 using Telemetry.Tests.Cloud.Alerts;
 
 namespace Telemetry.Tests.Tracing;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Tracing;
 
 namespace Telemetry.Tests.Tracing;
 

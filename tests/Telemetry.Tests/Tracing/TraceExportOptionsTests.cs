@@ -1,4 +1,4 @@
-using Telemetry.Tracing;
+using Telemetry.Diagnostics.Tracing;
 
 namespace Telemetry.Tests.Tracing;
 

@@ -1,4 +1,4 @@
-using Telemetry.Model;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Edge.Outbox.Sqlite;

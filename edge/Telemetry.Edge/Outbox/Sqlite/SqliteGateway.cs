@@ -1,6 +1,6 @@
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
 
 namespace Telemetry.Edge.Outbox.Sqlite;
 

@@ -1,7 +1,8 @@
 using Microsoft.Data.Sqlite;
-using Telemetry.Model;
-using Telemetry.Model.Control;
+using Telemetry.Edge.Outbox.Offers;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 using Telemetry.Model.Schemas;
 
 namespace Telemetry.Edge.Outbox.Sqlite;

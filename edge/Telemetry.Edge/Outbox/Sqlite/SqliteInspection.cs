@@ -1,6 +1,7 @@
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
+using Telemetry.Runtime;
 
 namespace Telemetry.Edge.Outbox.Sqlite;
 

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
 
 namespace Telemetry.Edge.Outbox.Sqlite;
 

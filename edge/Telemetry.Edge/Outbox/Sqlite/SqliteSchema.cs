@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.Data.Sqlite;
+using Telemetry.Edge.Outbox.Frames;
 
 namespace Telemetry.Edge.Outbox.Sqlite;
 

@@ -1,4 +1,4 @@
-using Telemetry.Model;
+using Telemetry.Runtime;
 
 namespace Telemetry.Edge.Outbox.Sqlite;
 

@@ -7,8 +7,9 @@ using MQTTnet.Exceptions;
 using MQTTnet.Formatter;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
-using Telemetry.Model;
-using Telemetry.Model.Control;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
+using Telemetry.Runtime;
 
 namespace Telemetry.Edge.Uplink.Mqtt;
 

@@ -1,4 +1,5 @@
-using Telemetry.Model;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 
 namespace Telemetry.Edge.Uplink.Mqtt;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
-using Telemetry.Model.Control;
+using Telemetry.Model.Protocol;
 using static Telemetry.Integration.Edge.MqttUplink.UplinkRig;
 
 namespace Telemetry.Integration.Edge.MqttUplink;

@@ -1,7 +1,7 @@
 using System.Buffers;
 using MQTTnet.Packets;
 using Telemetry.Edge.Uplink.Mqtt;
-using Telemetry.Testing.Network;
+using Telemetry.TestKit.Network;
 using static Telemetry.Integration.Edge.MqttUplink.UplinkRig;
 
 namespace Telemetry.Integration.Edge.MqttUplink;

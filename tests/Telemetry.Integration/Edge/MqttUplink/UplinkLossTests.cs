@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using MQTTnet.Packets;
 using Telemetry.Edge.Uplink;
-using Telemetry.Testing.Network;
-using Telemetry.Testing.Servers;
-using Telemetry.Testing.Time;
+using Telemetry.TestKit.Network;
+using Telemetry.TestKit.Servers;
+using Telemetry.TestKit.Time;
 using static Telemetry.Integration.Edge.MqttUplink.UplinkRig;
 
 namespace Telemetry.Integration.Edge.MqttUplink;

@@ -1,5 +1,5 @@
 using Telemetry.Edge.Uplink;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Servers;
 using static Telemetry.Integration.Edge.MqttUplink.UplinkRig;
 
 namespace Telemetry.Integration.Edge.MqttUplink;

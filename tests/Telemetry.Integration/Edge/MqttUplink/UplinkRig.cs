@@ -1,6 +1,6 @@
 using Telemetry.Edge.Uplink;
 using Telemetry.Edge.Uplink.Mqtt;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
 
 namespace Telemetry.Integration.Edge.MqttUplink;
 

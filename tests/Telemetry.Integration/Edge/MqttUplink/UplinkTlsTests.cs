@@ -1,7 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using Telemetry.Edge.Uplink.Mqtt;
 using Telemetry.Integration.MqttSessions;
-using Telemetry.Testing.Servers;
+using Telemetry.TestKit.Servers;
 using static Telemetry.Integration.Edge.MqttUplink.UplinkRig;
 
 namespace Telemetry.Integration.Edge.MqttUplink;

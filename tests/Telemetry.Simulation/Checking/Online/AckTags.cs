@@ -1,6 +1,6 @@
 using System.IO.Hashing;
-using Telemetry.Cloud.Storage;
-using Telemetry.Model.Control;
+using Telemetry.Model.Protocol;
+using Telemetry.Storage;
 
 namespace Telemetry.Simulation.Checking.Online;
 

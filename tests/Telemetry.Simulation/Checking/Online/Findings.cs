@@ -1,5 +1,5 @@
 using System.Globalization;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
 using Telemetry.Simulation.Worlds;
 
 namespace Telemetry.Simulation.Checking.Online;

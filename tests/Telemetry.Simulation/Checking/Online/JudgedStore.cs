@@ -1,7 +1,7 @@
-using Telemetry.Cloud.Storage;
-using Telemetry.Model;
-using Telemetry.Model.Control;
-using Telemetry.Testing.Simulated;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
+using Telemetry.Storage;
+using Telemetry.TestKit.Simulated;
 
 namespace Telemetry.Simulation.Checking.Online;
 

@@ -1,11 +1,11 @@
-using Telemetry.Cloud.Storage;
 using Telemetry.Edge.Outbox;
-using Telemetry.Model;
-using Telemetry.Model.Control;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 using Telemetry.Simulation.Worlds;
+using Telemetry.Storage;
 using Telemetry.Streams;
-using Telemetry.Testing.Simulated;
+using Telemetry.TestKit.Simulated;
 
 namespace Telemetry.Simulation.Checking.Online;
 

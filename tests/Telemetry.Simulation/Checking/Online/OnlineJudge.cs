@@ -1,11 +1,12 @@
-using Telemetry.Cloud.Storage;
 using Telemetry.Edge.Outbox;
-using Telemetry.Model;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 using Telemetry.Simulation.Faults;
 using Telemetry.Simulation.Worlds;
+using Telemetry.Storage;
 using Telemetry.Streams;
-using Telemetry.Testing.Simulated;
+using Telemetry.TestKit.Simulated;
 
 namespace Telemetry.Simulation.Checking.Online;
 
@@ -158,7 +159,7 @@ internal sealed class OnlineJudge
 
     private void Said(ReadOnlySpan<byte> message)
     {
-        if (message[0] == (byte)Model.Control.DownKind.StoredAck)
+        if (message[0] == (byte)DownKind.StoredAck)
         {
             _store.Tags.Said(message);
         }

@@ -1,9 +1,9 @@
 using Telemetry.Edge.Outbox;
-using Telemetry.Model;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
-using Telemetry.Testing.Simulated;
+using Telemetry.TestKit.Simulated;
 
 namespace Telemetry.Simulation.Checking.Online;
 

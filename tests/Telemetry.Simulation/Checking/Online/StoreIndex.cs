@@ -1,6 +1,6 @@
-using Telemetry.Cloud.Storage;
-using Telemetry.Model;
-using Telemetry.Testing.Simulated;
+using Telemetry.Model.Identity;
+using Telemetry.Storage;
+using Telemetry.TestKit.Simulated;
 
 namespace Telemetry.Simulation.Checking.Online;
 

@@ -1,7 +1,8 @@
-using Telemetry.Cloud.Storage;
-using Telemetry.Model.Control;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 using Telemetry.Simulation.Faults;
-using Telemetry.Testing.Simulated;
+using Telemetry.Storage;
+using Telemetry.TestKit.Simulated;
 
 namespace Telemetry.Simulation.Checking.Online;
 
@@ -10,7 +11,7 @@ namespace Telemetry.Simulation.Checking.Online;
 /// stored once, and what is recovered was booked as lost before.
 /// </summary>
 internal sealed class StoreJudge(
-    Func<Model.GatewayId, GatewayFacts> facts, StoreIndex index, Findings findings, Action<Fault, string> struck)
+    Func<GatewayId, GatewayFacts> facts, StoreIndex index, Findings findings, Action<Fault, string> struck)
 {
     private readonly Dictionary<ulong, GatewayFacts> _owners = [];
 

@@ -1,10 +1,11 @@
-using Telemetry.Cloud.Storage;
 using Telemetry.Edge.Outbox;
-using Telemetry.Model;
-using Telemetry.Model.Control;
+using Telemetry.Edge.Outbox.Frames;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 using Telemetry.Model.Readings;
-using Telemetry.Testing.Simulated;
+using Telemetry.Storage;
+using Telemetry.TestKit.Simulated;
 
 namespace Telemetry.Simulation.Checking.Online;
 

@@ -1,4 +1,4 @@
-using Telemetry.Model;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Tests.Cloud.Processing;
 

@@ -1,7 +1,12 @@
-using Telemetry.Cloud.Alerts;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
-using Telemetry.Testing.Bytes;
+using Telemetry.Model.Tracing;
+using Telemetry.Model.Wire;
+using Telemetry.Processing.Alerts.Evaluation;
+using Telemetry.Processing.Ledger;
+using Telemetry.Storage;
+using Telemetry.Storage.Alerts;
+using Telemetry.TestKit.Bytes;
 using Telemetry.Tests.Cloud.Processing;
 using Telemetry.Tests.Shared;
 
@@ -149,7 +154,7 @@ public sealed class AlertProcessingTests
         var rig = ProcessorRig.WithSchema(SampleRules.With(SampleRules.Hot()));
         var batch = new ReadingBatch();
         batch.Add(0, rig.NowMicros, 1.0);
-        batch.Add(0, Model.Wire.WireReader.TimeMax + 1, 50.0);
+        batch.Add(0, WireReader.TimeMax + 1, 50.0);
 
         rig.Give(ProcessorRig.Frame(1, batch));
 
@@ -313,8 +318,8 @@ public sealed class AlertProcessingTests
         var evaluator = new AlertEvaluator(
             SampleRules.With(SampleRules.Hot()).Alerts, new AlertCounters(),
             Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
-        var gateway = new Telemetry.Cloud.Ledger.GatewayLedger(
-            new Telemetry.Cloud.Storage.GatewayRecord(null, Samples.Gateway, [], [], [], [], []), 0);
+        var gateway = new GatewayLedger(
+            new GatewayRecord(null, Samples.Gateway, [], [], [], [], []), 0);
         var series = Samples.Series();
 
         Assert.Equal(0, AllocatedBytes.Of(Take));

@@ -1,6 +1,6 @@
 using System.Text;
-using Telemetry.Cloud.Alerts;
-using Telemetry.Cloud.Operations;
+using Telemetry.Cloud.Commands;
+using Telemetry.Processing.Alerts.Rules;
 using Telemetry.Tests.Architecture;
 
 namespace Telemetry.Tests.Cloud.Alerts;

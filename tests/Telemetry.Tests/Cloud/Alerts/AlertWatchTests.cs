@@ -1,4 +1,6 @@
-using Telemetry.Cloud.Alerts;
+using Telemetry.Processing.Alerts.Evaluation;
+using Telemetry.Processing.Alerts.Rules;
+using Telemetry.Storage.Alerts;
 using Telemetry.Tests.Shared;
 
 namespace Telemetry.Tests.Cloud.Alerts;

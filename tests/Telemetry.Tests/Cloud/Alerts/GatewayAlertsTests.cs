@@ -1,7 +1,8 @@
-using Telemetry.Cloud.Alerts;
-using Telemetry.Cloud.Storage;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Schemas;
+using Telemetry.Processing.Alerts.Evaluation;
+using Telemetry.Processing.Alerts.Rules;
+using Telemetry.Storage;
 
 namespace Telemetry.Tests.Cloud.Alerts;
 

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Telemetry.Cloud.Alerts;
+using Telemetry.Processing.Alerts.Rules;
 
 namespace Telemetry.Tests.Cloud.Alerts;
 

@@ -1,5 +1,5 @@
-using Telemetry.Cloud.Alerts;
-using Telemetry.Cloud.Processing;
+using Telemetry.Processing;
+using Telemetry.Processing.Alerts.Rules;
 
 namespace Telemetry.Tests.Cloud.Alerts;
 

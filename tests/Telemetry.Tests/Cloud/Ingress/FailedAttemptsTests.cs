@@ -1,6 +1,6 @@
 using System.Net;
-using Telemetry.Cloud.Ingress;
-using Telemetry.Testing.Time;
+using Telemetry.Ingress.Access;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Tests.Cloud.Ingress;
 

@@ -1,4 +1,4 @@
-using Telemetry.Model;
+using Telemetry.Model.Identity;
 using Telemetry.Streams;
 
 namespace Telemetry.Tests.Cloud.Ingress;

@@ -1,6 +1,7 @@
-using Telemetry.Model;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Installations;
+using Telemetry.Model.Protocol;
 using Telemetry.Streams;
-using Telemetry.Streams.Installations;
 
 namespace Telemetry.Tests.Cloud.Ingress;
 

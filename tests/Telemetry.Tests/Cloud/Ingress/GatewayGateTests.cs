@@ -2,10 +2,11 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
-using Telemetry.Cloud.Ingress;
-using Telemetry.Model;
+using Telemetry.Ingress;
+using Telemetry.Ingress.Access;
+using Telemetry.Model.Identity;
 using Telemetry.MqttSessions;
-using Telemetry.Testing.Time;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Tests.Cloud.Ingress;
 

@@ -1,8 +1,9 @@
-using Telemetry.Cloud.Ingress;
-using Telemetry.Model;
+using Telemetry.Ingress;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 using Telemetry.Streams;
-using Telemetry.Testing.Time;
-using static Telemetry.Testing.Messages.SampleMessages;
+using Telemetry.TestKit.Time;
+using static Telemetry.TestKit.Messages.SampleMessages;
 
 namespace Telemetry.Tests.Cloud.Ingress;
 

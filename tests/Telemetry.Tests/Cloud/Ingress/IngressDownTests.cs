@@ -1,7 +1,7 @@
-using Telemetry.Cloud.Ingress;
-using Telemetry.Model;
-using Telemetry.Testing.Time;
-using static Telemetry.Testing.Messages.SampleMessages;
+using Telemetry.Ingress;
+using Telemetry.Model.Identity;
+using Telemetry.TestKit.Time;
+using static Telemetry.TestKit.Messages.SampleMessages;
 
 namespace Telemetry.Tests.Cloud.Ingress;
 

@@ -1,5 +1,5 @@
 using System.Net;
-using Telemetry.Cloud.Ingress;
+using Telemetry.Ingress.Access;
 
 namespace Telemetry.Tests.Cloud.Ingress;
 

@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Telemetry.Cloud.Ingress;
-using Telemetry.Model;
-using Telemetry.Testing.Servers;
-using Telemetry.Testing.Time;
+using Telemetry.Ingress.Access;
+using Telemetry.Model.Identity;
+using Telemetry.TestKit.Servers;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Tests.Cloud.Ingress;
 

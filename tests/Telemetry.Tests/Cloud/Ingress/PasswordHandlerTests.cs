@@ -1,8 +1,9 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
-using Telemetry.Cloud.Ingress;
-using Telemetry.Model;
-using Telemetry.Testing.Time;
+using Telemetry.Ingress;
+using Telemetry.Ingress.Access;
+using Telemetry.Model.Identity;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Tests.Cloud.Ingress;
 

@@ -1,5 +1,5 @@
-using Telemetry.Cloud.Ingress;
-using Telemetry.Testing.Time;
+using Telemetry.Ingress.Access;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Tests.Cloud.Ingress;
 

@@ -1,5 +1,5 @@
-using Telemetry.Streams.Installations;
-using Telemetry.Testing.Contracts;
+using Telemetry.Model.Installations;
+using Telemetry.TestKit.Contracts;
 
 namespace Telemetry.Tests.Cloud.Installations;
 

@@ -1,8 +1,8 @@
-using Telemetry.Cloud.Installations;
-using Telemetry.Streams.Installations;
-using Telemetry.Testing.Contracts;
-using Telemetry.Testing.Simulated;
-using Telemetry.Testing.Time;
+using Telemetry.Cloud.Hosting;
+using Telemetry.Model.Installations;
+using Telemetry.TestKit.Contracts;
+using Telemetry.TestKit.Simulated;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Tests.Cloud.Installations;
 

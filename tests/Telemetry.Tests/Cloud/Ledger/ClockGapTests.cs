@@ -1,4 +1,4 @@
-using Telemetry.Cloud.Ledger;
+using Telemetry.Processing.Ledger;
 
 namespace Telemetry.Tests.Cloud.Ledger;
 

@@ -1,7 +1,7 @@
-using Telemetry.Cloud.Ledger;
-using Telemetry.Cloud.Storage;
-using Telemetry.Model;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
+using Telemetry.Processing.Ledger;
+using Telemetry.Storage;
 
 namespace Telemetry.Tests.Cloud.Ledger;
 

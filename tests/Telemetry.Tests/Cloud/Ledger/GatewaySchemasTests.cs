@@ -1,7 +1,6 @@
-using Telemetry.Cloud.Ledger;
-using Telemetry.Cloud.Storage;
 using Telemetry.Model.Schemas;
-using Telemetry.Testing.Bytes;
+using Telemetry.Storage;
+using Telemetry.TestKit.Bytes;
 using Telemetry.Tests.Shared;
 
 namespace Telemetry.Tests.Cloud.Ledger;

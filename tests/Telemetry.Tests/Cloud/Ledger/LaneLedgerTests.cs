@@ -1,6 +1,6 @@
-using Telemetry.Cloud.Ledger;
-using Telemetry.Model;
-using Telemetry.Model.Control;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
+using Telemetry.Processing.Ledger;
 
 namespace Telemetry.Tests.Cloud.Ledger;
 

@@ -1,7 +1,7 @@
-using Telemetry.Cloud.Ledger;
-using Telemetry.Cloud.Storage;
-using Telemetry.Model;
-using Telemetry.Testing.Simulated;
+using Telemetry.Model.Identity;
+using Telemetry.Processing.Ledger;
+using Telemetry.Storage;
+using Telemetry.TestKit.Simulated;
 
 namespace Telemetry.Tests.Cloud.Ledger;
 

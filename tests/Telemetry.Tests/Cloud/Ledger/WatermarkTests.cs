@@ -1,6 +1,6 @@
-using Telemetry.Cloud.Ledger;
-using Telemetry.Model;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
+using Telemetry.Processing.Ledger;
 
 namespace Telemetry.Tests.Cloud.Ledger;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
-using Telemetry.Cloud.Operations;
+using Telemetry.Cloud.Configuration;
 using Telemetry.Tests.Architecture;
 
 namespace Telemetry.Tests.Cloud.Operations;

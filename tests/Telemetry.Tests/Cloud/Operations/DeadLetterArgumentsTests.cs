@@ -1,5 +1,5 @@
-using Telemetry.Cloud.Operations.DeadLetters;
-using Telemetry.Cloud.Storage;
+using Telemetry.Cloud.Commands.DeadLetters;
+using Telemetry.Storage;
 
 namespace Telemetry.Tests.Cloud.Operations;
 

@@ -1,5 +1,5 @@
-using Telemetry.Cloud.Operations.DeadLetters;
-using Telemetry.Cloud.Operations.Forks;
+using Telemetry.Cloud.Commands.DeadLetters;
+using Telemetry.Cloud.Commands.Forks;
 
 namespace Telemetry.Tests.Cloud.Operations;
 

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Telemetry.Cloud.Operations;
+using Telemetry.Cloud.Hosting;
 
 namespace Telemetry.Tests.Cloud.Operations;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
-using Telemetry.Cloud.Ingress;
-using Telemetry.Cloud.Operations;
+using Telemetry.Cloud.Health;
+using Telemetry.Ingress;
 
 namespace Telemetry.Tests.Cloud.Operations;
 

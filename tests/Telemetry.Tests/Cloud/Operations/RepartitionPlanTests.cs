@@ -1,6 +1,6 @@
-using Telemetry.Cloud.Operations.Repartition;
-using Telemetry.Streams.Installations;
-using Telemetry.Testing.Contracts;
+using Telemetry.Cloud.Commands.Repartition;
+using Telemetry.Model.Installations;
+using Telemetry.TestKit.Contracts;
 
 namespace Telemetry.Tests.Cloud.Operations;
 

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
-using Telemetry.Cloud.Operations;
-using Telemetry.Testing.Time;
+using Telemetry.Diagnostics.Failures;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Tests.Cloud.Operations;
 

@@ -1,4 +1,4 @@
-using Telemetry.Cloud.Operations;
+using Telemetry.Runtime.Settings;
 
 namespace Telemetry.Tests.Cloud.Operations;
 

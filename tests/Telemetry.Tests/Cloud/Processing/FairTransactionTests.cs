@@ -1,9 +1,10 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Telemetry.Cloud.Processing;
-using Telemetry.Model;
-using Telemetry.Testing.Messages;
-using Telemetry.Testing.Simulated;
-using Telemetry.Testing.Time;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
+using Telemetry.Processing;
+using Telemetry.TestKit.Messages;
+using Telemetry.TestKit.Simulated;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Tests.Cloud.Processing;
 

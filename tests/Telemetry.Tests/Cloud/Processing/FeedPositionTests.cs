@@ -1,8 +1,9 @@
-using Telemetry.Cloud.Processing;
-using Telemetry.Cloud.Storage;
-using Telemetry.Model;
-using Telemetry.Testing.Simulated;
-using Telemetry.Testing.Time;
+using Telemetry.Model.Protocol;
+using Telemetry.Processing.Partitions;
+using Telemetry.Runtime;
+using Telemetry.Storage;
+using Telemetry.TestKit.Simulated;
+using Telemetry.TestKit.Time;
 using Telemetry.Tests.Shared;
 
 namespace Telemetry.Tests.Cloud.Processing;

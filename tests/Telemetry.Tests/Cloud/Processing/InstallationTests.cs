@@ -1,10 +1,10 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Telemetry.Cloud.Processing;
-using Telemetry.Cloud.Storage;
-using Telemetry.Streams.Installations;
-using Telemetry.Testing.Contracts;
-using Telemetry.Testing.Simulated;
-using Telemetry.Testing.Time;
+using Telemetry.Model.Installations;
+using Telemetry.Processing;
+using Telemetry.Storage;
+using Telemetry.TestKit.Contracts;
+using Telemetry.TestKit.Simulated;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Tests.Cloud.Processing;
 

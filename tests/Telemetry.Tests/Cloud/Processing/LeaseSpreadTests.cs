@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Telemetry.Cloud.Processing;
-using Telemetry.Cloud.Storage;
-using Telemetry.Testing.Simulated;
-using Telemetry.Testing.Time;
+using Telemetry.Processing;
+using Telemetry.Storage;
+using Telemetry.TestKit.Simulated;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Tests.Cloud.Processing;
 

@@ -1,6 +1,6 @@
-using Telemetry.Cloud.Ledger;
-using Telemetry.Model.Control;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Protocol;
+using Telemetry.Processing.Ledger;
 using Xunit.Abstractions;
 
 namespace Telemetry.Tests.Cloud.Processing;

@@ -1,9 +1,10 @@
-using Telemetry.Cloud.Ledger;
-using Telemetry.Cloud.Processing;
-using Telemetry.Cloud.Storage;
-using Telemetry.Model;
-using Telemetry.Model.Control;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
+using Telemetry.Processing.Hellos;
+using Telemetry.Processing.Ledger;
+using Telemetry.Processing.Partitions;
+using Telemetry.Storage;
 using Telemetry.Streams;
 
 namespace Telemetry.Tests.Cloud.Processing;

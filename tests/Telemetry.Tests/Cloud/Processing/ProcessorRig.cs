@@ -1,15 +1,15 @@
 using System.IO.Hashing;
 using Microsoft.Extensions.Logging.Abstractions;
-using Telemetry.Cloud.Alerts;
-using Telemetry.Cloud.Processing;
-using Telemetry.Cloud.Storage;
-using Telemetry.Model;
-using Telemetry.Model.Control;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 using Telemetry.Model.Readings;
+using Telemetry.Processing;
+using Telemetry.Storage;
+using Telemetry.Storage.Alerts;
 using Telemetry.Streams;
-using Telemetry.Testing.Simulated;
-using Telemetry.Testing.Time;
+using Telemetry.TestKit.Simulated;
+using Telemetry.TestKit.Time;
 using Telemetry.Tests.Shared;
 
 namespace Telemetry.Tests.Cloud.Processing;

@@ -1,9 +1,9 @@
 using System.Text;
-using Telemetry.Cloud.Storage;
-using Telemetry.Model;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Wire;
+using Telemetry.Storage;
 using Telemetry.Tests.Shared;
 
 namespace Telemetry.Tests.Cloud.Processing;

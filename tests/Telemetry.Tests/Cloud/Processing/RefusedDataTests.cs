@@ -1,8 +1,8 @@
-using Telemetry.Cloud.Storage;
-using Telemetry.Model;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Wire;
+using Telemetry.Storage;
 using Telemetry.Tests.Cloud.Alerts;
 using Telemetry.Tests.Shared;
 

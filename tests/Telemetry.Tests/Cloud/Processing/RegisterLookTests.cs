@@ -1,8 +1,9 @@
-using Telemetry.Cloud.Processing;
-using Telemetry.Model;
-using Telemetry.Model.Control;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
 using Telemetry.Model.Readings;
+using Telemetry.Processing;
+using Telemetry.Processing.Hellos;
 using Telemetry.Tests.Shared;
 
 namespace Telemetry.Tests.Cloud.Processing;

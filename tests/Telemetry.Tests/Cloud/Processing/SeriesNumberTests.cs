@@ -1,8 +1,8 @@
-using Telemetry.Model;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
-using Telemetry.Testing.Messages;
+using Telemetry.TestKit.Messages;
 using Telemetry.Tests.Cloud.Alerts;
 using Telemetry.Tests.Shared;
 

@@ -1,5 +1,5 @@
-using Telemetry.Cloud.Processing;
-using Telemetry.Cloud.Storage;
+using Telemetry.Processing;
+using Telemetry.Storage;
 
 namespace Telemetry.Tests.Cloud.Processing;
 

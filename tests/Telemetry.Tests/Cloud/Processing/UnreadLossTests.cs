@@ -1,4 +1,4 @@
-using Telemetry.Model.Control;
+using Telemetry.Model.Protocol;
 
 namespace Telemetry.Tests.Cloud.Processing;
 

@@ -1,8 +1,8 @@
-using Telemetry.Cloud.Ledger;
-using Telemetry.Cloud.Storage;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
+using Telemetry.Processing.Ledger;
+using Telemetry.Storage;
 using Telemetry.Tests.Shared;
 
 namespace Telemetry.Tests.Cloud.Processing;

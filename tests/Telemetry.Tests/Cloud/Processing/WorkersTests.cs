@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Telemetry.Cloud.Processing;
-using Telemetry.Testing.Simulated;
-using Telemetry.Testing.Time;
+using Telemetry.Processing;
+using Telemetry.TestKit.Simulated;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Tests.Cloud.Processing;
 

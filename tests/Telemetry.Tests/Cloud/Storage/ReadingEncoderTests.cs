@@ -1,8 +1,8 @@
-using Telemetry.Cloud.Storage;
-using Telemetry.Cloud.Storage.Postgres;
-using Telemetry.Model;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
+using Telemetry.Storage;
+using Telemetry.Storage.Postgres.Readings;
 
 namespace Telemetry.Tests.Cloud.Storage;
 

@@ -2,7 +2,7 @@ using MQTTnet.Formatter;
 using MQTTnet.Packets;
 using MQTTnet.Protocol;
 using Telemetry.Edge.Uplink.Mqtt;
-using Telemetry.Testing.Bytes;
+using Telemetry.TestKit.Bytes;
 
 namespace Telemetry.Tests.Edge.MqttUplink;
 

@@ -1,7 +1,8 @@
 using System.Text;
-using Telemetry.Edge.Inputs.Http;
-using Telemetry.Edge.Inputs.LineProtocol;
 using Telemetry.Edge.Outbox;
+using Telemetry.Edge.Outbox.Offers;
+using Telemetry.Inputs.Http;
+using Telemetry.Inputs.LineProtocol;
 using Telemetry.Tests.Edge;
 
 namespace Telemetry.Tests.Inputs.Http;

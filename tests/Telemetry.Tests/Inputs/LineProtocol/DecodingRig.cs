@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
-using Telemetry.Edge.Inputs.LineProtocol;
 using Telemetry.Edge.Outbox;
+using Telemetry.Inputs.LineProtocol;
 using Telemetry.Model.Readings;
 using Telemetry.Tests.Edge;
 

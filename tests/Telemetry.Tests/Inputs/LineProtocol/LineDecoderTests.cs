@@ -1,8 +1,8 @@
 using System.Text;
-using Telemetry.Edge.Inputs.LineProtocol;
 using Telemetry.Edge.Outbox;
+using Telemetry.Inputs.LineProtocol;
 using Telemetry.Model.Readings;
-using Telemetry.Testing.Bytes;
+using Telemetry.TestKit.Bytes;
 using Telemetry.Tests.Edge;
 
 namespace Telemetry.Tests.Inputs.LineProtocol;

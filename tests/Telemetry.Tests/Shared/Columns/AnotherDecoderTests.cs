@@ -1,7 +1,7 @@
 using Telemetry.Model.Readings;
 using Telemetry.Model.Wire;
-using Telemetry.Testing.Bytes;
-using Telemetry.Testing.Readings;
+using Telemetry.TestKit.Bytes;
+using Telemetry.TestKit.Readings;
 
 namespace Telemetry.Tests.Shared.Columns;
 

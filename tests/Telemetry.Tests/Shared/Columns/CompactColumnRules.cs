@@ -1,8 +1,8 @@
 using System.IO.Compression;
 using Telemetry.Model.Frames.Columns;
 using Telemetry.Model.Readings;
-using Telemetry.Testing.Readings;
-using static Telemetry.Testing.Readings.HandMadeFrame;
+using Telemetry.TestKit.Readings;
+using static Telemetry.TestKit.Readings.HandMadeFrame;
 
 namespace Telemetry.Tests.Shared.Columns;
 

@@ -2,8 +2,8 @@ using Telemetry.Model.Frames;
 using Telemetry.Model.Frames.Columns;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Wire;
-using Telemetry.Testing.Bytes;
-using Telemetry.Testing.Readings;
+using Telemetry.TestKit.Bytes;
+using Telemetry.TestKit.Readings;
 
 namespace Telemetry.Tests.Shared.Columns;
 

@@ -1,8 +1,8 @@
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Wire;
-using Telemetry.Testing.Bytes;
-using Telemetry.Testing.Readings;
+using Telemetry.TestKit.Bytes;
+using Telemetry.TestKit.Readings;
 
 namespace Telemetry.Tests.Shared.Columns;
 

@@ -1,7 +1,7 @@
 using Telemetry.Model.Frames.Columns;
 using Telemetry.Model.Readings;
-using Telemetry.Testing.Readings;
-using static Telemetry.Testing.Readings.HandMadeDeflate;
+using Telemetry.TestKit.Readings;
+using static Telemetry.TestKit.Readings.HandMadeDeflate;
 
 namespace Telemetry.Tests.Shared.Columns;
 

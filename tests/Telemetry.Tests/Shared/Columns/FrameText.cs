@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
-using Telemetry.Model;
 using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 
 namespace Telemetry.Tests.Shared.Columns;

@@ -1,7 +1,7 @@
 using Telemetry.Model.Frames;
 using Telemetry.Model.Frames.Columns;
 using Telemetry.Model.Wire;
-using Telemetry.Testing.Readings;
+using Telemetry.TestKit.Readings;
 
 namespace Telemetry.Tests.Shared.Columns;
 

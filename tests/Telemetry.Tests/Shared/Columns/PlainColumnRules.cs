@@ -1,5 +1,5 @@
 using Telemetry.Model.Readings;
-using Telemetry.Testing.Readings;
+using Telemetry.TestKit.Readings;
 
 namespace Telemetry.Tests.Shared.Columns;
 

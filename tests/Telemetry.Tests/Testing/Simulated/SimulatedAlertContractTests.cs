@@ -1,8 +1,8 @@
-using Telemetry.Cloud.Alerts;
-using Telemetry.Cloud.Alerts.Relay;
-using Telemetry.Testing.Contracts;
-using Telemetry.Testing.Simulated;
-using Telemetry.Testing.Time;
+using Telemetry.Alerting.Relay;
+using Telemetry.Storage.Alerts;
+using Telemetry.TestKit.Contracts;
+using Telemetry.TestKit.Simulated;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Tests.Testing.Simulated;
 

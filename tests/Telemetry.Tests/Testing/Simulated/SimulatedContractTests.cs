@@ -1,6 +1,6 @@
-using Telemetry.Testing.Contracts;
-using Telemetry.Testing.Simulated;
-using Telemetry.Testing.Time;
+using Telemetry.TestKit.Contracts;
+using Telemetry.TestKit.Simulated;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Tests.Testing.Simulated;
 

@@ -1,8 +1,9 @@
+using Telemetry.Model.Installations;
+using Telemetry.Model.Protocol;
 using Telemetry.Streams;
-using Telemetry.Streams.Installations;
-using Telemetry.Testing.Contracts;
-using Telemetry.Testing.Simulated;
-using Telemetry.Testing.Time;
+using Telemetry.TestKit.Contracts;
+using Telemetry.TestKit.Simulated;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Tests.Testing.Simulated;
 
@@ -53,8 +54,8 @@ internal sealed class SimulatedFrameLogStand : FrameLogStand
 
     public override Task WipeAsync(int partition)
     {
-        _log.Delete(partition, Model.StreamKind.Live);
-        _log.Delete(partition, Model.StreamKind.Backlog);
+        _log.Delete(partition, StreamKind.Live);
+        _log.Delete(partition, StreamKind.Backlog);
         return Task.CompletedTask;
     }
 

@@ -1,10 +1,10 @@
 using System.Text;
-using Telemetry.Cloud.Alerts;
-using Telemetry.Cloud.Storage;
 using Telemetry.Model.Readings;
-using Telemetry.Testing.Contracts;
-using Telemetry.Testing.Simulated;
-using Telemetry.Testing.Time;
+using Telemetry.Storage;
+using Telemetry.Storage.Alerts;
+using Telemetry.TestKit.Contracts;
+using Telemetry.TestKit.Simulated;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Tests.Testing.Simulated;
 

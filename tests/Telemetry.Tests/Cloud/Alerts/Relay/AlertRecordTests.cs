@@ -1,7 +1,7 @@
 using System.Text;
-using Telemetry.Cloud.Alerts;
-using Telemetry.Cloud.Alerts.Relay;
-using Telemetry.Testing.Contracts;
+using Telemetry.Alerting.Relay;
+using Telemetry.Storage.Alerts;
+using Telemetry.TestKit.Contracts;
 
 namespace Telemetry.Tests.Cloud.Alerts.Relay;
 
@@ -42,7 +42,7 @@ public sealed class AlertRecordTests
         Assert.False(readable);
         Assert.Equal("odd", record.Key);
         var headers = record.Headers.ToDictionary(h => h.Key, h => Encoding.UTF8.GetBytes(h.Value));
-        Assert.True(PublishedAlert.TryRead(name => headers.GetValueOrDefault(name), row.Json, out var found));
+        Assert.True(AlertRecord.TryReadBack(name => headers.GetValueOrDefault(name), row.Json, out var found));
         Assert.Equal(("odd", 1, row.Head), (found.Id, found.Partition, found.Head));
     }
 
@@ -66,8 +66,8 @@ public sealed class AlertRecordTests
         var foreign =
             new Dictionary<string, byte[]> { ["ce_id"] = "x"u8.ToArray(), ["telemetry-partition"] = "1"u8.ToArray() };
 
-        Assert.False(PublishedAlert.TryRead(name => foreign.GetValueOrDefault(name), default, out _));
-        Assert.False(PublishedAlert.TryRead(_ => null, default, out _));
+        Assert.False(AlertRecord.TryReadBack(name => foreign.GetValueOrDefault(name), default, out _));
+        Assert.False(AlertRecord.TryReadBack(_ => null, default, out _));
     }
 
     [Fact]

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Telemetry.Cloud.Alerts;
-using Telemetry.Cloud.Alerts.Relay;
+using Telemetry.Alerting.Relay;
+using Telemetry.Storage.Alerts;
 
 namespace Telemetry.Tests.Cloud.Alerts.Relay;
 

@@ -1,0 +1,143 @@
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using Telemetry.Alerting.Relay;
+
+namespace Telemetry.Alerting.Kafka;
+
+/// <summary>Makes the two topics where they are missing, and looks that they are as the relay needs them.</summary>
+public sealed class KafkaTopics(KafkaOptions options, TimeProvider time)
+{
+    private static readonly TimeSpan LookWithin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(50);
+
+    private const string CleanupPolicy = "cleanup.policy", Compact = "compact";
+
+    /// <summary>Makes what is missing; an error where that is not allowed, or where a topic does not fit.</summary>
+    public async Task EnsureAsync()
+    {
+        try
+        {
+            using var admin = Build();
+            var missing = await MissingAsync(admin);
+            if (missing.Count > 0 && !options.CreateTopics)
+            {
+                throw new AlertSinkException(
+                    AlertSinkFault.Broken,
+                    $"no topic {string.Join(", ", missing)}; make it, or set kafka.createTopics");
+            }
+
+            await CreateAsync(admin, missing);
+            if (missing.Count > 0)
+            {
+                await UntilThereAsync(admin);
+            }
+
+            if (!missing.Contains(options.PositionTopic))
+            {
+                await RequireCompactedAsync(admin);
+            }
+        }
+        catch (Exception e) when (KafkaErrors.IsKafkas(e))
+        {
+            throw KafkaErrors.From("look at Kafka's topics", e);
+        }
+    }
+
+    /// <summary>Says in a line what is there, and changes nothing.</summary>
+    public async Task<string> DescribeAsync()
+    {
+        try
+        {
+            using var admin = Build();
+            var missing = await MissingAsync(admin);
+            if (!missing.Contains(options.PositionTopic))
+            {
+                await RequireCompactedAsync(admin);
+            }
+
+            return missing.Count == 0 ? "both topics made"
+                : options.CreateTopics ? $"topics to be made: {string.Join(", ", missing)}"
+                : throw new AlertSinkException(AlertSinkFault.Broken, $"no topic {string.Join(", ", missing)}");
+        }
+        catch (Exception e) when (KafkaErrors.IsKafkas(e))
+        {
+            throw KafkaErrors.From("look at Kafka's topics", e);
+        }
+    }
+
+    private IAdminClient Build() => new AdminClientBuilder(KafkaConfiguration.Admin(options))
+        .SetLogHandler((_, _) => { }) // What matters comes as an error of a call.
+        .Build();
+
+    // All of the cluster's topics are asked for: to ask for one by name could make it.
+    private async Task<List<string>> MissingAsync(IAdminClient admin)
+    {
+        await using var thread = new KafkaThread("kafka-topics");
+        var metadata = await thread.DoAsync(() => admin.GetMetadata(options.OperationTimeout));
+        var there = metadata.Topics.Where(t => t.Partitions.Count > 0 && t.Partitions.All(p => p.Leader >= 0))
+            .Select(t => t.Topic).ToHashSet();
+        return [.. new[] { options.AlertTopic, options.PositionTopic }.Where(t => !there.Contains(t))];
+    }
+
+    // A topic that was made shows a moment later.
+    private async Task UntilThereAsync(IAdminClient admin)
+    {
+        for (var begun = time.GetTimestamp(); (await MissingAsync(admin)).Count > 0;)
+        {
+            if (time.GetElapsedTime(begun) > options.OperationTimeout)
+            {
+                throw new AlertSinkException(AlertSinkFault.Broken, "topics that were made have no leader yet");
+            }
+
+            await Task.Delay(LookAgain, time);
+        }
+    }
+
+    private async Task CreateAsync(IAdminClient admin, List<string> missing)
+    {
+        foreach (var topic in missing)
+        {
+            var isPosition = topic == options.PositionTopic;
+            try
+            {
+                await admin.CreateTopicsAsync(
+                [
+                    new TopicSpecification
+                    {
+                        Name = topic,
+                        NumPartitions = isPosition ? 1 : options.TopicPartitions,
+                        ReplicationFactor = options.TopicReplicas,
+                        Configs = isPosition ? new Dictionary<string, string> { [CleanupPolicy] = Compact } : null,
+                    },
+                ]);
+            }
+            catch (CreateTopicsException e) when (e.Results.All(r => r.Error.Code == ErrorCode.TopicAlreadyExists))
+            {
+                // Another relay was quicker.
+            }
+        }
+    }
+
+    // Where old positions are deleted by age, an outbox that was quiet for long would lose its own.
+    private async Task RequireCompactedAsync(IAdminClient admin)
+    {
+        var resource = new ConfigResource { Type = ResourceType.Topic, Name = options.PositionTopic };
+        List<DescribeConfigsResult> described;
+        try
+        {
+            described = await admin.DescribeConfigsAsync(
+                [resource], new DescribeConfigsOptions { RequestTimeout = LookWithin });
+        }
+        catch (KafkaException)
+        {
+            return; // Not allowed to look, or nobody to ask: publishing does not need it.
+        }
+
+        if (described.Single().Entries.TryGetValue(CleanupPolicy, out var policy) && policy.Value != Compact)
+        {
+            throw new AlertSinkException(
+                AlertSinkFault.Broken,
+                $"topic {options.PositionTopic} has {CleanupPolicy}={policy.Value}; the relay needs {Compact}");
+        }
+    }
+}

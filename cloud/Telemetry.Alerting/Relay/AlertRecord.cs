@@ -1,0 +1,112 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Telemetry.Storage.Alerts;
+
+namespace Telemetry.Alerting.Relay;
+
+/// <summary>
+/// One record of the alert topic: a CloudEvent 1.0 in Kafka's binary mode. The key is the device: all transitions of a
+/// device stand in one topic partition, in the order in which the outbox numbers them, as one relay publishes in that
+/// order.
+/// </summary>
+/// <param name="Row">The outbox row that it publishes; its JSON is the record's value.</param>
+/// <param name="SinceMillis">See <see cref="DuplicateFilterWindow"/>; 0 when nothing was skipped.</param>
+/// <param name="Key">The device.</param>
+/// <param name="Headers">CloudEvents attributes, and where the row stands in the outbox.</param>
+public sealed record AlertRecord(
+    AlertOutboxRow Row, long SinceMillis, string Key, IReadOnlyList<KeyValuePair<string, string>> Headers)
+{
+    internal const string PartitionHeader = "telemetry-partition";
+    internal const string NumberHeader = "telemetry-number";
+    internal const string ChainHeader = "telemetry-chain";
+    internal const string SinceHeader = "telemetry-since";
+    internal const string IdHeader = "ce_id";
+
+    private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
+    private const string UnreadableType = "telemetry.alert.unreadable";
+
+    /// <summary>
+    /// Makes the record of a row. A row whose JSON is none of ours leaves too, with the few attributes that every event
+    /// must have: it must not keep back what stands behind it.
+    /// </summary>
+    public static AlertRecord Of(AlertOutboxRow row, long sinceMillis, string source, out bool readable)
+    {
+        AlertTransition? transition = null;
+        try
+        {
+            transition = AlertTransition.FromJson(row.Json.Span);
+        }
+        catch (JsonException)
+        {
+            // Said by the caller.
+        }
+
+        readable = transition is not null;
+        List<KeyValuePair<string, string>> headers =
+        [
+            new("content-type", "application/json"),
+            new("ce_specversion", "1.0"),
+            new(IdHeader, row.Id),
+            new("ce_source", source),
+            new("ce_type", transition is null ? UnreadableType : $"telemetry.alert.{Word(transition.Kind)}"),
+            .. transition is null ? [] : Attributes(transition),
+            new("ce_sequence", row.Head.Number.ToString("D20", CultureInfo.InvariantCulture)),
+            new(PartitionHeader, row.Partition.ToString(CultureInfo.InvariantCulture)),
+            new(NumberHeader, row.Head.Number.ToString(CultureInfo.InvariantCulture)),
+            new(ChainHeader, row.Head.Chain.ToString("x32", CultureInfo.InvariantCulture)),
+            new(SinceHeader, sinceMillis.ToString(CultureInfo.InvariantCulture)),
+        ];
+        return new AlertRecord(row, sinceMillis, transition?.Device ?? row.Id, headers);
+    }
+
+    private static IEnumerable<KeyValuePair<string, string>> Attributes(AlertTransition transition)
+    {
+        yield return new("ce_subject", transition.Device);
+        yield return new("ce_time", Time(transition.TimeMicros));
+        yield return new("ce_partitionkey", transition.Device);
+        yield return new("ce_correlationid", transition.Instance);
+        yield return new("ce_causationid", transition.Frame);
+        yield return new("ce_traceparent", transition.TraceParent);
+        yield return new("ce_severity", transition.Severity);
+        yield return new("ce_late", transition.Late ? "true" : "false");
+        yield return new("ce_detectiondelay", Duration(transition.DetectionDelayMicros));
+    }
+
+    private static string Word(AlertKind kind) => kind == AlertKind.Firing ? "firing" : "resolved";
+
+    // Times that DateTime cannot hold are shown at its ends; the exact one stands in the data.
+    private static string Time(long micros)
+    {
+        const long microsMax = 253_402_300_799_999_999;
+        var ticks = Math.Clamp(micros, -62_135_596_800_000_000, microsMax) * TimeSpan.TicksPerMicrosecond;
+        return (DateTime.UnixEpoch + new TimeSpan(ticks)).ToString(TimeFormat, CultureInfo.InvariantCulture);
+    }
+
+    // ISO 8601, as CloudEvents has no type for it; an Integer of theirs has 32 bits.
+    private static string Duration(long micros) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{(micros < 0 ? "-" : "")}PT{Math.Abs((decimal)micros) / 1_000_000:0.######}S");
+
+    /// <summary>Reads a record of the topic by its headers; false for one that no relay wrote.</summary>
+    public static bool TryReadBack(
+        Func<string, byte[]?> header, ReadOnlyMemory<byte> value, [NotNullWhen(true)] out PublishedAlert? alert)
+    {
+        alert = null;
+        var row = $"{Text(header(NumberHeader))} {Text(header(ChainHeader))} "
+            + $"{Text(header(SinceHeader))} 0";
+        if (Text(header(IdHeader)) is not { } id
+            || !int.TryParse(Text(header(PartitionHeader)), CultureInfo.InvariantCulture, out var partition)
+            || !RelayPosition.TryRead(Encoding.UTF8.GetBytes(row), out var position))
+        {
+            return false;
+        }
+
+        alert = new PublishedAlert(id, partition, position.Head, position.Skipping.SinceMillis, value);
+        return true;
+    }
+
+    private static string? Text(byte[]? bytes) => bytes is null ? null : Encoding.UTF8.GetString(bytes);
+}

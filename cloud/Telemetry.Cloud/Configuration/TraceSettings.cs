@@ -1,0 +1,59 @@
+using System.Globalization;
+using Telemetry.Diagnostics.Tracing;
+using Telemetry.Runtime.Settings;
+
+namespace Telemetry.Cloud.Configuration;
+
+/// <summary>Reads section <c>traces</c> of a cloud configuration; docs/traces.md says what the keys mean.</summary>
+internal static class TraceSettings
+{
+    private static readonly TimeSpan SpanMin = TimeSpan.FromMilliseconds(100), SpanMax = TimeSpan.FromMinutes(1);
+
+    public static TraceExportOptions Read(SettingsReader reader)
+    {
+        var or = new TraceExportOptions();
+        return or with
+        {
+            Endpoint = Endpoint(reader),
+            Protocol = reader.Choice(
+                "traces.protocol",
+                or.Protocol,
+                (TraceExportOptions.HttpWord, TraceProtocol.HttpProtobuf),
+                (TraceExportOptions.GrpcWord, TraceProtocol.Grpc)),
+            Ratio = Ratio(reader, or.Ratio),
+            WaitingSpansMax = reader.Number(
+                "traces.waitingSpansMax", or.WaitingSpansMax, 1, TraceExportOptions.WaitingSpansMaxMax),
+            SendEvery = reader.Span("traces.sendEvery", or.SendEvery, SpanMin, SpanMax),
+            SendTimeout = reader.Span("traces.sendTimeout", or.SendTimeout, SpanMin, SpanMax),
+            StopTimeout = reader.Span("traces.stopTimeout", or.StopTimeout, SpanMin, SpanMax),
+        };
+    }
+
+    private static Uri? Endpoint(SettingsReader reader)
+    {
+        if (reader.Text("traces.endpoint") is not { } text)
+        {
+            return null;
+        }
+
+        if (!TraceExportOptions.TryEndpoint(text, out var endpoint))
+        {
+            // What it is instead may hold a password.
+            reader.Problem("traces.endpoint", "is not allowed; the address of a collector is (http://host:4318)");
+        }
+
+        return endpoint;
+    }
+
+    private static double Ratio(SettingsReader reader, double or)
+    {
+        var text = reader.Text("traces.ratio") ?? or.ToString(CultureInfo.InvariantCulture);
+        if (TraceExportOptions.TryRatio(text, out var ratio))
+        {
+            return ratio;
+        }
+
+        reader.Problem("traces.ratio", $"'{text}' is not allowed; 0 to 1 is");
+        return or;
+    }
+}

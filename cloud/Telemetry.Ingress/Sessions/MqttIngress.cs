@@ -1,0 +1,280 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Telemetry.Diagnostics.Failures;
+using Telemetry.Ingress.Access;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
+using Telemetry.MqttSessions;
+using Telemetry.Streams;
+
+namespace Telemetry.Ingress.Sessions;
+
+/// <summary>
+/// The ingress on an MQTT 5.0 listener: lets gateways in, lets each use its own topics alone, and turns verdicts into
+/// PUBACKs. Sessions and PUBACKs awaited are all that it keeps.
+/// </summary>
+public sealed class MqttIngress : IMqttApplication, IAsyncDisposable
+{
+    private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(20);
+
+    private readonly IngressCore _core;
+    private readonly GatewayGate _gate;
+    private readonly IngressCounters _counters;
+    private readonly TimeSpan _drain;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly MqttListener _listener;
+    private readonly RefusalLines _refusalLines, _connectLines;
+    private readonly ReportedFailure _unavailable, _framesRefused, _hellosRefused;
+    private readonly ConcurrentDictionary<IMqttServerSession, OpenSession> _sessions = new();
+    private readonly GatewaySessions _gateways;
+    private volatile bool _stopping;
+
+    /// <summary>
+    /// Makes an ingress that does not listen yet. A stop waits for PUBACKs that are awaited as long as
+    /// <paramref name="drain"/>; then their frames are left to the agents.
+    /// </summary>
+    public MqttIngress(
+        MqttListenerOptions options,
+        IngressCore core,
+        GatewayGate gate,
+        IngressCounters counters,
+        TimeSpan drain,
+        TimeProvider time,
+        ILogger logger)
+    {
+        (_core, _gate, _counters, _drain, _time, _logger) = (core, gate, counters, drain, time, logger);
+        (_refusalLines, _connectLines) = (new RefusalLines(time), new RefusalLines(time));
+        _unavailable = new ReportedFailure(
+            "Gateways that connect are refused for now, the bus is out of reach",
+            "Gateways that connect are let in again", time, logger);
+        _framesRefused = new ReportedFailure(
+            "Frames are refused for now and wait at the edge", "Frames are taken again", time, logger);
+        _hellosRefused = new ReportedFailure(
+            "Hellos are refused for now and will be repeated", "Hellos are taken again", time, logger);
+        _gateways = new GatewaySessions(core.Options.SessionsPerGatewayMax);
+        _listener = new MqttListener(options, this, time);
+    }
+
+    /// <summary>The port that is listened on.</summary>
+    public int Port => _listener.Port;
+
+    /// <summary>Connections now.</summary>
+    public int Connections => _listener.Connections;
+
+    /// <summary>Judges passwords; null where none are taken.</summary>
+    public PasswordHandler? Passwords => _gate.Passwords;
+
+    /// <summary>What the listener saw.</summary>
+    public MqttListenerCounters ListenerCounters => _listener.Counters;
+
+    /// <summary>Begins to listen; throws <see cref="System.Net.Sockets.SocketException"/> where it cannot.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await _listener.StartAsync(cancellationToken);
+        IngressLog.Listening(_logger, _listener.Port);
+    }
+
+    /// <summary>
+    /// Refuses new publishes, waits a bounded time for PUBACKs that are awaited, then closes all sessions.
+    /// </summary>
+    public async ValueTask DisposeAsync()
+    {
+        _stopping = true;
+
+        // Whoever was counted before this either sees the stop or is seen here.
+        Interlocked.MemoryBarrier();
+        var since = _time.GetTimestamp();
+        while (_listener.PublishesUnderWay > 0 && _time.GetElapsedTime(since) < _drain)
+        {
+            await Task.Delay(DrainPoll, _time);
+        }
+
+        if (_listener.PublishesUnderWay is > 0 and var left)
+        {
+            IngressLog.StoppedUndrained(_logger, left);
+        }
+
+        await _listener.DisposeAsync();
+    }
+
+    async ValueTask<AuthenticateResult> IMqttApplication.AuthenticateAsync(ConnectRequest request, CancellationToken ct)
+    {
+        var result = await _gate.AuthenticateAsync(request, ct);
+        if (result.ReasonCode >= MqttReasonCode.UnspecifiedError)
+        {
+            _counters.Count(IngressEvent.ConnectRefused);
+            if (_connectLines.TryTake(out var notLogged))
+            {
+                IngressLog.ConnectRefused(
+                    _logger, request.RemoteEndPoint, (byte)result.ReasonCode, result.ReasonString, notLogged);
+            }
+        }
+
+        return result;
+    }
+
+    async ValueTask IMqttApplication.ConnectedAsync(IMqttServerSession session, CancellationToken ct)
+    {
+        var gateway = GatewayOf(session);
+        var topic = Routes.DownTopic(gateway);
+        try
+        {
+            var down = await _core.OpenSessionAsync(gateway, message => SendDown(session, topic, message), ct);
+            _sessions[session] = new OpenSession(down);
+            _unavailable.Worked();
+            if (_gateways.Add(gateway, session) is { } oldest)
+            {
+                _counters.Count(IngressEvent.SessionDisplaced);
+                _ = oldest.DisconnectAsync(
+                    MqttReasonCode.QuotaExceeded,
+                    $"{gateway} has more than {_core.Options.SessionsPerGatewayMax} sessions: its oldest is closed");
+            }
+        }
+        catch (FrameLogException e)
+        {
+            _counters.Count(IngressEvent.ConnectUnavailable);
+            _unavailable.Failed($"{gateway}: {e.Message}");
+            throw;
+        }
+    }
+
+    void IMqttApplication.Disconnected(IMqttServerSession session, MqttCloseReason reason)
+    {
+        if (_sessions.TryRemove(session, out var open))
+        {
+            _gateways.Remove(GatewayOf(session), session);
+            _ = CloseAsync(open.Down);
+        }
+    }
+
+    /// <summary>
+    /// Topics are judged with the publish, so that its PUBACK can carry a reason. A publish of QoS 0 has no PUBACK: it
+    /// is thrown away and counted, and the session's next PUBACK tells its sender.
+    /// </summary>
+    MqttReasonCode IMqttApplication.AuthorizePublish(IMqttServerSession session, string topic, MqttQos qos)
+    {
+        if (qos == MqttQos.AtLeastOnce)
+        {
+            return MqttReasonCode.Success;
+        }
+
+        _counters.Count(IngressEvent.Qos0Refused);
+        if (_sessions.TryGetValue(session, out var open))
+        {
+            open.CountQos0();
+        }
+
+        LogRefused(
+            GatewayOf(session), (byte)MqttReasonCode.ImplementationSpecificError,
+            "a message of QoS 0 was thrown away, as nothing would acknowledge it");
+        return MqttReasonCode.ImplementationSpecificError;
+    }
+
+    MqttReasonCode IMqttApplication.AuthorizeSubscribe(IMqttServerSession session, string filter, MqttQos qos)
+    {
+        if (filter == Routes.DownTopic(GatewayOf(session)))
+        {
+            return MqttReasonCode.Success;
+        }
+
+        _counters.Count(IngressEvent.TopicForeign);
+        return MqttReasonCode.NotAuthorized;
+    }
+
+    async ValueTask<PublishVerdict> IMqttApplication.PublishedAsync(
+        IMqttServerSession session, MqttMessage message, CancellationToken ct)
+    {
+        if (_stopping)
+        {
+            return new(MqttReasonCode.ImplementationSpecificError, ReasonString: "stopping");
+        }
+
+        var gateway = GatewayOf(session);
+        var verdict = await _core.PublishedAsync(gateway, message.Topic, message.Payload, ct);
+        Note(gateway, message.Topic, verdict);
+        return new(
+            (MqttReasonCode)verdict.ReasonCode,
+            verdict.ReceiptProperty is { } receipt ? [new(Receipt.PropertyName, receipt)] : null,
+            verdict.Reason ?? Qos0Reason(session));
+    }
+
+    /// <summary>
+    /// False: not now. A session that has not yet subscribed takes nothing yet; one that ended takes all.
+    /// </summary>
+    private bool SendDown(IMqttServerSession session, string topic, ReadOnlyMemory<byte> message)
+    {
+        switch (session.TrySend(topic, message))
+        {
+            case MqttSendOutcome.QueueFull or MqttSendOutcome.NotSubscribed:
+                return false;
+            case MqttSendOutcome.TooLarge:
+                _counters.Count(IngressEvent.DownDropped);
+                return true;
+            default:
+                return true;
+        }
+    }
+
+    /// <summary>
+    /// What is no fault of the gateway's is one trouble, however many gateways meet it and for how long.
+    /// </summary>
+    private void Note(GatewayId gateway, string topic, in IngressVerdict verdict)
+    {
+        var trouble = topic == Routes.HelloTopic(gateway) ? _hellosRefused : _framesRefused;
+        switch (verdict.ReasonCode)
+        {
+            case IngressVerdict.Unavailable or IngressVerdict.Full:
+                trouble.Failed($"{gateway}: {verdict.Reason}");
+                break;
+            case >= 0x80:
+                LogRefused(gateway, verdict.ReasonCode, verdict.Reason);
+                break;
+            default:
+                trouble.Worked();
+                break;
+        }
+    }
+
+    private string? Qos0Reason(IMqttServerSession session) =>
+        _sessions.TryGetValue(session, out var open) && open.TakeQos0() is > 0 and var messages
+            ? $"{messages} messages of QoS 0 were thrown away, as nothing would acknowledge them: publish with QoS 1"
+            : null;
+
+    private void LogRefused(GatewayId gateway, byte code, string? reason)
+    {
+        if (_refusalLines.TryTake(out var notLogged))
+        {
+            IngressLog.PublishRefused(_logger, gateway, code, reason, notLogged);
+        }
+    }
+
+    private static GatewayId GatewayOf(IMqttServerSession session) =>
+        GatewayGate.TryGatewayOf(session.ClientId, out var gateway)
+            ? gateway
+            : throw new InvalidOperationException($"session of '{session.ClientId}' was let in without a gateway id");
+
+    private async Task CloseAsync(IAsyncDisposable down)
+    {
+        try
+        {
+            await down.DisposeAsync();
+        }
+        catch (Exception e)
+        {
+            IngressLog.CloseFailed(_logger, e.Message);
+        }
+    }
+
+    /// <summary>What is kept of a session: its way down, and messages of QoS 0 that its sender is to hear of.</summary>
+    private sealed class OpenSession(IAsyncDisposable down)
+    {
+        private int _qos0;
+
+        public IAsyncDisposable Down => down;
+
+        public void CountQos0() => Interlocked.Increment(ref _qos0);
+
+        public int TakeQos0() => Volatile.Read(ref _qos0) == 0 ? 0 : Interlocked.Exchange(ref _qos0, 0);
+    }
+}

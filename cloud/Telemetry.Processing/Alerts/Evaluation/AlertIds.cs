@@ -1,0 +1,38 @@
+using System.IO.Hashing;
+using Telemetry.Model.Schemas;
+using Telemetry.Model.Wire;
+using Telemetry.Storage.Alerts;
+
+namespace Telemetry.Processing.Alerts.Evaluation;
+
+/// <summary>Ids that follow from what they name, so that a replay of the same log finds the same ones (G7).</summary>
+internal static class AlertIds
+{
+    /// <summary>
+    /// An instance: one open interval of one rule on one series. The rule's version is not in it: it may change
+    /// meanwhile.
+    /// </summary>
+    public static UInt128 Instance(string rule, SeriesIdentity series, long startedMicros)
+    {
+        var writer = new WireWriter();
+        writer.Text(rule);
+        series.Write(writer.Reserve(SeriesIdentity.Bytes));
+        writer.UInt64((ulong)startedMicros);
+        return XxHash128.HashToUInt128(writer.Written);
+    }
+
+    /// <summary>A transition of an instance.</summary>
+    public static UInt128 Transition(
+        string rule, ulong ruleVersion, UInt128 instance, AlertKind kind, long timeMicros, int revision)
+    {
+        var writer = new WireWriter();
+        writer.Text(rule);
+        writer.UInt64(ruleVersion);
+        writer.UInt64((ulong)(instance >> 64));
+        writer.UInt64((ulong)instance);
+        writer.Byte((byte)kind);
+        writer.UInt64((ulong)timeMicros);
+        writer.Varint((ulong)revision);
+        return XxHash128.HashToUInt128(writer.Written);
+    }
+}

@@ -1,0 +1,168 @@
+using Telemetry.Model.Identity;
+using Telemetry.Model.Schemas;
+using Telemetry.Processing.Alerts.Rules;
+using Telemetry.Storage;
+using Telemetry.Storage.Alerts;
+
+namespace Telemetry.Processing.Alerts.Evaluation;
+
+/// <summary>
+/// The watches of one gateway. Each series is matched to the rules once, so that a reading costs one look into an
+/// array, and a frame without a watched series nothing. Part of the gateway's memory: it is thrown away with it.
+/// </summary>
+internal sealed class GatewayAlerts
+{
+    private readonly GatewayId _gateway;
+    private readonly Dictionary<AlertStateId, AlertStateRow> _stored;
+    private readonly Dictionary<AlertStateId, AlertWatch> _watches = [];
+
+    // Of each line, however many there are: their series are bounded by what the gateway may register, and are in its
+    // memory anyway. If some were forgotten, frames of a few bytes could let them be matched again and again.
+    private readonly Dictionary<SeriesLine, LineWatches> _byLine = [];
+    private readonly List<AlertWatch> _changed = [];
+    private readonly List<AlertStateId> _removed = [];
+    private AlertRules _rules = AlertRules.None;
+
+    public GatewayAlerts(GatewayRecord record)
+    {
+        _gateway = record.Id;
+        _stored = record.AlertStates.ToDictionary(s => s.Id);
+    }
+
+    /// <summary>
+    /// The watches of each series of a list, by its index; null when no rule fits any of them.
+    /// <paramref name="matched"/>: how many series had to be matched for it. <paramref name="unwatched"/>: pairs turned
+    /// away at the limit, when they are matched.
+    /// </summary>
+    public AlertWatch[]?[]? Of(SeriesList series, AlertOptions options, out int matched, out int unwatched)
+    {
+        (matched, unwatched) = (0, 0);
+        if (options.Rules.All.Count == 0)
+        {
+            return null;
+        }
+
+        if (_rules != options.Rules)
+        {
+            Use(options.Rules);
+        }
+
+        if (!_byLine.TryGetValue(series.Line, out var watches))
+        {
+            _byLine[series.Line] = watches = new LineWatches();
+        }
+
+        if (watches.Matched < series.Count)
+        {
+            matched = series.Count - watches.Matched;
+            unwatched = Match(watches, series, options);
+        }
+
+        return watches.BySeries;
+    }
+
+    /// <summary>A watch took its first reading since its row was written.</summary>
+    public void Took(AlertWatch watch) => _changed.Add(watch);
+
+    /// <summary>Adds all rows that changed since the last call to a commit.</summary>
+    public void WriteChanges(StoreCommit commit)
+    {
+        foreach (var watch in _changed)
+        {
+            commit.AlertStates.Add(watch.Write());
+        }
+
+        commit.RemovedAlertStates.AddRange(_removed);
+        _changed.Clear();
+        _removed.Clear();
+    }
+
+    /// <summary>
+    /// States of rules that are gone go too, but for open instances: no reading has said that they ended, and they are
+    /// judged again should the rule come back.
+    /// </summary>
+    private void Use(AlertRules rules)
+    {
+        _rules = rules;
+        foreach (var row in _stored.Values.Where(s => s.Phase != AlertPhase.Firing && !rules.Has(s.Id.Rule)).ToArray())
+        {
+            _stored.Remove(row.Id);
+            _removed.Add(row.Id);
+        }
+    }
+
+    private int Match(LineWatches watches, SeriesList series, AlertOptions options)
+    {
+        var unwatched = 0;
+        var found = new List<AlertWatch>();
+        for (var index = watches.Matched; index < series.Count; index++)
+        {
+            found.Clear();
+            foreach (var rule in options.Rules.All)
+            {
+                if (!rule.Match.Fits(_gateway, series.Entries[index].Definition))
+                {
+                    continue;
+                }
+
+                if (Watch(rule, series.Entries[index].Identity, options.WatchesMax) is { } watch)
+                {
+                    found.Add(watch);
+                }
+                else
+                {
+                    unwatched++;
+                }
+            }
+
+            watches.Add(found);
+        }
+
+        return unwatched;
+    }
+
+    private AlertWatch? Watch(AlertRule rule, SeriesIdentity series, int watchesMax)
+    {
+        var id = new AlertStateId(_gateway, rule.Name, series);
+        if (_watches.TryGetValue(id, out var watch))
+        {
+            return watch;
+        }
+
+        if (_watches.Count >= watchesMax)
+        {
+            return null;
+        }
+
+        watch = new AlertWatch(rule, id);
+        if (_stored.Remove(id, out var row))
+        {
+            watch.Load(row);
+        }
+
+        return _watches[id] = watch;
+    }
+
+    /// <summary>The watches of the series of one line, as far as they were matched.</summary>
+    private sealed class LineWatches
+    {
+        private AlertWatch[]?[] _bySeries = [];
+        private bool _any;
+
+        public int Matched { get; private set; }
+
+        /// <summary>By index; null while no series is watched.</summary>
+        public AlertWatch[]?[]? BySeries => _any ? _bySeries : null;
+
+        public void Add(List<AlertWatch> watches)
+        {
+            if (Matched == _bySeries.Length)
+            {
+                Array.Resize(ref _bySeries, Math.Max(16, Matched * 2));
+            }
+
+            _bySeries[Matched++] = watches.Count > 0 ? [.. watches] : null;
+            _any |= watches.Count > 0;
+        }
+    }
+}

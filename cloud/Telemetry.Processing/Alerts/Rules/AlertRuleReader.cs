@@ -1,0 +1,147 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Telemetry.Model.Schemas;
+
+namespace Telemetry.Processing.Alerts.Rules;
+
+/// <summary>Reads one rule of a rules file.</summary>
+internal static class AlertRuleReader
+{
+    /// <summary>The longest name of a rule, in characters.</summary>
+    public const int NameLengthMax = 64;
+
+    private static readonly string[] Severities = ["info", "warning", "critical"];
+    private static readonly TimeSpan LateDefault = TimeSpan.FromMinutes(5), LateMin = TimeSpan.FromSeconds(1),
+        LateMax = TimeSpan.FromDays(365), ForMax = TimeSpan.FromDays(30);
+
+    /// <summary>Reads a rule; null when it has problems. <paramref name="place"/>: 1 for the file's first.</summary>
+    public static AlertRule? Read(JsonElement element, string file, int place, List<string> problems)
+    {
+        var before = problems.Count;
+        var keys = new RuleKeys(element, $"{file}: rule {Label(element, place)}", problems);
+        if (problems.Count > before)
+        {
+            return null;
+        }
+
+        var name = Name(keys);
+        var severity = keys.Text("severity") ?? "warning";
+        if (!Severities.Contains(severity))
+        {
+            keys.Problem(
+                "severity", $"'{RuleKeys.Shown(severity)}' is not allowed; {string.Join(", ", Severities)} are");
+        }
+
+        var match = Match(keys);
+        var (above, below) = (keys.Number("above"), keys.Number("below"));
+        if (keys.Has("above") == keys.Has("below"))
+        {
+            keys.Problem("above", "exactly one of above and below is allowed");
+        }
+
+        var side = keys.Has("above") ? AlertSide.Above : AlertSide.Below;
+        var threshold = above ?? below ?? 0;
+        var clear = keys.Number("clear") ?? threshold;
+        if (side == AlertSide.Above ? clear > threshold : clear < threshold)
+        {
+            var (word, limit) = side == AlertSide.Above ? ("at most", "above") : ("at least", "below");
+            keys.Problem(
+                "clear",
+                $"{Show(clear)} is not allowed; {word} {Show(threshold)} ({limit}) is, or it would clear while "
+                + "it fires");
+        }
+
+        var rule = new AlertRule
+        {
+            Name = name,
+            Severity = severity,
+            Match = match,
+            Side = side,
+            Threshold = threshold,
+            Clear = clear,
+            For = keys.Span("for", TimeSpan.Zero, TimeSpan.Zero, ForMax),
+            Late = keys.Span("late", LateDefault, LateMin, LateMax),
+        };
+        keys.End();
+        return problems.Count == before ? rule : null;
+    }
+
+    private static string Name(RuleKeys keys)
+    {
+        if (keys.Text("name") is not { } name)
+        {
+            if (!keys.Has("name"))
+            {
+                keys.Problem("name", "is missing; it is needed");
+            }
+
+            return "";
+        }
+
+        if (!IsName(name))
+        {
+            keys.Problem(
+                "name", $"'{RuleKeys.Shown(name)}' is not allowed; 1 to {NameLengthMax} of A-Z a-z 0-9 . _ - are");
+        }
+
+        return name;
+    }
+
+    private static AlertMatch Match(RuleKeys keys)
+    {
+        if (!keys.Has("match"))
+        {
+            keys.Problem("match", "is missing; it is needed");
+            return new AlertMatch(NamePattern.Any, NamePattern.Any, NamePattern.Any, []);
+        }
+
+        var match = keys.Child("match");
+        if (!match.Has("metric"))
+        {
+            match.Problem("metric", "is missing; it is needed (* fits all)");
+        }
+
+        var labels = match.Child("labels");
+        var names = labels.Names.ToArray();
+        if (names.Length > SeriesDefinition.LabelsMax)
+        {
+            match.Problem("labels", $"has {names.Length} labels; at most {SeriesDefinition.LabelsMax} are allowed");
+            names = [.. names.Take(SeriesDefinition.LabelsMax)];
+        }
+
+        var fits = new AlertMatch(
+            Pattern(match, "gateway", mayBeEmpty: false),
+            Pattern(match, "device", mayBeEmpty: false),
+            Pattern(match, "metric", mayBeEmpty: false),
+            [.. names.Select(n => KeyValuePair.Create(n, Pattern(labels, n, mayBeEmpty: true)))]);
+        match.End();
+        return fits;
+    }
+
+    private static NamePattern Pattern(RuleKeys keys, string key, bool mayBeEmpty)
+    {
+        var text = keys.Text(key) ?? NamePattern.Any.Text;
+        if (Encoding.UTF8.GetByteCount(text) > SeriesDefinition.TextBytesMax || (text.Length == 0 && !mayBeEmpty))
+        {
+            keys.Problem(
+                key,
+                $"'{RuleKeys.Shown(text)}' is not allowed; {(mayBeEmpty ? 0 : 1)} to {SeriesDefinition.TextBytesMax} "
+                + "bytes are");
+            return NamePattern.Any;
+        }
+
+        return new NamePattern(text);
+    }
+
+    /// <summary>How messages call a rule: by its name where it has one that can be shown.</summary>
+    private static string Label(JsonElement element, int place) => element.ValueKind == JsonValueKind.Object
+        && element.TryGetProperty("name", out var name) && name.ValueKind == JsonValueKind.String
+        && name.GetString() is { } text && IsName(text) ? $"'{text}'" : place.ToString(CultureInfo.InvariantCulture);
+
+    private static bool IsName(string name) =>
+        name.Length is > 0 and <= NameLengthMax
+            && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
+
+    private static string Show(double number) => number.ToString("R", CultureInfo.InvariantCulture);
+}

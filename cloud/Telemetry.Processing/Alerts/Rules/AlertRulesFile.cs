@@ -1,0 +1,127 @@
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace Telemetry.Processing.Alerts.Rules;
+
+/// <summary>
+/// Reads a rules file: JSON, with comments if you like; deploy/rules.json shows every key. What is wrong is told all at
+/// once, each by file, rule and key, and says what is allowed; a file with one wrong rule gives no rules at all.
+/// </summary>
+public static class AlertRulesFile
+{
+    /// <summary>The largest file; a larger one is refused unread.</summary>
+    public const int BytesMax = 1 << 20;
+
+    /// <summary>The most rules of a file.</summary>
+    public const int RulesMax = 256;
+
+    /// <summary>The most problems told; the rest is only counted.</summary>
+    public const int ProblemsMax = 50;
+
+    private const int DepthMax = 8;
+
+    /// <summary>Reads a file; null when there are problems.</summary>
+    public static AlertRules? Read(string path, out IReadOnlyList<string> problems)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            var bytes = new byte[BytesMax + 1];
+            var length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            return Parse(path, bytes.AsMemory(0, length), out problems);
+        }
+        catch (Exception e)
+            when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
+        {
+            problems = [$"{path}: cannot be read: {e.Message}"];
+            return null;
+        }
+    }
+
+    /// <summary>Reads the bytes of a file called <paramref name="name"/>; null when there are problems.</summary>
+    public static AlertRules? Parse(string name, ReadOnlyMemory<byte> json, out IReadOnlyList<string> problems)
+    {
+        var found = new List<string>();
+        var rules = Read(name, json, found);
+        problems = found.Count <= ProblemsMax
+            ? found
+            : [.. found.Take(ProblemsMax), $"{name}: and {found.Count - ProblemsMax} problems more"];
+        return found.Count == 0 ? new AlertRules(rules) : null;
+    }
+
+    private static List<AlertRule> Read(string name, ReadOnlyMemory<byte> json, List<string> problems)
+    {
+        if (json.Length > BytesMax)
+        {
+            problems.Add($"{name}: has over {BytesMax} bytes; at most that many are allowed");
+            return [];
+        }
+
+        if (!Utf8.IsValid(json.Span))
+        {
+            problems.Add($"{name}: is no valid UTF-8");
+            return [];
+        }
+
+        try
+        {
+            if (json.Span.StartsWith("\uFEFF"u8))
+            {
+                json = json[3..];
+            }
+
+            var options = new JsonDocumentOptions
+            {
+                CommentHandling = JsonCommentHandling.Skip,
+                AllowTrailingCommas = true,
+                MaxDepth = DepthMax,
+            };
+            using var document = JsonDocument.Parse(json, options);
+            return Read(name, document.RootElement, problems);
+        }
+        catch (JsonException e)
+        {
+            problems.Add($"{name}: is no JSON of this kind: {e.Message}");
+        }
+        catch (InvalidOperationException)
+        {
+            // What JsonElement says of an escaped half of a surrogate pair.
+            problems.Add($"{name}: has an escaped text that is no valid Unicode");
+        }
+
+        return [];
+    }
+
+    private static List<AlertRule> Read(string name, JsonElement root, List<string> problems)
+    {
+        var file = new RuleKeys(root, name, problems);
+        var elements = file.List("rules");
+        file.End();
+        if (elements.Count > RulesMax)
+        {
+            problems.Add($"{name}: rules: has {elements.Count} rules; at most {RulesMax} are allowed");
+            return [];
+        }
+
+        var rules = new List<AlertRule>();
+        var places = new Dictionary<string, int>();
+        for (var i = 0; i < elements.Count; i++)
+        {
+            if (AlertRuleReader.Read(elements[i], name, i + 1, problems) is not { } rule)
+            {
+                continue;
+            }
+
+            if (!places.TryAdd(rule.Name, i + 1))
+            {
+                problems.Add(
+                    $"{name}: rule {i + 1}: name: '{rule.Name}' is rule {places[rule.Name]}'s already; each is allowed "
+                    + "once");
+            }
+
+            rules.Add(rule);
+        }
+
+        return rules;
+    }
+}

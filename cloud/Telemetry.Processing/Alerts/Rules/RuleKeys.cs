@@ -1,0 +1,139 @@
+using System.Text.Json;
+using Telemetry.Runtime.Settings;
+
+namespace Telemetry.Processing.Alerts.Rules;
+
+/// <summary>
+/// Takes typed values out of one JSON object of a rules file and notes what is wrong by key. After <see cref="End"/> no
+/// key has gone unasked for.
+/// </summary>
+internal sealed class RuleKeys
+{
+    private readonly Dictionary<string, JsonElement> _values = [];
+    private readonly HashSet<string> _known = [];
+    private readonly string _where;
+    private readonly List<string> _problems;
+
+    public RuleKeys(JsonElement element, string where, List<string> problems)
+    {
+        (_where, _problems) = (where, problems);
+        if (element.ValueKind != JsonValueKind.Object)
+        {
+            problems.Add($"{where}: is {Kind(element)}; an object is allowed");
+            return;
+        }
+
+        foreach (var property in element.EnumerateObject())
+        {
+            if (!_values.TryAdd(property.Name, property.Value))
+            {
+                Problem(property.Name, "stands there twice; once is allowed");
+            }
+        }
+    }
+
+    /// <summary>Its keys, as they are.</summary>
+    public IEnumerable<string> Names => _values.Keys;
+
+    /// <summary>True when the key is set.</summary>
+    public bool Has(string key) => _values.ContainsKey(key);
+
+    /// <summary>Notes what is wrong with a key.</summary>
+    public void Problem(string key, string what) => _problems.Add($"{_where}: {Shown(key)}: {what}");
+
+    /// <summary>The text; null where none is set, or it is none.</summary>
+    public string? Text(string key) => Find(key, JsonValueKind.String, "a text")?.GetString();
+
+    /// <summary>A finite number; null where none is set, or it is none.</summary>
+    public double? Number(string key)
+    {
+        if (Find(key, JsonValueKind.Number, "a number") is not { } element)
+        {
+            return null;
+        }
+
+        if (element.TryGetDouble(out var number) && double.IsFinite(number))
+        {
+            return number;
+        }
+
+        Problem(key, $"{Shown(element.GetRawText())} is not allowed; a number that a double holds is");
+        return null;
+    }
+
+    /// <summary>A time span such as <c>30 s</c>.</summary>
+    public TimeSpan Span(string key, TimeSpan or, TimeSpan min, TimeSpan max)
+    {
+        if (Text(key) is not { } text)
+        {
+            return or;
+        }
+
+        if (SettingUnits.Span(text) is { } span && span >= min && span <= max)
+        {
+            return span;
+        }
+
+        Problem(
+            key,
+            $"'{Shown(text)}' is not allowed; a time span from {SettingUnits.Show(min)} to {SettingUnits.Show(max)} is "
+            + "(250 ms, 1.5 s, 5 min, 2 h, 7 d)");
+        return or;
+    }
+
+    /// <summary>The object below a key; an empty one where none is set, or it is none.</summary>
+    public RuleKeys Child(string key) =>
+        new(Find(key, JsonValueKind.Object, "an object") ?? Empty, $"{_where}: {Shown(key)}", _problems);
+
+    /// <summary>The array below a key; a problem where there is none.</summary>
+    public IReadOnlyList<JsonElement> List(string key)
+    {
+        if (!_values.ContainsKey(key))
+        {
+            Problem(key, "is missing; it is needed");
+        }
+
+        return Find(key, JsonValueKind.Array, "an array") is { } array ? [.. array.EnumerateArray()] : [];
+    }
+
+    /// <summary>Call it last: keys that nobody asked for are problems.</summary>
+    public void End()
+    {
+        foreach (var key in _values.Keys.Where(key => !_known.Contains(key)))
+        {
+            Problem(key, $"is no key of this place; {string.Join(", ", _known)} are");
+        }
+    }
+
+    /// <summary>A text of the file as a message shows it: not without end.</summary>
+    public static string Shown(string text) => text.Length <= 80 ? text : $"{text[..80]}…";
+
+    private static JsonElement Empty { get; } = JsonDocument.Parse("{}").RootElement.Clone();
+
+    private JsonElement? Find(string key, JsonValueKind kind, string allowed)
+    {
+        _known.Add(key);
+        if (!_values.TryGetValue(key, out var element))
+        {
+            return null;
+        }
+
+        if (element.ValueKind == kind)
+        {
+            return element;
+        }
+
+        Problem(key, $"is {Kind(element)}; {allowed} is allowed");
+        return null;
+    }
+
+    private static string Kind(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => "an object",
+        JsonValueKind.Array => "an array",
+        JsonValueKind.String => "a text",
+        JsonValueKind.Number => "a number",
+        JsonValueKind.Null => "null",
+        _ => "true or false",
+    };
+}

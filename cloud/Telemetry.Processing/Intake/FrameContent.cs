@@ -1,0 +1,155 @@
+using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
+using Telemetry.Model.Wire;
+using Telemetry.Processing.Alerts.Evaluation;
+using Telemetry.Processing.DataFaults;
+using Telemetry.Storage;
+
+namespace Telemetry.Processing.Intake;
+
+/// <summary>
+/// Decodes frames and parts their readings: stored, or rejected with a reason. One frame at a time; its buffers are
+/// reused, so that nothing is allocated a reading.
+/// </summary>
+internal sealed class FrameContent(
+    IStore store, AlertEvaluator alerts, ProcessorOptions options, ProcessorCounters counters)
+{
+    private readonly ReadingBatch _readings = new(FrameHeader.CountMax);
+    private readonly List<Declaration> _declarations = [];
+    private readonly ReadingCheck _check = new(options.TimeFirst, options.TimeLast);
+    private readonly RejectedReadingWriter _rejected = new();
+    private readonly ReadingBuffer _probe = new();
+    private readonly Dictionary<int, string> _refused = [];
+
+    /// <summary>
+    /// Of a frame whose readings are suspected, asks the database which of them it refuses; the next call applies it.
+    /// </summary>
+    public async ValueTask SearchAsync(
+        ReadOnlyMemory<byte> frame, SeriesList series, SuspectMessage suspicion, CancellationToken cancellationToken)
+    {
+        _refused.Clear();
+        if (suspicion.Level != SuspectLevel.Readings)
+        {
+            return;
+        }
+
+        _readings.Clear();
+        _declarations.Clear();
+        _probe.Clear();
+        var rows = new List<int>();
+        try
+        {
+            FrameReader.Read(frame.Span, series.Types, _readings, _declarations);
+        }
+        catch (WireFormatException)
+        {
+            // Decoding it again says so, and counts it.
+            return;
+        }
+
+        for (var i = 0; i < _readings.Count; i++)
+        {
+            var entry = series.Entries[_readings.Series[i]];
+            if (entry.Refusal is null && _check.Fault(_readings, i, entry.Type) is null)
+            {
+                _probe.AddFrom(_readings, i, entry);
+                rows.Add(i);
+            }
+        }
+
+        foreach (var refused in await store.FindRefusedAsync(_probe, cancellationToken))
+        {
+            _refused[rows[refused.Row]] = refused.Error;
+        }
+    }
+
+    /// <summary>
+    /// Adds what is in a frame to a transaction: readings, declarations, dead letters; gives its row of the register.
+    /// </summary>
+    public FrameRegisterRow Apply(
+        GatewayId gateway, in FrameHeader header, ulong checksum, ReadOnlyMemory<byte> frame, SeriesList series,
+        SuspectMessage suspicion, StoreCommit commit)
+    {
+        _readings.Clear();
+        _declarations.Clear();
+        try
+        {
+            FrameReader.Read(frame.Span, series.Types, _readings, _declarations);
+        }
+        catch (WireFormatException malformed)
+        {
+            // What it declares cannot be believed either: all that it covers is rejected.
+            counters.Malformed++;
+            return RefuseAll(gateway, header, checksum, frame, DeadLetterReason.Malformed, malformed.Message, commit);
+        }
+
+        if (suspicion.Level == SuspectLevel.Everything)
+        {
+            var refused = RefuseAll(
+                gateway, header, checksum, frame, DeadLetterReason.Database, suspicion.Error, commit);
+            commit.DeadLetters[^1] = commit.DeadLetters[^1] with { Content = DeadLetterContent.Unregistered };
+            return refused;
+        }
+
+        foreach (var declaration in _declarations)
+        {
+            commit.Drops.Add(new DropLedgerRow(
+                gateway, header.Key, series.Entries[declaration.Series].Identity, declaration));
+        }
+
+        if (suspicion.Level == SuspectLevel.Frame)
+        {
+            return Refuse(gateway, header, checksum, frame, DeadLetterReason.Database, suspicion.Error, commit);
+        }
+
+        var stored = 0;
+        ulong sum = 0;
+        long first = long.MaxValue, last = long.MinValue;
+        _rejected.Clear();
+        for (var i = 0; i < _readings.Count; i++)
+        {
+            var index = _readings.Series[i];
+            var (type, entry, time) = (series.Types[index], series.Entries[index], _readings.Times[i]);
+            if (_check.Fault(_readings, i, type) is { } fault)
+            {
+                _rejected.Add(
+                    commit, gateway, header.Key, _readings, i, series, fault, _check.Describe(fault, time));
+                continue;
+            }
+
+            if (entry.Refusal is { } error || _refused.TryGetValue(i, out error))
+            {
+                _rejected.Add(commit, gateway, header.Key, _readings, i, series, DeadLetterReason.Database, error);
+                continue;
+            }
+
+            stored++;
+            first = Math.Min(first, time);
+            last = Math.Max(last, time);
+            sum += ReadingHash.OfRow(_readings, i, entry.Identity, type);
+            alerts.Take(index, type, time, _readings.Flags[i], _readings.Bits[i]);
+            commit.Readings.AddFrom(_readings, i, entry);
+        }
+
+        _rejected.End(commit, gateway, header.Key, _readings, series);
+        return new FrameRegisterRow(
+            gateway, header.Key, stored, _rejected.Count, header.Dropped, stored > 0 ? first : 0, stored > 0 ? last : 0,
+            checksum, sum);
+    }
+
+    private static FrameRegisterRow RefuseAll(
+        GatewayId gateway, in FrameHeader header, ulong checksum, ReadOnlyMemory<byte> frame, DeadLetterReason reason,
+        string error, StoreCommit commit) =>
+        Refuse(gateway, header with { Kind = FrameKind.Readings, Dropped = 0 }, checksum, frame, reason, error, commit);
+
+    private static FrameRegisterRow Refuse(
+        GatewayId gateway, in FrameHeader header, ulong checksum, ReadOnlyMemory<byte> frame, DeadLetterReason reason,
+        string error, StoreCommit commit)
+    {
+        commit.DeadLetters.Add(new DeadLetterRow(
+            gateway, header.Key, reason, error, header.Present, default, 0, frame));
+        return new FrameRegisterRow(gateway, header.Key, 0, header.Present, header.Dropped, 0, 0, checksum, 0);
+    }
+}

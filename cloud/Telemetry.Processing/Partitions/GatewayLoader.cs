@@ -1,0 +1,41 @@
+using Microsoft.Extensions.Logging;
+using Telemetry.Model.Identity;
+using Telemetry.Storage;
+
+namespace Telemetry.Processing.Partitions;
+
+/// <summary>
+/// Brings gateways into the memory of their partition's owner. One whose row names another partition is refused: it is
+/// named once in the log and counted by the caller.
+/// </summary>
+internal sealed class GatewayLoader(IStore store, ProcessorOptions options, ILogger logger)
+{
+    /// <summary>Gateways refused, of which each is named once; more are counted alone.</summary>
+    private const int RefusedMax = 1_000;
+
+    private readonly HashSet<GatewayId> _refused = [];
+
+    /// <summary>Loads those that are not in memory; the refused ones are not there afterwards.</summary>
+    public async Task LoadAsync(
+        PartitionOwner owner, IEnumerable<GatewayId> gateways, CancellationToken cancellationToken)
+    {
+        var missing = gateways.Where(g => !owner.Gateways.ContainsKey(g)).Distinct().ToArray();
+        if (missing.Length == 0)
+        {
+            return;
+        }
+
+        foreach (var record in await store.LoadGatewaysAsync(missing, cancellationToken))
+        {
+            if (owner.Load(record))
+            {
+                _refused.Remove(record.Id);
+            }
+            else if (_refused.Count < RefusedMax && _refused.Add(record.Id))
+            {
+                ProcessingLog.GatewayRefused(
+                    logger, record.Id.Value, record.Gateway!.Partition, options.Partitions, owner.Row.Partition);
+            }
+        }
+    }
+}

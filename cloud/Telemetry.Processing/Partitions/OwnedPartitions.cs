@@ -1,0 +1,259 @@
+using Microsoft.Extensions.Logging;
+using Telemetry.Diagnostics.Failures;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Installations;
+using Telemetry.Model.Protocol;
+using Telemetry.Runtime;
+using Telemetry.Storage;
+using Telemetry.Streams;
+
+namespace Telemetry.Processing.Partitions;
+
+/// <summary>
+/// The partitions that this processor owns: adopts those whose lease was taken, begins feeds, gives up and gives back.
+/// It never asks the database for a lease: that is <see cref="LeaseLoop"/>'s, beside the round. One thread, the
+/// processor's.
+/// </summary>
+internal sealed class OwnedPartitions(
+    IStore store, IFrameLog log, IControlChannel bus, ProcessorOptions options, TimeProvider time, ILogger logger, ReportedFailure reading,
+    ProcessorCounters counters, Signal signal, Action<int, GatewayId, ReadOnlyMemory<byte>> arrived)
+{
+    private readonly SortedDictionary<int, PartitionOwner> _owners = [];
+    private readonly Queue<PartitionRow> _taken = [];
+    private readonly Queue<int> _leaving = [];
+    private readonly Queue<PartitionRow> _left = [];
+    private long _trimmedAt = time.GetTimestamp();
+    private bool _installationChecked = true;
+    private Task? _trimming;
+
+    /// <summary>Everything owned, in partition order.</summary>
+    public IReadOnlyCollection<PartitionOwner> All => _owners.Values;
+
+    /// <summary>When the leases were last renewed; without one, when the first was taken.</summary>
+    public long RenewedAt { get; set; }
+
+    /// <summary>How many leases are held, adopted or not.</summary>
+    public int Held => _owners.Count + _taken.Count;
+
+    /// <summary>Called when a lease should be asked for, or given back, at once.</summary>
+    public Action Changed { get; set; } = () => { };
+
+    /// <summary>The owner of a partition, where that is this processor.</summary>
+    public bool TryGet(int partition, out PartitionOwner owner) => _owners.TryGetValue(partition, out owner!);
+
+    /// <summary>True when the partition's lease is held, adopted or not, or still has to be given back.</summary>
+    public bool Holds(int partition) =>
+        _owners.ContainsKey(partition) || _taken.Concat(_left).Any(row => row.Partition == partition);
+
+    /// <summary>The owner of a gateway's partition.</summary>
+    public PartitionOwner OwnerOf(GatewayId gateway) => _owners[gateway.Partition(options.Partitions)];
+
+    /// <summary>A lease was taken: the next round adopts the partition.</summary>
+    public void Take(PartitionRow row)
+    {
+        _taken.Enqueue(row);
+        signal.Set();
+    }
+
+    /// <summary>Asks the next round to let a partition go; its lease is given back then.</summary>
+    public void Leave(int partition)
+    {
+        _leaving.Enqueue(partition);
+        signal.Set();
+    }
+
+    /// <summary>A partition that was let go, whose lease has to be given back.</summary>
+    public bool TryTakeLeft(out PartitionRow row) => _left.TryDequeue(out row!);
+
+    /// <summary>
+    /// Lets go what was asked for and adopts what was taken. Called between two transactions, when memory is what the
+    /// database has.
+    /// </summary>
+    public async Task AdoptAsync(CancellationToken cancellationToken)
+    {
+        while (_leaving.TryDequeue(out var partition))
+        {
+            if (_owners.Remove(partition, out var owner))
+            {
+                await owner.DisposeAsync();
+                _left.Enqueue(owner.Row);
+                ProcessingLog.LeaseGivenBack(logger, partition);
+                Changed();
+            }
+        }
+
+        while (_taken.TryPeek(out var row))
+        {
+            _installationChecked = false;
+            await OwnAsync(row, cancellationToken);
+            _taken.Dequeue();
+        }
+
+        counters.Partitions = _owners.Count;
+        await CheckInstallationAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// After leases were taken, and not before: a repartition gives every partition's row a new token in the
+    /// transaction that changes the facts. So either that token makes our next commit fail, or we see the new facts
+    /// here. Throws <see cref="InstallationException"/>, which ends the process.
+    /// </summary>
+    private async Task CheckInstallationAsync(CancellationToken cancellationToken)
+    {
+        if (_installationChecked)
+        {
+            return;
+        }
+
+        if (log.Facts is { } facts
+            && await store.InstallAsync(facts, cancellationToken) is var standing && standing != facts)
+        {
+            throw InstallationException.Changed(facts, standing, InstallationException.InDatabase);
+        }
+
+        _installationChecked = true;
+    }
+
+    private async Task OwnAsync(PartitionRow row, CancellationToken cancellationToken)
+    {
+        var hellos = await bus.ServeHellosAsync(
+            row.Partition, (gateway, bytes) => arrived(row.Partition, gateway, bytes), cancellationToken);
+        // The leases held before are as old as they were: this one says nothing of them.
+        RenewedAt = _owners.Count == 0 ? time.GetTimestamp() : RenewedAt;
+        _owners[row.Partition] = new PartitionOwner(
+            row,
+            new PartitionStream(log, row.Partition, StreamKind.Live, signal) { Position = row.Live },
+            new PartitionStream(log, row.Partition, StreamKind.Backlog, signal) { Position = row.Backlog },
+            hellos);
+        ProcessingLog.LeaseTaken(logger, row.Partition, row.Commits, row.Live.Sequence, row.Backlog.Sequence);
+    }
+
+    /// <summary>Begins every feed that is not running, its position checked against the log.</summary>
+    public async Task BeginFeedsAsync(CancellationToken cancellationToken)
+    {
+        foreach (var owner in _owners.Values)
+        {
+            await BeginAsync(owner, owner.Live, cancellationToken);
+            await BeginAsync(owner, owner.Backlog, cancellationToken);
+        }
+
+        if (_owners.Values.All(o => o.Live.Running && o.Backlog.Running))
+        {
+            reading.Worked();
+        }
+    }
+
+    private async Task BeginAsync(PartitionOwner owner, PartitionStream feed, CancellationToken cancellationToken)
+    {
+        if (feed.Running || time.GetTimestamp() < feed.RetryAtTimestamp)
+        {
+            return;
+        }
+
+        try
+        {
+            var before = feed.Position;
+            if (await feed.BeginAsync(cancellationToken) && before != StreamPosition.None)
+            {
+                counters.Rewinds++;
+                ProcessingLog.Rewound(
+                    logger, feed.StreamName, before.Sequence, feed.Position.Sequence);
+            }
+        }
+        catch (FrameLogException e)
+        {
+            reading.Failed(e.Message);
+            feed.RetryAtTimestamp = time.GetTimestamp()
+                + (long)(options.RetryAfter.TotalSeconds * time.TimestampFrequency);
+        }
+    }
+
+    /// <summary>
+    /// Makes room in streams that run short of bytes, every now and then, beside the transactions: what the database
+    /// has by now it has for good.
+    /// </summary>
+    public void TrimLogs(CancellationToken cancellationToken)
+    {
+        if (time.GetElapsedTime(_trimmedAt) < options.TrimEvery || _trimming is { IsCompleted: false })
+        {
+            return;
+        }
+
+        _trimmedAt = time.GetTimestamp();
+        _trimming = TrimAllAsync([.. _owners.Values.Select(o => (o, o.Row.Live, o.Row.Backlog))], cancellationToken);
+    }
+
+    private async Task TrimAllAsync(
+        (PartitionOwner Owner, StreamPosition Live, StreamPosition Backlog)[] durable, CancellationToken cancellationToken)
+    {
+        try
+        {
+            foreach (var (owner, live, backlog) in durable)
+            {
+                await TrimAsync(owner, owner.Live, live, cancellationToken);
+                await TrimAsync(owner, owner.Backlog, backlog, cancellationToken);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The processor stops.
+        }
+    }
+
+    private async Task TrimAsync(
+        PartitionOwner owner, PartitionStream feed, StreamPosition durable, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await feed.TrimAsync(durable, options.StreamFullPercent, cancellationToken) is > 0 and var below)
+            {
+                counters.Purges++;
+                ProcessingLog.Purged(
+                    logger, feed.StreamName, options.StreamFullPercent, below);
+            }
+        }
+        catch (FrameLogException e)
+        {
+            reading.Failed(e.Message);
+        }
+    }
+
+    /// <summary>
+    /// Back to what the database has. The partitions that <paramref name="forget"/> says are not owned any more: their
+    /// leases are taken anew, with new tokens.
+    /// </summary>
+    public async Task GiveUpAsync(Func<int, bool> forget)
+    {
+        foreach (var (partition, owner) in _owners.ToArray())
+        {
+            if (forget(partition))
+            {
+                _owners.Remove(partition);
+                await owner.DisposeAsync();
+                Changed();
+            }
+            else
+            {
+                await owner.RollBackAsync();
+            }
+        }
+
+        counters.Partitions = _owners.Count;
+    }
+
+    /// <summary>Lets everything go; gives out the leases that have to be given back.</summary>
+    public async Task<IReadOnlyList<PartitionRow>> LeaveAllAsync()
+    {
+        var rows = _taken.Concat(_left).Concat(_owners.Values.Select(o => o.Row)).ToArray();
+        foreach (var owner in _owners.Values)
+        {
+            await owner.DisposeAsync();
+        }
+
+        _owners.Clear();
+        _taken.Clear();
+        _left.Clear();
+        counters.Partitions = 0;
+        return rows;
+    }
+}

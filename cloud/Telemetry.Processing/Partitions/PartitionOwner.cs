@@ -1,0 +1,103 @@
+using Telemetry.Model.Identity;
+using Telemetry.Processing.Ledger;
+using Telemetry.Storage;
+using Telemetry.Storage.Alerts;
+
+namespace Telemetry.Processing.Partitions;
+
+/// <summary>
+/// A partition that this process owns: its row as the database has it, its two feeds, and the memory of its gateways.
+/// When the compare-and-set fails, all of it goes.
+/// </summary>
+internal sealed class PartitionOwner(PartitionRow row, PartitionStream live, PartitionStream backlog, IAsyncDisposable hellos)
+    : IAsyncDisposable
+{
+    private readonly Dictionary<GatewayId, GatewayLedger> _gateways = [];
+
+    /// <summary>The partition's row as the database has it.</summary>
+    public PartitionRow Row { get; private set; } = row;
+
+    public PartitionStream Live => live;
+
+    public PartitionStream Backlog => backlog;
+
+    /// <summary>Hellos whose missing ranges are booked as lost once the position passed the streams' ends.</summary>
+    public Dictionary<GatewayId, PendingLoss> Losses { get; } = [];
+
+    /// <summary>Hellos that wait until the streams' ends are read.</summary>
+    public StreamEnds Ends { get; } = new(live, backlog);
+
+    /// <summary>Gateways in memory.</summary>
+    public IReadOnlyDictionary<GatewayId, GatewayLedger> Gateways => _gateways;
+
+    /// <summary>True when a feed's position is not yet in the database.</summary>
+    public bool Moved => live.Position != Row.Live || backlog.Position != Row.Backlog;
+
+    /// <summary>
+    /// Remembers a gateway. False when its row names another partition: then its ledger may be in another owner's
+    /// memory, and nothing of it may be written here.
+    /// </summary>
+    public bool Load(GatewayRecord record)
+    {
+        if (record.Gateway is { } known && known.Partition != Row.Partition)
+        {
+            return false;
+        }
+
+        _gateways[record.Id] = new GatewayLedger(record, Row.Partition);
+        return true;
+    }
+
+    /// <summary>The newest row of the alert outbox, with what the transaction being built adds.</summary>
+    public AlertHead Alerts { get; private set; } = row.Alerts;
+
+    /// <summary>Gives a transition the next number of the partition's alert outbox.</summary>
+    public AlertOutboxRow Number(AlertTransition transition)
+    {
+        var json = transition.ToJson();
+        Alerts = Alerts.Next(json);
+        return new AlertOutboxRow(Row.Partition, Alerts, transition.Id, json);
+    }
+
+    /// <summary>What the next transaction expects and makes of the row.</summary>
+    public PartitionStep Step(TimeSpan lease) => new(Row, live.Position, backlog.Position, Alerts, lease);
+
+    /// <summary>The transaction committed.</summary>
+    public void Committed() => Row = Row with
+    {
+        Commits = Row.Commits + 1,
+        Live = live.Position,
+        Backlog = backlog.Position,
+        Alerts = Alerts,
+    };
+
+    /// <summary>The transaction did not happen: back to what the database has.</summary>
+    public async ValueTask RollBackAsync()
+    {
+        await live.StopAsync();
+        await backlog.StopAsync();
+        live.Position = Row.Live;
+        backlog.Position = Row.Backlog;
+        Alerts = Row.Alerts;
+        _gateways.Clear();
+    }
+
+    /// <summary>Forgets gateways beyond the limit; they are loaded again when needed.</summary>
+    public void Trim(int gatewaysMax)
+    {
+        if (_gateways.Count > gatewaysMax)
+        {
+            foreach (var gateway in _gateways.Keys.Take(_gateways.Count - gatewaysMax * 3 / 4).ToArray())
+            {
+                _gateways.Remove(gateway);
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await hellos.DisposeAsync();
+        await live.DisposeAsync();
+        await backlog.DisposeAsync();
+    }
+}

@@ -1,0 +1,162 @@
+using Telemetry.Model.Protocol;
+using Telemetry.Runtime;
+using Telemetry.Storage;
+using Telemetry.Streams;
+
+namespace Telemetry.Processing.Partitions;
+
+/// <summary>
+/// One stream of a partition as its owner reads it. The position in the database decides where reading goes on; it is
+/// checked against the log whenever a reader begins (<see cref="BeginAsync"/>).
+/// </summary>
+internal sealed class PartitionStream(IFrameLog log, int partition, StreamKind kind, Signal signal) : IAsyncDisposable
+{
+    private IFrameLogReader? _reader;
+    private bool _watching;
+    private bool _nothingLeft;
+
+    public StreamKind Kind => kind;
+
+    /// <summary>The stream's name, for people.</summary>
+    public string StreamName => Routes.StreamName(partition, kind, log.Facts?.Generation ?? 1);
+
+    /// <summary>Where the database stands, with what the transaction being built adds.</summary>
+    public StreamPosition Position { get; set; }
+
+    /// <summary>True while a reader is running.</summary>
+    public bool Running => _reader is { End: null } && !_nothingLeft;
+
+    /// <summary>When to try again after the log was out of reach.</summary>
+    public long RetryAtTimestamp { get; set; }
+
+    /// <summary>
+    /// Checks the position against the log and begins a reader behind it. A stream made anew, one that ends before the
+    /// position, or one that holds another message there is read from its first message; one whose first message is
+    /// beyond the position has aged out and is read on from its first. Returns true when <see cref="Position"/>
+    /// changed: the row must be written.
+    /// </summary>
+    public async ValueTask<bool> BeginAsync(CancellationToken cancellationToken)
+    {
+        await StopAsync();
+        _nothingLeft = false;
+        var before = Position;
+        var state = await log.StateAsync(partition, kind, cancellationToken);
+        if (state is null)
+        {
+            await log.EnsureStreamsAsync(partition, cancellationToken);
+            state = await log.StateAsync(partition, kind, cancellationToken)
+                ?? throw new FrameLogException($"{StreamName} is not there after it was made");
+        }
+
+        Position = await CheckAsync(Position, state.Value, cancellationToken);
+        _reader = await log.BeginAsync(partition, kind, Position.Sequence + 1, cancellationToken);
+        return Position != before;
+    }
+
+    /// <summary>The next message without waiting.</summary>
+    public bool TryRead(out FrameLogMessage message)
+    {
+        message = null!;
+        if (_reader is null || !_reader.TryRead(out message))
+        {
+            return false;
+        }
+
+        Position = new StreamPosition(
+            Position.StreamCreatedNanos, message.Sequence, message.MessageId, message.StoredAtNanos);
+        return true;
+    }
+
+    /// <summary>Lets the signal be set when a message comes or the reader ends.</summary>
+    public void Watch(CancellationToken cancellationToken)
+    {
+        if (!_watching && _reader is { } reader)
+        {
+            _ = WatchAsync(reader, cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// So the stream stood a moment ago. Where all that was not read yet has gone from it, no message comes that would
+    /// show the jump: the reader must begin anew, for the position to move on.
+    /// </summary>
+    public void Saw(StreamState state) => _nothingLeft |= state.First > state.Last
+        && Position.Sequence < state.Last && Position.StreamCreatedNanos == state.CreatedNanos;
+
+    /// <summary>
+    /// Where the stream ends now, for answers; throws <see cref="FrameLogException"/> when it is out of reach.
+    /// </summary>
+    public async ValueTask<StreamState> StateAsync(CancellationToken cancellationToken) =>
+        await log.StateAsync(partition, kind, cancellationToken) ?? new StreamState(0, 1, 0);
+
+    /// <summary>
+    /// When the stream runs short of bytes, purges what the database has: below its durable position, sparing the
+    /// message there. Returns the position when it purged, 0 otherwise.
+    /// </summary>
+    public async ValueTask<long> TrimAsync(StreamPosition durable, int fullPercent, CancellationToken cancellationToken)
+    {
+        var state = await StateAsync(cancellationToken);
+        if (state.BytesMax == 0 || state.Bytes < state.BytesMax / 100 * fullPercent || durable.Sequence <= state.First
+            || durable.StreamCreatedNanos != state.CreatedNanos)
+        {
+            return 0;
+        }
+
+        await log.PurgeAsync(partition, kind, durable.Sequence, cancellationToken);
+        return durable.Sequence;
+    }
+
+    /// <summary>Ends the reader; the next one begins with a check.</summary>
+    public async ValueTask StopAsync()
+    {
+        if (_reader is { } reader)
+        {
+            _reader = null;
+            await reader.DisposeAsync();
+        }
+    }
+
+    public ValueTask DisposeAsync() => StopAsync();
+
+    private async ValueTask<StreamPosition> CheckAsync(
+        StreamPosition position, StreamState state, CancellationToken cancellationToken)
+    {
+        var first = StreamPosition.None with { StreamCreatedNanos = state.CreatedNanos, Sequence = state.First - 1 };
+        if (position.StreamCreatedNanos != state.CreatedNanos || position.Sequence > state.Last)
+        {
+            return first;
+        }
+
+        if (position.Sequence < state.First)
+        {
+            return position.Sequence == first.Sequence ? position : first;
+        }
+
+        if (position.MessageId.Length == 0)
+        {
+            return position;
+        }
+
+        var message = await log.ReadAsync(partition, kind, position.Sequence, cancellationToken);
+        return message is not null && message.MessageId == position.MessageId
+            && message.StoredAtNanos == position.StoredAtNanos ? position : first;
+    }
+
+    private async Task WatchAsync(IFrameLogReader reader, CancellationToken cancellationToken)
+    {
+        _watching = true;
+        try
+        {
+            await reader.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // The processor stops; nobody waits for the signal any more.
+        }
+        finally
+        {
+            _watching = false;
+            signal.Set();
+        }
+    }
+}

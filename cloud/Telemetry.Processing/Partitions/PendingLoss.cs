@@ -1,0 +1,89 @@
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
+using Telemetry.Processing.Ledger;
+using Telemetry.Storage;
+using Telemetry.Streams;
+
+namespace Telemetry.Processing.Partitions;
+
+/// <summary>
+/// A hello that waits: what it says is sealed and not held any more, and is not settled, is booked as lost only once
+/// the position has passed both streams' ends as read after that hello. <paramref name="Dead"/> are the epochs of
+/// lives of the outbox that are past, as they were found when the hello was taken.
+/// </summary>
+internal sealed record PendingLoss(
+    Hello Hello, StreamState Live, StreamState Backlog, IReadOnlyList<ulong> Dead)
+{
+    /// <summary>True when everything that stood in the log then has been read.</summary>
+    public bool Due(StreamPosition live, StreamPosition backlog) => Passed(live, Live) && Passed(backlog, Backlog);
+
+    /// <summary>True when a stream is not the one whose end was read: the ends must be read anew.</summary>
+    public bool Outdated(StreamPosition live, StreamPosition backlog) =>
+        live.StreamCreatedNanos != Live.CreatedNanos || backlog.StreamCreatedNanos != Backlog.CreatedNanos;
+
+    /// <summary>Books the loss; returns the epochs in which something was booked.</summary>
+    public IReadOnlyCollection<EpochLedger> Book(GatewayLedger gateway)
+    {
+        var touched = new HashSet<EpochLedger>();
+        foreach (var told in Hello.Epochs)
+        {
+            if (gateway.Epoch(told.Epoch) is not { } epoch)
+            {
+                continue;
+            }
+
+            var growing = Hello.OwnIsLast && told == Hello.Epochs[^1];
+            for (var lane = Lane.Critical; lane <= Lane.Backlog; lane++)
+            {
+                var at = 1L;
+                foreach (var held in told.Lanes[(int)lane].Held)
+                {
+                    Book(gateway, epoch, lane, new SequenceRange(at, held.First - 1), touched);
+                    at = held.Last + 1;
+                }
+
+                var known = told.Lanes[(int)lane];
+                var last = Hello.Fork.Length > 0 && !growing && known.ListedTo == known.LastSealed
+                    ? epoch.Lasts[lane] : known.ListedTo;
+                Book(gateway, epoch, lane, new SequenceRange(at, last), touched);
+            }
+        }
+
+        BookDeadLives(gateway, touched);
+        return touched;
+    }
+
+    private void BookDeadLives(GatewayLedger gateway, HashSet<EpochLedger> touched)
+    {
+        foreach (var dead in Dead)
+        {
+            if (!gateway.Epochs.TryGetValue(dead, out var epoch) || epoch.HeardFrom == Hello.Id.Process)
+            {
+                continue; // The owner's memory was loaded anew since, or there is word of the epoch after all.
+            }
+
+            for (var lane = Lane.Critical; lane <= Lane.Backlog; lane++)
+            {
+                Book(gateway, epoch, lane, new SequenceRange(1, epoch.Lasts[lane]), touched);
+            }
+        }
+
+        foreach (var epoch in touched)
+        {
+            gateway.Touch(epoch);
+        }
+    }
+
+    private static void Book(
+        GatewayLedger gateway, EpochLedger epoch, Lane lane, SequenceRange range, HashSet<EpochLedger> touched)
+    {
+        if (!epoch.Complete && range.Count > 0 && epoch[lane].BookLost(range) is > 0 and var lost)
+        {
+            gateway.Count(lost: lost);
+            touched.Add(epoch);
+        }
+    }
+
+    private static bool Passed(StreamPosition position, StreamState end) =>
+        position.StreamCreatedNanos == end.CreatedNanos && position.Sequence >= end.Last;
+}

@@ -1,0 +1,78 @@
+using Telemetry.Processing.Alerts.Evaluation;
+
+namespace Telemetry.Processing;
+
+/// <summary>What a processor counted since it started; written by its thread, read by anyone.</summary>
+public sealed class ProcessorCounters
+{
+    /// <summary>Readings stored.</summary>
+    public long Stored { get; set; }
+
+    /// <summary>Readings rejected.</summary>
+    public long Rejected { get; set; }
+
+    /// <summary>Readings declared dropped.</summary>
+    public long Dropped { get; set; }
+
+    /// <summary>Readings booked as lost.</summary>
+    public long Lost { get; set; }
+
+    /// <summary>Readings whose loss was taken back.</summary>
+    public long Recovered { get; set; }
+
+    /// <summary>Frames of a settled range that came again.</summary>
+    public long Duplicates { get; set; }
+
+    /// <summary>Forks of content.</summary>
+    public long Forks { get; set; }
+
+    /// <summary>Messages that could not be decoded.</summary>
+    public long Malformed { get; set; }
+
+    /// <summary>Frames and hellos of gateways whose row names another partition: neither stored nor answered.</summary>
+    public long Refused { get; set; }
+
+    /// <summary>Frames whose schema was not known.</summary>
+    public long SchemasNeeded { get; set; }
+
+    /// <summary>Schemas refused: beyond a limit of their gateway, or by the database.</summary>
+    public long SchemasRefused { get; set; }
+
+    /// <summary>Series that the database refused.</summary>
+    public long SeriesRefused { get; set; }
+
+    /// <summary>Transactions committed.</summary>
+    public long Commits { get; set; }
+
+    /// <summary>Transactions given up because a row was not as remembered.</summary>
+    public long NotOwner { get; set; }
+
+    /// <summary>Errors of database or log that were waited out.</summary>
+    public long Errors { get; set; }
+
+    /// <summary>
+    /// Transactions that the database refused for their data, and that were tried again in another way.
+    /// </summary>
+    public long DataFaults { get; set; }
+
+    /// <summary>Times a stream was read from its first message again.</summary>
+    public long Rewinds { get; set; }
+
+    /// <summary>Times a stream that ran short of bytes was purged up to the position.</summary>
+    public long Purges { get; set; }
+
+    /// <summary>Hellos answered.</summary>
+    public long Answers { get; set; }
+
+    /// <summary>What came of alert rules.</summary>
+    public AlertCounters Alerts { get; } = new();
+
+    /// <summary>Partitions owned now.</summary>
+    public long Partitions { get; set; }
+
+    /// <summary>Partitions that this worker asks for and nobody holds, as its last look found it.</summary>
+    public long PartitionsOfNobody { get; set; }
+
+    /// <summary>Sessions of frozen processes that were ended.</summary>
+    public long HoldersEnded { get; set; }
+}

@@ -1,0 +1,94 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Telemetry.Storage.Alerts;
+
+/// <summary>What happened to an alert instance.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<AlertKind>))]
+public enum AlertKind
+{
+    /// <summary>Its condition held for as long as the rule asks: it is open.</summary>
+    [JsonStringEnumMemberName("firing")]
+    Firing,
+
+    /// <summary>The value came back behind the rule's clear threshold: it is closed.</summary>
+    [JsonStringEnumMemberName("resolved")]
+    Resolved,
+}
+
+/// <summary>
+/// One change of one alert instance: a row of the alert outbox, and the data of the event that leaves through Kafka.
+/// The same reading gives the same transition with the same id, however often it is evaluated.
+/// </summary>
+public sealed record AlertTransition
+{
+    /// <summary>32 hex digits: a hash of rule, rule version, instance, kind, event time and revision.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>32 hex digits: one open interval of one rule on one series; keeps its first publication's id.</summary>
+    public required string Instance { get; init; }
+
+    /// <summary>The rule's name in the rules file.</summary>
+    public required string Rule { get; init; }
+
+    /// <summary>16 hex digits: a hash of what the rule says.</summary>
+    public required string RuleVersion { get; init; }
+
+    public required AlertKind Kind { get; init; }
+
+    /// <summary>0 for what was evaluated in order; a correction raises it.</summary>
+    public int Revision { get; init; }
+
+    public required string Severity { get; init; }
+
+    public required string Gateway { get; init; }
+
+    public required string Device { get; init; }
+
+    public required string Metric { get; init; }
+
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new SortedDictionary<string, string>();
+
+    /// <summary>32 hex digits: the series' identity.</summary>
+    public required string SeriesKey { get; init; }
+
+    /// <summary>Event time of the reading that made it, in microseconds since 1970 UTC.</summary>
+    public required long TimeMicros { get; init; }
+
+    /// <summary>Event time of the first reading of the instance that met the condition.</summary>
+    public required long StartedMicros { get; init; }
+
+    /// <summary>The reading's value.</summary>
+    public required double Value { get; init; }
+
+    /// <summary>The threshold that it crossed.</summary>
+    public required double Threshold { get; init; }
+
+    /// <summary>True when the reading came so late that nobody should be paged for it.</summary>
+    public bool Late { get; init; }
+
+    /// <summary>From the event to its arrival in the log.</summary>
+    public long DetectionDelayMicros { get; init; }
+
+    /// <summary>The frame that carried the reading: its key as text, after the gateway.</summary>
+    public required string Frame { get; init; }
+
+    /// <summary>W3C trace context of the frame.</summary>
+    public required string TraceParent { get; init; }
+
+    /// <summary>
+    /// As the alert outbox keeps it and Kafka carries it: JSON in UTF-8. The same transition gives the same bytes.
+    /// </summary>
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, AlertJson.Default.AlertTransition);
+
+    /// <summary>Reads what <see cref="ToJson"/> wrote; throws <see cref="JsonException"/> for anything else.</summary>
+    public static AlertTransition FromJson(ReadOnlySpan<byte> json) =>
+        JsonSerializer.Deserialize(json, AlertJson.Default.AlertTransition)
+            ?? throw new JsonException("null is no transition");
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
+[JsonSerializable(typeof(AlertTransition))]
+internal sealed partial class AlertJson : JsonSerializerContext;

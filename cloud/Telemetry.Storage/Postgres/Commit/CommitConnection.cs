@@ -1,0 +1,174 @@
+using Npgsql;
+using Telemetry.Runtime;
+using Telemetry.Storage.Postgres.Alerts;
+using Telemetry.Storage.Postgres.Ledger;
+using Telemetry.Storage.Postgres.Partitions;
+using Telemetry.Storage.Postgres.Readings;
+
+namespace Telemetry.Storage.Postgres.Commit;
+
+/// <summary>
+/// A connection on which ledger transactions run. Any error on it closes it for good, which rolls back what was
+/// open; the next commit opens a new one. One commit at a time.
+/// </summary>
+internal sealed class CommitConnection(PostgresStoreOptions options, ReadingTable table) : IAsyncDisposable
+{
+    // Committed means durable, whatever the database's default is: the gateways delete on our word. And a session whose
+    // owner lost power must not keep the partitions' rows locked: between statements the server's timeout ends it,
+    // inside of a COPY only TCP's keep-alive does, which by default takes two hours.
+    private const string SessionSql = """
+        SELECT set_config('idle_in_transaction_session_timeout', $1, false),
+               set_config('tcp_keepalives_idle', $2, false),
+               set_config('tcp_keepalives_interval', $3, false),
+               set_config('tcp_keepalives_count', '4', false),
+               CASE WHEN current_setting('synchronous_commit') = 'off'
+                    THEN set_config('synchronous_commit', 'on', false) END
+        """;
+
+    private readonly string _connectionString = new NpgsqlConnectionStringBuilder(options.ConnectionString)
+    {
+        Pooling = false,
+        CommandTimeout = (int)Math.Ceiling(options.CommandTimeout.TotalSeconds),
+        MaxAutoPrepare = 32,
+        AutoPrepareMinUsages = 2,
+        KeepAlive = 0,
+        TcpKeepAlive = true,
+    }.ConnectionString;
+
+    private readonly ReadingEncoder _encoder = new(table.HasDevice);
+    private readonly int _timeoutMillis = (int)options.CommandTimeout.TotalMilliseconds;
+    private Session? _session;
+
+    public async Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken)
+    {
+        var committing = false;
+        var finished = false;
+        try
+        {
+            var session = _session ??= new Session(await OpenAsync(cancellationToken));
+            // Never disposed on errors: closing the connection rolls back, and hides no earlier error.
+            var transaction = await session.Connection.BeginTransactionAsync(cancellationToken);
+            if (await WriteAsync(session, commit, cancellationToken))
+            {
+                committing = true;
+                // Not to be cancelled: nobody would know what came of it. The command timeout bounds it.
+                await transaction.CommitAsync(CancellationToken.None);
+                finished = true;
+                return CommitOutcome.Committed;
+            }
+
+            await transaction.RollbackAsync(cancellationToken);
+            finished = true;
+            return CommitOutcome.NotOwner;
+        }
+        catch (Exception e) when (StoreErrors.IsDatabases(e))
+        {
+            throw StoreErrors.From("commit", e, committing);
+        }
+        finally
+        {
+            if (!finished)
+            {
+                await CloseAsync();
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await CloseAsync();
+
+    private async Task<bool> WriteAsync(Session session, StoreCommit commit, CancellationToken cancellationToken)
+    {
+        var connection = session.Connection;
+        commit.NotOwned.AddRange(
+            await session.Partitions.ExecuteAsync(connection, commit.Partitions, cancellationToken));
+        if (commit.NotOwned.Count > 0)
+        {
+            return false;
+        }
+
+        await SchemaStatements.ExecuteAsync(connection, commit.Schemas, cancellationToken);
+        await using (var batch = new NpgsqlBatch(connection))
+        {
+            session.Ledger.AddTo(batch, commit);
+            session.Register.AddTo(batch, commit);
+            session.Alerts.AddTo(batch, commit);
+            session.Waiting.AddTo(batch, commit);
+            if (batch.BatchCommands.Count > 0)
+            {
+                await batch.ExecuteNonQueryAsync(cancellationToken);
+            }
+        }
+
+        if (commit.Readings.Count > 0)
+        {
+            await CopyAsync(connection, commit.Readings, cancellationToken);
+            CrashPoint.Reach("after-copy");
+        }
+
+        return true;
+    }
+
+    private async Task CopyAsync(NpgsqlConnection connection, ReadingBuffer rows, CancellationToken cancellationToken)
+    {
+        // Disposed only when all was sent: to dispose it ends the COPY as if it were whole.
+        var copy = await connection.BeginRawBinaryCopyAsync(_encoder.CopySql, cancellationToken);
+        copy.ReadTimeout = copy.WriteTimeout = _timeoutMillis;
+        _encoder.Begin();
+        while (_encoder.Next(rows) is { IsEmpty: false } chunk)
+        {
+            await copy.WriteAsync(chunk, cancellationToken);
+            CrashPoint.Reach("in-copy");
+        }
+
+        await copy.DisposeAsync();
+    }
+
+    private async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        var connection = new NpgsqlConnection(_connectionString);
+        try
+        {
+            await connection.OpenAsync(cancellationToken);
+            await using var command = new NpgsqlCommand(SessionSql, connection);
+            command.Parameters.AddWithValue($"{(long)options.SilenceMax.TotalMilliseconds}ms");
+            command.Parameters.AddWithValue($"{WholeSeconds(options.SilenceMax / 3)}");
+            command.Parameters.AddWithValue($"{WholeSeconds(options.SilenceMax / 6)}");
+            await command.ExecuteNonQueryAsync(cancellationToken);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static long WholeSeconds(TimeSpan span) => Math.Max(1, (long)span.TotalSeconds);
+
+    private async Task CloseAsync()
+    {
+        if (_session is { } session)
+        {
+            _session = null;
+            await session.Connection.DisposeAsync();
+        }
+    }
+
+    /// <summary>
+    /// A connection and what is prepared on it: statements that outlive their connection would name what is gone.
+    /// </summary>
+    private sealed class Session(NpgsqlConnection connection)
+    {
+        public NpgsqlConnection Connection { get; } = connection;
+
+        public PartitionStatements Partitions { get; } = new();
+
+        public LedgerStatements Ledger { get; } = new();
+
+        public RegisterStatements Register { get; } = new();
+
+        public AlertStatements Alerts { get; } = new();
+
+        public WaitingStatements Waiting { get; } = new();
+    }
+}

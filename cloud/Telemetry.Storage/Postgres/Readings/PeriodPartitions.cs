@@ -1,0 +1,89 @@
+using System.Globalization;
+using Npgsql;
+
+namespace Telemetry.Storage.Postgres.Readings;
+
+/// <summary>
+/// Plain PostgreSQL only: makes the partitions of a table, one a period, before rows of that period are written. A
+/// period outside the allowed stretch, or whose partition cannot be made now (a long query holds a lock; the default
+/// partition has rows of it already), stays in the default partition, which refuses nothing. One thread at a time.
+/// </summary>
+internal sealed class PeriodPartitions(string table, TimeSpan period, PostgresStoreOptions options)
+{
+    private const long AdvisoryLock = 0x7465_6c65_7061_7274; // "telepart"
+
+    private readonly HashSet<long> _done = [];
+
+    /// <summary>How many partitions could not be made and are served by the default one.</summary>
+    public int LeftToDefault { get; private set; }
+
+    /// <summary>The period that a time lies in, counted from 1970; the first one began on a Thursday.</summary>
+    public long PeriodOf(long micros) => Math.DivRem(micros, Micros(period)) is var (quotient, rest) && rest < 0
+        ? quotient - 1
+        : quotient;
+
+    /// <summary>Whether a partition should be made for a period.</summary>
+    public bool IsWanted(long number, long nowMicros) => !_done.Contains(number)
+        && number >= PeriodOf(options.PartitionsOldest.ToUnixTimeMilliseconds() * 1000)
+        && number <= PeriodOf(nowMicros + Micros(options.PartitionsAhead));
+
+    /// <summary>Whether a period lies so far back that its partition counts against the limits.</summary>
+    public bool IsOld(long number, long nowMicros) => number < PeriodOf(nowMicros - Micros(options.PartitionsBack));
+
+    /// <summary>
+    /// Makes one, in a transaction of its own; an old one only while the table has less than so many.
+    /// </summary>
+    public async Task MakeAsync(
+        NpgsqlConnection connection, long number, bool isOld, CancellationToken cancellationToken)
+    {
+        if (isOld && await CountAsync(connection, cancellationToken) >= options.PartitionsMax)
+        {
+            LeaveToDefault(number);
+            return;
+        }
+
+        var first = DateTime.UnixEpoch + (period * number);
+        var name = string.Create(CultureInfo.InvariantCulture, $"{table}_{first:yyyyMMdd}");
+        // A table that is attached keeps readers and writers running; CREATE … PARTITION OF would stop them all.
+        var sql = string.Create(CultureInfo.InvariantCulture, $"""
+            DO $$ BEGIN
+                SET LOCAL lock_timeout = '{(long)options.PartitionLockWait.TotalMilliseconds}ms';
+                PERFORM pg_advisory_xact_lock({AdvisoryLock});
+                IF to_regclass('telemetry.{name}') IS NULL THEN
+                    CREATE TABLE telemetry.{name} (LIKE telemetry.{table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
+                    ALTER TABLE telemetry.{table} ATTACH PARTITION telemetry.{name}
+                        FOR VALUES FROM ('{first:yyyy-MM-dd}Z') TO ('{first + period:yyyy-MM-dd}Z');
+                END IF;
+            END $$
+            """);
+        try
+        {
+            await using var command = new NpgsqlCommand(sql, connection);
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+        catch (PostgresException e)
+            when (e.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.CheckViolation
+                or PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.DeadlockDetected)
+        {
+            LeftToDefault++;
+        }
+
+        _done.Add(number);
+    }
+
+    /// <summary>Notes that a period stays in the default partition.</summary>
+    public void LeaveToDefault(long number)
+    {
+        LeftToDefault++;
+        _done.Add(number);
+    }
+
+    private async Task<long> CountAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            $"SELECT count(*) FROM pg_inherits WHERE inhparent = 'telemetry.{table}'::regclass", connection);
+        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    private static long Micros(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMicrosecond;
+}

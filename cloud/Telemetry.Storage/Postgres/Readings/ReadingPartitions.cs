@@ -1,0 +1,77 @@
+using Telemetry.Storage.Postgres.Commit;
+
+namespace Telemetry.Storage.Postgres.Readings;
+
+/// <summary>
+/// Plain PostgreSQL only: the weeks of readings and the days of the frame register that a commit needs.
+/// </summary>
+internal sealed class ReadingPartitions(PostgresStoreOptions options, TimeProvider time)
+{
+    private static readonly TimeSpan Week = TimeSpan.FromDays(7), Day = TimeSpan.FromDays(1);
+
+    private readonly PeriodPartitions _weeks = new("reading", Week, options);
+    private readonly PeriodPartitions _days = new("frame_register", Day, options);
+    private readonly List<long> _wantedWeeks = [], _wantedDays = [];
+    private long _now;
+
+    /// <summary>How many partitions could not be made and are served by the default one.</summary>
+    public int LeftToDefault => _weeks.LeftToDefault + _days.LeftToDefault;
+
+    /// <summary>Finds what is missing; true when something is.</summary>
+    public bool Find(ReadingBuffer rows)
+    {
+        _wantedWeeks.Clear();
+        _wantedDays.Clear();
+        var now = _now = ColumnValues.Micros(time.GetUtcNow().UtcDateTime);
+        // A period ahead, so that at its start nobody waits for locks.
+        for (var ahead = 0; ahead < 2; ahead++)
+        {
+            Want(_weeks, _wantedWeeks, _weeks.PeriodOf(now) + ahead, now);
+            Want(_days, _wantedDays, _days.PeriodOf(now) + ahead, now);
+        }
+
+        var last = long.MinValue;
+        foreach (var micros in rows.Times)
+        {
+            var week = _weeks.PeriodOf(micros);
+            if (week != last)
+            {
+                Want(_weeks, _wantedWeeks, week, now);
+                last = week;
+            }
+        }
+
+        return _wantedWeeks.Count + _wantedDays.Count > 0;
+    }
+
+    /// <summary>Makes what <see cref="Find"/> found.</summary>
+    public async Task MakeAsync(Npgsql.NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var old = 0;
+        foreach (var week in _wantedWeeks)
+        {
+            var isOld = _weeks.IsOld(week, _now);
+            if (!isOld || old++ < options.PartitionsAtOnceMax)
+            {
+                await _weeks.MakeAsync(connection, week, isOld, cancellationToken);
+            }
+            else
+            {
+                _weeks.LeaveToDefault(week);
+            }
+        }
+
+        foreach (var day in _wantedDays)
+        {
+            await _days.MakeAsync(connection, day, isOld: false, cancellationToken);
+        }
+    }
+
+    private static void Want(PeriodPartitions partitions, List<long> wanted, long number, long now)
+    {
+        if (partitions.IsWanted(number, now) && !wanted.Contains(number))
+        {
+            wanted.Add(number);
+        }
+    }
+}

@@ -1,0 +1,23 @@
+using Npgsql;
+
+namespace Telemetry.Storage.Postgres.Readings;
+
+/// <summary>What telemetry.reading is like in this database.</summary>
+/// <param name="IsPartitioned">Plain PostgreSQL: it has partitions, which somebody must make.</param>
+/// <param name="HasDevice">TimescaleDB Community: its rows name the device, by which the columnstore segments.</param>
+internal readonly record struct ReadingTable(bool IsPartitioned, bool HasDevice)
+{
+    private const string Sql = """
+        SELECT relkind = 'p',
+               EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'device' AND NOT attisdropped)
+        FROM pg_class c WHERE oid = 'telemetry.reading'::regclass
+        """;
+
+    public static async Task<ReadingTable> FindAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(Sql, connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return new ReadingTable(reader.GetBoolean(0), reader.GetBoolean(1));
+    }
+}

@@ -1,0 +1,122 @@
+using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
+
+namespace Telemetry.Storage;
+
+/// <summary>
+/// Readings on their way into the database, as columns: series, time, flags, bits (text beside). Their series are
+/// registered, or are by the same commit. Reusable; one thread at a time; nothing is allocated a reading once it is
+/// warm.
+/// </summary>
+public sealed class ReadingBuffer
+{
+    private SeriesEntry[] _series = new SeriesEntry[1024];
+    private long[] _times = new long[1024];
+    private ReadingFlags[] _flags = new ReadingFlags[1024];
+    private ulong[] _bits = new ulong[1024];
+    private byte[] _text = [];
+    private int _textLength;
+
+    public int Count { get; private set; }
+
+    public ReadOnlySpan<SeriesEntry> Series => _series.AsSpan(0, Count);
+
+    /// <summary>Event times in microseconds since 1970 UTC.</summary>
+    public ReadOnlySpan<long> Times => _times.AsSpan(0, Count);
+
+    public ReadOnlySpan<ReadingFlags> Flags => _flags.AsSpan(0, Count);
+
+    /// <summary>Value bits; for text its place, see <see cref="Text"/>.</summary>
+    public ReadOnlySpan<ulong> Bits => _bits.AsSpan(0, Count);
+
+    public int TextBytes => _textLength;
+
+    public ReadOnlySpan<byte> Text(ulong bits) => _text.AsSpan((int)(bits >> 32), (int)(uint)bits);
+
+    /// <summary>True when a row has a text: its series is of that type, and it is not null.</summary>
+    public bool IsText(int row) =>
+        _series[row].Type == MetricType.Text && (_flags[row] & ReadingFlags.Null) == 0;
+
+    public void Clear() => Count = _textLength = 0;
+
+    /// <summary>Takes the rows back that were added since there were <paramref name="count"/> of them.</summary>
+    public void Truncate(int count, int textBytes) => (Count, _textLength) = (count, textBytes);
+
+    /// <summary>
+    /// Adds a row. Where its series says how many decimals a float has, a database may keep it as a scaled integer, if
+    /// it comes back from that bit for bit.
+    /// </summary>
+    public void Add(SeriesEntry series, long time, ReadingFlags flags, ulong bits)
+    {
+        if (Count == _series.Length)
+        {
+            Grow();
+        }
+
+        _series[Count] = series;
+        _times[Count] = time;
+        _flags[Count] = flags;
+        _bits[Count] = bits;
+        Count++;
+    }
+
+    public void AddText(SeriesEntry series, long time, ReadingFlags flags, ReadOnlySpan<byte> utf8)
+    {
+        if (_text.Length - _textLength < utf8.Length)
+        {
+            Array.Resize(ref _text, Math.Max(Math.Max(4096, _text.Length * 2), _textLength + utf8.Length));
+        }
+
+        utf8.CopyTo(_text.AsSpan(_textLength));
+        var bits = ((ulong)_textLength << 32) | (uint)utf8.Length;
+        _textLength += utf8.Length;
+        Add(series, time, flags, bits);
+    }
+
+    /// <summary>Adds a row of a batch, whose series is <paramref name="series"/>.</summary>
+    public void AddFrom(ReadingBatch batch, int row, SeriesEntry series)
+    {
+        var (time, flags, bits) = (batch.Times[row], batch.Flags[row], batch.Bits[row]);
+        if (series.Type == MetricType.Text && (flags & ReadingFlags.Null) == 0)
+        {
+            AddText(series, time, flags, batch.Text(bits));
+        }
+        else
+        {
+            Add(series, time, flags, bits);
+        }
+    }
+
+    /// <summary>Adds a row of others.</summary>
+    public void AddRow(ReadingBuffer others, int row)
+    {
+        var (series, time, flags, bits) = (
+            others._series[row], others._times[row], others._flags[row], others._bits[row]);
+        if (others.IsText(row))
+        {
+            AddText(series, time, flags, others.Text(bits));
+        }
+        else
+        {
+            Add(series, time, flags, bits);
+        }
+    }
+
+    /// <summary>Adds all rows of others.</summary>
+    public void AddAll(ReadingBuffer others)
+    {
+        for (var row = 0; row < others.Count; row++)
+        {
+            AddRow(others, row);
+        }
+    }
+
+    private void Grow()
+    {
+        var size = _series.Length * 2;
+        Array.Resize(ref _series, size);
+        Array.Resize(ref _times, size);
+        Array.Resize(ref _flags, size);
+        Array.Resize(ref _bits, size);
+    }
+}

@@ -1,0 +1,80 @@
+using System.Globalization;
+using Telemetry.Model.Frames;
+
+namespace Telemetry.Edge.Outbox.Frames;
+
+/// <summary>
+/// A test's hook: takes readings away while they are sealed and declares them (<see cref="DropReason.Test"/>), one
+/// reading in so many inside of frames that keep the others, and one frame in <see cref="TombstoneEvery"/> whole, as a
+/// tombstone. Only <c>TELEMETRY_TEST_DROP_EVERY</c> turns it on, which no configuration can. What the outbox does in
+/// earnest (quota, damage) declares in the same way.
+/// </summary>
+public sealed class TestDrops(int every)
+{
+    /// <summary>The variable that turns it on.</summary>
+    public const string Variable = "TELEMETRY_TEST_DROP_EVERY";
+
+    /// <summary>The least value: more drops could make a full frame longer than a frame may be.</summary>
+    public const int EveryMin = 50;
+
+    /// <summary>One frame in so many is dropped whole.</summary>
+    public const int TombstoneEvery = 40;
+
+    private int _readings;
+    private int _parts;
+
+    /// <summary>
+    /// What the environment asks for; 0: nothing. Throws <see cref="FormatException"/> for what is neither 0 nor at
+    /// least <see cref="EveryMin"/>.
+    /// </summary>
+    public static int FromEnvironment()
+    {
+        if (Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } text)
+        {
+            return 0;
+        }
+
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var every)
+            && every is 0 or >= EveryMin
+            ? every
+            : throw new FormatException(
+                $"{Variable} is '{text}'; a test may set it to {EveryMin} or more, nobody else should");
+    }
+
+    /// <summary>The part without what is taken away.</summary>
+    public SealPart Take(in SealPart part)
+    {
+        if (every == 0 || part.Order.IsEmpty)
+        {
+            return part;
+        }
+
+        var whole = ++_parts % TombstoneEvery == 0;
+        var order = part.Order.Span;
+        var kept = new List<int>(order.Length);
+        List<Declaration> dropped = [.. part.Declarations];
+        foreach (var row in order)
+        {
+            if (!whole && ++_readings % every != 0)
+            {
+                kept.Add(row);
+                continue;
+            }
+
+            var (series, time) = (part.Batch.Series[row], part.Batch.Times[row]);
+            if (dropped is [.., var last] && last.Series == series)
+            {
+                // Rows of one series stand together, in the order of time.
+                dropped[^1] = last with { Count = last.Count + 1, TimeLast = time };
+            }
+            else
+            {
+                dropped.Add(new Declaration(series, 1, time, time, DropReason.Test));
+            }
+        }
+
+        return kept.Count == 0
+            ? SealPart.OfDeclarations(part.Lane, dropped)
+            : part with { Order = kept.ToArray(), Declarations = dropped };
+    }
+}

@@ -1,0 +1,102 @@
+using Telemetry.Model.Readings;
+
+namespace Telemetry.Edge.Outbox.Offers;
+
+/// <summary>
+/// Readings that wait for a commit, and the offers that wait with them. Reused: a warm one allocates nothing a reading.
+/// </summary>
+internal sealed class WaitingReadings
+{
+    private readonly List<TaskCompletionSource<OfferOutcome>> _offers = [];
+
+    public Rows Ordinary { get; } = new();
+
+    public Rows Critical { get; } = new();
+
+    /// <summary>The requests to remember with the readings.</summary>
+    public List<AnsweredRequest> Requests { get; } = [];
+
+    public int Count => Ordinary.Batch.Count + Critical.Batch.Count;
+
+    /// <summary>Their bytes of text.</summary>
+    public long TextBytes => (long)Ordinary.Batch.TextBytes + Critical.Batch.TextBytes;
+
+    /// <summary>What they may take in the file, about: for the quota.</summary>
+    public long Bytes => OfferBytes.Of(Ordinary.Batch) + OfferBytes.Of(Critical.Batch);
+
+    /// <summary>The timestamp of the earliest commit deadline; long.MaxValue when nothing waits.</summary>
+    public long DueAt { get; private set; } = long.MaxValue;
+
+    /// <summary>The timestamp of the first offer that waits; long.MaxValue when none does.</summary>
+    public long Since { get; private set; } = long.MaxValue;
+
+    public Task<OfferOutcome> Add(
+        ReadingBatch readings, ReadOnlySpan<MetricType> types, bool critical, long now, long dueAt,
+        AnsweredRequest? request)
+    {
+        if (request is not null)
+        {
+            Requests.Add(request);
+        }
+
+        var into = (critical ? Critical : Ordinary).Batch;
+        var series = readings.Series;
+        for (var row = 0; row < series.Length; row++)
+        {
+            into.AddFrom(readings, row, types[series[row]]);
+        }
+
+        DueAt = Math.Min(DueAt, dueAt);
+        Since = Math.Min(Since, now);
+        var offer = new TaskCompletionSource<OfferOutcome>();
+        _offers.Add(offer);
+        return offer.Task;
+    }
+
+    /// <summary>They are durable, or refused: the offers complete.</summary>
+    public void Complete(OfferOutcome outcome)
+    {
+        Ordinary.Batch.Clear();
+        Critical.Batch.Clear();
+        Requests.Clear();
+        DueAt = long.MaxValue;
+        Since = long.MaxValue;
+
+        // An offer's continuation may run here and now; it finds nothing half done.
+        for (var i = 0; i < _offers.Count; i++)
+        {
+            _offers[i].TrySetResult(outcome);
+        }
+
+        _offers.Clear();
+    }
+
+    public void Fail(OutboxException failure)
+    {
+        for (var i = 0; i < _offers.Count; i++)
+        {
+            _offers[i].TrySetException(failure);
+        }
+
+        _offers.Clear();
+    }
+
+    /// <summary>A batch and its rows in the order (series, time).</summary>
+    internal sealed class Rows
+    {
+        private int[] _order = new int[256];
+
+        public ReadingBatch Batch { get; } = new();
+
+        public ReadOnlyMemory<int> Sorted()
+        {
+            if (_order.Length < Batch.Count)
+            {
+                _order = new int[Math.Max(Batch.Count, _order.Length * 2)];
+            }
+
+            Batch.Order(_order);
+            return _order.AsMemory(0, Batch.Count);
+        }
+    }
+}

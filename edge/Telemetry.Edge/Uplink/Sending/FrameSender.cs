@@ -1,0 +1,175 @@
+using Telemetry.Edge.Outbox;
+using Telemetry.Edge.Outbox.Frames;
+using Telemetry.Edge.Tracing;
+using Telemetry.Model.Frames;
+using Telemetry.Model.Identity;
+using Telemetry.Model.Protocol;
+using Telemetry.Model.Wire;
+using Telemetry.Runtime;
+
+namespace Telemetry.Edge.Uplink.Sending;
+
+/// <summary>
+/// Sends frames over one connection, each once its schema stands in its stream: in the order critical, live, backlog,
+/// at most so many at a time, with half of the slots kept from backlog, and of backlog only what its window has room
+/// for. What is refused makes everything wait a moment.
+/// </summary>
+internal sealed class FrameSender
+{
+    /// <summary>The reason code for what the cloud cannot read (MQTT 5.0, 3.4.2.1).</summary>
+    public const byte PayloadFormatInvalid = 0x99;
+
+    private readonly ReadingOutbox _outbox;
+    private readonly DeliveryTracker _delivery;
+    private readonly UplinkOptions _options;
+    private readonly TimeProvider _time;
+    private readonly SharedLink _link;
+    private readonly SchemaSender _schemas;
+    private readonly string[] _topics;
+
+    public FrameSender(
+        ReadingOutbox outbox, SharedLink link, DeliveryTracker delivery, UplinkOptions options, TimeProvider time)
+    {
+        (_outbox, _link, _delivery, _options, _time) = (outbox, link, delivery, options, time);
+        _schemas = new SchemaSender(link, delivery, time);
+        _topics = [.. Enumerable.Range(0, Lanes.Count).Select(lane => Routes.FrameTopic(delivery.Gateway, (Lane)lane))];
+    }
+
+    /// <summary>What made the outbox fail.</summary>
+    public OutboxException? Failure { get; private set; }
+
+    /// <summary>
+    /// Sends what there are slots for; it goes up beside everything else. A frame waits until its own schema stands in
+    /// its stream, and for no later one.
+    /// </summary>
+    public void SendWhatFits(CancellationToken stop)
+    {
+        SendFrames(Lane.Critical, stop);
+        SendFrames(Lane.Live, stop);
+        _schemas.SendWhatFits(StreamKind.Live, stop);
+        SendFrames(Lane.Backlog, stop);
+        _schemas.SendWhatFits(StreamKind.Backlog, stop);
+    }
+
+    private void SendFrames(Lane lane, CancellationToken stop)
+    {
+        while (_delivery.Queues.Peek(lane) is { } frame && _link.Takes(lane == Lane.Backlog, frame.Bytes)
+            && _delivery.Schemas.IsReady(lane.Stream(), frame.Schema))
+        {
+            _delivery.Queues.Take(lane);
+            _ = SendAsync(frame, stop);
+        }
+    }
+
+    private async Task SendAsync(HeldFrame frame, CancellationToken stop)
+    {
+        var backlog = frame.Key.Lane == Lane.Backlog;
+        frame.State = DeliveryState.Sending;
+        _delivery.Status.InFlight++;
+        _link.Begin(backlog, frame.Bytes);
+        try
+        {
+            if (await _outbox.ReadAsync(frame, stop) is { } bytes && !frame.Freed)
+            {
+                CrashPoint.Reach("before-send");
+                frame.SentAtTimestamp = _time.GetTimestamp();
+                _delivery.Status.FramesSent++;
+                await TakeOutcomeAsync(frame, bytes, await PublishAsync(frame, bytes, stop), stop);
+            }
+        }
+        catch (Exception e) when (e is UplinkException or OperationCanceledException)
+        {
+            // Nobody knows whether it arrived: it is sent again under the same attempt, by the next connection if this
+            // broke.
+            frame.ReachedLog = true;
+            if (!_link.IsClosed && !stop.IsCancellationRequested)
+            {
+                _link.PauseFor(new PublishOutcome(0x83, null, e.Message));
+                _delivery.Queues.Add(frame);
+            }
+        }
+        catch (OutboxException e) when (e.IsUndone)
+        {
+            // The disk cannot be read at this moment: the frame waits. The outbox' standing says why.
+            _link.Pause();
+            _delivery.Queues.Add(frame);
+        }
+        catch (OutboxException e)
+        {
+            Failure = e;
+        }
+        catch (WireFormatException e)
+        {
+            // Refused by the cloud, and not readable here either: it stays, shown, and is not sent again by this
+            // process.
+            frame.IsUnreadable = true;
+            _delivery.Unreadable(frame, e);
+        }
+        finally
+        {
+            _delivery.Status.InFlight--;
+            _link.End(backlog, frame.Bytes);
+            _delivery.Wake.Set();
+        }
+    }
+
+    private async ValueTask<PublishOutcome> PublishAsync(
+        HeldFrame frame, ReadOnlyMemory<byte> bytes, CancellationToken stop)
+    {
+        var (topic, started) = (_topics[(int)frame.Key.Lane], frame.SentAtTimestamp);
+        try
+        {
+            var outcome = await _link.PublishAsync(topic, Payload(frame, bytes), stop);
+            EdgeTracing.Sent(_delivery.Gateway, frame, topic, outcome, started, _time);
+            return outcome;
+        }
+        catch (Exception e) when (e is UplinkException or OperationCanceledException)
+        {
+            EdgeTracing.Unanswered(_delivery.Gateway, frame, topic, e.Message, started, _time);
+            throw;
+        }
+    }
+
+    private byte[] Payload(HeldFrame frame, ReadOnlyMemory<byte> bytes)
+    {
+        var writer = new WireWriter(FrameEnvelope.BytesMax + bytes.Length);
+        _link.Head(_delivery.Attempt(frame)).Write(writer);
+        writer.Bytes(bytes.Span);
+        return writer.ToArray();
+    }
+
+    private async Task TakeOutcomeAsync(
+        HeldFrame frame, ReadOnlyMemory<byte> bytes, PublishOutcome outcome, CancellationToken stop)
+    {
+        if (outcome.Accepted)
+        {
+            frame.ReachedLog = true;
+            _delivery.Acknowledged(frame, Receipt.TryParse(outcome.Receipt, out var receipt) ? receipt : null);
+            return;
+        }
+
+        _link.PauseFor(outcome);
+        if (outcome.ReasonCode == PayloadFormatInvalid)
+        {
+            _delivery.Status.FramesRefused++;
+            var version = FrameReader.Header(bytes.Span, out _).Version;
+            if (version > _outbox.FrameVersion)
+            {
+                // Perhaps no fault of its own: this cloud was put back, or has not said yet what it reads. It waits,
+                // whole, for an answer that allows it or for the next connection.
+                _delivery.Queues.Keep(frame, version);
+                return;
+            }
+
+            frame.Refusals++;
+            if (frame.Refusals >= _options.RefusalsMax && !frame.ReachedLog && !frame.Freed)
+            {
+                _delivery.Quarantined(frame);
+                await _outbox.QuarantineAsync(frame, outcome.Reason ?? "refused", stop);
+                return;
+            }
+        }
+
+        _delivery.Queues.Add(frame);
+    }
+}

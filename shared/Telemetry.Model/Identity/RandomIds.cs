@@ -1,0 +1,21 @@
+using System.Buffers.Binary;
+
+namespace Telemetry.Model.Identity;
+
+/// <summary>Ids that must never repeat: epochs, owners' tokens, processes.</summary>
+public static class RandomIds
+{
+    /// <summary>64 bits of chance, never 0, which stands for "none".</summary>
+    public static ulong NextId(this Random random)
+    {
+        Span<byte> bytes = stackalloc byte[8];
+        while (true)
+        {
+            random.NextBytes(bytes);
+            if (BinaryPrimitives.ReadUInt64LittleEndian(bytes) is not 0 and var id)
+            {
+                return id;
+            }
+        }
+    }
+}

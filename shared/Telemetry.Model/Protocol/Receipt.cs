@@ -1,0 +1,33 @@
+using System.Globalization;
+
+namespace Telemetry.Model.Protocol;
+
+/// <summary>
+/// Ingress's word at which sequence of which stream a frame stands. It says "don't resend now", never "stored". It is a
+/// user property of the PUBACK: name <c>receipt</c>, value <c>live:12345</c> or <c>backlog:12345</c>.
+/// </summary>
+public readonly record struct Receipt(StreamKind Stream, long Sequence)
+{
+    /// <summary>The user property's name.</summary>
+    public const string PropertyName = "receipt";
+
+    /// <summary>The user property's value.</summary>
+    public string PropertyValue => $"{(Stream == StreamKind.Live ? "live" : "backlog")}:{Sequence}";
+
+    /// <summary>Reads a user property's value; false when it is none of ours.</summary>
+    public static bool TryParse(string? value, out Receipt receipt)
+    {
+        receipt = default;
+        var colon = value?.IndexOf(':') ?? -1;
+        if (colon < 0
+            || !long.TryParse(
+                value.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var sequence))
+        {
+            return false;
+        }
+
+        var name = value.AsSpan(0, colon);
+        receipt = new Receipt(name is "backlog" ? StreamKind.Backlog : StreamKind.Live, sequence);
+        return sequence > 0 && name is "live" or "backlog";
+    }
+}

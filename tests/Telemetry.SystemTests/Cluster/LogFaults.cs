@@ -1,0 +1,58 @@
+using NATS.Client.JetStream.Models;
+using Telemetry.Model.Protocol;
+using Telemetry.Streams.JetStream;
+using Telemetry.TestKit.Servers;
+
+namespace Telemetry.SystemTests.Cluster;
+
+/// <summary>What is done to JetStream's store.</summary>
+public static class LogFaults
+{
+    /// <summary>
+    /// Removes every message of every stream; the message ids stay in the server's memory for its dedup window.
+    /// </summary>
+    public static async Task<long> PurgeLogAsync(this LocalCluster plant, CancellationToken cancellationToken)
+    {
+        await using var connection = await JetStreamConnection.ConnectAsync(
+            new NatsOptions { Servers = [plant.Nats.Url], Name = "rehearsal" }, cancellationToken: cancellationToken);
+        var purged = 0L;
+        for (var partition = 0; partition < plant.Options.Partitions; partition++)
+        {
+            foreach (var kind in Enum.GetValues<StreamKind>())
+            {
+                var answer = await connection.Context.PurgeStreamAsync(
+                    Routes.StreamName(partition, kind), new StreamPurgeRequest(), cancellationToken);
+                purged += (long)answer.Purged;
+            }
+        }
+
+        return purged;
+    }
+
+    /// <summary>Copies the store, server down for a moment.</summary>
+    public static async Task CopyLogAsync(this LocalCluster plant, string to)
+    {
+        await plant.Nats.Stop();
+        await CopyAsync(plant.Nats.StoreDirectory, to);
+        await plant.Nats.Restart();
+    }
+
+    /// <summary>Puts a copy in the place of the store; the server was killed for it.</summary>
+    public static async Task PutLogBackAsync(this LocalCluster plant, string from)
+    {
+        await plant.Nats.Kill();
+        Directory.Delete(plant.Nats.StoreDirectory, recursive: true);
+        await CopyAsync(from, plant.Nats.StoreDirectory);
+    }
+
+    private static async Task CopyAsync(string from, string to)
+    {
+        await using var copy = await ServerProcess.Start(
+            new ServerCommand(Programs.Require("cp"), "-a", "--", from, to) { Folder = Path.GetTempPath() });
+        await copy.Exited;
+        if (copy.ExitCode != 0)
+        {
+            throw new IOException($"copying {from} to {to} failed");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+using Telemetry.SystemTests.Alerts;
+using Telemetry.SystemTests.Cluster;
+using Telemetry.SystemTests.Showing;
+using Telemetry.TestKit.Checking;
+using Telemetry.TestKit.Network;
+
+namespace Telemetry.SystemTests.Scenarios;
+
+/// <summary>
+/// Kills everything again and again while readings flow, then harms log and database in every way the design names. The
+/// books must balance after each part.
+/// </summary>
+public sealed class KillTest(KillTestOptions options, TextWriter output, bool terminal)
+{
+    private static readonly TimeSpan Breath = TimeSpan.FromSeconds(1.5);
+
+    /// <summary>The last verdict.</summary>
+    public BooksVerdict? Last { get; private set; }
+
+    /// <summary>What became of the alerts; null where the plant has none.</summary>
+    public AlertVerdict? Alerts { get; private set; }
+
+    /// <summary>How often each fault struck.</summary>
+    public IReadOnlyDictionary<string, int> Struck { get; private set; } = new Dictionary<string, int>();
+
+    /// <summary>Runs it; gives the exit code.</summary>
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        await using var plant = await LocalCluster.StartAsync(options.Plant);
+        return await RunAsync(plant, cancellationToken) ? 0 : 1;
+    }
+
+    /// <summary>Runs it on a plant that is up; true when all books balance.</summary>
+    public async Task<bool> RunAsync(LocalCluster plant, CancellationToken cancellationToken)
+    {
+        await using var picture = new LivePicture(plant, output, terminal);
+        var log = new LogScenarios(plant, picture);
+        var database = new DatabaseScenarios(plant, picture);
+        var scenarios = log.All.Concat(database.All).ToList();
+        if (options.Only?.Except(scenarios.Select(s => s.Name)).FirstOrDefault() is { } unknown)
+        {
+            throw new ArgumentException($"no scenario '{unknown}': {string.Join("; ", scenarios.Select(s => s.Name))}");
+        }
+
+        var wrong = new List<string>();
+        await PlayAsync("storm of kills", c => StormAsync(plant, picture, c));
+        foreach (var (name, play) in scenarios.Where(s => options.Only?.Contains(s.Name) ?? true))
+        {
+            await PlayAsync(name, play);
+        }
+
+        foreach (var lost in await database.LostAsync(cancellationToken))
+        {
+            await picture.SayAsync($"booked as lost: {lost}");
+        }
+
+        if (plant.Broker is { } broker)
+        {
+            Alerts = await AlertVerdict.ReadAsync(
+                plant.Postgres.ConnectionString, broker, options.DrainWithin, cancellationToken);
+            await picture.SayAsync(
+                $"alerts: {Alerts.InDatabase} transitions in the database, {Alerts.InTopic} records in {broker.Name}");
+            foreach (var question in Alerts.NotJudged)
+            {
+                await picture.SayAsync($"alerts: NOT JUDGED without a real Kafka: {question}");
+            }
+
+            wrong.AddRange(Alerts.Faults);
+        }
+
+        await picture.SayAsync(
+            wrong.Count == 0
+                ? "VERDICT: the books balance" : $"VERDICT: THE BOOKS ARE WRONG: {string.Join("; ", wrong)}");
+        return wrong.Count == 0;
+
+        async Task PlayAsync(string name, Func<CancellationToken, Task> play)
+        {
+            await picture.SayAsync($"== {name}");
+            await play(cancellationToken);
+            await plant.WaitUntilDrainedAsync(options.DrainWithin, cancellationToken);
+            Last = await plant.JudgeAsync(cancellationToken);
+            await picture.SayAsync($"{name}: the books {(Last.Balanced ? "balance" : "ARE WRONG")}\n{Last}");
+            if (!Last.Balanced)
+            {
+                wrong.Add(name);
+            }
+        }
+    }
+
+    private async Task StormAsync(LocalCluster plant, LivePicture picture, CancellationToken cancellationToken)
+    {
+        var faults = new Faults(plant, picture);
+        await plant.BeginAsync();
+        for (var round = 1; round <= options.Rounds; round++)
+        {
+            await picture.SayAsync($"round {round} of {options.Rounds}");
+            foreach (var strike in Round(faults, round, cancellationToken))
+            {
+                await Task.Delay(Breath, cancellationToken);
+                await strike();
+            }
+        }
+
+        Struck = faults.Struck;
+        while ((await plant.AgentsAsync(cancellationToken)).Sum(a => a.Accepted) < options.Readings)
+        {
+            await Task.Delay(Breath, cancellationToken);
+        }
+
+        await plant.EndAsync();
+        foreach (var (what, times) in faults.Struck)
+        {
+            await picture.SayAsync($"{times} times with frames in flight: {what}");
+        }
+    }
+
+    private IEnumerable<Func<Task>> Round(Faults faults, int round, CancellationToken cancellationToken)
+    {
+        yield return () => faults.KillProcessorAsync(cancellationToken);
+        yield return () => faults.KillIngressAsync(cancellationToken);
+        yield return () => faults.KillAgentAsync(cancellationToken);
+        yield return () => faults.KillNatsAsync(cancellationToken);
+        yield return () => faults.StopPostgresAsync(cancellationToken);
+        if (options.Plant.WithSite)
+        {
+            yield return () => faults.KillSiteAsync(cancellationToken);
+        }
+
+        if (options.Plant.WithAlerts)
+        {
+            yield return () => faults.KillRelayAsync(cancellationToken);
+        }
+
+        Func<Task>[] more =
+        [
+            () => faults.CrashProcessorAsync("after-copy:3", cancellationToken),
+            () => faults.CrashProcessorAsync("after-commit:3", cancellationToken),
+            () => faults.CrashAgentAsync("before-send:3", cancellationToken),
+            () => faults.CutLinkAsync(TimeSpan.FromSeconds(4), CutKind.Reset, cancellationToken),
+            () => faults.CutLinkAsync(TimeSpan.FromSeconds(6), CutKind.Silent, cancellationToken),
+            () => faults.KillFleetAsync(cancellationToken),
+        ];
+        for (var i = 0; i < more.Length; i++)
+        {
+            // Each once in every two rounds; all of them where there is one round only.
+            if (options.Rounds == 1 || (i + round) % 2 == 0)
+            {
+                yield return more[i];
+            }
+        }
+    }
+}

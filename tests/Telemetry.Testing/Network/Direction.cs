@@ -1,8 +1,0 @@
-namespace Telemetry.Testing.Network;
-
-/// <summary>Which way bytes flow through a <see cref="FaultProxy"/>.</summary>
-public enum Direction
-{
-    ToServer,
-    ToClient,
-}
