@@ -22,8 +22,6 @@ internal sealed class TrialChain : IAsyncDisposable
     public const string Gateway = "gateway-1";
 
     private const int InputPortInside = 8086, KafkaPortInside = 19092;
-
-    private readonly TemporaryFolder _folder = new();
     private readonly TrialSettings _settings = new();
     private readonly List<IContainer> _containers = [];
     private readonly List<IFutureDockerImage> _images = [];
@@ -98,7 +96,6 @@ internal sealed class TrialChain : IAsyncDisposable
         await Task.WhenAll(_containers.Select(container => container.DisposeAsync().AsTask()));
         await Task.WhenAll(((INetwork[])[_site, Field, _servers]).Select(network => network.DeleteAsync()));
         await Task.WhenAll(_images.Select(image => image.DeleteAsync()));
-        await _folder.DisposeAsync();
     }
 
     private static INetwork Network(string name) =>
@@ -131,13 +128,6 @@ internal sealed class TrialChain : IAsyncDisposable
         await Agent.ConnectAsync(Field, "agent");
     }
 
-    private string GatewaysFile()
-    {
-        var file = _folder.At("gateways");
-        File.WriteAllText(file, $"{Gateway}:{_settings.Secret("TELEMETRY_GATEWAY_PASSWORD")}\n");
-        return file;
-    }
-
     private IContainer NatsServer() => new ContainerBuilder(ImageNames.Nats)
         .WithNetwork(_servers).WithNetworkAliases("nats")
         .WithEnvironment(_settings.Environment("nats"))
@@ -145,8 +135,7 @@ internal sealed class TrialChain : IAsyncDisposable
         .WithBindMount(
             Path.Combine(SourceTree.Root, "deploy/containers/nats.conf"), "/etc/nats/telemetry.conf",
             AccessMode.ReadOnly)
-        .WithCommand("--config", "/etc/nats/telemetry.conf")
-        .WithCreateParameterModifier(TrialSettings.Limits("nats"))
+        .WithCreateParameterModifier(TrialSettings.AsService("nats"))
         .WithWaitStrategy(Wait.ForUnixContainer().UntilMessageIsLogged("Server is ready"))
         .OfThisRun().Build();
 
@@ -157,7 +146,7 @@ internal sealed class TrialChain : IAsyncDisposable
         .WithPortBinding(DatabasePort, PostgreSqlBuilder.PostgreSqlPort)
         // The module switches them off, to be faster; the trial has them on, and so has who loses nothing.
         .WithCommand("-c", "fsync=on", "-c", "full_page_writes=on", "-c", "synchronous_commit=on")
-        .WithCreateParameterModifier(TrialSettings.Limits("timescaledb"))
+        .WithCreateParameterModifier(TrialSettings.AsService("timescaledb"))
         .OfThisRun().Build();
 
     private KafkaContainer KafkaServer() => new KafkaBuilder(ImageNames.Kafka)
@@ -165,7 +154,7 @@ internal sealed class TrialChain : IAsyncDisposable
         .WithListener($"kafka:{KafkaPortInside}")
         .WithEnvironment("KAFKA_AUTO_CREATE_TOPICS_ENABLE", "false")
         .WithEnvironment("KAFKA_HEAP_OPTS", _settings.Environment("kafka")["KAFKA_HEAP_OPTS"])
-        .WithCreateParameterModifier(TrialSettings.Limits("kafka"))
+        .WithCreateParameterModifier(TrialSettings.AsService("kafka"))
         .OfThisRun().Build();
 
     private IContainer CloudProgram(IImage image) => new ContainerBuilder(image)
@@ -173,19 +162,15 @@ internal sealed class TrialChain : IAsyncDisposable
         .WithEnvironment(_settings.Environment("cloud"))
         // The module's listener for other containers; the trial's is on 9092.
         .WithEnvironment("TELEMETRY__KAFKA__SERVERS", $"kafka:{KafkaPortInside}")
-        .WithBindMount(
-            GatewaysFile(), _settings.Environment("cloud")["TELEMETRY__INGRESS__GATEWAYS"], AccessMode.ReadOnly)
-        .WithCreateParameterModifier(TrialSettings.Limits("cloud"))
+        .WithCreateParameterModifier(TrialSettings.AsService("cloud"))
         .WithWaitStrategy(Wait.ForUnixContainer().UntilCommandIsCompleted("probe", "9464", "/health/ready"))
         .OfThisRun().Build();
 
     private IContainer AgentProgram(IImage image) => new ContainerBuilder(image)
         .WithNetwork(_site)
         .WithEnvironment(_settings.Environment("agent"))
-        // So that it notices within seconds that it is cut off, and not after the 30 s of the trial.
-        .WithEnvironment("TELEMETRY_AGENT__UPLINK__KEEPALIVE", "5 s")
         .WithPortBinding(InputPort, InputPortInside)
-        .WithCreateParameterModifier(TrialSettings.Limits("agent"))
+        .WithCreateParameterModifier(TrialSettings.AsService("agent"))
         .WithWaitStrategy(Wait.ForUnixContainer().UntilCommandIsCompleted("probe", "9180", "/status"))
         .OfThisRun().Build();
 }

@@ -27,22 +27,32 @@ internal sealed class TrialSettings
         ? secret
         : _secrets[variable] = "t" + Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture);
 
-    /// <summary>Gives a container what the service may write and use, and no more.</summary>
-    public static Action<CreateContainerParameters> Limits(string service) => container =>
+    /// <summary>
+    /// Gives a container the command of the service, and what the service may write and use, and no more.
+    /// </summary>
+    public static Action<CreateContainerParameters> AsService(string service) => container =>
     {
-        var limits = Of(service);
+        var trial = Of(service);
         var host = container.HostConfig!;
         host.SecurityOpt = ["no-new-privileges:true"];
-        host.CapDrop = limits.Value("cap_drop") == "[ ALL ]" ? ["ALL"] : [];
-        host.ReadonlyRootfs = limits.Value("read_only") == "true";
-        host.Memory = Bytes(limits.Value("mem_limit"));
-        if (limits.Value("tmpfs") is { } folder)
+        host.CapDrop = [.. trial.List("cap_drop")];
+        host.ReadonlyRootfs = trial.Value("read_only") == "true";
+        host.Memory = Bytes(trial.Value("mem_limit"));
+        host.Tmpfs = trial.List("tmpfs").Select(folder => folder.Split(':', 2))
+            .ToDictionary(parts => parts[0], parts => parts.Length > 1 ? parts[1] : "");
+        if (trial.List("command") is { Count: > 0 } command)
         {
-            host.Tmpfs = new Dictionary<string, string> { [folder.Trim('[', ']', ' ')] = "" };
+            container.Cmd = [.. command];
+        }
+
+        // $$ is how compose writes $.
+        if (trial.Items("entrypoint") is { Count: > 0 } entrypoint)
+        {
+            container.Entrypoint = [.. entrypoint.Select(item => item.Replace("$$", "$", StringComparison.Ordinal))];
         }
 
         // Without a name, so that they go with the container.
-        foreach (var volume in limits.Volumes.Where(volume => !volume.StartsWith('.')))
+        foreach (var volume in trial.Volumes.Where(volume => !volume.StartsWith('.')))
         {
             container.Volumes ??= new Dictionary<string, EmptyStruct>();
             container.Volumes[volume.Split(':')[^1]] = default;

@@ -29,6 +29,14 @@ internal sealed partial record ComposeService(string Name, IReadOnlyList<string>
     public string? Value(string key) =>
         Lines.FirstOrDefault(line => line.StartsWith($"    {key}: ", StringComparison.Ordinal))?.Split(": ", 2)[1];
 
+    /// <summary>The entries below a key, one a line.</summary>
+    public IReadOnlyList<string> Items(string key) => [.. Below(key).Select(line => line[2..].Trim('"'))];
+
+    /// <summary>The entries of a list that stands in the key's line: <c>[ a, "b" ]</c>.</summary>
+    public IReadOnlyList<string> List(string key) => Value(key) is { } list
+        ? [.. list.Trim('[', ']', ' ').Split(", ").Select(item => item.Trim('"'))]
+        : [];
+
     /// <summary>The services of a file, comments apart.</summary>
     public static IReadOnlyList<ComposeService> Of(IEnumerable<string> file)
     {
@@ -51,8 +59,6 @@ internal sealed partial record ComposeService(string Name, IReadOnlyList<string>
 
         return services;
     }
-
-    private List<string> Items(string key) => [.. Below(key).Select(line => line[2..].Trim('"'))];
 
     private IEnumerable<string> Below(string key) => Lines
         .SkipWhile(line => line != $"    {key}:").Skip(1)
