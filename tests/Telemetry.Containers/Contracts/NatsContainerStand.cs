@@ -1,4 +1,3 @@
-using NATS.Client.JetStream;
 using Telemetry.Containers.Servers;
 using Telemetry.Model.Installations;
 using Telemetry.Model.Protocol;
@@ -40,7 +39,7 @@ internal sealed class NatsContainerStand : FrameLogStand
         var stand = new NatsContainerStand(server, connection, options ?? FrameLogStandOptions.Ordinary);
         try
         {
-            await EmptyAsync(connection.Context);
+            await stand.EmptyAsync();
             if (makeStreams)
             {
                 await stand.Log.EnsureStreamsAsync(Partition, default);
@@ -68,14 +67,10 @@ internal sealed class NatsContainerStand : FrameLogStand
 
     public override IFrameLog As(InstallationFacts facts) => _log.As(facts);
 
-    public override async Task ForgetInstallationAsync() =>
-        Assert.True(await _connection.Context.DeleteStreamAsync(StreamMarker.Stream));
+    public override Task ForgetInstallationAsync() => DeleteAsync(StreamMarker.Stream);
 
-    public override async Task WipeAsync(int partition)
-    {
-        Assert.True(await _connection.Context.DeleteStreamAsync(Routes.StreamName(partition, StreamKind.Live)));
-        Assert.True(await _connection.Context.DeleteStreamAsync(Routes.StreamName(partition, StreamKind.Backlog)));
-    }
+    public override Task WipeAsync(int partition) => DeleteAsync(
+        Routes.StreamName(partition, StreamKind.Live), Routes.StreamName(partition, StreamKind.Backlog));
 
     public override Task BreakLinkAsync() => _server.RestartAsync();
 
@@ -84,17 +79,24 @@ internal sealed class NatsContainerStand : FrameLogStand
     private static Task<JetStreamConnection> ConnectAsync(NatsContainer server) =>
         JetStreamConnection.ConnectAsync(new NatsOptions { Servers = [server.Url] });
 
-    private static async Task EmptyAsync(INatsJSContext context)
+    private async Task EmptyAsync()
     {
         var names = new List<string>();
-        await foreach (var name in context.ListStreamNamesAsync())
+        await foreach (var name in _connection.Context.ListStreamNamesAsync())
         {
             names.Add(name);
         }
 
-        foreach (var name in names)
+        await DeleteAsync([.. names]);
+    }
+
+    private async Task DeleteAsync(params string[] streams)
+    {
+        foreach (var stream in streams)
         {
-            await context.DeleteStreamAsync(name);
+            Assert.True(await _connection.Context.DeleteStreamAsync(stream));
         }
+
+        await _server.GoneAsync(streams);
     }
 }

@@ -10,12 +10,13 @@ namespace Telemetry.Containers.Servers;
 internal sealed class NatsContainer : IAsyncDisposable
 {
     private const int ClientPort = 4222;
+    private const string StoreFolder = "/data", StreamsFolder = StoreFolder + "/jetstream/$G/streams";
     private static readonly TimeSpan ReadyWithin = TimeSpan.FromMinutes(1);
 
     private readonly IContainer _container;
 
     public NatsContainer() => _container = new ContainerBuilder(ImageNames.Nats)
-        .WithCommand("--jetstream", "--store_dir", "/data")
+        .WithCommand("--jetstream", "--store_dir", StoreFolder)
         .WithPortBinding(Port, ClientPort)
         .WithWaitStrategy(Wait.ForUnixContainer().UntilMessageIsLogged("Server is ready"))
         .OfThisRun()
@@ -35,6 +36,15 @@ internal sealed class NatsContainer : IAsyncDisposable
         await Conditions.HoldsAsync(
             "nats-server greets again", ReadyWithin, Probe.Greets(Port, "INFO "));
     }
+
+    /// <summary>
+    /// Waits until nothing of deleted streams is on the disk. nats-server 2.10 answers before that, and a stream that is made
+    /// again at once has messages of the deleted one (seen in one of ten).
+    /// </summary>
+    public Task GoneAsync(params IReadOnlyCollection<string> streams) => Conditions.HoldsAsync(
+        "deleted streams are off the disk", ReadyWithin,
+        async cancellation => !(await _container.ExecAsync(["ls", StreamsFolder], cancellation)).Stdout.Split('\n')
+            .Intersect(streams).Any());
 
     public ValueTask DisposeAsync() => _container.DisposeAsync();
 }
