@@ -7,8 +7,9 @@ using Xunit.Abstractions;
 namespace Telemetry.Containers.Chain;
 
 /// <summary>
-/// From a sender through the agent's container to SQL and Kafka, with a fault of the engine's in the middle. Each fault strikes
-/// while readings flow, lasts until it is felt, and afterwards every reading that was acknowledged is stored exactly once.
+/// From a sender through the agent's container to SQL and Kafka, with a fault of the engine's in the middle. Each fault
+/// strikes while readings flow, lasts until it is felt, and afterwards every reading that was acknowledged is stored
+/// exactly once.
 /// </summary>
 public sealed class ChainFaultTests(ChainFixture fixture, ITestOutputHelper output) : IClassFixture<ChainFixture>
 {
@@ -73,8 +74,8 @@ public sealed class ChainFaultTests(ChainFixture fixture, ITestOutputHelper outp
                 output,
                 $"{device,-16} {sender.Lines * ReadingSender.ReadingsPerLine,6} readings, each stored once; {alerts,3} "
                 + $"alerts, each in Kafka once; of the gateway {accepted} accepted and settled; the fault lasted "
-                + $"{(felt - struck).TotalSeconds:0.0} s, newer readings were stored {(healed - felt).TotalSeconds:0.0} s "
-                + $"after it; {time.Elapsed.TotalSeconds:0} s in all");
+                + $"{(felt - struck).TotalSeconds:0.0} s, newer readings were stored "
+                + $"{(healed - felt).TotalSeconds:0.0} s after it; {time.Elapsed.TotalSeconds:0} s in all");
         }
         catch
         {
@@ -96,7 +97,8 @@ public sealed class ChainFaultTests(ChainFixture fixture, ITestOutputHelper outp
     }
 
     /// <summary>
-    /// What the agent has accepted, its own metrics too, is what the books have settled, and the books are what is there.
+    /// What the agent has accepted, its own metrics too, is what the books have settled, and the books are what is
+    /// there.
     /// </summary>
     private async Task<long> EverythingIsSettledAsync(TrialDatabase database)
     {

@@ -9,8 +9,8 @@ using Telemetry.Tests.Architecture;
 namespace Telemetry.Containers.Chain;
 
 /// <summary>
-/// The image of one of our programs: by its Dockerfile of deploy/containers, with the program that this build has made, as
-/// to restore and compile it once more in a container takes a minute.
+/// The image of one of our programs: by its Dockerfile of deploy/containers, with the program that this build has made,
+/// as to restore and compile it once more in a container takes a minute.
 /// </summary>
 internal static class ProgramImage
 {

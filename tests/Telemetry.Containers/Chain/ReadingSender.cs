@@ -6,9 +6,10 @@ using System.Text;
 namespace Telemetry.Containers.Chain;
 
 /// <summary>
-/// A client of the agent's HTTP input, for one device: one batch of 500 lines after the other, each as soon as the one before
-/// is acknowledged, which is about a second later. Each batch is repeated under the same Idempotency-Key until it is answered,
-/// as clients do that want each reading once. What was sent is known exactly: sums are those of quarters and of whole numbers.
+/// A client of the agent's HTTP input, for one device: one batch of 500 lines after the other, each as soon as the one
+/// before is acknowledged, which is about a second later. Each batch is repeated under the same Idempotency-Key until
+/// it is answered, as clients do that want each reading once. What was sent is known exactly: sums are those of
+/// quarters and of whole numbers.
 /// </summary>
 internal sealed class ReadingSender : IAsyncDisposable
 {
@@ -56,7 +57,8 @@ internal sealed class ReadingSender : IAsyncDisposable
         _http.Dispose();
     }
 
-    // From 60 to 80 and back in quarters, within two batches: an alert of the sample rules fires and resolves each time.
+    // From 60 to 80 and back in quarters, within two batches: an alert of the sample rules fires and resolves each
+    // time.
     private static double Temperature(long line)
     {
         const int steps = 1000, half = steps / 2;

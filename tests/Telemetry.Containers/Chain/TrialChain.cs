@@ -14,8 +14,8 @@ using Testcontainers.PostgreSql;
 namespace Telemetry.Containers.Chain;
 
 /// <summary>
-/// The trial of docker-compose.yml in networks of its own: senders reach the agent through one, the agent the cloud through
-/// the second, and the cloud alone its servers through the third.
+/// The trial of docker-compose.yml in networks of its own: senders reach the agent through one, the agent the cloud
+/// through the second, and the cloud alone its servers through the third.
 /// </summary>
 internal sealed class TrialChain : IAsyncDisposable
 {
@@ -28,7 +28,9 @@ internal sealed class TrialChain : IAsyncDisposable
     private readonly INetwork _site = Network("site");
     private readonly INetwork _servers = Network("servers");
 
-    /// <summary>Between agent and cloud. No way leads out of it, so that the agent's port is published into the other one.</summary>
+    /// <summary>
+    /// Between agent and cloud. No way leads out of it, so that the agent's port is published into the other one.
+    /// </summary>
     public INetwork Field { get; } = new NetworkBuilder()
         .WithName(NetworkName("field"))
         .WithCreateParameterModifier(network => network.Internal = true)

@@ -6,8 +6,8 @@ using Telemetry.Tests.Deployment;
 namespace Telemetry.Containers.Chain;
 
 /// <summary>
-/// What docker-compose.yml gives to its services, with passwords made up for this run: so the chain of the tests is the one of
-/// the trial.
+/// What docker-compose.yml gives to its services, with passwords made up for this run: so the chain of the tests is the
+/// one of the trial.
 /// </summary>
 internal sealed class TrialSettings
 {

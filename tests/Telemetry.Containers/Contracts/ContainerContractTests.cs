@@ -5,7 +5,9 @@ using Telemetry.TestKit.Contracts;
 
 namespace Telemetry.Containers.Contracts;
 
-/// <summary>The contracts of frame log, control channel and store on the servers that docker-compose.yml names.</summary>
+/// <summary>
+/// The contracts of frame log, control channel and store on the servers that docker-compose.yml names.
+/// </summary>
 [Collection(ServersCollection.Name)]
 public sealed class ContainerContractTests(ServersFixture servers)
 {
@@ -73,7 +75,8 @@ public sealed class ContainerContractTests(ServersFixture servers)
 
     private sealed class OfChannel(NatsContainer nats) : ControlChannelContract
     {
-        protected override Task RunAsync(Func<ControlChannelStand, Task> test) => NatsContainerStand.WithChannelAsync(nats, test);
+        protected override Task RunAsync(Func<ControlChannelStand, Task> test) =>
+            NatsContainerStand.WithChannelAsync(nats, test);
     }
 
     private sealed class OfStore(string server) : StoreContract

@@ -4,7 +4,8 @@ using Xunit.Sdk;
 namespace Telemetry.Containers.Contracts;
 
 /// <summary>
-/// The tests of a contract, by name: so that each is a row of a theory that is skipped, by name, where there is no engine.
+/// The tests of a contract, by name: so that each is a row of a theory that is skipped, by name, where there is no
+/// engine.
 /// </summary>
 internal static class ContractClaims
 {

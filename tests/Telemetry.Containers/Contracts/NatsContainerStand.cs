@@ -7,7 +7,9 @@ using Telemetry.TestKit.Contracts;
 
 namespace Telemetry.Containers.Contracts;
 
-/// <summary>The frame log and the control channel on the nats-server in the container, which is emptied for each test.</summary>
+/// <summary>
+/// The frame log and the control channel on the nats-server in the container, which is emptied for each test.
+/// </summary>
 internal sealed class NatsContainerStand : FrameLogStand
 {
     private const int Partition = 3;
@@ -24,7 +26,11 @@ internal sealed class NatsContainerStand : FrameLogStand
         _connection = connection;
         _log = new JetStreamFrameLog(
             connection,
-            new JetStreamFrameLogOptions { LiveBytesMax = options.LiveBytesMax, DuplicateWindow = options.DuplicateWindow },
+            new JetStreamFrameLogOptions
+            {
+                LiveBytesMax = options.LiveBytesMax,
+                DuplicateWindow = options.DuplicateWindow,
+            },
             Facts);
     }
 
@@ -59,7 +65,8 @@ internal sealed class NatsContainerStand : FrameLogStand
     {
         await using var ingress = await ConnectAsync(server);
         await using var owner = await ConnectAsync(server);
-        await test(new ControlChannelStand(new NatsControlChannel(ingress, Facts), new NatsControlChannel(owner, Facts), TimeProvider.System)
+        var (atIngress, atOwner) = (new NatsControlChannel(ingress, Facts), new NatsControlChannel(owner, Facts));
+        await test(new ControlChannelStand(atIngress, atOwner, TimeProvider.System)
         {
             Stranger = new NatsControlChannel(owner, SampleInstallation.Of(8)),
         });

@@ -1,8 +1,8 @@
 namespace Telemetry.Containers.Engine;
 
 /// <summary>
-/// A test that needs a Docker engine: skipped with the reason where none answers, also with CI=true, as the other suites run
-/// the same servers as processes.
+/// A test that needs a Docker engine: skipped with the reason where none answers, also with CI=true, as the other
+/// suites run the same servers as processes.
 /// </summary>
 public sealed class ContainerFactAttribute : FactAttribute
 {

@@ -6,7 +6,9 @@ using DotNet.Testcontainers.Networks;
 
 namespace Telemetry.Containers.Engine;
 
-/// <summary>The Docker engine of this machine: whether there is one, and what Testcontainers has no method for.</summary>
+/// <summary>
+/// The Docker engine of this machine: whether there is one, and what Testcontainers has no method for.
+/// </summary>
 internal static class DockerEngine
 {
     private static readonly TimeSpan AnswersWithin = TimeSpan.FromSeconds(10);
@@ -43,6 +45,12 @@ internal static class DockerEngine
 
     private static string? Ask()
     {
+        // Testcontainers has looked for one, at DOCKER_HOST and the usual sockets.
+        if (TestcontainersSettings.OS.DockerEndpointAuthConfig is null)
+        {
+            return Reason("neither at DOCKER_HOST nor at the usual sockets.");
+        }
+
         try
         {
             using var patience = new CancellationTokenSource(AnswersWithin);
@@ -51,7 +59,10 @@ internal static class DockerEngine
         }
         catch (Exception e)
         {
-            return $"No Docker engine answers: {e.Message} The same servers run as processes in Telemetry.Integration.";
+            return Reason(e.Message);
         }
+
+        static string Reason(string why) =>
+            $"No Docker engine answers: {why} The same servers run as processes in Telemetry.Integration.";
     }
 }

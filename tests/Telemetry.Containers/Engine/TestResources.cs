@@ -18,7 +18,9 @@ internal static class TestResources
     private static readonly string Run =
         Environment.GetEnvironmentVariable("TELEMETRY_TEST_RUN") ?? $"by-hand-{Environment.ProcessId}";
 
-    /// <summary>The container is labelled, its image pulled only where it is missing, its ports are the loopback's.</summary>
+    /// <summary>
+    /// The container is labelled, its image pulled only where it is missing, its ports are the loopback's.
+    /// </summary>
     public static TBuilder OfThisRun<TBuilder, TContainer, TConfiguration>(
         this ContainerBuilder<TBuilder, TContainer, TConfiguration> builder)
         where TBuilder : ContainerBuilder<TBuilder, TContainer, TConfiguration>

@@ -6,7 +6,9 @@ using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Containers.Servers;
 
-/// <summary>nats-server with JetStream in a container, open to all, on a port that stays the same over a kill.</summary>
+/// <summary>
+/// nats-server with JetStream in a container, open to all, on a port that stays the same over a kill.
+/// </summary>
 internal sealed class NatsContainer : IAsyncDisposable
 {
     private const int ClientPort = 4222;
@@ -38,8 +40,8 @@ internal sealed class NatsContainer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Waits until nothing of deleted streams is on the disk. nats-server 2.10 answers before that, and a stream that is made
-    /// again at once has messages of the deleted one (seen in one of ten).
+    /// Waits until nothing of deleted streams is on the disk. nats-server 2.10 answers before that, and a stream that
+    /// is made again at once has messages of the deleted one (seen in one of ten).
     /// </summary>
     public Task GoneAsync(params IReadOnlyCollection<string> streams) => Conditions.HoldsAsync(
         "deleted streams are off the disk", ReadyWithin,

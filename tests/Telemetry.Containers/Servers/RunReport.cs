@@ -2,7 +2,9 @@ using Xunit.Abstractions;
 
 namespace Telemetry.Containers.Servers;
 
-/// <summary>Lines that a run says beside passed and failed: to the test's output, and to the file that test.sh shows.</summary>
+/// <summary>
+/// Lines that a run says beside passed and failed: to the test's output, and to the file that test.sh shows.
+/// </summary>
 internal static class RunReport
 {
     /// <summary>Names the file; without it there is the test's output alone.</summary>

@@ -9,8 +9,8 @@ using Xunit.Abstractions;
 namespace Telemetry.Containers.Servers;
 
 /// <summary>
-/// What each server says of its own version and edition. An image's tag proves nothing: whoever made the image may have put
-/// another version into it. The answers go to the report of the run.
+/// What each server says of its own version and edition. An image's tag proves nothing: whoever made the image may have
+/// put another version into it. The answers go to the report of the run.
 /// </summary>
 [Collection(ServersCollection.Name)]
 public sealed class ServerVersionsTests(ServersFixture servers, ITestOutputHelper output)

@@ -169,7 +169,8 @@ public sealed class ContainerTests
     private static CloudSettings? ReadCloud(out IReadOnlyList<string> problems)
     {
         var recipe = ImageRecipe.Read(Cloud);
-        var given = Given("cloud").Where(pair => pair.Key.StartsWith("TELEMETRY__", StringComparison.Ordinal)).ToDictionary(
+        var keys = Given("cloud").Where(pair => pair.Key.StartsWith("TELEMETRY__", StringComparison.Ordinal));
+        var given = keys.ToDictionary(
             pair => pair.Key["TELEMETRY__".Length..].Replace("__", ":", StringComparison.Ordinal),
             pair => (string?)recipe.Source(pair.Value));
         // Written where the key says, as the container starts; here any file will do.
