@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Decodes frames of versions 0 and 1; written from docs/frame-format.md alone.
+"""Decodes frames of versions 0 and 1; written from docs/reference/frame-format.md alone.
 
 Each line of standard input is a frame: the types of the schema's series as digits, a space, the frame in hexadecimal
 digits. For each frame lines are printed and then an empty one:

@@ -7,18 +7,18 @@ using Telemetry.Streams;
 namespace Telemetry.Ingress;
 
 /// <summary>
-/// Appends with patience: many at once up to a limit, each tried again under the same message id while the log is out
-/// of reach, or while its streams are gone: whoever has the database makes them. The log swallows a repeated id that it
-/// already has, so a lost acknowledgement makes no second message.
+/// Appends with retries: many appends at once up to a limit. Each is tried again under the same message id while the
+/// log is out of reach, or while its streams do not exist (a process with access to the database makes them). The log
+/// discards a repeated id that it already has, so a lost acknowledgement causes no second message.
 /// </summary>
 internal sealed class FrameAppender(IFrameLog log, IngressOptions options, TimeProvider time, IngressCounters counters)
 {
-    // A place in the channel is the right to one append under way; writers wait in order when it is full.
+    // An item in the channel is the right to one append under way; writers wait in order when it is full.
     private readonly Channel<byte> _places = Channels.Bounded<byte>(options.AppendsInFlightMax, singleReader: false);
 
     /// <summary>
-    /// Appends; throws <see cref="FrameLogException"/> at once when the stream is full, and when the log stayed out of reach
-    /// for <see cref="IngressOptions.AppendPatience"/> (and the log's own time limit of one append at most).
+    /// Appends. Throws <see cref="FrameLogException"/> at once when the stream is full, and also after the log was out
+    /// of reach for <see cref="IngressOptions.AppendPatience"/> (plus at most the log's own time limit of one append).
     /// </summary>
     public async ValueTask<FrameAppend> AppendAsync(
         int partition,
@@ -42,7 +42,7 @@ internal sealed class FrameAppender(IFrameLog log, IngressOptions options, TimeP
             }
             catch (FrameLogException e) when (!e.IsFull)
             {
-                // The first one failed without a timer of its own; from here on it is a matter of patience.
+                // The first append failed without a timer of its own; from here on the patience limits the retries.
                 return await AppendAgainAsync(e, since, partition, stream, gateway, messageId, data, cancellationToken);
             }
         }

@@ -8,26 +8,27 @@ using Telemetry.Streams;
 namespace Telemetry.Ingress;
 
 /// <summary>
-/// What an ingress does, without a transport: takes a gateway's publishes, checks them, hands frames to the log and
-/// hellos to the owner, and only then says the verdict that becomes the PUBACK. It keeps nothing: what it has not
-/// acknowledged, the agent still holds. Any number of calls may run at once, of any gateway.
+/// The work of an ingress, without a transport: takes a gateway's publishes, checks them, passes frames to the log and
+/// hellos to the owner, and only then returns the verdict that becomes the PUBACK. It keeps nothing: what it has not
+/// acknowledged, the agent still holds. Any number of calls, for any gateways, may run at once.
 /// </summary>
 public sealed class IngressCore(
-    IFrameLog log, IControlChannel bus, IngressOptions options, TimeProvider time, IngressCounters counters)
+    IFrameLog log, IControlChannel control, IngressOptions options, TimeProvider time, IngressCounters counters)
 {
     private readonly FrameAppender _appender = new(log, options, time, counters);
     private readonly SchemaPace _schemaPace = new(options, time);
     private volatile string? _closed;
 
-    /// <summary>What is refused for no fault of its gateway.</summary>
+    /// <summary>The traffic that is refused for no fault of its gateway.</summary>
     public RefusedTraffic Refused { get; } = new(log, time);
 
     /// <summary>Its limits.</summary>
     public IngressOptions Options => options;
 
     /// <summary>
-    /// Why nothing is taken now (the partitions are being changed); null when it is. Every frame and hello is then
-    /// refused with 0x83 and this reason, which is never the frame's fault: the agents keep what they have.
+    /// Why nothing is accepted now (a repartition is under way); null when publishes are accepted. Every frame and
+    /// hello is then refused with 0x83 and this reason, which is never the frame's fault: the agents keep what they
+    /// have.
     /// </summary>
     public string? Closed
     {
@@ -36,8 +37,8 @@ public sealed class IngressCore(
     }
 
     /// <summary>
-    /// Takes one publish of an authenticated gateway. <paramref name="payload"/> is read until the call completes,
-    /// which may take as long as <see cref="IngressOptions.AppendPatience"/>: a withheld PUBACK is the back-pressure.
+    /// Handles one publish of an authenticated gateway. <paramref name="payload"/> is read until the call completes,
+    /// which may take as long as <see cref="IngressOptions.AppendPatience"/>: the withheld PUBACK slows the agent down.
     /// </summary>
     public ValueTask<IngressVerdict> PublishedAsync(
         GatewayId gateway, string topic, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
@@ -58,14 +59,14 @@ public sealed class IngressCore(
     }
 
     /// <summary>
-    /// Carries what goes down to the gateway into <paramref name="sendDown"/> from when this returns (before the
-    /// CONNACK) until the result is disposed. <paramref name="sendDown"/> may keep the bytes, must not wait, and
-    /// returns false when it takes no more now; see <see cref="DownQueue"/> for what then happens. Throws <see
+    /// Passes messages for the gateway to <paramref name="sendDown"/>, from the time this returns (before the CONNACK)
+    /// until the result is disposed. <paramref name="sendDown"/> may keep the bytes, must not wait, and returns false
+    /// when it accepts no more now; see <see cref="DownQueue"/> for what happens then. Throws <see
     /// cref="FrameLogException"/>.
     /// </summary>
     public async ValueTask<IAsyncDisposable> OpenSessionAsync(
         GatewayId gateway, Func<ReadOnlyMemory<byte>, bool> sendDown, CancellationToken cancellationToken) =>
-        await DownSession.OpenAsync(bus, gateway, sendDown, options, time, counters, cancellationToken);
+        await DownSession.OpenAsync(control, gateway, sendDown, options, time, counters, cancellationToken);
 
     private async ValueTask<IngressVerdict> FrameAsync(
         GatewayId gateway, Lane lane, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
@@ -152,7 +153,7 @@ public sealed class IngressCore(
         var reason = _closed;
         try
         {
-            if (reason is null && await bus.SayHelloAsync(partition, gateway, payload, cancellationToken))
+            if (reason is null && await control.SayHelloAsync(partition, gateway, payload, cancellationToken))
             {
                 counters.Count(IngressEvent.HelloSaid);
                 return new(IngressVerdict.Success, null, null);

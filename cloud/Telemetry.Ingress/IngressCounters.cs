@@ -1,3 +1,6 @@
+using System.Diagnostics.Metrics;
+using Telemetry.Diagnostics.Metrics;
+
 namespace Telemetry.Ingress;
 
 /// <summary>What happened at one ingress since it started. Any thread may count and read.</summary>
@@ -10,9 +13,24 @@ public sealed class IngressCounters
 
     /// <summary>Counts it.</summary>
     public void Count(IngressEvent what, long times = 1) => Interlocked.Add(ref _counts[(int)what], times);
+
+    /// <summary>Makes the instruments; docs/reference/metrics.md lists them and every event.</summary>
+    public void Publish(Meter meter)
+    {
+        meter.Counter(
+            "telemetry.ingress.events", "{event}", "What the ingress did, by kind", "event",
+            [.. Enum.GetValues<IngressEvent>().Where(what => what != IngressEvent.ByteAppended)
+                .Select(what => (Words(what.ToString()), (Func<long>)(() => this[what])))]);
+        meter.Counter(
+            "telemetry.ingress.appended", "By", "Bytes that the log took", () => this[IngressEvent.ByteAppended]);
+    }
+
+    // FrameAppended -> frame_appended
+    private static string Words(string name) => string.Concat(name.Select((letter, i) =>
+        char.IsUpper(letter) ? $"{(i > 0 ? "_" : "")}{char.ToLowerInvariant(letter)}" : $"{letter}"));
 }
 
-/// <summary>What an ingress counts. Names become metrics, see docs/metrics.md.</summary>
+/// <summary>What an ingress counts. Names become metrics, see docs/reference/metrics.md.</summary>
 public enum IngressEvent
 {
     /// <summary>A frame is in the log and was acknowledged with its receipt.</summary>

@@ -5,7 +5,7 @@ using Telemetry.Model.Identity;
 
 namespace Telemetry.Ingress;
 
-/// <summary>What an ingress logs (ids 1000-1099): nothing per frame that goes well.</summary>
+/// <summary>The log messages of an ingress (ids 1000-1099): none for a frame that is accepted.</summary>
 internal static partial class IngressLog
 {
     [LoggerMessage(1000, LogLevel.Information, "Listened for MQTT on port {Port}")]

@@ -7,8 +7,8 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Ingress;
 
 /// <summary>
-/// A checked frame or schema as the ingress sees it: the id under which it goes to the log, and the frame's key; null
-/// of a schema.
+/// A checked frame or schema as the ingress sees it: the message id for the log, and the frame's key, which is null for
+/// a schema.
 /// </summary>
 internal readonly record struct IngressMessage(string MessageId, FrameKey? Frame)
 {
@@ -16,7 +16,7 @@ internal readonly record struct IngressMessage(string MessageId, FrameKey? Frame
 
     /// <summary>
     /// Checks a lane's payload (delivery, then a frame or schema: version, kind, checksum, header, lane) without
-    /// opening its readings. Throws <see cref="WireFormatException"/>.
+    /// decoding its readings. Throws <see cref="WireFormatException"/>.
     /// </summary>
     public static IngressMessage Read(GatewayId gateway, Lane lane, ReadOnlySpan<byte> payload)
     {

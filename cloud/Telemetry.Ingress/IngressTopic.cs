@@ -3,13 +3,13 @@ using Telemetry.Model.Protocol;
 
 namespace Telemetry.Ingress;
 
-/// <summary>What a gateway's publish is for.</summary>
+/// <summary>The kinds of topics that a gateway publishes to.</summary>
 internal enum IngressTopicKind
 {
     /// <summary>Outside <c>tm/1/GATEWAY/</c>.</summary>
     Foreign,
 
-    /// <summary>Inside it, but no topic that goes up.</summary>
+    /// <summary>Inside it, but not a topic for messages from gateways.</summary>
     Unknown,
 
     /// <summary>A lane: frames and schemas.</summary>
@@ -19,11 +19,11 @@ internal enum IngressTopicKind
     Hello,
 }
 
-/// <summary>Reads topics that gateways publish to.</summary>
+/// <summary>Parses the topics that gateways publish to.</summary>
 internal static class IngressTopic
 {
     /// <summary>
-    /// The kind of <paramref name="topic"/> for <paramref name="gateway"/>; the lane where it is one.
+    /// The kind of <paramref name="topic"/> for <paramref name="gateway"/>, and the lane if it is a lane's topic.
     /// </summary>
     public static IngressTopicKind Read(GatewayId gateway, ReadOnlySpan<char> topic, out Lane lane)
     {

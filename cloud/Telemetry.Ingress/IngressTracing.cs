@@ -4,17 +4,17 @@ using Telemetry.Model.Tracing;
 
 namespace Telemetry.Ingress;
 
-/// <summary>The ingress's spans of frames; docs/traces.md lists them.</summary>
+/// <summary>Writes the ingress's spans of frames; docs/reference/traces.md lists them.</summary>
 public static class IngressTracing
 {
     private static readonly FrameSpans Spans = new(FrameSpans.CloudSource);
 
-    /// <summary>True while somebody listens.</summary>
+    /// <summary>True while a listener is attached.</summary>
     public static bool Wanted => Spans.Wanted;
 
     /// <summary>
-    /// The log took a frame, or did not: <paramref name="error"/>. <paramref name="since"/> is the timestamp of the
-    /// publish's arrival.
+    /// The log stored a frame, or did not, with <paramref name="error"/>. <paramref name="since"/> is the timestamp at
+    /// which the publish arrived.
     /// </summary>
     public static void Appended(
         GatewayId gateway, FrameKey frame, string stream, int bytes, long sequence, string? error, long since,

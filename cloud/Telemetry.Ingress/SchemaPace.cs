@@ -3,14 +3,14 @@ using Telemetry.Model.Identity;
 namespace Telemetry.Ingress;
 
 /// <summary>
-/// Spreads the schemas of one gateway in this process: as many as two seconds allow may come at once, then they are
-/// delayed to <see cref="IngressOptions.SchemasPerSecond"/>. To register a schema costs its partition as much as
-/// hundreds of readings, and the other gateways of the partition wait behind it. What its gateway sends meanwhile is
-/// taken, but acknowledged in order, behind it. Any thread.
+/// Limits the rate of schemas of one gateway in this process: as many as two seconds allow may arrive at once; after
+/// that they are delayed to <see cref="IngressOptions.SchemasPerSecond"/>. Registering a schema costs its partition as
+/// much as hundreds of readings, and the other gateways of the partition wait for it. What the gateway sends meanwhile
+/// is accepted, but acknowledged in order, after the schema. May be used on any thread.
 /// </summary>
 internal sealed class SchemaPace(IngressOptions options, TimeProvider time)
 {
-    // Gateways whose time has passed are forgotten only when so many are remembered.
+    // Gateways whose delay is over are only forgotten when this many are remembered.
     private const int TrimFrom = 1024;
 
     private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(2);
@@ -20,7 +20,7 @@ internal sealed class SchemaPace(IngressOptions options, TimeProvider time)
     private readonly long _interval = time.TimestampFrequency / options.SchemasPerSecond;
     private int _trimAt = TrimFrom;
 
-    /// <summary>Gateways that are remembered: those that brought schemas in the last seconds.</summary>
+    /// <summary>The gateways that are remembered: those that sent schemas in the last seconds.</summary>
     public int Count
     {
         get
@@ -33,9 +33,9 @@ internal sealed class SchemaPace(IngressOptions options, TimeProvider time)
     }
 
     /// <summary>
-    /// Counts a schema of a gateway and returns how long it is to wait: about
-    /// <see cref="IngressOptions.AppendPatience"/> at most, beyond which none is counted. A gateway has too few
-    /// messages under way to come there, unless it connects again and again.
+    /// Counts a schema of a gateway and returns how long it must wait: about <see
+    /// cref="IngressOptions.AppendPatience"/> at most, beyond which none is counted. A gateway has too few messages
+    /// under way to reach this limit, unless it connects again and again.
     /// </summary>
     public TimeSpan Take(GatewayId gateway)
     {

@@ -4,17 +4,18 @@ using Telemetry.Storage;
 
 namespace Telemetry.Processing;
 
-/// <summary>A processor's spans of frames; docs/traces.md lists them.</summary>
+/// <summary>Writes a processor's spans of frames; docs/reference/traces.md lists them.</summary>
 public static class ProcessingTracing
 {
     private static readonly FrameSpans Spans = new(FrameSpans.CloudSource);
 
-    /// <summary>True while somebody listens.</summary>
+    /// <summary>True while a listener is attached.</summary>
     public static bool Wanted => Spans.Wanted;
 
     /// <summary>
-    /// A frame's transaction committed. <paramref name="since"/> and <paramref name="appliedAt"/> are the timestamps
-    /// between which it was taken from the log and evaluated; <paramref name="alerts"/>: transitions that it made.
+    /// A frame's transaction committed. The frame was taken from the log and evaluated between the timestamps <paramref
+    /// name="since"/> and <paramref name="appliedAt"/>; <paramref name="alerts"/> is the number of transitions that it
+    /// caused.
     /// </summary>
     public static void Stored(
         FrameRegisterRow frame, int alerts, long since, long appliedAt, DateTimeOffset now, TimeProvider time)

@@ -14,15 +14,15 @@ using Telemetry.Streams;
 namespace Telemetry.Processing;
 
 /// <summary>
-/// Owns partitions by lease, reads their streams, and settles what they carry: gather → one transaction
+/// Owns partitions by lease, reads their streams and settles the messages in them: gather → one transaction
 /// (compare-and-set, ledger, register, readings, alerts) → stored-acks and answers. Runs on one thread: start it on a
-/// single-threaded synchronization context. Whatever fails, memory goes back to what the database has, and reading goes
-/// on from there.
+/// single-threaded synchronization context. After any failure, memory is reset to the database's state, and reading
+/// continues from the position in the database.
 /// </summary>
 public sealed class Processor
 {
     private readonly IStore _store;
-    private readonly IControlChannel _bus;
+    private readonly IControlChannel _control;
     private readonly ProcessorOptions _options;
     private readonly TimeProvider _time;
     private readonly Random _random;
@@ -31,55 +31,52 @@ public sealed class Processor
     private readonly Signal _signal = new();
     private readonly OwnedPartitions _owned;
     private readonly LeaseLoop _leases;
-    private readonly ProcessorFailures _troubles;
+    private readonly ProcessorFailures _failures;
     private readonly StoreCommit _commit = new();
     private readonly AlertEvaluator _alerts;
     private readonly PendingAcks _acks = new();
     private readonly FrameApplier _applier;
-    private readonly HelloHandler _desk;
+    private readonly HelloHandler _handler;
     private readonly GatewayLoader _loader;
-    private readonly DataFaultIsolator _faults = new();
+    private readonly DataFaultIsolator _isolator = new();
     private readonly StoreTrace _trace;
-    private readonly BatchIntake _taking;
+    private readonly BatchIntake _intake;
     private readonly TransactionWeight _weight = new();
 
-    public Processor(
-        IStore store, IFrameLog log, IControlChannel bus, ProcessorOptions options, TimeProvider time, Random random, ILogger logger)
-        : this(store, log, bus, options, time, random, logger, null, null)
-    {
-    }
-
     /// <summary>
-    /// As a part of a process that says itself when <paramref name="database"/> or the log's server are out of reach.
+    /// When <paramref name="database"/> or <paramref name="nats"/> is given, the process reports that one itself when
+    /// it is out of reach, and this processor does not.
     /// </summary>
     public Processor(
-        IStore store, IFrameLog log, IControlChannel bus, ProcessorOptions options, TimeProvider time, Random random, ILogger logger,
-        ReportedFailure? database, ReportedFailure? nats)
+        IStore store, IFrameLog log, IControlChannel control, ProcessorOptions options, TimeProvider time,
+        Random random, ILogger logger, ReportedFailure? database = null, ReportedFailure? nats = null)
     {
-        (_store, _bus, _options, _time, _random, _logger) = (store, bus, options, time, random, logger);
+        (_store, _control, _options, _time, _random, _logger) = (store, control, options, time, random, logger);
         _hellos = new HelloQueue(options, time, logger, _signal);
         _alerts = new AlertEvaluator(options.Alerts, Counters.Alerts, logger);
         var schemas = new SchemaHandler(store, options, Counters, _acks, logger);
         _loader = new GatewayLoader(store, options, logger);
-        _applier = new FrameApplier(store, _alerts, schemas, _acks, _faults, options, Counters, _weight);
+        _applier = new FrameApplier(store, _alerts, schemas, _acks, _isolator, options, Counters, _weight);
         _trace = new StoreTrace(time);
-        _troubles = new ProcessorFailures(options.Worker, time, logger, database, nats);
-        _desk = new HelloHandler(store, schemas, _acks, Counters, options, time, _troubles.Reading, _signal);
+        _failures = new ProcessorFailures(options.Worker, time, logger, database, nats);
+        _handler = new HelloHandler(store, schemas, _acks, Counters, options, time, _failures.Reading, _signal);
         _owned = new OwnedPartitions(
-            store, log, bus, options, time, logger, _troubles.Reading, Counters, _signal, _hellos.Arrived);
-        _leases = new LeaseLoop(store, _owned, options, time, random, logger, _troubles, Counters);
-        _taking = new BatchIntake(_owned, _faults, options, Counters, _weight);
+            store, log, control, options, time, logger, _failures.Reading, Counters, _signal, _hellos.Arrived);
+        _leases = new LeaseLoop(store, _owned, options, time, random, logger, _failures, Counters);
+        _intake = new BatchIntake(_owned, _isolator, options, Counters, _weight);
     }
 
     public ProcessorCounters Counters { get; } = new();
 
-    /// <summary>What stands between this processor and its work; null when nothing does. Any thread.</summary>
-    public string? Problem => _troubles.Storing.Problem ?? _troubles.Leases.Problem ?? _troubles.Reading.Problem
+    /// <summary>
+    /// The failure that keeps this processor from its work; null when there is none. May be read on any thread.
+    /// </summary>
+    public string? Problem => _failures.Storing.Problem ?? _failures.Leases.Problem ?? _failures.Reading.Problem
         ?? _leases.Problem
         ?? (Counters.Partitions > 0 && _time.GetElapsedTime(_owned.RenewedAt) is var silent && silent > _options.Lease
             ? $"has committed nothing for {silent.TotalSeconds:0} s, so its leases have run out" : null);
 
-    /// <summary>Works until cancelled; then gives its leases back.</summary>
+    /// <summary>Works until it is cancelled, and then gives its leases back.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -94,7 +91,7 @@ public sealed class Processor
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // Asked to stop: what was not committed is read again by the next owner.
+            // The processor was asked to stop. The next owner reads again what was not committed.
         }
         finally
         {
@@ -114,21 +111,21 @@ public sealed class Processor
         }
         catch (StoreException e)
         {
-            var another = e.IsDataFault && _faults.Failed(e.Message, e.Reading);
+            var another = e.IsDataFault && _isolator.Failed(e.Message, e.Reading);
             await GiveUpAsync(_ => e.MayHaveCommitted);
             if (another)
             {
-                // The next try is another one, and those behind a bad frame do not wait for it.
+                // The next try differs from this one, and messages behind a bad frame do not wait for it.
                 Counters.DataFaults++;
-                _troubles.Data.Failed(e.Message);
+                _failures.Data.Failed(e.Message);
                 return;
             }
 
-            _troubles.Failed(_troubles.Storing, e);
+            _failures.Failed(_failures.Storing, e);
         }
         catch (FrameLogException e)
         {
-            _troubles.Reading.Failed(e.Message);
+            _failures.Reading.Failed(e.Message);
             await GiveUpAsync(_ => false);
         }
 
@@ -146,7 +143,7 @@ public sealed class Processor
         _alerts.Clear();
         _trace.Clear();
         await ApplyMessagesAsync(cancellationToken);
-        if (_weight.Readings < _options.BatchReadingsMax && _faults.Taken > 0 && _options.GatherTime > TimeSpan.Zero)
+        if (_weight.Readings < _options.BatchReadingsMax && _isolator.Taken > 0 && _options.GatherTime > TimeSpan.Zero)
         {
             await Task.Delay(_options.GatherTime, _time, cancellationToken);
             await ApplyMessagesAsync(cancellationToken);
@@ -155,7 +152,7 @@ public sealed class Processor
         await TakeHellosAsync(cancellationToken);
         foreach (var owner in _owned.All)
         {
-            _desk.BookLosses(owner);
+            _handler.BookLosses(owner);
         }
 
         if (_owned.All.Count > 0 && await CommitAsync(cancellationToken))
@@ -173,7 +170,7 @@ public sealed class Processor
     }
 
     /// <summary>
-    /// Commits what was built, or renews the leases when that is due. False when there was nothing to do.
+    /// Commits what was built, or renews the leases when that is due. Returns false when there was nothing to do.
     /// </summary>
     private async Task<bool> CommitAsync(CancellationToken cancellationToken)
     {
@@ -190,9 +187,9 @@ public sealed class Processor
 
         var moved = _owned.All.Any(o => o.Moved);
         var due = _time.GetElapsedTime(_owned.RenewedAt) >= _options.RenewEvery;
-        if (!moved && !due && !_desk.Waiting && _commit.IsEmpty)
+        if (!moved && !due && !_handler.Waiting && _commit.IsEmpty)
         {
-            _desk.Booked();
+            _handler.Booked();
             return false;
         }
 
@@ -218,11 +215,11 @@ public sealed class Processor
 
         Counters.Commits++;
         _owned.RenewedAt = _time.GetTimestamp();
-        _troubles.Storing.Worked();
-        _troubles.Data.Worked();
+        _failures.Storing.Worked();
+        _failures.Data.Worked();
         _alerts.Committed();
         _trace.Committed(_commit.Frames);
-        _faults.Succeeded();
+        _isolator.Succeeded();
         foreach (var owner in _owned.All)
         {
             owner.Committed();
@@ -231,14 +228,14 @@ public sealed class Processor
 
         CrashPoint.Reach("after-commit");
         await SendAcksAsync(cancellationToken);
-        _desk.Booked();
+        _handler.Booked();
         _owned.TrimLogs(cancellationToken);
         return true;
     }
 
     /// <summary>
-    /// Commit came first; a word that gets lost here is said again in answer to the next hello, so that a bus out of
-    /// reach costs nothing else.
+    /// Sends stored-acks and answers after the commit. A message that is lost here is repeated in the answer to the
+    /// next hello, so an unreachable control channel costs nothing else.
     /// </summary>
     private async Task SendAcksAsync(CancellationToken cancellationToken)
     {
@@ -248,29 +245,29 @@ public sealed class Processor
         }
         catch (FrameLogException e)
         {
-            _troubles.Reading.Failed(e.Message);
-            _desk.Unsaid();
+            _failures.Reading.Failed(e.Message);
+            _handler.Unsaid();
             Counters.Errors++;
         }
     }
 
     private async Task SendAllAsync(long now, CancellationToken cancellationToken)
     {
-        foreach (var (gateway, message) in await _desk.AnswersAsync(now, cancellationToken))
+        foreach (var (gateway, message) in await _handler.AnswersAsync(now, cancellationToken))
         {
-            await _bus.SendDownAsync(gateway, message, cancellationToken);
+            await _control.SendDownAsync(gateway, message, cancellationToken);
         }
 
         foreach (var gateway in _acks.Gateways)
         {
-            await _bus.SendDownAsync(
+            await _control.SendDownAsync(
                 gateway.Gateway, _acks.StoredAck(gateway, _owned.OwnerOf(gateway.Gateway), now),
                 cancellationToken);
         }
 
         foreach (var (gateway, message) in _acks.SchemaRequests(g => _owned.OwnerOf(g).Row.Token))
         {
-            await _bus.SendDownAsync(gateway, message, cancellationToken);
+            await _control.SendDownAsync(gateway, message, cancellationToken);
         }
     }
 
@@ -278,7 +275,8 @@ public sealed class Processor
         _owned.All.SelectMany(o => o.Gateways.Values).Where(g => g.Touched).ToArray();
 
     /// <summary>
-    /// Live first; the backlog gets the rest, and never less than a tenth, however far live went beyond its part.
+    /// Applies live messages first. The backlog gets the rest of the transaction, and never less than a tenth of it,
+    /// even when live messages exceeded their part.
     /// </summary>
     private async Task ApplyMessagesAsync(CancellationToken cancellationToken)
     {
@@ -291,15 +289,15 @@ public sealed class Processor
 
     private async Task DrainAsync(StreamKind kind, int weightMax, CancellationToken cancellationToken)
     {
-        while (_alerts.Room && _taking.TryTake(kind, weightMax, _commit))
+        while (_alerts.Room && _intake.TryTake(kind, weightMax, _commit))
         {
-            foreach (var owners in _taking.Taken.GroupBy(m => m.Owner))
+            foreach (var owners in _intake.Taken.GroupBy(m => m.Owner))
             {
                 await _loader.LoadAsync(owners.Key, owners.Select(m => m.Message.Gateway), cancellationToken);
             }
 
-            await _applier.PrepareAsync(_taking.Taken, cancellationToken);
-            foreach (var (owner, place, message) in _taking.Taken)
+            await _applier.PrepareAsync(_intake.Taken, cancellationToken);
+            foreach (var (owner, place, message) in _intake.Taken)
             {
                 if (!owner.Gateways.TryGetValue(message.Gateway, out var gateway))
                 {
@@ -307,9 +305,9 @@ public sealed class Processor
                     continue;
                 }
 
-                _faults.Applying(place, _commit.Readings.Count);
+                _isolator.Applying(place, _commit.Readings.Count);
                 _trace.Taking(_commit.Frames.Count, _alerts.Transitions.Count);
-                await _applier.ApplyAsync(gateway, message, _faults.Of(place), _commit, cancellationToken);
+                await _applier.ApplyAsync(gateway, message, _isolator.Of(place), _commit, cancellationToken);
                 _trace.Took(_commit.Frames.Count, _alerts.Transitions.Count);
             }
         }
@@ -317,7 +315,7 @@ public sealed class Processor
 
     private async Task TakeHellosAsync(CancellationToken cancellationToken)
     {
-        var ready = await _desk.ReadyAsync(_hellos.Take(_owned), _owned.All, cancellationToken);
+        var ready = await _handler.ReadyAsync(_hellos.Take(_owned), _owned.All, cancellationToken);
         foreach (var owned in ready.GroupBy(r => r.Owner))
         {
             await _loader.LoadAsync(owned.Key, owned.Select(r => r.Gateway), cancellationToken);
@@ -325,19 +323,19 @@ public sealed class Processor
 
         var known = ready.Where(r => r.Owner.Gateways.ContainsKey(r.Gateway)).ToArray();
         Counters.Refused += ready.Count - known.Length;
-        _desk.Take(known, NowMicros());
+        _handler.Take(known, NowMicros());
     }
 
     private async Task GiveUpAsync(Func<int, bool> forget)
     {
-        _desk.Forget();
-        _faults.Interrupted();
+        _handler.Forget();
+        _isolator.Interrupted();
         await _owned.GiveUpAsync(forget);
     }
 
     private TimeSpan UntilDue()
     {
-        // A lease that is taken sets the signal.
+        // Taking a lease sets the signal.
         var due = _owned.All.Count == 0 ? _options.RenewEvery
             : _options.RenewEvery - _time.GetElapsedTime(_owned.RenewedAt);
         if (due <= TimeSpan.Zero)

@@ -1,3 +1,5 @@
+using System.Diagnostics.Metrics;
+using Telemetry.Diagnostics.Metrics;
 using Telemetry.Processing.Alerts.Evaluation;
 
 namespace Telemetry.Processing;
@@ -75,4 +77,49 @@ public sealed class ProcessorCounters
 
     /// <summary>Sessions of frozen processes that were ended.</summary>
     public long HoldersEnded { get; set; }
+
+    /// <summary>
+    /// Makes the instruments of the processors of one process, summed up; docs/reference/metrics.md lists them.
+    /// </summary>
+    public static void Publish(Meter meter, IReadOnlyList<ProcessorCounters> processors)
+    {
+        meter.Counter(
+            "telemetry.processor.readings", "{reading}", "Readings settled by this process, by outcome", "outcome",
+            ("stored", () => Sum(c => c.Stored)), ("rejected", () => Sum(c => c.Rejected)),
+            ("dropped", () => Sum(c => c.Dropped)), ("lost", () => Sum(c => c.Lost)),
+            ("recovered", () => Sum(c => c.Recovered)));
+        meter.Counter(
+            "telemetry.processor.frames.odd", "{frame}", "Frames that settled nothing, by kind", "kind",
+            ("duplicate", () => Sum(c => c.Duplicates)), ("fork", () => Sum(c => c.Forks)),
+            ("malformed", () => Sum(c => c.Malformed)), ("schema_needed", () => Sum(c => c.SchemasNeeded)),
+            ("schema_refused", () => Sum(c => c.SchemasRefused)), ("series_refused", () => Sum(c => c.SeriesRefused)));
+        Counter("telemetry.processor.commits", "{transaction}", "Transactions committed", c => c.Commits);
+        Counter(
+            "telemetry.processor.not_owner", "{transaction}", "Transactions given up to another owner",
+            c => c.NotOwner);
+        Counter(
+            "telemetry.processor.errors", "{error}", "Errors of database or log that were waited out", c => c.Errors);
+        Counter(
+            "telemetry.processor.data_faults", "{transaction}",
+            "Transactions refused for their data, and tried in another way", c => c.DataFaults);
+        Counter(
+            "telemetry.processor.rewinds", "{rewind}", "Streams read from their first message again", c => c.Rewinds);
+        Counter(
+            "telemetry.processor.refused", "{message}", "Messages of gateways whose row names another partition",
+            c => c.Refused);
+        Counter("telemetry.processor.answers", "{answer}", "Hellos answered", c => c.Answers);
+        meter.Gauge("telemetry.processor.partitions", "Partitions owned now", () => Sum(c => c.Partitions));
+        meter.Gauge(
+            "telemetry.processor.partitions.free", "Partitions that this process asks for and nobody owns",
+            () => Sum(c => c.PartitionsOfNobody));
+        Counter(
+            "telemetry.processor.holders.ended", "{session}", "Database sessions of frozen processes that were ended",
+            c => c.HoldersEnded);
+        AlertCounters.Publish(meter, [.. processors.Select(c => c.Alerts)]);
+
+        void Counter(string name, string unit, string description, Func<ProcessorCounters, long> count) =>
+            meter.Counter(name, unit, description, () => Sum(count));
+
+        long Sum(Func<ProcessorCounters, long> count) => processors.Sum(count);
+    }
 }

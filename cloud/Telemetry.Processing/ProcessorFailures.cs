@@ -5,8 +5,8 @@ using Telemetry.Storage;
 namespace Telemetry.Processing;
 
 /// <summary>
-/// What can be wrong with one worker, each said once when it begins and once when it ends. What is out of reach for the
-/// whole process (database, log) is said by the process, and the worker is silent meanwhile.
+/// The failures of one worker. Each is logged once when it begins and once when it ends. A failure that concerns the
+/// whole process (database or log out of reach) is logged by the process; the worker logs nothing meanwhile.
 /// </summary>
 internal sealed class ProcessorFailures(
     int worker, TimeProvider time, ILogger logger, ReportedFailure? database = null, ReportedFailure? log = null)
@@ -20,18 +20,18 @@ internal sealed class ProcessorFailures(
         $"Worker {worker} cannot ask for leases", $"Worker {worker} asks for leases again", time, logger, database);
 
     /// <summary>
-    /// The database refuses rows for their own sake; they become dead letters, and what is with them is stored.
+    /// The database refuses rows because of their data. They become dead letters, and the other rows are stored.
     /// </summary>
     public ReportedFailure Data { get; } = new(
         $"Worker {worker} found data that the database refuses; it is looked for, kept as dead letters",
         $"Worker {worker} stores without refusals again", time, logger);
 
-    /// <summary>Streams cannot be read, or words not be sent down.</summary>
+    /// <summary>Streams cannot be read, or messages cannot be sent down.</summary>
     public ReportedFailure Reading { get; } = new(
         $"Worker {worker} cannot use the log", $"Worker {worker} uses the log again", time, logger, log);
 
-    /// <summary>Notes an error of the database where it belongs.</summary>
-    public void Failed(ReportedFailure trouble, StoreException error)
+    /// <summary>Records a database error under the failure that it belongs to.</summary>
+    public void Failed(ReportedFailure failure, StoreException error)
     {
         if (error.IsUnreachable && database is not null)
         {
@@ -39,7 +39,7 @@ internal sealed class ProcessorFailures(
         }
         else
         {
-            trouble.Failed(error.Message);
+            failure.Failed(error.Message);
         }
     }
 }

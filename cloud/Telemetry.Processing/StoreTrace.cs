@@ -3,8 +3,8 @@ using Telemetry.Storage;
 namespace Telemetry.Processing;
 
 /// <summary>
-/// When each frame of the transaction being built was taken from the log, for the spans that are written once it has
-/// committed. Keeps nothing while nobody listens. On the processor's thread.
+/// Records when each frame of the current transaction was taken from the log, for the spans that are written after the
+/// commit. Records nothing while no listener is attached. Used on the processor's thread.
 /// </summary>
 internal sealed class StoreTrace(TimeProvider time)
 {
@@ -16,7 +16,9 @@ internal sealed class StoreTrace(TimeProvider time)
     /// <summary>A new transaction begins.</summary>
     public void Clear() => _taken.Clear();
 
-    /// <summary>A message is about to be applied to a transaction of so many frames and alert transitions.</summary>
+    /// <summary>
+    /// A message is about to be applied to a transaction that has this many frames and alert transitions.
+    /// </summary>
     public void Taking(int frames, int alerts)
     {
         _framesBefore = int.MaxValue;
@@ -27,7 +29,8 @@ internal sealed class StoreTrace(TimeProvider time)
     }
 
     /// <summary>
-    /// It was applied: so many there are now. A message settles one frame at most; duplicates and schemas none.
+    /// The message was applied; the transaction now has this many frames and transitions. A message settles at most one
+    /// frame; duplicates and schemas settle none.
     /// </summary>
     public void Took(int frames, int alerts)
     {
@@ -37,7 +40,7 @@ internal sealed class StoreTrace(TimeProvider time)
         }
     }
 
-    /// <summary>The transaction has committed with these frames.</summary>
+    /// <summary>The transaction with these frames has committed.</summary>
     public void Committed(IReadOnlyList<FrameRegisterRow> frames)
     {
         var now = time.GetUtcNow();

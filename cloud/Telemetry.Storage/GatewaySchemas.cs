@@ -4,40 +4,40 @@ using Telemetry.Model.Schemas;
 namespace Telemetry.Storage;
 
 /// <summary>
-/// The schemas of one gateway, all of them: read from the database by one query when the first one is asked for, and
-/// only added to from then on, as the compare-and-set proves that nobody else registers any. Its memory is that of the
-/// series, however many steps they came in. A list that two schemas extend differently (a restored image) counts once
-/// for each, as each needs its own.
+/// All schemas of one gateway: read from the database by one query when the first one is needed, and only added to from
+/// then on, since the compare-and-set proves that nobody else registers any. It takes as much memory as the series
+/// need, in however many steps they were added. A list that two schemas extend differently (a restored image) counts
+/// once for each, because each needs a list of its own.
 /// </summary>
 public sealed class GatewaySchemas(GatewayId gateway)
 {
-    /// <summary>The most refused schemas remembered; beyond, all are forgotten and refused again.</summary>
+    /// <summary>The most refused schemas remembered; beyond it all are forgotten, and refused again.</summary>
     private const int RefusedMax = 1024;
 
     private readonly Dictionary<SchemaId, SeriesList> _lists = new() { [default] = SeriesList.Empty(gateway) };
     private readonly HashSet<SchemaId> _refused = [];
     private bool _atLimit;
 
-    /// <summary>True once <see cref="Load"/> was called: what is not here is not registered.</summary>
+    /// <summary>True once <see cref="Load"/> was called: a schema that is not here is then not registered.</summary>
     public bool Loaded { get; private set; }
 
-    /// <summary>How many schemas there are.</summary>
+    /// <summary>The number of schemas.</summary>
     public int Count => _lists.Count - 1;
 
-    /// <summary>How many series its lists hold.</summary>
+    /// <summary>The number of series in its lists.</summary>
     public int Series { get; private set; }
 
-    /// <summary>How many bytes of additions there are.</summary>
+    /// <summary>The number of bytes of the additions.</summary>
     public long AdditionBytes { get; private set; }
 
     /// <summary>A list of series by its id; null when it is not registered, or not loaded.</summary>
     public SeriesList? Find(SchemaId id) => _lists.GetValueOrDefault(id);
 
-    /// <summary>All series of all lists; one that stands in two lists of their own comes twice.</summary>
+    /// <summary>All series of all lists; a series in two separate lists occurs twice.</summary>
     public IEnumerable<SeriesEntry> Entries =>
         _lists.Values.Where(list => list.IsWholeLine).SelectMany(list => list.Entries.ToArray());
 
-    /// <summary>Takes all that the database has. A schema whose parent is missing is left out.</summary>
+    /// <summary>Loads everything that the database has. A schema without its parent is left out.</summary>
     public void Load(GatewaySchemaRows rows)
     {
         Loaded = true;
@@ -55,7 +55,7 @@ public sealed class GatewaySchemas(GatewayId gateway)
         }
     }
 
-    /// <summary>Why a schema is beyond a limit; null when it is not.</summary>
+    /// <summary>Which limit a schema exceeds, as text; null when it exceeds none.</summary>
     public string? Beyond(SchemaLimits limits, SeriesList parent, SchemaMessage schema)
     {
         if (Count >= limits.SchemasMax)
@@ -74,7 +74,7 @@ public sealed class GatewaySchemas(GatewayId gateway)
             : null;
     }
 
-    /// <summary>Adds a schema that is new.</summary>
+    /// <summary>Adds a new schema.</summary>
     public SeriesList Add(SeriesList parent, SchemaMessage schema)
     {
         var isBranch = !parent.IsWholeLine;
@@ -84,10 +84,10 @@ public sealed class GatewaySchemas(GatewayId gateway)
         return _lists[list.Id] = list;
     }
 
-    /// <summary>True when it was refused, as far as this memory remembers.</summary>
+    /// <summary>True when it was refused, as far as this memory still knows.</summary>
     public bool IsRefused(SchemaId schema) => _refused.Contains(schema);
 
-    /// <summary>Remembers that a schema was refused. True when it is the first one.</summary>
+    /// <summary>Remembers that a schema was refused. True for the first refused schema.</summary>
     public bool Refuse(SchemaId schema)
     {
         if (_refused.Count >= RefusedMax)

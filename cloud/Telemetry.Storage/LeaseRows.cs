@@ -1,10 +1,10 @@
 namespace Telemetry.Storage;
 
 /// <summary>
-/// What a worker says of itself with every look at the leases, so that the others know that it is alive.
+/// What a worker reports about itself each time it reads the leases, so that the others know that it is alive.
 /// </summary>
 /// <param name="Owner">The owner's name in the leases.</param>
-/// <param name="Worker">Which worker of its process, from 0.</param>
+/// <param name="Worker">The number of the worker in its process, from 0.</param>
 /// <param name="Workers">
 /// How many workers that process has: this one asks for the partitions p with p mod workers = worker.
 /// </param>
@@ -15,10 +15,10 @@ public sealed record LiveWorker(string Owner, int Worker, int Workers, int Held)
     public bool AsksFor(int partition) => partition % Workers == Worker;
 }
 
-/// <summary>What the lease of a partition is, by the database's clock.</summary>
+/// <summary>The state of a partition's lease, by the database's clock.</summary>
 public enum LeaseState
 {
-    /// <summary>Its owner's, for some time to come.</summary>
+    /// <summary>Its owner holds it; it has not run out.</summary>
     Held,
 
     /// <summary>Its owner did not renew it in time.</summary>
@@ -29,16 +29,18 @@ public enum LeaseState
 }
 
 /// <summary>
-/// The transaction that holds a partition: which session it runs on, when it began, and whether it does nothing but
-/// wait for its client's next word.
+/// The transaction that holds a partition: the session that it runs on, when it began, and whether it only waits for
+/// its client's next statement.
 /// </summary>
 public readonly record struct LeaseHolder(int Session, DateTime Since, bool WaitsForClient);
 
 /// <summary>
-/// The lease of a partition as one look found it. <paramref name="Holder"/> is looked for only when the lease has run
-/// out.
+/// The lease of a partition at the time of one query. <paramref name="Holder"/> is only looked up when the lease has
+/// run out.
 /// </summary>
 public sealed record LeaseSeen(int Partition, ulong Token, string Owner, LeaseState State, LeaseHolder? Holder = null);
 
-/// <summary>One look at the leases: every worker that is alive, and every partition that was ever leased.</summary>
+/// <summary>
+/// The result of one query of the leases: every worker that is alive, and every partition that was ever leased.
+/// </summary>
 public sealed record LeaseLook(IReadOnlyList<LiveWorker> Workers, IReadOnlyList<LeaseSeen> Leases);

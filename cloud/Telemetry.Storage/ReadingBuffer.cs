@@ -4,9 +4,9 @@ using Telemetry.Model.Schemas;
 namespace Telemetry.Storage;
 
 /// <summary>
-/// Readings on their way into the database, as columns: series, time, flags, bits (text beside). Their series are
-/// registered, or are by the same commit. Reusable; one thread at a time; nothing is allocated a reading once it is
-/// warm.
+/// Readings to be stored, as columns: series, time, flags, bits (texts are separate). Their series are registered, or
+/// the same commit registers them. Reusable; used by one thread at a time. After a warm-up nothing is allocated for
+/// each reading.
 /// </summary>
 public sealed class ReadingBuffer
 {
@@ -26,25 +26,25 @@ public sealed class ReadingBuffer
 
     public ReadOnlySpan<ReadingFlags> Flags => _flags.AsSpan(0, Count);
 
-    /// <summary>Value bits; for text its place, see <see cref="Text"/>.</summary>
+    /// <summary>The bits of the values; for a text its place, see <see cref="Text"/>.</summary>
     public ReadOnlySpan<ulong> Bits => _bits.AsSpan(0, Count);
 
     public int TextBytes => _textLength;
 
     public ReadOnlySpan<byte> Text(ulong bits) => _text.AsSpan((int)(bits >> 32), (int)(uint)bits);
 
-    /// <summary>True when a row has a text: its series is of that type, and it is not null.</summary>
+    /// <summary>True when a row has a text: its series is of type text, and the value is not null.</summary>
     public bool IsText(int row) =>
         _series[row].Type == MetricType.Text && (_flags[row] & ReadingFlags.Null) == 0;
 
     public void Clear() => Count = _textLength = 0;
 
-    /// <summary>Takes the rows back that were added since there were <paramref name="count"/> of them.</summary>
+    /// <summary>Removes the rows that were added after there were <paramref name="count"/> of them.</summary>
     public void Truncate(int count, int textBytes) => (Count, _textLength) = (count, textBytes);
 
     /// <summary>
-    /// Adds a row. Where its series says how many decimals a float has, a database may keep it as a scaled integer, if
-    /// it comes back from that bit for bit.
+    /// Adds a row. If its series has a number of decimals, a database may store a float as a scaled integer, provided
+    /// that it converts back to exactly the same bits.
     /// </summary>
     public void Add(SeriesEntry series, long time, ReadingFlags flags, ulong bits)
     {
@@ -87,7 +87,7 @@ public sealed class ReadingBuffer
         }
     }
 
-    /// <summary>Adds a row of others.</summary>
+    /// <summary>Adds one row of another buffer.</summary>
     public void AddRow(ReadingBuffer others, int row)
     {
         var (series, time, flags, bits) = (
@@ -102,7 +102,7 @@ public sealed class ReadingBuffer
         }
     }
 
-    /// <summary>Adds all rows of others.</summary>
+    /// <summary>Adds all rows of another buffer.</summary>
     public void AddAll(ReadingBuffer others)
     {
         for (var row = 0; row < others.Count; row++)

@@ -3,26 +3,30 @@ using Telemetry.Model.Identity;
 namespace Telemetry.Streams;
 
 /// <summary>
-/// The unrecorded messages between ingress and owner (core NATS, or simulated): hellos up, answers and stored-acks
-/// down. A lost one is healed by the next hello.
+/// The messages between ingress and owner that are not stored (core NATS, or simulated): hellos up, answers and
+/// stored-acks down. The next hello makes up for a lost message.
 /// </summary>
 public interface IControlChannel
 {
     /// <summary>
-    /// Hands a hello to the partition's owner; false when there is none (the agent repeats it with jitter).
+    /// Sends a hello to the partition's owner; false when there is none (the agent repeats the hello with jitter).
     /// </summary>
     ValueTask<bool> SayHelloAsync(
         int partition, GatewayId gateway, ReadOnlyMemory<byte> hello, CancellationToken cancellationToken);
 
-    /// <summary>Serves a partition's hellos until disposed. The handler must copy what it keeps and not wait.</summary>
+    /// <summary>
+    /// Receives a partition's hellos until disposed. The handler must copy what it keeps, and must not wait.
+    /// </summary>
     ValueTask<IAsyncDisposable> ServeHellosAsync(
         int partition, Action<GatewayId, ReadOnlyMemory<byte>> handler, CancellationToken cancellationToken);
 
-    /// <summary>Sends down to whichever ingress holds the gateway's session; nobody listening is no error.</summary>
+    /// <summary>
+    /// Sends a message to the ingress that has the gateway's session; it is no error if no ingress listens.
+    /// </summary>
     ValueTask SendDownAsync(GatewayId gateway, ReadOnlyMemory<byte> message, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Listens for what goes down to a gateway until disposed. The handler must copy what it keeps and not wait.
+    /// Receives the messages for a gateway until disposed. The handler must copy what it keeps, and must not wait.
     /// </summary>
     ValueTask<IAsyncDisposable> ListenDownAsync(
         GatewayId gateway, Action<ReadOnlyMemory<byte>> handler, CancellationToken cancellationToken);

@@ -24,25 +24,6 @@ internal sealed record FleetOptions
     /// <summary>Folder of the senders' journals. Key <c>fleet.journals</c>; empty (default): none are kept.</summary>
     public string Journals { get; init; } = "";
 
-    public static FleetOptions Read(ConfigurationReader reader)
-    {
-        var options = new FleetOptions
-        {
-            Agent = AgentOptions.ReadShared(reader),
-            Gateways = reader.Number("fleet.gateways", 10, 1, 10_000),
-            Prefix = reader.Text("fleet.prefix", "gw-"),
-            Folder = reader.Required("fleet.folder"),
-            Journals = reader.Text("fleet.journals", ""),
-        };
-        if (!GatewayId.TryParse(options.Name(options.Gateways), out _))
-        {
-            reader.Problem("fleet.prefix", $"'{options.Prefix}' makes no gateway ids");
-        }
-
-        reader.End();
-        return options;
-    }
-
     /// <summary>The options of each agent.</summary>
     public IReadOnlyList<AgentOptions> Agents() => [.. Enumerable.Range(1, Gateways).Select(Of)];
 
@@ -56,5 +37,6 @@ internal sealed record FleetOptions
             ? generator with { Seed = unchecked(generator.Seed + (number * 1000)) } : null,
     };
 
-    private string Name(int number) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{number:00}");
+    /// <summary>The name of the gateway of a number.</summary>
+    public string Name(int number) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{number:00}");
 }

@@ -4,7 +4,7 @@
   eng/mutations/run.py                 tries every mutation of list.toml that has no result for this commit yet
   eng/mutations/run.py NAME ...        tries these again
   eng/mutations/run.py --check         only: does every mutation still apply to this tree?
-  eng/mutations/run.py --table         only: writes docs/mutations.md from the results
+  eng/mutations/run.py --table         only: writes docs/internals/mutations.md from the results
   eng/mutations/run.py --without-integration    leaves the slowest suite out; what survives is tried again without it
 
 A mutation replaces one piece of text of one file, which must occur there exactly once. The suites run in rising cost
@@ -31,7 +31,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LIST = ROOT / "eng/mutations/list.toml"
-TABLE = ROOT / "docs/mutations.md"
+TABLE = ROOT / "docs/internals/mutations.md"
 SECONDS_MAX = 240
 SEEDS = 60
 
@@ -40,7 +40,7 @@ SUITES = [("unit", "Telemetry.Tests", 80), ("simulation", "Telemetry.Simulation"
           ("integration", "Telemetry.Integration", 110)]
 
 # The simulation has its own side of these ports: it never runs their code.
-NOT_SIMULATED = ["Storage/Postgres/", "Alerts/Kafka/", "Outbox/Sqlite/"]
+NOT_SIMULATED = ["Storage/Postgres/", "Alerting/Kafka/", "Outbox/Sqlite/"]
 
 
 def read_list():
@@ -264,7 +264,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="mutations to try again")
     parser.add_argument("--check", action="store_true", help="only whether they apply")
-    parser.add_argument("--table", action="store_true", help="only write docs/mutations.md")
+    parser.add_argument("--table", action="store_true", help="only write docs/internals/mutations.md")
     parser.add_argument("--without-integration", action="store_true", help="unit tests and simulation only")
     parser.add_argument("--slow", type=float, default=1, help="so many times the time limits, beside other work")
     parser.add_argument("--work", type=Path, default=ROOT / ".run/mutations", help="folder of the copy and the results")

@@ -3,8 +3,9 @@ using System.Runtime.ExceptionServices;
 namespace Telemetry.Runtime;
 
 /// <summary>
-/// One thread that runs agents: a SynchronizationContext on which outbox, uplink and inputs need no locks. One loop may
-/// carry many agents. What is posted runs in the order of posting; posting never waits.
+/// One thread with a SynchronizationContext of its own: what runs on it continues on it after every await, so that an
+/// agent or a processor needs no locks, as in the simulation. One loop may carry many agents. What is posted runs in
+/// the order of posting; posting never waits. After the disposal nothing runs any more, and a late post is ignored.
 /// </summary>
 public sealed class EventLoop : IDisposable
 {
@@ -26,6 +27,20 @@ public sealed class EventLoop : IDisposable
 
     /// <summary>True on the loop's own thread.</summary>
     public bool IsCurrent => Thread.CurrentThread == _thread;
+
+    /// <summary>
+    /// Runs programs side by side, each on a loop of its own, until all have ended. One that ends by itself ends the
+    /// others; if it failed, its exception is thrown.
+    /// </summary>
+    public static async Task RunAllAsync(
+        string name, IReadOnlyList<Func<CancellationToken, Task>> programs, CancellationToken cancellationToken)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var running = programs.Select((program, i) => RunOneAsync($"{name} {i}", program, ending.Token)).ToArray();
+        await Task.WhenAny(running);
+        await ending.CancelAsync();
+        await Task.WhenAll(running);
+    }
 
     /// <summary>Runs work on the loop; the task completes, off the loop, when the work has.</summary>
     public Task<T> RunAsync<T>(Func<Task<T>> work)
@@ -75,6 +90,13 @@ public sealed class EventLoop : IDisposable
             _thread.Join();
             _wake.Dispose();
         }
+    }
+
+    private static async Task RunOneAsync(
+        string name, Func<CancellationToken, Task> program, CancellationToken cancellationToken)
+    {
+        using var loop = new EventLoop(name);
+        await loop.RunAsync(() => program(cancellationToken));
     }
 
     private void Post(SendOrPostCallback work, object? state)

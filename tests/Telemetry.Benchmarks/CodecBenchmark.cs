@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.TestKit.Readings;
 
 namespace Telemetry.Benchmarks;

@@ -2,7 +2,7 @@ using Telemetry.Benchmarks;
 using Telemetry.Benchmarks.Drain;
 using Telemetry.Benchmarks.EndToEnd;
 
-// ./bench.sh NAME: one question a benchmark. Each prints lines of the form
+// eng/bench.sh NAME: one question a benchmark. Each prints lines of the form
 //   figure NAME VALUE UNIT
 //   figure NAME VALUE UNIT limit NAME VALUE
 // where the limit is what the machine can do at best, measured in the same run.
@@ -21,7 +21,7 @@ var benchmarks = new Dictionary<string, Func<RunLength, Task>>
 
 if (args is not ([_] or [_, "--short"]) || !benchmarks.TryGetValue(args[0], out var run))
 {
-    Console.Error.WriteLine($"usage: ./bench.sh {string.Join('|', benchmarks.Keys)} [--short]");
+    Console.Error.WriteLine($"usage: eng/bench.sh {string.Join('|', benchmarks.Keys)} [--short]");
     return 2;
 }
 

@@ -1,5 +1,6 @@
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 using Telemetry.TestKit.Readings;
 

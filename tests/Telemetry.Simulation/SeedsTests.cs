@@ -8,7 +8,7 @@ namespace Telemetry.Simulation;
 
 /// <summary>
 /// Worlds by seed. <c>TELEMETRY_SIMULATION_FIRST</c> and <c>TELEMETRY_SIMULATION_COUNT</c> choose the seeds (see
-/// simulate.sh), <c>TELEMETRY_SIMULATION_REPORT</c> names a file for the counts.
+/// eng/simulate.sh), <c>TELEMETRY_SIMULATION_REPORT</c> names a file for the counts.
 /// </summary>
 public sealed class SeedsTests(ITestOutputHelper output)
 {

@@ -7,13 +7,14 @@ using Telemetry.Runtime;
 namespace Telemetry.Alerting.Kafka;
 
 /// <summary>
-/// A transactional producer. Retriable errors are repeated until the operation's time is over; an abortable one aborts;
-/// everything else ends the producer, as nobody knows then what became of the transaction: the next one finds out.
+/// A transactional producer. Retriable errors are retried until the operation's time is over; an abortable error aborts
+/// the transaction; every other error ends the producer, because the outcome of the transaction is then unknown: the
+/// next producer finds it out.
 /// </summary>
 internal sealed class KafkaAlertProducer : IAlertProducer
 {
     /// <summary>
-    /// One call into librdkafka lasts at most so long, so that a stop is noticed; calling again goes on with it.
+    /// The longest time of one call into librdkafka, so that a stop is noticed; the next call continues the operation.
     /// </summary>
     private static readonly TimeSpan Slice = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(50);
@@ -26,7 +27,7 @@ internal sealed class KafkaAlertProducer : IAlertProducer
 
     private KafkaAlertProducer(KafkaOptions options, TimeProvider time) => (_options, _time) = (options, time);
 
-    /// <summary>initTransactions: fences older producers of the same id and aborts what they left open.</summary>
+    /// <summary>initTransactions: fences older producers of the same id and aborts their open transactions.</summary>
     public static async Task<KafkaAlertProducer> BeginAsync(
         KafkaOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -64,7 +65,7 @@ internal sealed class KafkaAlertProducer : IAlertProducer
         try
         {
             _producer = new ProducerBuilder<byte[], byte[]>(KafkaConfiguration.Producer(_options))
-                .SetLogHandler((_, _) => { }) // What matters comes as an error of a call.
+                .SetLogHandler((_, _) => { }) // Errors that matter are returned by a call.
                 .Build();
             Repeat(() => _producer.InitTransactions(Slice), cancellationToken);
             return true;
@@ -97,7 +98,7 @@ internal sealed class KafkaAlertProducer : IAlertProducer
                 Send(producer, _options.PositionTopic, key, Encoding.UTF8.GetBytes(position.ToString()), null);
             }
 
-            // All records and positions are at the brokers, in an open transaction, before the commit is asked for.
+            // All records and positions are at the brokers, in an open transaction, before the commit is requested.
             Deliver(producer, cancellationToken);
             CrashPoint.Reach("relay-in-transaction");
             Repeat(() => producer.CommitTransaction(Slice), cancellationToken);
@@ -140,8 +141,8 @@ internal sealed class KafkaAlertProducer : IAlertProducer
             }
         }
 
-        // A fatal error (fenced) shows at the commit, with its own code; of any other the commit says that it must
-        // abort.
+        // A fatal error (fenced) is returned by the commit, with its own code; for any other error the commit reports
+        // that it must abort.
         if (_undelivered is { IsFatal: true } fatal)
         {
             throw new KafkaException(fatal);

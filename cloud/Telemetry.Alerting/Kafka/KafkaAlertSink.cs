@@ -24,7 +24,7 @@ public sealed class KafkaAlertSink(KafkaOptions options, TimeProvider time) : IA
         {
             foreach (var record in records)
             {
-                // Compacted by key: the last one counts.
+                // The topic is compacted by key: the last record of a key counts.
                 var key = Encoding.UTF8.GetString(record.Message.Key ?? []);
                 if (!int.TryParse(key, CultureInfo.InvariantCulture, out var partition)
                     || !RelayPosition.TryRead(record.Message.Value, out var position))

@@ -3,7 +3,7 @@ using Confluent.Kafka;
 namespace Telemetry.Alerting.Kafka;
 
 /// <summary>
-/// librdkafka's configurations: the operator's properties, and over them those that exactly once hangs on.
+/// librdkafka's configurations: the operator's properties, overridden by those that exactly once depends on.
 /// </summary>
 internal static class KafkaConfiguration
 {
@@ -13,13 +13,13 @@ internal static class KafkaConfiguration
         EnableIdempotence = true,
         Acks = Acks.All,
         TransactionTimeoutMs = (int)options.TransactionTimeout.TotalMilliseconds,
-        // As Java's clients do: the same device goes to the same partition whoever produces.
+        // As in Java's clients: a device goes to the same partition whichever client produces.
         Partitioner = Partitioner.Murmur2Random,
     };
 
     public static ConsumerConfig Consumer(KafkaOptions options, IsolationLevel isolation) => new(Client(options))
     {
-        // Never joined, no offset is ever committed: librdkafka wants a name all the same.
+        // The group is never joined and no offset is ever committed, but librdkafka requires a name.
         GroupId = options.TransactionalId + "-reader",
         EnableAutoCommit = false,
         EnableAutoOffsetStore = false,

@@ -3,15 +3,15 @@ using Telemetry.Alerting.Relay;
 
 namespace Telemetry.Alerting.Kafka;
 
-/// <summary>What Kafka's errors mean.</summary>
+/// <summary>Classifies Kafka's errors.</summary>
 internal static class KafkaErrors
 {
-    /// <summary>True for what librdkafka throws; other exceptions are ours and pass.</summary>
+    /// <summary>True for exceptions of librdkafka; other exceptions are our own and pass through.</summary>
     public static bool IsKafkas(Exception e) =>
         e is KafkaException or InvalidOperationException or ArgumentException or DllNotFoundException
             or TypeInitializationException;
 
-    /// <summary>Translates an error of anything but an aborted transaction.</summary>
+    /// <summary>Translates any error except that of an aborted transaction.</summary>
     public static AlertSinkException From(string what, Exception e)
     {
         var error = (e as KafkaException)?.Error;
@@ -21,7 +21,7 @@ internal static class KafkaErrors
             e);
     }
 
-    // librdkafka's own word, and those of the brokers that it may pass on.
+    // librdkafka's own code, and those of the brokers that it may pass on.
     private static bool IsFenced(Error? error) => error is not null
         && error.Code is ErrorCode.Local_Fenced or ErrorCode.ProducerFenced or ErrorCode.InvalidProducerEpoch;
 }

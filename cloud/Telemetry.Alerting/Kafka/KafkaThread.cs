@@ -3,7 +3,7 @@ using Telemetry.Runtime;
 namespace Telemetry.Alerting.Kafka;
 
 /// <summary>
-/// One thread for librdkafka's calls that block. Work is done in the order in which it came; awaiting it resumes on the
+/// The one thread for librdkafka's blocking calls. Work is done in the order of the calls; awaiting it resumes on the
 /// caller's context.
 /// </summary>
 internal sealed class KafkaThread : IAsyncDisposable
@@ -15,7 +15,7 @@ internal sealed class KafkaThread : IAsyncDisposable
 
     public KafkaThread(string name) => new Thread(Run) { IsBackground = true, Name = name }.Start();
 
-    /// <summary>Runs it on the thread.</summary>
+    /// <summary>Runs the work on the thread.</summary>
     public Task<T> DoAsync<T>(Func<T> work)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -33,7 +33,7 @@ internal sealed class KafkaThread : IAsyncDisposable
         return added ? done.Task : throw new InvalidOperationException("the thread has ended");
     }
 
-    /// <summary>Takes no more work, and ends when what waits is done.</summary>
+    /// <summary>Accepts no more work; completes when the waiting work is done.</summary>
     public async ValueTask DisposeAsync()
     {
         _work.Complete();

@@ -4,9 +4,9 @@ using Telemetry.Alerting.Relay;
 namespace Telemetry.Alerting.Kafka;
 
 /// <summary>
-/// Reads the committed records of a topic from a time on up to its ends as they were at the beginning. The ends are
-/// those of a read_uncommitted look: where another producer's open transaction hides records behind it, the reader
-/// waits for its end, as what it hides may be ours.
+/// Reads the committed records of a topic from a time on, up to the topic's ends at the beginning of the read. The ends
+/// are those for read_uncommitted: if another producer's open transaction hides records, the reader waits for its end,
+/// because the hidden records may be ours.
 /// </summary>
 internal sealed class KafkaTopicReader : IAsyncDisposable
 {
@@ -23,7 +23,7 @@ internal sealed class KafkaTopicReader : IAsyncDisposable
     private KafkaTopicReader(KafkaOptions options, string topic, TimeProvider time) =>
         (_options, _topic, _time) = (options, topic, time);
 
-    /// <summary>Begins at a time; null: at the first record.</summary>
+    /// <summary>Begins at a time; null means at the first record.</summary>
     public static async Task<KafkaTopicReader> BeginAsync(
         KafkaOptions options, string topic, DateTimeOffset? from, TimeProvider time)
     {
@@ -40,7 +40,7 @@ internal sealed class KafkaTopicReader : IAsyncDisposable
         }
     }
 
-    /// <summary>The next records; none when all ends are reached.</summary>
+    /// <summary>Returns the next records; none when all ends are reached.</summary>
     public Task<List<ConsumeResult<byte[], byte[]>>> NextAsync(CancellationToken cancellationToken) =>
         _thread.DoAsync(() => Next(cancellationToken));
 
@@ -124,7 +124,8 @@ internal sealed class KafkaTopicReader : IAsyncDisposable
             records.Add(result);
         }
 
-        // The last offsets may be markers of transactions, which no consumer sees: the end of the partition tells.
+        // The last offsets may be transaction markers, which no consumer receives; then the end of the partition is the
+        // sign.
         if (result.Offset >= end || (!result.IsPartitionEOF && result.Offset == end - 1))
         {
             _ends.Remove(partition);
@@ -133,7 +134,7 @@ internal sealed class KafkaTopicReader : IAsyncDisposable
 
     private IConsumer<byte[], byte[]> Build(IsolationLevel isolation) =>
         new ConsumerBuilder<byte[], byte[]>(KafkaConfiguration.Consumer(_options, isolation))
-            .SetLogHandler((_, _) => { }) // What matters comes as an error of a call.
+            .SetLogHandler((_, _) => { }) // Errors that matter are returned by a call.
             .Build();
 
     private List<TopicPartition> PartitionsOf(IConsumer<byte[], byte[]> consumer)

@@ -4,7 +4,7 @@ using Telemetry.Alerting.Relay;
 
 namespace Telemetry.Alerting.Kafka;
 
-/// <summary>Makes the two topics where they are missing, and looks that they are as the relay needs them.</summary>
+/// <summary>Makes the two topics if they are missing, and checks that they are as the relay needs them.</summary>
 public sealed class KafkaTopics(KafkaOptions options, TimeProvider time)
 {
     private static readonly TimeSpan LookWithin = TimeSpan.FromSeconds(5);
@@ -12,7 +12,7 @@ public sealed class KafkaTopics(KafkaOptions options, TimeProvider time)
 
     private const string CleanupPolicy = "cleanup.policy", Compact = "compact";
 
-    /// <summary>Makes what is missing; an error where that is not allowed, or where a topic does not fit.</summary>
+    /// <summary>Makes missing topics. Throws if that is not allowed, or if a topic is not as needed.</summary>
     public async Task EnsureAsync()
     {
         try
@@ -43,7 +43,7 @@ public sealed class KafkaTopics(KafkaOptions options, TimeProvider time)
         }
     }
 
-    /// <summary>Says in a line what is there, and changes nothing.</summary>
+    /// <summary>Describes the existing topics in one line, and changes nothing.</summary>
     public async Task<string> DescribeAsync()
     {
         try
@@ -66,10 +66,10 @@ public sealed class KafkaTopics(KafkaOptions options, TimeProvider time)
     }
 
     private IAdminClient Build() => new AdminClientBuilder(KafkaConfiguration.Admin(options))
-        .SetLogHandler((_, _) => { }) // What matters comes as an error of a call.
+        .SetLogHandler((_, _) => { }) // Errors that matter are returned by a call.
         .Build();
 
-    // All of the cluster's topics are asked for: to ask for one by name could make it.
+    // Lists all topics of the cluster: a query for one topic by name could make it.
     private async Task<List<string>> MissingAsync(IAdminClient admin)
     {
         await using var thread = new KafkaThread("kafka-topics");
@@ -79,7 +79,7 @@ public sealed class KafkaTopics(KafkaOptions options, TimeProvider time)
         return [.. new[] { options.AlertTopic, options.PositionTopic }.Where(t => !there.Contains(t))];
     }
 
-    // A topic that was made shows a moment later.
+    // A new topic becomes visible a moment later.
     private async Task UntilThereAsync(IAdminClient admin)
     {
         for (var begun = time.GetTimestamp(); (await MissingAsync(admin)).Count > 0;)
@@ -113,12 +113,12 @@ public sealed class KafkaTopics(KafkaOptions options, TimeProvider time)
             }
             catch (CreateTopicsException e) when (e.Results.All(r => r.Error.Code == ErrorCode.TopicAlreadyExists))
             {
-                // Another relay was quicker.
+                // Another relay was faster.
             }
         }
     }
 
-    // Where old positions are deleted by age, an outbox that was quiet for long would lose its own.
+    // If old positions were deleted by age, an outbox without alerts for a long time would lose its position.
     private async Task RequireCompactedAsync(IAdminClient admin)
     {
         var resource = new ConfigResource { Type = ResourceType.Topic, Name = options.PositionTopic };
@@ -130,7 +130,7 @@ public sealed class KafkaTopics(KafkaOptions options, TimeProvider time)
         }
         catch (KafkaException)
         {
-            return; // Not allowed to look, or nobody to ask: publishing does not need it.
+            return; // We may not read the configuration, or nobody answers: publishing does not need it.
         }
 
         if (described.Single().Entries.TryGetValue(CleanupPolicy, out var policy) && policy.Value != Compact)

@@ -8,13 +8,12 @@ namespace Telemetry.Alerting.Relay;
 
 /// <summary>
 /// One record of the alert topic: a CloudEvent 1.0 in Kafka's binary mode. The key is the device: all transitions of a
-/// device stand in one topic partition, in the order in which the outbox numbers them, as one relay publishes in that
-/// order.
+/// device are in one topic partition, in the order of their outbox numbers, because one relay publishes in that order.
 /// </summary>
 /// <param name="Row">The outbox row that it publishes; its JSON is the record's value.</param>
 /// <param name="SinceMillis">See <see cref="DuplicateFilterWindow"/>; 0 when nothing was skipped.</param>
 /// <param name="Key">The device.</param>
-/// <param name="Headers">CloudEvents attributes, and where the row stands in the outbox.</param>
+/// <param name="Headers">CloudEvents attributes, and the row's place in the outbox.</param>
 public sealed record AlertRecord(
     AlertOutboxRow Row, long SinceMillis, string Key, IReadOnlyList<KeyValuePair<string, string>> Headers)
 {
@@ -28,8 +27,8 @@ public sealed record AlertRecord(
     private const string UnreadableType = "telemetry.alert.unreadable";
 
     /// <summary>
-    /// Makes the record of a row. A row whose JSON is none of ours leaves too, with the few attributes that every event
-    /// must have: it must not keep back what stands behind it.
+    /// Makes the record of a row. A row whose JSON is not ours is published too, with the few attributes that every
+    /// event must have: it must not block the rows after it.
     /// </summary>
     public static AlertRecord Of(AlertOutboxRow row, long sinceMillis, string source, out bool readable)
     {
@@ -40,7 +39,7 @@ public sealed record AlertRecord(
         }
         catch (JsonException)
         {
-            // Said by the caller.
+            // The caller reports it.
         }
 
         readable = transition is not null;
@@ -76,7 +75,7 @@ public sealed record AlertRecord(
 
     private static string Word(AlertKind kind) => kind == AlertKind.Firing ? "firing" : "resolved";
 
-    // Times that DateTime cannot hold are shown at its ends; the exact one stands in the data.
+    // Times outside of DateTime's range are limited to it; the exact time is in the data.
     private static string Time(long micros)
     {
         const long microsMax = 253_402_300_799_999_999;
@@ -84,7 +83,7 @@ public sealed record AlertRecord(
         return (DateTime.UnixEpoch + new TimeSpan(ticks)).ToString(TimeFormat, CultureInfo.InvariantCulture);
     }
 
-    // ISO 8601, as CloudEvents has no type for it; an Integer of theirs has 32 bits.
+    // ISO 8601, because CloudEvents has no type for durations; its Integer has 32 bits.
     private static string Duration(long micros) =>
         string.Create(
             CultureInfo.InvariantCulture,

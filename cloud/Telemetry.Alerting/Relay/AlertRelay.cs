@@ -6,10 +6,10 @@ using Telemetry.Storage.Alerts;
 namespace Telemetry.Alerting.Relay;
 
 /// <summary>
-/// Brings the alert outbox to the sink, each transition once. The order of durability: the row is committed with its
-/// readings → its record and the position are committed in one transaction of the sink → the database notes it for
-/// people. A relay that dies anywhere leaves an open transaction that the next one aborts, or a position that says what
-/// is done. One loop; its counters may be read by anyone.
+/// Publishes the alert outbox to the sink, each transition once. The order of durability: the row is committed with its
+/// readings → its record and the position are committed in one transaction of the sink → the database records it for
+/// people. A relay that ends anywhere in between leaves an open transaction that the next relay aborts, or a position
+/// that shows what is done. One loop; its counters may be read on any thread.
 /// </summary>
 public sealed class AlertRelay(
     IAlertSink sink, IAlertOutbox outbox, RelayOptions options, TimeProvider time, Random random, ILogger logger,
@@ -27,7 +27,7 @@ public sealed class AlertRelay(
 
     public RelayCounters Counters { get; } = new();
 
-    /// <summary>What stands between this relay and its work; null while it leads or stands by.</summary>
+    /// <summary>The failure that keeps this relay from its work; null while it leads or stands by.</summary>
     public string? Problem { get; private set; } = "beginning";
 
     /// <summary>Runs until cancelled.</summary>
@@ -42,11 +42,11 @@ public sealed class AlertRelay(
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // Told to stop; the turn has given the lease back.
+            // Asked to stop; the turn has given the lease back.
         }
     }
 
-    /// <summary>One try to lead, for as long as it lasts. Gives the time to wait before the next.</summary>
+    /// <summary>One attempt to lead, for as long as it lasts. Returns the time to wait before the next one.</summary>
     private async Task<TimeSpan> TurnAsync(CancellationToken cancellationToken)
     {
         var leads = false;
@@ -97,7 +97,7 @@ public sealed class AlertRelay(
     private async Task LeadAsync(CancellationToken cancellationToken)
     {
         await using var producer = await sink.BeginAsync(cancellationToken);
-        // Only now: an older producer is fenced, what it committed is committed, what it left open is aborted.
+        // Only now: older producers are fenced, their commits are complete, and their open transactions are aborted.
         var positions = await sink.ReadPositionsAsync(cancellationToken);
         await _lease.KeepAsync(cancellationToken);
         var extents = await outbox.ExtentsAsync(cancellationToken);
@@ -122,7 +122,7 @@ public sealed class AlertRelay(
                 return;
             }
 
-            // Also what an earlier relay published and could not note, and what a read-back found to be published.
+            // Including what an earlier relay published and did not record, and what a read-back found to be published.
             if (progress.Unnoted() is { Count: > 0 } unnoted)
             {
                 await outbox.NoteAsync(unnoted, cancellationToken);
@@ -171,7 +171,7 @@ public sealed class AlertRelay(
         Counters.Skipped += batch.Skipped;
     }
 
-    // While something is wrong each try takes the lease, and gives it back.
+    // While something fails, each try takes the lease and gives it back.
     private void SayLeaseTaken()
     {
         if (_kafka.Problem is null && _outbox.Problem is null)
@@ -202,7 +202,7 @@ public sealed class AlertRelay(
         }
     }
 
-    // Also when told to stop, so that the next one need not wait for the lease's end.
+    // Also at a stop, so that the next relay need not wait until the lease runs out.
     private async Task GiveBackAsync()
     {
         using var limit = new CancellationTokenSource(ReleaseWithin, time);
@@ -212,7 +212,7 @@ public sealed class AlertRelay(
         }
         catch (Exception e) when (e is StoreException or OperationCanceledException)
         {
-            // It runs out by itself; the next turn says what is wrong.
+            // The lease runs out by itself; the next turn reports the error.
             Counters.Errors++;
         }
     }

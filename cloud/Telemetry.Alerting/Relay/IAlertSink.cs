@@ -3,30 +3,31 @@ using Telemetry.Storage.Alerts;
 namespace Telemetry.Alerting.Relay;
 
 /// <summary>
-/// Where alerts go: a topic of records, and a compacted topic of positions that is written in the same transactions.
-/// Two implementations under one contract test: Kafka, and the simulated one. Errors are
-/// <see cref="AlertSinkException"/>.
+/// The destination of alerts: a topic of records, and a compacted topic of positions that is written in the same
+/// transactions. There are two implementations under one contract test: Kafka, and the simulated one. Errors are <see
+/// cref="AlertSinkException"/>.
 /// </summary>
 public interface IAlertSink
 {
     /// <summary>
-    /// Begins as the only producer (initTransactions): every older one is fenced from here on, and its open transaction
-    /// is aborted. So read the positions after it, not before: until then an older one may still commit.
+    /// Begins as the only producer (initTransactions): every older producer is fenced from then on, and its open
+    /// transaction is aborted. Therefore read the positions afterwards, not before: until then an older producer may
+    /// still commit.
     /// </summary>
     Task<IAlertProducer> BeginAsync(CancellationToken cancellationToken);
 
-    /// <summary>The committed positions by partition, up to the position topic's end as it is now.</summary>
+    /// <summary>The committed positions by partition, up to the current end of the position topic.</summary>
     Task<IReadOnlyDictionary<int, RelayPosition>> ReadPositionsAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Reads the committed records of all topic partitions back, chunk by chunk, from a time on up to the ends as they
-    /// are now. Records that are not ours are left out.
+    /// Reads the committed records of all topic partitions back, in chunks, from a time on up to the current ends.
+    /// Records that are not ours are left out.
     /// </summary>
     IAsyncEnumerable<IReadOnlyList<PublishedAlert>> ReadBackAsync(
         DateTimeOffset from, CancellationToken cancellationToken);
 }
 
-/// <summary>The right to publish, until a younger producer begins. One call at a time.</summary>
+/// <summary>The right to publish, until a newer producer begins. One call at a time.</summary>
 public interface IAlertProducer : IAsyncDisposable
 {
     /// <summary>
@@ -39,16 +40,16 @@ public interface IAlertProducer : IAsyncDisposable
         CancellationToken cancellationToken);
 }
 
-/// <summary>What an error of the sink means for whoever publishes.</summary>
+/// <summary>The meaning of a sink error for the publisher.</summary>
 public enum AlertSinkFault
 {
-    /// <summary>Nobody knows what became of it: begin anew, and read the positions.</summary>
+    /// <summary>The outcome is unknown: begin again, and read the positions.</summary>
     Broken,
 
-    /// <summary>The transaction was aborted, nobody will see any of it; the same producer may try again.</summary>
+    /// <summary>The transaction was aborted, and nobody will see any of it; the same producer may try again.</summary>
     Aborted,
 
-    /// <summary>A younger producer has begun: stand by.</summary>
+    /// <summary>A newer producer has begun: stand by.</summary>
     Fenced,
 }
 
@@ -56,6 +57,6 @@ public enum AlertSinkFault
 public sealed class AlertSinkException(AlertSinkFault fault, string message, Exception? inner = null)
     : Exception(message, inner)
 {
-    /// <summary>What it means for the producer.</summary>
+    /// <summary>The meaning for the producer.</summary>
     public AlertSinkFault Fault { get; } = fault;
 }

@@ -1,7 +1,7 @@
 namespace Telemetry.Alerting.Relay;
 
 /// <summary>
-/// How long to wait after an error: doubles up to the largest, drawn evenly between half and all of it.
+/// The pause after an error: it doubles up to the largest, and is chosen at random between half of it and all of it.
 /// </summary>
 internal sealed class RelayBackoff(TimeSpan first, TimeSpan largest, Random random)
 {

@@ -1,3 +1,6 @@
+using System.Diagnostics.Metrics;
+using Telemetry.Diagnostics.Metrics;
+
 namespace Telemetry.Alerting.Relay;
 
 /// <summary>What a relay counted since it started; written by its loop, read by anyone.</summary>
@@ -41,4 +44,30 @@ public sealed class RelayCounters
 
     /// <summary>Rows that wait to be published, when the outbox was last looked at.</summary>
     public long Waiting { get; set; }
+
+    /// <summary>Makes the instruments; docs/reference/metrics.md lists them.</summary>
+    public void Publish(Meter meter)
+    {
+        meter.Counter(
+            "telemetry.relay.alerts", "{alert}", "Rows of the alert outbox passed by this process, by outcome",
+            "outcome",
+            ("published", () => Published), ("skipped", () => Skipped), ("unreadable", () => Unreadable),
+            ("gone", () => Gone));
+        meter.Counter(
+            "telemetry.relay.transactions", "{transaction}", "Transactions of Kafka, by outcome", "outcome",
+            ("committed", () => Transactions), ("aborted", () => Aborted));
+        meter.Counter(
+            "telemetry.relay.fenced", "{fencing}", "Times that a younger relay fenced this one", () => Fenced);
+        meter.Counter(
+            "telemetry.relay.errors", "{error}", "Errors of Kafka or the database that were waited out", () => Errors);
+        meter.Counter(
+            "telemetry.relay.put_backs", "{put_back}", "Times that the database was found put back", () => PutBacks);
+        meter.Counter(
+            "telemetry.relay.read_backs", "{read_back}", "Times that the topic was read back", () => ReadBacks);
+        meter.Gauge(
+            "telemetry.relay.orphans", "Alerts in the topic that the database lacked at the last read-back",
+            () => Orphans);
+        meter.Gauge("telemetry.relay.waiting", "Alerts that wait to be published", () => Waiting);
+        meter.Gauge("telemetry.relay.leading", "1 while this relay publishes", () => Leading);
+    }
 }

@@ -4,15 +4,15 @@ using Telemetry.Storage.Alerts;
 namespace Telemetry.Alerting.Relay;
 
 /// <summary>
-/// The lease of the relay that leads. It only keeps two relays from fencing each other in turns: the proof that no
-/// other publishes is the sink's fencing.
+/// The lease of the relay that leads. It only prevents two relays from fencing each other in turns: the proof that no
+/// other relay publishes is the sink's fencing.
 /// </summary>
 internal sealed class RelayLease(IAlertOutbox outbox, RelayOptions options, TimeProvider time, Random random)
 {
     private long _token;
     private long _renewed;
 
-    /// <summary>Asks for it; false while another holds it.</summary>
+    /// <summary>Asks for the lease; false while another relay holds it.</summary>
     public async Task<bool> TryTakeAsync(CancellationToken cancellationToken)
     {
         var (asked, token) = (time.GetTimestamp(), unchecked((long)random.NextId()));
@@ -26,7 +26,7 @@ internal sealed class RelayLease(IAlertOutbox outbox, RelayOptions options, Time
     }
 
     /// <summary>
-    /// Renews it when that is due; throws <see cref="RelayLeaseLostException"/> when it is another's.
+    /// Renews the lease when that is due; throws <see cref="RelayLeaseLostException"/> when another relay holds it.
     /// </summary>
     public async Task KeepAsync(CancellationToken cancellationToken)
     {
@@ -44,10 +44,10 @@ internal sealed class RelayLease(IAlertOutbox outbox, RelayOptions options, Time
         _renewed = asked;
     }
 
-    /// <summary>Gives it back.</summary>
+    /// <summary>Gives the lease back.</summary>
     public Task ReleaseAsync(CancellationToken cancellationToken) =>
         outbox.ReleaseLeaseAsync(options.Name, _token, cancellationToken);
 }
 
-/// <summary>Another relay took the lease, or the database was put back.</summary>
+/// <summary>Another relay took the lease, or the database was restored.</summary>
 internal sealed class RelayLeaseLostException() : Exception("the lease was lost");

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Telemetry.Alerting.Relay;
 
-/// <summary>What the relay logs (ids 4100-4199): nothing per alert.</summary>
+/// <summary>The log messages of the relay (ids 4100-4199): none per alert.</summary>
 internal static partial class RelayLog
 {
     [LoggerMessage(4100, LogLevel.Information, "Took the lease of the relay {Relay}; beginning as the only producer")]

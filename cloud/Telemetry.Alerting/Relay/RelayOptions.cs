@@ -1,17 +1,17 @@
 namespace Telemetry.Alerting.Relay;
 
-/// <summary>How the relay works. Every limit says what happens at it.</summary>
+/// <summary>How the relay works. Every limit says what happens when it is reached.</summary>
 public sealed record RelayOptions
 {
     /// <summary>
-    /// Names the relay: row of the lease, and Kafka's transactional id. All relays of one database have the same; two
-    /// databases on one Kafka must differ in it and in the position topic.
+    /// The relay's name: the row of the lease, and Kafka's transactional id. It must be the same for all relays of one
+    /// database. Two databases on one Kafka must differ in it and in the position topic.
     /// </summary>
     public string Name { get; init; } = "telemetry-relay";
 
     /// <summary>
-    /// The owner's name in the lease, for operators. No two relays may have the same: a lease goes at once to who has
-    /// its owner's name.
+    /// The owner's name in the lease, for operators. Two relays must not have the same name: a relay takes a lease that
+    /// carries its own owner's name at once, without waiting for it to run out.
     /// </summary>
     public string Owner { get; init; } = Environment.MachineName;
 
@@ -19,47 +19,50 @@ public sealed record RelayOptions
     public string Source { get; init; } = "/telemetry";
 
     /// <summary>
-    /// How long the lease lasts without renewal, by the database's clock. Another relay waits as long after a crash.
+    /// How long the lease lasts without renewal, by the database's clock. After a crash, another relay waits this long.
     /// </summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How often the lease is renewed.</summary>
     public TimeSpan RenewEvery { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How often a lease that another relay holds is asked for.</summary>
+    /// <summary>How often a standby relay asks for the lease.</summary>
     public TimeSpan LeaseRetry { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How often the outbox is looked at while nothing is in it.</summary>
+    /// <summary>How often the outbox is queried while it has nothing new.</summary>
     public TimeSpan PollEvery { get; init; } = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Rows of one transaction; the rest waits for the next.</summary>
+    /// <summary>The most rows of one transaction; the rest waits for the next one.</summary>
     public int BatchRowsMax { get; init; } = 500;
 
-    /// <summary>Bytes of one transaction's rows (the last one may go beyond); the rest waits for the next.</summary>
+    /// <summary>
+    /// The most bytes of one transaction's rows (the last row may exceed it); the rest waits for the next one.
+    /// </summary>
     public int BatchBytesMax { get; init; } = 1 << 20;
 
-    /// <summary>The first wait after an error; it doubles, with jitter, up to <see cref="RetryAfterMax"/>.</summary>
+    /// <summary>The first pause after an error; it doubles, with jitter, up to <see cref="RetryAfterMax"/>.</summary>
     public TimeSpan RetryAfter { get; init; } = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>The longest wait after an error.</summary>
+    /// <summary>The longest pause after an error.</summary>
     public TimeSpan RetryAfterMax { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>Transactions aborted in a row before the producer is given up and a new one begins.</summary>
+    /// <summary>After this many aborted transactions in a row the producer is given up and a new one begins.</summary>
     public int AbortsMax { get; init; } = 5;
 
     /// <summary>
-    /// How far the clocks of database, relay and brokers may differ: so much more of the topic is read back.
+    /// How far the clocks of database, relay and brokers may differ: the topic is read back by this much more.
     /// </summary>
     public TimeSpan ReadBackMargin { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>
-    /// For how long after a put-back the ids found in the topic are skipped when the outbox brings them again. Not less
-    /// than the log's maximum age: so long it can bring them.
+    /// How long after a restore of the database the ids found in the topic are skipped when they occur in the outbox
+    /// again. Not less than the log's maximum age, because the log can bring them again for that time.
     /// </summary>
     public TimeSpan SkipFor { get; init; } = TimeSpan.FromDays(8);
 
     /// <summary>
-    /// Ids that are read back at most; with more the relay publishes nothing, and says so, until this is raised.
+    /// The most ids that are read back. If there are more, the relay publishes nothing and reports it, until this is
+    /// raised.
     /// </summary>
     public int ReadBackIdsMax { get; init; } = 2_000_000;
 }

@@ -5,23 +5,22 @@ using Telemetry.Storage.Alerts;
 namespace Telemetry.Alerting.Relay;
 
 /// <summary>
-/// The database was put back once: ids of records from a time on are skipped when they come again, by every relay that
-/// begins until another time. Both in milliseconds since 1970 UTC.
+/// Set after the database was restored: ids of records from one time on are skipped when they occur again, by every
+/// relay that begins before another time. Both are in milliseconds since 1970 UTC.
 /// </summary>
 public readonly record struct DuplicateFilterWindow(long SinceMillis, long UntilMillis)
 {
-    /// <summary>Nothing is.</summary>
+    /// <summary>Nothing is skipped.</summary>
     public static readonly DuplicateFilterWindow None;
 }
 
-/// <summary>How far a partition's outbox is published; kept in the sink, written with the records.</summary>
-/// <param name="Head">
-/// The last row that was published or skipped, with its chain: an equal one in the database means "go on".
-/// </param>
-/// <param name="Skipping">What is skipped because the database was put back.</param>
+/// <summary>How far a partition's outbox is published; kept in the sink and written with the records.</summary>
+/// <param name="Head">The last row that was published or skipped, with its chain: if the database has an equal one, the
+/// relay continues after it.</param>
+/// <param name="Skipping">The ids to skip because the database was restored.</param>
 public readonly record struct RelayPosition(AlertHead Head, DuplicateFilterWindow Skipping)
 {
-    /// <summary>As the position topic holds it: <c>number chain since until</c>, the chain as 32 hex digits.</summary>
+    /// <summary>The form in the position topic: <c>number chain since until</c>, the chain as 32 hex digits.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture, $"{Head.Number} {Head.Chain:x32} {Skipping.SinceMillis} {Skipping.UntilMillis}");
 

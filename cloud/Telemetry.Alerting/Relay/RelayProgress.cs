@@ -4,8 +4,8 @@ using Telemetry.Storage.Alerts;
 namespace Telemetry.Alerting.Relay;
 
 /// <summary>
-/// Where a relay stands while it leads, and what comes next. Every row is held against the chain of the one before it,
-/// so a database that is put back meanwhile is noticed before anything of it is published.
+/// The positions of a relay while it leads, and its next rows. Every row is compared with the chain of the row before
+/// it, so a database that is restored meanwhile is noticed before any of its rows is published.
 /// </summary>
 internal sealed class RelayProgress(
     IAlertOutbox outbox, RelayStart start, RelayOptions options, RelayCounters counters, ILogger logger)
@@ -16,8 +16,8 @@ internal sealed class RelayProgress(
     private long _served;
 
     /// <summary>
-    /// True when what the database holds is still what was published. A partition that stands behind our position, or
-    /// has another chain there, was put back.
+    /// True when the database's rows are still those that were published. If a partition is behind our position, or has
+    /// another chain at it, the database was restored.
     /// </summary>
     public bool Agrees(IReadOnlyDictionary<int, OutboxExtent> extents)
     {
@@ -35,12 +35,12 @@ internal sealed class RelayProgress(
         return true;
     }
 
-    /// <summary>Counts how many rows wait.</summary>
+    /// <summary>The number of rows that wait.</summary>
     public long Waiting(IReadOnlyDictionary<int, OutboxExtent> extents) => counters.Waiting =
         extents.Sum(e => Math.Max(0, e.Value.Head.Number - _positions.GetValueOrDefault(e.Key).Head.Number));
 
     /// <summary>
-    /// The next rows of all partitions within the limits of a batch; null when the database was put back.
+    /// The next rows of all partitions within the limits of a batch; null when the database was restored.
     /// </summary>
     public async Task<RelayBatch?> NextAsync(
         IReadOnlyDictionary<int, OutboxExtent> extents, CancellationToken cancellationToken)
@@ -49,7 +49,8 @@ internal sealed class RelayProgress(
         var positions = new Dictionary<int, RelayPosition>();
         var (rows, bytes, skipped) = (0, 0, 0);
         Waiting(extents);
-        // The one that is furthest behind first, so that a busy partition does not keep back the others for ever.
+        // The partition that was served longest ago comes first, so that a busy partition does not block the others
+        // forever.
         foreach (var (partition, extent) in extents.OrderBy(e => _lastServed.GetValueOrDefault(e.Key))
             .ThenBy(e => e.Key))
         {
@@ -101,12 +102,12 @@ internal sealed class RelayProgress(
         }
     }
 
-    /// <summary>What is published and was not noted in the database since this relay leads.</summary>
+    /// <summary>The positions that are published and not recorded in the database since this relay leads.</summary>
     public IReadOnlyDictionary<int, AlertHead> Unnoted() => _positions
         .Where(p => p.Value.Head.Number > 0 && _noted.GetValueOrDefault(p.Key) != p.Value.Head)
         .ToDictionary(p => p.Key, p => p.Value.Head);
 
-    /// <summary>The database has it.</summary>
+    /// <summary>The database has recorded them.</summary>
     public void Noted(IReadOnlyDictionary<int, AlertHead> heads)
     {
         foreach (var (partition, head) in heads)
@@ -115,7 +116,7 @@ internal sealed class RelayProgress(
         }
     }
 
-    // After a read-back the row at the position may be one that was removed: then there is nothing to compare with.
+    // After a read-back the row at the position may have been removed: then there is nothing to compare with.
     private static bool IsChainKnown(AlertHead head) => head.Number == 0 || head.Chain != default;
 
     private bool Follows(AlertHead at, AlertOutboxRow row)
@@ -125,9 +126,16 @@ internal sealed class RelayProgress(
             return !IsChainKnown(at) || at.Next(row.Json.Span) == row.Head;
         }
 
-        // A gap: rows that were removed unpublished, as the outbox is bounded.
+        // A gap: rows that were removed unpublished, because the outbox is bounded.
         counters.Gone += row.Head.Number - at.Number - 1;
         RelayLog.Gone(logger, row.Partition, at.Number + 1, row.Head.Number - 1);
         return true;
     }
 }
+
+/// <summary>The content of one transaction.</summary>
+/// <param name="Records">The records, in the order of the outbox's numbers.</param>
+/// <param name="Positions">The positions of every partition that the batch moves.</param>
+/// <param name="Skipped">Rows whose id is in the topic already.</param>
+internal sealed record RelayBatch(
+    IReadOnlyList<AlertRecord> Records, IReadOnlyDictionary<int, RelayPosition> Positions, int Skipped);

@@ -4,23 +4,24 @@ using Telemetry.Storage.Alerts;
 namespace Telemetry.Alerting.Relay;
 
 /// <summary>
-/// Decides where a relay goes on: only an equal chain means "behind the position". Otherwise the database was put back
-/// (or the position is gone), and the topic itself says what has been published: it is read back on all partitions, to
-/// the time of the newest row whose chain still agrees.
+/// Decides where a relay continues. Only an equal chain means "after the position". Otherwise the database was restored
+/// (or the position is gone), and the topic itself shows what has been published: it is read back on all partitions, to
+/// the time of the newest row whose chain is still equal.
 /// <para>
-/// The time read back to stays in the position, and in every record from then on: ids found behind it are skipped by
-/// every relay that begins later too, also when the database is put back once more, for as long as the log could bring
-/// them again.
+/// The time to which the topic was read back stays in the position, and in every record from then on. Ids found after
+/// it are skipped by every relay that begins later too, also when the database is restored once more, for as long as
+/// the log could bring them again.
 /// </para>
+/// </summary>
 /// </summary>
 internal sealed class RelayRecovery(
     IAlertSink sink, IAlertOutbox outbox, RelayOptions options, RelayCounters counters, TimeProvider time,
     ILogger logger)
 {
-    /// <summary>The time before every record.</summary>
+    /// <summary>A time before every record.</summary>
     private const long BeginningMillis = 1;
 
-    /// <summary>Compares, and reads back what must be.</summary>
+    /// <summary>Compares the positions with the database, and reads the topic back if necessary.</summary>
     public async Task<RelayStart> FindAsync(
         IReadOnlyDictionary<int, RelayPosition> positions,
         IReadOnlyDictionary<int, OutboxExtent> extents,
@@ -45,24 +46,24 @@ internal sealed class RelayRecovery(
             .Min();
         while (true)
         {
-            var pass = new TopicReadBack(outbox, extents, apart, new PublishedIds(options.ReadBackIdsMax));
+            var readBack = new TopicReadBack(outbox, extents, apart, new PublishedIds(options.ReadBackIdsMax));
             await foreach (var records in sink.ReadBackAsync(
                 DateTimeOffset.FromUnixTimeMilliseconds(from), cancellationToken))
             {
-                await pass.TakeAsync(records, cancellationToken);
+                await readBack.TakeAsync(records, cancellationToken);
                 await stillLeading();
             }
 
-            var needed = apart.Select(p => pass.Agreed.TryGetValue(p, out var row) ? Needed(row) : BeginningMillis)
+            var needed = apart.Select(p => readBack.Agreed.TryGetValue(p, out var row) ? Needed(row) : BeginningMillis)
                 .Append(from).Min();
             if (needed == from)
             {
                 counters.ReadBacks++;
-                counters.Orphans = pass.Orphans;
+                counters.Orphans = readBack.Orphans;
                 RelayLog.ReadBack(
-                    logger, DateTimeOffset.FromUnixTimeMilliseconds(from), pass.Found.Count, pass.Orphans);
-                await GoOnAsync(goOn, apart, extents, pass, cancellationToken);
-                return new RelayStart(goOn, pass.Found, pass.Found.Count == 0 ? DuplicateFilterWindow.None
+                    logger, DateTimeOffset.FromUnixTimeMilliseconds(from), readBack.Found.Count, readBack.Orphans);
+                await GoOnAsync(goOn, apart, extents, readBack, cancellationToken);
+                return new RelayStart(goOn, readBack.Found, readBack.Found.Count == 0 ? DuplicateFilterWindow.None
                     : apart.Count == 0 ? kept
                     : new DuplicateFilterWindow(from, (now + options.SkipFor).ToUnixTimeMilliseconds()));
             }
@@ -73,12 +74,12 @@ internal sealed class RelayRecovery(
         OutboxExtent Extent(int partition) => extents.GetValueOrDefault(partition);
     }
 
-    // Rows up to here are published: their chain stands in the topic, or this database noted it.
+    // Rows up to here are published: their chain is in the topic, or this database recorded it.
     private async Task GoOnAsync(
         Dictionary<int, RelayPosition> positions,
         List<int> apart,
         IReadOnlyDictionary<int, OutboxExtent> extents,
-        TopicReadBack pass,
+        TopicReadBack readBack,
         CancellationToken cancellationToken)
     {
         var noted = await outbox.StampsAsync(
@@ -86,7 +87,7 @@ internal sealed class RelayRecovery(
         foreach (var partition in apart)
         {
             var extent = extents.GetValueOrDefault(partition);
-            var agreed = pass.Agreed.TryGetValue(partition, out var row) ? row.Stamp.Head : AlertHead.None;
+            var agreed = readBack.Agreed.TryGetValue(partition, out var row) ? row.Stamp.Head : AlertHead.None;
             var head = extent.Noted <= agreed.Number ? agreed
                 : extent.Noted == extent.Head.Number ? extent.Head
                 : noted.TryGetValue((partition, extent.Noted), out var stamp) ? stamp.Head
@@ -120,10 +121,10 @@ internal sealed class RelayRecovery(
             }
             else if (positions.Count > 0)
             {
-                continue; // Nothing of it was ever published: its position would be there.
+                continue; // Nothing of this partition was ever published: otherwise its position would exist.
             }
 
-            // Where there is no position at all, the topic tells whether that is the beginning or the positions were
+            // If there are no positions at all, the topic shows whether this is the beginning or the positions were
             // lost.
             apart.Add(partition);
         }
@@ -145,3 +146,10 @@ internal sealed class RelayRecovery(
         ? Math.Min(Before(row.Stamp.StoredAt), row.SinceMillis)
         : Before(row.Stamp.StoredAt);
 }
+
+/// <summary>Where a relay continues.</summary>
+/// <param name="Positions">It continues after these rows.</param>
+/// <param name="Skip">Ids that are in the topic and may occur in the outbox again.</param>
+/// <param name="Skipping">Written with every position from here on.</param>
+internal sealed record RelayStart(
+    Dictionary<int, RelayPosition> Positions, PublishedIds Skip, DuplicateFilterWindow Skipping);

@@ -5,14 +5,14 @@ using Telemetry.Storage.Alerts;
 
 namespace Telemetry.Alerting.Relay;
 
-/// <summary>The relay's spans of alerts; docs/traces.md lists them.</summary>
+/// <summary>Writes the relay's spans of alerts; docs/reference/traces.md lists them.</summary>
 public static class RelayTracing
 {
     private static readonly FrameSpans Spans = new(FrameSpans.CloudSource);
 
     /// <summary>
-    /// The sink's transaction that carries these rows of the alert outbox committed; <paramref name="since"/> is the
-    /// timestamp at which their publishing began. A row that is none of ours gets no span.
+    /// The sink's transaction with these rows of the alert outbox committed; <paramref name="since"/> is the timestamp
+    /// at which their publishing began. A row whose JSON is not ours gets no span.
     /// </summary>
     public static void Published(IEnumerable<AlertOutboxRow> rows, string topic, long since, TimeProvider time)
     {

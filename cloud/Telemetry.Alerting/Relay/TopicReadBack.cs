@@ -1,16 +1,18 @@
+using System.IO.Hashing;
+using System.Text;
 using Telemetry.Storage.Alerts;
 
 namespace Telemetry.Alerting.Relay;
 
 /// <summary>
-/// A row of the outbox whose chain stands in the topic: rows up to it were published from the same history.
+/// A row of the outbox whose chain is in the topic: the rows up to it were published from the same history.
 /// </summary>
 /// <param name="Stamp">The row.</param>
-/// <param name="SinceMillis">What the record says; see <see cref="DuplicateFilterWindow"/>.</param>
+/// <param name="SinceMillis">The time in the record; see <see cref="DuplicateFilterWindow"/>.</param>
 internal readonly record struct AgreedRow(OutboxStamp Stamp, long SinceMillis);
 
 /// <summary>
-/// One reading of the topic: which ids are there, which of them the database lacks, and where the chains part.
+/// One read of the topic: which ids it contains, which of them the database lacks, and where the chains differ.
 /// </summary>
 internal sealed class TopicReadBack(
     IAlertOutbox outbox, IReadOnlyDictionary<int, OutboxExtent> extents, IReadOnlyCollection<int> apart,
@@ -20,12 +22,12 @@ internal sealed class TopicReadBack(
 
     public PublishedIds Found => found;
 
-    /// <summary>The newest row of each parted partition that still agrees.</summary>
+    /// <summary>The newest row of each differing partition whose chain is still equal.</summary>
     public IReadOnlyDictionary<int, AgreedRow> Agreed => _agreed;
 
     public int Orphans { get; private set; }
 
-    /// <summary>Takes the next records of the topic.</summary>
+    /// <summary>Adds the next records of the topic.</summary>
     public async Task TakeAsync(IReadOnlyList<PublishedAlert> records, CancellationToken cancellationToken)
     {
         foreach (var record in records)
@@ -37,7 +39,7 @@ internal sealed class TopicReadBack(
             }
         }
 
-        // What was removed from the outbox after its time is no orphan.
+        // A row that was removed from the outbox because of its age is no orphan.
         Orphans += await outbox.ListOrphansAsync(
             [.. records.Where(r => r.Head.Number > extents.GetValueOrDefault(r.Partition).RemovedThrough)],
             cancellationToken);
@@ -47,8 +49,8 @@ internal sealed class TopicReadBack(
         }
     }
 
-    // A record agrees with the row of its number, or proves that the one before it agrees: its chain is made from that
-    // one's.
+    // A record equals the row of its number, or proves that the row before it is equal: its chain is computed from that
+    // row's.
     private async Task CompareAsync(IReadOnlyList<PublishedAlert> records, CancellationToken cancellationToken)
     {
         var stamps = await outbox.StampsAsync(
@@ -76,4 +78,19 @@ internal sealed class TopicReadBack(
             _agreed[partition] = row;
         }
     }
+}
+
+/// <summary>Ids that are in the topic, as hashes of 128 bits: bounded, about 40 bytes each.</summary>
+internal sealed class PublishedIds(int countMax)
+{
+    private readonly HashSet<UInt128> _ids = [];
+
+    public int Count => _ids.Count;
+
+    /// <summary>False when it is full.</summary>
+    public bool TryAdd(string id) => _ids.Count < countMax ? _ids.Add(Hash(id)) || true : _ids.Contains(Hash(id));
+
+    public bool Contains(string id) => _ids.Count > 0 && _ids.Contains(Hash(id));
+
+    private static UInt128 Hash(string id) => XxHash128.HashToUInt128(Encoding.UTF8.GetBytes(id));
 }

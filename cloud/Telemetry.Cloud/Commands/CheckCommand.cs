@@ -5,6 +5,7 @@ using Npgsql;
 using Telemetry.Alerting.Kafka;
 using Telemetry.Alerting.Relay;
 using Telemetry.Cloud.Configuration;
+using Telemetry.Cloud.Health;
 using Telemetry.Cloud.Hosting;
 using Telemetry.Model.Installations;
 using Telemetry.Model.Protocol;

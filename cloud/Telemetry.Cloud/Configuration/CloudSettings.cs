@@ -1,5 +1,4 @@
 using System.Net;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Telemetry.Alerting.Kafka;
 using Telemetry.Alerting.Relay;
@@ -7,7 +6,6 @@ using Telemetry.Diagnostics.Tracing;
 using Telemetry.Ingress;
 using Telemetry.Ingress.Access;
 using Telemetry.Processing;
-using Telemetry.Runtime.Settings;
 using Telemetry.Storage.Alerts;
 using Telemetry.Storage.Postgres;
 using Telemetry.Streams.JetStream;
@@ -47,8 +45,7 @@ internal sealed record AccessSettings(
     bool CertificatesRequired);
 
 /// <summary>
-/// All that a cloud process is told, validated. Read by <see cref="Read"/>; the sample deploy/telemetry.json has every
-/// key.
+/// All that a cloud process is told, validated. <see cref="CloudConfiguration"/> reads it.
 /// </summary>
 internal sealed record CloudSettings
 {
@@ -76,6 +73,7 @@ internal sealed record CloudSettings
     public ProcessorOptions Processor { get; init; } = new();
 
     public AlertOutboxOptions AlertOutbox { get; init; } = new();
+
     /// <summary>Null where no Kafka is configured: alerts then stay in the database.</summary>
     public KafkaOptions? Kafka { get; init; }
 
@@ -94,14 +92,4 @@ internal sealed record CloudSettings
 
     /// <summary>Log lines as JSON rather than as text.</summary>
     public bool LogAsJson { get; init; }
-
-    /// <summary>Reads and validates; null when there are problems.</summary>
-    public static CloudSettings? Read(IConfiguration configuration, out IReadOnlyList<string> problems)
-    {
-        var reader = new SettingsReader(configuration);
-        var settings = CloudSettingsSections.Read(reader);
-        reader.End();
-        problems = reader.Problems;
-        return reader.Problems.Count == 0 ? settings : null;
-    }
 }

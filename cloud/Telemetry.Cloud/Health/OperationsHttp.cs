@@ -7,9 +7,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
-using Telemetry.Cloud.Commands;
 using Telemetry.Cloud.Configuration;
-using Telemetry.Cloud.Hosting;
+using Telemetry.Diagnostics.Metrics;
 
 namespace Telemetry.Cloud.Health;
 

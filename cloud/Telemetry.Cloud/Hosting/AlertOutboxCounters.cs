@@ -1,3 +1,6 @@
+using System.Diagnostics.Metrics;
+using Telemetry.Diagnostics.Metrics;
+
 namespace Telemetry.Cloud.Hosting;
 
 /// <summary>What the upkeep of the alert outbox saw; written by it alone, read by anyone.</summary>
@@ -24,5 +27,16 @@ public sealed class AlertOutboxCounters
     {
         get => Volatile.Read(ref _unpublished);
         set => Volatile.Write(ref _unpublished, value);
+    }
+
+    /// <summary>Makes the instruments; docs/reference/metrics.md lists them.</summary>
+    public void Publish(Meter meter)
+    {
+        meter.Gauge(
+            "telemetry.alerts.outbox.waiting", "Alerts that no relay has published, of the whole database",
+            () => Waiting);
+        meter.Counter(
+            "telemetry.alerts.outbox.trimmed", "{transition}", "Rows of the alert outbox that were removed",
+            "published", ("true", () => Trimmed), ("false", () => TrimmedUnpublished));
     }
 }

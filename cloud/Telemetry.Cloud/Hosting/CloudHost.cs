@@ -1,15 +1,16 @@
 using System.Diagnostics.Metrics;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Telemetry.Cloud.Configuration;
 using Telemetry.Cloud.Health;
 using Telemetry.Diagnostics.Failures;
+using Telemetry.Diagnostics.Metrics;
 using Telemetry.Diagnostics.Tracing;
 using Telemetry.Ingress;
 using Telemetry.Ingress.Sessions;
 using Telemetry.Model.Tracing;
 using Telemetry.Processing;
+using Telemetry.Runtime;
 using Telemetry.Storage;
 using Telemetry.Storage.Postgres;
 using Telemetry.Streams.JetStream;
@@ -47,10 +48,9 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
             ListenFault.Try("ingress", settings.MqttEndPoint);
         }
 
-        await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        using var text = new PrometheusText(CloudMetrics.MeterName, "System.Runtime");
-        using var metrics = new CloudMetrics(services.GetRequiredService<IMeterFactory>());
-        using var traces = StartTraces(metrics);
+        using var meter = new Meter("Telemetry.Cloud");
+        using var text = new PrometheusText(meter, "System.Runtime");
+        using var traces = StartTraces(meter);
         await using var database = settings.Database is { } options
             ? NpgsqlDataSource.Create(options.ConnectionString) : null;
         // An ingress alone may have a database for its HTTP questions; it works without.
@@ -70,8 +70,8 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
                 settings, _health, text, books, logging, cancellationToken);
             OperationsLog.Started(_logger, settings.Roles, settings.Ingress.Partitions, http.Address);
             await (settings.Roles == CloudRoles.Relay
-                ? RunRelayAloneAsync(metrics, probe, Start, cancellationToken)
-                : RunOnLogAsync(metrics, probe, Start, cancellationToken));
+                ? RunRelayAloneAsync(meter, probe, Start, cancellationToken)
+                : RunOnLogAsync(meter, probe, Start, cancellationToken));
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -88,13 +88,13 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
     }
 
     private async Task RunOnLogAsync(
-        CloudMetrics metrics, DatabaseProbe? probe, Action<string?> start, CancellationToken cancellationToken)
+        Meter meter, DatabaseProbe? probe, Action<string?> start, CancellationToken cancellationToken)
     {
         start("waiting for NATS");
-        await using var nats = await ConnectAsync(metrics, cancellationToken);
+        await using var nats = await ConnectAsync(meter, cancellationToken);
         try
         {
-            await RunOnLogAsync(nats, metrics, probe, start, cancellationToken);
+            await RunOnLogAsync(nats, meter, probe, start, cancellationToken);
         }
         finally
         {
@@ -103,7 +103,7 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
     }
 
     private async Task RunOnLogAsync(
-        JetStreamConnection nats, CloudMetrics metrics, DatabaseProbe? probe, Action<string?> start,
+        JetStreamConnection nats, Meter meter, DatabaseProbe? probe, Action<string?> start,
         CancellationToken cancellationToken)
     {
         start("waiting for the database");
@@ -113,12 +113,12 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
             .EnterAsync(store, new JetStreamFrameLog(nats, settings.Log), cancellationToken);
         var bus = new NatsControlChannel(nats, facts);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var processing = RunProcessorAsync(store, log, bus, metrics, probe, stopping.Token);
-        var relaying = RunRelayAsync(metrics, probe, stopping.Token);
+        var processing = RunProcessorAsync(store, log, bus, meter, probe, stopping.Token);
+        var relaying = RunRelayAsync(meter, probe, stopping.Token);
         var watching = UntilStoppedAsync(stopping.Token);
         try
         {
-            (var ingress, watching) = await StartIngressAsync(log, bus, metrics, stopping.Token);
+            (var ingress, watching) = await StartIngressAsync(log, bus, meter, stopping.Token);
             await using (ingress)
             {
                 start(null);
@@ -137,16 +137,16 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
     }
 
     private async Task RunRelayAloneAsync(
-        CloudMetrics metrics, DatabaseProbe? probe, Action<string?> start, CancellationToken cancellationToken)
+        Meter meter, DatabaseProbe? probe, Action<string?> start, CancellationToken cancellationToken)
     {
         start("waiting for the database");
         await using var tables = await OpenStoreAsync(probe, cancellationToken);
         start(null);
-        await RunRelayAsync(metrics, probe, cancellationToken);
+        await RunRelayAsync(meter, probe, cancellationToken);
         OperationsLog.Stopping(_logger);
     }
 
-    private TraceExport? StartTraces(CloudMetrics metrics)
+    private TraceExport? StartTraces(Meter meter)
     {
         var role = settings.Roles == CloudRoles.All ? "cloud" : settings.Roles.ToString().ToLowerInvariant();
         var traces = TraceExport.Start(
@@ -154,21 +154,21 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
             change => OperationsLog.TracesChanged(_logger, settings.Traces.EndpointShown, change));
         if (traces is not null)
         {
-            metrics.Watch(traces.Counters);
+            traces.Counters.Publish(meter);
             OperationsLog.Tracing(_logger, settings.Traces.EndpointShown, settings.Traces.Ratio);
         }
 
         return traces;
     }
 
-    private async Task<JetStreamConnection> ConnectAsync(CloudMetrics metrics, CancellationToken cancellationToken)
+    private async Task<JetStreamConnection> ConnectAsync(Meter meter, CancellationToken cancellationToken)
     {
         JetStreamConnection? nats = null;
         nats = await JetStreamConnection.ConnectWhenReachedAsync(
             settings.Nats with { TimeProvider = time }, change => Note(nats, change), cancellationToken);
         _ = SayReachedAsync(nats);
         OperationsLog.NatsConnected(_logger, nats.ServerVersion);
-        metrics.Watch(nats);
+        nats.Counters.Publish(meter, () => nats.IsConnected);
         return nats;
     }
 
@@ -235,7 +235,7 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
     }
 
     private async Task RunProcessorAsync(
-        PostgresStore? store, JetStreamFrameLog log, NatsControlChannel bus, CloudMetrics metrics, DatabaseProbe? probe,
+        PostgresStore? store, JetStreamFrameLog log, NatsControlChannel bus, Meter meter, DatabaseProbe? probe,
         CancellationToken cancellationToken)
     {
         if (store is null || !settings.Roles.HasFlag(CloudRoles.Processor))
@@ -254,28 +254,29 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
             _health.Add($"worker {worker}", () => processor.Problem);
         }
 
-        metrics.Watch([.. processors.Select(p => p.Counters)]);
-        metrics.Watch(store);
+        ProcessorCounters.Publish(meter, [.. processors.Select(p => p.Counters)]);
+        StoreMetrics.Publish(meter, store);
         var upkeep = new FrameRegisterRollup(store, settings.Database!.KeepRegister, time, _logger, probe?.Reach)
             .RunAsync(cancellationToken);
         var numbers = new SeriesNumberWatch(store, time, _logger, probe?.Reach);
-        metrics.Watch(numbers);
+        numbers.Publish(meter);
         var numbering = numbers.RunAsync(cancellationToken);
         var alerts = new AlertOutboxCounters();
-        metrics.Watch(alerts);
+        alerts.Publish(meter);
         var trimming = new AlertOutboxTrimmer(store, settings.AlertOutbox, alerts, time, _logger, probe?.Reach)
             .RunAsync(cancellationToken);
-        await ProcessorThread.RunAllAsync(
+        await EventLoop.RunAllAsync(
+            "processor",
             [.. processors.Select<Processor, Func<CancellationToken, Task>>(p => p.RunAsync)], cancellationToken);
         await upkeep;
         await numbering;
         await trimming;
     }
 
-    private Task RunRelayAsync(CloudMetrics metrics, DatabaseProbe? probe, CancellationToken cancellationToken) =>
+    private Task RunRelayAsync(Meter meter, DatabaseProbe? probe, CancellationToken cancellationToken) =>
         settings.Roles.HasFlag(CloudRoles.Relay)
             ? RelayRole.RunAsync(
-                settings, _health, metrics, probe?.Reach, time, random,
+                settings, _health, meter, probe?.Reach, time, random,
                 logging.CreateLogger("Telemetry.Cloud.Alerts"), cancellationToken)
             : UntilStoppedAsync(cancellationToken);
 
@@ -284,7 +285,7 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
             .ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
 
     private async Task<(MqttIngress? Ingress, Task Watching)> StartIngressAsync(
-        JetStreamFrameLog log, NatsControlChannel bus, CloudMetrics metrics, CancellationToken cancellationToken)
+        JetStreamFrameLog log, NatsControlChannel bus, Meter meter, CancellationToken cancellationToken)
     {
         if (!settings.Roles.HasFlag(CloudRoles.Ingress))
         {
@@ -309,8 +310,8 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         var watching = Task.WhenAny(
             new InstallationWatch(log, reason => core.Closed = reason, time).RunAsync(cancellationToken),
             core.Refused.RunAsync(cancellationToken)).Unwrap();
-        metrics.Watch(counters);
-        metrics.Watch(ingress);
+        counters.Publish(meter);
+        SessionMetrics.Publish(meter, ingress);
         return (ingress, watching);
     }
 }

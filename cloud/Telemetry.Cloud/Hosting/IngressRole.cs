@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
 using Telemetry.Cloud.Configuration;
+using Telemetry.Cloud.Health;
 using Telemetry.Ingress;
 using Telemetry.Ingress.Access;
 using Telemetry.Ingress.Sessions;

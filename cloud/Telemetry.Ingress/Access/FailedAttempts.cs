@@ -1,18 +1,18 @@
 namespace Telemetry.Ingress.Access;
 
 /// <summary>
-/// Which senders failed lately, and until when each is paused. Bounded by <see cref="PasswordOptions.SendersMax"/>. Any
-/// thread.
+/// Which senders failed lately, and until when each is paused. Bounded by <see cref="PasswordOptions.SendersMax"/>. May
+/// be used on any thread.
 /// </summary>
 internal sealed class FailedAttempts(PasswordOptions options, TimeProvider time)
 {
     private readonly Dictionary<PasswordSender, LinkedListNode<Entry>> _bySender = [];
 
-    // The one that failed longest ago comes first.
+    // The sender whose last failure is oldest comes first.
     private readonly LinkedList<Entry> _byLastFailure = new();
     private readonly Lock _gate = new();
 
-    /// <summary>How many senders are remembered.</summary>
+    /// <summary>The number of senders that are remembered.</summary>
     public int Count
     {
         get
@@ -41,8 +41,8 @@ internal sealed class FailedAttempts(PasswordOptions options, TimeProvider time)
     }
 
     /// <summary>
-    /// Notes a wrong password; true when the sender is paused from now on and was not before. At the bound another
-    /// sender is forgotten.
+    /// Records a wrong password. Returns true when the sender is paused from now on and was not before. At the bound
+    /// another sender is forgotten.
     /// </summary>
     public bool Failed(PasswordSender sender)
     {
@@ -66,7 +66,7 @@ internal sealed class FailedAttempts(PasswordOptions options, TimeProvider time)
         }
     }
 
-    /// <summary>A right password: the sender begins anew.</summary>
+    /// <summary>A right password: the sender's failures are forgotten.</summary>
     public void Succeeded(PasswordSender sender)
     {
         lock (_gate)
@@ -80,8 +80,8 @@ internal sealed class FailedAttempts(PasswordOptions options, TimeProvider time)
     }
 
     /// <summary>
-    /// Forgets a sender whose pause ended, and that stayed quiet for <see cref="PasswordOptions.PauseMax"/> after it;
-    /// false when there is none. Call it until then: it is what keeps the table small.
+    /// Forgets a sender whose pause ended, and that made no attempt for <see cref="PasswordOptions.PauseMax"/> after
+    /// it; false when there is none. Call it until it returns false: only this keeps the table small.
     /// </summary>
     public bool TakeEnded(out PasswordSender sender, out long uncheckedAttempts, out bool wasPaused)
     {

@@ -5,14 +5,14 @@ using Telemetry.MqttSessions;
 namespace Telemetry.Ingress.Access;
 
 /// <summary>
-/// Decides who a connection is: by the certificate that TLS has checked (its common name is the gateway id), else by
-/// user name (the gateway id) and password. The client id is the gateway id, or that and <c>/anything</c>.
+/// Authenticates a connection: by the certificate that TLS has checked (its common name is the gateway id), otherwise
+/// by user name (the gateway id) and password. The client id is the gateway id, or the gateway id and <c>/anything</c>.
 /// </summary>
-/// <param name="passwords">Judges passwords; null: none are taken.</param>
+/// <param name="passwords">Checks passwords; null: password connections are refused.</param>
 public sealed class GatewayGate(PasswordHandler? passwords)
 {
-    // One answer to a wrong password, an unknown gateway and an attempt that was not checked: whoever guesses learns
-    // nothing from it.
+    // One answer for a wrong password, an unknown gateway and an attempt that was not checked, so that an attacker
+    // learns nothing from it.
     private static readonly AuthenticateResult WrongPassword = new(
         MqttReasonCode.BadUserNameOrPassword,
         "unknown gateway or wrong password; after wrong ones the next attempts are refused unchecked for a while");
@@ -20,15 +20,15 @@ public sealed class GatewayGate(PasswordHandler? passwords)
     private static readonly AuthenticateResult Busy =
         new(MqttReasonCode.ServerBusy, "too many passwords wait to be checked: try again");
 
-    /// <summary>Judges passwords; null where none are taken.</summary>
+    /// <summary>Checks passwords; null when password connections are refused.</summary>
     public PasswordHandler? Passwords => passwords;
 
-    /// <summary>Lets in or says why not.</summary>
+    /// <summary>Accepts the connection, or returns the reason of the refusal.</summary>
     public ValueTask<AuthenticateResult> AuthenticateAsync(ConnectRequest request, CancellationToken ct) =>
         request.ClientCertificate is { } certificate ? new(ByCertificate(request, certificate))
             : ByPasswordAsync(request, ct);
 
-    /// <summary>The gateway that a client id names; it is true of every session that was let in.</summary>
+    /// <summary>The gateway that a client id names; correct for every accepted session.</summary>
     public static bool TryGatewayOf(string clientId, out GatewayId gateway)
     {
         var slash = clientId.IndexOf('/', StringComparison.Ordinal);

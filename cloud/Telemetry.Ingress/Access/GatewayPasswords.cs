@@ -7,13 +7,13 @@ namespace Telemetry.Ingress.Access;
 
 /// <summary>
 /// The gateways that may connect by password, from a file of lines <c>gateway:salt:hash</c> (salt and hash in base64,
-/// PBKDF2 with SHA-256), or in development <c>gateway:password</c>. Empty lines and lines that begin with # are passed
-/// over. Any thread may ask.
+/// PBKDF2 with SHA-256), or in development <c>gateway:password</c>. Empty lines and lines that begin with # are
+/// skipped. May be used on any thread.
 /// </summary>
 public sealed class GatewayPasswords
 {
     /// <summary>
-    /// The rounds of PBKDF2: 30 to 50 ms of a core, paid once a gateway, process and version of its line.
+    /// The rounds of PBKDF2: 30 to 50 ms of a core, needed once for each gateway, process and version of its line.
     /// </summary>
     public const int Rounds = 100_000;
 
@@ -22,23 +22,21 @@ public sealed class GatewayPasswords
     private readonly Dictionary<string, (byte[] Salt, byte[] Hash)> _hashed = new(StringComparer.Ordinal);
     private readonly Dictionary<string, byte[]> _plain = new(StringComparer.Ordinal);
 
-    // What was found right once, as a hash under a key of this process: a fleet that comes back at once costs no
-    // rounds. Bounded by the file's lines; gone when the gateway's line changes.
+    // Passwords that were right, as hashes under a key of this process, so that a fleet that reconnects at once needs
+    // no rounds. Bounded by the file's lines; an entry is removed when the gateway's line changes.
     private readonly ConcurrentDictionary<string, byte[]> _verified = new(StringComparer.Ordinal);
     private readonly byte[] _processKey;
 
     private GatewayPasswords(byte[] processKey) => _processKey = processKey;
 
-    /// <summary>How many gateways it knows.</summary>
+    /// <summary>The number of gateways in the file.</summary>
     public int Count => _hashed.Count + _plain.Count;
 
     /// <summary>Reads lines; throws <see cref="FormatException"/> that names the line.</summary>
     /// <param name="lines">The file's lines.</param>
-    /// <param name="plain">True in development alone: passwords stand in the file as they are.</param>
-    /// <param name="before">
-    /// The version of the file before this one: what was found right by it is remembered where the gateway's line is
-    /// the same, so that one more gateway does not cost the whole fleet a check.
-    /// </param>
+    /// <param name="plain">True only in development: passwords are in the file as plain text.</param>
+    /// <param name="before">The previous version of the file: passwords that were right are still remembered if the
+    /// gateway's line is the same, so that one more gateway does not require checks for the whole fleet.</param>
     public static GatewayPasswords Read(IEnumerable<string> lines, bool plain, GatewayPasswords? before = null)
     {
         var passwords = new GatewayPasswords(before?._processKey ?? RandomNumberGenerator.GetBytes(32));
@@ -56,19 +54,19 @@ public sealed class GatewayPasswords
         return passwords;
     }
 
-    /// <summary>The file's line for a gateway and its password.</summary>
+    /// <summary>The line of the file for a gateway and its password.</summary>
     public static string Line(GatewayId gateway, ReadOnlySpan<byte> password)
     {
         var salt = RandomNumberGenerator.GetBytes(SaltBytes);
         return $"{gateway}:{Convert.ToBase64String(salt)}:{Convert.ToBase64String(Hash(password, salt))}";
     }
 
-    /// <summary>True when the file has a line of the gateway.</summary>
+    /// <summary>True when the file has a line for the gateway.</summary>
     public bool Has(GatewayId gateway) => _hashed.ContainsKey(gateway.Value) || _plain.ContainsKey(gateway.Value);
 
     /// <summary>
-    /// True when this is known to be the gateway's password without a check: it was found right before, or stands in
-    /// the file as it is. Takes microseconds.
+    /// True when this is known to be the gateway's password without a check: it was right before, or is in the file as
+    /// plain text. Takes microseconds.
     /// </summary>
     public bool IsRemembered(GatewayId gateway, ReadOnlySpan<byte> password) =>
         _plain.TryGetValue(gateway.Value, out var expected)
@@ -77,7 +75,7 @@ public sealed class GatewayPasswords
                 && CryptographicOperations.FixedTimeEquals(Fingerprint(password), verified);
 
     /// <summary>
-    /// True when this is the gateway's password. An unknown gateway takes as long as a known one; right ones are
+    /// True when this is the gateway's password. An unknown gateway takes as long as a known one; right passwords are
     /// remembered.
     /// </summary>
     public bool Verify(GatewayId gateway, ReadOnlySpan<byte> password)

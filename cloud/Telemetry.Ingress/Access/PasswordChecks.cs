@@ -1,25 +1,25 @@
 namespace Telemetry.Ingress.Access;
 
-/// <summary>What became of an attempt.</summary>
+/// <summary>The result of an attempt.</summary>
 public enum PasswordVerdict
 {
-    /// <summary>The gateway's password.</summary>
+    /// <summary>It is the gateway's password.</summary>
     Right,
 
-    /// <summary>Another one, or no gateway of the file.</summary>
+    /// <summary>It is another password, or the file does not have the gateway.</summary>
     Wrong,
 
-    /// <summary>Not checked: the sender is paused, or has as many checks waiting as it may have.</summary>
+    /// <summary>Not checked: the sender is paused, or has as many checks waiting as allowed.</summary>
     Unchecked,
 
-    /// <summary>Not checked: as many checks wait as may wait in all.</summary>
+    /// <summary>Not checked: as many checks wait in all as allowed.</summary>
     Busy,
 }
 
 /// <summary>
-/// The checks that cost time, done by few threads: they take the networks in turn, and of one network the oldest check,
-/// so that many attempts from one network delay the others by one check each. Bounded by
-/// <see cref="PasswordOptions.WaitingMax"/>. A thread lives while checks wait. Any thread may call.
+/// Runs the checks that cost time, on a few threads. They serve the networks in turn, and of one network the oldest
+/// check first, so that many attempts from one network delay the others by one check each. Bounded by <see
+/// cref="PasswordOptions.WaitingMax"/>. A thread exists while checks wait. May be called on any thread.
 /// </summary>
 internal sealed class PasswordChecks(PasswordOptions options)
 {
@@ -33,12 +33,12 @@ internal sealed class PasswordChecks(PasswordOptions options)
     private int _waiting;
     private int _workers;
 
-    /// <summary>How many checks wait.</summary>
+    /// <summary>The number of checks that wait.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
 
     /// <summary>
-    /// Does <paramref name="check"/> when its turn comes, unless <paramref name="ct"/> ends before: then the call is
-    /// cancelled.
+    /// Runs <paramref name="check"/> when its turn comes, unless <paramref name="ct"/> is cancelled before; then the
+    /// call is cancelled.
     /// </summary>
     public Task<PasswordVerdict> CheckAsync(PasswordSender sender, Func<bool> check, CancellationToken ct)
     {
@@ -131,7 +131,7 @@ internal sealed class PasswordChecks(PasswordOptions options)
         {
             if (Ct.IsCancellationRequested)
             {
-                // Whoever asked has gone: the work would be for nobody.
+                // The caller has gone: nobody needs the result.
                 Done.TrySetCanceled(Ct);
                 return;
             }

@@ -3,9 +3,9 @@ using Microsoft.Extensions.Logging;
 namespace Telemetry.Ingress.Access;
 
 /// <summary>
-/// The gateways file as it stands now: looked at again at most once a second, when somebody connects, so that gateways
-/// are added and removed without a restart (a removed one keeps its session until it ends). A new version that cannot
-/// be read is reported, and the one before stays. Any thread.
+/// The current content of the gateways file: read again at most once a second, when a gateway connects, so that
+/// gateways are added and removed without a restart (a removed one keeps its session until it ends). If a new version
+/// cannot be read, this is reported and the previous version stays in use. May be used on any thread.
 /// </summary>
 public sealed class PasswordFile
 {
@@ -29,7 +29,7 @@ public sealed class PasswordFile
         _current = Read(path, plain);
     }
 
-    /// <summary>The file's gateways as of a second ago at most.</summary>
+    /// <summary>The gateways of the file, at most one second old.</summary>
     public GatewayPasswords Current()
     {
         lock (_gate)

@@ -5,9 +5,9 @@ using Telemetry.Model.Identity;
 namespace Telemetry.Ingress.Access;
 
 /// <summary>
-/// Judges user names and passwords. One that was right before costs nothing and is never held up; every other one needs
-/// a check, which waits for its turn (<see cref="PasswordChecks"/>) and is not done at all while its sender is paused
-/// for wrong ones (<see cref="FailedAttempts"/>). Any thread.
+/// Checks user names and passwords. A password that was right before costs nothing and is never delayed. Every other
+/// one needs a check, which waits for its turn (<see cref="PasswordChecks"/>) and is skipped while its sender is paused
+/// for wrong passwords (<see cref="FailedAttempts"/>). May be used on any thread.
 /// </summary>
 public sealed class PasswordHandler(
     Func<GatewayPasswords> passwords, PasswordOptions options, IngressCounters counters, TimeProvider time,
@@ -18,16 +18,16 @@ public sealed class PasswordHandler(
     private readonly RefusalLines _pauseLines = new(time);
     private long _refusedBusy;
 
-    /// <summary>How many checks wait.</summary>
+    /// <summary>The number of checks that wait.</summary>
     public int Waiting => _checks.Waiting;
 
-    /// <summary>How many senders with wrong passwords are remembered.</summary>
+    /// <summary>The number of remembered senders with wrong passwords.</summary>
     public int Senders => _failed.Count;
 
     /// <summary>
-    /// Judges an attempt. Of <paramref name="user"/> null: none is named by it, and the attempt is wrong. What is not
-    /// right is told <see cref="PasswordOptions.RefuseAfter"/> after the call at the soonest, but
-    /// <see cref="PasswordVerdict.Busy"/> at once.
+    /// Checks an attempt. When <paramref name="user"/> is null, the user name names no gateway, and the attempt is
+    /// wrong. A result other than right is returned at the earliest <see cref="PasswordOptions.RefuseAfter"/> after the
+    /// call, except <see cref="PasswordVerdict.Busy"/>, which is returned at once.
     /// </summary>
     public async ValueTask<PasswordVerdict> JudgeAsync(
         GatewayId? user, ReadOnlyMemory<byte> password, EndPoint? remote, CancellationToken ct)
@@ -98,7 +98,7 @@ public sealed class PasswordHandler(
         }
     }
 
-    /// <summary>Says of pauses, and of an overload, that they are over: with the next attempt after them.</summary>
+    /// <summary>Logs that pauses, and an overload, are over, with the first attempt after them.</summary>
     private void SayEnded()
     {
         while (_failed.TakeEnded(out var sender, out var notChecked, out var wasPaused))

@@ -1,24 +1,26 @@
 namespace Telemetry.Ingress.Access;
 
 /// <summary>
-/// How passwords are checked. Keys: section <c>ingress.passwords</c>. Each limit says what happens at it.
+/// How passwords are checked. Keys: section <c>ingress.passwords</c>. Each limit says what happens when it is reached.
 /// </summary>
 public sealed record PasswordOptions
 {
     /// <summary>
-    /// Threads that check passwords, each at most one core: what an attack can take of the machine. Default 0: half of
-    /// the cores, at least one.
+    /// The threads that check passwords, each at most one core: the part of the machine that an attack can use. Default
+    /// 0: half of the cores, at least one.
     /// </summary>
     public int Workers { get; init; }
 
     /// <summary>
-    /// Checks that may wait in all; one more is refused with 0x89 (server busy) and the gateway tries again. Default
-    /// 512: with one worker that is about as much work as a gateway waits for its CONNACK.
+    /// The most checks that may wait in all; a further one is refused with 0x89 (server busy), and the gateway tries
+    /// again. Default 512: with one worker, about as much work as fits into the time that a gateway waits for its
+    /// CONNACK.
     /// </summary>
     public int WaitingMax { get; init; } = 512;
 
     /// <summary>
-    /// Checks of one sender (see <see cref="PasswordSender"/>) that may wait; one more is refused unchecked. Default 4.
+    /// The most checks of one sender (see <see cref="PasswordSender"/>) that may wait; a further one is refused
+    /// unchecked. Default 4.
     /// </summary>
     public int WaitingPerSenderMax { get; init; } = 4;
 
@@ -26,25 +28,26 @@ public sealed record PasswordOptions
     public int FailuresFree { get; init; } = 3;
 
     /// <summary>
-    /// The first pause: in it a sender's attempts are refused unchecked. It doubles with each further wrong password.
-    /// Default 1 s.
+    /// The first pause, in which a sender's attempts are refused unchecked. It doubles with each further wrong
+    /// password. Default 1 s.
     /// </summary>
     public TimeSpan PauseFirst { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// The longest pause. A sender that stays quiet for as long after its last pause begins anew. Default 1 min.
+    /// The longest pause. After this time without an attempt since its last pause, a sender's failures are forgotten.
+    /// Default 1 min.
     /// </summary>
     public TimeSpan PauseMax { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// Senders whose failures are remembered; with one more the one that failed longest ago is forgotten, which costs
-    /// checks, never a gateway's admission. Default 16,384.
+    /// The most senders whose failures are remembered. One more makes the one that failed longest ago forgotten, which
+    /// costs checks, but never lets a wrong password in. Default 16,384.
     /// </summary>
     public int SendersMax { get; init; } = 16 * 1024;
 
     /// <summary>
-    /// A refusal is not said sooner after the attempt: so its time does not tell a wrong password from an unknown
-    /// gateway or from an attempt that was not checked. Default 1 s.
+    /// A refusal is not sent earlier than this after the attempt, so that its time does not distinguish a wrong
+    /// password from an unknown gateway or from an attempt that was not checked. Default 1 s.
     /// </summary>
     public TimeSpan RefuseAfter { get; init; } = TimeSpan.FromSeconds(1);
 }

@@ -4,9 +4,9 @@ using System.Net;
 namespace Telemetry.Ingress.Access;
 
 /// <summary>
-/// Who is counted as one where attempts are limited: a network address (of IPv6 the first 64 bits, which one site has)
-/// and a gateway of the file. All names that are not in the file are one sender of their address. So a gateway behind
-/// the address that an attack comes from is limited by attempts under its own name alone.
+/// Who counts as one sender when attempts are limited: a network address (of IPv6 the first 64 bits, which belong to
+/// one site) together with a gateway of the file. All names that are not in the file count as one sender of their
+/// address. So a gateway behind an attacker's address is limited only by attempts under its own name.
 /// </summary>
 /// <param name="Network">The address' bits.</param>
 /// <param name="Gateway">The gateway's id; empty for all names that are not in the file.</param>
@@ -27,7 +27,7 @@ internal readonly record struct PasswordSender(UInt128 Network, string Gateway)
         return new(BinaryPrimitives.ReadUInt128BigEndian(bytes), gateway);
     }
 
-    /// <summary>For log lines.</summary>
+    /// <summary>The sender as text, for log lines.</summary>
     public override string ToString()
     {
         Span<byte> bytes = stackalloc byte[16];

@@ -1,16 +1,16 @@
 namespace Telemetry.Ingress.Access;
 
 /// <summary>
-/// Bounds what is logged of refused publishes: so many lines per stretch of time, whoever is refused. A line that is
-/// held back is counted, and the next one that is logged says how many were; the metrics count them all. Any thread may
-/// call.
+/// Limits the log lines about refused publishes to a number per period, for all senders together. A suppressed line is
+/// counted, and the next line that is logged contains the count; the metrics count all refusals. May be used on any
+/// thread.
 /// </summary>
 internal sealed class RefusalLines(TimeProvider time)
 {
-    /// <summary>Lines per <see cref="Stretch"/>; what comes beyond them is held back.</summary>
+    /// <summary>The lines per <see cref="Stretch"/>; further ones are suppressed.</summary>
     public const int LinesMax = 5;
 
-    /// <summary>The stretch begins with a line, and the next one with the first line after its end.</summary>
+    /// <summary>A period begins with a line, and the next one with the first line after its end.</summary>
     public static readonly TimeSpan Stretch = TimeSpan.FromSeconds(10);
 
     private readonly Lock _gate = new();
@@ -18,7 +18,9 @@ internal sealed class RefusalLines(TimeProvider time)
     private int _lines;
     private long _heldBack;
 
-    /// <summary>True: log it, and that <paramref name="heldBack"/> before it were not. False: hold it back.</summary>
+    /// <summary>
+    /// True: log the line, and that <paramref name="heldBack"/> lines before it were suppressed. False: suppress it.
+    /// </summary>
     public bool TryTake(out long heldBack)
     {
         lock (_gate)

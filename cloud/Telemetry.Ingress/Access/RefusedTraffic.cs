@@ -5,24 +5,25 @@ using Telemetry.Streams;
 namespace Telemetry.Ingress.Access;
 
 /// <summary>
-/// What an ingress refuses for no fault of its gateways, as its readiness says it: streams that take no frames, and
-/// hellos that reach nobody. A stream is asked until it has room again, as the agents may wait long before they send
-/// again; hellos are repeated, so they are refused no more once some seconds pass without one that was. Any thread.
+/// What an ingress refuses for no fault of its gateways, as its readiness reports it: streams that accept no frames,
+/// and hellos that reach no owner. A stream is queried until it has room again, since the agents may wait long before
+/// they send again. Hellos are repeated, so they count as accepted again after some seconds without a refusal. May be
+/// used on any thread.
 /// </summary>
 public sealed class RefusedTraffic(IFrameLog log, TimeProvider time)
 {
-    /// <summary>After so long without a refusal it may be over.</summary>
+    /// <summary>After this time without a refusal the problem may be over.</summary>
     public static readonly TimeSpan Steady = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
-    /// <summary>What a message takes in a stream beside its bytes: subject, headers, the stream's own.</summary>
+    /// <summary>The bytes of a message in a stream beyond its payload: subject, headers, the stream's own.</summary>
     private const int MessageOverheadBytes = 512;
 
     private readonly ConcurrentDictionary<(int Partition, StreamKind Stream), Refusal> _streams = new();
     private Refusal? _hello;
 
-    /// <summary>What is refused now, for people; null when nothing is.</summary>
+    /// <summary>What is refused now, as text for people; null when nothing is.</summary>
     public string? Problem
     {
         get
@@ -37,14 +38,14 @@ public sealed class RefusedTraffic(IFrameLog log, TimeProvider time)
         }
     }
 
-    /// <summary>A stream did not take a message of so many bytes.</summary>
+    /// <summary>A stream refused a message of this many bytes.</summary>
     public void Frame(int partition, StreamKind stream, int bytes, string reason) =>
         _streams[(partition, stream)] = new Refusal(reason, bytes, time.GetTimestamp());
 
     /// <summary>A hello reached no owner.</summary>
     public void Hello(string reason) => Volatile.Write(ref _hello, new Refusal(reason, 0, time.GetTimestamp()));
 
-    /// <summary>Looks whether the streams that took nothing have room again; runs until cancelled.</summary>
+    /// <summary>Checks whether streams that refused messages have room again; runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         try
@@ -63,7 +64,7 @@ public sealed class RefusedTraffic(IFrameLog log, TimeProvider time)
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // The process stops.
+            // The process is stopping.
         }
     }
 

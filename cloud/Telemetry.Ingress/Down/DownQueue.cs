@@ -4,24 +4,25 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Ingress.Down;
 
 /// <summary>
-/// What waits to go down to one session that takes no more: bounded in messages and bytes, newest kept. An answer to a
-/// hello says all that stored-acks before it said, so those go first (coalesced); beyond the limits the oldest go
-/// (dropped; the next hello heals that). One thread at a time.
+/// The messages that wait for one session that accepts no more: bounded in messages and bytes, and the newest is always
+/// kept. An answer to a hello contains everything that earlier stored-acks contained, so these are removed first
+/// (coalesced). Beyond the limits the oldest are removed (dropped; the next hello makes up for it). Used by one thread
+/// at a time.
 /// </summary>
 internal sealed class DownQueue(int messagesMax, int bytesMax)
 {
     private readonly LinkedList<byte[]> _messages = new();
 
-    /// <summary>How many wait.</summary>
+    /// <summary>The number of messages that wait.</summary>
     public int Count => _messages.Count;
 
-    /// <summary>How many bytes wait.</summary>
+    /// <summary>The number of their bytes.</summary>
     public int Bytes { get; private set; }
 
-    /// <summary>The oldest one; null when none waits.</summary>
+    /// <summary>The oldest message; null when none waits.</summary>
     public byte[]? First => _messages.First?.Value;
 
-    /// <summary>Adds the newest one; says how many others went for it.</summary>
+    /// <summary>Adds the newest message; returns how many others were removed for it.</summary>
     public (int Coalesced, int Dropped) Add(byte[] message)
     {
         var coalesced = IsAnswer(message) ? RemoveStoredAcks() : 0;
@@ -37,7 +38,7 @@ internal sealed class DownQueue(int messagesMax, int bytesMax)
         return (coalesced, dropped);
     }
 
-    /// <summary>Takes the oldest one out.</summary>
+    /// <summary>Removes the oldest message.</summary>
     public void RemoveFirst()
     {
         Bytes -= _messages.First!.Value.Length;
@@ -76,7 +77,7 @@ internal sealed class DownQueue(int messagesMax, int bytesMax)
         }
         catch (WireFormatException)
         {
-            // A newer owner's format: it goes down as it is, and supersedes nothing.
+            // A newer owner's format: it is sent unchanged, and replaces nothing.
             return false;
         }
     }

@@ -4,9 +4,9 @@ using Telemetry.Streams;
 namespace Telemetry.Ingress.Down;
 
 /// <summary>
-/// Carries what the owner says down to one session, in order, from before its CONNACK until it closes. While the
-/// session takes no more, messages wait in a <see cref="DownQueue"/> and are offered again by a timer. The bus' thread
-/// and the timer's may call at once.
+/// Passes the owner's messages to one session, in order, from before its CONNACK until it closes. While the session
+/// accepts no more, messages wait in a <see cref="DownQueue"/> and are offered again by a timer. The control channel's
+/// thread and the timer's thread may call at the same time.
 /// </summary>
 internal sealed class DownSession : IAsyncDisposable
 {
@@ -32,11 +32,12 @@ internal sealed class DownSession : IAsyncDisposable
     }
 
     /// <summary>
-    /// Opens it: when this returns, what is sent down from now on reaches <paramref name="send"/>, which may keep the
-    /// bytes, must not wait, and returns false when it takes no more now. Throws <see cref="FrameLogException"/>.
+    /// Opens the session: from the time this returns, messages that are sent down reach <paramref name="send"/>, which
+    /// may keep the bytes, must not wait, and returns false when it accepts no more now. Throws <see
+    /// cref="FrameLogException"/>.
     /// </summary>
     public static async ValueTask<DownSession> OpenAsync(
-        IControlChannel bus,
+        IControlChannel control,
         GatewayId gateway,
         Func<ReadOnlyMemory<byte>, bool> send,
         IngressOptions options,
@@ -47,7 +48,7 @@ internal sealed class DownSession : IAsyncDisposable
         var session = new DownSession(send, options, time, counters);
         try
         {
-            session._subscription = await bus.ListenDownAsync(gateway, session.Arrived, cancellationToken);
+            session._subscription = await control.ListenDownAsync(gateway, session.Arrived, cancellationToken);
         }
         catch
         {
@@ -59,7 +60,7 @@ internal sealed class DownSession : IAsyncDisposable
         return session;
     }
 
-    /// <summary>Ends it; what waits is given up, since there is nobody to take it.</summary>
+    /// <summary>Ends the session; waiting messages are discarded, since nobody can receive them.</summary>
     public async ValueTask DisposeAsync()
     {
         lock (_gate)

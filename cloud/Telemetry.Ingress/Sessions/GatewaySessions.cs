@@ -4,15 +4,15 @@ using Telemetry.MqttSessions;
 namespace Telemetry.Ingress.Sessions;
 
 /// <summary>
-/// Which sessions each gateway has, oldest first. An agent has one; a gateway that opens ever more of them, each with a
-/// client id of its own, must not take the connections of all others. Any thread.
+/// The sessions of each gateway, oldest first. An agent has one; a gateway that opens more and more of them, each with
+/// a client id of its own, must not use up the connections of all others. May be used on any thread.
 /// </summary>
 internal sealed class GatewaySessions(int max)
 {
     private readonly Dictionary<GatewayId, List<IMqttServerSession>> _sessions = [];
     private readonly Lock _gate = new();
 
-    /// <summary>Adds a session and returns the oldest one where there are more than may be: close it.</summary>
+    /// <summary>Adds a session. Returns the oldest one if there are more than allowed; the caller closes it.</summary>
     public IMqttServerSession? Add(GatewayId gateway, IMqttServerSession session)
     {
         lock (_gate)

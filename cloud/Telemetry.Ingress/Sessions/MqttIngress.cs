@@ -10,8 +10,8 @@ using Telemetry.Streams;
 namespace Telemetry.Ingress.Sessions;
 
 /// <summary>
-/// The ingress on an MQTT 5.0 listener: lets gateways in, lets each use its own topics alone, and turns verdicts into
-/// PUBACKs. Sessions and PUBACKs awaited are all that it keeps.
+/// The ingress on an MQTT 5.0 listener: accepts gateways, lets each use only its own topics, and turns verdicts into
+/// PUBACKs. It keeps only sessions and awaited PUBACKs.
 /// </summary>
 public sealed class MqttIngress : IMqttApplication, IAsyncDisposable
 {
@@ -31,8 +31,8 @@ public sealed class MqttIngress : IMqttApplication, IAsyncDisposable
     private volatile bool _stopping;
 
     /// <summary>
-    /// Makes an ingress that does not listen yet. A stop waits for PUBACKs that are awaited as long as
-    /// <paramref name="drain"/>; then their frames are left to the agents.
+    /// Makes an ingress that does not listen yet. A stop waits for awaited PUBACKs at most <paramref name="drain"/>;
+    /// frames without one stay with the agents.
     /// </summary>
     public MqttIngress(
         MqttListenerOptions options,
@@ -56,33 +56,31 @@ public sealed class MqttIngress : IMqttApplication, IAsyncDisposable
         _listener = new MqttListener(options, this, time);
     }
 
-    /// <summary>The port that is listened on.</summary>
+    /// <summary>The port on which it listens.</summary>
     public int Port => _listener.Port;
 
-    /// <summary>Connections now.</summary>
+    /// <summary>The number of connections now.</summary>
     public int Connections => _listener.Connections;
 
-    /// <summary>Judges passwords; null where none are taken.</summary>
+    /// <summary>Checks passwords; null when password connections are refused.</summary>
     public PasswordHandler? Passwords => _gate.Passwords;
 
-    /// <summary>What the listener saw.</summary>
+    /// <summary>The counters of the listener.</summary>
     public MqttListenerCounters ListenerCounters => _listener.Counters;
 
-    /// <summary>Begins to listen; throws <see cref="System.Net.Sockets.SocketException"/> where it cannot.</summary>
+    /// <summary>Begins to listen; throws <see cref="System.Net.Sockets.SocketException"/> on failure.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await _listener.StartAsync(cancellationToken);
         IngressLog.Listening(_logger, _listener.Port);
     }
 
-    /// <summary>
-    /// Refuses new publishes, waits a bounded time for PUBACKs that are awaited, then closes all sessions.
-    /// </summary>
+    /// <summary>Refuses new publishes, waits a bounded time for awaited PUBACKs, then closes all sessions.</summary>
     public async ValueTask DisposeAsync()
     {
         _stopping = true;
 
-        // Whoever was counted before this either sees the stop or is seen here.
+        // A call that was counted before this either sees the stop or is seen here.
         Interlocked.MemoryBarrier();
         var since = _time.GetTimestamp();
         while (_listener.PublishesUnderWay > 0 && _time.GetElapsedTime(since) < _drain)
@@ -149,8 +147,8 @@ public sealed class MqttIngress : IMqttApplication, IAsyncDisposable
     }
 
     /// <summary>
-    /// Topics are judged with the publish, so that its PUBACK can carry a reason. A publish of QoS 0 has no PUBACK: it
-    /// is thrown away and counted, and the session's next PUBACK tells its sender.
+    /// Topics are checked with the publish, so that its PUBACK can carry a reason. A publish of QoS 0 has no PUBACK: it
+    /// is discarded and counted, and the session's next PUBACK informs its sender.
     /// </summary>
     MqttReasonCode IMqttApplication.AuthorizePublish(IMqttServerSession session, string topic, MqttQos qos)
     {
@@ -200,7 +198,7 @@ public sealed class MqttIngress : IMqttApplication, IAsyncDisposable
     }
 
     /// <summary>
-    /// False: not now. A session that has not yet subscribed takes nothing yet; one that ended takes all.
+    /// False: not now. A session that has not subscribed yet accepts nothing; one that has ended accepts everything.
     /// </summary>
     private bool SendDown(IMqttServerSession session, string topic, ReadOnlyMemory<byte> message)
     {
@@ -217,21 +215,22 @@ public sealed class MqttIngress : IMqttApplication, IAsyncDisposable
     }
 
     /// <summary>
-    /// What is no fault of the gateway's is one trouble, however many gateways meet it and for how long.
+    /// A refusal that is no fault of the gateway counts as one failure, however many gateways are refused and for how
+    /// long.
     /// </summary>
     private void Note(GatewayId gateway, string topic, in IngressVerdict verdict)
     {
-        var trouble = topic == Routes.HelloTopic(gateway) ? _hellosRefused : _framesRefused;
+        var failure = topic == Routes.HelloTopic(gateway) ? _hellosRefused : _framesRefused;
         switch (verdict.ReasonCode)
         {
             case IngressVerdict.Unavailable or IngressVerdict.Full:
-                trouble.Failed($"{gateway}: {verdict.Reason}");
+                failure.Failed($"{gateway}: {verdict.Reason}");
                 break;
             case >= 0x80:
                 LogRefused(gateway, verdict.ReasonCode, verdict.Reason);
                 break;
             default:
-                trouble.Worked();
+                failure.Worked();
                 break;
         }
     }
@@ -266,7 +265,10 @@ public sealed class MqttIngress : IMqttApplication, IAsyncDisposable
         }
     }
 
-    /// <summary>What is kept of a session: its way down, and messages of QoS 0 that its sender is to hear of.</summary>
+    /// <summary>
+    /// The state of a session: its messages from the owner, and the discarded messages of QoS 0 to report to its
+    /// sender.
+    /// </summary>
     private sealed class OpenSession(IAsyncDisposable down)
     {
         private int _qos0;

@@ -1,15 +1,15 @@
 namespace Telemetry.Processing.DataFaults;
 
 /// <summary>
-/// What is done with a message that the database may have refused, and the database's own words. Each level rejects
-/// more and writes less; beyond the last one it is the ledger's own tables that refuse, which is no frame's fault.
+/// How to treat a message whose data the database may have refused, and the database's error text. Each level rejects
+/// more and writes less. An error beyond the last level comes from the ledger's own tables, and no frame causes it.
 /// </summary>
 internal readonly record struct SuspectMessage(SuspectLevel Level, string Error);
 
-/// <summary>How far it has come with a message.</summary>
+/// <summary>How far the treatment of a message has gone.</summary>
 internal enum SuspectLevel
 {
-    /// <summary>Nothing is held against it.</summary>
+    /// <summary>Nothing is known against the message.</summary>
     None = 0,
 
     /// <summary>The database is asked which of its readings it refuses; the others are stored.</summary>
@@ -19,7 +19,7 @@ internal enum SuspectLevel
     Frame,
 
     /// <summary>
-    /// Besides, neither a row of the register nor declarations: only the dead letter, and the ledger.
+    /// In addition, neither a row of the register nor declarations are written: only the dead letter and the ledger.
     /// </summary>
     Everything,
 }

@@ -4,26 +4,26 @@ using Telemetry.Processing.Ledger;
 namespace Telemetry.Processing.Hellos;
 
 /// <summary>
-/// Finds the epochs of lives of an outbox that are past: an older copy of the outbox was put back, or a clone of it is
-/// no more, and nobody holds anything of them. Their sign is that the agent's hello does not name them. But a hello may
-/// come late: it may be older than the epoch, or of the life that is past itself. No clock says which came first, since
-/// clocks are set. So a second hello of the same process proves it, long after the first, where nothing was heard of
-/// the epoch in between.
+/// Finds the epochs of an outbox copy that no longer exists: an older copy of the outbox was put back, or a clone was
+/// removed, so that nobody holds any frame of these epochs. The sign is that the agent's hello does not name them. But
+/// a hello can arrive late: it may be older than the epoch, or come from the vanished copy itself. No clock shows which
+/// came first, since clocks are set. Therefore a second hello of the same process, long after the first, proves it, if
+/// nothing was received of the epoch in between.
 /// </summary>
 internal static class DeadLives
 {
     /// <summary>
     /// How long after the first hello that does not name an epoch a second one proves it. Two hellos of a process that
-    /// is no more do not come so long one after the other.
+    /// has ended do not arrive this far apart.
     /// </summary>
     public static readonly TimeSpan ProvenAfter = TimeSpan.FromSeconds(30);
 
-    /// <summary>The epochs that a hello, which came at <paramref name="now"/>, proves to be of past lives.</summary>
+    /// <summary>The epochs that a hello received at <paramref name="now"/> proves to be of vanished copies.</summary>
     public static IReadOnlyList<ulong> Of(GatewayLedger gateway, Hello hello, TimeSpan now)
     {
         if (hello.Epochs.Count >= Hello.EpochsMax)
         {
-            return []; // It has more open ones than it can name.
+            return []; // The agent has more open epochs than a hello can name.
         }
 
         var named = hello.Epochs.Select(e => e.Epoch).Concat((hello.Complete ?? []).Select(e => e.Epoch)).ToHashSet();

@@ -13,14 +13,16 @@ using Telemetry.Storage;
 namespace Telemetry.Processing.Hellos;
 
 /// <summary>
-/// Takes hellos into the transaction being built, books what they show to be lost, and writes the answers that go out
-/// when it has committed: so an answer is always one snapshot of the database.
+/// Takes hellos into the current transaction, books the losses that they show, and writes the answers that are sent
+/// after the commit. So an answer is always one snapshot of the database.
 /// </summary>
 internal sealed class HelloHandler(
     IStore store, SchemaHandler schemas, PendingAcks acks, ProcessorCounters counters, ProcessorOptions options,
     TimeProvider time, ReportedFailure reading, Signal signal)
 {
-    /// <summary>How long a round waits for the streams' ends; the hellos wait on, the round does not.</summary>
+    /// <summary>
+    /// How long a round waits for the streams' ends. After that the hellos keep waiting, but the round does not.
+    /// </summary>
     private static readonly TimeSpan LookWait = TimeSpan.FromMilliseconds(250);
 
     private readonly List<(PartitionOwner Owner, GatewayLedger Gateway, Hello Hello)> _unanswered = [];
@@ -32,8 +34,8 @@ internal sealed class HelloHandler(
     public bool Waiting => _unanswered.Count > 0;
 
     /// <summary>
-    /// Of hellos that arrived, and of those before that waited, the ones that can be taken: a full one waits until its
-    /// partition's streams' ends are read, a moment in this round, else for a later one.
+    /// Returns the hellos that can be taken, of those that arrived and those that waited. A full hello waits until the
+    /// ends of its partition's streams are read: for a moment in this round, or until a later one.
     /// </summary>
     public async ValueTask<IReadOnlyList<HelloReady>> ReadyAsync(
         IReadOnlyList<(PartitionOwner Owner, HelloArrived Arrived)> hellos, IReadOnlyCollection<PartitionOwner> owners,
@@ -73,7 +75,7 @@ internal sealed class HelloHandler(
         return ready;
     }
 
-    /// <summary>Takes hellos; their gateways are in memory.</summary>
+    /// <summary>Takes hellos; their gateways must be in memory.</summary>
     public void Take(IReadOnlyList<HelloReady> hellos, long nowMicros)
     {
         foreach (var ready in hellos)
@@ -96,7 +98,9 @@ internal sealed class HelloHandler(
         }
     }
 
-    /// <summary>Books what is lost by now. The feeds' positions are those that the transaction makes durable.</summary>
+    /// <summary>
+    /// Books the readings that are lost by now. The streams' positions are those that the transaction makes durable.
+    /// </summary>
     public void BookLosses(PartitionOwner owner)
     {
         foreach (var (id, loss) in owner.Losses.ToArray())
@@ -123,7 +127,7 @@ internal sealed class HelloHandler(
         }
     }
 
-    /// <summary>What was booked is in the database (or there was nothing to book).</summary>
+    /// <summary>The booked losses are in the database (or there was nothing to book).</summary>
     public void Booked()
     {
         foreach (var (owner, gateway, loss) in _booked)
@@ -138,8 +142,9 @@ internal sealed class HelloHandler(
     }
 
     /// <summary>
-    /// The answers, once the transaction has committed. Each is written from what it made durable. One that needs more
-    /// of the frame register than a round may read is written in a later one, behind those that had no turn.
+    /// Returns the answers after the transaction has committed. Each is written from the state that the transaction
+    /// made durable. An answer that needs more rows of the frame register than a round may read is written in a later
+    /// round, after those that had no turn yet.
     /// </summary>
     public async ValueTask<IReadOnlyList<(GatewayId Gateway, ReadOnlyMemory<byte> Message)>> AnswersAsync(
         long nowMicros, CancellationToken cancellationToken)
@@ -182,7 +187,7 @@ internal sealed class HelloHandler(
         return answers;
     }
 
-    /// <summary>The answers could not be sent: the agents repeat their hellos.</summary>
+    /// <summary>The answers could not be sent; the agents repeat their hellos.</summary>
     public void Unsaid()
     {
         _unanswered.Clear();
@@ -190,15 +195,15 @@ internal sealed class HelloHandler(
         _cuts.Clear();
     }
 
-    /// <summary>The transaction did not happen: the agents repeat their hellos.</summary>
+    /// <summary>The transaction did not commit; the agents repeat their hellos.</summary>
     public void Forget()
     {
         Unsaid();
         _booked.Clear();
     }
 
-    // One whose streams' ends were read anew goes on with what was found when it came: the owner may have forgotten
-    // more since. One that the agent said before another that waits shows nothing that is not in that one.
+    // A hello whose streams' ends were read again keeps the epochs found when it arrived: the owner may have forgotten
+    // more since. A hello that its agent sent before another waiting one contains nothing that is not in the later one.
     private void TakeFull(HelloReady ready, GatewayLedger gateway)
     {
         var (owner, id, hello, live, backlog, isNew) = ready;
@@ -234,14 +239,15 @@ internal sealed class HelloHandler(
             gateway.Announce(epoch, told.Lasts);
             if (!hello.OwnIsLast || told != hello.Epochs[^1])
             {
-                // The agent will never seal in it again, whether or not a successor exists yet.
+                // The agent will never seal into this epoch again, whether or not a successor exists yet.
                 gateway.Name(epoch, told.Lasts);
             }
         }
 
         foreach (var complete in hello.Complete ?? [])
         {
-            // Unknown here (the database was put back): announced, so that the agent is told that it is open again.
+            // Unknown here (the database was restored): announce it, so that the answer tells the agent that it is open
+            // again.
             if (!gateway.Epochs.TryGetValue(complete.Epoch, out var known) || !known.Complete)
             {
                 gateway.Announce(complete);
@@ -283,7 +289,7 @@ internal sealed class HelloHandler(
 
         if (hello.Complete is { } complete)
         {
-            // Both sides end with the same list: what only one of them calls complete is named.
+            // Both sides must end with the same list, so the epochs that only one of them calls complete are named.
             var theirs = new Dictionary<ulong, LaneLasts>();
             foreach (var epoch in complete)
             {

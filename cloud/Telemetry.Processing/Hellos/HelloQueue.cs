@@ -12,17 +12,17 @@ namespace Telemetry.Processing.Hellos;
 internal readonly record struct HelloArrived(int Partition, GatewayId Gateway, Hello Hello);
 
 /// <summary>
-/// Hellos between the bus, whose thread brings them, and the processor's. When it is full they are dropped: agents
-/// repeat them.
+/// A queue of hellos between the control channel, on whose thread they arrive, and the processor's thread. When it is
+/// full, hellos are dropped, and agents repeat them.
 /// </summary>
 internal sealed class HelloQueue(ProcessorOptions options, TimeProvider time, ILogger logger, Signal signal)
 {
-    /// <summary>Hellos of one moment are taken into one transaction.</summary>
+    /// <summary>Hellos that arrive within this time are taken into one transaction.</summary>
     private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(10);
 
     private readonly Channel<HelloArrived> _hellos = Channels.Bounded<HelloArrived>(options.HellosMax);
 
-    /// <summary>Takes a hello from the bus, on any thread.</summary>
+    /// <summary>Adds a hello from the control channel, on any thread.</summary>
     public void Arrived(int partition, GatewayId gateway, ReadOnlyMemory<byte> bytes)
     {
         try
@@ -48,11 +48,11 @@ internal sealed class HelloQueue(ProcessorOptions options, TimeProvider time, IL
         }
         catch (OperationCanceledException)
         {
-            // The processor stops.
+            // The processor is stopping.
         }
     }
 
-    /// <summary>Takes what waits for partitions that are owned here.</summary>
+    /// <summary>Takes the hellos that wait for partitions owned here.</summary>
     public IReadOnlyList<(PartitionOwner Owner, HelloArrived Arrived)> Take(OwnedPartitions owned)
     {
         var taken = new List<(PartitionOwner, HelloArrived)>();

@@ -6,20 +6,21 @@ using Telemetry.Storage;
 namespace Telemetry.Processing.Hellos;
 
 /// <summary>
-/// Prefixes cut where an agent's sequences end, for agents that sealed fewer than are settled: their outbox was put
-/// back. The share of such a prefix is that of the whole one less the shares of the frames behind the cut, which stand
-/// in the frame register. A gateway decides how many frames that are: so a round reads a bounded number of them, and a
-/// cut that needs more goes on in the next one. What was read stays right, since a settled prefix never changes.
+/// Computes the shares of prefixes that are cut where an agent's sequences end, for agents that sealed fewer sequences
+/// than are settled because their outbox was put back. The share of a cut prefix is the share of the whole prefix minus
+/// the shares of the frames behind the cut, which are in the frame register. The gateway determines how many frames
+/// these are; therefore a round reads a limited number of rows, and a cut that needs more is continued in the next
+/// round. What was read stays valid, since a settled prefix never changes.
 /// </summary>
 internal sealed class PrefixCuts(IStore store)
 {
-    /// <summary>The most rows of the register that a round reads, some 30 ms of work.</summary>
+    /// <summary>The most register rows that a round reads, about 30 ms of work.</summary>
     public const int RowsOfRound = 8_192;
 
-    /// <summary>The most rows of one look into the register.</summary>
+    /// <summary>The most rows of one query of the register.</summary>
     private const int RowsOfLook = 4_096;
 
-    /// <summary>What a look counts at least, in rows.</summary>
+    /// <summary>The least that a query counts, in rows.</summary>
     private const int LookWeight = 512;
 
     private readonly Dictionary<GatewayId, Dictionary<CutPlace, Cut>> _cuts = [];
@@ -31,12 +32,12 @@ internal sealed class PrefixCuts(IStore store)
     /// <summary>A new round begins.</summary>
     public void Begin() => _room = RowsOfRound;
 
-    /// <summary>The owner's memory is gone, and with it what was read.</summary>
+    /// <summary>The owner's memory was discarded, and with it what was read.</summary>
     public void Clear() => _cuts.Clear();
 
     /// <summary>
-    /// Reads on for the cuts that a hello needs. False when the round has no room for the rest: then it goes on at the
-    /// next call, also for a newer hello of the gateway.
+    /// Continues to read for the cuts that a hello needs. Returns false when the round has no room for the rest;
+    /// reading then continues at the next call, also for a newer hello of the gateway.
     /// </summary>
     public async ValueTask<bool> ReadAsync(GatewayLedger gateway, Hello hello, CancellationToken cancellationToken)
     {
@@ -71,7 +72,7 @@ internal sealed class PrefixCuts(IStore store)
         return true;
     }
 
-    /// <summary>Takes what was read of a gateway, by the epoch and lane that are cut.</summary>
+    /// <summary>Takes the shares that were read for a gateway, by the epoch and lane that are cut.</summary>
     public IReadOnlyDictionary<(ulong Epoch, Lane Lane), ulong> Take(GatewayId gateway) =>
         _cuts.Remove(gateway, out var cuts) ? cuts.ToDictionary(c => (c.Key.Epoch, c.Key.Lane), c => c.Value.Share)
             : new Dictionary<(ulong, Lane), ulong>();
@@ -107,14 +108,14 @@ internal sealed class PrefixCuts(IStore store)
         var share = cut.Share;
         foreach (var frame in frames)
         {
-            // One that the cut goes through belongs to the prefix: the agent finds that its own differs.
+            // A frame that the cut goes through belongs to the prefix: the agent then finds that its own frame differs.
             share -= frame.Key.First > place.Last ? frame.Key.Share(frame.Checksum) : 0;
         }
 
         return new Cut(frames.Count < RowsOfLook ? cut.End + 1 : frames[^1].Key.Last + 1, cut.End, share);
     }
 
-    /// <summary>Where a prefix is cut.</summary>
+    /// <summary>The place where a prefix is cut.</summary>
     private readonly record struct CutPlace(ulong Epoch, Lane Lane, long Last);
 
     /// <summary>The share of a prefix, without the frames behind the cut and before <paramref name="Next"/>.</summary>

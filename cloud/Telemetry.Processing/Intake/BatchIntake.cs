@@ -6,41 +6,44 @@ using Telemetry.Streams;
 
 namespace Telemetry.Processing.Intake;
 
-/// <summary>A message that was taken, and whose it is.</summary>
+/// <summary>A message that was taken, and its partition's owner.</summary>
 internal readonly record struct TakenMessage(PartitionOwner Owner, MessageKey Place, FrameLogMessage Message);
 
 /// <summary>
-/// Takes messages of all owned partitions for the transaction being built, in small slices of each in turn, and goes on
-/// behind the partition that was served last: none waits for another. What is taken moves its feed's position, and so
-/// must go into this transaction.
+/// Takes messages of all owned partitions for the current transaction, in small slices of each partition in turn. It
+/// continues after the partition that was served last, so that no partition waits for another. Taking a message moves
+/// its stream's position, so the message must be part of this transaction.
 /// </summary>
 internal sealed class BatchIntake(
-    OwnedPartitions owned, DataFaultIsolator faults, ProcessorOptions options, ProcessorCounters counters,
+    OwnedPartitions owned, DataFaultIsolator isolator, ProcessorOptions options, ProcessorCounters counters,
     TransactionWeight weight)
 {
-    /// <summary>What a message weighs at least, in readings: its row in the register, or a dead letter.</summary>
+    /// <summary>The least weight of a message, in readings: its row in the register, or a dead letter.</summary>
     private const int WeightMin = 8;
 
-    /// <summary>So many bytes weigh as much as one reading; plain columns have as many for each.</summary>
+    /// <summary>How many bytes weigh as much as one reading; plain columns have this many for each.</summary>
     private const int BytesOfReading = 16;
 
     private const int MessagesMax = 512, SliceMessages = 8, SliceWeight = 1024;
     private readonly List<TakenMessage> _taken = [];
     private readonly int[] _next = new int[Enum.GetValues<StreamKind>().Length];
 
-    /// <summary>What the last <see cref="TryTake"/> took, in each partition in the log's order.</summary>
+    /// <summary>
+    /// The messages that the last <see cref="TryTake"/> took, in the log's order within each partition.
+    /// </summary>
     public IReadOnlyList<TakenMessage> Taken => _taken;
 
     /// <summary>
-    /// Takes some more while the transaction weighs less than so many readings: the last message may go beyond. False
-    /// when there was nothing. Of another partition's gateway it makes a dead letter of <paramref name="commit"/>.
+    /// Takes some more messages while the transaction weighs less than the given number of readings; the last message
+    /// may exceed it. Returns false when there was none. A message of another partition's gateway becomes a dead letter
+    /// in <paramref name="commit"/>.
     /// </summary>
     public bool TryTake(StreamKind kind, int weightMax, StoreCommit commit)
     {
         _taken.Clear();
         var owners = owned.All.ToArray();
         var took = false;
-        for (var empty = 0; empty < owners.Length && weight.Readings < weightMax && faults.Room
+        for (var empty = 0; empty < owners.Length && weight.Readings < weightMax && isolator.Room
             && _taken.Count < MessagesMax;)
         {
             var owner = owners[_next[(int)kind]++ % owners.Length];
@@ -53,33 +56,35 @@ internal sealed class BatchIntake(
         return took;
     }
 
-    private bool TakeSlice(PartitionOwner owner, PartitionStream feed, int weightMax, StoreCommit commit)
+    private bool TakeSlice(PartitionOwner owner, PartitionStream stream, int weightMax, StoreCommit commit)
     {
         var (taken, enough) = (0, Math.Min(weightMax, weight.Readings + SliceWeight));
-        for (; taken < SliceMessages && weight.Readings < enough && faults.Room && feed.TryRead(out var message);
+        for (; taken < SliceMessages && weight.Readings < enough && isolator.Room && stream.TryRead(out var message);
             taken++)
         {
-            Take(owner, feed, message, commit);
+            Take(owner, stream, message, commit);
         }
 
         return taken > 0;
     }
 
-    private void Take(PartitionOwner owner, PartitionStream feed, FrameLogMessage message, StoreCommit commit)
+    private void Take(PartitionOwner owner, PartitionStream stream, FrameLogMessage message, StoreCommit commit)
     {
-        faults.Took();
+        isolator.Took();
         weight.Add(Math.Max(
             Math.Max(WeightMin, message.Data.Length / BytesOfReading), FrameApplier.ReadingsClaimed(message)));
-        var place = new MessageKey(owner.Row.Partition, feed.Kind, feed.Position.StreamCreatedNanos, message.Sequence);
+        var place = new MessageKey(
+            owner.Row.Partition, stream.Kind, stream.Position.StreamCreatedNanos, message.Sequence);
         if (message.Gateway.Partition(options.Partitions) == owner.Row.Partition)
         {
             _taken.Add(new TakenMessage(owner, place, message));
             return;
         }
 
-        // Another number of partitions, or a foreign publisher: kept, shown, in no book.
+        // The number of partitions differs, or somebody else published it: keep and show it, but count it in no
+        // accounting.
         counters.Malformed++;
-        faults.Applying(place, commit.Readings.Count);
+        isolator.Applying(place, commit.Readings.Count);
         commit.DeadLetters.Add(new DeadLetterRow(
             message.Gateway, default, DeadLetterReason.Malformed, "its gateway belongs to another partition", 0,
             default, 0, message.Data));

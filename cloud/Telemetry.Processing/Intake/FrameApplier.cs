@@ -11,16 +11,17 @@ using Telemetry.Streams;
 namespace Telemetry.Processing.Intake;
 
 /// <summary>
-/// Applies one message of the log to a gateway's ledger and to the transaction being built: this is where a reading is
-/// deduplicated. One at a time; its buffers are reused, so that nothing is allocated a reading.
+/// Applies one message of the log to a gateway's ledger and to the current transaction. Deduplication of readings
+/// happens here. Applies one message at a time and reuses its buffers, so that nothing is allocated for each reading.
 /// </summary>
 internal sealed class FrameApplier(
-    IStore store, AlertEvaluator alerts, SchemaHandler schemas, PendingAcks acks, DataFaultIsolator faults,
+    IStore store, AlertEvaluator alerts, SchemaHandler schemas, PendingAcks acks, DataFaultIsolator isolator,
     ProcessorOptions options, ProcessorCounters counters, TransactionWeight weight)
 {
     /// <summary>
-    /// What a schema costs at least, in readings: rows of its own and a number for each series. A gateway that adds its
-    /// series one by one must not fill a transaction with thousands, for which others in its partition would wait.
+    /// The least cost of a schema, in readings: rows of its own and a number for each series. A gateway that adds its
+    /// series one by one must not fill a transaction with thousands of schemas, for which other gateways of its
+    /// partition would wait.
     /// </summary>
     private const int SchemaWeight = 128;
     private readonly WaitingMessages _waiting = new(store);
@@ -28,8 +29,7 @@ internal sealed class FrameApplier(
     private readonly FrameContent _content = new(store, alerts, options, counters);
 
     /// <summary>
-    /// About how many readings a message adds, see <see cref="FrameReader.ReadingsClaimed"/>; of a schema what it
-    /// costs.
+    /// About how many readings a message adds (see <see cref="FrameReader.ReadingsClaimed"/>), or the cost of a schema.
     /// </summary>
     public static int ReadingsClaimed(FrameLogMessage message)
     {
@@ -42,21 +42,23 @@ internal sealed class FrameApplier(
         }
         catch (WireFormatException)
         {
-            // To apply it says what is wrong with it.
+            // Applying the message reports the error.
             return 0;
         }
     }
 
-    /// <summary>Before messages that were taken together are applied; their gateways are in memory.</summary>
+    /// <summary>
+    /// Prepares for messages that were taken together, before they are applied; their gateways are in memory.
+    /// </summary>
     public ValueTask PrepareAsync(IReadOnlyList<TakenMessage> taken, CancellationToken cancellationToken) =>
         _registered.LookUpAsync(taken, cancellationToken);
 
     /// <summary>
-    /// Applies a message. <paramref name="suspicion"/>: the database refused it for a reason found only there, so what
-    /// it refuses of it becomes dead letters.
+    /// Applies a message. <paramref name="suspect"/>: the database refused the message for a reason that only the
+    /// database finds, so the refused parts become dead letters.
     /// </summary>
     public async ValueTask ApplyAsync(
-        GatewayLedger gateway, FrameLogMessage message, SuspectMessage suspicion, StoreCommit commit,
+        GatewayLedger gateway, FrameLogMessage message, SuspectMessage suspect, StoreCommit commit,
         CancellationToken cancellationToken, bool waited = false)
     {
         try
@@ -72,7 +74,7 @@ internal sealed class FrameApplier(
             {
                 var schema = SchemaMessage.Read(bytes.Span);
                 if (await schemas.RegisterAsync(
-                    gateway, schema, message.Data, suspicion, commit, cancellationToken) is { } parent)
+                    gateway, schema, message.Data, suspect, commit, cancellationToken) is { } parent)
                 {
                     WaitingMessages.Keep(gateway, parent, message, bytes, commit);
                 }
@@ -82,7 +84,7 @@ internal sealed class FrameApplier(
                 }
             }
             else if (await ApplyFrameAsync(
-                gateway, bytes, delivery, ArrivalOf(gateway, delivery, message, waited), suspicion, commit,
+                gateway, bytes, delivery, ArrivalOf(gateway, delivery, message, waited), suspect, commit,
                 cancellationToken) is { } needed)
             {
                 WaitingMessages.Keep(gateway, needed, message, bytes, commit);
@@ -90,7 +92,8 @@ internal sealed class FrameApplier(
         }
         catch (WireFormatException malformed)
         {
-            // Ingress checked it, so this is a defect or a foreign publisher: kept, shown, in no book.
+            // Ingress checked it, so this is a defect or somebody else published it: keep and show it, but count it in
+            // no accounting.
             counters.Malformed++;
             commit.DeadLetters.Add(new DeadLetterRow(
                 gateway.Gateway, default, DeadLetterReason.Malformed, malformed.Message, 0, default, 0, message.Data));
@@ -106,8 +109,8 @@ internal sealed class FrameApplier(
     }
 
     /// <summary>
-    /// What waited for a schema goes into the transaction that registers it. What the database refuses for more than
-    /// its readings is kept aside: it must not keep the schema out, and its agent may still send it.
+    /// Applies the messages that waited for a schema in the transaction that registers it. A message that the database
+    /// refuses for more than its readings is set aside: it must not block the schema, and its agent may still send it.
     /// </summary>
     private async ValueTask ApplyWaitingAsync(
         GatewayLedger gateway, SchemaId schema, StoreCommit commit, CancellationToken cancellationToken)
@@ -115,8 +118,8 @@ internal sealed class FrameApplier(
         foreach (var row in await _waiting.TakeAsync(gateway, schema, commit, cancellationToken))
         {
             var place = WaitingMessages.Place(row.Id);
-            faults.Applying(place, commit.Readings.Count);
-            if (faults.Of(place) is { Level: >= SuspectLevel.Frame } refused)
+            isolator.Applying(place, commit.Readings.Count);
+            if (isolator.Of(place) is { Level: >= SuspectLevel.Frame } refused)
             {
                 commit.DeadLetters.Add(new DeadLetterRow(
                     gateway.Gateway, default, DeadLetterReason.Database, refused.Error, 0, default, 0, row.Bytes));
@@ -124,15 +127,17 @@ internal sealed class FrameApplier(
             }
 
             await ApplyAsync(
-                gateway, new FrameLogMessage(gateway.Gateway, "", row.Bytes, 0, row.StoredAtNanos), faults.Of(place),
+                gateway, new FrameLogMessage(gateway.Gateway, "", row.Bytes, 0, row.StoredAtNanos), isolator.Of(place),
                 commit, cancellationToken, waited: true);
         }
     }
 
-    /// <summary>Places a frame and stores what is new; gives the schema that it waits for.</summary>
+    /// <summary>
+    /// Places a frame and stores what is new. Returns the schema that the frame waits for, if that is not known.
+    /// </summary>
     private async ValueTask<SchemaId?> ApplyFrameAsync(
         GatewayLedger gateway, ReadOnlyMemory<byte> frame, FrameEnvelope delivery, FrameArrival arrival,
-        SuspectMessage suspicion, StoreCommit commit, CancellationToken cancellationToken)
+        SuspectMessage suspect, StoreCommit commit, CancellationToken cancellationToken)
     {
         var header = FrameReader.Header(frame.Span, out var checksum);
         var series = await schemas.FindAsync(gateway, header.Schema, cancellationToken);
@@ -147,7 +152,8 @@ internal sealed class FrameApplier(
             gateway.Follow(epoch, predecessor);
         }
 
-        // Placed first: to announce it opens a complete epoch again, in which it must not be taken for settled.
+        // Place the frame first: announcing it opens a complete epoch again, and it must not be taken for settled
+        // there.
         var placement = epoch.Place(header.Key.Lane, header.Key.Range);
         gateway.Announce(epoch, new LaneLasts().With(header.Key.Lane, header.Key.Last));
         switch (placement)
@@ -164,11 +170,11 @@ internal sealed class FrameApplier(
                     return NeedSchema(gateway, header);
                 }
 
-                await _content.SearchAsync(frame, series, suspicion, cancellationToken);
+                await _content.SearchAsync(frame, series, suspect, cancellationToken);
                 weight.Add(alerts.Begin(
-                    gateway, series, header.Key,
+                    gateway.Gateway, gateway.Alerts, series, header.Key,
                     arrival with { IsLate = arrival.IsLate || placement == Placement.Lost }));
-                Store(gateway, epoch, header, checksum, frame, series, placement, suspicion, commit);
+                Store(gateway, epoch, header, checksum, frame, series, placement, suspect, commit);
                 alerts.End();
                 break;
         }
@@ -187,7 +193,7 @@ internal sealed class FrameApplier(
         return null;
     }
 
-    /// <summary>The gateway may have no more epochs: kept, shown, in no book.</summary>
+    /// <summary>The gateway may have no more epochs: keep and show the frame, but count it in no accounting.</summary>
     private SchemaId? Refused(
         GatewayLedger gateway, in FrameHeader header, SeriesList? series, ReadOnlyMemory<byte> frame,
         StoreCommit commit)
@@ -204,7 +210,8 @@ internal sealed class FrameApplier(
         return null;
     }
 
-    // It settles nothing: the agent sends the schema and the frame again. Of a schema that was refused it waits there.
+    // This settles nothing: the agent sends the schema and the frame again. If the schema was refused, the frame waits
+    // at the edge.
     private SchemaId? NeedSchema(GatewayLedger gateway, in FrameHeader header)
     {
         counters.SchemasNeeded++;
@@ -219,9 +226,9 @@ internal sealed class FrameApplier(
 
     private void Store(
         GatewayLedger gateway, EpochLedger epoch, in FrameHeader header, ulong checksum, ReadOnlyMemory<byte> frame,
-        SeriesList series, Placement placement, SuspectMessage suspicion, StoreCommit commit)
+        SeriesList series, Placement placement, SuspectMessage suspect, StoreCommit commit)
     {
-        var row = _content.Apply(gateway.Gateway, header, checksum, frame, series, suspicion, commit);
+        var row = _content.Apply(gateway.Gateway, header, checksum, frame, series, suspect, commit);
         if (placement == Placement.Lost)
         {
             gateway.Count(lost: -header.Key.Count);
@@ -237,7 +244,7 @@ internal sealed class FrameApplier(
         gateway.CheckNamed(epoch, header.Key.Lane, header.Key.Last);
         gateway.Count(row.Stored, row.Rejected, row.Dropped);
         gateway.Remember(header.Key, checksum);
-        if (suspicion.Level < SuspectLevel.Everything)
+        if (suspect.Level < SuspectLevel.Everything)
         {
             commit.Frames.Add(row);
         }
@@ -248,7 +255,8 @@ internal sealed class FrameApplier(
     }
 
     /// <summary>
-    /// A settled range came again: a duplicate when its checksum is the same (or too old to tell), else a fork.
+    /// A settled range arrived again: a duplicate when its checksum is the same (or its frame is too old to compare),
+    /// otherwise a fork.
     /// </summary>
     private async ValueTask CompareAsync(
         GatewayLedger gateway, FrameHeader header, ulong checksum, ReadOnlyMemory<byte> frame, StoreCommit commit,

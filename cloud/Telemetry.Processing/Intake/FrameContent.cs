@@ -10,8 +10,8 @@ using Telemetry.Storage;
 namespace Telemetry.Processing.Intake;
 
 /// <summary>
-/// Decodes frames and parts their readings: stored, or rejected with a reason. One frame at a time; its buffers are
-/// reused, so that nothing is allocated a reading.
+/// Decodes frames and divides their readings into stored ones and ones rejected with a reason. Handles one frame at a
+/// time and reuses its buffers, so that nothing is allocated for each reading.
 /// </summary>
 internal sealed class FrameContent(
     IStore store, AlertEvaluator alerts, ProcessorOptions options, ProcessorCounters counters)
@@ -24,13 +24,14 @@ internal sealed class FrameContent(
     private readonly Dictionary<int, string> _refused = [];
 
     /// <summary>
-    /// Of a frame whose readings are suspected, asks the database which of them it refuses; the next call applies it.
+    /// For a frame whose readings are suspects, asks the database which of them it refuses; the next call applies the
+    /// result.
     /// </summary>
     public async ValueTask SearchAsync(
-        ReadOnlyMemory<byte> frame, SeriesList series, SuspectMessage suspicion, CancellationToken cancellationToken)
+        ReadOnlyMemory<byte> frame, SeriesList series, SuspectMessage suspect, CancellationToken cancellationToken)
     {
         _refused.Clear();
-        if (suspicion.Level != SuspectLevel.Readings)
+        if (suspect.Level != SuspectLevel.Readings)
         {
             return;
         }
@@ -45,7 +46,7 @@ internal sealed class FrameContent(
         }
         catch (WireFormatException)
         {
-            // Decoding it again says so, and counts it.
+            // The error is reported and counted when the frame is decoded again.
             return;
         }
 
@@ -66,11 +67,12 @@ internal sealed class FrameContent(
     }
 
     /// <summary>
-    /// Adds what is in a frame to a transaction: readings, declarations, dead letters; gives its row of the register.
+    /// Adds the content of a frame to a transaction: readings, declarations, dead letters. Returns its row of the
+    /// register.
     /// </summary>
     public FrameRegisterRow Apply(
         GatewayId gateway, in FrameHeader header, ulong checksum, ReadOnlyMemory<byte> frame, SeriesList series,
-        SuspectMessage suspicion, StoreCommit commit)
+        SuspectMessage suspect, StoreCommit commit)
     {
         _readings.Clear();
         _declarations.Clear();
@@ -80,15 +82,15 @@ internal sealed class FrameContent(
         }
         catch (WireFormatException malformed)
         {
-            // What it declares cannot be believed either: all that it covers is rejected.
+            // The declarations of such a frame cannot be trusted either: everything that it covers is rejected.
             counters.Malformed++;
             return RefuseAll(gateway, header, checksum, frame, DeadLetterReason.Malformed, malformed.Message, commit);
         }
 
-        if (suspicion.Level == SuspectLevel.Everything)
+        if (suspect.Level == SuspectLevel.Everything)
         {
             var refused = RefuseAll(
-                gateway, header, checksum, frame, DeadLetterReason.Database, suspicion.Error, commit);
+                gateway, header, checksum, frame, DeadLetterReason.Database, suspect.Error, commit);
             commit.DeadLetters[^1] = commit.DeadLetters[^1] with { Content = DeadLetterContent.Unregistered };
             return refused;
         }
@@ -99,9 +101,9 @@ internal sealed class FrameContent(
                 gateway, header.Key, series.Entries[declaration.Series].Identity, declaration));
         }
 
-        if (suspicion.Level == SuspectLevel.Frame)
+        if (suspect.Level == SuspectLevel.Frame)
         {
-            return Refuse(gateway, header, checksum, frame, DeadLetterReason.Database, suspicion.Error, commit);
+            return Refuse(gateway, header, checksum, frame, DeadLetterReason.Database, suspect.Error, commit);
         }
 
         var stored = 0;

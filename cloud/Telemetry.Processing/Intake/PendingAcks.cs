@@ -8,11 +8,12 @@ using Telemetry.Processing.Partitions;
 namespace Telemetry.Processing.Intake;
 
 /// <summary>
-/// What the agents are told once the transaction being built has committed: commit, then stored-ack, never before.
+/// The messages that agents get after the current transaction has committed: first the commit, then the stored-ack,
+/// never the other way round.
 /// </summary>
 internal sealed class PendingAcks
 {
-    /// <summary>The most epochs of one stored-ack; more are said in answer to the next hello.</summary>
+    /// <summary>The most epochs of one stored-ack; further epochs are in the answer to the next hello.</summary>
     private const int EpochsMax = 1024;
 
     private readonly Dictionary<GatewayLedger, Entry> _entries = [];
@@ -34,7 +35,7 @@ internal sealed class PendingAcks
     public void SchemaNeeded(GatewayLedger gateway, SchemaId schema, FrameKey frame) =>
         _needed.Add((gateway.Gateway, new SchemaNeeded(0, schema, frame)));
 
-    /// <summary>Every gateway with a word to come: it has changes in the transaction.</summary>
+    /// <summary>All gateways that get a stored-ack, because the transaction has changes of theirs.</summary>
     public IEnumerable<GatewayLedger> Gateways => _entries.Keys;
 
     public void Clear()

@@ -7,19 +7,20 @@ using Telemetry.Streams;
 namespace Telemetry.Processing.Intake;
 
 /// <summary>
-/// The registered frames with which settled ranges that came again are compared. A gateway decides how many frames it
-/// repeats: so they are looked up by one query for all messages that were taken together, and each weighs in the
-/// transaction.
+/// The registered frames with which repeated settled ranges are compared. The gateway determines how many frames it
+/// repeats; therefore one query looks them up for all messages that were taken together, and each counts towards the
+/// transaction's weight.
 /// </summary>
 internal sealed class RegisteredFrames(IStore store, TransactionWeight weight)
 {
-    /// <summary>What it costs to look one up, in readings.</summary>
+    /// <summary>The cost of looking one frame up, in readings.</summary>
     private const int LookWeight = 32;
 
     private readonly Dictionary<(GatewayId, FrameKey), FrameRegisterRow?> _found = [];
 
     /// <summary>
-    /// Looks up what these messages will be compared with, as far as the ledger says it before they are applied.
+    /// Looks up the frames with which these messages will be compared, as far as the ledger shows before they are
+    /// applied.
     /// </summary>
     public async ValueTask LookUpAsync(IReadOnlyList<TakenMessage> taken, CancellationToken cancellationToken)
     {
@@ -80,7 +81,7 @@ internal sealed class RegisteredFrames(IStore store, TransactionWeight weight)
         }
         catch (WireFormatException)
         {
-            // To apply it says what is wrong with it.
+            // Applying the message reports the error.
             return null;
         }
     }

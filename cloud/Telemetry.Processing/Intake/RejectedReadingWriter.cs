@@ -8,19 +8,19 @@ using Telemetry.Storage;
 namespace Telemetry.Processing.Intake;
 
 /// <summary>
-/// The readings of one frame that are rejected one by one. Each is a dead letter of its own up to
-/// <see cref="LettersOfFrameMax"/>; those beyond share one letter a reason, as columns, so that a frame of 8,192 bad
-/// readings makes at most 259 rows, and each is kept bit for bit all the same. One frame at a time.
+/// Collects the readings of one frame that are rejected one by one. Up to <see cref="LettersOfFrameMax"/> each becomes
+/// a dead letter of its own. Those beyond share one letter for each reason, stored as columns, so that a frame of 8,192
+/// bad readings makes at most 259 rows and each reading is still kept bit for bit. Handles one frame at a time.
 /// </summary>
 internal sealed class RejectedReadingWriter
 {
-    /// <summary>The most letters of one frame that stand for one reading.</summary>
+    /// <summary>The most letters of one frame that hold one reading each.</summary>
     public const int LettersOfFrameMax = 256;
 
     private readonly SortedDictionary<DeadLetterReason, (string Error, List<int> Rows)> _beyond = [];
     private readonly WireWriter _writer = new();
 
-    /// <summary>How many there are.</summary>
+    /// <summary>The number of rejected readings.</summary>
     public int Count { get; private set; }
 
     /// <summary>Begins a frame.</summary>

@@ -7,8 +7,9 @@ using Telemetry.Storage;
 namespace Telemetry.Processing.Intake;
 
 /// <summary>
-/// Finds and registers schemas. A schema beyond a limit of its gateway is refused: it becomes a dead letter in no book,
-/// the frames that name it or a later one wait at the edge, and those that name an earlier one are stored as before.
+/// Finds and registers schemas. A schema beyond a limit of its gateway is refused: it becomes a dead letter that is
+/// counted in no accounting, the frames that name it or a later schema wait at the edge, and frames that name an
+/// earlier one are stored as before.
 /// </summary>
 internal sealed class SchemaHandler(
     IStore store, ProcessorOptions options, ProcessorCounters counters, PendingAcks acks, ILogger logger)
@@ -16,7 +17,7 @@ internal sealed class SchemaHandler(
     private readonly SchemaLimits _limits = new(
         options.GatewaySeriesMax, options.GatewaySchemasMax, options.GatewaySchemaBytesMax);
 
-    /// <summary>A list of series from memory or the database; null when neither has it.</summary>
+    /// <summary>Returns a list of series from memory or the database; null when neither has it.</summary>
     public async ValueTask<SeriesList?> FindAsync(
         GatewayLedger gateway, SchemaId id, CancellationToken cancellationToken)
     {
@@ -29,16 +30,18 @@ internal sealed class SchemaHandler(
         return schemas.Find(id);
     }
 
-    /// <summary>Registers a schema message; gives the parent that it waits for where that is not known.</summary>
+    /// <summary>
+    /// Registers a schema message. Returns the parent schema that it waits for, if that is not known.
+    /// </summary>
     public async ValueTask<SchemaId?> RegisterAsync(
-        GatewayLedger gateway, SchemaMessage schema, ReadOnlyMemory<byte> message, SuspectMessage suspicion,
+        GatewayLedger gateway, SchemaMessage schema, ReadOnlyMemory<byte> message, SuspectMessage suspect,
         StoreCommit commit, CancellationToken cancellationToken)
     {
-        if (suspicion.Level >= SuspectLevel.Frame)
+        if (suspect.Level >= SuspectLevel.Frame)
         {
-            // Frames of it wait at the edge, and the gateway says it again, until the database takes it.
+            // Frames of this schema wait at the edge, and the gateway sends it again, until the database accepts it.
             counters.SchemasRefused++;
-            Keep(gateway, DeadLetterReason.Database, suspicion.Error, message, commit);
+            Keep(gateway, DeadLetterReason.Database, suspect.Error, message, commit);
             return null;
         }
 
@@ -67,7 +70,7 @@ internal sealed class SchemaHandler(
         }
 
         var row = new SchemaLedgerRow(schema, gateway.Schemas.Add(parent, schema));
-        if (suspicion.Level == SuspectLevel.Readings)
+        if (suspect.Level == SuspectLevel.Readings)
         {
             await SearchAsync(gateway, row, message, commit, cancellationToken);
         }
@@ -77,7 +80,7 @@ internal sealed class SchemaHandler(
         return null;
     }
 
-    // One series that the database refuses does not hold up the others: its readings become dead letters.
+    // One series that the database refuses does not block the others: only its readings become dead letters.
     private async ValueTask SearchAsync(
         GatewayLedger gateway, SchemaLedgerRow row, ReadOnlyMemory<byte> message, StoreCommit commit,
         CancellationToken cancellationToken)
@@ -94,8 +97,8 @@ internal sealed class SchemaHandler(
         }
     }
 
-    // The gateway is not asked for it again: it would send all of its schemas each time. Its hellos say often enough
-    // that it still waits.
+    // The gateway is not asked for it again, because it would send all of its schemas each time. Its hellos show often
+    // enough that it still waits.
     private void Refuse(
         GatewayLedger gateway, SchemaId schema, string why, ReadOnlyMemory<byte> message, StoreCommit commit)
     {

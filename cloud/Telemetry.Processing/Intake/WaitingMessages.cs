@@ -8,14 +8,16 @@ using Telemetry.Streams;
 namespace Telemetry.Processing.Intake;
 
 /// <summary>
-/// Keeps what was read before its schema: the position passes it, so without a copy only its agent could bring it
-/// again. It settles nothing while it waits. Once the schema is registered it is applied in the same transaction.
+/// Keeps messages that were read before their schema. The position moves past such a message, so without a copy only
+/// its agent could send it again. It settles nothing while it waits. After the schema is registered, it is applied in
+/// the same transaction.
 /// </summary>
 internal sealed class WaitingMessages(IStore store)
 {
-    /// <summary>Keeps a message. <paramref name="content"/> is what it holds behind its attempt.</summary>
+    /// <summary>Keeps a message. <paramref name="content"/> is the message after its attempt prefix.</summary>
     public static void Keep(
-        GatewayLedger gateway, SchemaId needs, FrameLogMessage message, ReadOnlyMemory<byte> content, StoreCommit commit)
+        GatewayLedger gateway, SchemaId needs, FrameLogMessage message, ReadOnlyMemory<byte> content,
+        StoreCommit commit)
     {
         var id = new WaitingId(gateway.Gateway, needs, XxHash64.HashToUInt64(content.Span));
         if (gateway.Waiting.Add(id, message.Data.Length, out var givenUp))
@@ -28,7 +30,9 @@ internal sealed class WaitingMessages(IStore store)
         }
     }
 
-    /// <summary>Takes those that waited for a schema out of the database, in the order in which they came.</summary>
+    /// <summary>
+    /// Takes the messages that waited for a schema out of the database, in the order of their arrival.
+    /// </summary>
     public async ValueTask<IReadOnlyList<WaitingRow>> TakeAsync(
         GatewayLedger gateway, SchemaId schema, StoreCommit commit, CancellationToken cancellationToken)
     {
@@ -50,7 +54,7 @@ internal sealed class WaitingMessages(IStore store)
         return [.. stored.Where(r => ids.Contains(r.Id)), .. here];
     }
 
-    /// <summary>The place of a waiting message where faults are searched: no place of a stream.</summary>
+    /// <summary>The key of a waiting message in the search for data faults: it is not in any stream.</summary>
     public static MessageKey Place(WaitingId id) => new(-1, default, 0, (long)id.Hash);
 
     private static void Remove(WaitingId id, StoreCommit commit)

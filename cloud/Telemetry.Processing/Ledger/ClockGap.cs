@@ -1,14 +1,16 @@
 namespace Telemetry.Processing.Ledger;
 
 /// <summary>
-/// How long a gateway's frames are on their way, though nobody knows how far its clock is off: the log's clock at
-/// receipt less the agent's at sending is the same offset each time, plus the way. The least of the last minutes is
-/// taken for the offset, and what a frame has beyond it for its way. Memory only: the first frame has no way.
+/// Estimates how long a gateway's frames are in transit although the offset of the gateway's clock is unknown: the
+/// log's clock at receipt minus the agent's clock at sending is a constant offset plus the time in transit. The minimum
+/// of the last minutes is taken as the offset, and what a frame has beyond it as its time in transit. Kept in memory
+/// only: the first frame has a transit time of zero.
 /// </summary>
 internal sealed class ClockGap
 {
     /// <summary>
-    /// The least counts for so long at least, and for twice as long at most: then a clock that was set back is known.
+    /// A minimum is used for at least this long and at most twice as long; after that, a clock that was set back is
+    /// noticed.
     /// </summary>
     private const long SpanMicros = 5 * 60 * 1_000_000L;
 
@@ -16,12 +18,12 @@ internal sealed class ClockGap
     private long _least = long.MaxValue;
     private long _leastBefore = long.MaxValue;
 
-    /// <summary>How long a message was on its way, in microseconds; never negative.</summary>
+    /// <summary>How long a message was in transit, in microseconds; never negative.</summary>
     public long Transit(long sentAtMicros, long receivedAtMicros)
     {
         if (_since == long.MinValue || receivedAtMicros - _since >= SpanMicros)
         {
-            // After a silence too: the last offset is the best that is known.
+            // The same after a pause: the last offset is the best estimate there is.
             (_since, _leastBefore, _least) = (receivedAtMicros, _least, long.MaxValue);
         }
 

@@ -6,13 +6,14 @@ using Telemetry.Model.Protocol;
 namespace Telemetry.Processing.Ledger;
 
 /// <summary>
-/// The epochs of one gateway: by id, by predecessor, the open ones, the complete ones in the order of their digest. No
-/// look goes through all of them, so that a gateway that names many costs no more for each.
+/// The epochs of one gateway: by id, by predecessor, the open ones, and the complete ones in the order of their digest.
+/// No lookup visits all of them, so that a gateway that names many epochs costs no more for each.
 /// </summary>
 internal sealed class EpochIndex
 {
     /// <summary>
-    /// The most epochs of which no frame ever came: as many as one honest hello may name where the database was lost.
+    /// The most epochs of which no frame ever arrived: as many as one honest hello may name after the database was
+    /// lost.
     /// </summary>
     public const int NamedMax = Hello.CompleteMax + Hello.EpochsMax;
 
@@ -26,31 +27,31 @@ internal sealed class EpochIndex
     private readonly SortedDictionary<ulong, LaneLasts> _complete = [];
     private ulong? _digest;
 
-    /// <summary>How many there are.</summary>
+    /// <summary>The number of epochs.</summary>
     public int Count => _all.Count;
 
-    /// <summary>How many of them are mere words: no frame of them was ever settled.</summary>
+    /// <summary>The number of epochs that were only named: no frame of them was ever settled.</summary>
     public int Named => _named.Count;
 
-    /// <summary>All of them: who goes through them pays for each, see <see cref="Visited"/>.</summary>
+    /// <summary>All epochs. Enumerating them is counted, see <see cref="Visited"/>.</summary>
     public IEnumerable<EpochLedger> Values => _all.Values;
 
-    /// <summary>How many epochs were visited one after the other so far.</summary>
+    /// <summary>How many epochs were visited by enumeration so far.</summary>
     public long Visited => _all.Visited;
 
-    /// <summary>Those that are not complete.</summary>
+    /// <summary>The epochs that are not complete.</summary>
     public IReadOnlyCollection<EpochLedger> Open => _open;
 
-    /// <summary>Those that are complete.</summary>
+    /// <summary>The epochs that are complete.</summary>
     public IEnumerable<EpochLedger> Complete => _complete.Keys.Select(id => _all.Get(id));
 
     /// <summary>See <see cref="CompleteEpochs.Digest"/>.</summary>
     public ulong Digest => _digest ??= CompleteEpochs.Digest(_complete.Select(e => new EpochLasts(e.Key, e.Value)));
 
-    /// <summary>Finds one.</summary>
+    /// <summary>Finds an epoch.</summary>
     public bool TryGetValue(ulong id, [MaybeNullWhen(false)] out EpochLedger epoch) => _all.TryGetValue(id, out epoch);
 
-    /// <summary>Adds one that is new here.</summary>
+    /// <summary>Adds an epoch that is new here.</summary>
     public void Add(EpochLedger epoch)
     {
         _all.Add(epoch.Epoch, epoch);
@@ -79,7 +80,7 @@ internal sealed class EpochIndex
         }
     }
 
-    /// <summary>Remembers an epoch's predecessor; gives another epoch that follows the same one.</summary>
+    /// <summary>Records an epoch's predecessor. Returns another epoch that follows the same one.</summary>
     public EpochLedger? Follow(EpochLedger epoch, Predecessor predecessor)
     {
         epoch.Follow(predecessor);
@@ -89,7 +90,7 @@ internal sealed class EpochIndex
     /// <summary>A frame of the epoch is settled.</summary>
     public void Proven(EpochLedger epoch) => _named.Remove(epoch);
 
-    /// <summary>Calls one complete.</summary>
+    /// <summary>Marks an epoch as complete.</summary>
     public void Close(EpochLedger epoch)
     {
         epoch.Close();
@@ -98,7 +99,7 @@ internal sealed class EpochIndex
         _digest = null;
     }
 
-    /// <summary>Opens a complete one again.</summary>
+    /// <summary>Opens a complete epoch again.</summary>
     public void Reopen(EpochLedger epoch)
     {
         epoch.Reopen();
@@ -124,7 +125,7 @@ internal sealed class EpochIndex
         return others.First == epoch ? null : others.First;
     }
 
-    /// <summary>Epochs by their id. To go through all of them is counted.</summary>
+    /// <summary>Epochs by their id. Enumerating them is counted.</summary>
     private sealed class EpochsById
     {
         private readonly Dictionary<ulong, EpochLedger> _epochs = [];

@@ -6,23 +6,23 @@ using Telemetry.Storage;
 namespace Telemetry.Processing.Ledger;
 
 /// <summary>
-/// What is known of one epoch of a gateway: its predecessor, the last sequences ever announced, and its lanes. A
-/// complete one has shrunk: everything up to its last sequences is settled, and only lost runs are kept.
+/// The state of one epoch of a gateway: its predecessor, the last sequences ever announced, and its lanes. A complete
+/// epoch has shrunk: everything up to its last sequences is settled, and only lost runs are kept.
 /// </summary>
 internal sealed class EpochLedger(ulong epoch)
 {
     /// <summary>The epoch's id.</summary>
     public ulong Epoch { get; } = epoch;
 
-    /// <summary>As its frames or a hello said; null until one did.</summary>
+    /// <summary>The predecessor named by its frames or a hello; null until one named it.</summary>
     public Predecessor? Predecessor { get; private set; }
 
-    /// <summary>The outbox whose hello named it first; null while none did.</summary>
+    /// <summary>The outbox whose hello named this epoch first; null until one did.</summary>
     public ulong? Outbox { get; private set; }
 
     /// <summary>
-    /// The agent's process that sent the last word of it in this memory's life, a frame of it or a hello that names
-    /// it; 0 while none came.
+    /// The agent's process that last sent something of this epoch, a frame or a hello that names it, since this memory
+    /// was loaded; 0 when nothing arrived.
     /// </summary>
     public uint HeardFrom { get; private set; }
 
@@ -32,29 +32,31 @@ internal sealed class EpochLedger(ulong epoch)
     /// <summary>The last sequences ever announced by a frame, a promise, a hello or a successor.</summary>
     public LaneLasts Lasts { get; private set; }
 
-    /// <summary>The last sequences by which a successor names it; null while none is known.</summary>
+    /// <summary>The last sequences by which a successor names this epoch; null while no successor is known.</summary>
     public LaneLasts? NamedLasts { get; private set; }
 
     /// <summary>True when the epoch's own row must be written.</summary>
     public bool Changed { get; private set; }
 
-    /// <summary>True when its lane rows are to be removed, because it became complete.</summary>
+    /// <summary>True when its lane rows must be removed, because it became complete.</summary>
     public bool Shrunk { get; private set; }
 
     private (HelloId Hello, TimeSpan At)? _missed;
 
-    // None for a complete epoch without lost runs, of which a gateway may have many.
+    // Null for a complete epoch without lost runs, of which a gateway may have many.
     private LaneLedger[]? _lanes;
 
     /// <summary>One of its lanes.</summary>
     public LaneLedger this[Lane lane] => (_lanes ??= [new(), new(), new()])[(int)lane];
 
-    /// <summary>True when a frame of it was settled; false for one that was only named, or is lost whole.</summary>
+    /// <summary>
+    /// True when a frame of it was settled; false for an epoch that was only named, or is lost as a whole.
+    /// </summary>
     public bool HasFrame => Array.Exists(
         [Lane.Critical, Lane.Live, Lane.Backlog],
         lane => Complete ? Lasts[lane] > (_lanes?[(int)lane].Lost ?? 0) : _lanes?[(int)lane].HasFrame is true);
 
-    /// <summary>Takes it from the database.</summary>
+    /// <summary>Loads it from the database.</summary>
     public static EpochLedger Load(EpochLedgerRow row, Func<Lane, LaneLedger> lane)
     {
         var ledger = new EpochLedger(row.Epoch)
@@ -73,7 +75,7 @@ internal sealed class EpochLedger(ulong epoch)
         return ledger;
     }
 
-    /// <summary>Remembers that sequences up to these exist.</summary>
+    /// <summary>Records that sequences up to these exist.</summary>
     public void Announce(LaneLasts lasts)
     {
         var max = LaneLasts.Max(Lasts, lasts);
@@ -81,14 +83,14 @@ internal sealed class EpochLedger(ulong epoch)
         Lasts = max;
     }
 
-    /// <summary>Remembers its predecessor; the first word counts.</summary>
+    /// <summary>Records its predecessor; the first one named counts.</summary>
     public void Follow(Predecessor predecessor)
     {
         Changed |= Predecessor is null;
         Predecessor ??= predecessor;
     }
 
-    /// <summary>Remembers the outbox that names it as its own; the first word counts.</summary>
+    /// <summary>Records the outbox that names it as its own; the first one counts.</summary>
     public void BelongTo(ulong outbox)
     {
         Changed |= Outbox is null;
@@ -96,9 +98,9 @@ internal sealed class EpochLedger(ulong epoch)
     }
 
     /// <summary>
-    /// A hello does not name it. True when an earlier one of the same process did not either, came
-    /// <paramref name="longBefore"/>, and nothing was heard of the epoch since: one hello alone may be older than the
-    /// epoch.
+    /// A hello does not name this epoch. Returns true when an earlier hello of the same process did not name it either
+    /// and arrived at least <paramref name="longBefore"/> earlier, and nothing was received of the epoch since: a
+    /// single hello may be older than the epoch.
     /// </summary>
     public bool MissedAgainBy(HelloId hello, TimeSpan now, TimeSpan longBefore)
     {
@@ -111,16 +113,16 @@ internal sealed class EpochLedger(ulong epoch)
         return hello.IsAfter(first.Hello) && now - first.At >= longBefore;
     }
 
-    /// <summary>One of its frames, or a hello that names it, came; it was sent by this process.</summary>
+    /// <summary>A frame of it, or a hello that names it, arrived from this process.</summary>
     public void HeardOf(uint process) => (HeardFrom, _missed) = (process, null);
 
-    /// <summary>Remembers that a successor names it with these last sequences.</summary>
+    /// <summary>Records that a successor names it with these last sequences.</summary>
     public void Name(LaneLasts lasts)
     {
         NamedLasts = NamedLasts is { } named ? LaneLasts.Max(named, lasts) : lasts;
     }
 
-    /// <summary>How a range of a lane stands to what is settled.</summary>
+    /// <summary>How a range of a lane relates to what is settled.</summary>
     public Placement Place(Lane lane, SequenceRange range)
     {
         var placement = this[lane].Place(range);
@@ -145,7 +147,7 @@ internal sealed class EpochLedger(ulong epoch)
             && SettledTo(Lane.Backlog, lasts.Backlog);
 
     /// <summary>
-    /// Calls it complete: everything is settled and a successor is known. Its lanes shrink to their lost runs.
+    /// Marks it as complete: everything is settled and a successor is known. Its lanes shrink to their lost runs.
     /// </summary>
     public void Close()
     {
@@ -154,8 +156,8 @@ internal sealed class EpochLedger(ulong epoch)
     }
 
     /// <summary>
-    /// A frame came beyond the last sequences of a complete epoch (a fork of lineage): it is open again. All that was
-    /// settled is to be written once more: its rows went when the epoch became complete.
+    /// A frame arrived beyond the last sequences of a complete epoch (a fork of lineage): the epoch is open again.
+    /// Everything settled must be written again, because its rows were removed when the epoch became complete.
     /// </summary>
     public void Reopen()
     {
@@ -165,7 +167,7 @@ internal sealed class EpochLedger(ulong epoch)
         {
             if (this[lane].SettledTo(Lasts[lane]))
             {
-                this[lane].Rewrite(); // Its row went when the epoch became complete.
+                this[lane].Rewrite(); // Its row was removed when the epoch became complete.
             }
             else
             {
@@ -175,7 +177,7 @@ internal sealed class EpochLedger(ulong epoch)
         }
     }
 
-    /// <summary>Nothing is left to write.</summary>
+    /// <summary>Everything was written.</summary>
     public void Written()
     {
         Changed = Shrunk = false;
@@ -189,7 +191,8 @@ internal sealed class EpochLedger(ulong epoch)
         last == 0 || (Complete ? last <= Lasts[lane] : this[lane].SettledTo(last));
 
     /// <summary>
-    /// The lane of a complete epoch as it was: settled up to its last sequence but for lost runs (shares may be gone).
+    /// Restores the lane of a complete epoch: settled up to its last sequence except for lost runs (shares may be
+    /// gone).
     /// </summary>
     private static LaneLedger Covering(LaneLedger shrunk, long last)
     {

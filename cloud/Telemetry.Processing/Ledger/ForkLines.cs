@@ -3,14 +3,14 @@ using Telemetry.Storage;
 
 namespace Telemetry.Processing.Ledger;
 
-/// <summary>The lines that say which forks a gateway has; docs/forks.md explains each.</summary>
+/// <summary>The text lines that describe a gateway's forks; docs/runbooks/forks.md explains each.</summary>
 internal static class ForkLines
 {
     private const int ShownMax = 4;
 
     /// <summary>
-    /// Shows a fork until an operator explains it; the first four stay. One that was explained is not shown again,
-    /// though its gateway goes on to tell it.
+    /// Adds a fork to the row, where it stays until an operator explains it; the first four are kept. A fork that was
+    /// explained is not added again, although its gateway continues to report it.
     /// </summary>
     public static GatewayRow Shown(GatewayRow row, string what)
     {
@@ -22,8 +22,8 @@ internal static class ForkLines
     }
 
     /// <summary>
-    /// Where an epoch is said to end elsewhere than before. Whoever says that it has ended says the same end, unless
-    /// two lives of the outbox went on in it.
+    /// Forks where an epoch ends at other sequences than named before. Every hello or successor that names the end of
+    /// an epoch names the same end, unless two copies of the outbox continued the epoch.
     /// </summary>
     public static IEnumerable<string> OfEnds(EpochLedger epoch, LaneLasts lasts)
     {

@@ -6,9 +6,9 @@ using Telemetry.Storage;
 namespace Telemetry.Processing.Ledger;
 
 /// <summary>
-/// The owner's memory of one gateway: ledger, totals, watermark, known schemas, where alert rules stand. The
-/// compare-and-set of each transaction proves that nobody else wrote, so it is only written; when that fails, all of it
-/// is thrown away.
+/// The owner's memory of one gateway: ledger, totals, watermark, known schemas, state of alert rules. The
+/// compare-and-set of each transaction proves that nobody else wrote, so the rows are written without being read again;
+/// when the compare-and-set fails, all of this memory is discarded.
 /// </summary>
 internal sealed class GatewayLedger
 {
@@ -57,13 +57,15 @@ internal sealed class GatewayLedger
     /// <summary>Its schemas, read from the database when one is first asked for.</summary>
     public GatewaySchemas Schemas { get; }
 
-    /// <summary>Where alert rules stand on its series; changes only with a frame, which touches its epoch.</summary>
+    /// <summary>
+    /// The state of alert rules on its series; it changes only with a frame, which touches its epoch.
+    /// </summary>
     public GatewayAlerts Alerts { get; }
 
-    /// <summary>How far its clock is off, as far as its frames' way needs it.</summary>
+    /// <summary>The offset of its clock, as needed for the time that its frames are in transit.</summary>
     public ClockGap Clock { get; } = new();
 
-    /// <summary>What waits for a schema.</summary>
+    /// <summary>The messages that wait for a schema.</summary>
     public WaitingList Waiting { get; }
 
     public EpochIndex Epochs => _epochs;
@@ -71,18 +73,19 @@ internal sealed class GatewayLedger
     /// <summary>True when something may have to be written.</summary>
     public bool Touched => _touched.Count > 0 || _dirtyOutboxes.Count > 0 || Watermark.Pending > 0 || _row != _written;
 
-    /// <summary>How many readings are booked as lost.</summary>
+    /// <summary>The number of readings booked as lost.</summary>
     public long Lost => _row.Lost;
 
-    /// <summary>What kind of fork was seen; empty for none.</summary>
+    /// <summary>The kinds of fork that were seen; empty for none.</summary>
     public string Fork => _row.Fork;
 
     /// <summary>The digest of the epochs that this ledger calls complete.</summary>
     public ulong Digest => _epochs.Digest;
 
     /// <summary>
-    /// An epoch that the gateway names, made when it is new. Null where it may have no more: that is shown as a fork,
-    /// and kept nowhere. <paramref name="hasFrame"/>: a frame of it can be stored now, so that it is no mere word.
+    /// Returns an epoch that the gateway names, and makes it when it is new. Null when the gateway may have no more
+    /// epochs: that is shown as a fork, and not kept. <paramref name="hasFrame"/>: a frame of it can be stored now, so
+    /// that it is not only named.
     /// </summary>
     public EpochLedger? Epoch(ulong id, bool hasFrame = false)
     {
@@ -115,7 +118,7 @@ internal sealed class GatewayLedger
     /// <summary>A frame of the epoch is settled.</summary>
     public void Proven(EpochLedger epoch) => _epochs.Proven(epoch);
 
-    /// <summary>Remembers that an epoch which the gateway names has sequences up to these.</summary>
+    /// <summary>Records that an epoch which the gateway names has sequences up to these.</summary>
     public void Announce(EpochLasts told)
     {
         if (Epoch(told.Epoch) is { } epoch)
@@ -125,7 +128,7 @@ internal sealed class GatewayLedger
     }
 
     /// <summary>
-    /// Remembers that sequences up to these exist. A complete epoch of which more is told is open again.
+    /// Records that sequences up to these exist. A complete epoch with more sequences than known is opened again.
     /// </summary>
     public void Announce(EpochLedger epoch, LaneLasts lasts)
     {
@@ -137,7 +140,7 @@ internal sealed class GatewayLedger
         epoch.Announce(lasts);
     }
 
-    /// <summary>Remembers the last sequences by which a successor, or the agent itself, ends an epoch.</summary>
+    /// <summary>Records the last sequences by which a successor, or the agent itself, ends an epoch.</summary>
     public void Name(EpochLedger epoch, LaneLasts lasts)
     {
         ShowForks(ForkLines.OfEnds(epoch, lasts));
@@ -146,8 +149,8 @@ internal sealed class GatewayLedger
     }
 
     /// <summary>
-    /// Remembers an epoch's predecessor. Two epochs with one predecessor (none counts as one), or more settled than a
-    /// successor names, is a fork of lineage.
+    /// Records an epoch's predecessor. It is a fork of lineage when two epochs have the same predecessor ("none" counts
+    /// as one), or when more is settled than a successor names.
     /// </summary>
     public void Follow(EpochLedger epoch, Predecessor predecessor)
     {
@@ -177,18 +180,19 @@ internal sealed class GatewayLedger
     }
 
     /// <summary>
-    /// The outbox that an epoch is of: the one whose hello named it, else its predecessor's, else the only one that
-    /// this gateway ever had. Null where that cannot be told: it may be another card's.
+    /// The outbox that an epoch belongs to: the one whose hello named it, else that of its predecessor, else the only
+    /// outbox that this gateway ever had. Null when that is unknown: it may belong to the outbox of another SD card.
     /// </summary>
     /// <param name="epoch">The epoch.</param>
-    /// <param name="found">What earlier calls found since the ledger last changed: no step is taken twice.</param>
+    /// <param name="found">What earlier calls found since the ledger last changed, so that no step is repeated.</param>
     public ulong? OutboxOf(EpochLedger epoch, Dictionary<ulong, ulong?> found)
     {
         var way = new List<ulong>();
         ulong? outbox;
         while (!found.TryGetValue(epoch.Epoch, out outbox))
         {
-            // Known for the moment, so that a ring of predecessors, which no honest gateway has, comes to an end.
+            // Entered before the search goes on, so that a ring of predecessors, which no honest gateway has, ends the
+            // search.
             found[epoch.Epoch] = null;
             way.Add(epoch.Epoch);
             outbox = epoch.Outbox;
@@ -219,7 +223,10 @@ internal sealed class GatewayLedger
     /// <summary>Shows a fork until an operator explains it; see <see cref="ForkLines"/>.</summary>
     public void ShowFork(string what) => _row = ForkLines.Shown(_row, what);
 
-    /// <summary>False when that frame was already kept as a fork (while this memory lasts: it is bounded).</summary>
+    /// <summary>
+    /// False when that frame was already kept as a fork. The memory of this is bounded, and lost with the ledger's
+    /// memory.
+    /// </summary>
     public bool ForkIsNew(FrameKey key, ulong checksum)
     {
         if (_forked.Count >= RecentMax)
@@ -230,7 +237,9 @@ internal sealed class GatewayLedger
         return _forked.Add((key, checksum));
     }
 
-    /// <summary>Calls complete what is closed by a successor and settled; returns those that became so.</summary>
+    /// <summary>
+    /// Marks as complete the epochs that have a successor and are settled. Returns those that became complete.
+    /// </summary>
     public IReadOnlyList<EpochLedger> CloseEpochs()
     {
         var closed = _touched.Where(e => e is { Complete: false, NamedLasts: not null, AllSettled: true }).ToArray();
@@ -242,7 +251,8 @@ internal sealed class GatewayLedger
     public void Reopen(EpochLedger epoch) => _epochs.Reopen(epoch);
 
     /// <summary>
-    /// Adds to the totals. They stop at the greatest number there is: only a gateway that lies comes there.
+    /// Adds to the totals. They stop at the greatest number possible, which only a gateway that reports false counts
+    /// reaches.
     /// </summary>
     public void Count(long stored = 0, long rejected = 0, long dropped = 0, long lost = 0) => _row = _row with
     {
@@ -252,7 +262,7 @@ internal sealed class GatewayLedger
         Lost = Sum(_row.Lost, lost),
     };
 
-    /// <summary>Remembers an outbox' accepted total: the greatest told.</summary>
+    /// <summary>Records an outbox' accepted total: the greatest one reported counts.</summary>
     public void Accepted(ulong outbox, long total)
     {
         if (!_outboxes.TryGetValue(outbox, out var known) || total > known)
@@ -265,7 +275,7 @@ internal sealed class GatewayLedger
     /// <summary>The checksum of a frame that was settled lately; null when it is not in memory.</summary>
     public ulong? RecentChecksum(FrameKey key) => _recent.TryGetValue(key, out var checksum) ? checksum : null;
 
-    /// <summary>Remembers a settled frame's checksum for a while.</summary>
+    /// <summary>Keeps a settled frame's checksum for a while.</summary>
     public void Remember(FrameKey key, ulong checksum)
     {
         _recent[key] = checksum;
@@ -276,7 +286,7 @@ internal sealed class GatewayLedger
         }
     }
 
-    /// <summary>Moves the watermark as far as it goes.</summary>
+    /// <summary>Moves the watermark as far as possible.</summary>
     public void AdvanceWatermark()
     {
         Watermark.Advance(Digest, e => _epochs.TryGetValue(e.Epoch, out var epoch) && epoch.SettledTo(e.Lasts));

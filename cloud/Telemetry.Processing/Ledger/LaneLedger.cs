@@ -3,25 +3,27 @@ using Telemetry.Model.Protocol;
 
 namespace Telemetry.Processing.Ledger;
 
-/// <summary>How a range stands to what is settled already.</summary>
+/// <summary>How a range relates to what is settled already.</summary>
 internal enum Placement
 {
-    /// <summary>Nothing of it is settled.</summary>
+    /// <summary>No sequence of it is settled.</summary>
     New,
 
     /// <summary>All of it is stored, rejected or dropped: a duplicate, unless its content differs.</summary>
     Settled,
 
-    /// <summary>All of it was booked as lost: its bytes turned up.</summary>
+    /// <summary>All of it was booked as lost, and its bytes arrived after all.</summary>
     Lost,
 
-    /// <summary>A part is settled and a part is not: no agent that follows the rules makes such a range.</summary>
+    /// <summary>
+    /// A part is settled and a part is not. An agent that follows the rules never makes such a range.
+    /// </summary>
     Overlap,
 }
 
 /// <summary>
-/// What is settled of one lane of one epoch: a prefix without lost ones, and runs beyond it. It grows with the number
-/// of gaps, never of readings. One owner; it remembers which runs changed since they were last written.
+/// The settled sequences of one lane of one epoch: a prefix without lost sequences, and runs beyond it. Its size grows
+/// with the number of gaps, not of readings. Has one owner; remembers which runs changed since they were last written.
 /// </summary>
 internal sealed class LaneLedger
 {
@@ -59,10 +61,10 @@ internal sealed class LaneLedger
     /// <summary>True when a frame of it was ever settled.</summary>
     public bool HasFrame => Prefix > 0 || _runs.Exists(r => r.State == RunState.Settled);
 
-    /// <summary>How many sequences are booked as lost.</summary>
+    /// <summary>The number of sequences booked as lost.</summary>
     public long Lost => _runs.Sum(r => r.State == RunState.Lost ? r.Range.Count : 0);
 
-    /// <summary>How a range stands to what is settled.</summary>
+    /// <summary>How a range relates to what is settled.</summary>
     public Placement Place(SequenceRange range)
     {
         if (range.Last <= Prefix)
@@ -119,7 +121,9 @@ internal sealed class LaneLedger
         Settle(range, share);
     }
 
-    /// <summary>Books as lost what is not settled in a range; returns how many sequences that is.</summary>
+    /// <summary>
+    /// Books the sequences of a range that are not settled as lost. Returns how many sequences these are.
+    /// </summary>
     public long BookLost(SequenceRange range)
     {
         var booked = 0L;
@@ -143,14 +147,16 @@ internal sealed class LaneLedger
         return booked;
     }
 
-    /// <summary>Lets everything be written with the next changes, as its rows are gone.</summary>
+    /// <summary>Marks everything as changed, because its rows were removed.</summary>
     public void Rewrite()
     {
         Changed = true;
         _dirty.UnionWith(_runs.Select(r => r.Range.First));
     }
 
-    /// <summary>Keeps lost runs only: the epoch is complete, and all else up to its last sequence is settled.</summary>
+    /// <summary>
+    /// Keeps only lost runs: the epoch is complete, and everything else up to its last sequence is settled.
+    /// </summary>
     public void Shrink()
     {
         for (var i = _runs.Count - 1; i >= 0; i--)
@@ -163,7 +169,7 @@ internal sealed class LaneLedger
     }
 
     /// <summary>
-    /// Gives what must be written since the last call: runs that went, and runs that are new or changed.
+    /// Passes on what must be written since the last call: runs that were removed, and runs that are new or changed.
     /// </summary>
     public void TakeChanges(Action<long> removed, Action<SettledRun> written)
     {
@@ -225,7 +231,7 @@ internal sealed class LaneLedger
         _runs.RemoveAt(i);
     }
 
-    /// <summary>The index of the first run that ends at or behind a sequence.</summary>
+    /// <summary>The index of the first run that ends at or after a sequence.</summary>
     private int FirstReaching(long sequence)
     {
         int low = 0, high = _runs.Count;

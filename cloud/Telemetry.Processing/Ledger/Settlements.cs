@@ -3,10 +3,10 @@ using Telemetry.Model.Protocol;
 
 namespace Telemetry.Processing.Ledger;
 
-/// <summary>Says what is settled of an epoch, as stored-acks and answers carry it.</summary>
+/// <summary>Describes what is settled of an epoch, in the form that stored-acks and answers carry.</summary>
 internal static class Settlements
 {
-    /// <summary>For a stored-ack: the newest runs are the ones that the agent waits for.</summary>
+    /// <summary>The settlement for a stored-ack: the newest runs are the ones that the agent waits for.</summary>
     public static EpochSettlement Of(EpochLedger epoch) => new(epoch.Epoch, epoch.Complete, EachLane(lane =>
     {
         var ledger = epoch[lane];
@@ -18,9 +18,9 @@ internal static class Settlements
     }));
 
     /// <summary>
-    /// For an answer: runs from the first one on that the agent still holds. Where the agent sealed fewer sequences
-    /// than are settled (its outbox was put back), the prefix ends where the agent's ends, and
-    /// <paramref name="cutShare"/> gives its share.
+    /// The settlement for an answer: runs from the first one on that the agent still holds. When the agent sealed fewer
+    /// sequences than are settled (its outbox was put back), the prefix ends where the agent's sequences end, and
+    /// <paramref name="cutShare"/> returns the share of that prefix.
     /// </summary>
     public static EpochSettlement Of(EpochLedger epoch, HelloEpoch told, Func<Lane, ulong?> cutShare) =>
         new(epoch.Epoch, epoch.Complete, EachLane(lane =>

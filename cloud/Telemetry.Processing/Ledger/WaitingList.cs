@@ -4,9 +4,10 @@ using Telemetry.Storage;
 namespace Telemetry.Processing.Ledger;
 
 /// <summary>
-/// Which messages of a gateway wait in the database for a schema that it lacks. Their bytes stay in the database. At
-/// most <see cref="MessagesMax"/> and <see cref="BytesMax"/>: beyond, the oldest is given up, and a message that is
-/// larger is not kept; both are then at the edge alone, as every frame is until it is settled.
+/// Records which messages of a gateway wait in the database for a schema that it lacks. Their bytes stay in the
+/// database. At most <see cref="MessagesMax"/> messages and <see cref="BytesMax"/> bytes: beyond, the oldest message is
+/// given up, and a message that is larger is not kept. Both are then only at the edge, as every frame is until it is
+/// settled.
 /// </summary>
 internal sealed class WaitingList
 {
@@ -19,19 +20,20 @@ internal sealed class WaitingList
     private readonly List<(WaitingId Id, int Bytes)> _messages;
     private int _bytes;
 
-    /// <summary>Takes them from the database, the oldest first.</summary>
+    /// <summary>Loads the messages from the database, the oldest first.</summary>
     public WaitingList(IEnumerable<(WaitingId Id, int Bytes)> messages)
     {
         _messages = [.. messages];
         _bytes = _messages.Sum(m => m.Bytes);
     }
 
-    /// <summary>Those that wait for a schema.</summary>
+    /// <summary>The messages that wait for a schema.</summary>
     public IReadOnlyList<WaitingId> Needing(SchemaId schema) =>
         [.. _messages.Where(m => m.Id.Needs == schema).Select(m => m.Id)];
 
     /// <summary>
-    /// Adds a message; false when it waits already or is too large. <paramref name="givenUp"/>: those that went for it.
+    /// Adds a message; false when it waits already or is too large. <paramref name="givenUp"/>: the messages that were
+    /// given up for it.
     /// </summary>
     public bool Add(WaitingId id, int bytes, out IReadOnlyList<WaitingId> givenUp)
     {
@@ -53,7 +55,7 @@ internal sealed class WaitingList
         return true;
     }
 
-    /// <summary>Forgets those that waited for a schema.</summary>
+    /// <summary>Removes the messages that waited for a schema.</summary>
     public void Remove(SchemaId needs)
     {
         _messages.RemoveAll(m => m.Id.Needs == needs);

@@ -3,9 +3,9 @@ using Telemetry.Model.Frames;
 namespace Telemetry.Processing.Ledger;
 
 /// <summary>
-/// The greatest W of a promise whose sequences are all settled. Keeps the promises that wait, at most
-/// <see cref="PendingMax"/>: when there are more, one from the middle goes (the oldest may count soonest, the newest
-/// says most).
+/// The greatest W of a promise whose sequences are all settled. Keeps at most <see cref="PendingMax"/> promises that
+/// wait. When there are more, one from the middle is removed: the oldest may be fulfilled soonest, and the newest has
+/// the greatest W.
 /// </summary>
 internal sealed class Watermark
 {
@@ -14,16 +14,21 @@ internal sealed class Watermark
 
     private readonly List<Promise> _pending = [];
 
-    /// <summary>Microseconds since 1970 UTC; <see cref="long.MinValue"/> before the first promise counted.</summary>
+    /// <summary>
+    /// Microseconds since 1970 UTC; <see cref="long.MinValue"/> until the first promise is fulfilled.
+    /// </summary>
     public long Value { get; private set; } = long.MinValue;
 
     /// <summary>How many promises wait.</summary>
     public int Pending => _pending.Count;
 
-    /// <summary>Takes it from the database.</summary>
+    /// <summary>Loads it from the database.</summary>
     public void Load(long value) => Value = value;
 
-    /// <summary>Takes a promise, its W capped at when it was received: nobody's clock runs ahead of ours.</summary>
+    /// <summary>
+    /// Adds a promise. Its W is limited to the time of receipt, so that no gateway's clock can move it ahead of the
+    /// cloud's clock.
+    /// </summary>
     public void Add(Promise promise, long receivedAtMicros)
     {
         var capped = promise.W <= receivedAtMicros ? promise : promise with { W = receivedAtMicros };
@@ -39,7 +44,7 @@ internal sealed class Watermark
         }
     }
 
-    /// <summary>Moves on as far as promises count now. True when it moved.</summary>
+    /// <summary>Moves the watermark by the promises that are fulfilled now. True when it moved.</summary>
     public bool Advance(ulong digest, Func<EpochLasts, bool> settled)
     {
         var before = Value;

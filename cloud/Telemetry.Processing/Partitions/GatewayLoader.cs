@@ -5,17 +5,17 @@ using Telemetry.Storage;
 namespace Telemetry.Processing.Partitions;
 
 /// <summary>
-/// Brings gateways into the memory of their partition's owner. One whose row names another partition is refused: it is
-/// named once in the log and counted by the caller.
+/// Loads gateways into the memory of their partition's owner. A gateway whose row names another partition is refused:
+/// it is logged once, and the caller counts it.
 /// </summary>
 internal sealed class GatewayLoader(IStore store, ProcessorOptions options, ILogger logger)
 {
-    /// <summary>Gateways refused, of which each is named once; more are counted alone.</summary>
+    /// <summary>The most refused gateways that are logged, each once; further ones are only counted.</summary>
     private const int RefusedMax = 1_000;
 
     private readonly HashSet<GatewayId> _refused = [];
 
-    /// <summary>Loads those that are not in memory; the refused ones are not there afterwards.</summary>
+    /// <summary>Loads the gateways that are not in memory; refused ones are still missing afterwards.</summary>
     public async Task LoadAsync(
         PartitionOwner owner, IEnumerable<GatewayId> gateways, CancellationToken cancellationToken)
     {

@@ -3,23 +3,23 @@ using Telemetry.Storage;
 namespace Telemetry.Processing.Partitions;
 
 /// <summary>
-/// What one worker saw of leases that had run out. Two looks, at least <see cref="Apart"/> from each other, must agree
-/// before such a lease is taken or its holder's session is ended. After a database was stopped for a while every lease
-/// has run out, and its owners get this long to renew.
+/// What one worker saw of leases that had run out. Two checks, at least <see cref="Apart"/> from each other, must agree
+/// before such a lease is taken or its holder's session is ended. After a pause of the database every lease has run
+/// out, and its owners get this long to renew.
 /// </summary>
 internal sealed class LateLeases(TimeProvider time)
 {
-    /// <summary>The least time between the two looks.</summary>
+    /// <summary>The least time between the two checks.</summary>
     public static readonly TimeSpan Apart = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<int, Late> _late = [];
 
-    /// <summary>The lease does not run out any more.</summary>
+    /// <summary>The lease was renewed, taken or given back: an earlier check no longer counts.</summary>
     public void Forget(int partition) => _late.Remove(partition);
 
     /// <summary>
-    /// A look found this lease run out; true when an earlier look did too. <paramref name="silent"/> is the transaction
-    /// that held it and waited for its client in both.
+    /// A check found that this lease has run out. Returns true when an earlier check did too. <paramref name="silent"/>
+    /// is the transaction that held it and waited for its client in both.
     /// </summary>
     public bool Saw(LeaseSeen lease, out LeaseHolder? silent)
     {

@@ -6,16 +6,19 @@ using Telemetry.Storage;
 namespace Telemetry.Processing.Partitions;
 
 /// <summary>
-/// Asks for leases beside the processor's rounds, so that a look that takes long delays no transaction. At each look:
-/// says that this worker is alive, takes what is free and fits its share, ends the transaction of a frozen owner, and
-/// lets one partition go when another worker has less than its share. On the processor's thread.
+/// Asks for leases beside the processor's rounds, so that a slow query delays no transaction. Each check reports that
+/// this worker is alive, takes the free leases that fit its share, ends the transaction of a frozen owner, and lets one
+/// partition go when another worker has less than its share. Used on the processor's thread.
 /// </summary>
 internal sealed class LeaseLoop
 {
-    /// <summary>At most one partition is let go in this time, so that who gets it can load its gateways.</summary>
+    /// <summary>In this time at most one partition is let go, so that its new owner can load its gateways.</summary>
     private static readonly TimeSpan BetweenLeaving = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a partition may be nobody's before that is a problem: looks and a transaction's end.</summary>
+    /// <summary>
+    /// How long a partition may be without an owner before it counts as a problem: two checks and the end of a
+    /// transaction.
+    /// </summary>
     private static readonly TimeSpan NobodysMax = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan UntilEnded = TimeSpan.FromMilliseconds(100);
@@ -26,7 +29,7 @@ internal sealed class LeaseLoop
     private readonly TimeProvider _time;
     private readonly Random _random;
     private readonly ILogger _logger;
-    private readonly ProcessorFailures _troubles;
+    private readonly ProcessorFailures _failures;
     private readonly ProcessorCounters _counters;
     private readonly LeaseShare _share;
     private readonly LateLeases _late;
@@ -36,17 +39,19 @@ internal sealed class LeaseLoop
 
     public LeaseLoop(
         IStore store, OwnedPartitions owned, ProcessorOptions options, TimeProvider time, Random random, ILogger logger,
-        ProcessorFailures troubles, ProcessorCounters counters)
+        ProcessorFailures failures, ProcessorCounters counters)
     {
         (_store, _owned, _options, _time, _random, _logger) = (store, owned, options, time, random, logger);
-        (_troubles, _counters) = (troubles, counters);
+        (_failures, _counters) = (failures, counters);
         _share = new LeaseShare(options);
         _late = new LateLeases(time);
         _letGoAt = time.GetTimestamp();
         owned.Changed = _wake.Set;
     }
 
-    /// <summary>What is wrong with the leases, as the last look found it; null when nothing is. Any thread.</summary>
+    /// <summary>
+    /// The problem that the last check found with the leases; null when there is none. May be read on any thread.
+    /// </summary>
     public string? Problem { get; private set; }
 
     /// <summary>Runs until cancelled.</summary>
@@ -62,11 +67,13 @@ internal sealed class LeaseLoop
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // The processor stops, and gives the leases back itself.
+            // The processor is stopping, and gives the leases back itself.
         }
     }
 
-    /// <summary>Gives everything back, so that the next owner need not wait; what fails runs out by itself.</summary>
+    /// <summary>
+    /// Gives all leases back, so that the next owner need not wait. A lease that cannot be given back runs out.
+    /// </summary>
     public async Task EndAsync()
     {
         try
@@ -80,7 +87,7 @@ internal sealed class LeaseLoop
         }
         catch (StoreException e)
         {
-            _troubles.Failed(_troubles.Leases, e);
+            _failures.Failed(_failures.Leases, e);
         }
     }
 
@@ -89,12 +96,12 @@ internal sealed class LeaseLoop
         try
         {
             await TurnAsync(cancellationToken);
-            _troubles.Leases.Worked();
+            _failures.Leases.Worked();
         }
         catch (StoreException e)
         {
             _counters.Errors++;
-            _troubles.Failed(_troubles.Leases, e);
+            _failures.Failed(_failures.Leases, e);
             await Task.Delay(_options.LeaseRetry, _time, cancellationToken);
         }
     }

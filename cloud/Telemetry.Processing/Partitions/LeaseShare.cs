@@ -3,9 +3,9 @@ using Telemetry.Storage;
 namespace Telemetry.Processing.Partitions;
 
 /// <summary>
-/// How many partitions a worker should hold: of those that it asks for, its process' part, rounded up, when all
-/// processes that are alive hold the same. Workers of one process ask for different partitions, so processes are what
-/// is counted.
+/// How many partitions a worker should hold: its process's part, rounded up, of the partitions that it asks for, so
+/// that all live processes hold the same number. Workers of one process ask for different partitions, so processes are
+/// counted, not workers.
 /// </summary>
 internal sealed class LeaseShare(ProcessorOptions options)
 {
@@ -16,25 +16,25 @@ internal sealed class LeaseShare(ProcessorOptions options)
     public IReadOnlyList<int> Mine { get; } =
         [.. Enumerable.Range(0, options.Partitions).Where(p => p % options.Workers == options.Worker)];
 
-    /// <summary>The partitions that this worker should hold at most while others have less than theirs.</summary>
+    /// <summary>The most partitions that this worker should hold while others have less than their share.</summary>
     public int Size => Part(Mine.Count);
 
-    /// <summary>What this worker says of itself.</summary>
+    /// <summary>What this worker reports about itself.</summary>
     public LiveWorker Self(int held) => new(options.Owner, options.Worker, options.Workers, held);
 
-    /// <summary>Notes who is alive.</summary>
+    /// <summary>Records which workers are alive.</summary>
     public void Saw(LeaseLook look)
     {
         _others = [.. look.Workers.Where(w => w.Owner != options.Owner)];
         _alive = 1 + _others.Select(w => w.Owner).Distinct().Count();
     }
 
-    /// <summary>True when another process' worker asks for the partition and holds less than its share.</summary>
+    /// <summary>True when a worker of another process asks for the partition and holds less than its share.</summary>
     public bool IsWanted(int partition) => _others.Any(w => w.AsksFor(partition) && w.Held < Part(CountOf(w)));
 
     /// <summary>
-    /// True when this worker, holding so many, may take a partition that is free. What nobody else wants it takes
-    /// beyond its share too: a partition is never left alone.
+    /// True when this worker, with the given number of partitions, may take a free one. It takes a partition that
+    /// nobody else wants even beyond its share, so that no partition stays without an owner.
     /// </summary>
     public bool MayTake(int partition, int held) => held < Size || !IsWanted(partition);
 

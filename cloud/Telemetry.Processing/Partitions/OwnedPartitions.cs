@@ -10,13 +10,14 @@ using Telemetry.Streams;
 namespace Telemetry.Processing.Partitions;
 
 /// <summary>
-/// The partitions that this processor owns: adopts those whose lease was taken, begins feeds, gives up and gives back.
-/// It never asks the database for a lease: that is <see cref="LeaseLoop"/>'s, beside the round. One thread, the
-/// processor's.
+/// The partitions that this processor owns: adopts those whose lease was taken, starts their streams, gives them up and
+/// gives them back. It never asks the database for a lease: <see cref="LeaseLoop"/> does, beside the rounds. Used on
+/// the processor's thread.
 /// </summary>
 internal sealed class OwnedPartitions(
-    IStore store, IFrameLog log, IControlChannel bus, ProcessorOptions options, TimeProvider time, ILogger logger, ReportedFailure reading,
-    ProcessorCounters counters, Signal signal, Action<int, GatewayId, ReadOnlyMemory<byte>> arrived)
+    IStore store, IFrameLog log, IControlChannel control, ProcessorOptions options, TimeProvider time, ILogger logger,
+    ReportedFailure reading, ProcessorCounters counters, Signal signal,
+    Action<int, GatewayId, ReadOnlyMemory<byte>> arrived)
 {
     private readonly SortedDictionary<int, PartitionOwner> _owners = [];
     private readonly Queue<PartitionRow> _taken = [];
@@ -26,10 +27,10 @@ internal sealed class OwnedPartitions(
     private bool _installationChecked = true;
     private Task? _trimming;
 
-    /// <summary>Everything owned, in partition order.</summary>
+    /// <summary>All owned partitions, by number.</summary>
     public IReadOnlyCollection<PartitionOwner> All => _owners.Values;
 
-    /// <summary>When the leases were last renewed; without one, when the first was taken.</summary>
+    /// <summary>When the leases were last renewed; before the first renewal, when the first lease was taken.</summary>
     public long RenewedAt { get; set; }
 
     /// <summary>How many leases are held, adopted or not.</summary>
@@ -38,7 +39,7 @@ internal sealed class OwnedPartitions(
     /// <summary>Called when a lease should be asked for, or given back, at once.</summary>
     public Action Changed { get; set; } = () => { };
 
-    /// <summary>The owner of a partition, where that is this processor.</summary>
+    /// <summary>Finds the owner of a partition, if this processor owns it.</summary>
     public bool TryGet(int partition, out PartitionOwner owner) => _owners.TryGetValue(partition, out owner!);
 
     /// <summary>True when the partition's lease is held, adopted or not, or still has to be given back.</summary>
@@ -55,19 +56,19 @@ internal sealed class OwnedPartitions(
         signal.Set();
     }
 
-    /// <summary>Asks the next round to let a partition go; its lease is given back then.</summary>
+    /// <summary>Asks the next round to let a partition go; after that its lease is given back.</summary>
     public void Leave(int partition)
     {
         _leaving.Enqueue(partition);
         signal.Set();
     }
 
-    /// <summary>A partition that was let go, whose lease has to be given back.</summary>
+    /// <summary>Takes a partition that was let go and whose lease must be given back.</summary>
     public bool TryTakeLeft(out PartitionRow row) => _left.TryDequeue(out row!);
 
     /// <summary>
-    /// Lets go what was asked for and adopts what was taken. Called between two transactions, when memory is what the
-    /// database has.
+    /// Lets partitions go as asked, and adopts those that were taken. Called between two transactions, when memory
+    /// equals the database's state.
     /// </summary>
     public async Task AdoptAsync(CancellationToken cancellationToken)
     {
@@ -94,9 +95,9 @@ internal sealed class OwnedPartitions(
     }
 
     /// <summary>
-    /// After leases were taken, and not before: a repartition gives every partition's row a new token in the
-    /// transaction that changes the facts. So either that token makes our next commit fail, or we see the new facts
-    /// here. Throws <see cref="InstallationException"/>, which ends the process.
+    /// Compares the installation's facts, after leases were taken and not before: a repartition gives every partition's
+    /// row a new token in the transaction that changes the facts. So either that token makes our next commit fail, or
+    /// we see the new facts here. Throws <see cref="InstallationException"/>, which ends the process.
     /// </summary>
     private async Task CheckInstallationAsync(CancellationToken cancellationToken)
     {
@@ -116,9 +117,9 @@ internal sealed class OwnedPartitions(
 
     private async Task OwnAsync(PartitionRow row, CancellationToken cancellationToken)
     {
-        var hellos = await bus.ServeHellosAsync(
+        var hellos = await control.ServeHellosAsync(
             row.Partition, (gateway, bytes) => arrived(row.Partition, gateway, bytes), cancellationToken);
-        // The leases held before are as old as they were: this one says nothing of them.
+        // The leases held before are unchanged: this one is no evidence that they were renewed.
         RenewedAt = _owners.Count == 0 ? time.GetTimestamp() : RenewedAt;
         _owners[row.Partition] = new PartitionOwner(
             row,
@@ -128,7 +129,7 @@ internal sealed class OwnedPartitions(
         ProcessingLog.LeaseTaken(logger, row.Partition, row.Commits, row.Live.Sequence, row.Backlog.Sequence);
     }
 
-    /// <summary>Begins every feed that is not running, its position checked against the log.</summary>
+    /// <summary>Starts every stream that is not running, with its position checked against the log.</summary>
     public async Task BeginFeedsAsync(CancellationToken cancellationToken)
     {
         foreach (var owner in _owners.Values)
@@ -143,34 +144,34 @@ internal sealed class OwnedPartitions(
         }
     }
 
-    private async Task BeginAsync(PartitionOwner owner, PartitionStream feed, CancellationToken cancellationToken)
+    private async Task BeginAsync(PartitionOwner owner, PartitionStream stream, CancellationToken cancellationToken)
     {
-        if (feed.Running || time.GetTimestamp() < feed.RetryAtTimestamp)
+        if (stream.Running || time.GetTimestamp() < stream.RetryAtTimestamp)
         {
             return;
         }
 
         try
         {
-            var before = feed.Position;
-            if (await feed.BeginAsync(cancellationToken) && before != StreamPosition.None)
+            var before = stream.Position;
+            if (await stream.BeginAsync(cancellationToken) && before != StreamPosition.None)
             {
                 counters.Rewinds++;
                 ProcessingLog.Rewound(
-                    logger, feed.StreamName, before.Sequence, feed.Position.Sequence);
+                    logger, stream.StreamName, before.Sequence, stream.Position.Sequence);
             }
         }
         catch (FrameLogException e)
         {
             reading.Failed(e.Message);
-            feed.RetryAtTimestamp = time.GetTimestamp()
+            stream.RetryAtTimestamp = time.GetTimestamp()
                 + (long)(options.RetryAfter.TotalSeconds * time.TimestampFrequency);
         }
     }
 
     /// <summary>
-    /// Makes room in streams that run short of bytes, every now and then, beside the transactions: what the database
-    /// has by now it has for good.
+    /// Makes room in streams that run short of bytes, at intervals, beside the transactions. What the database has by
+    /// now is durable.
     /// </summary>
     public void TrimLogs(CancellationToken cancellationToken)
     {
@@ -184,7 +185,8 @@ internal sealed class OwnedPartitions(
     }
 
     private async Task TrimAllAsync(
-        (PartitionOwner Owner, StreamPosition Live, StreamPosition Backlog)[] durable, CancellationToken cancellationToken)
+        (PartitionOwner Owner, StreamPosition Live, StreamPosition Backlog)[] durable,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -196,20 +198,20 @@ internal sealed class OwnedPartitions(
         }
         catch (OperationCanceledException)
         {
-            // The processor stops.
+            // The processor is stopping.
         }
     }
 
     private async Task TrimAsync(
-        PartitionOwner owner, PartitionStream feed, StreamPosition durable, CancellationToken cancellationToken)
+        PartitionOwner owner, PartitionStream stream, StreamPosition durable, CancellationToken cancellationToken)
     {
         try
         {
-            if (await feed.TrimAsync(durable, options.StreamFullPercent, cancellationToken) is > 0 and var below)
+            if (await stream.TrimAsync(durable, options.StreamFullPercent, cancellationToken) is > 0 and var below)
             {
                 counters.Purges++;
                 ProcessingLog.Purged(
-                    logger, feed.StreamName, options.StreamFullPercent, below);
+                    logger, stream.StreamName, options.StreamFullPercent, below);
             }
         }
         catch (FrameLogException e)
@@ -219,8 +221,8 @@ internal sealed class OwnedPartitions(
     }
 
     /// <summary>
-    /// Back to what the database has. The partitions that <paramref name="forget"/> says are not owned any more: their
-    /// leases are taken anew, with new tokens.
+    /// Resets memory to the database's state. The partitions for which <paramref name="forget"/> returns true are no
+    /// longer owned; their leases are taken again, with new tokens.
     /// </summary>
     public async Task GiveUpAsync(Func<int, bool> forget)
     {
@@ -241,7 +243,7 @@ internal sealed class OwnedPartitions(
         counters.Partitions = _owners.Count;
     }
 
-    /// <summary>Lets everything go; gives out the leases that have to be given back.</summary>
+    /// <summary>Lets all partitions go; returns the leases that must be given back.</summary>
     public async Task<IReadOnlyList<PartitionRow>> LeaveAllAsync()
     {
         var rows = _taken.Concat(_left).Concat(_owners.Values.Select(o => o.Row)).ToArray();

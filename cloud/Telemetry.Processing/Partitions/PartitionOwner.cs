@@ -6,22 +6,25 @@ using Telemetry.Storage.Alerts;
 namespace Telemetry.Processing.Partitions;
 
 /// <summary>
-/// A partition that this process owns: its row as the database has it, its two feeds, and the memory of its gateways.
-/// When the compare-and-set fails, all of it goes.
+/// A partition that this process owns: its row as it is in the database, its two streams, and the memory of its
+/// gateways. When the compare-and-set fails, all of it is discarded.
 /// </summary>
-internal sealed class PartitionOwner(PartitionRow row, PartitionStream live, PartitionStream backlog, IAsyncDisposable hellos)
+internal sealed class PartitionOwner(
+    PartitionRow row, PartitionStream live, PartitionStream backlog, IAsyncDisposable hellos)
     : IAsyncDisposable
 {
     private readonly Dictionary<GatewayId, GatewayLedger> _gateways = [];
 
-    /// <summary>The partition's row as the database has it.</summary>
+    /// <summary>The partition's row as it is in the database.</summary>
     public PartitionRow Row { get; private set; } = row;
 
     public PartitionStream Live => live;
 
     public PartitionStream Backlog => backlog;
 
-    /// <summary>Hellos whose missing ranges are booked as lost once the position passed the streams' ends.</summary>
+    /// <summary>
+    /// Hellos whose missing ranges are booked as lost after the position has passed the streams' ends.
+    /// </summary>
     public Dictionary<GatewayId, PendingLoss> Losses { get; } = [];
 
     /// <summary>Hellos that wait until the streams' ends are read.</summary>
@@ -30,12 +33,12 @@ internal sealed class PartitionOwner(PartitionRow row, PartitionStream live, Par
     /// <summary>Gateways in memory.</summary>
     public IReadOnlyDictionary<GatewayId, GatewayLedger> Gateways => _gateways;
 
-    /// <summary>True when a feed's position is not yet in the database.</summary>
+    /// <summary>True when a stream's position is not yet in the database.</summary>
     public bool Moved => live.Position != Row.Live || backlog.Position != Row.Backlog;
 
     /// <summary>
-    /// Remembers a gateway. False when its row names another partition: then its ledger may be in another owner's
-    /// memory, and nothing of it may be written here.
+    /// Adds a gateway to the memory. Returns false when its row names another partition: its ledger may then be in
+    /// another owner's memory, and nothing of it may be written here.
     /// </summary>
     public bool Load(GatewayRecord record)
     {
@@ -48,7 +51,7 @@ internal sealed class PartitionOwner(PartitionRow row, PartitionStream live, Par
         return true;
     }
 
-    /// <summary>The newest row of the alert outbox, with what the transaction being built adds.</summary>
+    /// <summary>The newest row of the alert outbox, including those of the current transaction.</summary>
     public AlertHead Alerts { get; private set; } = row.Alerts;
 
     /// <summary>Gives a transition the next number of the partition's alert outbox.</summary>
@@ -59,7 +62,7 @@ internal sealed class PartitionOwner(PartitionRow row, PartitionStream live, Par
         return new AlertOutboxRow(Row.Partition, Alerts, transition.Id, json);
     }
 
-    /// <summary>What the next transaction expects and makes of the row.</summary>
+    /// <summary>What the next transaction expects of the row, and what it changes in it.</summary>
     public PartitionStep Step(TimeSpan lease) => new(Row, live.Position, backlog.Position, Alerts, lease);
 
     /// <summary>The transaction committed.</summary>
@@ -71,7 +74,7 @@ internal sealed class PartitionOwner(PartitionRow row, PartitionStream live, Par
         Alerts = Alerts,
     };
 
-    /// <summary>The transaction did not happen: back to what the database has.</summary>
+    /// <summary>The transaction did not commit: resets memory to the database's state.</summary>
     public async ValueTask RollBackAsync()
     {
         await live.StopAsync();

@@ -6,7 +6,7 @@ using Telemetry.Streams;
 namespace Telemetry.Processing.Partitions;
 
 /// <summary>
-/// One stream of a partition as its owner reads it. The position in the database decides where reading goes on; it is
+/// One stream of a partition as its owner reads it. The position in the database decides where reading begins; it is
 /// checked against the log whenever a reader begins (<see cref="BeginAsync"/>).
 /// </summary>
 internal sealed class PartitionStream(IFrameLog log, int partition, StreamKind kind, Signal signal) : IAsyncDisposable
@@ -17,10 +17,10 @@ internal sealed class PartitionStream(IFrameLog log, int partition, StreamKind k
 
     public StreamKind Kind => kind;
 
-    /// <summary>The stream's name, for people.</summary>
+    /// <summary>The stream's name, for logs and messages.</summary>
     public string StreamName => Routes.StreamName(partition, kind, log.Facts?.Generation ?? 1);
 
-    /// <summary>Where the database stands, with what the transaction being built adds.</summary>
+    /// <summary>The position in the database, advanced by the messages of the current transaction.</summary>
     public StreamPosition Position { get; set; }
 
     /// <summary>True while a reader is running.</summary>
@@ -30,10 +30,10 @@ internal sealed class PartitionStream(IFrameLog log, int partition, StreamKind k
     public long RetryAtTimestamp { get; set; }
 
     /// <summary>
-    /// Checks the position against the log and begins a reader behind it. A stream made anew, one that ends before the
-    /// position, or one that holds another message there is read from its first message; one whose first message is
-    /// beyond the position has aged out and is read on from its first. Returns true when <see cref="Position"/>
-    /// changed: the row must be written.
+    /// Checks the position against the log and begins a reader after it. The stream is read from its first message when
+    /// it was created again, ends before the position, holds another message at the position, or starts after the
+    /// position because older messages aged out. Returns true when <see cref="Position"/> changed: the row must be
+    /// written.
     /// </summary>
     public async ValueTask<bool> BeginAsync(CancellationToken cancellationToken)
     {
@@ -45,7 +45,7 @@ internal sealed class PartitionStream(IFrameLog log, int partition, StreamKind k
         {
             await log.EnsureStreamsAsync(partition, cancellationToken);
             state = await log.StateAsync(partition, kind, cancellationToken)
-                ?? throw new FrameLogException($"{StreamName} is not there after it was made");
+                ?? throw new FrameLogException($"{StreamName} does not exist although it was just created");
         }
 
         Position = await CheckAsync(Position, state.Value, cancellationToken);
@@ -53,7 +53,7 @@ internal sealed class PartitionStream(IFrameLog log, int partition, StreamKind k
         return Position != before;
     }
 
-    /// <summary>The next message without waiting.</summary>
+    /// <summary>Returns the next message without waiting.</summary>
     public bool TryRead(out FrameLogMessage message)
     {
         message = null!;
@@ -67,7 +67,7 @@ internal sealed class PartitionStream(IFrameLog log, int partition, StreamKind k
         return true;
     }
 
-    /// <summary>Lets the signal be set when a message comes or the reader ends.</summary>
+    /// <summary>Sets the signal when a message arrives or the reader ends.</summary>
     public void Watch(CancellationToken cancellationToken)
     {
         if (!_watching && _reader is { } reader)
@@ -77,21 +77,21 @@ internal sealed class PartitionStream(IFrameLog log, int partition, StreamKind k
     }
 
     /// <summary>
-    /// So the stream stood a moment ago. Where all that was not read yet has gone from it, no message comes that would
-    /// show the jump: the reader must begin anew, for the position to move on.
+    /// Records the state of the stream a moment ago. When all messages that were not read yet were removed from it, no
+    /// message arrives that would show the gap: the reader must begin again, so that the position moves on.
     /// </summary>
     public void Saw(StreamState state) => _nothingLeft |= state.First > state.Last
         && Position.Sequence < state.Last && Position.StreamCreatedNanos == state.CreatedNanos;
 
     /// <summary>
-    /// Where the stream ends now, for answers; throws <see cref="FrameLogException"/> when it is out of reach.
+    /// The current end of the stream, for answers. Throws <see cref="FrameLogException"/> when the log is out of reach.
     /// </summary>
     public async ValueTask<StreamState> StateAsync(CancellationToken cancellationToken) =>
         await log.StateAsync(partition, kind, cancellationToken) ?? new StreamState(0, 1, 0);
 
     /// <summary>
-    /// When the stream runs short of bytes, purges what the database has: below its durable position, sparing the
-    /// message there. Returns the position when it purged, 0 otherwise.
+    /// When the stream runs short of bytes, purges the messages that the database has: those below its durable
+    /// position, but not the message at it. Returns the position when it purged, otherwise 0.
     /// </summary>
     public async ValueTask<long> TrimAsync(StreamPosition durable, int fullPercent, CancellationToken cancellationToken)
     {
@@ -151,7 +151,7 @@ internal sealed class PartitionStream(IFrameLog log, int partition, StreamKind k
         }
         catch (OperationCanceledException)
         {
-            // The processor stops; nobody waits for the signal any more.
+            // The processor is stopping; nobody waits for the signal any more.
         }
         finally
         {

@@ -7,21 +7,21 @@ using Telemetry.Streams;
 namespace Telemetry.Processing.Partitions;
 
 /// <summary>
-/// A hello that waits: what it says is sealed and not held any more, and is not settled, is booked as lost only once
-/// the position has passed both streams' ends as read after that hello. <paramref name="Dead"/> are the epochs of
-/// lives of the outbox that are past, as they were found when the hello was taken.
+/// A hello that waits. Sequences that it shows as sealed and no longer held, and that are not settled, are booked as
+/// lost only after the position has passed both streams' ends as read after that hello. <paramref name="Dead"/> are the
+/// epochs of vanished copies of the outbox, as found when the hello was taken.
 /// </summary>
 internal sealed record PendingLoss(
     Hello Hello, StreamState Live, StreamState Backlog, IReadOnlyList<ulong> Dead)
 {
-    /// <summary>True when everything that stood in the log then has been read.</summary>
+    /// <summary>True when every message that was in the log at that time has been read.</summary>
     public bool Due(StreamPosition live, StreamPosition backlog) => Passed(live, Live) && Passed(backlog, Backlog);
 
-    /// <summary>True when a stream is not the one whose end was read: the ends must be read anew.</summary>
+    /// <summary>True when a stream was created again since its end was read: the ends must be read again.</summary>
     public bool Outdated(StreamPosition live, StreamPosition backlog) =>
         live.StreamCreatedNanos != Live.CreatedNanos || backlog.StreamCreatedNanos != Backlog.CreatedNanos;
 
-    /// <summary>Books the loss; returns the epochs in which something was booked.</summary>
+    /// <summary>Books the loss. Returns the epochs in which something was booked.</summary>
     public IReadOnlyCollection<EpochLedger> Book(GatewayLedger gateway)
     {
         var touched = new HashSet<EpochLedger>();
@@ -59,7 +59,7 @@ internal sealed record PendingLoss(
         {
             if (!gateway.Epochs.TryGetValue(dead, out var epoch) || epoch.HeardFrom == Hello.Id.Process)
             {
-                continue; // The owner's memory was loaded anew since, or there is word of the epoch after all.
+                continue; // The owner's memory was loaded again, or something of the epoch arrived after all.
             }
 
             for (var lane = Lane.Critical; lane <= Lane.Backlog; lane++)

@@ -6,19 +6,19 @@ using Telemetry.Streams;
 namespace Telemetry.Processing.Partitions;
 
 /// <summary>
-/// A hello that can be taken. <paramref name="Live"/> and <paramref name="Backlog"/>: the streams' ends as read after
-/// it arrived, of a full one. <paramref name="Answer"/>: it was not answered yet.
+/// A hello that can be taken. <paramref name="Live"/> and <paramref name="Backlog"/>, for a full hello, are the
+/// streams' ends as read after it arrived. <paramref name="Answer"/>: it was not answered yet.
 /// </summary>
 internal readonly record struct HelloReady(
     PartitionOwner Owner, GatewayId Gateway, Hello Hello, StreamState Live, StreamState Backlog, bool Answer)
 {
-    /// <summary>True when it was taken before, and only its answer was not whole yet.</summary>
+    /// <summary>True when it was taken before, and only its answer was not complete yet.</summary>
     public bool Taken { get; init; }
 }
 
 /// <summary>
-/// The full hellos of one partition that wait until its streams' ends are read. That goes on beside the transactions:
-/// a stream that is out of reach holds up its partition's hellos and nothing else. The processor's thread.
+/// The full hellos of one partition that wait until its streams' ends are read. This happens beside the transactions: a
+/// stream out of reach delays its partition's hellos and nothing else. Used on the processor's thread.
 /// </summary>
 internal sealed class StreamEnds(PartitionStream live, PartitionStream backlog)
 {
@@ -28,14 +28,14 @@ internal sealed class StreamEnds(PartitionStream live, PartitionStream backlog)
     private bool _looking;
     private Task? _look;
 
-    /// <summary>True while some wait.</summary>
+    /// <summary>True while hellos wait.</summary>
     public bool Waiting => _waiting.Count + _asked.Count > 0;
 
-    /// <summary>When the next look may begin, after one that failed.</summary>
+    /// <summary>When the ends may be read again after a failure.</summary>
     public long RetryAtTimestamp { get; private set; }
 
     /// <summary>
-    /// Adds a hello; the newest one of a gateway counts, also where an older one of its agent comes later.
+    /// Adds a hello. Of each gateway the newest hello counts, even when an older one of its agent arrives later.
     /// </summary>
     public void Ask(GatewayId gateway, Hello hello, bool answer)
     {
@@ -43,10 +43,10 @@ internal sealed class StreamEnds(PartitionStream live, PartitionStream backlog)
         _waiting[gateway] = (known?.Id.IsAfter(hello.Id) is true ? known : hello, answer || itsAnswer);
     }
 
-    /// <summary>True when nothing of the gateway waits.</summary>
+    /// <summary>True when no hello of the gateway waits.</summary>
     public bool IsIdle(GatewayId gateway) => !_waiting.ContainsKey(gateway) && !_asked.ContainsKey(gateway);
 
-    /// <summary>Begins to look for all that wait; null when there is nothing to do or a look is under way.</summary>
+    /// <summary>Begins to read the ends for all that wait; null when nothing waits or a read is under way.</summary>
     public Task? Look(
         long now, long retryAfter, Signal signal, Action<FrameLogException> failed, CancellationToken cancellationToken)
     {
@@ -79,7 +79,7 @@ internal sealed class StreamEnds(PartitionStream live, PartitionStream backlog)
             }
             catch (OperationCanceledException)
             {
-                // The processor stops.
+                // The processor is stopping.
             }
             finally
             {
@@ -89,7 +89,7 @@ internal sealed class StreamEnds(PartitionStream live, PartitionStream backlog)
         }
     }
 
-    /// <summary>Takes those whose look has ended. Throws what ends the processor.</summary>
+    /// <summary>Takes the hellos whose streams' ends were read. Throws the exceptions that end the processor.</summary>
     public void Take(PartitionOwner owner, List<HelloReady> ready)
     {
         if (_look is { IsFaulted: true })

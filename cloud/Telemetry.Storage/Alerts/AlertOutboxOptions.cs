@@ -4,14 +4,15 @@ namespace Telemetry.Storage.Alerts;
 public sealed record AlertOutboxOptions
 {
     /// <summary>
-    /// Rows that a relay has published are kept this long: with them it finds, when a database was put back, where it
-    /// stands in Kafka's topic. Where no relay ever published, all older rows go.
+    /// How long rows are kept after a relay has published them: after a restore of the database, the relay finds its
+    /// place in Kafka's topic by them. If no relay ever published, all older rows are removed.
     /// </summary>
     public TimeSpan Keep { get; init; } = TimeSpan.FromDays(7);
 
     /// <summary>
-    /// Rows kept of a partition where no relay ever published: beyond, the oldest go, which is counted and logged. With
-    /// a relay nothing unpublished ever goes; then more rows than these are a warning.
+    /// The most rows kept for a partition if no relay ever published: beyond it the oldest are removed, which is
+    /// counted and logged. With a relay nothing unpublished is ever removed; more rows than this then only cause a
+    /// warning.
     /// </summary>
     public int RowsMax { get; init; } = 1_000_000;
 }

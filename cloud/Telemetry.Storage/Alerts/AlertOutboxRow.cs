@@ -3,12 +3,12 @@ using System.IO.Hashing;
 namespace Telemetry.Storage.Alerts;
 
 /// <summary>
-/// The newest row of a partition's alert outbox: its number, and a hash chained over all rows up to it. Two sides that
-/// agree on it agree on everything before.
+/// The newest row of a partition's alert outbox: its number, and a hash chained over all rows up to it. Two heads are
+/// equal only if all rows before them are equal.
 /// </summary>
 public readonly record struct AlertHead(long Number, UInt128 Chain)
 {
-    /// <summary>Before the first row.</summary>
+    /// <summary>The head before the first row.</summary>
     public static readonly AlertHead None;
 
     /// <summary>
@@ -31,7 +31,7 @@ public readonly record struct AlertHead(long Number, UInt128 Chain)
 /// partition's row.
 /// </summary>
 /// <param name="Partition">Its partition.</param>
-/// <param name="Head">Its number, and the chain up to and with it.</param>
+/// <param name="Head">Its number, and the chain including it.</param>
 /// <param name="Id">The transition's id.</param>
 /// <param name="Json">The transition, see <see cref="AlertTransition.ToJson"/>.</param>
 public sealed record AlertOutboxRow(int Partition, AlertHead Head, string Id, ReadOnlyMemory<byte> Json);

@@ -3,28 +3,28 @@ using Telemetry.Model.Schemas;
 
 namespace Telemetry.Storage.Alerts;
 
-/// <summary>Where a rule stands on a series.</summary>
+/// <summary>The phase of a rule on a series.</summary>
 public enum AlertPhase : byte
 {
     /// <summary>The condition does not hold.</summary>
     Quiet = 0,
 
-    /// <summary>It holds, not yet for as long as the rule asks.</summary>
+    /// <summary>The condition holds, but not yet for as long as the rule requires.</summary>
     Pending = 1,
 
     /// <summary>An instance is open.</summary>
     Firing = 2,
 }
 
-/// <summary>Names the state of one rule on one series.</summary>
+/// <summary>Identifies the state of one rule on one series.</summary>
 public readonly record struct AlertStateId(GatewayId Gateway, string Rule, SeriesIdentity Series);
 
 /// <summary>
-/// What the database keeps of one rule on one series, written in the transaction of the readings that made it.
+/// The database's row of one rule on one series, written in the transaction of the readings that changed it.
 /// </summary>
-/// <param name="Id">Whose state.</param>
+/// <param name="Id">The rule and the series.</param>
 /// <param name="RuleVersion">The version of the rule that wrote it.</param>
-/// <param name="Phase">Where the rule stands.</param>
+/// <param name="Phase">The phase of the rule.</param>
 /// <param name="Instance">The open instance's id; 0 unless firing.</param>
 /// <param name="StartedMicros">When the condition began to hold, by event time; 0 when quiet.</param>
 /// <param name="TimeMicros">Event time of the last reading evaluated: older ones leave the state untouched.</param>

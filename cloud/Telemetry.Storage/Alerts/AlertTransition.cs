@@ -3,11 +3,11 @@ using System.Text.Json.Serialization;
 
 namespace Telemetry.Storage.Alerts;
 
-/// <summary>What happened to an alert instance.</summary>
+/// <summary>How an alert instance changed.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<AlertKind>))]
 public enum AlertKind
 {
-    /// <summary>Its condition held for as long as the rule asks: it is open.</summary>
+    /// <summary>Its condition held for as long as the rule requires: it is open.</summary>
     [JsonStringEnumMemberName("firing")]
     Firing,
 
@@ -17,7 +17,7 @@ public enum AlertKind
 }
 
 /// <summary>
-/// One change of one alert instance: a row of the alert outbox, and the data of the event that leaves through Kafka.
+/// One change of one alert instance: a row of the alert outbox, and the data of the event that is published to Kafka.
 /// The same reading gives the same transition with the same id, however often it is evaluated.
 /// </summary>
 public sealed record AlertTransition
@@ -25,18 +25,20 @@ public sealed record AlertTransition
     /// <summary>32 hex digits: a hash of rule, rule version, instance, kind, event time and revision.</summary>
     public required string Id { get; init; }
 
-    /// <summary>32 hex digits: one open interval of one rule on one series; keeps its first publication's id.</summary>
+    /// <summary>
+    /// 32 hex digits: one open interval of one rule on one series; keeps the id of its first publication.
+    /// </summary>
     public required string Instance { get; init; }
 
     /// <summary>The rule's name in the rules file.</summary>
     public required string Rule { get; init; }
 
-    /// <summary>16 hex digits: a hash of what the rule says.</summary>
+    /// <summary>16 hex digits: a hash of the rule's content.</summary>
     public required string RuleVersion { get; init; }
 
     public required AlertKind Kind { get; init; }
 
-    /// <summary>0 for what was evaluated in order; a correction raises it.</summary>
+    /// <summary>0 for a transition evaluated in order; a correction increases it.</summary>
     public int Revision { get; init; }
 
     public required string Severity { get; init; }
@@ -52,22 +54,22 @@ public sealed record AlertTransition
     /// <summary>32 hex digits: the series' identity.</summary>
     public required string SeriesKey { get; init; }
 
-    /// <summary>Event time of the reading that made it, in microseconds since 1970 UTC.</summary>
+    /// <summary>Event time of the reading that caused it, in microseconds since 1970 UTC.</summary>
     public required long TimeMicros { get; init; }
 
     /// <summary>Event time of the first reading of the instance that met the condition.</summary>
     public required long StartedMicros { get; init; }
 
-    /// <summary>The reading's value.</summary>
+    /// <summary>The value of that reading.</summary>
     public required double Value { get; init; }
 
-    /// <summary>The threshold that it crossed.</summary>
+    /// <summary>The threshold that the value crossed.</summary>
     public required double Threshold { get; init; }
 
-    /// <summary>True when the reading came so late that nobody should be paged for it.</summary>
+    /// <summary>True when the reading arrived so late that nobody should be paged for it.</summary>
     public bool Late { get; init; }
 
-    /// <summary>From the event to its arrival in the log.</summary>
+    /// <summary>The time from the event to its arrival in the log.</summary>
     public long DetectionDelayMicros { get; init; }
 
     /// <summary>The frame that carried the reading: its key as text, after the gateway.</summary>
@@ -77,7 +79,7 @@ public sealed record AlertTransition
     public required string TraceParent { get; init; }
 
     /// <summary>
-    /// As the alert outbox keeps it and Kafka carries it: JSON in UTF-8. The same transition gives the same bytes.
+    /// The form in the alert outbox and in Kafka: JSON in UTF-8. The same transition gives the same bytes.
     /// </summary>
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, AlertJson.Default.AlertTransition);
 

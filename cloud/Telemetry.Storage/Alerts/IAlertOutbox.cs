@@ -1,11 +1,10 @@
 namespace Telemetry.Storage.Alerts;
 
-/// <summary>What the database holds of one partition's outbox.</summary>
-/// <param name="First">The number of the oldest row that is still there; 0 when there is none.</param>
-/// <param name="Head">The newest row there ever was.</param>
+/// <summary>The database's content of one partition's alert outbox.</summary>
+/// <param name="First">The number of the oldest existing row; 0 when there is none.</param>
+/// <param name="Head">The newest row that ever existed.</param>
 /// <param name="Noted">
-/// Rows up to this number were published for sure, as this very database noted after their transaction; it may be
-/// behind.
+/// Rows up to this number were certainly published, as this very database recorded after their transaction; it may lag.
 /// </param>
 public readonly record struct OutboxExtent(long First, AlertHead Head, long Noted)
 {
@@ -17,48 +16,51 @@ public readonly record struct OutboxExtent(long First, AlertHead Head, long Note
 public readonly record struct OutboxStamp(AlertHead Head, DateTimeOffset StoredAt);
 
 /// <summary>
-/// The relay's side of the database. Two implementations under one contract test: PostgreSQL, and the simulated one.
-/// Errors are <see cref="Storage.StoreException"/>.
+/// The relay's side of the database. There are two implementations under one contract test: PostgreSQL, and the
+/// simulated one. Errors are <see cref="Storage.StoreException"/>.
 /// </summary>
 public interface IAlertOutbox
 {
     /// <summary>
-    /// Takes the lease of a relay by the database's clock, with a new token, where it is free, expired, or was this
-    /// owner's. False while another owner holds it.
+    /// Takes the lease of a relay by the database's clock, with a new token, if it is free, has run out, or was this
+    /// owner's. Returns false while another owner holds it.
     /// </summary>
     Task<bool> TakeLeaseAsync(
         string relay, long token, string owner, TimeSpan lease, CancellationToken cancellationToken);
 
-    /// <summary>Renews it; false when the token is not ours any more (another owner, a restored database).</summary>
+    /// <summary>
+    /// Renews the lease; false when the token is no longer ours (another owner, a restored database).
+    /// </summary>
     Task<bool> RenewLeaseAsync(string relay, long token, TimeSpan lease, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Gives it back, so that the next relay need not wait; nothing happens when the token is another's.
+    /// Gives the lease back, so that the next relay need not wait. Does nothing when the token is another owner's.
     /// </summary>
     Task ReleaseLeaseAsync(string relay, long token, CancellationToken cancellationToken);
 
-    /// <summary>All partitions, from one snapshot.</summary>
+    /// <summary>The content of all partitions' outboxes, from one snapshot.</summary>
     Task<IReadOnlyDictionary<int, OutboxExtent>> ExtentsAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Rows behind a number in the order of numbers: at most so many rows, and no more once they have so many bytes.
+    /// Rows after a number, in order: at most the given number of rows, and no further row once they exceed the given
+    /// bytes.
     /// </summary>
     Task<IReadOnlyList<AlertOutboxRow>> ReadAsync(
         int partition, long after, int rowsMax, int bytesMax, CancellationToken cancellationToken);
 
-    /// <summary>Those of the rows that are there, by partition and number.</summary>
+    /// <summary>The rows among these that exist, by partition and number.</summary>
     Task<IReadOnlyDictionary<(int Partition, long Number), OutboxStamp>> StampsAsync(
         IReadOnlyCollection<(int Partition, long Number)> rows, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Lists those of the records whose id no row has as orphans, forgets orphans whose id has a row again, and says
-    /// how many of these records are orphans.
+    /// Lists the records whose id has no row as orphans, removes orphans whose id has a row again, and returns how many
+    /// of these records are orphans.
     /// </summary>
     Task<int> ListOrphansAsync(IReadOnlyCollection<PublishedAlert> records, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Notes for people and as <see cref="OutboxExtent.Noted"/> how far each partition is published, and forgets
-    /// orphans whose id has a row again. A database without that very row (put back since it was read) notes nothing.
+    /// Records how far each partition is published, for people and as <see cref="OutboxExtent.Noted"/>, and removes
+    /// orphans whose id has a row again. A database without that very row (restored since it was read) records nothing.
     /// </summary>
     Task NoteAsync(IReadOnlyDictionary<int, AlertHead> published, CancellationToken cancellationToken);
 }

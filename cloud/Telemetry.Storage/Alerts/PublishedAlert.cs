@@ -4,7 +4,8 @@ namespace Telemetry.Storage.Alerts;
 /// <param name="Id">The transition's id.</param>
 /// <param name="Partition">The outbox partition that it came from.</param>
 /// <param name="Head">Its number and chain there.</param>
-/// <param name="SinceMillis">From when on its relay looked for duplicates, Unix time; 0 when nothing was skipped.</param>
+/// <param name="SinceMillis">From when on its relay searched for duplicates, Unix time; 0 when nothing was
+/// skipped.</param>
 /// <param name="Json">The transition.</param>
 public sealed record PublishedAlert(
     string Id, int Partition, AlertHead Head, long SinceMillis, ReadOnlyMemory<byte> Json);

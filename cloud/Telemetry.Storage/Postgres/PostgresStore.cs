@@ -11,17 +11,18 @@ using Telemetry.Storage.Postgres.Maintenance;
 using Telemetry.Storage.Postgres.Migrations;
 using Telemetry.Storage.Postgres.Partitions;
 using Telemetry.Storage.Postgres.Readings;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres;
 
 /// <summary>
-/// The store on PostgreSQL or TimescaleDB. Commits go side by side, each over a connection that is kept for the next,
-/// everything else over a small pool. Safe for several callers at once; errors are <see cref="StoreException"/>.
+/// The store on PostgreSQL or TimescaleDB. Commits run side by side, each on a connection that is kept for the next
+/// one; everything else uses a small pool. Safe for several callers at once; errors are <see cref="StoreException"/>.
 /// </summary>
 public sealed class PostgresStore : IStore, IAsyncDisposable
 {
     private readonly NpgsqlDataSource _readers;
-    // In turn: one that rested longest is next, so that none dies of silence.
+    // Used in turn: the connection that was idle longest is next, so that no connection is closed for inactivity.
     private readonly ConcurrentQueue<CommitConnection> _idle = [];
     private readonly ReadingPartitions? _partitions;
     private readonly PostgresStoreOptions _options;
@@ -39,15 +40,17 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         _partitions = table.IsPartitioned ? new ReadingPartitions(options, time) : null;
     }
 
-    /// <summary>What kind of database it is.</summary>
+    /// <summary>The kind of database.</summary>
     public DatabaseEdition Edition { get; }
 
-    /// <summary>Plain PostgreSQL: partitions that could not be made, whose rows go to the default partition.</summary>
+    /// <summary>
+    /// Plain PostgreSQL: the number of partitions that could not be made; their rows go to the default partition.
+    /// </summary>
     public int PartitionsLeftToDefault => _partitions?.LeftToDefault ?? 0;
 
     /// <summary>
-    /// Connects, finds out what the database is, and makes or migrates its tables. A database of a newer version is
-    /// refused with both versions named.
+    /// Connects, determines the kind of database, and makes or migrates its tables. A database of a newer version is
+    /// refused with a message that names both versions.
     /// </summary>
     public static async Task<PostgresStore> OpenAsync(
         PostgresStoreOptions options, TimeProvider time, CancellationToken cancellationToken)
@@ -114,7 +117,8 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         ReadAsync("load gateways", c => LedgerReader.ReadAsync(c, gateways, cancellationToken), cancellationToken);
 
     public Task<GatewaySchemaRows> LoadSchemasAsync(GatewayId gateway, CancellationToken cancellationToken) =>
-        ReadAsync("load schemas", c => FrameAndSchemaQueries.LoadSchemasAsync(c, gateway, cancellationToken), cancellationToken);
+        ReadAsync("load schemas", c =>
+            FrameAndSchemaQueries.LoadSchemasAsync(c, gateway, cancellationToken), cancellationToken);
 
     public Task<IReadOnlyList<WaitingRow>> LoadWaitingAsync(
         GatewayId gateway, SchemaId needs, CancellationToken cancellationToken) =>
@@ -133,7 +137,8 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     public Task<IReadOnlyList<FrameRegisterRow?>> FindFirstFramesAsync(
         IReadOnlyList<(GatewayId Gateway, FrameKey Range)> ranges, CancellationToken cancellationToken) =>
         ReadAsync(
-            "find first frames", c => FrameAndSchemaQueries.FindFirstFramesAsync(c, ranges, cancellationToken), cancellationToken);
+            "find first frames", c => FrameAndSchemaQueries.FindFirstFramesAsync(c, ranges, cancellationToken),
+            cancellationToken);
 
     public Task<IReadOnlyList<RefusedSeries>> FindRefusedSeriesAsync(
         IReadOnlyList<SeriesEntry> series, CancellationToken cancellationToken) =>
@@ -151,7 +156,7 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         if (commit.Partitions.Count == 0)
         {
             throw new ArgumentException(
-                "a commit without a partition has nothing that proves its owner", nameof(commit));
+                "a commit without a partition does not prove its owner", nameof(commit));
         }
 
         if (_partitions is not null)
@@ -175,8 +180,8 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     }
 
     /// <summary>
-    /// Sums up and removes what the frame register has of whole days older than <paramref name="keep"/>. To be called
-    /// now and then by any process; on an error nothing has changed, and the next call does it.
+    /// Sums up and removes the frame register's rows of whole days older than <paramref name="keep"/>. Any process
+    /// should call it at intervals. After an error nothing has changed, and the next call repeats it.
     /// </summary>
     public Task SumUpFramesAsync(TimeSpan keep, CancellationToken cancellationToken) => ReadAsync(
         "sum up the frame register",
@@ -188,7 +193,7 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         },
         cancellationToken);
 
-    /// <summary>The greatest number that a series or a device has; each number is given once, up to 2^31.</summary>
+    /// <summary>The greatest number of a series or a device; each number is used once, up to 2^31.</summary>
     public Task<long> GreatestNumberAsync(CancellationToken cancellationToken) => ReadAsync(
         "look at the numbers of series",
         async c =>
@@ -202,13 +207,13 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         cancellationToken);
 
     /// <summary>
-    /// Trims the alert outbox. To be called now and then by any process; what an error interrupts is done by the next
-    /// call.
+    /// Trims the alert outbox. Any process should call it at intervals; the next call continues after an error.
     /// </summary>
     public Task<IReadOnlyList<AlertOutboxLook>> TrimAlertsAsync(
         AlertOutboxOptions options, CancellationToken cancellationToken) =>
         ReadAsync(
-            "trim the alert outbox", c => AlertOutboxTrimming.RunAsync(c, options, cancellationToken), cancellationToken);
+            "trim the alert outbox", c => AlertOutboxTrimming.RunAsync(c, options, cancellationToken),
+            cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -257,7 +262,7 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         {
             if (e is not PostgresException { IsTransient: false })
             {
-                // The others in the pool have most likely broken as well: the next try opens a new one.
+                // The other connections in the pool have most likely broken too: the next try opens a new one.
                 _readers.Clear();
             }
 

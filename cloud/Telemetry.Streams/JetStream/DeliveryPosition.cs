@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace Telemetry.Streams.JetStream;
 
-/// <summary>What the reply subject of a delivery says.</summary>
+/// <summary>The fields of a delivery's reply subject.</summary>
 internal readonly record struct DeliveryPosition(
     ulong StreamSequence, ulong ConsumerSequence, long StoredAtNanoseconds, ulong PendingMessages)
 {
     /// <summary>
-    /// <c>$JS.ACK.stream.consumer.delivered.sseq.cseq.time.pending</c>, from newer servers
+    /// Reads <c>$JS.ACK.stream.consumer.delivered.sseq.cseq.time.pending</c>, or the form of newer servers,
     /// <c>$JS.ACK.domain.account.stream.consumer.delivered.sseq.cseq.time.pending[.random]</c> (NATS ADR-15).
     /// </summary>
     public static bool TryRead(ReadOnlySpan<char> replyTo, out DeliveryPosition position)

@@ -4,7 +4,7 @@ using NATS.Client.Core;
 namespace Telemetry.Streams.JetStream;
 
 /// <summary>
-/// A subscription whose messages are handed to a handler, which must copy what it keeps, and must not wait or throw.
+/// A subscription that passes its messages to a handler, which must copy what it keeps, and must not wait or throw.
 /// </summary>
 internal sealed class HandlerSubscription(NatsConnection connection, string subject, MessageHandler handler)
     : QuietSubscription(connection, subject), IAsyncDisposable
@@ -17,10 +17,10 @@ internal sealed class HandlerSubscription(NatsConnection connection, string subj
 
     protected override void TryComplete()
     {
-        // Nobody waits for its end.
+        // Nobody waits for the end of the subscription.
     }
 }
 
-/// <summary>Takes one message; the buffers are valid until it returns.</summary>
+/// <summary>Handles one message; the buffers are valid until it returns.</summary>
 internal delegate void MessageHandler(
     string? replyTo, in ReadOnlySequence<byte>? headers, in ReadOnlySequence<byte> payload);

@@ -6,13 +6,13 @@ using NATS.Client.JetStream.Models;
 namespace Telemetry.Streams.JetStream;
 
 /// <summary>
-/// A connection to NATS with JetStream, over one link at a time. Without a link every call fails at once with a
-/// <see cref="FrameLogException"/>; what is under way when the link breaks fails then. Nothing is sent again by itself.
-/// Any thread may call.
+/// A connection to NATS with JetStream, over one link at a time. Without a link every call fails at once with a <see
+/// cref="FrameLogException"/>; calls under way fail when the link breaks. Nothing is sent again automatically. May be
+/// used on any thread.
 /// </summary>
 public sealed class JetStreamConnection : IAsyncDisposable
 {
-    /// <summary>How long an append or a call of JetStream waits for its answer.</summary>
+    /// <summary>How long an append or a JetStream call waits for its answer.</summary>
     internal static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>How long closing waits for the library.</summary>
@@ -39,16 +39,16 @@ public sealed class JetStreamConnection : IAsyncDisposable
     /// <summary>The options it was made with.</summary>
     public NatsOptions Options { get; }
 
-    /// <summary>What happened since it was made.</summary>
+    /// <summary>Counters since it was made.</summary>
     public NatsCounters Counters { get; } = new();
 
-    /// <summary>True while a server is ready.</summary>
+    /// <summary>True while a server is connected and ready.</summary>
     public bool IsConnected => Nats.ConnectionState == NatsConnectionState.Open && !_link.IsCancellationRequested;
 
     /// <summary>The version of the current or last server.</summary>
     public string ServerVersion => Nats.ServerInfo?.Version ?? "";
 
-    /// <summary>JetStream's calls, as the library has them.</summary>
+    /// <summary>The library's JetStream calls.</summary>
     public NatsJSContext Context { get; }
 
     internal NatsConnection Nats { get; }
@@ -60,8 +60,8 @@ public sealed class JetStreamConnection : IAsyncDisposable
 
     /// <summary>Connects, or throws a <see cref="FrameLogException"/> when no server can be reached.</summary>
     /// <param name="options">The servers.</param>
-    /// <param name="changed">Told each change; must not block or throw.</param>
-    /// <param name="cancellationToken">Cancels.</param>
+    /// <param name="changed">Called with each change of the link; must not block or throw.</param>
+    /// <param name="cancellationToken">Cancels connecting.</param>
     public static async Task<JetStreamConnection> ConnectAsync(
         NatsOptions options, Action<LinkChange>? changed = null, CancellationToken cancellationToken = default)
     {
@@ -85,7 +85,7 @@ public sealed class JetStreamConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Connects; while no server can be reached it tries again, with growing pauses of at most 5 s.</summary>
+    /// <summary>Connects; while no server can be reached it tries again, after pauses that grow to 5 s.</summary>
     public static async Task<JetStreamConnection> ConnectWhenReachedAsync(
         NatsOptions options, Action<LinkChange> changed, CancellationToken cancellationToken)
     {
@@ -105,14 +105,12 @@ public sealed class JetStreamConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Calls JetStream or asks with a request; a failure is a <see cref="FrameLogException"/>.</summary>
-    /// <param name="what">What is tried, for the message.</param>
-    /// <param name="call">
-    /// The call; its token is cancelled when the link breaks, and when the time of its answers is up: the library's own
-    /// limits do not hold where a request waits for room in its buffer.
-    /// </param>
-    /// <param name="cancellationToken">Cancels.</param>
-    /// <param name="answers">For how many answers the call waits at most, one after the other.</param>
+    /// <summary>Calls JetStream or sends a request; a failure is a <see cref="FrameLogException"/>.</summary>
+    /// <param name="what">What is attempted, for the message of the exception.</param>
+    /// <param name="call">The call; its token is cancelled when the link breaks, and when the time limit of its answers
+    /// is over: the library's own limits do not apply while a request waits for room in its buffer.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <param name="answers">The most answers that the call waits for, one after the other.</param>
     public async ValueTask<T> CallAsync<T>(
         string what, Func<CancellationToken, ValueTask<T>> call, CancellationToken cancellationToken, int answers = 1)
     {
@@ -145,7 +143,7 @@ public sealed class JetStreamConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>The stream's configuration and state; null when there is none of that name.</summary>
+    /// <summary>The configuration and state of a stream; null when it does not exist.</summary>
     public async ValueTask<StreamInfo?> FindStreamAsync(string stream, CancellationToken cancellationToken)
     {
         try
@@ -158,7 +156,9 @@ public sealed class JetStreamConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until a server is ready; a <see cref="FrameLogException"/> when it was disposed.</summary>
+    /// <summary>
+    /// Waits until a server is ready; throws a <see cref="FrameLogException"/> when the connection was disposed.
+    /// </summary>
     public async Task WaitUntilConnectedAsync(CancellationToken cancellationToken)
     {
         while (!IsConnected)
@@ -175,13 +175,13 @@ public sealed class JetStreamConnection : IAsyncDisposable
 
             if (!IsConnected)
             {
-                // The library is connected; its event has not come yet.
+                // The library is connected, but its event has not arrived yet.
                 await Task.Delay(TimeSpan.FromMilliseconds(10), Options.TimeProvider, cancellationToken);
             }
         }
     }
 
-    /// <summary>Closes; whoever waits fails.</summary>
+    /// <summary>Closes the connection; waiting calls fail.</summary>
     public async ValueTask DisposeAsync()
     {
         lock (_gate)
@@ -195,14 +195,15 @@ public sealed class JetStreamConnection : IAsyncDisposable
             await window.DisposeAsync();
         }
 
-        // Where its buffer is full the library waits for room that nobody makes any more, and throws.
+        // If its buffer is full, the library waits for room that nobody makes any more, and throws.
         await Nats.DisposeAsync().AsTask().WaitAsync(CloseTimeout).ConfigureAwait(
             ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
         Counters.Dispose();
     }
 
     /// <summary>
-    /// An inbox of its own: not below the library's inbox prefix, whose messages it takes for answers to its requests.
+    /// A new inbox. It is not below the library's inbox prefix, because the library takes messages there for answers to
+    /// its requests.
     /// </summary>
     internal string NewInbox(string kind)
     {
@@ -210,7 +211,7 @@ public sealed class JetStreamConnection : IAsyncDisposable
         return $"_INBOX.{kind}.{unique[(unique.LastIndexOf('.') + 1)..]}";
     }
 
-    /// <summary>True for what servers, links and time limits are the reason of.</summary>
+    /// <summary>True for failures caused by servers, links and time limits.</summary>
     internal static bool IsTrouble(Exception e, CancellationToken cancellationToken) =>
         e is NatsException or TimeoutException or ObjectDisposedException or SocketException or IOException
         || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested);
@@ -244,7 +245,9 @@ public sealed class JetStreamConnection : IAsyncDisposable
         await Say(LinkChangeKind.Lost, e.Message ?? "");
     }
 
-    /// <summary>Without a link it is the reason why the attempt to connect fails, which follows.</summary>
+    /// <summary>
+    /// Without a link, the error is the reason why the attempt to connect fails, which is reported next.
+    /// </summary>
     private ValueTask ComplainedAsync(string error)
     {
         if (IsConnected)

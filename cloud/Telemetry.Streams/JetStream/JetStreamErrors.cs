@@ -1,6 +1,6 @@
 namespace Telemetry.Streams.JetStream;
 
-/// <summary>The err_codes by which callers decide. Source: nats-server, server/errors.json.</summary>
+/// <summary>The err_codes that callers distinguish. Source: nats-server, server/errors.json.</summary>
 internal static class JetStreamErrors
 {
     /// <summary>No message with that sequence: purged, expired, deleted or not written yet.</summary>
@@ -9,7 +9,7 @@ internal static class JetStreamErrors
     /// <summary>A stream of that name exists with another configuration.</summary>
     public const int StreamNameInUse = 10058;
 
-    /// <summary>The stream is not there.</summary>
+    /// <summary>The stream does not exist.</summary>
     public const int StreamNotFound = 10059;
 
     /// <summary>

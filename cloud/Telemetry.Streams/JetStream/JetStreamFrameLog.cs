@@ -7,10 +7,11 @@ using Telemetry.Model.Protocol;
 namespace Telemetry.Streams.JetStream;
 
 /// <summary>
-/// The log in JetStream: streams LIVE_p and BACKLOG_p in files, which refuse new messages at their byte limit. Any
-/// thread may call.
+/// The frame log in JetStream: streams LIVE_p and BACKLOG_p in files, which refuse new messages at their byte limit.
+/// May be used on any thread.
 /// </summary>
-public sealed class JetStreamFrameLog(JetStreamConnection connection, JetStreamFrameLogOptions options, InstallationFacts? facts = null)
+public sealed class JetStreamFrameLog(
+    JetStreamConnection connection, JetStreamFrameLogOptions options, InstallationFacts? facts = null)
     : IFrameLog
 {
     private readonly StreamMarker _marker = new(connection);
@@ -21,7 +22,7 @@ public sealed class JetStreamFrameLog(JetStreamConnection connection, JetStreamF
     private InstallationFacts Known =>
         facts ?? throw new InvalidOperationException("the facts of the installation are not known yet");
 
-    /// <summary>The same log, used by these facts.</summary>
+    /// <summary>The same log, used with these facts.</summary>
     public JetStreamFrameLog As(InstallationFacts known) => new(connection, options, known);
 
     public ValueTask<StreamInstallation?> FindInstallationAsync(CancellationToken cancellationToken) =>
@@ -62,7 +63,7 @@ public sealed class JetStreamFrameLog(JetStreamConnection connection, JetStreamF
 
         if (ack.Error is { } error)
         {
-            // The server calls every refusal of its store by one code; only a limit of ours means "full".
+            // The server has one code for every refusal of its store; only our own limit means "full".
             var isFull = error.ErrCode == JetStreamErrors.StoreFailed
                 && error.Description?.Contains("maximum", StringComparison.Ordinal) == true;
             throw new FrameLogException(

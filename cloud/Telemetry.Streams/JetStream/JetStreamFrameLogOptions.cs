@@ -1,20 +1,19 @@
 namespace Telemetry.Streams.JetStream;
 
 /// <summary>
-/// What the log's streams are to be. The same for every process of one installation: who starts last sets them. A
-/// nats-server before 2.10.5 (its pull request 4772) weighs a new message against the byte limit without its record's
-/// overhead (some 60 bytes): one that fits by that alone pushes out the oldest message. Nothing is lost by it, since
-/// what is not stored is held at the edge and sent again; but leave streams the room that keeps them from being full.
+/// The configuration of the log's streams. It must be the same for every process of one installation: the process that
+/// starts last sets it. A nats-server before 2.10.5 (its pull request 4772) counts a new message against the byte limit
+/// without its record's overhead (about 60 bytes): a message that only fits by this error removes the oldest one.
+/// Nothing is lost, since the edge holds what is not stored and sends it again; but give streams enough room that they
+/// do not fill up.
 /// </summary>
 public sealed record JetStreamFrameLogOptions
 {
-    /// <summary>
-    /// Bytes that each LIVE stream holds at most; then frames are refused with 0x97. Default 256 MiB.
-    /// </summary>
+    /// <summary>The most bytes of each LIVE stream; beyond it frames are refused with 0x97. Default 256 MiB.</summary>
     public long LiveBytesMax { get; init; } = 256L * 1024 * 1024;
 
     /// <summary>
-    /// Bytes that each BACKLOG stream holds at most; then frames are refused with 0x97. Default 512 MiB.
+    /// The most bytes of each BACKLOG stream; beyond it frames are refused with 0x97. Default 512 MiB.
     /// </summary>
     public long BacklogBytesMax { get; init; } = 512L * 1024 * 1024;
 
@@ -22,17 +21,17 @@ public sealed record JetStreamFrameLogOptions
     public TimeSpan MaxAge { get; init; } = TimeSpan.FromDays(7);
 
     /// <summary>
-    /// For how long the log swallows a repeated message id. Default 2 min: longer than the ingress repeats one, as
-    /// short as may be, since the server keeps the ids in memory.
+    /// How long the log discards a repeated message id. Default 2 min: longer than the ingress repeats one, and
+    /// otherwise as short as possible, since the server keeps the ids in memory.
     /// </summary>
     public TimeSpan DuplicateWindow { get; init; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>Copies in a cluster, 1 to 5. Default 1, which is all that a single server can keep.</summary>
+    /// <summary>Copies in a cluster, 1 to 5. Default 1, the only number that a single server supports.</summary>
     public int Replicas { get; init; } = 1;
 
-    /// <summary>Messages that a reader fetches ahead at most. Default 1024.</summary>
+    /// <summary>The most messages that a reader fetches ahead. Default 1024.</summary>
     public int ReadAheadMessages { get; init; } = 1024;
 
-    /// <summary>Bytes that a reader fetches ahead at most. Default 4 MiB.</summary>
+    /// <summary>The most bytes that a reader fetches ahead. Default 4 MiB.</summary>
     public int ReadAheadBytes { get; init; } = 4 * 1024 * 1024;
 }

@@ -2,7 +2,7 @@ using Telemetry.Model.Protocol;
 
 namespace Telemetry.Streams.JetStream;
 
-/// <summary>Reads a stream of JetStream. One reader at a time.</summary>
+/// <summary>Reads a JetStream stream. One caller at a time.</summary>
 internal sealed class JetStreamFrameLogReader(PullConsumer consumer) : IFrameLogReader
 {
     public string? End => consumer.End is { } end ? $"{end.Reason}: {end.Detail}" : null;
@@ -14,7 +14,8 @@ internal sealed class JetStreamFrameLogReader(PullConsumer consumer) : IFrameLog
     {
         while (consumer.TryRead(out var next))
         {
-            // Somebody with rights of the server's wrote a subject that no gateway has: nobody's frame, passed over.
+            // Somebody with the server's own rights wrote a subject that no gateway has: it is no gateway's frame and
+            // is skipped.
             if (Routes.TryGatewayOfSubject(next.Subject, out var gateway))
             {
                 message = new FrameLogMessage(

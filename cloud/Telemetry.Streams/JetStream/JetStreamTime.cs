@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace Telemetry.Streams.JetStream;
 
-/// <summary>JetStream's times: RFC 3339 with up to nine digits of a second.</summary>
+/// <summary>Reads JetStream's times: RFC 3339 with up to nine digits of a second.</summary>
 internal static class JetStreamTime
 {
     /// <summary>
-    /// Nanoseconds since 1970-01-01 UTC; false when it is no such time. .NET's own times keep seven digits, but a
-    /// position in a stream is known again by all nine.
+    /// Nanoseconds since 1970-01-01 UTC; false when the text is not such a time. .NET's own times keep seven digits,
+    /// but a position in a stream is compared by all nine.
     /// </summary>
     public static bool TryReadNanoseconds(string? text, out long nanoseconds)
     {

@@ -1,22 +1,22 @@
 namespace Telemetry.Streams.JetStream;
 
-/// <summary>What happened to the link to NATS.</summary>
+/// <summary>The ways in which the link to NATS changes.</summary>
 public enum LinkChangeKind
 {
     /// <summary>A server is ready, for the first time or again.</summary>
     Connected,
 
-    /// <summary>The link broke. The next server is tried, again and again.</summary>
+    /// <summary>The link broke. The servers are tried one after the other until one is ready.</summary>
     Lost,
 
     /// <summary>An attempt to connect failed. The next one follows.</summary>
     ConnectFailed,
 
-    /// <summary>The server refused one operation and goes on, for example for want of rights.</summary>
+    /// <summary>The server refused one operation and kept the link, for example because of missing rights.</summary>
     Complained,
 }
 
-/// <summary>One change, for the log.</summary>
+/// <summary>One change, to be logged.</summary>
 /// <param name="Kind">What happened.</param>
-/// <param name="Detail">The server and its words; without credentials.</param>
+/// <param name="Detail">The server and its text; without credentials.</param>
 public readonly record struct LinkChange(LinkChangeKind Kind, string Detail);

@@ -21,7 +21,7 @@ internal static class MessageHeaders
         }
         catch (Exception)
         {
-            // Not from a process of ours; nothing thrown here may reach the library's receive loop.
+            // Not from one of our processes; no exception may reach the library's receive loop.
             return null;
         }
     }

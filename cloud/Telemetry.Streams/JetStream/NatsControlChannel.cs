@@ -7,16 +7,17 @@ using Telemetry.Model.Protocol;
 namespace Telemetry.Streams.JetStream;
 
 /// <summary>
-/// The bus over core NATS. A hello is a request with the gateway in a header; who serves the partition confirms it at
-/// once with an empty answer, before it is handled: the answer proper goes down. Errors are <see cref="FrameLogException"/>.
-/// An ingress and an owner with different facts never meet: their subjects differ. Handlers run in the synchronization
-/// context of whoever asked for them, else on the connection's receive loop.
+/// The control channel over core NATS. A hello is a request with the gateway in a header; the partition's owner
+/// confirms it at once with an empty reply, before it is handled; the answer to the hello is sent down separately.
+/// Errors are <see cref="FrameLogException"/>. An ingress and an owner with different facts never communicate, because
+/// their subjects differ. Handlers run in the synchronization context of the caller that registered them, otherwise on
+/// the connection's receive loop.
 /// </summary>
 public sealed class NatsControlChannel(JetStreamConnection connection, InstallationFacts facts) : IControlChannel
 {
     /// <summary>
-    /// Hellos that wait for a server's context at most; one more is not confirmed and not handled: its gateway is
-    /// refused in time and says it again with jitter.
+    /// The most hellos that wait for the context of a handler. A further one is neither confirmed nor handled: its
+    /// gateway is refused after the time limit and repeats it with jitter.
     /// </summary>
     public const int HellosWaitingMax = 4096;
 
@@ -98,7 +99,9 @@ public sealed class NatsControlChannel(JetStreamConnection connection, Installat
     private string HelloSubject(int partition) =>
         Routes.HelloSubject(facts.Generation, facts.Partitions, partition);
 
-    /// <summary>Subscribes and waits until the server has it: what anyone sends from then on comes.</summary>
+    /// <summary>
+    /// Subscribes and waits until the server has registered it: messages that anyone sends from then on arrive.
+    /// </summary>
     private async ValueTask<IAsyncDisposable> SubscribeAsync(
         string subject, MessageHandler handler, CancellationToken cancellationToken)
     {
@@ -131,7 +134,7 @@ public sealed class NatsControlChannel(JetStreamConnection connection, Installat
 
         public void Handle(string? replyTo, in ReadOnlySequence<byte>? headers, in ReadOnlySequence<byte> payload)
         {
-            // Without these it is not from an ingress of ours.
+            // Without these it is not from one of our ingresses.
             if (replyTo is null
                 || !GatewayId.TryParse(
                     MessageHeaders.Read(connection.Nats, headers).Find(GatewayHeader), out var gateway)
@@ -167,7 +170,8 @@ public sealed class NatsControlChannel(JetStreamConnection connection, Installat
             }
             catch (Exception e) when (JetStreamConnection.IsTrouble(e, CancellationToken.None))
             {
-                // The link broke meanwhile: the ingress hears of it too, refuses the hello, and the gateway repeats it.
+                // The link broke meanwhile: the ingress notices it too and refuses the hello, and the gateway repeats
+                // it.
             }
         }
     }

@@ -42,6 +42,27 @@ public sealed class NatsCounters : IDisposable
     /// <summary>Requests and appends that ran out of time.</summary>
     public long RequestTimeouts => Volatile.Read(ref _timeouts);
 
+    /// <summary>
+    /// Makes the instruments, and one that says whether the connection <paramref name="isConnected"/>;
+    /// docs/reference/metrics.md lists them.
+    /// </summary>
+    public void Publish(Meter meter, Func<bool> isConnected)
+    {
+        meter.CreateObservableGauge(
+            "telemetry.nats.connected", () => isConnected() ? 1L : 0, null, "1 while a server is ready");
+        meter.CreateObservableCounter(
+            "telemetry.nats.reconnects", () => Reconnects, "{reconnect}", "Links established after the first");
+        meter.CreateObservableCounter(
+            "telemetry.nats.request.timeouts", () => RequestTimeouts, "{request}",
+            "Requests and appends that ran out of time");
+        meter.CreateObservableCounter(
+            "telemetry.nats.publishes.discarded", () => AppendsUnanswered, "{message}",
+            "Appends under way when a link broke");
+        meter.CreateObservableCounter("telemetry.nats.sent", () => BytesSent, "By", "Bytes written to servers");
+        meter.CreateObservableCounter(
+            "telemetry.nats.received", () => BytesReceived, "By", "Bytes read from servers");
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _listener.Dispose();
 

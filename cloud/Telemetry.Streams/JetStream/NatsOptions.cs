@@ -2,7 +2,7 @@ using NATS.Client.Core;
 
 namespace Telemetry.Streams.JetStream;
 
-/// <summary>How a process reaches its NATS servers.</summary>
+/// <summary>How a process connects to its NATS servers.</summary>
 public sealed record NatsOptions
 {
     /// <summary>Addresses: <c>nats://host:port</c> or <c>tls://host:port</c>. Tried in random order.</summary>
@@ -24,14 +24,14 @@ public sealed record NatsOptions
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Appends that wait for their acknowledgement at a time; at the limit further ones wait. Default 4096.
+    /// The most appends that wait for their acknowledgement; at the limit further ones wait. Default 4096.
     /// </summary>
     public int AppendsInFlightMax { get; init; } = 4096;
 
     /// <summary>Source of time for time limits. Default: the system's.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
-    /// <summary>How often the link is tried: two tries without an answer, and it counts as broken.</summary>
+    /// <summary>How often the link is checked: after two checks without an answer it counts as broken.</summary>
     internal TimeSpan PingInterval { get; init; } = TimeSpan.FromSeconds(20);
 
     /// <summary>Throws an <see cref="ArgumentException"/> that names the first option out of its range.</summary>
@@ -56,7 +56,7 @@ public sealed record NatsOptions
         }
     }
 
-    /// <summary>The servers alone: options get logged, and secrets must not.</summary>
+    /// <summary>The servers only: options are logged, and secrets must not be.</summary>
     public override string ToString() => $"NATS {string.Join(", ", Servers)}";
 
     internal NatsOpts ForLibrary() => NatsOpts.Default with
@@ -72,7 +72,7 @@ public sealed record NatsOptions
         ReconnectWaitMin = TimeSpan.FromMilliseconds(100),
         ReconnectWaitMax = TimeSpan.FromSeconds(5),
 
-        // An operator may put the credentials right.
+        // An operator may correct the credentials.
         IgnoreAuthErrorAbort = true,
         PublishTimeoutOnDisconnected = true,
         RequestReplyMode = NatsRequestReplyMode.Direct,

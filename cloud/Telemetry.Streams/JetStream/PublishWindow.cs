@@ -8,8 +8,9 @@ using NATS.Client.JetStream.Models;
 namespace Telemetry.Streams.JetStream;
 
 /// <summary>
-/// Appends that wait for their acknowledgement, a bounded number at a time, all on one inbox. What is under way when
-/// the link breaks fails at once: nobody knows whether it was stored. Nothing is sent twice. Any thread may call.
+/// Appends that wait for their acknowledgement, a limited number at a time, all on one inbox. When the link breaks,
+/// appends under way fail at once: it is unknown whether they were stored. Nothing is sent twice. May be used on any
+/// thread.
 /// </summary>
 internal sealed class PublishWindow : QuietSubscription
 {
@@ -38,10 +39,10 @@ internal sealed class PublishWindow : QuietSubscription
     }
 
     /// <summary>
-    /// Appends a message to the stream that takes the subject; completes when the stream has stored it. The payload
-    /// must stay unchanged until then.
+    /// Appends a message to the stream of its subject; completes when the stream has stored it. The payload must stay
+    /// unchanged until then.
     /// </summary>
-    /// <exception cref="FrameLogException">It was refused, or nobody knows what became of it.</exception>
+    /// <exception cref="FrameLogException">The message was refused, or its outcome is unknown.</exception>
     public async ValueTask<PubAckResponse> PublishAsync(
         string subject, ReadOnlyMemory<byte> payload, string? messageId, CancellationToken cancellationToken)
     {
@@ -72,7 +73,7 @@ internal sealed class PublishWindow : QuietSubscription
                 cancellationToken: sending.Token);
             if (!sent.IsCompleted)
             {
-                // It waits for room in the library's buffer.
+                // It may wait for room in the library's buffer.
                 sending.CancelAfter(JetStreamConnection.AnswerTimeout);
             }
 
@@ -81,7 +82,7 @@ internal sealed class PublishWindow : QuietSubscription
         }
         catch (Exception e) when (JetStreamConnection.IsTrouble(e, cancellationToken))
         {
-            // Only the writing ends by these; what the append failed by says it better.
+            // These only end the writing; the append's own failure is more precise.
             if (append is { HasFailed: true })
             {
                 await append.Outcome.Task;
@@ -120,7 +121,7 @@ internal sealed class PublishWindow : QuietSubscription
 
     protected override void TryComplete()
     {
-        // It lasts as long as its connection.
+        // It ends with its connection.
     }
 
     private static void Settle(Append append, in ReadOnlySequence<byte> payload)
@@ -142,7 +143,7 @@ internal sealed class PublishWindow : QuietSubscription
         }
         catch (Exception)
         {
-            // Whatever it is: nothing thrown here may reach the library's receive loop.
+            // No exception of any kind may reach the library's receive loop.
         }
 
         append.Refuse("the acknowledgement cannot be read");
@@ -152,7 +153,7 @@ internal sealed class PublishWindow : QuietSubscription
 
     private void EndLate()
     {
-        // A timer's next turn may come while this one still runs: neither may take what the other has looked at.
+        // A timer may fire again while its callback still runs: neither may remove what the other has checked.
         lock (_byAge)
         {
             var time = _connection.Options.TimeProvider;
@@ -182,7 +183,7 @@ internal sealed class PublishWindow : QuietSubscription
 
         public void Refuse(string reason) => Outcome.TrySetException(new FrameLogException(reason));
 
-        /// <summary>Nobody knows what became of it.</summary>
+        /// <summary>The append failed; its outcome is unknown.</summary>
         public bool Fail(string reason)
         {
             var isFirst = Outcome.TrySetException(new FrameLogException(reason));

@@ -7,11 +7,11 @@ using NATS.Client.JetStream.Models;
 namespace Telemetry.Streams.JetStream;
 
 /// <summary>
-/// Reads a stream from a sequence on, in order, without acknowledgements: an ephemeral pull consumer. It never goes on
-/// by itself over a gap: it hands out an unbroken run of sequences and then ends with a reason
-/// (<see cref="PullConsumerEnd"/>). Its owner then checks its position and begins a new one. What was received before
-/// the end can still be read. One reader at a time; anything else from any thread. The library's own consumers pass
-/// over gaps and reconnects without a word.
+/// Reads a stream from a sequence on, in order, without acknowledgements: an ephemeral pull consumer. It never
+/// continues over a gap: it delivers an unbroken run of sequences and then ends with a reason (<see
+/// cref="PullConsumerEnd"/>). Its owner then checks its position and begins a new consumer. Messages received before
+/// the end can still be read. One reader at a time; all other members may be used on any thread. The library's own
+/// consumers skip gaps and reconnect silently.
 /// </summary>
 internal sealed class PullConsumer : QuietSubscription
 {
@@ -46,7 +46,7 @@ internal sealed class PullConsumer : QuietSubscription
     /// <summary>The name that the server gave the consumer.</summary>
     public string Name => _name ?? "";
 
-    /// <summary>The reason once it has ended, else null. Messages may still wait to be read.</summary>
+    /// <summary>The reason once it has ended, otherwise null. Messages may still wait to be read.</summary>
     public PullConsumerEnd? End
     {
         get
@@ -61,17 +61,17 @@ internal sealed class PullConsumer : QuietSubscription
     private TimeSpan Now => _time.GetElapsedTime(_startedAt);
 
     /// <summary>
-    /// Makes the consumer at the server and asks for the first messages. Waits for a link if there is none.
+    /// Makes the consumer on the server and asks for the first messages. Waits for a link if there is none.
     /// </summary>
-    /// <param name="connection">Where.</param>
+    /// <param name="connection">The connection.</param>
     /// <param name="stream">An existing stream.</param>
-    /// <param name="startSequence">
-    /// 1 or more. Below the stream's first sequence it begins with that one; one beyond its last it waits. Further
-    /// beyond, the server would begin at the stream's end all the same: the next message then is a jump.
-    /// </param>
+    /// <param name="startSequence">1 or more. Before the stream's first sequence it begins with the first; one after
+    /// its last it waits. With a greater number the server begins at the end of the stream all the same, and the next
+    /// message then counts as a jump.</param>
     /// <param name="options">Its limits.</param>
-    /// <param name="cancellationToken">Cancels.</param>
-    /// <exception cref="FrameLogException">There is no such stream, the link broke, or there was no answer.</exception>
+    /// <param name="cancellationToken">Cancels the start.</param>
+    /// <exception cref="FrameLogException">The stream does not exist, the link broke, or there was no
+    /// answer.</exception>
     public static async ValueTask<PullConsumer> BeginAsync(
         JetStreamConnection connection, string stream, ulong startSequence, PullConsumerOptions options,
         CancellationToken cancellationToken)
@@ -104,7 +104,7 @@ internal sealed class PullConsumer : QuietSubscription
         }
     }
 
-    /// <summary>The next message if one waits.</summary>
+    /// <summary>Returns the next message if one waits.</summary>
     public bool TryRead(out StoredMessage message)
     {
         PullRequest? pull;
@@ -125,7 +125,9 @@ internal sealed class PullConsumer : QuietSubscription
         return true;
     }
 
-    /// <summary>Waits until a message can be read: true. False: it has ended and all was read.</summary>
+    /// <summary>
+    /// Waits until a message can be read (true), or until the consumer has ended and everything was read (false).
+    /// </summary>
     public async ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -150,7 +152,7 @@ internal sealed class PullConsumer : QuietSubscription
         }
     }
 
-    /// <summary>Ends it and tells the server, without waiting for an answer.</summary>
+    /// <summary>Ends the consumer and informs the server, without waiting for an answer.</summary>
     public override ValueTask DisposeAsync()
     {
         Finish(new(PullConsumerEndReason.Closed, "Disposed"));
@@ -239,7 +241,7 @@ internal sealed class PullConsumer : QuietSubscription
         Send(pull);
     }
 
-    /// <summary>Under the lock.</summary>
+    /// <summary>Call it under the lock.</summary>
     private PullRequest? NextPull() =>
         _name is not null && _session.TryPull(Now, out var request) ? request : null;
 
@@ -256,7 +258,7 @@ internal sealed class PullConsumer : QuietSubscription
         }
     }
 
-    /// <summary>Sends without waiting; where there is no link any more, the consumer ends by that.</summary>
+    /// <summary>Sends without waiting; if there is no link any more, the consumer ends for that reason.</summary>
     private void SendOff(string call, string? replyTo, string body) => _ = SendOffAsync(call, replyTo, body);
 
     private async Task SendOffAsync(string call, string? replyTo, string body)

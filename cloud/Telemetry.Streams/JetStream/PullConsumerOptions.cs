@@ -4,33 +4,37 @@ namespace Telemetry.Streams.JetStream;
 internal sealed record PullConsumerOptions
 {
     /// <summary>
-    /// Messages that wait for the reader at most, those asked for included; at the limit nothing more is asked for,
-    /// the rest waits in the stream. Default 1024.
+    /// The most messages that wait for the reader, including those requested. At the limit nothing more is requested,
+    /// and the rest waits in the stream. Default 1024.
     /// </summary>
     public int MessagesMax { get; init; } = 1024;
 
     /// <summary>
-    /// Bytes that wait for the reader at most (subject, headers, payload); as above. A single message larger than
-    /// this is fetched alone. Default 4 MiB.
+    /// The most bytes that wait for the reader (subject, headers, payload); at the limit as above. A single message
+    /// larger than this is fetched alone. Default 4 MiB.
     /// </summary>
     public int BytesMax { get; init; } = 4 * 1024 * 1024;
 
-    /// <summary>How long one pull stands at the server before it is renewed. Default 30 s.</summary>
+    /// <summary>How long a pull stays open at the server before it is renewed. Default 30 s.</summary>
     public TimeSpan Expires { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How often the server shows that it lives while there is nothing to deliver. Default 2 s; at most half
-    /// of <see cref="Expires"/>.</summary>
+    /// <summary>
+    /// How often the server sends a heartbeat while there is nothing to deliver. Default 2 s; at most half of <see
+    /// cref="Expires"/>.
+    /// </summary>
     public TimeSpan IdleHeartbeat { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Heartbeats in a row whose absence ends the consumer. Default 2.</summary>
+    /// <summary>How many missing heartbeats in a row end the consumer. Default 2.</summary>
     public int HeartbeatsMissedMax { get; init; } = 2;
 
-    /// <summary>The server removes the consumer after this long without a pull. Default 1 min: longer than any pause
-    /// of a live reader, short enough that lost consumers do not gather.</summary>
+    /// <summary>
+    /// The server removes the consumer after this time without a pull. Default 1 min: longer than any pause of a
+    /// working reader, and short enough that lost consumers do not accumulate.
+    /// </summary>
     public TimeSpan InactiveThreshold { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// Called when messages arrived or the consumer ended, by the receive loop or a timer: for a reader of many
+    /// Called when messages arrived or the consumer ended, by the receive loop or a timer; for a reader of many
     /// consumers. Must not block or throw. Default: none.
     /// </summary>
     public Action? Readable { get; init; }

@@ -1,12 +1,12 @@
 namespace Telemetry.Streams.JetStream;
 
-/// <summary>A pull to send: its number comes back in the statuses that concern it.</summary>
+/// <summary>A pull to send; its number is repeated in the statuses that concern it.</summary>
 internal readonly record struct PullRequest(long Number, int Messages, int? BytesMax);
 
 /// <summary>
-/// What a pull consumer knows and decides: credit, sequence, silence. No socket, clock or task; its owner calls it
-/// under one lock. One pull stands at a time; the next is asked for when it is served or ended and the reader has
-/// taken at least half, so that what waits never exceeds the limits.
+/// The state machine of a pull consumer: credit, sequence, silence. It has no socket, clock or task; its owner calls it
+/// under one lock. One pull is open at a time. The next one is sent when the previous one is served or has ended and
+/// the reader has taken at least half, so that the waiting messages never exceed the limits.
 /// </summary>
 internal sealed class PullSession(ulong startSequence, PullConsumerOptions options)
 {
@@ -23,10 +23,10 @@ internal sealed class PullSession(ulong startSequence, PullConsumerOptions optio
 
     public PullConsumerEnd? End { get; private set; }
 
-    /// <summary>The stream sequence that is due.</summary>
+    /// <summary>The stream sequence that is expected next.</summary>
     public ulong NextSequence => _nextStream == 0 ? startSequence : _nextStream;
 
-    /// <summary>Asks for more if there is room and no pull stands.</summary>
+    /// <summary>Requests more if there is room and no pull is open.</summary>
     public bool TryPull(TimeSpan now, out PullRequest request)
     {
         request = default;
@@ -62,7 +62,7 @@ internal sealed class PullSession(ulong startSequence, PullConsumerOptions optio
     }
 
     /// <summary>
-    /// True: the message is the next one and waits for the reader now. False: the consumer has ended.
+    /// True: the message is the expected one and now waits for the reader. False: the consumer has ended.
     /// </summary>
     public bool Deliver(in DeliveryPosition position, int bytes, TimeSpan now)
     {
@@ -72,8 +72,8 @@ internal sealed class PullSession(ulong startSequence, PullConsumerOptions optio
         }
 
         _heardAt = now;
-        // The first may lie beyond the start (the stream no longer holds it). It lies below where the stream ended
-        // before the start: the server then begins at the end, which is no place anybody asked for.
+        // The first message may be after the start (the stream no longer holds the start). If it is before the end that
+        // the stream had before the start, the server began at the end, which nobody asked for.
         var sequence = position.StreamSequence;
         var isNext = _nextStream == 0 ? sequence >= startSequence : sequence == _nextStream;
         if (position.ConsumerSequence != _nextConsumer || !isNext)
@@ -91,7 +91,7 @@ internal sealed class PullSession(ulong startSequence, PullConsumerOptions optio
         _nextStream = sequence + 1;
         _bytesLeft -= bytes;
 
-        // A pull whose bytes are used up exactly is over for the server, without a status.
+        // The server regards a pull whose bytes are exactly used up as finished, without a status.
         _awaited = _bytesLeft <= 0 ? 0 : Math.Max(0, _awaited - 1);
         _deliveredByPull++;
         _oversize = false;
@@ -100,14 +100,14 @@ internal sealed class PullSession(ulong startSequence, PullConsumerOptions optio
         return true;
     }
 
-    /// <summary>The reader took messages.</summary>
+    /// <summary>The reader has taken messages.</summary>
     public void Take(int messages, long bytes)
     {
         _waiting -= messages;
         _waitingBytes -= bytes;
     }
 
-    /// <summary>A status message of the server.</summary>
+    /// <summary>Handles a status message of the server.</summary>
     public void Receive(in PullStatus status, TimeSpan now)
     {
         if (End is not null)
@@ -156,7 +156,7 @@ internal sealed class PullSession(ulong startSequence, PullConsumerOptions optio
         }
     }
 
-    /// <summary>Ends the consumer when the server, asked for messages, has been silent for too long.</summary>
+    /// <summary>Ends the consumer when the server, after a pull, has sent nothing for too long.</summary>
     public void Tick(TimeSpan now)
     {
         if (_awaited > 0 && now - _heardAt > options.IdleHeartbeat * (options.HeartbeatsMissedMax + 0.5))
@@ -165,7 +165,7 @@ internal sealed class PullSession(ulong startSequence, PullConsumerOptions optio
         }
     }
 
-    /// <summary>The first end counts.</summary>
+    /// <summary>Ends the consumer; the first end counts.</summary>
     public void Finish(PullConsumerEnd end) => End ??= end;
 
     private void EndPull(long number)

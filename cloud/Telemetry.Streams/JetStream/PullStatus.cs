@@ -3,12 +3,12 @@ using NATS.Client.Core;
 
 namespace Telemetry.Streams.JetStream;
 
-/// <summary>What the server says of a pull, in headers without a payload.</summary>
-/// <param name="Number">The pull it concerns, from the subject it came on.</param>
-/// <param name="Code">Like an HTTP status: 100 heartbeat, 404, 408, 409, 503.</param>
-/// <param name="Description">The server's words.</param>
-/// <param name="LastConsumer">Of a heartbeat: the last delivery the server made; 0 if it says none.</param>
-/// <param name="LastStream">Of a heartbeat: the stream sequence of that delivery.</param>
+/// <summary>The server's status of a pull, in headers without a payload.</summary>
+/// <param name="Number">The pull that it concerns, from the subject of the message.</param>
+/// <param name="Code">A code like those of HTTP: 100 heartbeat, 404, 408, 409, 503.</param>
+/// <param name="Description">The server's text.</param>
+/// <param name="LastConsumer">For a heartbeat: the last delivery that the server made; 0 if it names none.</param>
+/// <param name="LastStream">For a heartbeat: the stream sequence of that delivery.</param>
 internal readonly record struct PullStatus(
     long Number, int Code, string Description, ulong LastConsumer, ulong LastStream)
 {

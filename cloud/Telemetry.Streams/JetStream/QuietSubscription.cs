@@ -4,9 +4,9 @@ using NATS.Client.Core;
 namespace Telemetry.Streams.JetStream;
 
 /// <summary>
-/// A subscription that ends at once. The server hears of it when the library has room for that: its own subscriptions
-/// wait for room, up to twice the time limit of a command, and then throw. Messages are handed over on the library's
-/// receive loop, without a buffer that could overflow.
+/// A subscription that ends at once. The server is informed when the library has room to send that: its own
+/// subscriptions wait for room, up to twice the time limit of a command, and then throw. Messages are passed on in the
+/// library's receive loop, without a buffer that could overflow.
 /// </summary>
 internal abstract class QuietSubscription(NatsConnection connection, string subject)
     : NatsSubBase(connection, ((INatsConnection)connection).SubscriptionManager, subject, null, null)
@@ -18,8 +18,8 @@ internal abstract class QuietSubscription(NatsConnection connection, string subj
     }
 
     /// <summary>
-    /// Takes one message; the buffers are valid until it returns. Must not wait. If it throws, the link ends: what is
-    /// under way fails, and all begin anew.
+    /// Handles one message; the buffers are valid until it returns. Must not wait. If it throws, the link ends: calls
+    /// under way fail, and everything starts again.
     /// </summary>
     protected abstract void Receive(
         string subject, string? replyTo, in ReadOnlySequence<byte>? headers, in ReadOnlySequence<byte> payload);
@@ -33,7 +33,7 @@ internal abstract class QuietSubscription(NatsConnection connection, string subj
         }
         catch (Exception)
         {
-            // The library would end this subscription without a word, or never read from the link again.
+            // Otherwise the library would silently end this subscription, or never read from the link again.
             _ = BreakAsync();
         }
 
@@ -60,7 +60,8 @@ internal abstract class QuietSubscription(NatsConnection connection, string subj
         }
         catch (Exception e) when (JetStreamConnection.IsTrouble(e, CancellationToken.None))
         {
-            // No room all that time: the server keeps the subscription until this link ends, and nobody takes from it.
+            // There was no room in all that time: the server keeps the subscription until this link ends, and nobody
+            // uses it.
         }
     }
 }

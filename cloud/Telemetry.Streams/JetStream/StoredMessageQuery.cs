@@ -6,12 +6,12 @@ using NATS.Client.Core;
 namespace Telemetry.Streams.JetStream;
 
 /// <summary>
-/// Reads one message of a stream by its sequence. Not by the library's types, which keep seven of the nine digits of
-/// the time at which it was stored.
+/// Reads one message of a stream by its sequence. It does not use the library's types, which keep only seven of the
+/// nine digits of the time of storage.
 /// </summary>
 internal static class StoredMessageQuery
 {
-    /// <summary>The message; null when the stream holds none of that sequence, or there is no stream.</summary>
+    /// <summary>The message; null when the stream has no such sequence, or does not exist.</summary>
     public static async ValueTask<StoredMessage?> ReadAsync(
         JetStreamConnection connection, string stream, ulong sequence, CancellationToken cancellationToken)
     {
@@ -63,6 +63,6 @@ internal static class StoredMessageQuery
     }
 }
 
-/// <summary>A message as a stream holds it, with the nanoseconds since 1970-01-01 UTC at which it was stored.</summary>
+/// <summary>A message as it is in a stream, with the time of storage in nanoseconds since 1970-01-01 UTC.</summary>
 internal readonly record struct StoredMessage(
     string Subject, ulong Sequence, string? MessageId, ReadOnlyMemory<byte> Data, long StoredAtNanoseconds);

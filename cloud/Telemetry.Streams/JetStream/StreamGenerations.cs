@@ -5,22 +5,22 @@ using Telemetry.Model.Protocol;
 namespace Telemetry.Streams.JetStream;
 
 /// <summary>
-/// What a repartition does to the log: it closes the streams of one generation, makes those of the next, and says
-/// which are in use. Every step may be done again. Errors are <see cref="FrameLogException"/>.
+/// The steps of a repartition on the log: closes the streams of one generation, makes those of the next, and records
+/// which generation is in use. Every step may be repeated. Errors are <see cref="FrameLogException"/>.
 /// </summary>
 public sealed class StreamGenerations(JetStreamConnection connection, JetStreamFrameLogOptions options)
 {
-    /// <summary>Room that a closed stream keeps beyond what it holds; the rest is given back to the server.</summary>
+    /// <summary>The room of a closed stream beyond its content; the rest is given back to the server.</summary>
     private const long ClosedRoomBytes = 64 * 1024;
 
     private readonly StreamMarker _marker = new(connection);
     private readonly StreamMaker _maker = new(connection, options);
 
-    /// <summary>What the log says now.</summary>
+    /// <summary>The installation that the log records now.</summary>
     public ValueTask<StreamInstallation?> FindAsync(CancellationToken cancellationToken) =>
         connection.CallAsync("read the log's description", _marker.FindAsync, cancellationToken);
 
-    /// <summary>Says which generation is in use, or that a repartition is under way.</summary>
+    /// <summary>Records which generation is in use, or that a repartition is under way.</summary>
     public async Task TellAsync(StreamInstallation told, CancellationToken cancellationToken) =>
         await connection.CallAsync(
             "write the log's description",
@@ -38,8 +38,8 @@ public sealed class StreamGenerations(JetStreamConnection connection, JetStreamF
             answers: 6);
 
     /// <summary>
-    /// Takes their subjects from the streams: from then on nobody can append, whatever an ingress believes. A stream
-    /// that is missing is made, closed and empty, so that its owner has an end to reach.
+    /// Removes the subjects from the streams: from then on nobody can append, not even an ingress with the old facts. A
+    /// missing stream is made, closed and empty, so that its owner has an end to reach.
     /// </summary>
     public Task CloseAsync(InstallationFacts facts, CancellationToken cancellationToken) => EachAsync(
         "close", facts, async (wanted, found) =>
@@ -73,7 +73,7 @@ public sealed class StreamGenerations(JetStreamConnection connection, JetStreamF
         cancellationToken);
 
     /// <summary>
-    /// Gives the room that closed streams reserve and do not need back to the server, which the next generation needs.
+    /// Gives back to the server the room that closed streams reserve and do not need; the next generation needs it.
     /// </summary>
     public Task ShrinkAsync(InstallationFacts facts, CancellationToken cancellationToken) => EachAsync(
         "shrink", facts, async (_, found) =>
@@ -88,8 +88,8 @@ public sealed class StreamGenerations(JetStreamConnection connection, JetStreamF
         cancellationToken);
 
     /// <summary>
-    /// Makes the streams of a generation. Those that an earlier try with another number of partitions left empty are
-    /// made anew; ones that hold messages are refused.
+    /// Makes the streams of a generation. Empty streams that an earlier attempt with another number of partitions left
+    /// are made again; streams that hold messages are refused.
     /// </summary>
     public Task MakeAsync(InstallationFacts facts, CancellationToken cancellationToken) => EachAsync(
         "make", facts, async (wanted, found) =>
@@ -111,7 +111,7 @@ public sealed class StreamGenerations(JetStreamConnection connection, JetStreamF
         },
         cancellationToken);
 
-    /// <summary>The facts of a generation's streams; null when they are gone.</summary>
+    /// <summary>The facts of a generation's streams; null when the streams do not exist any more.</summary>
     public ValueTask<InstallationFacts?> FactsOfAsync(int generation, CancellationToken cancellationToken) =>
         connection.CallAsync(
             "read a stream's description",
@@ -123,7 +123,7 @@ public sealed class StreamGenerations(JetStreamConnection connection, JetStreamF
             },
             cancellationToken);
 
-    /// <summary>Where a generation's streams end; nothing is appended to them any more.</summary>
+    /// <summary>The ends of a generation's streams; nothing is appended to them any more.</summary>
     public async Task<IReadOnlyDictionary<(int Partition, StreamKind Kind), StreamState>> EndsAsync(
         InstallationFacts facts, CancellationToken cancellationToken)
     {

@@ -7,11 +7,11 @@ namespace Telemetry.Streams.JetStream;
 
 /// <summary>
 /// Makes the streams of frames, each with the facts of its installation as its description. It never opens a stream
-/// that a repartition has closed: what it changes of one that is there are limits alone.
+/// that a repartition has closed: in an existing stream it changes only limits.
 /// </summary>
 internal sealed class StreamMaker(JetStreamConnection connection, JetStreamFrameLogOptions options)
 {
-    /// <summary>Throws <see cref="InstallationException"/> when a stream carries other facts than these.</summary>
+    /// <summary>Throws <see cref="InstallationException"/> when a stream has other facts than these.</summary>
     public static void Check(StreamInfo info, InstallationFacts facts)
     {
         var configuration = info.Config;
@@ -26,7 +26,7 @@ internal sealed class StreamMaker(JetStreamConnection connection, JetStreamFrame
         }
     }
 
-    /// <summary>Makes a stream, or gives one that is there the limits of the options.</summary>
+    /// <summary>Makes a stream, or gives an existing one the limits of the options.</summary>
     public async Task EnsureAsync(
         StreamInstallation told, int partition, StreamKind kind, CancellationToken cancellationToken)
     {
@@ -51,7 +51,8 @@ internal sealed class StreamMaker(JetStreamConnection connection, JetStreamFrame
             }
         }
 
-        // Streams of before there were descriptions belong to whoever made the first one, which says so.
+        // Streams made before descriptions existed belong to the installation that made the first stream, which names
+        // it.
         var isOlder = string.IsNullOrEmpty(found.Config.Description) && told.Facts.Generation == 1;
         if (!isOlder)
         {
@@ -65,7 +66,7 @@ internal sealed class StreamMaker(JetStreamConnection connection, JetStreamFrame
         }
     }
 
-    /// <summary>What a stream is to be.</summary>
+    /// <summary>The configuration of a stream.</summary>
     public StreamConfig Configuration(InstallationFacts facts, int partition, StreamKind kind) => new()
     {
         Name = Routes.StreamName(partition, kind, facts.Generation),

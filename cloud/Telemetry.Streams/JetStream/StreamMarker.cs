@@ -5,9 +5,9 @@ using Telemetry.Model.Installations;
 namespace Telemetry.Streams.JetStream;
 
 /// <summary>
-/// The stream TELEMETRY. It holds no message: its description says which installation the log belongs to, of which
-/// generation the streams in use are, and whether a repartition is under way. JetStream makes a stream once, so of
-/// two installations that share a server by mistake one is refused.
+/// The stream TELEMETRY. It holds no messages: its description records which installation the log belongs to, which
+/// generation of streams is in use, and whether a repartition is under way. JetStream makes a stream only once, so if
+/// two installations share a server by mistake, one of them is refused.
 /// </summary>
 internal sealed class StreamMarker(JetStreamConnection connection)
 {
@@ -17,8 +17,10 @@ internal sealed class StreamMarker(JetStreamConnection connection)
     private const string Subject = "tm.installation";
     private const long BytesMax = 64 * 1024;
 
-    /// <summary>What it says; null when there is none. Throws <see cref="InstallationException"/> for a foreign
-    /// stream.</summary>
+    /// <summary>
+    /// Its content; null when the stream does not exist. Throws <see cref="InstallationException"/> for a stream of
+    /// another origin.
+    /// </summary>
     public async ValueTask<StreamInstallation?> FindAsync(CancellationToken cancellationToken)
     {
         if (await connection.FindStreamAsync(Stream, cancellationToken) is not { } info)
@@ -32,8 +34,8 @@ internal sealed class StreamMarker(JetStreamConnection connection)
     }
 
     /// <summary>
-    /// Makes it where it is missing, and moves it forward where it is of an earlier generation of the same
-    /// installation. Throws <see cref="InstallationException"/> when it says anything else.
+    /// Makes it if it is missing, and updates it if it records an earlier generation of the same installation. Throws
+    /// <see cref="InstallationException"/> when it records anything else.
     /// </summary>
     public async ValueTask<StreamInstallation> EnsureAsync(
         InstallationFacts facts, int replicas, CancellationToken cancellationToken)
@@ -68,7 +70,7 @@ internal sealed class StreamMarker(JetStreamConnection connection)
         return new StreamInstallation(facts);
     }
 
-    /// <summary>Says something else from now on.</summary>
+    /// <summary>Records another content from now on.</summary>
     public async ValueTask SetAsync(StreamInstallation told, int replicas, CancellationToken cancellationToken) =>
         await connection.Context.UpdateStreamAsync(Configuration(told, replicas), cancellationToken);
 

@@ -1,23 +1,18 @@
 using System.Net;
 using Telemetry.Inputs.Http;
+using Telemetry.Runtime.Settings;
 
 namespace Telemetry.Agent.Configuration;
 
 /// <summary>Reads section <c>http</c> of an agent's configuration.</summary>
 internal static class HttpSection
 {
-    public static HttpInputOptions Read(ConfigurationReader reader)
+    public static HttpInputOptions Read(SettingsReader reader)
     {
         var standard = new HttpInputOptions();
-        var address = reader.Text("http.address", standard.Address.ToString());
-        if (!IPAddress.TryParse(address, out var listenOn))
-        {
-            reader.Problem("http.address", $"'{address}' is no address");
-        }
-
         var options = new HttpInputOptions
         {
-            Address = listenOn ?? standard.Address,
+            Address = Address(reader, standard.Address),
             Port = reader.Number("http.port", standard.Port, 1, 65535),
             Tokens = TokensSection.Read(reader),
             CertificateFile = reader.Text("http.certificateFile", ""),
@@ -41,33 +36,43 @@ internal static class HttpSection
         Check(options, reader);
         return options;
 
-        TimeSpan Span(string key, TimeSpan or, TimeSpan min, TimeSpan max)
-        {
-            var span = reader.Span($"http.{key}", or);
-            if (span < min || span > max)
-            {
-                reader.Problem($"http.{key}", $"{span} is not within {min} to {max}");
-            }
-
-            return span;
-        }
+        TimeSpan Span(string key, TimeSpan or, TimeSpan min, TimeSpan max) =>
+            reader.Span($"http.{key}", or, min, max);
     }
 
-    private static void Check(HttpInputOptions options, ConfigurationReader reader)
+    private static IPAddress Address(SettingsReader reader, IPAddress or)
+    {
+        if (reader.Text("http.address") is not { } text)
+        {
+            return or;
+        }
+
+        if (IPAddress.TryParse(text, out var address))
+        {
+            return address;
+        }
+
+        reader.NotAllowed("http.address", text, "an IP address (0.0.0.0 listens on all)");
+        return or;
+    }
+
+    private static void Check(HttpInputOptions options, SettingsReader reader)
     {
         if (!reader.Flag("http.anonymous", false) && options.Tokens.IsEmpty && !IPAddress.IsLoopback(options.Address))
         {
             reader.Problem(
                 "http.tokenFile",
-                $"is missing: everybody who reaches {options.Address} could write (http.anonymous: true allows it)");
+                $"is missing; without it everybody who reaches {options.Address} can write, which only "
+                + "http.anonymous: true allows");
         }
 
         if (options.CertificateFile.Length == 0 != (options.KeyFile.Length == 0))
         {
-            reader.Problem("http.certificateFile", "certificateFile and keyFile go together");
+            reader.Problem("http.certificateFile", "is not allowed without http.keyFile, nor the key without it");
         }
 
-        ReadOnlySpan<(string, string)> files = [("certificateFile", options.CertificateFile), ("keyFile", options.KeyFile)];
+        ReadOnlySpan<(string, string)> files =
+            [("certificateFile", options.CertificateFile), ("keyFile", options.KeyFile)];
         foreach (var (key, file) in files)
         {
             if (file.Length > 0 && !File.Exists(file))
@@ -76,19 +81,23 @@ internal static class HttpSection
             }
         }
 
-        if (options.DeviceTag.Length is 0 or > 256)
+        if (options.DeviceTag.Length > 256)
         {
-            reader.Problem("http.deviceTag", "is not of 1 to 256 characters");
+            reader.NotAllowed("http.deviceTag", options.DeviceTag, "1 to 256 characters");
         }
 
         if (options.BodiesBytesMax < options.BodyBytesMax)
         {
-            reader.Problem("http.bodiesBytesMax", "is less than bodyBytesMax");
+            reader.NotAllowed(
+                "http.bodiesBytesMax", SettingUnits.Show(options.BodiesBytesMax),
+                $"http.bodyBytesMax ({SettingUnits.Show(options.BodyBytesMax)}) or more");
         }
 
         if (options.LineBytesMax > options.BodyBytesMax)
         {
-            reader.Problem("http.lineBytesMax", "is more than bodyBytesMax");
+            reader.NotAllowed(
+                "http.lineBytesMax", SettingUnits.Show(options.LineBytesMax),
+                $"at most http.bodyBytesMax ({SettingUnits.Show(options.BodyBytesMax)})");
         }
     }
 }

@@ -1,4 +1,5 @@
 using Telemetry.Inputs.Http;
+using Telemetry.Runtime.Settings;
 
 namespace Telemetry.Agent.Configuration;
 
@@ -12,7 +13,7 @@ internal static class TokensSection
 
     private const int TokenCharactersMin = 8;
 
-    public static AccessTokens Read(ConfigurationReader reader)
+    public static AccessTokens Read(SettingsReader reader)
     {
         var tokens = new List<(string Name, string Token)>();
         var file = reader.Text("http.tokenFile", "");
@@ -31,7 +32,7 @@ internal static class TokensSection
     }
 
     // What is wrong is said by the line's number: a token never stands in a message.
-    private static void ReadFile(ConfigurationReader reader, string file, List<(string Name, string Token)> tokens)
+    private static void ReadFile(SettingsReader reader, string file, List<(string Name, string Token)> tokens)
     {
         try
         {
@@ -49,7 +50,10 @@ internal static class TokensSection
                 if (colon <= 0 || number > TokensMax)
                 {
                     reader.Problem(
-                        "http.tokenFile", $"line {number} of {file} is no NAME:TOKEN, or beyond {TokensMax} lines");
+                        "http.tokenFile",
+                        number > TokensMax
+                            ? $"{file} has more than {TokensMax} lines"
+                            : $"line {number} of {file} is not NAME:TOKEN");
                     return;
                 }
 
@@ -68,11 +72,11 @@ internal static class TokensSection
     }
 
     private static void Add(
-        ConfigurationReader reader, string key, List<(string Name, string Token)> tokens, string name, string token)
+        SettingsReader reader, string key, List<(string Name, string Token)> tokens, string name, string token)
     {
         if (token.Length < TokenCharactersMin)
         {
-            reader.Problem(key, $"the token of '{name}' has less than {TokenCharactersMin} characters");
+            reader.Problem(key, $"the token of '{name}' is too short; use {TokenCharactersMin} characters or more");
         }
 
         tokens.Add((name, token));

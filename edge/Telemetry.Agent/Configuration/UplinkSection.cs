@@ -1,11 +1,15 @@
+using Telemetry.Edge.Uplink;
 using Telemetry.Edge.Uplink.Mqtt;
+using Telemetry.Runtime.Settings;
 
 namespace Telemetry.Agent.Configuration;
 
-/// <summary>Reads how the agent connects from section <c>uplink</c> of its configuration.</summary>
+/// <summary>Reads section <c>uplink</c> of an agent's configuration: how it connects, and how it sends.</summary>
 internal static class UplinkSection
 {
-    public static MqttUplinkOptions Read(ConfigurationReader reader)
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1), Hour = TimeSpan.FromHours(1);
+
+    public static MqttUplinkOptions Read(SettingsReader reader)
     {
         var tls = reader.Flag("uplink.tls", false);
         var options = new MqttUplinkOptions
@@ -19,34 +23,48 @@ internal static class UplinkSection
             CertificateFile = reader.Text("uplink.certificateFile", ""),
             KeyFile = reader.Text("uplink.keyFile", ""),
             ServerName = reader.Text("uplink.serverName", ""),
-            KeepAlive = reader.Span("uplink.keepAlive", TimeSpan.FromSeconds(30)),
-            ConnectTimeout = reader.Span("uplink.connectTimeout", TimeSpan.FromSeconds(10)),
+            KeepAlive = reader.Span("uplink.keepAlive", 30 * Second, Second, 300 * Second),
+            ConnectTimeout = reader.Span("uplink.connectTimeout", 10 * Second, Second, 300 * Second),
             UnsentBytesMax = (int)reader.Bytes("uplink.unsentBytesMax", 64 * 1024, 4096, 16 * 1024 * 1024),
         };
         if (!tls && (options.AuthorityFile + options.CertificateFile + options.KeyFile + options.ServerName).Length > 0)
         {
-            reader.Problem("uplink.tls", "must be true where certificates are named");
+            reader.Problem("uplink.tls", "is false, and certificates are named; set it to true");
         }
 
         if (options.CertificateFile.Length == 0 != (options.KeyFile.Length == 0))
         {
-            reader.Problem("uplink.certificateFile", "certificateFile and keyFile go together");
-        }
-
-        if (options.KeepAlive < TimeSpan.FromSeconds(1) || options.KeepAlive > TimeSpan.FromMinutes(5))
-        {
-            reader.Problem("uplink.keepAlive", "is not within 1 s to 5 min");
-        }
-
-        if (options.ConnectTimeout < TimeSpan.FromSeconds(1) || options.ConnectTimeout > TimeSpan.FromMinutes(5))
-        {
-            reader.Problem("uplink.connectTimeout", "is not within 1 s to 5 min");
+            reader.Problem("uplink.certificateFile", "is not allowed without uplink.keyFile, nor the key without it");
         }
 
         return options;
     }
 
-    private static string ReadPassword(ConfigurationReader reader)
+    public static UplinkOptions ReadSending(SettingsReader reader)
+    {
+        var or = new UplinkOptions();
+        var options = or with
+        {
+            InFlightMax = reader.Number("uplink.inFlightMax", or.InFlightMax, 2, 1024),
+            Heartbeat = Span("uplink.heartbeat", or.Heartbeat),
+            UnsettledAfter = Span("uplink.unsettledAfter", or.UnsettledAfter),
+            AnswerTimeout = Span("uplink.answerTimeout", or.AnswerTimeout),
+            BackoffMin = Span("uplink.backoffMin", or.BackoffMin),
+            BackoffMax = Span("uplink.backoffMax", or.BackoffMax),
+        };
+        if (options.BackoffMin > options.BackoffMax)
+        {
+            reader.NotAllowed(
+                "uplink.backoffMin", SettingUnits.Show(options.BackoffMin),
+                $"at most uplink.backoffMax ({SettingUnits.Show(options.BackoffMax)})");
+        }
+
+        return options;
+
+        TimeSpan Span(string key, TimeSpan or) => reader.Span(key, or, TimeSpan.FromMilliseconds(100), Hour);
+    }
+
+    private static string ReadPassword(SettingsReader reader)
     {
         var file = reader.Text("uplink.passwordFile", "");
         var password = reader.Text("uplink.password", "");

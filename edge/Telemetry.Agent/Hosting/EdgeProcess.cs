@@ -5,7 +5,7 @@ using Telemetry.Agent.Configuration;
 using Telemetry.Agent.Status;
 using Telemetry.Diagnostics.Tracing;
 using Telemetry.Edge.Outbox;
-using Telemetry.Edge.Tracing;
+using Telemetry.Model.Tracing;
 using Telemetry.Runtime;
 
 namespace Telemetry.Agent.Hosting;
@@ -102,7 +102,7 @@ public sealed class EdgeProcess(
         var options = agents[0].Traces;
         var instance = agents.Count == 1 ? agents[0].Gateway.Value : $"{agents[0].Gateway} and {agents.Count - 1} more";
         var traces = TraceExport.Start(
-            options, EdgeTracing.SourceName, "telemetry-agent", instance,
+            options, FrameSpans.EdgeSource, "telemetry-agent", instance,
             change => ProcessLog.TracesChanged(log, options.EndpointShown, change));
         if (traces is not null)
         {
@@ -117,8 +117,9 @@ public sealed class EdgeProcess(
     {
         var running = agents.Select(options => new EdgeAgent(
             options, time, random, logging.CreateLogger(options.Gateway.Value))).ToList();
+        using var metrics = new AgentMetrics(traces);
         await using var listener = statusPort > 0
-            ? new StatusListener(statusPort, path => Answer(path, running, traces), time)
+            ? new StatusListener(statusPort, path => Answer(path, running, metrics), time)
             : null;
         ProcessLog.Started(log, running.Count, statusPort);
         try
@@ -151,7 +152,7 @@ public sealed class EdgeProcess(
         return problems.Count == 0 ? HttpAnswer.Text(200, "ready\n") : HttpAnswer.Text(503, string.Concat(problems));
     }
 
-    private static HttpAnswer Answer(string path, List<EdgeAgent> agents, TraceExportCounters? traces)
+    private static HttpAnswer Answer(string path, List<EdgeAgent> agents, AgentMetrics metrics)
     {
         var status = agents.ConvertAll(agent => agent.Status());
         return path switch
@@ -161,7 +162,7 @@ public sealed class EdgeProcess(
             "/status" => new HttpAnswer(200, "application/json", AgentStatus.Json(status)),
             "/metrics" => new HttpAnswer(
                 200, "text/plain; version=0.0.4; charset=utf-8",
-                System.Text.Encoding.UTF8.GetBytes(AgentStatus.Prometheus(status, traces))),
+                System.Text.Encoding.UTF8.GetBytes(metrics.Write(status))),
             _ => HttpAnswer.NotFound,
         };
     }

@@ -1,9 +1,6 @@
 using System.Buffers;
-using System.Globalization;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Telemetry.Diagnostics.Tracing;
 using Telemetry.Inputs.Http;
 
 namespace Telemetry.Agent.Status;
@@ -111,62 +108,6 @@ public sealed record AgentStatus
 
         return buffer.WrittenMemory;
     }
-
-    /// <summary>
-    /// Prometheus' text format, version 0.0.4: sums over the process' agents, without a tag that names a gateway.
-    /// docs/metrics.md lists them. <paramref name="traces"/>: null while none are exported.
-    /// </summary>
-    public static string Prometheus(IReadOnlyCollection<AgentStatus> agents, TraceExportCounters? traces = null)
-    {
-        var text = new StringBuilder();
-        Gauge("telemetry_agent_gateways", "Agents of this process.", agents.Count);
-        Gauge("telemetry_agent_links_up", "Agents whose link is up.", agents.Count(a => a.LinkUp));
-        Gauge(
-            "telemetry_agent_accepted_readings", "Readings that their outboxes ever accepted.",
-            agents.Sum(a => a.Accepted));
-        Gauge("telemetry_agent_edge_readings", "Readings still in the outboxes.", agents.Sum(a => a.AtTheEdge));
-        Gauge("telemetry_agent_in_flight_readings", "Readings sent and not settled.", agents.Sum(a => a.InFlight));
-        Gauge(
-            "telemetry_agent_in_flight_frames", "Frames sent and not settled.",
-            agents.Sum(a => (long)a.FramesInFlight));
-        Counter(
-            "telemetry_agent_resent_frames_total", "Frames judged lost on the way.", agents.Sum(a => a.FramesResent));
-        Counter(
-            "telemetry_agent_refused_frames_total", "Frames refused for a fault of their own.",
-            agents.Sum(a => a.FramesRefused));
-        Counter(
-            "telemetry_agent_refused_readings_total", "Readings refused by the outboxes.", agents.Sum(a => a.Refused));
-        Gauge("telemetry_agent_forks", "Agents that think they are a fork.", agents.Count(a => a.Fork.Length > 0));
-        Gauge(
-            "telemetry_agent_outbox_bytes", "Bytes of the outboxes' files that count against their quotas.",
-            agents.Sum(a => a.OutboxBytes));
-        Gauge("telemetry_agent_quotas_reached", "Outboxes at their quota.", agents.Count(a => a.AtQuota));
-        Gauge(
-            "telemetry_agent_disk_problems", "Outboxes whose disk is full, read-only or failing.",
-            agents.Count(a => a.DiskProblem));
-        Gauge(
-            "telemetry_agent_remembered_requests", "Requests remembered for their repeats.",
-            agents.Sum(a => (long)a.RequestsRemembered));
-        Counter(
-            "telemetry_agent_forgotten_requests_total", "Requests forgotten before their time.",
-            agents.Sum(a => a.RequestsForgottenEarly));
-        HttpInputStatus.WritePrometheus(text, [.. agents.Select(a => a.Http).OfType<HttpInputStatus>()]);
-        if (traces is not null)
-        {
-            Counter("telemetry_agent_exported_spans_total", "Spans that the collector took.", traces.Exported);
-            Counter("telemetry_agent_failed_spans_total", "Spans that the collector did not take.", traces.Failed);
-            Counter("telemetry_agent_dropped_spans_total", "Spans dropped because too many waited.", traces.Dropped);
-            Gauge("telemetry_agent_waiting_spans", "Spans that wait for the collector.", traces.Waiting);
-        }
-
-        return text.ToString();
-
-        void Gauge(string name, string help, long value) => Metric(text, name, "gauge", help, value);
-        void Counter(string name, string help, long value) => Metric(text, name, "counter", help, value);
-    }
-
-    private static void Metric(StringBuilder text, string name, string type, string help, long value) =>
-        text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {type}\n{name} {value}\n");
 
     private void Write(Utf8JsonWriter json)
     {

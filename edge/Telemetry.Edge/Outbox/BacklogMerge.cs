@@ -13,25 +13,25 @@ namespace Telemetry.Edge.Outbox;
 /// </summary>
 internal sealed class BacklogMerge(IOutboxFile file, OutboxState state, OutboxOptions options)
 {
-    /// <summary>The most frames of one call: their readings are in memory together.</summary>
+    /// <summary>The most frames of one call, whose readings are in memory together.</summary>
     public const int FramesMax = 64;
 
-    /// <summary>What a frame has besides its columns: header and checksum.</summary>
+    /// <summary>The bytes of a frame besides its columns: header and checksum.</summary>
     private const int HeadBytes = 80;
 
-    // Frames are planned by an estimate: so much of the limit leaves room for it to be wrong.
+    // Frames are planned by an estimate. Only this part of the limit is planned, so that the estimate may be wrong.
     private const double Filled = 0.9;
 
     private readonly List<WaitingReadings.Rows> _rows = [];
     private readonly ReadingBatch _scratch = new();
 
-    // What merged columns take of the bytes that their segments took, learnt from those that were merged last.
+    // The bytes of merged columns divided by the bytes of their segments, learnt from the segments merged last.
     private double _merged = 1;
 
     /// <summary>
     /// Plans about <paramref name="framesMax"/> frames of at most <paramref name="readingsMax"/> readings and about
-    /// <paramref name="bytesMax"/> bytes; more only where the oldest segment alone needs more. No plan when nothing
-    /// waits.
+    /// <paramref name="bytesMax"/> bytes; more only where the oldest segment alone needs more. Returns null when
+    /// nothing waits.
     /// </summary>
     public async ValueTask<BacklogPlan?> ReadAsync(
         int framesMax, int readingsMax, int bytesMax, CancellationToken cancellationToken)
@@ -88,7 +88,7 @@ internal sealed class BacklogMerge(IOutboxFile file, OutboxState state, OutboxOp
         return groups;
     }
 
-    /// <summary>What a segment's readings will about take in frames.</summary>
+    /// <summary>The estimated bytes of a segment's readings in frames.</summary>
     private double Estimate(SegmentFacts segment) =>
         state.FrameVersion == 0 ? OfferBytes.Of(segment.Count, 0) : segment.Bytes * _merged;
 
@@ -125,7 +125,7 @@ internal sealed class BacklogMerge(IOutboxFile file, OutboxState state, OutboxOp
 
         if (group.Sum(Estimate) is var estimate && estimate > columnsMax)
         {
-            // About equal pieces, so that the first trial of a cut mostly fits.
+            // Pieces of about equal size, so that the first attempt to cut one usually fits.
             var pieces = Frames(rows.Batch.Count, estimate, readingsMax, columnsMax);
             readingsMax = Math.Clamp((rows.Batch.Count + pieces - 1) / pieces, 1, readingsMax);
         }
@@ -161,7 +161,8 @@ internal sealed class BacklogMerge(IOutboxFile file, OutboxState state, OutboxOp
         }
         catch (WireFormatException)
         {
-            // The file vouched for the bytes and they are still no readings: damaged all the same.
+            // The checksum of the file was right and yet the bytes are not readings: treat them as damaged all the
+            // same.
             return false;
         }
     }

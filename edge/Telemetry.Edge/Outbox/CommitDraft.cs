@@ -1,21 +1,18 @@
 using Telemetry.Edge.Outbox.Epochs;
 using Telemetry.Edge.Outbox.Frames;
-using Telemetry.Edge.Outbox.Offers;
-using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
-using Telemetry.Model.Wire;
 
 namespace Telemetry.Edge.Outbox;
 
-/// <summary>One commit and what the state takes over once it is durable.</summary>
+/// <summary>One commit, and what the state takes over after it is durable.</summary>
 internal sealed class CommitDraft
 {
     public required OutboxCommit Commit { get; init; }
 
-    /// <summary>The epoch that frames were sealed into, perhaps a new one; null when none were.</summary>
+    /// <summary>The epoch that frames were sealed into, perhaps a new one; null when none were sealed.</summary>
     public EpochState? Epoch { get; init; }
 
-    /// <summary>That epoch's last sequences behind them.</summary>
+    /// <summary>The last sequences of that epoch after these frames.</summary>
     public LaneLasts Lasts { get; init; }
 
     /// <summary>The new frames.</summary>
@@ -23,169 +20,4 @@ internal sealed class CommitDraft
 
     /// <summary>Tombstones for older frames.</summary>
     public IReadOnlyList<FrameReplacement> Replacements { get; init; } = [];
-}
-
-/// <summary>
-/// Makes commits. In one commit: backlog first, then critical, then live, so that a live frame's promise may count on
-/// what is sealed with it.
-/// </summary>
-internal sealed class CommitBuilder(OutboxState state, OutboxOptions options, TimeProvider time)
-{
-    private readonly FrameSealer _sealer = new();
-    private readonly WireWriter _writer = new(64 * 1024);
-    private readonly WireWriter _scratch = new();
-    private readonly List<SealPart> _parts = [];
-    private readonly TestDrops _testDrops = new(options.TestDropEvery);
-    private readonly List<SegmentRow> _segments = [];
-
-    /// <summary>
-    /// Drafts a commit of all that waits. It must be applied (<see cref="OutboxState.Apply"/>) or undone
-    /// (<see cref="OutboxState.Undo"/>), or the outbox given up.
-    /// </summary>
-    public CommitDraft Make(
-        WaitingReadings waiting, BacklogPlan? backlog, List<FrameReplacement> replacements, bool linkUp)
-    {
-        _parts.Clear();
-        _segments.Clear();
-        _parts.AddRange(backlog?.Parts ?? []);
-        AddFrames(Lane.Critical, waiting.Critical);
-        if (linkUp)
-        {
-            AddFrames(Lane.Live, waiting.Ordinary);
-        }
-        else
-        {
-            AddSegments(waiting.Ordinary);
-        }
-
-        for (var i = 0; i < _parts.Count; i++)
-        {
-            _parts[i] = _testDrops.Take(_parts[i]);
-        }
-
-        // One that was freed meanwhile needs no tombstone.
-        replacements = replacements.FindAll(r => !r.Old.Freed);
-        var schemas = state.Series.TakeAdditions();
-        var epoch = _parts.Count == 0 ? null : state.Epochs.Own ?? state.Epochs.Draft();
-        var lasts = epoch?.Sealed ?? default;
-        var w = state.LimitW(time.GetUtcNow(), options.AllowedLateness, UnsealedTimeMin(backlog));
-        var canPromise = state.CanPromise(epoch ?? state.Epochs.Own);
-        var frames = epoch is null
-            ? []
-            : _sealer.Seal(
-                _parts,
-                epoch,
-                ref lasts,
-                canPromise ? w : null,
-                state.RestOfPromise(epoch),
-                state.Series,
-                state.FrameVersion);
-        var notes = state.Notes.Take();
-        return new CommitDraft
-        {
-            Epoch = epoch,
-            Lasts = lasts,
-            Sealed = frames,
-            Replacements = replacements,
-            Commit = new OutboxCommit
-            {
-                Accepted = state.Accepted + waiting.Count,
-                BringsReadings = waiting.Count > 0,
-                PromisedW = canPromise ? w : Math.Min(w, state.PromisedW),
-                Segments = [.. _segments],
-                RemovedSegments = backlog?.Segments ?? [],
-                Frames = [.. notes.Frames, .. frames, .. replacements.Select(r => r.Tombstone)],
-                RemovedFrames = notes.Removed,
-                Epochs = EpochRows(notes.Epochs, epoch, lasts),
-                RemovedDrops = backlog?.Drops ?? [],
-                Schemas = schemas,
-                Requests = waiting.Requests.Count == 0 ? [] : state.Requests.Rows(waiting.Requests),
-                RequestsForgottenTo = waiting.Requests.Count == 0 ? 0 : state.Requests.ForgetTo(waiting.Requests.Count),
-                Quarantined = [.. replacements.Select(r => r.Quarantined).OfType<QuarantineRow>()],
-            },
-        };
-    }
-
-    private static List<EpochRow> EpochRows(List<EpochState> noted, EpochState? epoch, LaneLasts lasts)
-    {
-        var rows = new List<EpochRow>();
-        foreach (var other in noted)
-        {
-            if (other != epoch)
-            {
-                rows.Add(other.Row());
-            }
-        }
-
-        if (epoch is not null)
-        {
-            rows.Add(epoch.Row() with { Sealed = lasts });
-        }
-
-        return rows;
-    }
-
-    private void AddFrames(Lane lane, WaitingReadings.Rows rows)
-    {
-        for (var order = rows.Sorted(); !order.IsEmpty;)
-        {
-            var length = FrameSizeLimit.Length(
-                rows.Batch,
-                order.Span,
-                state.Series.Types,
-                options.SegmentReadingsMax,
-                options.SegmentBytesMax,
-                state.FrameVersion);
-            _parts.Add(SealPart.OfRows(lane, rows.Batch, order[..length]));
-            order = order[length..];
-        }
-    }
-
-    private void AddSegments(WaitingReadings.Rows rows)
-    {
-        var id = state.Segments.NextId;
-        for (var order = rows.Sorted(); !order.IsEmpty;)
-        {
-            var length = FrameSizeLimit.Length(
-                rows.Batch,
-                order.Span,
-                state.Series.Types,
-                options.SegmentReadingsMax,
-                options.SegmentBytesMax,
-                FrameHeader.VersionMax);
-            var cut = order.Span[..length];
-            var (first, last) = SealPart.TimeSpanOf(rows.Batch, cut);
-            _writer.Clear();
-            SegmentColumns.Write(_writer, rows.Batch, cut, state.Series.Types);
-            _segments.Add(new SegmentRow(
-                id++,
-                length,
-                rows.Batch.Series[cut[0]],
-                first,
-                last,
-                _writer.Length,
-                _writer.ToArray(),
-                SeriesCounts.OfRows(rows.Batch, cut, _scratch)));
-            order = order[length..];
-        }
-    }
-
-    private long UnsealedTimeMin(BacklogPlan? backlog)
-    {
-        var min = state.Segments.TimeMin(backlog?.Segments.Count ?? 0);
-        foreach (var segment in _segments)
-        {
-            min = Math.Min(min, segment.TimeFirst);
-        }
-
-        foreach (var drop in state.Drops)
-        {
-            if (backlog is null || !backlog.Drops.Contains(drop.Id))
-            {
-                min = Math.Min(min, drop.Declaration.TimeFirst);
-            }
-        }
-
-        return min;
-    }
 }

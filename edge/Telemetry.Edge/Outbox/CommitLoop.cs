@@ -1,19 +1,18 @@
 using Telemetry.Edge.Outbox.Epochs;
 using Telemetry.Edge.Outbox.Frames;
 using Telemetry.Edge.Outbox.Offers;
-using Telemetry.Edge.Tracing;
 using Telemetry.Model.Readings;
 using Telemetry.Runtime;
 
 namespace Telemetry.Edge.Outbox;
 
 /// <summary>
-/// Group commit: readings gather until the earliest deadline of a waiting offer, until they fill a segment by their
-/// count or their texts (where their columns take more, a commit makes several), or until something may not wait
-/// (critical readings, backlog to seal, a tombstone). One commit at a time; what comes meanwhile gathers for the next.
-/// The order of durability: commit, then the state, then the uplink hears of frames, then offers are acknowledged. A
-/// commit that was rolled back refuses its offers, and new ones for a while; what drains the outbox goes on. A commit
-/// of which nobody knows whether it happened breaks the loop for good. Used on one thread.
+/// Group commit: readings gather until the earliest deadline of a waiting offer, until they fill a segment by count or
+/// text size (if their columns take more, a commit makes several segments), or until something must not wait (critical
+/// readings, backlog to seal, a tombstone). There is one commit at a time; readings that arrive meanwhile gather for
+/// the next. The order of durability: commit, then the state, then the uplink learns of the frames, then offers are
+/// acknowledged. A commit that was rolled back refuses its offers, and new ones for a while; draining the outbox
+/// continues. A commit with an unknown outcome ends the loop for good. Used on one thread.
 /// </summary>
 internal sealed class CommitLoop : IDisposable
 {
@@ -21,7 +20,7 @@ internal sealed class CommitLoop : IDisposable
     private readonly OutboxState _state;
     private readonly OutboxOptions _options;
     private readonly TimeProvider _time;
-    private readonly CommitBuilder _maker;
+    private readonly CommitBuilder _builder;
     private readonly SynchronizationContext? _context = SynchronizationContext.Current;
     private readonly ITimer _timer;
     private readonly TaskCompletionSource<OutboxException> _failed = new();
@@ -43,7 +42,7 @@ internal sealed class CommitLoop : IDisposable
         _state = state;
         _options = options;
         _time = time;
-        _maker = new CommitBuilder(state, options, time);
+        _builder = new CommitBuilder(state, options, time);
         Disk = new DiskWatch(file, state, options, time);
         _timer = time.CreateTimer(OnTimer, null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _idleAt = After(options.IdleCommitInterval);
@@ -59,15 +58,15 @@ internal sealed class CommitLoop : IDisposable
 
     public Task<OutboxException> Failed => _failed.Task;
 
-    /// <summary>How the disk and the quota stand.</summary>
+    /// <summary>The state of the disk and the quota.</summary>
     public DiskWatch Disk { get; }
 
-    /// <summary>Readings that wait for a commit or are in one under way.</summary>
+    /// <summary>Readings that wait for a commit or are part of one under way.</summary>
     public int WaitingReadings => _waiting.Count + _committing.Count;
 
     public long WaitingBytes => _waiting.Bytes + _committing.Bytes;
 
-    /// <summary>Requests that wait for a commit or are in one under way.</summary>
+    /// <summary>Requests that wait for a commit or are part of one under way.</summary>
     public int WaitingRequests => _waiting.Requests.Count + _committing.Requests.Count;
 
     public Task<OfferOutcome> OfferAsync(
@@ -87,7 +86,7 @@ internal sealed class CommitLoop : IDisposable
         return plan.Done.Task;
     }
 
-    /// <summary>Puts a tombstone in a frame's place in the next commit, which begins at once.</summary>
+    /// <summary>Replaces a frame by a tombstone in the next commit, which begins at once.</summary>
     public Task ReplaceAsync(FrameReplacement replacement)
     {
         _replacements.Add(replacement);
@@ -96,8 +95,8 @@ internal sealed class CommitLoop : IDisposable
     }
 
     /// <summary>
-    /// The next frame begins a new epoch. The run's own ends at once; where a commit is under way that seals into it,
-    /// when that has ended: nobody may hear that the epoch has ended while frames of it can still become durable.
+    /// Makes the next frame begin a new epoch. The run's own epoch ends at once, or after the commit under way if that
+    /// seals into it: nobody may learn that the epoch has ended while frames of it can still become durable.
     /// </summary>
     public void EndEpoch()
     {
@@ -109,7 +108,8 @@ internal sealed class CommitLoop : IDisposable
     }
 
     /// <summary>
-    /// Commits what waits, whatever its deadline, and ends when it is durable or the loop has failed.
+    /// Commits everything that waits, regardless of its deadline. Completes when that is durable or the loop has
+    /// failed.
     /// </summary>
     public Task FlushAsync()
     {
@@ -125,7 +125,7 @@ internal sealed class CommitLoop : IDisposable
         Arm();
     }
 
-    /// <summary>Nothing is committed any more; those who wait fail.</summary>
+    /// <summary>Stops all commits; waiting callers fail.</summary>
     public void Fail(OutboxException failure)
     {
         failure = Failure ??= failure;
@@ -205,7 +205,7 @@ internal sealed class CommitLoop : IDisposable
         CommitDraft draft = null!;
         try
         {
-            draft = _maker.Make(_committing, backlog, replacements, LinkUp);
+            draft = _builder.Make(_committing, backlog, replacements, LinkUp);
             _sealingInto = draft.Epoch;
             _backlog = null;
             _replacements = [];
@@ -223,13 +223,13 @@ internal sealed class CommitLoop : IDisposable
         }
         catch
         {
-            // Taken out of the loop's hands already, so that Fail does not know of them.
+            // Already taken from the loop's fields, so that Fail does not know of them.
             _backlog = backlog;
             _replacements.AddRange(replacements.Except(_replacements));
             throw;
         }
 
-        EdgeTracing.Committed(_state.Gateway, draft.Sealed, _committing.Since, since, _time);
+        OutboxTracing.Committed(_state.Gateway, draft.Sealed, _committing.Since, since, _time);
         Acknowledge(draft, backlog, replacements);
     }
 
@@ -253,7 +253,8 @@ internal sealed class CommitLoop : IDisposable
     }
 
     /// <summary>
-    /// The commit was rolled back: its readings are refused, what it had taken besides waits for the next one.
+    /// The commit was rolled back: its readings are refused, and everything else that it had taken waits for the next
+    /// one.
     /// </summary>
     private void Undo(
         CommitDraft draft, BacklogPlan? backlog, List<FrameReplacement> replacements, OutboxException cause)
@@ -270,7 +271,7 @@ internal sealed class CommitLoop : IDisposable
         backlog?.Done.TrySetException(cause);
     }
 
-    /// <summary>Not called where nobody knows what came of it: its frames may be durable.</summary>
+    /// <summary>Not called when the outcome of the commit is unknown: its frames may be durable.</summary>
     private void CommitEnded()
     {
         _sealingInto = null;
@@ -305,7 +306,7 @@ internal sealed class CommitLoop : IDisposable
 
     private void OnTimer(object? state)
     {
-        // A system timer fires on a thread of its own; the outbox lives on the one that made it.
+        // A system timer fires on a thread of its own, but the outbox may only be used on the thread that opened it.
         if (_context is null)
         {
             OnDue();

@@ -5,8 +5,8 @@ using Telemetry.Model.Identity;
 namespace Telemetry.Edge.Outbox;
 
 /// <summary>
-/// Receipts, frees and completions that no commit has taken yet. They never cause one of their own before the outbox is
-/// idle; a crash forgets them, and the frames are sent again.
+/// Receipts, frees and completions that no commit has taken yet. They cause no commit of their own until the outbox is
+/// idle. A crash loses them, and the frames are sent again.
 /// </summary>
 internal sealed class DeferredUpdates
 {
@@ -19,7 +19,7 @@ internal sealed class DeferredUpdates
 
     public bool Any => _frames.Count + _epochs.Count + _removed.Count > 0;
 
-    /// <summary>Frames that were freed or forgotten and still stand in the file.</summary>
+    /// <summary>Frames that were freed or forgotten and are still in the file.</summary>
     public IEnumerable<FrameKey> RemovedNotDurably => _removing.Concat(_removed);
 
     public void Changed(HeldFrame frame) => _frames.Add(frame);
@@ -32,7 +32,7 @@ internal sealed class DeferredUpdates
         _removed.Add(frame.Key);
     }
 
-    /// <summary>A commit writes the frame anew: what was noted of it is of no use any more.</summary>
+    /// <summary>A commit writes the frame again, so the updates of the old frame are dropped.</summary>
     public void Replaced(HeldFrame frame) => _frames.Remove(frame);
 
     /// <summary>Moves everything into a commit that is being made.</summary>
@@ -49,10 +49,10 @@ internal sealed class DeferredUpdates
             [.. _removing.Select(k => new FrameId(k.Epoch, k.Lane, k.First))]);
     }
 
-    /// <summary>The commit that took them is durable.</summary>
+    /// <summary>The commit that took the updates is durable.</summary>
     public void Committed() => _removing.Clear();
 
-    /// <summary>The commit that took them was rolled back: they wait for the next one.</summary>
+    /// <summary>The commit that took the updates was rolled back: they wait for the next one.</summary>
     public void Undo()
     {
         _frames.UnionWith(_takenFrames.Where(f => !f.Freed));

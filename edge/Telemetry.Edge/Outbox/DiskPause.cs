@@ -1,9 +1,9 @@
 namespace Telemetry.Edge.Outbox;
 
 /// <summary>
-/// How long a disk that refused a commit is left alone. New readings wait apart from what drains the outbox: seals,
-/// frees and receipts may fit where readings do not. Pauses double from <see cref="PauseMin"/> to
-/// <see cref="PauseMax"/>. Used on the outbox' thread.
+/// How long commits pause after a disk refused one. The pause for new readings is separate from the pause for draining:
+/// seals, frees and receipts may fit where readings do not. Pauses double from <see cref="PauseMin"/> to <see
+/// cref="PauseMax"/>. Used on the outbox' thread.
 /// </summary>
 internal sealed class DiskPause(TimeProvider time)
 {
@@ -14,7 +14,7 @@ internal sealed class DiskPause(TimeProvider time)
     private int _readingFailures;
     private int _failures;
 
-    /// <summary>The timestamp until which nothing is committed; 0: none.</summary>
+    /// <summary>The timestamp until which nothing is committed; 0 when there is no pause.</summary>
     public long Until { get; private set; }
 
     /// <summary>True while nothing is committed.</summary>
@@ -43,7 +43,7 @@ internal sealed class DiskPause(TimeProvider time)
         Until = 0;
     }
 
-    /// <summary>The disk takes readings again.</summary>
+    /// <summary>The disk accepts readings again.</summary>
     public void Recovered()
     {
         Drained();

@@ -1,19 +1,19 @@
 namespace Telemetry.Edge.Outbox;
 
 /// <summary>
-/// Follows how commits fare on the disk and at the quota, and says from that what may be committed now. Used on the
-/// outbox' thread.
+/// Follows how commits succeed on the disk and at the quota, and decides from that what may be committed now. Used on
+/// the outbox' thread.
 /// </summary>
 internal sealed class DiskWatch
 {
-    // While readings are refused, frees and receipts get a commit of their own so often: they make room.
+    // How often frees and receipts get a commit of their own while readings are refused: they make room.
     private static readonly TimeSpan ReliefInterval = TimeSpan.FromSeconds(1);
 
-    // At the quota until this share of it is free again: a margin, so that the state does not flicker.
+    // After the quota was reached, this share of it must become free: a margin, so that the state does not flicker.
     private const int QuotaMarginShare = 16;
 
-    // A disk that fails again so soon counts as failing until it has worked for so long: its state does not flicker in
-    // the log.
+    // A disk that fails again within this time counts as failing until it has worked for this time, so that its state
+    // does not flicker in the log.
     private static readonly TimeSpan SteadyTime = TimeSpan.FromMinutes(1);
 
     private readonly IOutboxFile _file;
@@ -37,20 +37,20 @@ internal sealed class DiskWatch
         TakeOverhead();
     }
 
-    /// <summary>Whether readings are taken, and why not.</summary>
+    /// <summary>Whether readings are accepted, and if not, why.</summary>
     public OutboxStanding Standing { get; } = new();
 
-    /// <summary>True while a disk that failed is left alone: nothing is committed.</summary>
+    /// <summary>True during the pause after a disk failure: nothing is committed.</summary>
     public bool Rests => _rest.Rests;
 
-    /// <summary>The timestamp at which that ends; 0 when it is not left alone.</summary>
+    /// <summary>The timestamp at which the pause ends; 0 when there is none.</summary>
     public long RestsUntil => _rest.Until;
 
-    /// <summary>Why readings are refused for the disk's sake; null when they are not.</summary>
+    /// <summary>Why readings are refused because of the disk; null when they are not.</summary>
     public string? Refusal => _rest.RefusesReadings ? Standing.Problem : null;
 
     /// <summary>
-    /// The timestamp of the next commit of frees and receipts alone; long.MaxValue while all is well.
+    /// The timestamp of the next commit of frees and receipts alone; long.MaxValue while there is no failure.
     /// </summary>
     public long ReliefAt { get; private set; } = long.MaxValue;
 
@@ -65,7 +65,7 @@ internal sealed class DiskWatch
         Press();
     }
 
-    /// <summary>A commit was rolled back, and so many readings with it.</summary>
+    /// <summary>A commit was rolled back, and with it the given number of readings.</summary>
     public void Undone(OutboxException cause, bool broughtReadings, int readings)
     {
         _rest.Failed(broughtReadings);
@@ -86,8 +86,8 @@ internal sealed class DiskWatch
     {
         _rest.Drained();
         TakeOverhead();
-        if (Standing.Trouble is { } trouble
-            && (broughtReadings || trouble.Fault != OutboxFault.Full || _file.Space.HasRoom))
+        if (Standing.Trouble is { } failure
+            && (broughtReadings || failure.Fault != OutboxFault.Full || _file.Space.HasRoom))
         {
             _rest.Recovered();
             _works = true;
@@ -130,7 +130,7 @@ internal sealed class DiskWatch
     private void Press() => ReliefAt = Math.Min(
         ReliefAt, _time.GetTimestamp() + (long)(ReliefInterval.TotalSeconds * _time.TimestampFrequency));
 
-    // What the file needs beyond the bytes of segments and frames. What was freed since the commit has no part in it:
-    // the next one that needs room frees it first.
+    // The bytes of the file beyond those of segments and frames. Frames freed since the commit do not count: the next
+    // commit that needs room frees them first.
     private void TakeOverhead() => _overheadBytes = Math.Max(0, _file.Space.UsedBytes - _state.StoredBytes);
 }

@@ -6,8 +6,8 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Edge.Outbox;
 
 /// <summary>
-/// The bytes of held frames: the last ones from memory, others from the file. What is damaged, or refused for good, is
-/// replaced by a tombstone of the same range, so that no reading vanishes in silence (G5).
+/// The bytes of held frames: the latest from memory, others from the file. A frame that is damaged or refused for good
+/// is replaced by a tombstone of the same range, so that no reading disappears without a record (G5).
 /// </summary>
 internal sealed class FrameBytes(IOutboxFile file, OutboxState state, CommitLoop commits, TimeProvider time)
 {
@@ -60,14 +60,14 @@ internal sealed class FrameBytes(IOutboxFile file, OutboxState state, CommitLoop
         }
         catch (WireFormatException)
         {
-            // A wrong checksum is what is asked for here: the answer is "damaged".
+            // A wrong checksum is what this method looks for; the result is "damaged".
             return false;
         }
     }
 
     /// <summary>
-    /// Only a frame that surely was never sent may become a tombstone. Any other may stand in the log: it keeps its
-    /// header and checksum, and the cloud finds it stored, or lost.
+    /// Only a frame that certainly was never sent may become a tombstone. Any other may be in the log: it keeps its
+    /// header and checksum, and the cloud finds it stored or lost.
     /// </summary>
     private async ValueTask DeclareDamagedAsync(HeldFrame frame, byte[]? counts)
     {
@@ -94,7 +94,7 @@ internal sealed class FrameBytes(IOutboxFile file, OutboxState state, CommitLoop
     {
         var part = SealPart.OfDeclarations(frame.Key.Lane, declarations);
 
-        // The header's schema is the original's, whose series are known wherever the frame may go.
+        // The header keeps the original's schema, whose series are known wherever the frame may be sent.
         var tombstone = _sealer.Write(header, part, state.Series);
         await commits.ReplaceAsync(new FrameReplacement(frame, tombstone, quarantined));
     }

@@ -1,12 +1,12 @@
 namespace Telemetry.Edge.Outbox;
 
-/// <summary>What is wrong with an outbox file or with its disk.</summary>
+/// <summary>The ways in which an outbox file or its disk can fail.</summary>
 public enum OutboxFault
 {
-    /// <summary>None of the others.</summary>
+    /// <summary>None of the other kinds.</summary>
     Unknown = 0,
 
-    /// <summary>The disk has no room (SQLITE_FULL, ENOSPC).</summary>
+    /// <summary>The disk has no space left (SQLITE_FULL, ENOSPC).</summary>
     Full,
 
     /// <summary>The disk or the file cannot be written (SQLITE_READONLY, EROFS).</summary>
@@ -15,16 +15,16 @@ public enum OutboxFault
     /// <summary>The disk failed (SQLITE_IOERR, EIO).</summary>
     Io,
 
-    /// <summary>Somebody holds a lock on the file for a moment (SQLITE_BUSY).</summary>
+    /// <summary>Another process holds a lock on the file for a moment (SQLITE_BUSY).</summary>
     Busy,
 
-    /// <summary>The file is damaged (SQLITE_CORRUPT, SQLITE_NOTADB), or what it holds does not fit together.</summary>
+    /// <summary>The file is damaged (SQLITE_CORRUPT, SQLITE_NOTADB), or its content is inconsistent.</summary>
     Corrupt,
 
-    /// <summary>Another process has the file open for good.</summary>
+    /// <summary>Another process has the file open permanently.</summary>
     InUse,
 
-    /// <summary>The file is no outbox.</summary>
+    /// <summary>The file is not an outbox.</summary>
     Foreign,
 
     /// <summary>The file is another gateway's outbox.</summary>
@@ -33,6 +33,6 @@ public enum OutboxFault
     /// <summary>A newer agent made the file.</summary>
     NewerVersion,
 
-    /// <summary>The file cannot be opened: no such folder, no permission, a folder in its place.</summary>
+    /// <summary>The file cannot be opened: no such folder, no permission, or a folder in its place.</summary>
     Unopenable,
 }

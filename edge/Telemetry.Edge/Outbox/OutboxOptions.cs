@@ -3,41 +3,41 @@ using Telemetry.Edge.Outbox.Offers;
 
 namespace Telemetry.Edge.Outbox;
 
-/// <summary>Limits of an outbox; each says what happens at it.</summary>
+/// <summary>Limits of an outbox; each says what happens when it is reached.</summary>
 public sealed record OutboxOptions
 {
     /// <summary>
     /// How long readings may wait for others before they are committed together; an offer may ask for less. Default 1
-    /// s: one small write a second is what an SD card bears for years.
+    /// s: an SD card endures one small write a second for years.
     /// </summary>
     public TimeSpan CommitDeadline { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// The most readings of one segment or live frame, 1 to 8,192. When so many wait they are committed at once.
+    /// The most readings of one segment or live frame, 1 to 8,192. When this many wait they are committed at once.
     /// </summary>
     public int SegmentReadingsMax { get; init; } = 8192;
 
     /// <summary>
-    /// The most bytes of readings in one segment or frame, 8 KiB to 60 KiB (a frame of 64 KiB has room for its header
-    /// then); more readings make several. When so many bytes of text wait they are committed at once.
+    /// The most bytes of readings in one segment or frame, 8 KiB to 60 KiB (a frame of 64 KiB then has room for its
+    /// header); more readings make several. When this many bytes of text wait they are committed at once.
     /// </summary>
     public int SegmentBytesMax { get; init; } = 60 * 1024;
 
-    /// <summary>The most bytes of segments and frames kept. At it offers are refused.</summary>
+    /// <summary>The most bytes of segments and frames that are kept. At the limit offers are refused.</summary>
     public long QuotaBytes { get; init; } = 256L * 1024 * 1024;
 
     /// <summary>
-    /// The most readings that wait for a commit, while one is on its way to a slow disk. At it offers are refused.
+    /// The most readings that wait while a commit is being written to a slow disk. At the limit offers are refused.
     /// </summary>
     public int WaitingReadingsMax { get; init; } = 64 * 1024;
 
-    /// <summary>The most series. At it <see cref="ReadingOutbox.SeriesIndex"/> throws.</summary>
+    /// <summary>The most series. At the limit <see cref="ReadingOutbox.SeriesIndex"/> throws.</summary>
     public int SeriesMax { get; init; } = 64 * 1024;
 
-    /// <summary>How far the promised W stays behind the clock. Readings that come later than that are late.</summary>
+    /// <summary>How far the promised W stays behind the clock. Readings that arrive later than that are late.</summary>
     public TimeSpan AllowedLateness { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>After so long without a commit the receipts, frees and W get one of their own.</summary>
+    /// <summary>After this time without a commit, receipts, frees and W get a commit of their own.</summary>
     public TimeSpan IdleCommitInterval { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>The most bytes of recent frames kept in memory; older ones are read from the file.</summary>
@@ -45,22 +45,25 @@ public sealed record OutboxOptions
 
     /// <summary>
     /// The most requests that are remembered (<see cref="AnsweredRequest"/>), about 200 bytes of memory each. Default
-    /// 131,072: three in two seconds for a day. <see cref="RequestsFull"/> says what happens at it.
+    /// 131,072: three requests every two seconds for a day. <see cref="RequestsFull"/> says what happens at the limit.
     /// </summary>
     public int RequestsMax { get; init; } = 128 * 1024;
 
     /// <summary>
-    /// For how long a request is remembered at least, while there are fewer than so many. Default one day.
+    /// The least time for which a request is remembered while <see cref="RequestsMax"/> is not reached. Default one
+    /// day.
     /// </summary>
     public TimeSpan RequestsKept { get; init; } = TimeSpan.FromDays(1);
 
     /// <summary>What happens at <see cref="RequestsMax"/>. Default: the oldest is forgotten early.</summary>
     public RequestsFull RequestsFull { get; init; } = RequestsFull.ForgetOldest;
 
-    /// <summary>How long closing waits for the last commit; then it gives up and the waiting offers fail.</summary>
+    /// <summary>
+    /// How long closing waits for the last commit. After that it gives up, and the waiting offers fail.
+    /// </summary>
     public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>For tests alone, see <see cref="TestDrops"/>; 0: nothing is dropped.</summary>
+    /// <summary>For tests only, see <see cref="TestDrops"/>; 0: nothing is dropped.</summary>
     public int TestDropEvery { get; init; }
 
     public OutboxOptions Validated()

@@ -1,32 +1,32 @@
 namespace Telemetry.Edge.Outbox;
 
 /// <summary>
-/// Whether the outbox takes readings, and why not: a disk that failed, or the quota. It goes on draining meanwhile.
-/// Changed on the outbox' thread.
+/// Whether the outbox accepts readings, and if not, why: a disk that failed, or the quota. Draining continues
+/// meanwhile. Changed on the outbox' thread.
 /// </summary>
 public sealed class OutboxStanding
 {
     /// <summary>Raised when <see cref="Trouble"/> or <see cref="AtQuota"/> begins, ends or changes its kind.</summary>
     public event Action? Changed;
 
-    /// <summary>What the disk failed with; null while it works.</summary>
+    /// <summary>The failure of the disk; null while it works.</summary>
     public OutboxException? Trouble { get; private set; }
 
-    /// <summary>True since an offer was refused for the quota, until one is taken again.</summary>
+    /// <summary>True from the time when an offer was refused for the quota until an offer is accepted again.</summary>
     public bool AtQuota { get; private set; }
 
-    /// <summary>Readings refused since the trouble began or the quota was reached.</summary>
+    /// <summary>Readings refused since the failure began or the quota was reached.</summary>
     public long RefusedReadings { get; private set; }
 
     /// <summary>
-    /// Why readings are refused, or were a moment ago by a disk that fails now and then; null while all is well.
+    /// Why readings are refused, or were refused a moment ago by a disk that fails now and then; null otherwise.
     /// </summary>
-    public string? Problem => Trouble is { } trouble
-        ? $"{Word(trouble.Fault)}, readings are refused: {trouble.Message}"
+    public string? Problem => Trouble is { } failure
+        ? $"{Word(failure.Fault)}, readings are refused: {failure.Message}"
         : AtQuota ? "quota reached (outbox.quotaBytes), readings are refused until the uplink has drained the outbox"
         : null;
 
-    /// <summary>The kind of a failure in words, for logs and people.</summary>
+    /// <summary>The kind of a failure as text, for logs and people.</summary>
     public static string Word(OutboxFault fault) => fault switch
     {
         OutboxFault.Full => "disk full",
@@ -39,15 +39,15 @@ public sealed class OutboxStanding
 
     internal void Refused(int readings) => RefusedReadings += readings;
 
-    internal void Failed(OutboxException trouble)
+    internal void Failed(OutboxException failure)
     {
-        var isNew = Trouble?.Fault != trouble.Fault;
+        var isNew = Trouble?.Fault != failure.Fault;
         if (Trouble is null)
         {
             RefusedReadings = 0;
         }
 
-        Trouble = trouble;
+        Trouble = failure;
         if (isNew)
         {
             Changed?.Invoke();

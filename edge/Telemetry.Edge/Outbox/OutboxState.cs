@@ -8,8 +8,8 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Edge.Outbox;
 
 /// <summary>
-/// What the outbox knows: all of it is durable but the soft notes. A commit under way changes nothing here before it is
-/// durable.
+/// The state of the outbox in memory: all of it is durable except the deferred updates. A commit under way changes
+/// nothing here until it is durable.
 /// </summary>
 internal sealed class OutboxState
 {
@@ -37,7 +37,7 @@ internal sealed class OutboxState
         }
     }
 
-    /// <summary>Throws <see cref="OutboxException"/> when what the file holds does not fit together.</summary>
+    /// <summary>Throws <see cref="OutboxException"/> when the content of the file is inconsistent.</summary>
     public static OutboxState Of(
         OutboxImage image, GatewayId gateway, OutboxOptions options, TimeProvider time, Random random)
     {
@@ -87,19 +87,23 @@ internal sealed class OutboxState
     /// <summary>The bytes of held frames.</summary>
     public long FrameBytes { get; private set; }
 
-    /// <summary>What counts against the quota.</summary>
+    /// <summary>The bytes that count against the quota.</summary>
     public long StoredBytes => Segments.Bytes + FrameBytes;
 
-    /// <summary>Promises name at most 16 epochs; the draft's own counts where it is not among the open ones.</summary>
+    /// <summary>
+    /// Promises name at most 16 epochs. The draft's own epoch counts if it is not among the open ones.
+    /// </summary>
     public bool CanPromise(EpochState? own) =>
         Epochs.Open.Count + (own is null || Epochs.Find(own.Epoch) is not null ? 0 : 1) <= Promise.EpochsMax;
 
-    /// <summary>The other open epochs and the digest, as promises of this moment name them.</summary>
+    /// <summary>The other open epochs and the digest, as promises name them now.</summary>
     public PromiseRest RestOfPromise(EpochState? own) => new(
         [.. Epochs.Open.Where(e => e.Epoch != own?.Epoch).Select(e => new EpochLasts(e.Epoch, e.Sealed))],
         Epochs.CompleteDigest);
 
-    /// <summary>What a hello may promise now; null before the first promise and with too many open epochs.</summary>
+    /// <summary>
+    /// The promise that a hello may make now; null before the first promise and with too many open epochs.
+    /// </summary>
     public Promise? CurrentPromise()
     {
         if (PromisedW == long.MinValue || !CanPromise(Epochs.Own))
@@ -113,14 +117,16 @@ internal sealed class OutboxState
             : new Promise(PromisedW, [.. rest.Others], rest.Digest);
     }
 
-    /// <summary>W that may be recorded when, besides <paramref name="unsealedTimeMin"/>, all is sealed.</summary>
+    /// <summary>
+    /// The W that may be recorded when everything besides <paramref name="unsealedTimeMin"/> is sealed.
+    /// </summary>
     public long LimitW(DateTimeOffset now, TimeSpan allowedLateness, long unsealedTimeMin)
     {
         var clock = (now - allowedLateness - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
         return Math.Clamp(Math.Min(clock, unsealedTimeMin), WireReader.TimeMin, WireReader.TimeMax);
     }
 
-    /// <summary>The draft is durable. Returns its frames, for the uplink to be told.</summary>
+    /// <summary>Applies a draft that is durable. Returns its frames, for the uplink.</summary>
     public List<HeldFrame> Apply(CommitDraft draft)
     {
         Accepted = draft.Commit.Accepted;
@@ -156,7 +162,7 @@ internal sealed class OutboxState
 
         foreach (var replacement in draft.Replacements)
         {
-            // One that was freed meanwhile is removed from the file by the next commit, under the same name.
+            // A frame that was freed meanwhile is removed from the file by the next commit, under the same id.
             if (!replacement.Old.Freed)
             {
                 frames.Add(Replace(replacement));
@@ -173,7 +179,7 @@ internal sealed class OutboxState
         Notes.Undo();
     }
 
-    /// <summary>The frame leaves: the next commit removes it from the file.</summary>
+    /// <summary>Removes the frame; the next commit removes it from the file.</summary>
     public void Remove(HeldFrame frame)
     {
         frame.Freed = true;
@@ -183,7 +189,7 @@ internal sealed class OutboxState
         Notes.Removed(frame);
     }
 
-    /// <summary>The frame's bytes are gone; its header stays.</summary>
+    /// <summary>The frame's bytes were removed; its header stays.</summary>
     public void Unhold(HeldFrame frame)
     {
         frame.Held = false;

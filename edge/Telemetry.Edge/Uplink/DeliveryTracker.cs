@@ -12,8 +12,9 @@ using Telemetry.Runtime;
 namespace Telemetry.Edge.Uplink;
 
 /// <summary>
-/// What the uplink remembers from one connection to the next: which frames to send, what the cloud said of them, whose
-/// stored-acks count. Sending never waits for an answer; nothing is freed or resent as lost without one.
+/// What the uplink remembers from one connection to the next: which frames to send, what the cloud reported about them,
+/// and whose stored-acks count. Sending never waits for an answer; without one, nothing is freed, and nothing is sent
+/// again as lost.
 /// </summary>
 internal sealed class DeliveryTracker
 {
@@ -58,16 +59,14 @@ internal sealed class DeliveryTracker
     /// <summary>Wakes the session.</summary>
     public Signal Wake { get; } = new();
 
-    /// <summary>What is to be said to the cloud.</summary>
+    /// <summary>The hellos to send.</summary>
     public HelloSchedule Hellos { get; }
 
-    /// <summary>
-    /// True while backlog is being sealed, by whichever session: the outbox takes one call at a time.
-    /// </summary>
+    /// <summary>True while any session seals backlog: the outbox accepts one such call at a time.</summary>
     public bool Sealing { get; set; }
 
     /// <summary>
-    /// The next attempt's number for a frame: a new one only where the one before is known not to be in the log.
+    /// The number of a frame's next attempt: a new number only when the previous attempt is known not to be in the log.
     /// </summary>
     public Attempt Attempt(HeldFrame frame)
     {
@@ -75,17 +74,17 @@ internal sealed class DeliveryTracker
         return new Attempt(_process, frame.Attempts);
     }
 
-    /// <summary>An attempt number of its own for each schema that is sent.</summary>
+    /// <summary>A separate attempt number for each schema that is sent.</summary>
     public Attempt SchemaAttempt() => new(_process, (int)(++_schemaAttempts & int.MaxValue));
 
-    /// <summary>A new connection: everything that was on its way is sent again, and a full hello is due.</summary>
+    /// <summary>A new connection begins: everything under way is sent again, and a full hello is due.</summary>
     public void Begin()
     {
         Queues.Rebuild(_outbox.Held);
         Hellos.Begin();
     }
 
-    /// <summary>Takes a message from the cloud.</summary>
+    /// <summary>Handles a message from the cloud.</summary>
     public void Take(ReadOnlySpan<byte> message)
     {
         try
@@ -111,7 +110,9 @@ internal sealed class DeliveryTracker
         }
     }
 
-    /// <summary>A PUBACK said that the log has the frame (or only that a broker has it).</summary>
+    /// <summary>
+    /// A PUBACK reported that the log has the frame (or, without a receipt, only that a broker has it).
+    /// </summary>
     public void Acknowledged(HeldFrame frame, Receipt? receipt)
     {
         if (frame.Freed || frame.State != DeliveryState.Sending)
@@ -135,10 +136,10 @@ internal sealed class DeliveryTracker
         UplinkLog.Refused(_logger, outcome.ReasonCode, outcome.Reason);
     }
 
-    /// <summary>A frame is given up for a fault of its own.</summary>
+    /// <summary>A frame is given up because of a fault of its own.</summary>
     public void Quarantined(HeldFrame frame) => UplinkLog.Quarantined(_logger, frame.Key.ToString(), frame.Refusals);
 
-    /// <summary>A frame can neither be sent nor be replaced.</summary>
+    /// <summary>A frame can be neither sent nor replaced.</summary>
     public void Unreadable(HeldFrame frame, WireFormatException error)
     {
         Status.LastError = $"{frame.Key} cannot be read: {error.Message}";
@@ -169,7 +170,8 @@ internal sealed class DeliveryTracker
         Status.FramesFreed += before - _outbox.Held.Count;
         if (_settlements.ForkFound)
         {
-            // The cloud books what nobody holds any more only when the agent itself says that it was put back.
+            // The cloud books what nobody holds any more only when the agent itself reports that its outbox was put
+            // back.
             _settlements.ForkFound = false;
             Hellos.Wanted = true;
             Status.Fork = _settlements.Fork;
@@ -196,7 +198,7 @@ internal sealed class DeliveryTracker
     }
 
     /// <summary>
-    /// An answer to an older hello than the newest one answered, and a stored-ack of another token, are ignored.
+    /// Answers to an older hello than the newest one answered, and stored-acks with another token, are ignored.
     /// </summary>
     private bool Counts(StoredAck ack)
     {
@@ -230,7 +232,7 @@ internal sealed class DeliveryTracker
 
     private void Take(SchemaNeeded needed)
     {
-        // What the database knows of the chain, an answer says sooner than all of it goes up.
+        // An answer tells faster which part of the chain the database knows than sending the whole chain again.
         Hellos.Wanted |= Schemas.Needed(needed.Schema);
         if (_outbox.Find(new FrameId(needed.Frame.Epoch, needed.Frame.Lane, needed.Frame.First)) is { Held: true } frame
             && frame.State is DeliveryState.Receipted or DeliveryState.Unreceipted)
@@ -252,7 +254,7 @@ internal sealed class DeliveryTracker
         }
     }
 
-    /// <summary>A deliberate resend carries a new attempt: the log's deduplication must not swallow it.</summary>
+    /// <summary>A deliberate resend has a new attempt, so that the log's deduplication does not discard it.</summary>
     private void SendAgain(HeldFrame frame)
     {
         frame.Attempts = Math.Max(frame.Attempts, 1) + 1;

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Telemetry.Edge.Uplink;
 
-/// <summary>What the uplink logs (ids 1100-1199): nothing per frame.</summary>
+/// <summary>The log messages of the uplink (ids 1100-1199): none per frame.</summary>
 internal static partial class UplinkLog
 {
     [LoggerMessage(1100, LogLevel.Information, "Connected")]

@@ -6,8 +6,8 @@ using Telemetry.Model.Identity;
 namespace Telemetry.Edge.Uplink;
 
 /// <summary>
-/// Drains an outbox over a link that comes and goes: connects, runs an <see cref="UplinkSession"/> until it breaks,
-/// backs off with jitter, and connects again. Runs on the agent's one thread.
+/// Drains an outbox over an unreliable link: connects, runs an <see cref="UplinkSession"/> until it breaks, pauses with
+/// jitter, and connects again. Runs on the agent's one thread.
 /// </summary>
 public sealed class UplinkLoop
 {
@@ -34,10 +34,10 @@ public sealed class UplinkLoop
         _delivery = new DeliveryTracker(outbox, gateway, options, time, random, logger, Status, answers);
     }
 
-    /// <summary>How it stands.</summary>
+    /// <summary>The state of the uplink.</summary>
     public UplinkStatus Status { get; } = new();
 
-    /// <summary>Drains until cancelled, or until the outbox fails (its exception then comes out).</summary>
+    /// <summary>Drains until it is cancelled, or until the outbox fails (its exception is then thrown).</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var failures = 0;
@@ -85,7 +85,7 @@ public sealed class UplinkLoop
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // Asked to stop while waiting: the loop sees it.
+            // Cancelled during the pause; the loop condition handles it.
         }
     }
 }

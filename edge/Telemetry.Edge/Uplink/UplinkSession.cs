@@ -7,8 +7,8 @@ using Telemetry.Model.Identity;
 namespace Telemetry.Edge.Uplink;
 
 /// <summary>
-/// One connection's work: hellos, frames, sealing of backlog where there is room for it, and what comes down. Ends when
-/// the connection is closed.
+/// The work on one connection: hellos, frames, sealing of backlog when there is room for it, and messages from the
+/// cloud. Ends when the connection is closed.
 /// </summary>
 internal sealed class UplinkSession
 {
@@ -24,7 +24,8 @@ internal sealed class UplinkSession
     private OutboxException? _failure;
 
     public UplinkSession(
-        ReadingOutbox outbox, IUplinkConnection connection, DeliveryTracker delivery, UplinkOptions options, TimeProvider time)
+        ReadingOutbox outbox, IUplinkConnection connection, DeliveryTracker delivery, UplinkOptions options,
+        TimeProvider time)
     {
         (_outbox, _connection, _delivery, _options, _time) = (outbox, connection, delivery, options, time);
         _link = new SharedLink(connection, delivery, options, time);
@@ -34,7 +35,7 @@ internal sealed class UplinkSession
 
     private OutboxException? Failure => _failure ?? _frames.Failure;
 
-    /// <summary>Works until the connection closes; throws what made the outbox fail.</summary>
+    /// <summary>Works until the connection closes. Throws the error that made the outbox fail.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -78,12 +79,12 @@ internal sealed class UplinkSession
         var version = _delivery.Hellos.VersionWaitLeft;
         wait = version > TimeSpan.Zero && version < wait ? version : wait;
 
-        // A delay is cut to whole milliseconds: a rest of one would be no delay, again and again until it is over.
+        // A delay is truncated to whole milliseconds: a remainder below one would be no delay, and the loop would spin.
         return TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds));
     }
 
     /// <summary>
-    /// Where live frames pile up (the cloud withholds its PUBACKs), what comes next waits unsealed and goes up as
+    /// When live frames accumulate (the cloud withholds its PUBACKs), later readings wait unsealed and are sent as
     /// backlog, so that live data stays live.
     /// </summary>
     private void KeepLiveLive()
@@ -93,8 +94,8 @@ internal sealed class UplinkSession
     }
 
     /// <summary>
-    /// Backlog is sealed when it is its turn to be sent: what is sealed can neither be cut to a link that became slower
-    /// nor be merged any more. In which version, the first answer says; it waits for that a while.
+    /// Seals backlog only when it is about to be sent: sealed frames can neither be cut for a link that became slower
+    /// nor be merged. The first answer tells the frame version; sealing waits a limited time for it.
     /// </summary>
     private void SealBacklogIfRoom()
     {
@@ -119,13 +120,13 @@ internal sealed class UplinkSession
         {
             if (await _outbox.SealBacklogAsync(framesMax, FrameHeader.CountMax, bytesMax, _stop) == 0)
             {
-                // Nothing could be sealed just now (it is being committed): not again at once.
+                // Nothing could be sealed just now (a commit is under way): do not try again at once.
                 await Task.Delay(_options.BackoffMin, _time, _stop);
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
-            // The session ends.
+            // The session is ending.
         }
         catch (OutboxException e)
         {
@@ -152,13 +153,13 @@ internal sealed class UplinkSession
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
-            // The session ends.
+            // The session is ending.
         }
     }
 
     private async Task WatchAsync()
     {
-        // A delay that is cancelled would hand this on to the pool.
+        // A cancelled delay would continue on the thread pool.
         var stopped = new TaskCompletionSource();
         await using var registration = _stop.UnsafeRegister(
             static s => ((TaskCompletionSource)s!).TrySetResult(), stopped);

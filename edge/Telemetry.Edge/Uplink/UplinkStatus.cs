@@ -1,7 +1,8 @@
 namespace Telemetry.Edge.Uplink;
 
 /// <summary>
-/// How the uplink stands; written by the agent's thread, read by anyone (single words, so never torn).
+/// The state of the uplink. Written by the agent's thread and read by any thread (each value is one machine word, so
+/// reads are never torn).
 /// </summary>
 public sealed class UplinkStatus
 {
@@ -20,22 +21,22 @@ public sealed class UplinkStatus
     /// <summary>Frames refused for a fault of their own.</summary>
     public long FramesRefused { get; internal set; }
 
-    /// <summary>Publishes refused for rights or load.</summary>
+    /// <summary>Publishes refused because of missing rights or load.</summary>
     public long Refusals { get; internal set; }
 
     /// <summary>Frames freed by stored-acks and answers.</summary>
     public long FramesFreed { get; internal set; }
 
-    /// <summary>Full hellos said.</summary>
+    /// <summary>Full hellos sent.</summary>
     public long Hellos { get; internal set; }
 
-    /// <summary>Answers taken.</summary>
+    /// <summary>Answers that counted.</summary>
     public long Answers { get; internal set; }
 
-    /// <summary>Answers and stored-acks ignored: to an older hello, or of another owner's token.</summary>
+    /// <summary>Answers and stored-acks that were ignored: for an older hello, or with another owner's token.</summary>
     public long Ignored { get; internal set; }
 
-    /// <summary>When the last answer or stored-ack was taken, by the clock's UTC.</summary>
+    /// <summary>When the last answer or stored-ack that counted arrived, in UTC.</summary>
     public DateTimeOffset? LastWord { get; internal set; }
 
     /// <summary>Why the agent believes that it is a fork; empty when it does not.</summary>

@@ -43,38 +43,4 @@ public sealed record GeneratorOptions
 
     /// <summary>Seed of the values. Default 1: the same values in every run.</summary>
     public int Seed { get; init; } = 1;
-
-    /// <summary>What is wrong, by the key's name; empty when nothing is.</summary>
-    public IEnumerable<string> Problems()
-    {
-        if (ReadingsPerSecond is < 1 or > 1_000_000)
-        {
-            yield return $"readingsPerSecond: {ReadingsPerSecond} is not within 1 to 1000000";
-        }
-
-        if (Devices is < 1 or > 10_000)
-        {
-            yield return $"devices: {Devices} is not within 1 to 10000";
-        }
-
-        if (SeriesPerDevice is < 1 or > 1_000)
-        {
-            yield return $"seriesPerDevice: {SeriesPerDevice} is not within 1 to 1000";
-        }
-
-        if (Interval < TimeSpan.FromMilliseconds(1) || Interval > TimeSpan.FromHours(1))
-        {
-            yield return $"interval: {Interval} is not within 1 ms to 1 h";
-        }
-
-        if (CommitDeadline < TimeSpan.Zero || CommitDeadline > TimeSpan.FromMinutes(1))
-        {
-            yield return $"commitDeadline: {CommitDeadline} is not within 0 to 1 min";
-        }
-
-        if (CriticalEvery < 0 || UnstorableTextEvery < 0 || OldTimeEvery < 0 || ReadingsMax < 0)
-        {
-            yield return "criticalEvery, unstorableTextEvery, oldTimeEvery, readingsMax: must not be negative";
-        }
-    }
 }

@@ -18,23 +18,4 @@ public sealed record HostMetricsOptions
     /// Where /proc and /sys are. Default <c>/</c>; another one where they are mounted elsewhere (containers, tests).
     /// </summary>
     public string Root { get; init; } = "/";
-
-    /// <summary>What is wrong, by the key's name; empty when nothing is.</summary>
-    public IEnumerable<string> Problems()
-    {
-        if (Interval < TimeSpan.FromMilliseconds(100) || Interval > TimeSpan.FromHours(24))
-        {
-            yield return $"interval: {Interval} is not within 100 ms to 24 h";
-        }
-
-        if (CommitDeadline < TimeSpan.Zero || CommitDeadline > TimeSpan.FromMinutes(1))
-        {
-            yield return $"commitDeadline: {CommitDeadline} is not within 0 to 1 min";
-        }
-
-        if (Device.Length is 0 or > 64)
-        {
-            yield return $"device: '{Device}' is not of 1 to 64 characters";
-        }
-    }
 }

@@ -14,7 +14,8 @@ internal sealed class BodyReader(HttpInputOptions options, HttpCounters counters
     private readonly BodyBudget _budget = new(options.BodiesBytesMax);
 
     /// <summary>The body, which the caller disposes; null with what to answer.</summary>
-    public async Task<(RequestBody? Body, WriteAnswer Problem)> ReadAsync(HttpRequest request, CancellationToken aborted)
+    public async Task<(RequestBody? Body, WriteAnswer Problem)> ReadAsync(
+        HttpRequest request, CancellationToken aborted)
     {
         var encoding = request.Headers.ContentEncoding.ToString();
         var gzip = encoding.Equals("gzip", StringComparison.OrdinalIgnoreCase);

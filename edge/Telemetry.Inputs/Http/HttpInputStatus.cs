@@ -1,5 +1,5 @@
+using System.Diagnostics.Metrics;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 
 namespace Telemetry.Inputs.Http;
@@ -55,53 +55,43 @@ public sealed record HttpInputStatus
         json.WriteNumber("seriesCacheCleared", SeriesCacheCleared);
     }
 
-    /// <summary>Prometheus' text, sums over the process' agents that have the input.</summary>
-    public static void WritePrometheus(StringBuilder text, IReadOnlyList<HttpInputStatus> inputs)
+    /// <summary>
+    /// Makes the instruments: sums over <paramref name="inputs"/>, those of the process' agents that have the input.
+    /// Without one they show nothing.
+    /// </summary>
+    public static void Publish(Meter meter, Func<IEnumerable<HttpInputStatus>> inputs)
     {
-        if (inputs.Count == 0)
-        {
-            return;
-        }
+        Counter("telemetry.agent.http.answers", "{request}", "Requests by the status that they were answered with.",
+            all => all.SelectMany(i => i.Answers).GroupBy(a => a.Status, a => a.Count)
+                .Select(status => (Count: status.Sum(), Word: Word(status.Key))).Where(status => status.Count > 0)
+                .Select(status => Tagged(status.Count, "status", status.Word)));
+        Counter("telemetry.agent.http.lines", "{line}", "Lines of line protocol.",
+            all => [Tagged(all.Sum(i => i.LinesStored), "outcome", "stored"),
+                Tagged(all.Sum(i => i.LinesRefused), "outcome", "refused")]);
+        Counter("telemetry.agent.http.repeats", "{request}", "Requests that repeated an earlier one.",
+            all => [new(all.Sum(i => i.Repeats))]);
+        meter.CreateObservableGauge(
+            "telemetry.agent.http.connections", Observe(all => [new(all.Sum(i => (long)i.Connections))]),
+            description: "Connections now.");
+        Counter("telemetry.agent.http.connections_refused", "{connection}", "Connections over the limit.",
+            all => [new(all.Sum(i => i.ConnectionsRefused))]);
+        Counter("telemetry.agent.http.bodies_cut", "{body}", "Bodies whose senders left in the middle.",
+            all => [new(all.Sum(i => i.BodiesCut))]);
+        Counter("telemetry.agent.http.series_cache_cleared", "{clearing}", "Times that the cache of series was full.",
+            all => [new(all.Sum(i => i.SeriesCacheCleared))]);
 
-        Head("telemetry_agent_http_answers_total", "counter", "Requests by the status that they were answered with.");
-        foreach (var (status, count) in inputs.SelectMany(i => i.Answers).GroupBy(a => a.Status, a => a.Count)
-            .Select(g => (g.Key, g.Sum())).Where(g => g.Item2 > 0))
-        {
-            text.Append(
-                CultureInfo.InvariantCulture,
-                $"telemetry_agent_http_answers_total{{status=\"{Word(status)}\"}} {count}\n");
-        }
+        void Counter(
+            string name, string unit, string description,
+            Func<List<HttpInputStatus>, IEnumerable<Measurement<long>>> measure) =>
+            meter.CreateObservableCounter(name, Observe(measure), unit, description);
 
-        Head("telemetry_agent_http_lines_total", "counter", "Lines of line protocol.");
-        text.Append(
-            CultureInfo.InvariantCulture,
-            $"telemetry_agent_http_lines_total{{outcome=\"stored\"}} {inputs.Sum(i => i.LinesStored)}\n");
-        text.Append(
-            CultureInfo.InvariantCulture,
-            $"telemetry_agent_http_lines_total{{outcome=\"refused\"}} {inputs.Sum(i => i.LinesRefused)}\n");
-        One(
-            "telemetry_agent_http_repeats_total", "counter", "Requests that repeated an earlier one.",
-            inputs.Sum(i => i.Repeats));
-        One("telemetry_agent_http_connections", "gauge", "Connections now.", inputs.Sum(i => (long)i.Connections));
-        One(
-            "telemetry_agent_http_connections_refused_total", "counter", "Connections over the limit.",
-            inputs.Sum(i => i.ConnectionsRefused));
-        One(
-            "telemetry_agent_http_bodies_cut_total", "counter", "Bodies whose senders left in the middle.",
-            inputs.Sum(i => i.BodiesCut));
-        One(
-            "telemetry_agent_http_series_cache_cleared_total", "counter", "Times that the cache of series was full.",
-            inputs.Sum(i => i.SeriesCacheCleared));
-
-        void Head(string name, string type, string help) =>
-            text.Append($"# HELP {name} {help}\n# TYPE {name} {type}\n");
-
-        void One(string name, string type, string help, long value)
-        {
-            Head(name, type, help);
-            text.Append(CultureInfo.InvariantCulture, $"{name} {value}\n");
-        }
+        Func<IEnumerable<Measurement<long>>> Observe(
+            Func<List<HttpInputStatus>, IEnumerable<Measurement<long>>> measure) =>
+            () => inputs().ToList() is { Count: > 0 } all ? measure(all) : [];
     }
+
+    private static Measurement<long> Tagged(long count, string tag, string value) =>
+        new(count, new KeyValuePair<string, object?>(tag, value));
 
     private static string Word(int status) => status == 0 ? "other" : status.ToString(CultureInfo.InvariantCulture);
 }

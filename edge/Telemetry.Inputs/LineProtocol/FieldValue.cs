@@ -1,5 +1,5 @@
 using System.Globalization;
-using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 
 namespace Telemetry.Inputs.LineProtocol;
 

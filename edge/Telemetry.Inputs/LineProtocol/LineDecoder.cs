@@ -1,6 +1,7 @@
 using System.Text.Unicode;
 using Telemetry.Edge.Outbox.Offers;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 
 namespace Telemetry.Inputs.LineProtocol;
 

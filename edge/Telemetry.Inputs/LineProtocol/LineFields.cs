@@ -1,4 +1,4 @@
-using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 
 namespace Telemetry.Inputs.LineProtocol;
 

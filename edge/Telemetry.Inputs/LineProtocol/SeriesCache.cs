@@ -1,7 +1,6 @@
 using System.Text;
 using Telemetry.Edge.Outbox;
 using Telemetry.Model.Identity;
-using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 
 namespace Telemetry.Inputs.LineProtocol;

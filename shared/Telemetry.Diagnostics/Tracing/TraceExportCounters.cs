@@ -1,3 +1,6 @@
+using System.Diagnostics.Metrics;
+using Telemetry.Diagnostics.Metrics;
+
 namespace Telemetry.Diagnostics.Tracing;
 
 /// <summary>
@@ -21,6 +24,15 @@ public sealed class TraceExportCounters
 
     /// <summary>Spans that wait or are being sent.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
+
+    /// <summary>Makes the instruments of a cloud process; docs/reference/metrics.md lists them.</summary>
+    public void Publish(Meter meter)
+    {
+        meter.Counter(
+            "telemetry.traces.spans", "{span}", "Spans of this process, by what became of them", "outcome",
+            ("exported", () => Exported), ("failed", () => Failed), ("dropped", () => Dropped));
+        meter.Gauge("telemetry.traces.waiting", "Spans that wait for the collector", () => Waiting);
+    }
 
     internal bool TryWait(int max)
     {

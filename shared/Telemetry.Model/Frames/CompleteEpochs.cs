@@ -3,7 +3,7 @@ using Telemetry.Model.Wire;
 
 namespace Telemetry.Model.Frames;
 
-/// <summary>The digest by which agent and ledger compare which epochs they call complete.</summary>
+/// <summary>The digest by which agent and ledger compare the epochs that each calls complete.</summary>
 public static class CompleteEpochs
 {
     /// <summary>XxHash64 over the epochs' ids and last sequences, sorted by id; 0 when there are none.</summary>

@@ -2,13 +2,13 @@ using Telemetry.Model.Wire;
 
 namespace Telemetry.Model.Frames;
 
-/// <summary>Why readings that were accepted are not in a frame.</summary>
+/// <summary>Why readings that were accepted are missing from a frame.</summary>
 public enum DropReason : byte
 {
     /// <summary>The outbox was at its quota and its policy drops the oldest.</summary>
     Quota = 1,
 
-    /// <summary>The outbox was at its quota and its policy thins series out.</summary>
+    /// <summary>The outbox was at its quota and its policy thins out series.</summary>
     Thinned = 2,
 
     /// <summary>
@@ -19,18 +19,18 @@ public enum DropReason : byte
     /// <summary>The stored bytes could not be read back (a damaged disk).</summary>
     Damaged = 4,
 
-    /// <summary>A test took them away.</summary>
+    /// <summary>A test removed them.</summary>
     Test = 5,
 }
 
 /// <summary>
-/// Readings that a frame covers without having them: how many of which series, between which event times, and why.
+/// Readings that a frame covers but does not contain: how many of which series, between which event times, and why.
 /// </summary>
 /// <param name="Series">Index in the gateway's list of series.</param>
 /// <param name="Count">How many readings, at least 1.</param>
 /// <param name="TimeFirst">The least event time among them, microseconds since 1970 UTC.</param>
 /// <param name="TimeLast">The greatest event time among them.</param>
-/// <param name="Reason">Why.</param>
+/// <param name="Reason">The reason.</param>
 public readonly record struct Declaration(int Series, int Count, long TimeFirst, long TimeLast, DropReason Reason)
 {
     internal const int BytesMin = 17;

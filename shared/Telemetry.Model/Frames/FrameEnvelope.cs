@@ -1,4 +1,4 @@
-using Telemetry.Model.Protocol;
+using Telemetry.Model.Identity;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Model.Frames;
@@ -15,7 +15,7 @@ namespace Telemetry.Model.Frames;
 /// </summary>
 public readonly record struct FrameEnvelope(long SentAtMicros, Attempt Attempt)
 {
-    /// <summary>The most bytes that it takes.</summary>
+    /// <summary>The most bytes of an envelope.</summary>
     public const int BytesMax = 7 + 4 + 5;
 
     /// <summary>Writes it; the frame's bytes follow.</summary>
@@ -26,7 +26,7 @@ public readonly record struct FrameEnvelope(long SentAtMicros, Attempt Attempt)
         writer.Varint((ulong)Attempt.Count);
     }
 
-    /// <summary>Reads it and says where the frame begins. Throws <see cref="WireFormatException"/>.</summary>
+    /// <summary>Reads it and returns where the frame begins. Throws <see cref="WireFormatException"/>.</summary>
     public static FrameEnvelope Read(ReadOnlySpan<byte> message, out int frameOffset)
     {
         var reader = new WireReader(message);

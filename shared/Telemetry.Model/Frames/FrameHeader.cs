@@ -6,11 +6,11 @@ using Telemetry.Model.Wire;
 
 namespace Telemetry.Model.Frames;
 
-/// <summary>The epoch before an epoch, and what was sealed in it; id 0 when there was none.</summary>
+/// <summary>The epoch before an epoch, and its last sealed sequences; id 0 when there was none.</summary>
 public readonly record struct Predecessor(ulong Epoch, LaneLasts Lasts)
 {
     /// <summary>
-    /// The id that means: not known here (a complete epoch of an earlier outbox, taken over from the books).
+    /// The id that means "unknown" (a complete epoch of an earlier outbox, taken over from the cloud).
     /// </summary>
     public const ulong Unknown = ulong.MaxValue;
 }
@@ -39,11 +39,11 @@ public readonly record struct FrameHeader
     /// <summary>The greatest version that is read and written: 0 with plain columns, 1 with compact ones.</summary>
     public const byte VersionMax = 1;
 
-    /// <summary>The most sequences one frame covers.</summary>
+    /// <summary>The most sequences that one frame covers.</summary>
     public const int CountMax = 8192;
 
     /// <summary>
-    /// The greatest sequence: far beyond what any run can seal, so that sums of sequences never overflow.
+    /// The greatest sequence: far more than any run can seal, so that sums of sequences never overflow.
     /// </summary>
     public const long SequenceMax = 1L << 60;
 
@@ -53,12 +53,12 @@ public readonly record struct FrameHeader
     /// <summary>The bytes of the checksum at a frame's end.</summary>
     public const int ChecksumBytes = 8;
 
-    /// <summary>Where the first sequence and the count stand: behind kind, bits and epoch.</summary>
+    /// <summary>The offset of the first sequence and the count: after kind, bits and epoch.</summary>
     internal const int SequencesOffset = 1 + 1 + 8;
 
     private const byte DroppedBit = 4, PredecessorBit = 8, PromiseBit = 16, OthersBit = 32, DigestBit = 64;
 
-    /// <summary>How its columns are put; the header is the same in every version.</summary>
+    /// <summary>How its columns are encoded; the header is the same in every version.</summary>
     public byte Version { get; init; }
 
     /// <summary>Readings or tombstone.</summary>
@@ -67,22 +67,22 @@ public readonly record struct FrameHeader
     /// <summary>Epoch, lane, first sequence, count.</summary>
     public FrameKey Key { get; init; }
 
-    /// <summary>How many of the sequences covered are dropped; all of them in a tombstone.</summary>
+    /// <summary>How many of the covered sequences are dropped; all of them in a tombstone.</summary>
     public int Dropped { get; init; }
 
-    /// <summary>The schema that its series indexes are of.</summary>
+    /// <summary>The schema of its series indexes.</summary>
     public SchemaId Schema { get; init; }
 
-    /// <summary>Stands in each lane's first frame of an epoch.</summary>
+    /// <summary>Present in each lane's first frame of an epoch.</summary>
     public Predecessor? Predecessor { get; init; }
 
     /// <summary>
-    /// Stands in live frames; its first epoch is the frame's own, whose last sequence of the frame's lane is the
-    /// frame's.
+    /// Present in live frames. Its first epoch is the frame's own; that epoch's last sequence of the frame's lane is
+    /// the frame's own last sequence.
     /// </summary>
     public Promise? Promise { get; init; }
 
-    /// <summary>How many readings are in it.</summary>
+    /// <summary>The number of readings in the frame.</summary>
     public int Present => Key.Count - Dropped;
 
     /// <summary>Writes the header.</summary>
@@ -119,9 +119,7 @@ public readonly record struct FrameHeader
         }
     }
 
-    /// <summary>
-    /// Reads a header; the reader then stands at the payload. Throws <see cref="WireFormatException"/>.
-    /// </summary>
+    /// <summary>Reads a header; the reader is then at the payload. Throws <see cref="WireFormatException"/>.</summary>
     public static FrameHeader Read(ref WireReader reader)
     {
         var first = reader.Byte();
@@ -168,7 +166,7 @@ public readonly record struct FrameHeader
         };
     }
 
-    /// <summary>True when the second byte of a frame says that some of what it covers was dropped.</summary>
+    /// <summary>True when the second byte of a frame marks some of the covered sequences as dropped.</summary>
     internal static bool HasDropped(byte bits) => (bits & DroppedBit) != 0;
 
     /// <summary>
@@ -251,7 +249,9 @@ public readonly record struct FrameHeader
             : throw new WireFormatException("digest 0, of a promise with a digest", reader.Offset);
     }
 
-    /// <summary>A tombstone has nothing dropped inside, and what a promise holds stands only where one is.</summary>
+    /// <summary>
+    /// A tombstone has no sequences marked as dropped, and the fields of a promise require a promise.
+    /// </summary>
     private static bool AgreeWith(FrameKind kind, byte bits) =>
         (kind == FrameKind.Readings || (bits & DroppedBit) == 0)
         && ((bits & PromiseBit) != 0 || (bits & (OthersBit | DigestBit)) == 0);

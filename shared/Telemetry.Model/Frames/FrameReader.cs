@@ -6,12 +6,12 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Model.Frames;
 
 /// <summary>
-/// Opens frames that <see cref="FrameWriter"/> sealed. A frame never makes more readings than it declares.
+/// Decodes frames that <see cref="FrameWriter"/> sealed. A frame never yields more readings than it declares.
 /// </summary>
 public static class FrameReader
 {
     /// <summary>
-    /// The kind of a message by its first byte; false for none of a known version. Schemas are of version 0.
+    /// The kind of a message by its first byte; false if it has no known version. Schemas have version 0.
     /// </summary>
     public static bool TryKind(ReadOnlySpan<byte> message, out FrameKind kind)
     {
@@ -25,8 +25,8 @@ public static class FrameReader
     }
 
     /// <summary>
-    /// How many readings a frame may have as it says itself, checked against nothing but the limit of a frame; 0 for a
-    /// tombstone, a schema, and what is no frame. For planning: <see cref="Header"/> is the word that counts.
+    /// How many readings a frame claims to have, checked only against the limit of a frame; 0 for a tombstone, a
+    /// schema, and bytes that are not a frame. For planning only: <see cref="Header"/> is authoritative.
     /// </summary>
     public static int ReadingsClaimed(ReadOnlySpan<byte> message)
     {
@@ -45,7 +45,7 @@ public static class FrameReader
         }
         catch (WireFormatException)
         {
-            // Whoever reads it says what is wrong with it.
+            // The code that reads the frame reports the error.
             return 0;
         }
     }
@@ -60,8 +60,8 @@ public static class FrameReader
 
     /// <summary>
     /// Reads a whole frame whose checksum was checked: adds its readings to <paramref name="into"/> and its
-    /// declarations to <paramref name="declarations"/>. <paramref name="types"/> is the type of each series of its
-    /// schema. Throws <see cref="WireFormatException"/>; what was added until then must be thrown away.
+    /// declarations to <paramref name="declarations"/>. <paramref name="types"/> has the type of each series of its
+    /// schema. Throws <see cref="WireFormatException"/>; the caller must then discard what was added.
     /// </summary>
     public static FrameHeader Read(
         ReadOnlySpan<byte> frame, ReadOnlySpan<MetricType> types, ReadingBatch into, List<Declaration> declarations)

@@ -1,6 +1,7 @@
 using System.IO.Hashing;
 using Telemetry.Model.Frames.Columns;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Model.Frames;
@@ -17,8 +18,8 @@ namespace Telemetry.Model.Frames;
 public static class FrameWriter
 {
     /// <summary>
-    /// Writes a frame and returns its checksum. The header's count is the rows of <paramref name="order"/> plus the
-    /// declared ones; throws <see cref="ArgumentException"/> when it is not, or the frame is over its limits.
+    /// Writes a frame and returns its checksum. The header's count must be the rows of <paramref name="order"/> plus
+    /// the declared ones; otherwise, and when the frame is over its limits, throws <see cref="ArgumentException"/>.
     /// </summary>
     public static ulong Write(
         WireWriter writer,

@@ -7,18 +7,18 @@ namespace Telemetry.Model.Frames;
 public readonly record struct EpochLasts(ulong Epoch, LaneLasts Lasts);
 
 /// <summary>
-/// The agent's word: no reading of mine older than <paramref name="W"/> is outside the sequences named here, nor
-/// outside the complete epochs whose digest is given. It counts only while that digest equals the ledger's.
+/// The agent's promise: no reading older than <paramref name="W"/> is outside of the sequences named here and of the
+/// complete epochs with the given digest. It counts only while that digest equals the ledger's.
 /// </summary>
 /// <param name="W">Microseconds since 1970 UTC.</param>
 /// <param name="Epochs">Every open epoch, the run's own first; at most <see cref="EpochsMax"/>.</param>
 /// <param name="Digest">See <see cref="CompleteEpochs.Digest"/>.</param>
 public sealed record Promise(long W, EpochLasts[] Epochs, ulong Digest)
 {
-    /// <summary>The most open epochs a promise can name; with more, W stands still.</summary>
+    /// <summary>The most open epochs that a promise can name; with more, W does not advance.</summary>
     public const int EpochsMax = 16;
 
-    /// <summary>Writes it in full, as hellos carry it.</summary>
+    /// <summary>Writes all of it, as hellos carry it.</summary>
     public void Write(WireWriter writer)
     {
         writer.Time(W);

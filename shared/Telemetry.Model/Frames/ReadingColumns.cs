@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Model.Frames;
@@ -46,8 +47,8 @@ public static class ReadingColumns
 
     /// <summary>
     /// Reads groups until the end and adds their rows to <paramref name="into"/>: at most <paramref name="countMax"/>.
-    /// Where <paramref name="types"/> is given, an unknown series or another type throws
-    /// <see cref="WireFormatException"/>.
+    /// If <paramref name="types"/> is given, an unknown series or another type throws <see
+    /// cref="WireFormatException"/>.
     /// </summary>
     public static void Read(ref WireReader reader, ReadingBatch into, int countMax, ReadOnlySpan<MetricType> types)
     {
@@ -73,7 +74,7 @@ public static class ReadingColumns
         }
     }
 
-    /// <summary>How many bytes <see cref="Write"/> makes of these rows.</summary>
+    /// <summary>How many bytes <see cref="Write"/> produces for these rows.</summary>
     public static int Bytes(ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types)
     {
         var bytes = 0;

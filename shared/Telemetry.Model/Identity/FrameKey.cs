@@ -4,7 +4,7 @@ using System.IO.Hashing;
 namespace Telemetry.Model.Identity;
 
 /// <summary>
-/// What names a frame of one gateway: its epoch, its lane and the sequences that it covers. Sequences are 1, 2, 3 …
+/// Identifies a frame of one gateway: its epoch, its lane and the sequences that it covers. Sequences are 1, 2, 3 …
 /// within (gateway, epoch, lane).
 /// </summary>
 public readonly record struct FrameKey(ulong Epoch, Lane Lane, long First, int Count)
@@ -16,8 +16,9 @@ public readonly record struct FrameKey(ulong Epoch, Lane Lane, long First, int C
     public SequenceRange Range => new(First, Last);
 
     /// <summary>
-    /// The frame's share in the checksum of a settled range: XxHash64 over (first, count, checksum). Shares are added
-    /// mod 2^64, so that ranges merge in any order and a lost frame that turns up adds its share later.
+    /// The frame's share of the checksum of a settled range: XxHash64 over (first, count, checksum). Shares are added
+    /// modulo 2^64, so that ranges can be merged in any order and a lost frame that arrives after all can add its share
+    /// later.
     /// </summary>
     public ulong Share(ulong checksum)
     {

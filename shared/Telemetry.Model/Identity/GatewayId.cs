@@ -5,8 +5,8 @@ using System.Text;
 namespace Telemetry.Model.Identity;
 
 /// <summary>
-/// The identity of a gateway: 1 to 64 characters of <c>A-Z a-z 0-9 _ -</c>. It authenticates, names the MQTT topics and
-/// the log's subjects, and decides the partition.
+/// The identity of a gateway: 1 to 64 characters of <c>A-Z a-z 0-9 _ -</c>. It is used for authentication, in the MQTT
+/// topics and the log's subjects, and determines the partition.
 /// </summary>
 public readonly record struct GatewayId
 {
@@ -21,7 +21,7 @@ public readonly record struct GatewayId
     /// <summary>The id as text.</summary>
     public string Value { get; }
 
-    /// <summary>Takes a text as an id; false when it is empty, too long, or has another character.</summary>
+    /// <summary>Parses a text as an id; false when it is empty, too long, or has another character.</summary>
     public static bool TryParse(string? text, out GatewayId id)
     {
         var valid = text is { Length: > 0 and <= LengthMax } && !text.AsSpan().ContainsAnyExcept(Allowed);
@@ -29,7 +29,7 @@ public readonly record struct GatewayId
         return valid;
     }
 
-    /// <summary>Takes a text as an id; throws <see cref="FormatException"/> naming the rule otherwise.</summary>
+    /// <summary>Parses a text as an id; throws <see cref="FormatException"/> that names the rule otherwise.</summary>
     public static GatewayId Parse(string? text) => TryParse(text, out var id)
         ? id
         : throw new FormatException(

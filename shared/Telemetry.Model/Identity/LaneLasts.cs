@@ -1,6 +1,6 @@
 namespace Telemetry.Model.Identity;
 
-/// <summary>The last sequence of each lane of one epoch; 0 where a lane has none.</summary>
+/// <summary>The last sequence of each lane of one epoch; 0 for a lane without one.</summary>
 public readonly record struct LaneLasts(long Critical, long Live, long Backlog)
 {
     /// <summary>The last sequence of <paramref name="lane"/>.</summary>
@@ -19,7 +19,7 @@ public readonly record struct LaneLasts(long Critical, long Live, long Backlog)
         _ => this with { Backlog = last },
     };
 
-    /// <summary>Lane by lane the greater of the two.</summary>
+    /// <summary>The greater of the two for each lane.</summary>
     public static LaneLasts Max(LaneLasts a, LaneLasts b) =>
         new(Math.Max(a.Critical, b.Critical), Math.Max(a.Live, b.Live), Math.Max(a.Backlog, b.Backlog));
 }

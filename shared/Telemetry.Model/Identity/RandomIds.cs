@@ -5,7 +5,7 @@ namespace Telemetry.Model.Identity;
 /// <summary>Ids that must never repeat: epochs, owners' tokens, processes.</summary>
 public static class RandomIds
 {
-    /// <summary>64 bits of chance, never 0, which stands for "none".</summary>
+    /// <summary>64 random bits, never 0, which means "none".</summary>
     public static ulong NextId(this Random random)
     {
         Span<byte> bytes = stackalloc byte[8];

@@ -1,6 +1,6 @@
 namespace Telemetry.Model.Identity;
 
-/// <summary>Consecutive sequences <paramref name="First"/> to <paramref name="Last"/>, both in it.</summary>
+/// <summary>Consecutive sequences from <paramref name="First"/> to <paramref name="Last"/>, both included.</summary>
 public readonly record struct SequenceRange(long First, long Last)
 {
     /// <summary>How many sequences it covers.</summary>
@@ -9,6 +9,6 @@ public readonly record struct SequenceRange(long First, long Last)
     /// <summary>True when the two share a sequence.</summary>
     public bool Overlaps(SequenceRange other) => First <= other.Last && other.First <= Last;
 
-    /// <summary>True when <paramref name="other"/> lies wholly inside.</summary>
+    /// <summary>True when <paramref name="other"/> lies completely inside.</summary>
     public bool Contains(SequenceRange other) => First <= other.First && other.Last <= Last;
 }

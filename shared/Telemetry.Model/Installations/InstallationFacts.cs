@@ -4,12 +4,12 @@ using System.Text.RegularExpressions;
 namespace Telemetry.Model.Installations;
 
 /// <summary>
-/// What is fixed when the system is installed. The database keeps it, and the log's streams carry it in their
+/// What is fixed when the system is installed. The database keeps these facts, and the log's streams have them in their
 /// description, so that a process with another setting is refused before it does anything.
 /// </summary>
-/// <param name="Id">Says which database and which log belong together.</param>
-/// <param name="Partitions">P: a gateway's partition follows from it.</param>
-/// <param name="Generation">1, and one more with each repartition, which makes streams of their own.</param>
+/// <param name="Id">Identifies the database and the log that belong together.</param>
+/// <param name="Partitions">P: determines each gateway's partition.</param>
+/// <param name="Generation">1, and one more after each repartition, which makes new streams.</param>
 public sealed partial record InstallationFacts(Guid Id, int Partitions, int Generation)
 {
     /// <summary>The facts of a new installation.</summary>
@@ -20,7 +20,7 @@ public sealed partial record InstallationFacts(Guid Id, int Partitions, int Gene
         return new InstallationFacts(new Guid(id), partitions, 1);
     }
 
-    /// <summary>The text that streams have as their description.</summary>
+    /// <summary>The text of the streams' descriptions.</summary>
     public string Description => string.Create(
         CultureInfo.InvariantCulture, $"installation={Id:N} partitions={Partitions} generation={Generation}");
 

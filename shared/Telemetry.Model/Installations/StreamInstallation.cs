@@ -2,19 +2,19 @@ using System.Globalization;
 
 namespace Telemetry.Model.Installations;
 
-/// <summary>What the log says of the installation: the newest facts, and whether a repartition is under way.</summary>
+/// <summary>The log's record of the installation: the newest facts, and whether a repartition is under way.</summary>
 /// <param name="Facts">The facts of the newest generation.</param>
 /// <param name="Next">The number of partitions that a repartition under way is making; 0 when there is none.</param>
 public sealed record StreamInstallation(InstallationFacts Facts, int Next = 0)
 {
     private const string NextKey = " next=";
 
-    /// <summary>The text that says so in the log.</summary>
+    /// <summary>The text of this record in the log.</summary>
     public string Description => Next == 0
         ? Facts.Description
         : Facts.Description + NextKey + Next.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>Why nothing is appended now; null when it is.</summary>
+    /// <summary>Why nothing is appended now; null when appends are accepted.</summary>
     public string? Closed => Next == 0
         ? null
         : $"the partitions are being changed from {Facts.Partitions} to {Next}; nothing is taken until that is done";

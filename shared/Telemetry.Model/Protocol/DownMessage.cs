@@ -4,24 +4,23 @@ using Telemetry.Model.Wire;
 
 namespace Telemetry.Model.Protocol;
 
-/// <summary>The first byte of what comes down to an agent.</summary>
+/// <summary>The first byte of a message to an agent.</summary>
 public enum DownKind : byte
 {
     /// <summary>A stored-ack or the answer to a hello.</summary>
     StoredAck = 1,
 
     /// <summary>
-    /// A frame named a schema that the database lacks: send the schema in that lane, and the lane's frames again.
+    /// A frame named a schema that the database lacks: the agent must send the schema in that lane, and the lane's
+    /// frames again.
     /// </summary>
     SchemaNeeded = 2,
 
-    /// <summary>A receipt as a message, where a foreign broker stands between.</summary>
+    /// <summary>A receipt as a message, for a broker between agent and ingress that is not ours.</summary>
     Receipt = 3,
 }
 
-/// <summary>
-/// The cloud's word that it met a frame whose schema it does not know; the frame is not settled by it.
-/// </summary>
+/// <summary>The cloud received a frame whose schema it does not know. The frame is not settled by this.</summary>
 public sealed record SchemaNeeded(ulong Token, SchemaId Schema, FrameKey Frame)
 {
     /// <summary>Writes it: byte kind, u64 token, 16 schema, u64 epoch, byte lane, varint first, varint count.</summary>
@@ -44,7 +43,7 @@ public sealed record SchemaNeeded(ulong Token, SchemaId Schema, FrameKey Frame)
     }
 }
 
-/// <summary>A receipt that came as a message.</summary>
+/// <summary>A receipt that arrived as a message.</summary>
 public sealed record ReceiptMessage(FrameKey Frame, Attempt Attempt, Receipt Receipt)
 {
     /// <summary>Writes it: byte kind, frame key, u32 process, varint count, byte stream, varint sequence.</summary>

@@ -5,18 +5,17 @@ using Telemetry.Model.Wire;
 
 namespace Telemetry.Model.Protocol;
 
-/// <summary>Names a hello: the agent process' random number and a running number in it.</summary>
+/// <summary>Identifies a hello: the agent process' random number and a running number in that process.</summary>
 public readonly record struct HelloId(uint Process, long Number)
 {
     /// <summary>True when one process sent both, and this one later.</summary>
     public bool IsAfter(HelloId other) => Process == other.Process && Number > other.Number;
 }
 
-/// <summary>What the agent says of one lane of an open epoch.</summary>
+/// <summary>The agent's report of one lane of an open epoch.</summary>
 /// <param name="LastSealed">The last sequence that it sealed.</param>
-/// <param name="ListedTo">
-/// Up to here <paramref name="Held"/> is complete: what it does not name, the edge has no more.
-/// </param>
+/// <param name="ListedTo"><paramref name="Held"/> is complete up to here: the edge no longer has the sequences that it
+/// does not name.</param>
 /// <param name="Held">
 /// Ranges whose bytes are still in the outbox, ascending; at most <see cref="Hello.HeldMax"/>.
 /// </param>
@@ -26,7 +25,7 @@ public sealed record HelloLane(long LastSealed, long ListedTo, SequenceRange[] H
     public static readonly HelloLane Empty = new(0, 0, []);
 }
 
-/// <summary>What the agent says of one open epoch; <paramref name="Lanes"/> has an entry for each lane.</summary>
+/// <summary>The agent's report of one open epoch; <paramref name="Lanes"/> has an entry for each lane.</summary>
 public sealed record HelloEpoch(ulong Epoch, Predecessor Predecessor, HelloLane[] Lanes)
 {
     /// <summary>The last sequence of each lane.</summary>
@@ -49,7 +48,7 @@ public sealed record HelloEpoch(ulong Epoch, Predecessor Predecessor, HelloLane[
 /// </summary>
 public sealed record Hello
 {
-    /// <summary>The most held ranges named for one lane; the next hello goes on behind them.</summary>
+    /// <summary>The most held ranges named for one lane; the next hello continues after them.</summary>
     public const int HeldMax = 64;
 
     /// <summary>The most open epochs named.</summary>
@@ -66,16 +65,16 @@ public sealed record Hello
 
     private const byte FullBit = 1, PromiseBit = 2, CompleteBit = 4, OwnBit = 8, VersionBit = 16;
 
-    /// <summary>Which hello it is.</summary>
+    /// <summary>The identity of this hello.</summary>
     public required HelloId Id { get; init; }
 
-    /// <summary>True when it wants an answer.</summary>
+    /// <summary>True when it asks for an answer.</summary>
     public bool Full { get; init; }
 
     /// <summary>The outbox file's random id.</summary>
     public required ulong Outbox { get; init; }
 
-    /// <summary>How many readings that outbox ever accepted; never falls.</summary>
+    /// <summary>How many readings that outbox ever accepted; never decreases.</summary>
     public required long Accepted { get; init; }
 
     /// <summary>The last promise; null when there is none yet.</summary>
@@ -91,22 +90,22 @@ public sealed record Hello
     public IReadOnlyList<HelloEpoch> Epochs { get; init; } = [];
 
     /// <summary>
-    /// True when the last of <see cref="Epochs"/> is the running agent's own: it may grow; the others may not.
+    /// True when the last of <see cref="Epochs"/> is the running agent's own: it may grow, the others may not.
     /// </summary>
     public bool OwnIsLast { get; init; }
 
-    /// <summary>The schema ids that frames still held need.</summary>
+    /// <summary>The ids of the schemas that held frames need.</summary>
     public IReadOnlyList<SchemaId> Schemas { get; init; } = [];
 
     /// <summary>The epochs that the agent calls complete; null unless an answer's digest differed.</summary>
     public IReadOnlyList<EpochLasts>? Complete { get; init; }
 
-    /// <summary>Why the agent thinks that it is a fork; empty when it does not.</summary>
+    /// <summary>Why the agent believes that it is a fork; empty when it does not.</summary>
     public string Fork { get; init; } = "";
 
     /// <summary>
-    /// The greatest version of frames that the agent seals, see <see cref="FrameHeader.VersionMax"/>: the answer says
-    /// which it may. Only a full hello carries it, and none where it is 0.
+    /// The greatest frame version that the agent can seal, see <see cref="FrameHeader.VersionMax"/>; the answer tells
+    /// which version it may use. Only a full hello carries it, and none when it is 0.
     /// </summary>
     public byte FrameVersion { get; init; }
 

@@ -3,8 +3,9 @@ using System.Globalization;
 namespace Telemetry.Model.Protocol;
 
 /// <summary>
-/// Ingress's word at which sequence of which stream a frame stands. It says "don't resend now", never "stored". It is a
-/// user property of the PUBACK: name <c>receipt</c>, value <c>live:12345</c> or <c>backlog:12345</c>.
+/// The place of a frame in the log: the stream and the sequence, as the ingress reports it. It means "do not send it
+/// again now", never "stored". It is a user property of the PUBACK: name <c>receipt</c>, value <c>live:12345</c> or
+/// <c>backlog:12345</c>.
 /// </summary>
 public readonly record struct Receipt(StreamKind Stream, long Sequence)
 {
@@ -14,7 +15,7 @@ public readonly record struct Receipt(StreamKind Stream, long Sequence)
     /// <summary>The user property's value.</summary>
     public string PropertyValue => $"{(Stream == StreamKind.Live ? "live" : "backlog")}:{Sequence}";
 
-    /// <summary>Reads a user property's value; false when it is none of ours.</summary>
+    /// <summary>Parses a user property's value; false when it is not a receipt.</summary>
     public static bool TryParse(string? value, out Receipt receipt)
     {
         receipt = default;

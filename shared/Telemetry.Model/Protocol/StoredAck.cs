@@ -4,13 +4,13 @@ using Telemetry.Model.Wire;
 
 namespace Telemetry.Model.Protocol;
 
-/// <summary>What became of a run of sequences beyond the settled prefix.</summary>
+/// <summary>The state of a run of sequences beyond the settled prefix.</summary>
 public enum RunState : byte
 {
-    /// <summary>Stored, rejected or dropped: for good.</summary>
+    /// <summary>Stored, rejected or dropped: final.</summary>
     Settled = 0,
 
-    /// <summary>Nobody has it any more. If its bytes turn up, they are stored.</summary>
+    /// <summary>Nobody has it any more. If its bytes arrive after all, they are stored.</summary>
     Lost = 1,
 }
 
@@ -19,25 +19,24 @@ public enum RunState : byte
 /// </summary>
 public readonly record struct SettledRun(SequenceRange Range, RunState State, ulong Share);
 
-/// <summary>The cloud's word on one lane of an epoch.</summary>
+/// <summary>What the cloud reports about one lane of an epoch.</summary>
 /// <param name="Prefix">Every sequence up to here is stored, rejected or dropped; it never covers a lost one.</param>
-/// <param name="PrefixShare">
-/// The sum of the shares of the frames in the prefix: the agent frees only what agrees with it.
-/// </param>
-/// <param name="Announced">The greatest sequence that the cloud was ever told of.</param>
+/// <param name="PrefixShare">The sum of the shares of the frames in the prefix: the agent frees frames only if their
+/// shares have the same sum.</param>
+/// <param name="Announced">The greatest sequence that was ever announced to the cloud.</param>
 /// <param name="Runs">
 /// Runs beyond the prefix, ascending; at most <see cref="StoredAck.RunsMax"/>, from the first held one on.
 /// </param>
 public sealed record LaneSettlement(long Prefix, ulong PrefixShare, long Announced, SettledRun[] Runs)
 {
-    /// <summary>A lane of which the cloud knows nothing.</summary>
+    /// <summary>A lane that is unknown to the cloud.</summary>
     public static readonly LaneSettlement Empty = new(0, 0, 0, []);
 }
 
-/// <summary>The cloud's word on one epoch; <paramref name="Lanes"/> has an entry for each lane.</summary>
+/// <summary>What the cloud reports about one epoch; <paramref name="Lanes"/> has an entry for each lane.</summary>
 public sealed record EpochSettlement(ulong Epoch, bool Complete, LaneSettlement[] Lanes);
 
-/// <summary>Where the owner stands in a stream; the end only in an answer (0 otherwise).</summary>
+/// <summary>The owner's position in a stream, and the stream's end, which only an answer has (0 otherwise).</summary>
 public readonly record struct StreamProgress(long Position, long End);
 
 /// <summary>
@@ -57,12 +56,12 @@ public sealed record StoredAck
     /// <summary>The most runs named for one lane.</summary>
     public const int RunsMax = 64;
 
-    /// <summary>The most bytes of one.</summary>
+    /// <summary>The most bytes of one message.</summary>
     public const int BytesMax = 512 * 1024;
 
     private const byte AnswerBit = 1, ForkBit = 2, VersionBit = 4;
 
-    /// <summary>The owner's token: random, made at each taking of the lease.</summary>
+    /// <summary>The owner's token: random, made each time the lease is taken.</summary>
     public required ulong Token { get; init; }
 
     /// <summary>The hello that it answers; null for a stored-ack.</summary>
@@ -74,29 +73,30 @@ public sealed record StoredAck
     /// <summary>The digest of the epochs that the ledger calls complete.</summary>
     public ulong Digest { get; init; }
 
-    /// <summary>The owner's place in LIVE.</summary>
+    /// <summary>The owner's position in LIVE.</summary>
     public StreamProgress Live { get; init; }
 
-    /// <summary>The owner's place in BACKLOG.</summary>
+    /// <summary>The owner's position in BACKLOG.</summary>
     public StreamProgress Backlog { get; init; }
 
     /// <summary>True when a fork was found: the agent starts a new epoch.</summary>
     public bool Fork { get; init; }
 
     /// <summary>
-    /// The version in which the agent may seal: the lesser of its own and the cloud's; not stated where it is 0.
+    /// The frame version that the agent may seal: the lesser of its own and the cloud's; omitted when it is 0.
     /// </summary>
     public byte FrameVersion { get; init; }
 
     /// <summary>
-    /// What is settled, epoch by epoch: in an answer every one asked for, in a stored-ack those that changed.
+    /// The settled sequences by epoch: in an answer every epoch that was asked about, in a stored-ack those that
+    /// changed.
     /// </summary>
     public IReadOnlyList<EpochSettlement> Epochs { get; init; } = [];
 
     /// <summary>Schemas that the database has.</summary>
     public IReadOnlyList<SchemaId> KnownSchemas { get; init; } = [];
 
-    /// <summary>The owner's place in a stream.</summary>
+    /// <summary>The owner's position in a stream.</summary>
     public StreamProgress this[StreamKind stream] => stream == StreamKind.Live ? Live : Backlog;
 
     /// <summary>Writes it.</summary>

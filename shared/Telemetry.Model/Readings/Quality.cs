@@ -1,19 +1,19 @@
 namespace Telemetry.Model.Readings;
 
-/// <summary>How far a reading can be trusted, as its source says.</summary>
+/// <summary>How reliable a reading is, according to its source.</summary>
 public enum Quality : byte
 {
     /// <summary>A good reading.</summary>
     Good = 0,
 
-    /// <summary>Taken, but doubtful.</summary>
+    /// <summary>Accepted, but doubtful.</summary>
     Uncertain = 1,
 
     /// <summary>Known to be wrong, or missing.</summary>
     Bad = 2,
 }
 
-/// <summary>What a reading carries beside its value: one byte in frames, in the outbox and in the database.</summary>
+/// <summary>What a reading has besides its value: one byte in frames, in the outbox and in the database.</summary>
 [Flags]
 public enum ReadingFlags : byte
 {
@@ -26,9 +26,11 @@ public enum ReadingFlags : byte
     /// <summary>The reading has no value (null).</summary>
     Null = 4,
 
-    /// <summary>The event time had to be estimated, because the clock was not synchronised when it was taken.</summary>
+    /// <summary>
+    /// The event time was estimated, because the clock was not synchronised when the reading was taken.
+    /// </summary>
     TimeEstimated = 8,
 
-    /// <summary>All bits that mean something.</summary>
+    /// <summary>All bits with a meaning.</summary>
     All = QualityMask | Null | TimeEstimated,
 }

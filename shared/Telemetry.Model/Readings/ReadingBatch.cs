@@ -1,19 +1,19 @@
 using System.Text;
+using Telemetry.Model.Schemas;
 
 namespace Telemetry.Model.Readings;
 
 /// <summary>
 /// Readings as columns: row i is (Series[i], Times[i], Bits[i], Flags[i]). Reusable: <see cref="Clear"/> keeps the
-/// arrays, so that a warm batch allocates nothing. One thread at a time; no row is ever changed by adding another.
+/// arrays, so that nothing is allocated after a warm-up. Used by one thread at a time; adding a row never changes
+/// another.
 /// </summary>
 public sealed class ReadingBatch(int capacity = 256)
 {
     /// <summary>The longest text value, in bytes of UTF-8.</summary>
     public const int TextBytesMax = 4096;
 
-    /// <summary>
-    /// With more series than so many for each row, to count them would cost more than to compare rows.
-    /// </summary>
+    /// <summary>With more series than this for each row, counting them would cost more than comparing rows.</summary>
     private const int SeriesOfRow = 16;
 
     private int[] _series = new int[capacity];
@@ -25,7 +25,7 @@ public sealed class ReadingBatch(int capacity = 256)
     private byte[] _text = [];
     private int _textLength;
 
-    /// <summary>How many readings there are.</summary>
+    /// <summary>The number of readings.</summary>
     public int Count { get; private set; }
 
     /// <summary>Each reading's series: its index in the gateway's list of series.</summary>
@@ -40,13 +40,13 @@ public sealed class ReadingBatch(int capacity = 256)
     /// <summary>Each reading's quality and marks.</summary>
     public ReadOnlySpan<ReadingFlags> Flags => _flags.AsSpan(0, Count);
 
-    /// <summary>How many bytes of text it holds.</summary>
+    /// <summary>The number of bytes of text.</summary>
     public int TextBytes => _textLength;
 
     /// <summary>The text of a reading whose series is of type Text, from its bits.</summary>
     public ReadOnlySpan<byte> Text(ulong bits) => _text.AsSpan((int)(bits >> 32), (int)(uint)bits);
 
-    /// <summary>Forgets all readings and keeps the arrays.</summary>
+    /// <summary>Removes all readings and keeps the arrays.</summary>
     public void Clear() => Count = _textLength = 0;
 
     /// <summary>Adds a reading of a number or a bool, or a null one.</summary>
@@ -69,7 +69,7 @@ public sealed class ReadingBatch(int capacity = 256)
         Add(series, timeMicros, BitConverter.DoubleToUInt64Bits(value));
 
     /// <summary>
-    /// Adds a reading of type Text; the bytes are copied. Throws when they are over <see cref="TextBytesMax"/>.
+    /// Adds a reading of type Text; the bytes are copied. Throws when they are longer than <see cref="TextBytesMax"/>.
     /// </summary>
     public void AddText(int series, long timeMicros, ReadOnlySpan<byte> utf8, ReadingFlags flags = ReadingFlags.None)
     {
@@ -106,8 +106,8 @@ public sealed class ReadingBatch(int capacity = 256)
 
     /// <summary>
     /// Fills <paramref name="order"/> with row numbers in the order (series, time), equal ones in the order in which
-    /// they were added. <paramref name="order"/> is at least <see cref="Count"/> long. Rows of a series mostly come in
-    /// the order of their times already: then this is two passes.
+    /// they were added. <paramref name="order"/> is at least <see cref="Count"/> long. Rows of a series are usually
+    /// added in the order of their times; then this takes two passes.
     /// </summary>
     public void Order(Span<int> order)
     {
@@ -147,7 +147,7 @@ public sealed class ReadingBatch(int capacity = 256)
             _flags.AsSpan(start, count));
     }
 
-    /// <summary>Adds bytes of text that the caller fills, and says where they begin; rows may share them.</summary>
+    /// <summary>Adds bytes of text that the caller fills, and returns their offset; rows may share them.</summary>
     internal Span<byte> ExtendText(int bytes, out int offset)
     {
         if (_text.Length - _textLength < bytes)

@@ -5,9 +5,10 @@ using Telemetry.Model.Schemas;
 namespace Telemetry.Model.Readings;
 
 /// <summary>
-/// The hash of one reading, and its sum mod 2^64 over many: XxHash64 over (series identity, time, type, value bits,
-/// flags), for text over (series identity, time, type, flags, bytes). Agent, processor, reconciler and journals share
-/// this code; the sum does not depend on order. It is evidence only: where a reading goes no hash decides.
+/// The hash of one reading, and its sum modulo 2^64 over many: XxHash64 over (series identity, time, type, value bits,
+/// flags), for text over (series identity, time, type, flags, bytes). Agent, processor, reconciler and journals use
+/// this code; the sum does not depend on the order. It is used as evidence only: no hash decides where a reading is
+/// stored.
 /// </summary>
 public static class ReadingHash
 {

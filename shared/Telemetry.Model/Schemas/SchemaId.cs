@@ -5,8 +5,8 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Model.Schemas;
 
 /// <summary>
-/// Names a gateway's list of series as it stood at some moment: the first 16 bytes of SHA-256(parent id, additions).
-/// The default value names the empty list, which every gateway starts from.
+/// Identifies a gateway's list of series at one moment: the first 16 bytes of SHA-256(parent id, additions). The
+/// default value is the id of the empty list, which every gateway starts with.
 /// </summary>
 public readonly record struct SchemaId(ulong High, ulong Low)
 {

@@ -1,5 +1,4 @@
 using System.IO.Hashing;
-using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Wire;
 

@@ -1,4 +1,3 @@
-using Telemetry.Model.Readings;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Model.Schemas;
@@ -21,10 +20,10 @@ public sealed record SeriesDefinition
     /// <summary>The value of <see cref="Decimals"/> that means "not known".</summary>
     public const byte DecimalsUnknown = 255;
 
-    /// <summary>What is measured on the gateway's site.</summary>
+    /// <summary>The thing that is measured at the gateway's site.</summary>
     public required string Device { get; init; }
 
-    /// <summary>Which quantity of it.</summary>
+    /// <summary>The quantity that is measured.</summary>
     public required string Metric { get; init; }
 
     /// <summary>Further dimensions, sorted by key (ordinal), no key twice.</summary>
@@ -41,7 +40,7 @@ public sealed record SeriesDefinition
     /// </summary>
     public byte Decimals { get; init; } = DecimalsUnknown;
 
-    /// <summary>How much later than others its readings may come, in microseconds; 0 for ordinary sources.</summary>
+    /// <summary>How much later than others its readings may arrive, in microseconds; 0 for ordinary sources.</summary>
     public long ExtraLatenessMicros { get; init; }
 
     /// <summary>True when device, metric, labels and type are the same.</summary>

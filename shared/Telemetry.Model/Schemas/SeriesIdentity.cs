@@ -6,9 +6,9 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Model.Schemas;
 
 /// <summary>
-/// What a series is called outside of one database: the first 128 bits of SHA-256 over gateway, device, metric, labels
-/// and type. Nobody can make two series with one identity, so a hostile gateway cannot stand in another one's way. The
-/// default value names no series.
+/// The identity of a series outside of one database: the first 128 bits of SHA-256 over gateway, device, metric, labels
+/// and type. Nobody can construct two series with one identity, so a hostile gateway cannot block the series of another
+/// one. The default value identifies no series.
 /// </summary>
 public readonly record struct SeriesIdentity(ulong High, ulong Low)
 {

@@ -1,12 +1,11 @@
 using Telemetry.Model.Identity;
-using Telemetry.Model.Readings;
 
 namespace Telemetry.Model.Schemas;
 
 /// <summary>
-/// A gateway's series in the order in which its schemas added them; each schema of the line names the list up to a
-/// length. Only ever grows at its end: 10,000 schemas of one series each keep 10,000 series, not 10,000 lists. One
-/// thread at a time adds; what a <see cref="SeriesList"/> shows never changes and may be read by any thread.
+/// A gateway's series in the order in which its schemas added them; each schema of the line identifies the list up to a
+/// length. It only grows at its end: 10,000 schemas of one series each keep 10,000 series, not 10,000 lists. One thread
+/// at a time adds; a <see cref="SeriesList"/> never changes and may be read on any thread.
 /// </summary>
 public sealed class SeriesLine
 {
@@ -16,10 +15,10 @@ public sealed class SeriesLine
 
     internal SeriesLine(GatewayId gateway) => Gateway = gateway;
 
-    /// <summary>Whose series they are.</summary>
+    /// <summary>The gateway of the series.</summary>
     public GatewayId Gateway { get; }
 
-    /// <summary>How many series it has by now.</summary>
+    /// <summary>The number of series so far.</summary>
     public int Count { get; private set; }
 
     internal ReadOnlySpan<SeriesEntry> Entries(int count) => _entries.AsSpan(0, count);
@@ -36,7 +35,7 @@ public sealed class SeriesLine
         }
     }
 
-    /// <summary>A line of its own that begins with the first series of this one.</summary>
+    /// <summary>A new line that begins with the first series of this one.</summary>
     internal SeriesLine Branch(int count) => new(Gateway)
     {
         _entries = _entries[..count],

@@ -1,11 +1,10 @@
 using Telemetry.Model.Identity;
-using Telemetry.Model.Readings;
 
 namespace Telemetry.Model.Schemas;
 
 /// <summary>
-/// A gateway's list of series under one schema id, with what decoding and storing need precomputed: a
-/// <see cref="SeriesLine"/> up to some length. What it shows never changes.
+/// A gateway's list of series under one schema id, with the data precomputed that decoding and storing need: a <see
+/// cref="SeriesLine"/> up to some length. It never changes.
 /// </summary>
 public sealed class SeriesList
 {
@@ -16,19 +15,21 @@ public sealed class SeriesList
         Count = line.Count;
     }
 
-    /// <summary>What it is the beginning of; lists of one line agree as far as the shorter one goes.</summary>
+    /// <summary>
+    /// The line that it is the beginning of; lists of one line are equal up to the end of the shorter one.
+    /// </summary>
     public SeriesLine Line { get; }
 
-    /// <summary>Whose list it is.</summary>
+    /// <summary>The gateway of the list.</summary>
     public GatewayId Gateway => Line.Gateway;
 
     /// <summary>The list's id.</summary>
     public SchemaId Id { get; }
 
-    /// <summary>How many series it has.</summary>
+    /// <summary>The number of series.</summary>
     public int Count { get; }
 
-    /// <summary>True when nothing has extended it yet: then its line ends where it ends.</summary>
+    /// <summary>True when nothing has extended it yet: then its line has the same length.</summary>
     public bool IsWholeLine => Count == Line.Count;
 
     /// <summary>The series, by index.</summary>
@@ -42,7 +43,7 @@ public sealed class SeriesList
 
     /// <summary>
     /// The list that a schema message makes of this one; the message's parent must be this list's id. The first
-    /// extension of a list goes on with its line; a second one costs a copy, as from here on the two differ.
+    /// extension of a list continues its line; a second one costs a copy, because the two lists differ from there on.
     /// </summary>
     public SeriesList Extend(SchemaMessage message)
     {

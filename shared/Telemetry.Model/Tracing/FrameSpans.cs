@@ -4,34 +4,38 @@ using Telemetry.Model.Identity;
 namespace Telemetry.Model.Tracing;
 
 /// <summary>
-/// Where one kind of process writes the spans of frames: an <see cref="ActivitySource"/> of a documented name
-/// (docs/traces.md). A span is written when what it tells of is over, in one go, so that none is open across an await.
-/// Its times come from the caller's clock. While nobody listens nothing is made. Safe for any thread.
+/// Writes the spans of frames of one kind of process: an <see cref="ActivitySource"/> with a documented name
+/// (docs/reference/traces.md). A span is written in one step after its work has ended, so that none is open across an
+/// await. Its times come from the caller's clock. While no listener is attached nothing is made. May be used on any
+/// thread.
 /// </summary>
 /// <param name="source">The source's name.</param>
 public sealed class FrameSpans(string source)
 {
-    /// <summary>Gateway and key as text: what an alert names as its cause.</summary>
+    /// <summary>Gateway and key as text: the value that an alert names as its cause.</summary>
     public const string FrameTag = "telemetry.frame";
 
     /// <summary>The gateway.</summary>
     public const string GatewayTag = "telemetry.gateway";
 
-    /// <summary>The lane's word.</summary>
+    /// <summary>The name of the lane.</summary>
     public const string LaneTag = "telemetry.lane";
 
-    /// <summary>The name of the source of every cloud process.</summary>
+    /// <summary>The name of every agent's source.</summary>
+    public const string EdgeSource = "Telemetry.Edge";
+
+    /// <summary>The name of every cloud process's source.</summary>
     public const string CloudSource = "Telemetry.Cloud";
 
     private readonly ActivitySource _source = new(source);
 
-    /// <summary>True while somebody listens. Ask before gathering what only a span needs.</summary>
+    /// <summary>True while a listener is attached. Check it before gathering what only a span needs.</summary>
     public bool Wanted => _source.HasListeners();
 
     /// <summary>
-    /// Begins a span of a frame that will be ended by <see cref="End"/> before the caller does anything else; null when
-    /// nobody wants one of this trace. It is a child of <see cref="FrameTrace.Parent"/> unless
-    /// <paramref name="parent"/> says otherwise.
+    /// Begins a span of a frame, which the caller ends with <see cref="End"/> before it does anything else; null when
+    /// no listener wants a span of this trace. It is a child of <see cref="FrameTrace.Parent"/> unless <paramref
+    /// name="parent"/> is given.
     /// </summary>
     public Activity? Begin(
         string name, ActivityKind kind, GatewayId gateway, FrameKey frame, DateTimeOffset from, Activity? parent = null)
@@ -48,13 +52,13 @@ public sealed class FrameSpans(string source)
             .SetTag(LaneTag, frame.Lane.Name());
     }
 
-    /// <summary>As the other one, where a trace context is all that is known of the frame.</summary>
+    /// <summary>The same for a frame of which only a trace context is known.</summary>
     public Activity? Begin(string name, ActivityKind kind, ActivityContext parent, DateTimeOffset from)
     {
         var span = _source.StartActivity(name, kind, parent, tags: null, links: null, from);
         if (span is { IsAllDataRequested: false })
         {
-            // Made only so that a context could be handed on, which the frame's key does.
+            // The listener only wants a context to propagate, and the frame's key serves for that.
             span.Dispose();
             return null;
         }
@@ -62,7 +66,7 @@ public sealed class FrameSpans(string source)
         return span;
     }
 
-    /// <summary>Ends a span. <paramref name="error"/>: what went wrong, if something did.</summary>
+    /// <summary>Ends a span. <paramref name="error"/> is the error, if there was one.</summary>
     public static void End(Activity span, DateTimeOffset at, string? error = null)
     {
         if (error is not null)

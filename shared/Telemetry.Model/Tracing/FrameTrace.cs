@@ -8,13 +8,12 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Model.Tracing;
 
 /// <summary>
-/// The trace that a frame belongs to, derived from its gateway and key alone: agent, ingress, processor and relay find
-/// the same one without telling each other. Both ids follow W3C Trace Context, 3.2.2: 16 and 8 bytes, never all zero.
+/// The trace of a frame, derived only from its gateway and key: agent, ingress, processor and relay compute the same
+/// one without exchanging it. Both ids follow W3C Trace Context, 3.2.2: 16 and 8 bytes, never all zero.
 /// </summary>
 /// <param name="TraceId">XxHash128 over gateway, epoch, lane, first, count.</param>
-/// <param name="SpanId">
-/// XxHash64 over the same bytes: stands for the frame itself, the parent of all that is done with it.
-/// </param>
+/// <param name="SpanId">XxHash64 over the same bytes: represents the frame itself, the parent of everything that is
+/// done with it.</param>
 public readonly record struct FrameTrace(UInt128 TraceId, ulong SpanId)
 {
     /// <summary>The trace of a frame.</summary>
@@ -38,8 +37,8 @@ public readonly record struct FrameTrace(UInt128 TraceId, ulong SpanId)
     public void WriteSpanId(Span<byte> bytes) => BinaryPrimitives.WriteUInt64BigEndian(bytes, SpanId);
 
     /// <summary>
-    /// The parent of every span of the frame, in whatever process. No span has its id: it stands for the frame itself,
-    /// since an <see cref="Activity"/> cannot be given an id of one's own.
+    /// The parent of every span of the frame, in every process. No span has its id: it represents the frame itself,
+    /// since an <see cref="Activity"/> cannot be given a chosen id.
     /// </summary>
     public ActivityContext Parent
     {

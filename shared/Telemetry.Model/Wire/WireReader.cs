@@ -4,8 +4,8 @@ using System.Text;
 namespace Telemetry.Model.Wire;
 
 /// <summary>
-/// Reads what <see cref="WireWriter"/> wrote. Every length is checked before it is used; what does not fit throws
-/// <see cref="WireFormatException"/> with the offset.
+/// Reads what <see cref="WireWriter"/> wrote. Every length is checked before it is used; violations throw <see
+/// cref="WireFormatException"/> with the offset.
 /// </summary>
 public ref struct WireReader(ReadOnlySpan<byte> bytes)
 {
@@ -19,10 +19,10 @@ public ref struct WireReader(ReadOnlySpan<byte> bytes)
 
     private readonly ReadOnlySpan<byte> _bytes = bytes;
 
-    /// <summary>How many bytes are read.</summary>
+    /// <summary>The number of bytes that were read.</summary>
     public int Offset { get; private set; }
 
-    /// <summary>How many bytes are left.</summary>
+    /// <summary>The number of bytes that are left.</summary>
     public readonly int Remaining => _bytes.Length - Offset;
 
     /// <summary>The next <paramref name="count"/> bytes.</summary>
@@ -90,7 +90,8 @@ public ref struct WireReader(ReadOnlySpan<byte> bytes)
     }
 
     /// <summary>
-    /// How many items follow: at most <paramref name="max"/>, and no more than the bytes left could hold.
+    /// The number of items that follow: at most <paramref name="max"/>, and no more than fit into the bytes that are
+    /// left.
     /// </summary>
     public int Count(int max, int itemBytesMin)
     {
@@ -101,7 +102,7 @@ public ref struct WireReader(ReadOnlySpan<byte> bytes)
             : throw new WireFormatException($"{count} items of at least {itemBytesMin} bytes in {Remaining} bytes", at);
     }
 
-    /// <summary>Text behind its length in bytes, valid UTF-8, at most <paramref name="bytesMax"/> bytes.</summary>
+    /// <summary>Text after its length in bytes, valid UTF-8, at most <paramref name="bytesMax"/> bytes.</summary>
     public string Text(int bytesMax)
     {
         var at = Offset;

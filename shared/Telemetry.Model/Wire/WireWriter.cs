@@ -12,19 +12,19 @@ public sealed class WireWriter(int capacity = 256)
 {
     private byte[] _buffer = new byte[capacity];
 
-    /// <summary>How many bytes are written.</summary>
+    /// <summary>The number of bytes that were written.</summary>
     public int Length { get; private set; }
 
     /// <summary>The bytes written so far; valid until the next write.</summary>
     public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, Length);
 
-    /// <summary>Forgets what is written and keeps the buffer.</summary>
+    /// <summary>Removes the written bytes and keeps the buffer.</summary>
     public void Clear() => Length = 0;
 
-    /// <summary>A copy of what is written.</summary>
+    /// <summary>A copy of the written bytes.</summary>
     public byte[] ToArray() => Written.ToArray();
 
-    /// <summary>Room for <paramref name="bytes"/> bytes that counts as written; the caller fills it.</summary>
+    /// <summary>Reserves <paramref name="bytes"/> bytes, which count as written; the caller fills them.</summary>
     public Span<byte> Reserve(int bytes)
     {
         if (_buffer.Length - Length < bytes)
@@ -68,7 +68,7 @@ public sealed class WireWriter(int capacity = 256)
         Bytes(eight[..7]);
     }
 
-    /// <summary>How many bytes <see cref="Varint(ulong)"/> takes.</summary>
+    /// <summary>The number of bytes that <see cref="Varint(ulong)"/> writes.</summary>
     public static int VarintBytes(ulong value) => (BitOperations.Log2(value) / 7) + 1;
 
     /// <summary>A variable-length integer, 1 to 10 bytes.</summary>
@@ -86,14 +86,14 @@ public sealed class WireWriter(int capacity = 256)
         Length -= 10 - i;
     }
 
-    /// <summary>A variable-length integer of a value that is never negative.</summary>
+    /// <summary>A variable-length integer of a non-negative value.</summary>
     public void Varint(long value)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(value);
         Varint((ulong)value);
     }
 
-    /// <summary>UTF-8 text behind its length in bytes.</summary>
+    /// <summary>UTF-8 text after its length in bytes.</summary>
     public void Text(string value)
     {
         var bytes = Encoding.UTF8.GetByteCount(value);

@@ -1,3 +1,5 @@
+using System.Diagnostics.Metrics;
+
 namespace Telemetry.MqttSessions;
 
 /// <summary>What a listener has seen since it was made. Counts only rise; read them from any thread.</summary>
@@ -50,6 +52,37 @@ public sealed class MqttListenerCounters
     /// </summary>
     public long ProtocolErrors(MqttReasonCode reasonCode) => Interlocked.Read(ref _protocolErrors[(byte)reasonCode]);
 
+    /// <summary>Makes the instruments; docs/reference/metrics.md lists them.</summary>
+    public void Publish(Meter meter)
+    {
+        meter.CreateObservableCounter(
+            "telemetry.mqtt.messages", () => MessagesReceived, "{message}", "Messages taken from sessions");
+        meter.CreateObservableCounter(
+            "telemetry.mqtt.publishes.refused", () => UnauthorizedPublishes, "{message}",
+            "Messages refused before they were taken: QoS 0");
+        meter.CreateObservableCounter(
+            "telemetry.mqtt.subscriptions.refused", () => RefusedSubscriptions, "{subscription}",
+            "Filters that were not granted");
+        meter.CreateObservableCounter(
+            "telemetry.mqtt.application.errors", () => ApplicationErrors, "{error}",
+            "Calls into the ingress that failed");
+        meter.CreateObservableCounter(
+            "telemetry.mqtt.refused", () => ByCode(Refused), "{connection}",
+            "Connections refused, by the CONNACK's reason code");
+        meter.CreateObservableCounter(
+            "telemetry.mqtt.protocol.errors", () => ByCode(ProtocolErrors), "{connection}",
+            "Connections ended for broken bytes or limits, by reason code");
+        meter.CreateObservableCounter(
+            "telemetry.mqtt.ended",
+            () => new Measurement<long>[]
+            {
+                new(TakeOvers, Tag("why", "taken_over")), new(KeepAliveTimeouts, Tag("why", "keep_alive")),
+                new(StalledOutputs, Tag("why", "output_stalled")), new(ConnectTimeouts, Tag("why", "connect_timeout")),
+                new(TlsFailures, Tag("why", "tls")), new(ConnectionsOverLimit, Tag("why", "over_limit")),
+            },
+            "{connection}", "Connections ended or turned away, by why");
+    }
+
     internal void CountAccepted() => Interlocked.Increment(ref _connectionsAccepted);
     internal void CountOverLimit() => Interlocked.Increment(ref _connectionsOverLimit);
     internal void CountTlsFailure() => Interlocked.Increment(ref _tlsFailures);
@@ -73,4 +106,13 @@ public sealed class MqttListenerCounters
             case MqttCloseKind.OutputStalled: Interlocked.Increment(ref _stalledOutputs); break;
         }
     }
+
+    // Codes that were never told show no series.
+    private static IEnumerable<Measurement<long>> ByCode(Func<MqttReasonCode, long> count) =>
+        from code in Enum.GetValues<MqttReasonCode>()
+        let value = count(code)
+        where value > 0
+        select new Measurement<long>(value, Tag("code", $"0x{(byte)code:x2}"));
+
+    private static KeyValuePair<string, object?> Tag(string key, string value) => new(key, value);
 }

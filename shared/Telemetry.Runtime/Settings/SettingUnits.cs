@@ -11,6 +11,20 @@ public static class SettingUnits
     private static readonly (string Unit, double Seconds)[] SpanUnits =
         [("ms", 0.001), ("min", 60), ("h", 3600), ("d", 86400), ("s", 1)];
 
+    /// <summary>A whole number; null when the text is none.</summary>
+    public static long? Number(string text) =>
+        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : null;
+
+    /// <summary>A time, UTC unless it says otherwise; null when the text is none.</summary>
+    public static DateTimeOffset? Time(string text) =>
+        DateTimeOffset.TryParse(
+            text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+            out var time)
+            ? time
+            : null;
+
     /// <summary>Bytes; null when the text is no number of them.</summary>
     public static long? Bytes(string text)
     {
@@ -39,6 +53,14 @@ public static class SettingUnits
         }
 
         return null;
+    }
+
+    /// <summary>A number of bytes as it would be written.</summary>
+    public static string Show(long bytes)
+    {
+        var (unit, factor) = ByteUnits.LastOrDefault(
+            candidate => candidate.Factor > 1 && bytes >= candidate.Factor && bytes % candidate.Factor == 0, ("", 1));
+        return string.Create(CultureInfo.InvariantCulture, $"{bytes / factor} {unit}").TrimEnd();
     }
 
     /// <summary>A time span as it would be written.</summary>

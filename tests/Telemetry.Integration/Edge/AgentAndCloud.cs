@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Telemetry.Cloud.Hosting;
 using Telemetry.Ingress;
 using Telemetry.Ingress.Access;
 using Telemetry.Ingress.Sessions;
@@ -7,8 +6,10 @@ using Telemetry.Integration.Storage;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
+using Telemetry.Model.Wire;
 using Telemetry.MqttSessions;
 using Telemetry.Processing;
+using Telemetry.Runtime;
 using Telemetry.Streams;
 using Telemetry.Streams.JetStream;
 using Telemetry.SystemTests.Cluster;
@@ -33,7 +34,7 @@ internal sealed class AgentAndCloud : IAsyncDisposable
     private readonly JetStreamConnection _connection;
     private readonly JetStreamFrameLog _log;
     private readonly MqttIngress _ingress;
-    private readonly ProcessorThread _thread = new("processor");
+    private readonly EventLoop _loop = new("processor");
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _processing;
 
@@ -58,7 +59,7 @@ internal sealed class AgentAndCloud : IAsyncDisposable
             database.Store, _log, owners(bus), new ProcessorOptions { Partitions = 1 }, TimeProvider.System,
             new Random(1),
             NullLogger.Instance);
-        _processing = _thread.RunAsync(() => processor.RunAsync(_stop.Token));
+        _processing = _loop.RunAsync(() => processor.RunAsync(_stop.Token));
     }
 
     public int MqttPort => _ingress.Port;
@@ -132,7 +133,7 @@ internal sealed class AgentAndCloud : IAsyncDisposable
         await _ingress.DisposeAsync();
         await _stop.CancelAsync();
         await _processing;
-        _thread.Dispose();
+        _loop.Dispose();
         await _database.DisposeAsync();
         await _connection.DisposeAsync();
         await _nats.DisposeAsync();

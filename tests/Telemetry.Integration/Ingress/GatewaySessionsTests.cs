@@ -1,6 +1,5 @@
 using Telemetry.Ingress;
 using Telemetry.MqttSessions;
-using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Ingress;
 

@@ -4,7 +4,6 @@ using Telemetry.Model.Protocol;
 using Telemetry.MqttSessions;
 using Telemetry.TestKit.Contracts;
 using Telemetry.TestKit.Mqtt;
-using Telemetry.TestKit.Servers;
 using static Telemetry.TestKit.Messages.SampleMessages;
 
 namespace Telemetry.Integration.Ingress;

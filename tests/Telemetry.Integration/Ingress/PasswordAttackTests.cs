@@ -3,7 +3,6 @@ using System.Net;
 using Telemetry.Ingress.Access;
 using Telemetry.Model.Identity;
 using Telemetry.MqttSessions;
-using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Ingress;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Npgsql;
-using Telemetry.Integration.Operations;
+using Telemetry.Integration.Cloud;
 using Telemetry.SystemTests.Cluster;
 using Telemetry.TestKit.Servers;
 using Xunit.Abstractions;

@@ -5,7 +5,6 @@ using Telemetry.Cloud.Configuration;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
 using Telemetry.Storage.Postgres;
-using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Processing;
 
@@ -278,9 +277,10 @@ public sealed class DeadLetterRetryTests
         {
             Database = new PostgresStoreOptions { ConnectionString = stand.Database.ConnectionString },
         };
-        Assert.Null(DeadLetterArguments.Read(words, DateTimeOffset.UtcNow, out var arguments));
         using var output = new StringWriter { NewLine = "\n" };
-        var code = await new DeadLettersCommand(settings, output, output).RunAsync(arguments, default);
+        var command = new DeadLettersCommand(settings, output, output);
+        var code = await DeadLettersVerb.Create(
+            TimeProvider.System, (arguments, _, stop) => command.RunAsync(arguments, stop)).Parse(words).InvokeAsync();
         return (code, output.ToString());
     }
 }

@@ -2,9 +2,10 @@ using System.Diagnostics;
 using Npgsql;
 using Telemetry.Cloud.Commands.DeadLetters;
 using Telemetry.Cloud.Configuration;
-using Telemetry.Integration.Operations;
+using Telemetry.Integration.Cloud;
 using Telemetry.Storage.Postgres;
-using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Storage.Postgres.DeadLetters;
+using Telemetry.Storage.Postgres.Statements;
 using Telemetry.TestKit.Servers;
 using Xunit.Abstractions;
 
@@ -101,8 +102,11 @@ public sealed class FrozenCommandTests(ITestOutputHelper output)
         {
             Database = new PostgresStoreOptions { ConnectionString = stand.Database.ConnectionString },
         };
-        Assert.Null(DeadLetterArguments.Read(
-            ["retry", "--gateway", "gw-001"], DateTimeOffset.UtcNow, out var arguments));
+        var arguments = new DeadLetterArguments
+        {
+            Verb = "retry",
+            Filter = new DeadLetterFilter { Gateway = "gw-001", Limit = 1_000_000 },
+        };
         return await new DeadLettersCommand(settings, TextWriter.Null, TextWriter.Null).RunAsync(arguments, default);
     }
 

@@ -1,7 +1,6 @@
 using System.Net;
 using Telemetry.Integration.Ingress;
 using Telemetry.Model.Protocol;
-using Telemetry.TestKit.Servers;
 using Xunit.Abstractions;
 
 namespace Telemetry.Integration.Processing;

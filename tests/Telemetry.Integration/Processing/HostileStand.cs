@@ -1,7 +1,7 @@
 using System.Text;
 using Npgsql;
 using Telemetry.Ingress.Access;
-using Telemetry.Integration.Operations;
+using Telemetry.Integration.Cloud;
 using Telemetry.Model.Identity;
 using Telemetry.TestKit.Servers;
 

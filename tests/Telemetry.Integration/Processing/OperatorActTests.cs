@@ -2,7 +2,6 @@ using Telemetry.Cloud.Commands.DeadLetters;
 using Telemetry.Cloud.Commands.Forks;
 using Telemetry.Cloud.Configuration;
 using Telemetry.Storage.Postgres;
-using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Processing;
 
@@ -71,17 +70,19 @@ public sealed class OperatorActTests
 
     private static async Task<(int Code, string Text)> Forks(ProcessorStand stand, params string[] words)
     {
-        Assert.Null(ForkArguments.Read(words, out var arguments));
         using var output = new StringWriter { NewLine = "\n" };
-        var code = await new ForksCommand(Settings(stand), output, output).RunAsync(arguments, default);
+        var command = new ForksCommand(Settings(stand), output, output);
+        var code = await ForksVerb.Create((arguments, _, stop) => command.RunAsync(arguments, stop))
+            .Parse(words).InvokeAsync();
         return (code, output.ToString());
     }
 
     private static async Task<(int Code, string Text)> Letters(ProcessorStand stand, params string[] words)
     {
-        Assert.Null(DeadLetterArguments.Read(words, DateTimeOffset.UtcNow, out var arguments));
         using var output = new StringWriter { NewLine = "\n" };
         var command = new DeadLettersCommand(Settings(stand), output, output);
-        return (await command.RunAsync(arguments, default), output.ToString());
+        var code = await DeadLettersVerb.Create(
+            TimeProvider.System, (arguments, _, stop) => command.RunAsync(arguments, stop)).Parse(words).InvokeAsync();
+        return (code, output.ToString());
     }
 }

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Npgsql;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
-using Telemetry.TestKit.Servers;
 using Xunit.Abstractions;
 
 namespace Telemetry.Integration.Processing;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Npgsql;
-using Telemetry.Integration.Operations;
+using Telemetry.Integration.Cloud;
 using Telemetry.Processing;
 using Telemetry.Streams.JetStream;
 using Telemetry.TestKit.Contracts;

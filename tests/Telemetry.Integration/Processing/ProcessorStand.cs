@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Telemetry.Cloud.Hosting;
 using Telemetry.Inputs.Senders;
 using Telemetry.Integration.Storage;
 using Telemetry.Model.Frames;
@@ -9,6 +8,7 @@ using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 using Telemetry.Processing;
+using Telemetry.Runtime;
 using Telemetry.Streams.JetStream;
 using Telemetry.TestKit.Checking;
 using Telemetry.TestKit.Contracts;
@@ -33,7 +33,7 @@ internal sealed class ProcessorStand : IAsyncDisposable
     private readonly JetStreamConnection _connection;
     private readonly JetStreamFrameLog _log;
     private readonly NatsControlChannel _bus;
-    private readonly ProcessorThread _thread = new("processor");
+    private readonly EventLoop _loop = new("processor");
     private readonly CancellationTokenSource _stop = new();
     private readonly TemporaryFolder _folder = new();
     private readonly Dictionary<GatewayId, SenderJournal> _journals = [];
@@ -52,7 +52,7 @@ internal sealed class ProcessorStand : IAsyncDisposable
         _processor = new Processor(
             database.Store, _log, _bus, options with { Partitions = 1 }, TimeProvider.System, new Random(1),
             NullLogger.Instance);
-        _running = _thread.RunAsync(() => _processor.RunAsync(_stop.Token));
+        _running = _loop.RunAsync(() => _processor.RunAsync(_stop.Token));
     }
 
     public PostgresDatabase Database { get; }
@@ -157,7 +157,7 @@ internal sealed class ProcessorStand : IAsyncDisposable
     {
         await _stop.CancelAsync();
         await _running;
-        _thread.Dispose();
+        _loop.Dispose();
         foreach (var journal in _journals.Values)
         {
             journal.Dispose();

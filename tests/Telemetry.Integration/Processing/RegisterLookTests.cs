@@ -4,8 +4,8 @@ using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
-using Telemetry.TestKit.Servers;
 using Xunit.Abstractions;
 
 namespace Telemetry.Integration.Processing;

@@ -1,5 +1,6 @@
 using Npgsql;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.Storage;
 using Telemetry.Storage.Postgres;
 using Telemetry.TestKit.Network;

@@ -43,7 +43,8 @@ public sealed class MigrationTests(PostgresFixture fixture) : IClassFixture<Post
         var stores = await Task.WhenAll(Enumerable.Range(0, 6).Select(
             _ => PostgresStore.OpenAsync(options, TimeProvider.System, default)));
 
-        Assert.Equal($"{MigrationRunner.Version}", await database.Row("SELECT count(*) FROM telemetry.telemetry_schema"));
+        Assert.Equal(
+            $"{MigrationRunner.Version}", await database.Row("SELECT count(*) FROM telemetry.telemetry_schema"));
         foreach (var store in stores)
         {
             await store.DisposeAsync();

@@ -30,7 +30,8 @@ public sealed class PartitionChangeTests(PostgresFixture fixture) : IClassFixtur
         Assert.Equal(CommitOutcome.NotOwner, await database.Store.CommitAsync(late, default));
         var taken = await database.Store.TakeLeaseAsync(1, 77, "another", Lease, default);
         Assert.Equal(
-            new PartitionRow(1, 77, second.Commits + 1, StreamPosition.None, StreamPosition.None, second.Alerts), taken);
+            new PartitionRow(
+                1, 77, second.Commits + 1, StreamPosition.None, StreamPosition.None, second.Alerts), taken);
         Assert.Equal(1, taken!.Alerts.Number);
         Assert.NotNull(await database.Store.TakeLeaseAsync(2, 78, "another", Lease, default));
         Assert.Equal("1", await database.Row("SELECT count(*) FROM telemetry.alert_outbox"));

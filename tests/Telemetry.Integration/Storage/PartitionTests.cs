@@ -1,7 +1,8 @@
 using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.Storage.Postgres;
-using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Storage.Postgres.Statements;
 using Telemetry.TestKit.Time;
 using static Telemetry.TestKit.Contracts.StoreSteps;
 

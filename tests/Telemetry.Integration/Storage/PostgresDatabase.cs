@@ -7,9 +7,9 @@ using Telemetry.Model.Schemas;
 using Telemetry.Storage;
 using Telemetry.Storage.Alerts;
 using Telemetry.Storage.Postgres;
-using Telemetry.Storage.Postgres.Commit;
 using Telemetry.Storage.Postgres.Partitions;
 using Telemetry.Storage.Postgres.Readings;
+using Telemetry.Storage.Postgres.Statements;
 using Telemetry.TestKit.Contracts;
 
 namespace Telemetry.Integration.Storage;

@@ -3,12 +3,11 @@ using System.Globalization;
 using System.IO.Hashing;
 using Npgsql;
 using Telemetry.Model.Identity;
-using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 using Telemetry.Storage;
-using Telemetry.Storage.Postgres.Commit;
 using Telemetry.Storage.Postgres.Migrations;
+using Telemetry.Storage.Postgres.Statements;
 using Telemetry.TestKit.Checking;
 using Telemetry.TestKit.Messages;
 
@@ -104,7 +103,8 @@ public sealed class SeriesNumberMigrationTests(PostgresFixture fixture) : IClass
     {
         var database = await PostgresDatabase.CreateEmpty(fixture.ConnectionString);
         await using var connection = await database.OpenConnection();
-        await MigrationRunner.RunAsync(connection, await DatabaseEdition.DetectAsync(connection, default), true, default, 6);
+        await MigrationRunner.RunAsync(
+            connection, await DatabaseEdition.DetectAsync(connection, default), true, default, 6);
         await database.Execute("""
             CREATE TABLE telemetry.reading_20231109 PARTITION OF telemetry.reading
             FOR VALUES FROM ('2023-11-09Z') TO ('2023-11-16Z')

@@ -3,6 +3,7 @@ using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Storage;
 using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Storage.Postgres.Statements;
 using Telemetry.TestKit.Contracts;
 using Telemetry.TestKit.Messages;
 using static Telemetry.TestKit.Contracts.StoreSteps;

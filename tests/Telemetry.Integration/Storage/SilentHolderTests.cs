@@ -1,7 +1,6 @@
 using Npgsql;
 using Telemetry.Storage;
 using Telemetry.Storage.Postgres.Partitions;
-using Telemetry.TestKit.Servers;
 using static Telemetry.TestKit.Contracts.StoreSteps;
 
 namespace Telemetry.Integration.Storage;

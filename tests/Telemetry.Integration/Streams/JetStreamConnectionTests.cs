@@ -132,7 +132,8 @@ public sealed class JetStreamConnectionTests
         await using var server = await NatsServer.Start();
         await using var connection = await Connect(server);
         var bus = new NatsControlChannel(connection, NatsStand.Facts);
-        foreach (var fault in new Exception[] { new FrameLogException("a fault"), new InvalidOperationException("a fault") })
+        Exception[] faults = [new FrameLogException("a fault"), new InvalidOperationException("a fault")];
+        foreach (var fault in faults)
         {
             var reconnects = connection.Counters.Reconnects;
             var heard = new TaskCompletionSource();

@@ -46,7 +46,11 @@ internal sealed class NatsStand : FrameLogStand
             var stand = new NatsStand(
                 server,
                 connection,
-                new JetStreamFrameLogOptions { LiveBytesMax = options.LiveBytesMax, DuplicateWindow = options.DuplicateWindow });
+                new JetStreamFrameLogOptions
+                {
+                    LiveBytesMax = options.LiveBytesMax,
+                    DuplicateWindow = options.DuplicateWindow,
+                });
             if (makeStreams)
             {
                 await stand.Log.EnsureStreamsAsync(Partition, default);

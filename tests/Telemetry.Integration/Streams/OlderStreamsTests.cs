@@ -4,7 +4,6 @@ using Telemetry.Model.Installations;
 using Telemetry.Model.Protocol;
 using Telemetry.Streams;
 using Telemetry.TestKit.Contracts;
-using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Streams;
 

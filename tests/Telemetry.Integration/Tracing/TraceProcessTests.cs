@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using Telemetry.Integration.Operations;
+using Telemetry.Integration.Cloud;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Tracing;
 using Telemetry.TestKit.Servers;

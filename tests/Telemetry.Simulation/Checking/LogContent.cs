@@ -3,6 +3,7 @@ using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
+using Telemetry.Model.Wire;
 using Telemetry.Simulation.Worlds;
 
 namespace Telemetry.Simulation.Checking;

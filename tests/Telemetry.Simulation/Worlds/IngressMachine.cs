@@ -5,6 +5,7 @@ using Telemetry.Ingress;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
+using Telemetry.Model.Wire;
 using Telemetry.Simulation.Faults;
 using Telemetry.TestKit.Simulated;
 using Telemetry.TestKit.Time;

@@ -14,7 +14,8 @@ namespace Telemetry.Simulation.Worlds;
 /// A client of the agent's HTTP input that names its requests by keys: it repeats one until it has an answer, over
 /// deaths of the agent too, and so each is to be stored once. It outlives the agent's process.
 /// </summary>
-internal sealed class KeyedRequests(GatewayId gateway, Random random, Journal journal, FaultChances faults, FaultProfile mix)
+internal sealed class KeyedRequests(
+    GatewayId gateway, Random random, Journal journal, FaultChances faults, FaultProfile mix)
 {
     private const int ReadingsMax = 5;
     private const int WaitingMax = 4;
@@ -31,7 +32,8 @@ internal sealed class KeyedRequests(GatewayId gateway, Random random, Journal jo
 
     /// <summary>Sends, and repeats, in the life of an agent.</summary>
     public async Task RunAsync(
-        ReadingOutbox outbox, TimeProvider life, Func<bool> goes, Func<TimeSpan> now, CancellationToken cancellationToken)
+        ReadingOutbox outbox, TimeProvider life, Func<bool> goes, Func<TimeSpan> now,
+        CancellationToken cancellationToken)
     {
         var desk = new WriteHandler(new HttpInputOptions(), gateway, null, new HttpCounters(), life);
         desk.Open(outbox);

@@ -2,6 +2,7 @@ using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
 using Telemetry.Model.Schemas;
+using Telemetry.Model.Wire;
 
 namespace Telemetry.Simulation.Worlds;
 

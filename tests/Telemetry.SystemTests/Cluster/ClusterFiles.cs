@@ -162,7 +162,8 @@ internal sealed class ClusterFiles
         gateway = LocalCluster.SiteGateway,
         outbox = Outbox(Path.Combine(Outboxes, LocalCluster.SiteGateway + ".outbox")),
         uplink = Uplink(uplinkPort),
-        http = withInputs ? new { port = SiteHttpPort, token = LocalCluster.Password, commitDeadline = "100 ms" } : Nothing,
+        http = withInputs
+            ? new { port = SiteHttpPort, token = LocalCluster.Password, commitDeadline = "100 ms" } : Nothing,
         status = new { port = SiteStatusPort },
     });
 

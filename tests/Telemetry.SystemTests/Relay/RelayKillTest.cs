@@ -148,7 +148,8 @@ public sealed class RelayKillTest(RelayKillOptions options, TextWriter output)
     private static Task RestAsync(RelayCluster plant, CancellationToken cancellationToken) => UntilAsync(
         "everything is published", async () => await WaitingAsync(plant, cancellationToken) == 0, cancellationToken);
 
-    private static Task<long> WaitingAsync(RelayCluster plant, CancellationToken cancellationToken) => plant.NumberAsync(
+    private static Task<long> WaitingAsync(
+        RelayCluster plant, CancellationToken cancellationToken) => plant.NumberAsync(
         """
         SELECT coalesce(sum(p.alert_number - coalesce(r.number, 0)), 0)
         FROM telemetry.partition p LEFT JOIN telemetry.relay_position r USING (partition)

@@ -1,7 +1,6 @@
 using System.Data;
 using Npgsql;
 using Telemetry.Model.Identity;
-using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 
 namespace Telemetry.TestKit.Checking;

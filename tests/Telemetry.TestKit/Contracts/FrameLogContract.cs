@@ -7,7 +7,8 @@ namespace Telemetry.TestKit.Contracts;
 
 /// <summary>
 /// What every log does: JetStream and the simulated one. Appending and what is known of a stream are here, reading is
-/// in <see cref="FrameLogReaderContract"/>. A subclass says how a test runs, so that a simulated one can run on its pump.
+/// in <see cref="FrameLogReaderContract"/>. A subclass says how a test runs, so that a simulated one can run on its
+/// pump.
 /// </summary>
 public abstract class FrameLogContract
 {
@@ -229,7 +230,8 @@ public abstract class FrameLogContract
 
     private Task RunAsync(Func<FrameLogStand, Task> test) => RunAsync(FrameLogStandOptions.Ordinary, test);
 
-    private static ValueTask<FrameAppend> Append(FrameLogStand stand, string messageId, StreamKind stream = StreamKind.Live) =>
+    private static ValueTask<FrameAppend> Append(
+        FrameLogStand stand, string messageId, StreamKind stream = StreamKind.Live) =>
         stand.Log.AppendAsync(P, stream, G, messageId, new byte[] { 1, 2, 3 }, default);
 
     private static async Task WipeAndMake(FrameLogStand stand)

@@ -18,7 +18,8 @@ public abstract class StoreLeaseContract : StoreInstallationContract
     {
         var row = await under.Store.TakeLeaseAsync(3, ulong.MaxValue, "a", Lease, default);
 
-        Assert.Equal(new PartitionRow(3, ulong.MaxValue, 0, StreamPosition.None, StreamPosition.None, AlertHead.None), row);
+        Assert.Equal(
+            new PartitionRow(3, ulong.MaxValue, 0, StreamPosition.None, StreamPosition.None, AlertHead.None), row);
     });
 
     [Fact]

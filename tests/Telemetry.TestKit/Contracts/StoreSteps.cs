@@ -1,5 +1,4 @@
 using Telemetry.Model.Identity;
-using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Storage;
 

@@ -1,6 +1,6 @@
 using Telemetry.Model.Frames;
 using Telemetry.Model.Frames.Columns;
-using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using static Telemetry.TestKit.Readings.HandMadeFrame;
 
 namespace Telemetry.TestKit.Readings;

@@ -1,4 +1,5 @@
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 
 namespace Telemetry.TestKit.Readings;
 

@@ -1,7 +1,6 @@
 using Telemetry.Model.Frames;
 using Telemetry.Model.Frames.Columns;
 using Telemetry.Model.Identity;
-using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 
 namespace Telemetry.TestKit.Readings;
 

@@ -1,7 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 using Telemetry.Storage.Alerts;
-using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.TestKit.Servers;
 

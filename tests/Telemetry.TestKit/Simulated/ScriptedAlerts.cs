@@ -12,7 +12,8 @@ public static class ScriptedAlerts
         rows.Aggregate(database, (content, row) =>
         {
             var held = content.Partitions.GetValueOrDefault(row.Partition) ?? new SimulatedPartition(
-                new PartitionRow(row.Partition, 0, 0, StreamPosition.None, StreamPosition.None, AlertHead.None), "", default);
+                new PartitionRow(
+                    row.Partition, 0, 0, StreamPosition.None, StreamPosition.None, AlertHead.None), "", default);
             return content with
             {
                 Partitions = content.Partitions.SetItem(

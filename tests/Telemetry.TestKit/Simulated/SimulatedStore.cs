@@ -200,7 +200,8 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
         var now = Calls.Time.GetUtcNow();
         var held = Content.Partitions.GetValueOrDefault(partition)
             ?? new SimulatedPartition(
-                new PartitionRow(partition, 0, 0, StreamPosition.None, StreamPosition.None, AlertHead.None), "", default);
+                new PartitionRow(
+                    partition, 0, 0, StreamPosition.None, StreamPosition.None, AlertHead.None), "", default);
         if (Held.Hold(partition) || (held.Owner != owner && held.LeaseEnd > now))
         {
             return null;

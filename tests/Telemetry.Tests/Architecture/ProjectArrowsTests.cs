@@ -3,26 +3,35 @@ using System.Xml.Linq;
 namespace Telemetry.Tests.Architecture;
 
 /// <summary>
-/// Who may see whom: Agent → Edge → shared, Simulator → Edge, Cloud → Streams → shared. Those of shared/ never see one
-/// another, edge and cloud meet only there, and nothing sees the tests. The edge speaks MQTT through MQTTnet.
+/// Who may see whom; all arrows run down. Agent and Simulator → Inputs → Edge → shared; Cloud → Ingress, Processing,
+/// Alerting → Streams, Storage → shared. Those of shared/ never see one another, edge and cloud meet only there, and
+/// nothing sees the tests.
 /// </summary>
 public sealed class ProjectArrowsTests
 {
-    private static readonly string[] Shared =
-        ["Telemetry.Model", "Telemetry.MqttSessions", "Telemetry.Tracing"];
-
-    private static readonly string[] SharedOfEdge = ["Telemetry.Model", "Telemetry.Tracing"];
+    private static readonly string[] Shared = ["Telemetry.Model", "Telemetry.Runtime", "Telemetry.Diagnostics"];
 
     private static readonly Dictionary<string, string[]> MayReference = new()
     {
         ["Telemetry.Model"] = [],
+        ["Telemetry.Runtime"] = [],
+        ["Telemetry.Diagnostics"] = [],
         ["Telemetry.MqttSessions"] = [],
-        ["Telemetry.Tracing"] = [],
-        ["Telemetry.Edge"] = SharedOfEdge,
-        ["Telemetry.Agent"] = ["Telemetry.Edge", .. SharedOfEdge],
-        ["Telemetry.Simulator"] = ["Telemetry.Edge", .. SharedOfEdge],
-        ["Telemetry.Streams"] = ["Telemetry.Model"],
-        ["Telemetry.Cloud"] = ["Telemetry.Streams", .. Shared],
+        ["Telemetry.Edge"] = Shared,
+        ["Telemetry.Inputs"] = ["Telemetry.Edge", .. Shared],
+        ["Telemetry.Agent"] = ["Telemetry.Edge", "Telemetry.Inputs", .. Shared],
+        // It runs the agent itself, many times in one process.
+        ["Telemetry.Simulator"] = ["Telemetry.Agent", .. Shared],
+        ["Telemetry.Streams"] = Shared,
+        ["Telemetry.Storage"] = Shared,
+        ["Telemetry.Ingress"] = ["Telemetry.MqttSessions", "Telemetry.Streams", .. Shared],
+        ["Telemetry.Processing"] = ["Telemetry.Storage", "Telemetry.Streams", .. Shared],
+        ["Telemetry.Alerting"] = ["Telemetry.Storage", .. Shared],
+        ["Telemetry.Cloud"] =
+        [
+            "Telemetry.Ingress", "Telemetry.Processing", "Telemetry.Alerting", "Telemetry.Storage", "Telemetry.Streams",
+            "Telemetry.MqttSessions", .. Shared,
+        ],
     };
 
     /// <summary>Tests see everything; that nothing sees them follows from the lists of all others.</summary>
@@ -44,6 +53,9 @@ public sealed class ProjectArrowsTests
     [InlineData("MQTTnet", "Telemetry.Edge", "Telemetry.MqttSessions")]
     [InlineData("NATS.Client.JetStream", "Telemetry.Streams")]
     [InlineData("Microsoft.Data.Sqlite.Core", "Telemetry.Edge")]
+    [InlineData("Npgsql", "Telemetry.Storage")]
+    [InlineData("Confluent.Kafka", "Telemetry.Alerting")]
+    [InlineData("OpenTelemetry", "Telemetry.Diagnostics")]
     public void Package_is_referenced_only_where_it_has_its_room(string package, params string[] rooms)
     {
         var found = SourceTree.Files(".csproj").Where(path => !path.StartsWith("tests/", StringComparison.Ordinal))

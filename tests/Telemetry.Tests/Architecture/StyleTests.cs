@@ -6,7 +6,7 @@ public sealed class StyleTests
     private static readonly HashSet<(string Rule, string Path)> Older =
     [
         // The values of the generator are the same in every run, which is what its seed is for.
-        (nameof(StyleRules.PredictableChance), "edge/Telemetry.Edge/Inputs/GeneratorSeries.cs"),
+        (nameof(StyleRules.PredictableChance), "edge/Telemetry.Inputs/Generator/GeneratorSeries.cs"),
     ];
 
     private static readonly string[] Sources = [.. SourceTree.Files(".cs")];

@@ -1,8 +1,8 @@
 using System.Collections;
 using System.Text.RegularExpressions;
-using Microsoft.Extensions.Configuration;
 using Telemetry.Agent.Configuration;
 using Telemetry.Cloud.Configuration;
+using Telemetry.Runtime.Settings;
 using Telemetry.Tests.Architecture;
 
 namespace Telemetry.Tests.Deployment;
@@ -133,8 +133,9 @@ public sealed class ContainerTests
             variables[key] = value;
         }
 
-        var reader = new ConfigurationReader(ConfigurationTree.Load(ImageRecipe.Read(Agent).Configuration, variables));
-        AgentOptions.Read(reader);
+        var reader = new SettingsReader(SettingsTree.Load(
+            ImageRecipe.Read(Agent).Configuration, AgentConfiguration.EnvironmentPrefix, variables));
+        AgentConfiguration.Read(reader);
 
         Assert.Empty(reader.Problems);
     }
@@ -168,21 +169,21 @@ public sealed class ContainerTests
     // As Program.cs reads: the image's file, and over it the environment that compose gives.
     private static CloudSettings? ReadCloud(out IReadOnlyList<string> problems)
     {
+        const string Gateways = "TELEMETRY__INGRESS__GATEWAYS";
         var recipe = ImageRecipe.Read(Cloud);
-        var keys = Given("cloud").Where(pair => pair.Key.StartsWith("TELEMETRY__", StringComparison.Ordinal));
-        var given = keys.ToDictionary(
-            pair => pair.Key["TELEMETRY__".Length..].Replace("__", ":", StringComparison.Ordinal),
-            pair => (string?)recipe.Source(pair.Value));
+        var given = new Hashtable();
+        foreach (var (key, value) in Given("cloud"))
+        {
+            given[key] = recipe.Source(value);
+        }
+
         // Written where the key says, as the container starts; here any file will do.
         Assert.Contains(
             Services.Single(s => s.Name == "cloud").Items("entrypoint"),
-            item => item.Contains($"> {given["INGRESS:GATEWAYS"]};", StringComparison.Ordinal));
-        given["INGRESS:GATEWAYS"] = recipe.Configuration;
-        var configuration = new ConfigurationBuilder()
-            .AddJsonFile(recipe.Configuration)
-            .AddInMemoryCollection(given)
-            .Build();
-        return CloudSettings.Read(configuration, out problems);
+            item => item.Contains($"> {given[Gateways]};", StringComparison.Ordinal));
+        given[Gateways] = recipe.Configuration;
+        return CloudConfiguration.Read(
+            SettingsTree.Load(recipe.Configuration, CloudConfiguration.EnvironmentPrefix, given), out problems);
     }
 
     private static IEnumerable<(string Key, string Value)> Given(string service) =>

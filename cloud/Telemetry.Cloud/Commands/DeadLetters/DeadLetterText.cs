@@ -6,8 +6,8 @@ using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Storage;
-using Telemetry.Storage.Postgres.Commit;
 using Telemetry.Storage.Postgres.DeadLetters;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Cloud.Commands.DeadLetters;
 

@@ -2,9 +2,9 @@ using System.Globalization;
 using Npgsql;
 using Telemetry.Cloud.Configuration;
 using Telemetry.Storage;
-using Telemetry.Storage.Postgres.Commit;
 using Telemetry.Storage.Postgres.DeadLetters;
 using Telemetry.Storage.Postgres.Migrations;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Cloud.Commands.DeadLetters;
 
@@ -20,7 +20,7 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
     {
         if (settings.Database is null)
         {
-            await errors.WriteLineAsync("database.connection: is missing; it is needed");
+            await errors.WriteLineAsync("database.connection: is missing");
             return GoneWrong;
         }
 
@@ -89,7 +89,8 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
     private async Task<int> RetryAsync(
         NpgsqlDataSource database, DeadLetterArguments arguments, CancellationToken cancellationToken)
     {
-        var retry = new DeadLetterRetry(database, new ReadingCheck(settings.Processor.TimeFirst, settings.Processor.TimeLast));
+        var retry = new DeadLetterRetry(
+            database, new ReadingCheck(settings.Processor.TimeFirst, settings.Processor.TimeLast));
         long stored = 0, refused = 0;
         await foreach (var (gateway, ids) in GroupsAsync(database, arguments, cancellationToken))
         {

@@ -2,9 +2,9 @@ using System.Globalization;
 using Npgsql;
 using Telemetry.Cloud.Configuration;
 using Telemetry.Storage;
-using Telemetry.Storage.Postgres.Commit;
 using Telemetry.Storage.Postgres.Maintenance;
 using Telemetry.Storage.Postgres.Migrations;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Cloud.Commands.Forks;
 
@@ -20,7 +20,7 @@ internal sealed class ForksCommand(CloudSettings settings, TextWriter output, Te
     {
         if (settings.Database is null)
         {
-            await errors.WriteLineAsync("database.connection: is missing; it is needed");
+            await errors.WriteLineAsync("database.connection: is missing");
             return GoneWrong;
         }
 
@@ -33,9 +33,9 @@ internal sealed class ForksCommand(CloudSettings settings, TextWriter output, Te
             }
 
             var forks = new ForkResolution(database);
-            return arguments.Verb == "list"
+            return arguments.Gateway is null
                 ? await ListAsync(forks, cancellationToken)
-                : await ResolveAsync(forks, arguments, cancellationToken);
+                : await ResolveAsync(forks, arguments.Gateway, arguments, cancellationToken);
         }
         catch (Exception e) when (e is StoreException || StoreErrors.IsDatabases(e))
         {
@@ -58,17 +58,17 @@ internal sealed class ForksCommand(CloudSettings settings, TextWriter output, Te
     }
 
     private async Task<int> ResolveAsync(
-        ForkResolution forks, ForkArguments arguments, CancellationToken cancellationToken)
+        ForkResolution forks, string gateway, ForkArguments arguments, CancellationToken cancellationToken)
     {
         var was = await forks.ResolveAsync(
-            arguments.Gateway, arguments.Reason, arguments.Note, Environment.UserName, cancellationToken);
+            gateway, arguments.Reason, arguments.Note, Environment.UserName, cancellationToken);
         if (was is null)
         {
-            await errors.WriteLineAsync($"gateway {arguments.Gateway} shows no fork");
+            await errors.WriteLineAsync($"gateway {gateway} shows no fork");
             return GoneWrong;
         }
 
-        await output.WriteLineAsync($"{arguments.Gateway}: resolved as {arguments.Reason}: {was.Replace('\n', ' ')}");
+        await output.WriteLineAsync($"{gateway}: resolved as {arguments.Reason}: {was.Replace('\n', ' ')}");
         return 0;
     }
 }

@@ -28,7 +28,7 @@ internal sealed class RepartitionCommand(
     {
         if (settings.Database is not { } database)
         {
-            errors.WriteLine("database.connection: is missing; it is needed");
+            errors.WriteLine("database.connection: is missing");
             return 2;
         }
 

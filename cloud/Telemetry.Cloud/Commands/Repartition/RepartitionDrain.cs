@@ -2,9 +2,9 @@ using Microsoft.Extensions.Logging;
 using Telemetry.Alerting.Kafka;
 using Telemetry.Alerting.Relay;
 using Telemetry.Cloud.Configuration;
-using Telemetry.Cloud.Hosting;
 using Telemetry.Model.Installations;
 using Telemetry.Processing;
+using Telemetry.Runtime;
 using Telemetry.Storage.Postgres;
 using Telemetry.Storage.Postgres.Alerts;
 using Telemetry.Streams.JetStream;
@@ -34,7 +34,8 @@ internal sealed class RepartitionDrain : IAsyncDisposable
             // A lease goes at once to who has its owner's name: not to us from a processor on this machine.
             Owner = settings.Processor.Owner + " repartition",
         };
-        _processing = ProcessorThread.RunAllAsync(
+        _processing = EventLoop.RunAllAsync(
+            "processor",
             [new Processor(store, log, new NatsControlChannel(nats, facts), options, time, random, logger).RunAsync],
             _stop.Token);
         _outbox = settings.Kafka is null ? null : new PostgresAlertOutbox(settings.Database!);

@@ -1,3 +1,5 @@
+using System.Diagnostics.Metrics;
+using Telemetry.Diagnostics.Metrics;
 using Telemetry.Processing.Alerts.Rules;
 
 namespace Telemetry.Processing.Alerts.Evaluation;
@@ -35,4 +37,31 @@ public sealed class AlertCounters
 
     /// <summary>Pairs of rule and series turned away; see <see cref="AlertOptions.WatchesMax"/>.</summary>
     public long Unwatched { get; set; }
+
+    /// <summary>Makes the instruments of the processors of one process, summed up.</summary>
+    public static void Publish(Meter meter, IReadOnlyList<AlertCounters> processors)
+    {
+        meter.Counter(
+            "telemetry.alerts.transitions", "{transition}", "Alert transitions committed, by kind", "kind",
+            ("firing", () => processors.Sum(c => c.Firing)), ("resolved", () => processors.Sum(c => c.Resolved)));
+        Counter("telemetry.alerts.late", "{transition}", "Those that are marked late", c => c.Late);
+        Counter(
+            "telemetry.alerts.suppressed", "{transition}",
+            "Transitions of instances that opened and closed within a frame that had opened too many",
+            c => c.Suppressed);
+        Counter(
+            "telemetry.alerts.older.frames", "{frame}",
+            "Frames with readings no newer than a rule's state, which they left untouched", c => c.OlderFrames);
+        Counter(
+            "telemetry.alerts.older.readings", "{reading}", "Those readings, once for each rule", c => c.OlderReadings);
+        Counter(
+            "telemetry.alerts.ahead.readings", "{reading}",
+            "Readings of watched series dated too far ahead to be evaluated", c => c.AheadReadings);
+        Counter(
+            "telemetry.alerts.unwatched", "{pair}", "Pairs of rule and series turned away at the limit",
+            c => c.Unwatched);
+
+        void Counter(string name, string unit, string description, Func<AlertCounters, long> count) =>
+            meter.Counter(name, unit, description, () => processors.Sum(count));
+    }
 }

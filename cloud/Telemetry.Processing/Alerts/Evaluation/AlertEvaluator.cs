@@ -5,42 +5,42 @@ using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Tracing;
 using Telemetry.Processing.Alerts.Rules;
-using Telemetry.Processing.Ledger;
 using Telemetry.Storage.Alerts;
 
 namespace Telemetry.Processing.Alerts.Evaluation;
 
 /// <summary>
-/// Evaluates the readings of frames that are being stored, in event time, on the processor's thread. Each pair of rule
-/// and series only moves forward: a reading that is no newer than the pair's state leaves it untouched and is counted,
-/// while newer ones of the same frame count. One dated too far ahead says nothing and is counted. Null, bad and NaN
-/// readings say nothing; uncertain ones count.
+/// Evaluates the readings of frames that are being stored, in event time, on the processor's thread. The state of each
+/// pair of rule and series only moves forward: a reading that is not newer than the state is counted and does not
+/// change it, while newer readings of the same frame do. A reading dated too far ahead is counted and not evaluated.
+/// Null, bad and NaN readings are not evaluated; uncertain ones are.
 /// </summary>
 internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counters, ILogger logger)
 {
-    /// <summary>So many pairs of a rule and a series are matched in the time that a reading takes.</summary>
+    /// <summary>How many pairs of a rule and a series are matched in the time that one reading takes.</summary>
     private const int PairsOfReading = 8;
 
     private readonly List<(GatewayId Gateway, AlertTransition Transition)> _transitions = [];
     private readonly List<AlertWatch> _opened = [];
     private readonly long _aheadMicrosMax = options.AheadMax.Ticks / TimeSpan.TicksPerMicrosecond;
     private AlertWatch[]?[]? _watches;
-    private GatewayLedger _gateway = null!;
+    private GatewayId _gateway;
+    private GatewayAlerts _alerts = null!;
     private SeriesList _series = null!;
     private FrameKey _frame;
     private FrameArrival _arrival;
     private long _older;
 
-    /// <summary>What the transaction being built publishes, in order.</summary>
+    /// <summary>The transitions that the current transaction publishes, in order.</summary>
     public IReadOnlyList<(GatewayId Gateway, AlertTransition Transition)> Transitions => _transitions;
 
-    /// <summary>False when the transaction may take no more messages.</summary>
+    /// <summary>False when the current transaction may take no more messages.</summary>
     public bool Room => _transitions.Count < options.TransitionsPerCommitMax;
 
     /// <summary>A new transaction begins.</summary>
     public void Clear() => _transitions.Clear();
 
-    /// <summary>The transaction committed: what it published is counted.</summary>
+    /// <summary>The transaction committed: the transitions that it published are counted.</summary>
     public void Committed()
     {
         foreach (var (_, transition) in _transitions)
@@ -52,24 +52,25 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
     }
 
     /// <summary>
-    /// A frame begins; <see cref="End"/> ends it. Gives what it cost beyond its readings, in readings: the series of a
-    /// list are matched to the rules by its first frame.
+    /// Begins a frame; <see cref="End"/> ends it. Returns what the frame costs beyond its readings, in readings: the
+    /// first frame with a list of series matches these series to the rules.
     /// </summary>
-    public int Begin(GatewayLedger gateway, SeriesList series, FrameKey frame, FrameArrival arrival)
+    public int Begin(
+        GatewayId gateway, GatewayAlerts alerts, SeriesList series, FrameKey frame, FrameArrival arrival)
     {
-        _watches = gateway.Alerts.Of(series, options, out var matched, out var unwatched);
+        _watches = alerts.Of(series, options, out var matched, out var unwatched);
         if (unwatched > 0)
         {
             counters.Unwatched += unwatched;
-            AlertLog.Unwatched(logger, gateway.Gateway.Value, unwatched, options.WatchesMax);
+            AlertLog.Unwatched(logger, gateway.Value, unwatched, options.WatchesMax);
         }
 
-        (_gateway, _series, _frame) = (gateway, series, frame);
+        (_gateway, _alerts, _series, _frame) = (gateway, alerts, series, frame);
         (_arrival, _older) = (arrival, 0);
         return (int)Math.Min(int.MaxValue / 2, (long)matched * options.Rules.All.Count / PairsOfReading);
     }
 
-    /// <summary>One reading that is stored, its series named by its index.</summary>
+    /// <summary>Evaluates one reading that is stored; its series is given by its index.</summary>
     public void Take(int index, MetricType type, long timeMicros, ReadingFlags flags, ulong bits)
     {
         if (_watches?[index] is { } watches && (flags & ReadingFlags.Null) == 0
@@ -89,14 +90,14 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
         }
     }
 
-    /// <summary>The frame ends.</summary>
+    /// <summary>Ends the frame.</summary>
     public void End()
     {
         foreach (var watch in _opened)
         {
             if (watch.Held is { } held)
             {
-                _transitions.Add((_gateway.Gateway, held));
+                _transitions.Add((_gateway, held));
             }
 
             (watch.Held, watch.Opened) = (null, 0);
@@ -118,7 +119,7 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
 
         if (!watch.Changed)
         {
-            _gateway.Alerts.Took(watch);
+            _alerts.Took(watch);
         }
 
         switch (watch.Take(timeMicros, value))
@@ -131,7 +132,7 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
                 counters.Suppressed += 2;
                 break;
             case AlertChange.Resolved:
-                _transitions.Add((_gateway.Gateway, Transition(watch, AlertKind.Resolved, index, value)));
+                _transitions.Add((_gateway, Transition(watch, AlertKind.Resolved, index, value)));
                 break;
         }
     }
@@ -146,7 +147,7 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
         if (watch.Opened < options.InstancesPerFrameMax)
         {
             watch.Opened++;
-            _transitions.Add((_gateway.Gateway, transition));
+            _transitions.Add((_gateway, transition));
         }
         else
         {
@@ -167,7 +168,7 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
             RuleVersion = rule.Version.ToString("x16", CultureInfo.InvariantCulture),
             Kind = kind,
             Severity = rule.Severity,
-            Gateway = _gateway.Gateway.Value,
+            Gateway = _gateway.Value,
             Device = series.Device,
             Metric = series.Metric,
             Labels = new SortedDictionary<string, string>(
@@ -179,8 +180,8 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
             Threshold = kind == AlertKind.Firing ? rule.Threshold : rule.Clear,
             Late = _arrival.IsLate || delay > rule.LateMicros,
             DetectionDelayMicros = delay,
-            Frame = $"{_gateway.Gateway}/{_frame}",
-            TraceParent = FrameTrace.Of(_gateway.Gateway, _frame).TraceParent,
+            Frame = $"{_gateway}/{_frame}",
+            TraceParent = FrameTrace.Of(_gateway, _frame).TraceParent,
         };
     }
 

@@ -5,12 +5,14 @@ using Telemetry.Storage.Alerts;
 
 namespace Telemetry.Processing.Alerts.Evaluation;
 
-/// <summary>Ids that follow from what they name, so that a replay of the same log finds the same ones (G7).</summary>
+/// <summary>
+/// Derives ids from the things they identify, so that a replay of the same log computes the same ids (G7).
+/// </summary>
 internal static class AlertIds
 {
     /// <summary>
-    /// An instance: one open interval of one rule on one series. The rule's version is not in it: it may change
-    /// meanwhile.
+    /// The id of an instance: one open interval of one rule on one series. The rule's version is not part of it,
+    /// because it may change during the interval.
     /// </summary>
     public static UInt128 Instance(string rule, SeriesIdentity series, long startedMicros)
     {
@@ -21,7 +23,7 @@ internal static class AlertIds
         return XxHash128.HashToUInt128(writer.Written);
     }
 
-    /// <summary>A transition of an instance.</summary>
+    /// <summary>The id of a transition of an instance.</summary>
     public static UInt128 Transition(
         string rule, ulong ruleVersion, UInt128 instance, AlertKind kind, long timeMicros, int revision)
     {

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Telemetry.Processing.Alerts.Evaluation;
 
-/// <summary>What alert rules and the alert outbox log (ids 4000-4049).</summary>
+/// <summary>The log messages of alert rules and the alert outbox (ids 4000-4049).</summary>
 public static partial class AlertLog
 {
     [LoggerMessage(

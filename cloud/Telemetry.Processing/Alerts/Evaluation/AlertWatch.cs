@@ -3,7 +3,7 @@ using Telemetry.Storage.Alerts;
 
 namespace Telemetry.Processing.Alerts.Evaluation;
 
-/// <summary>What a reading did to a rule's state.</summary>
+/// <summary>How a reading changed a rule's state.</summary>
 internal enum AlertChange
 {
     None,
@@ -12,8 +12,8 @@ internal enum AlertChange
 }
 
 /// <summary>
-/// One rule on one series: its state, advanced by readings in event time. One thread, the processor's; it goes with the
-/// gateway's memory when a transaction did not happen.
+/// One rule on one series: its state, advanced by readings in event time. Used on the processor's thread; discarded
+/// with the gateway's memory when a transaction did not commit.
 /// </summary>
 internal sealed class AlertWatch(AlertRule rule, AlertStateId id)
 {
@@ -23,7 +23,7 @@ internal sealed class AlertWatch(AlertRule rule, AlertStateId id)
 
     public AlertStateId Id => id;
 
-    /// <summary>The instance that is open, or was closed last.</summary>
+    /// <summary>The instance that is open, or that was closed last.</summary>
     public UInt128 Instance { get; private set; }
 
     /// <summary>When the condition of that instance, or of the pending one, began to hold.</summary>
@@ -42,8 +42,8 @@ internal sealed class AlertWatch(AlertRule rule, AlertStateId id)
     public AlertTransition? Held { get; set; }
 
     /// <summary>
-    /// Takes the state from the database. A rule that was changed meanwhile goes on with an open instance and judges it
-    /// by what it says now; what was pending under its old words is not.
+    /// Loads the state from the database. If the rule was changed meanwhile, an open instance is kept and judged by the
+    /// new rule; a pending condition of the old rule is discarded.
     /// </summary>
     public void Load(AlertStateRow row)
     {
@@ -90,7 +90,7 @@ internal sealed class AlertWatch(AlertRule rule, AlertStateId id)
         return AlertChange.Fired;
     }
 
-    /// <summary>The row to write; nothing is left to write then.</summary>
+    /// <summary>Returns the row to write, and marks the state as written.</summary>
     public AlertStateRow Write()
     {
         Changed = false;

@@ -7,8 +7,8 @@ using Telemetry.Storage.Alerts;
 namespace Telemetry.Processing.Alerts.Evaluation;
 
 /// <summary>
-/// The watches of one gateway. Each series is matched to the rules once, so that a reading costs one look into an
-/// array, and a frame without a watched series nothing. Part of the gateway's memory: it is thrown away with it.
+/// The watches of one gateway. Each series is matched to the rules once, so that a reading costs one array access, and
+/// a frame without a watched series costs nothing. It is part of the gateway's memory and is discarded with it.
 /// </summary>
 internal sealed class GatewayAlerts
 {
@@ -16,8 +16,9 @@ internal sealed class GatewayAlerts
     private readonly Dictionary<AlertStateId, AlertStateRow> _stored;
     private readonly Dictionary<AlertStateId, AlertWatch> _watches = [];
 
-    // Of each line, however many there are: their series are bounded by what the gateway may register, and are in its
-    // memory anyway. If some were forgotten, frames of a few bytes could let them be matched again and again.
+    // One entry for each line, without a limit of its own: the number of series is limited by what the gateway may
+    // register, and they are in its memory anyway. If entries were forgotten, frames of a few bytes could cause them to
+    // be matched again and again.
     private readonly Dictionary<SeriesLine, LineWatches> _byLine = [];
     private readonly List<AlertWatch> _changed = [];
     private readonly List<AlertStateId> _removed = [];
@@ -30,9 +31,9 @@ internal sealed class GatewayAlerts
     }
 
     /// <summary>
-    /// The watches of each series of a list, by its index; null when no rule fits any of them.
-    /// <paramref name="matched"/>: how many series had to be matched for it. <paramref name="unwatched"/>: pairs turned
-    /// away at the limit, when they are matched.
+    /// The watches of each series of a list, by index; null when no rule fits any of the series. <paramref
+    /// name="matched"/> is the number of series that had to be matched. <paramref name="unwatched"/> is the number of
+    /// pairs refused at the limit, counted when they are matched.
     /// </summary>
     public AlertWatch[]?[]? Of(SeriesList series, AlertOptions options, out int matched, out int unwatched)
     {
@@ -61,7 +62,7 @@ internal sealed class GatewayAlerts
         return watches.BySeries;
     }
 
-    /// <summary>A watch took its first reading since its row was written.</summary>
+    /// <summary>Records that a watch took its first reading since its row was written.</summary>
     public void Took(AlertWatch watch) => _changed.Add(watch);
 
     /// <summary>Adds all rows that changed since the last call to a commit.</summary>
@@ -78,8 +79,8 @@ internal sealed class GatewayAlerts
     }
 
     /// <summary>
-    /// States of rules that are gone go too, but for open instances: no reading has said that they ended, and they are
-    /// judged again should the rule come back.
+    /// Removes the states of rules that no longer exist, except open instances: no reading has shown that they ended,
+    /// and they are judged again if the rule is added again.
     /// </summary>
     private void Use(AlertRules rules)
     {
@@ -143,7 +144,7 @@ internal sealed class GatewayAlerts
         return _watches[id] = watch;
     }
 
-    /// <summary>The watches of the series of one line, as far as they were matched.</summary>
+    /// <summary>The watches of the series of one line that were matched so far.</summary>
     private sealed class LineWatches
     {
         private AlertWatch[]?[] _bySeries = [];
@@ -151,7 +152,7 @@ internal sealed class GatewayAlerts
 
         public int Matched { get; private set; }
 
-        /// <summary>By index; null while no series is watched.</summary>
+        /// <summary>The watches by index; null while no series is watched.</summary>
         public AlertWatch[]?[]? BySeries => _any ? _bySeries : null;
 
         public void Add(List<AlertWatch> watches)

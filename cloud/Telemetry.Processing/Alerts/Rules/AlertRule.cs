@@ -1,6 +1,5 @@
 using System.IO.Hashing;
 using Telemetry.Model.Identity;
-using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 
@@ -13,25 +12,27 @@ public enum AlertSide : byte
     Below = 1,
 }
 
-/// <summary>Which series a rule watches: all that fit every part. A label that is named must be there.</summary>
+/// <summary>
+/// Selects the series that a rule watches: those that match every part. A label named here must be present.
+/// </summary>
 public sealed record AlertMatch(
     NamePattern Gateway, NamePattern Device, NamePattern Metric,
     IReadOnlyList<KeyValuePair<string, NamePattern>> Labels)
 {
-    /// <summary>True when a series fits. Text never does: it lies on no side of a threshold.</summary>
+    /// <summary>True when a series matches. A text series never does: a text is on no side of a threshold.</summary>
     public bool Fits(GatewayId gateway, SeriesDefinition series) => series.Type != MetricType.Text
         && Metric.Fits(series.Metric) && Device.Fits(series.Device) && Gateway.Fits(gateway.Value)
         && Labels.All(wanted => series.Labels.Any(label => label.Key == wanted.Key && wanted.Value.Fits(label.Value)));
 }
 
 /// <summary>
-/// A threshold with hysteresis and <c>for</c>: the condition holds strictly beyond the threshold; an instance opens
-/// once it held for <see cref="For"/> of event time, from reading to reading, and closes with the first reading that is
-/// back at <see cref="Clear"/> or behind it.
+/// A threshold with hysteresis and <c>for</c>: the condition holds strictly beyond the threshold. An instance opens
+/// when the condition has held for <see cref="For"/> of event time, from reading to reading, and closes with the first
+/// reading that is at <see cref="Clear"/> or behind it.
 /// </summary>
 public sealed record AlertRule
 {
-    // Boxed: the workers of a process share the rule, and a reference is written as a whole.
+    // Boxed, so that it is written as one reference: the workers of a process share the rule.
     private object? _version;
 
     /// <summary>Unique in its file.</summary>
@@ -45,17 +46,20 @@ public sealed record AlertRule
 
     public required double Threshold { get; init; }
 
-    /// <summary>The threshold itself unless given: then there is no hysteresis.</summary>
+    /// <summary>
+    /// The value at which an instance closes. Default: the threshold itself; then there is no hysteresis.
+    /// </summary>
     public required double Clear { get; init; }
 
     public TimeSpan For { get; init; }
 
     /// <summary>
-    /// A transition whose reading took longer than this from its event to the log is late: it pages nobody.
+    /// A transition is late when its reading took longer than this from its event to the log. A late transition pages
+    /// nobody.
     /// </summary>
     public TimeSpan Late { get; init; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>A hash of all that the rule says.</summary>
+    /// <summary>A hash of everything in the rule.</summary>
     public ulong Version => (ulong)(_version ??= Hash());
 
     public long ForMicros => For.Ticks / TimeSpan.TicksPerMicrosecond;
@@ -65,7 +69,7 @@ public sealed record AlertRule
     /// <summary>True when the condition holds.</summary>
     public bool Meets(double value) => Side == AlertSide.Above ? value > Threshold : value < Threshold;
 
-    /// <summary>True when an open instance closes.</summary>
+    /// <summary>True when the value closes an open instance.</summary>
     public bool Clears(double value) => Side == AlertSide.Above ? value <= Clear : value >= Clear;
 
     private ulong Hash()

@@ -15,7 +15,9 @@ internal static class AlertRuleReader
     private static readonly TimeSpan LateDefault = TimeSpan.FromMinutes(5), LateMin = TimeSpan.FromSeconds(1),
         LateMax = TimeSpan.FromDays(365), ForMax = TimeSpan.FromDays(30);
 
-    /// <summary>Reads a rule; null when it has problems. <paramref name="place"/>: 1 for the file's first.</summary>
+    /// <summary>
+    /// Reads a rule; null when it has problems. <paramref name="place"/> is 1 for the first rule of the file.
+    /// </summary>
     public static AlertRule? Read(JsonElement element, string file, int place, List<string> problems)
     {
         var before = problems.Count;
@@ -134,7 +136,7 @@ internal static class AlertRuleReader
         return new NamePattern(text);
     }
 
-    /// <summary>How messages call a rule: by its name where it has one that can be shown.</summary>
+    /// <summary>The rule's name in messages: its own name where it has one that can be shown.</summary>
     private static string Label(JsonElement element, int place) => element.ValueKind == JsonValueKind.Object
         && element.TryGetProperty("name", out var name) && name.ValueKind == JsonValueKind.String
         && name.GetString() is { } text && IsName(text) ? $"'{text}'" : place.ToString(CultureInfo.InvariantCulture);

@@ -4,18 +4,19 @@ using System.Text.Unicode;
 namespace Telemetry.Processing.Alerts.Rules;
 
 /// <summary>
-/// Reads a rules file: JSON, with comments if you like; deploy/rules.json shows every key. What is wrong is told all at
-/// once, each by file, rule and key, and says what is allowed; a file with one wrong rule gives no rules at all.
+/// Reads a rules file: JSON, in which comments are allowed; deploy/rules.json shows every key. All problems are
+/// reported at once; each names the file, the rule and the key, and says what is allowed. A file with one wrong rule
+/// gives no rules at all.
 /// </summary>
 public static class AlertRulesFile
 {
-    /// <summary>The largest file; a larger one is refused unread.</summary>
+    /// <summary>The largest file; a larger one is refused without reading it.</summary>
     public const int BytesMax = 1 << 20;
 
     /// <summary>The most rules of a file.</summary>
     public const int RulesMax = 256;
 
-    /// <summary>The most problems told; the rest is only counted.</summary>
+    /// <summary>The most problems reported; further ones are only counted.</summary>
     public const int ProblemsMax = 50;
 
     private const int DepthMax = 8;
@@ -85,7 +86,7 @@ public static class AlertRulesFile
         }
         catch (InvalidOperationException)
         {
-            // What JsonElement says of an escaped half of a surrogate pair.
+            // JsonElement throws this for an escaped half of a surrogate pair.
             problems.Add($"{name}: has an escaped text that is no valid Unicode");
         }
 

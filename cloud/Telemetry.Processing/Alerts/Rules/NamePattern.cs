@@ -1,12 +1,14 @@
 namespace Telemetry.Processing.Alerts.Rules;
 
-/// <summary>A name, or a pattern in which <c>*</c> stands for any run of characters, also none. Case matters.</summary>
+/// <summary>
+/// A name, or a pattern in which <c>*</c> stands for any number of characters, including none. Case matters.
+/// </summary>
 public readonly record struct NamePattern(string Text)
 {
-    /// <summary>Fits every name.</summary>
+    /// <summary>Matches every name.</summary>
     public static readonly NamePattern Any = new("*");
 
-    /// <summary>True when the whole of a name fits. Takes at most (pattern length × name length) steps.</summary>
+    /// <summary>True when the whole name matches. Takes at most (pattern length × name length) steps.</summary>
     public bool Fits(string name)
     {
         int at = 0, patternAt = 0;
@@ -24,7 +26,7 @@ public readonly record struct NamePattern(string Text)
             }
             else if (star >= 0)
             {
-                // The last star takes one more character; no earlier one ever needs to.
+                // Let the last star take one more character; no earlier star ever needs to.
                 patternAt = star + 1;
                 at = ++starAt;
             }

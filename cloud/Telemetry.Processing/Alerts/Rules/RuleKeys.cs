@@ -4,8 +4,8 @@ using Telemetry.Runtime.Settings;
 namespace Telemetry.Processing.Alerts.Rules;
 
 /// <summary>
-/// Takes typed values out of one JSON object of a rules file and notes what is wrong by key. After <see cref="End"/> no
-/// key has gone unasked for.
+/// Reads typed values from one JSON object of a rules file and records problems by key. <see cref="End"/> reports every
+/// key that was not read.
 /// </summary>
 internal sealed class RuleKeys
 {
@@ -32,19 +32,19 @@ internal sealed class RuleKeys
         }
     }
 
-    /// <summary>Its keys, as they are.</summary>
+    /// <summary>The keys of the object.</summary>
     public IEnumerable<string> Names => _values.Keys;
 
     /// <summary>True when the key is set.</summary>
     public bool Has(string key) => _values.ContainsKey(key);
 
-    /// <summary>Notes what is wrong with a key.</summary>
+    /// <summary>Records a problem with a key.</summary>
     public void Problem(string key, string what) => _problems.Add($"{_where}: {Shown(key)}: {what}");
 
-    /// <summary>The text; null where none is set, or it is none.</summary>
+    /// <summary>The text of a key; null when the key is missing or is not a text.</summary>
     public string? Text(string key) => Find(key, JsonValueKind.String, "a text")?.GetString();
 
-    /// <summary>A finite number; null where none is set, or it is none.</summary>
+    /// <summary>The finite number of a key; null when the key is missing or is not a finite number.</summary>
     public double? Number(string key)
     {
         if (Find(key, JsonValueKind.Number, "a number") is not { } element)
@@ -81,11 +81,11 @@ internal sealed class RuleKeys
         return or;
     }
 
-    /// <summary>The object below a key; an empty one where none is set, or it is none.</summary>
+    /// <summary>The object of a key; an empty one when the key is missing or is not an object.</summary>
     public RuleKeys Child(string key) =>
         new(Find(key, JsonValueKind.Object, "an object") ?? Empty, $"{_where}: {Shown(key)}", _problems);
 
-    /// <summary>The array below a key; a problem where there is none.</summary>
+    /// <summary>The array of a key; its absence is recorded as a problem.</summary>
     public IReadOnlyList<JsonElement> List(string key)
     {
         if (!_values.ContainsKey(key))
@@ -96,7 +96,7 @@ internal sealed class RuleKeys
         return Find(key, JsonValueKind.Array, "an array") is { } array ? [.. array.EnumerateArray()] : [];
     }
 
-    /// <summary>Call it last: keys that nobody asked for are problems.</summary>
+    /// <summary>Reports every key that was not read as a problem. Call it last.</summary>
     public void End()
     {
         foreach (var key in _values.Keys.Where(key => !_known.Contains(key)))
@@ -105,7 +105,7 @@ internal sealed class RuleKeys
         }
     }
 
-    /// <summary>A text of the file as a message shows it: not without end.</summary>
+    /// <summary>Shortens a text of the file for a message.</summary>
     public static string Shown(string text) => text.Length <= 80 ? text : $"{text[..80]}…";
 
     private static JsonElement Empty { get; } = JsonDocument.Parse("{}").RootElement.Clone();

@@ -4,7 +4,7 @@ using Telemetry.Storage.Alerts;
 
 namespace Telemetry.Storage.Postgres.Alerts;
 
-/// <summary>The table of alerts that are in Kafka and not in the outbox.</summary>
+/// <summary>The table of alerts that are in Kafka but not in the outbox.</summary>
 internal static class AlertOrphans
 {
     private const string ListSql = """
@@ -38,7 +38,7 @@ internal static class AlertOrphans
         return (int)(long)(await count.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    /// <summary>What came again is no orphan any more.</summary>
+    /// <summary>Removes the orphans that have a row again.</summary>
     public static async Task<int> ForgetAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var forget = new NpgsqlCommand(ForgetSql, connection);

@@ -4,20 +4,21 @@ using Telemetry.Storage.Alerts;
 
 namespace Telemetry.Storage.Postgres.Alerts;
 
-/// <summary>What is in one partition's alert outbox after a look.</summary>
+/// <summary>The content of one partition's alert outbox after a check.</summary>
 /// <param name="Partition">The partition.</param>
 /// <param name="Relayed">True when a relay works on this database, or has published of this partition.</param>
 /// <param name="Waiting">Rows that no relay has published.</param>
-/// <param name="Trimmed">Rows that went in this look.</param>
+/// <param name="Trimmed">Rows that were removed by this check.</param>
 public readonly record struct AlertOutboxLook(int Partition, bool Relayed, long Waiting, long Trimmed);
 
 /// <summary>
-/// Keeps the alert outbox bounded. What a relay has published goes once it is old, the row at its position excepted.
-/// Where there is no relay the oldest rows go, by age and by number. Several may do it at once: a row goes once.
+/// Keeps the alert outbox bounded. Published rows are removed once they are old, except the row at the relay's
+/// position. Without a relay the oldest rows are removed, by age and by number. Several processes may do it at once:
+/// each row is removed once.
 /// </summary>
 internal static class AlertOutboxTrimming
 {
-    /// <summary>Rows of one statement, each a transaction of its own.</summary>
+    /// <summary>The most rows of one statement; each statement is a transaction of its own.</summary>
     private const int StepRows = 10_000;
 
     private const string LookSql = """
@@ -30,7 +31,7 @@ internal static class AlertOutboxTrimming
         WHERE p.alert_number > 0 ORDER BY p.partition
         """;
 
-    // Up to the first row that stays, so that what is left has no gap.
+    // Removes up to the first row that must stay, so that the rest has no gap.
     private const string TrimSql = """
         DELETE FROM telemetry.alert_outbox
         WHERE partition = $1 AND number >= $2 AND number < coalesce(

@@ -1,11 +1,11 @@
 using Npgsql;
-using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Alerts;
 
 /// <summary>
-/// Writes where the rules stand, and the transitions that follow. States are removed first; of equal keys the last one
-/// counts. The outbox is only added to: its numbers were given under the lock of the partitions' rows.
+/// Writes the states of the rules, and their transitions. States are removed first; of equal keys the last one counts.
+/// The outbox is only added to: its numbers were given under the lock of the partitions' rows.
 /// </summary>
 internal sealed class AlertStatements
 {

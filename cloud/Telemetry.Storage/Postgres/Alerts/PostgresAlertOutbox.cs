@@ -1,7 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 using Telemetry.Storage.Alerts;
-using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Alerts;
 
@@ -65,7 +65,7 @@ public sealed class PostgresAlertOutbox : IAlertOutbox, IAsyncDisposable
     public async Task<IReadOnlyList<AlertOutboxRow>> ReadAsync(
         int partition, long after, int rowsMax, int bytesMax, CancellationToken cancellationToken) => await ReadAsync(
             "read the alert outbox",
-            // The sum of the rows before it decides, so that one row always comes.
+            // The limit compares the sum of the rows before a row, so that there is always at least one row.
             """
             SELECT number, chain, id, event FROM (
                 SELECT *, sum(octet_length(event)) OVER (ORDER BY number) - octet_length(event) AS before FROM (
@@ -183,7 +183,7 @@ public sealed class PostgresAlertOutbox : IAlertOutbox, IAsyncDisposable
         }
         catch (Exception e) when (StoreErrors.IsDatabases(e))
         {
-            // Another one of the pool has most likely broken as well: the next try opens a new one.
+            // Another connection in the pool has most likely broken too: the next try opens a new one.
             _database.Clear();
             throw StoreErrors.From(what, e);
         }

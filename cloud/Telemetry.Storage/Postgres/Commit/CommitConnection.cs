@@ -4,12 +4,13 @@ using Telemetry.Storage.Postgres.Alerts;
 using Telemetry.Storage.Postgres.Ledger;
 using Telemetry.Storage.Postgres.Partitions;
 using Telemetry.Storage.Postgres.Readings;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Commit;
 
 /// <summary>
-/// A connection on which ledger transactions run. Any error on it closes it for good, which rolls back what was
-/// open; the next commit opens a new one. One commit at a time.
+/// A connection on which ledger transactions run. Any error closes it for good, which rolls back the open transaction;
+/// the next commit opens a new connection. One commit at a time.
 /// </summary>
 internal sealed class CommitConnection(PostgresStoreOptions options, ReadingTable table) : IAsyncDisposable
 {
@@ -46,7 +47,7 @@ internal sealed class CommitConnection(PostgresStoreOptions options, ReadingTabl
         try
         {
             var session = _session ??= new Session(await OpenAsync(cancellationToken));
-            // Never disposed on errors: closing the connection rolls back, and hides no earlier error.
+            // Not disposed on errors: closing the connection rolls back, and hides no earlier error.
             var transaction = await session.Connection.BeginTransactionAsync(cancellationToken);
             if (await WriteAsync(session, commit, cancellationToken))
             {
@@ -110,7 +111,7 @@ internal sealed class CommitConnection(PostgresStoreOptions options, ReadingTabl
 
     private async Task CopyAsync(NpgsqlConnection connection, ReadingBuffer rows, CancellationToken cancellationToken)
     {
-        // Disposed only when all was sent: to dispose it ends the COPY as if it were whole.
+        // Disposed only when everything was sent: disposing it ends the COPY as if it were complete.
         var copy = await connection.BeginRawBinaryCopyAsync(_encoder.CopySql, cancellationToken);
         copy.ReadTimeout = copy.WriteTimeout = _timeoutMillis;
         _encoder.Begin();
@@ -155,7 +156,7 @@ internal sealed class CommitConnection(PostgresStoreOptions options, ReadingTabl
     }
 
     /// <summary>
-    /// A connection and what is prepared on it: statements that outlive their connection would name what is gone.
+    /// A connection and the statements prepared on it: prepared statements must not outlive their connection.
     /// </summary>
     private sealed class Session(NpgsqlConnection connection)
     {

@@ -1,8 +1,9 @@
 using Npgsql;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Commit;
 
-/// <summary>Writes what is only ever added: the frame register, declarations of drops, dead letters.</summary>
+/// <summary>Writes rows that are only added: the frame register, declarations of drops, dead letters.</summary>
 internal sealed class RegisterStatements
 {
     private readonly RowsStatement _frames = new("""
@@ -23,7 +24,8 @@ internal sealed class RegisterStatements
         SELECT u.*, now() FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) u
         """);
 
-    // Another processor may be at it at the same moment: what it has locked it removes, and nobody waits in a ring.
+    // Another processor may do the same at this moment: rows that it has locked are left to it, so that no deadlock
+    // occurs.
     private readonly RowsStatement _unbooked = new($"""
         DELETE FROM telemetry.dead_letter WHERE id IN (
             SELECT id FROM telemetry.dead_letter WHERE readings = 0 AND id = ANY(ARRAY(

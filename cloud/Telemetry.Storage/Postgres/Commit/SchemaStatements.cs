@@ -1,6 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 using Telemetry.Model.Schemas;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Commit;
 
@@ -16,7 +17,7 @@ internal static class SchemaStatements
         RETURNING gateway, schema
         """;
 
-    /// <summary>Does it, and gives the series their numbers.</summary>
+    /// <summary>Writes the messages, and gives the series their numbers.</summary>
     public static async Task ExecuteAsync(
         NpgsqlConnection connection, List<SchemaLedgerRow> schemas, CancellationToken cancellationToken)
     {
@@ -33,7 +34,7 @@ internal static class SchemaStatements
             cancellationToken);
     }
 
-    // Those that were not known.
+    // Returns those that were not known.
     private static async Task<HashSet<(string Gateway, SchemaId Schema)>> WriteAsync(
         NpgsqlConnection connection, List<SchemaLedgerRow> schemas, CancellationToken cancellationToken)
     {

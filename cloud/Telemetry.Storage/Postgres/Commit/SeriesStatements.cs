@@ -2,14 +2,15 @@ using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
 using Telemetry.Model.Schemas;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Commit;
 
 /// <summary>
 /// Registers series: each gets a number from a sequence, and so does its device, in the transaction that stores their
-/// first readings. Who registers holds the row of the gateway's partition, and a series' identity holds its gateway's
-/// name: so nobody registers the same series at the same moment, no insert waits for another owner's, and only series
-/// that are not there take a number. (ON CONFLICT would take one each time.)
+/// first readings. The registering transaction holds the row of the gateway's partition, and a series' identity
+/// contains its gateway's name. So nobody registers the same series at the same moment, no insert waits for another
+/// owner's, and only new series take a number. (ON CONFLICT would take one each time.)
 /// </summary>
 internal static class SeriesStatements
 {
@@ -35,7 +36,7 @@ internal static class SeriesStatements
         ORDER BY u.n
         """;
 
-    // Unit, decimals and extra lateness are those of the message that was registered last.
+    // Unit, decimals and extra lateness are those of the message registered last.
     private const string DescribeSql = $"""
         UPDATE telemetry.series s
         SET unit = u.unit, decimals = u.decimals, extra_lateness_micros = u.extra_lateness_micros
@@ -47,9 +48,9 @@ internal static class SeriesStatements
     private const string NumbersSql = "SELECT identity, id, device_id FROM telemetry.series WHERE identity = ANY($1)";
 
     /// <summary>
-    /// Registers what is not registered, in the order given, and gives all of them their numbers.
-    /// <c>Describes</c>: its description counts, where the series is there already. Of two of one identity the last
-    /// counts.
+    /// Registers the series that are not registered, in the given order, and gives all of them their numbers.
+    /// <c>Describes</c>: its description replaces that of an existing series. Of two series with one identity the last
+    /// one counts.
     /// </summary>
     public static async Task RegisterAsync(
         NpgsqlConnection connection, IReadOnlyList<(SeriesEntry Series, bool Describes)> series,
@@ -98,8 +99,8 @@ internal static class SeriesStatements
     }
 
     /// <summary>
-    /// Finds those that the tables refuse for their own sake, each tried alone and rolled back at once: another owner's
-    /// commit waits for an identity that is not rolled back.
+    /// Finds the series that the tables refuse because of their data. Each is tried alone and rolled back at once,
+    /// because another owner's commit would wait for an identity that is not rolled back.
     /// </summary>
     public static async Task<IReadOnlyList<RefusedSeries>> FindRefusedAsync(
         NpgsqlConnection connection, IReadOnlyList<SeriesEntry> series, CancellationToken cancellationToken)

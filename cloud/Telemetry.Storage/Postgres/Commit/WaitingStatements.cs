@@ -2,6 +2,7 @@ using Npgsql;
 using NpgsqlTypes;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Schemas;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Commit;
 

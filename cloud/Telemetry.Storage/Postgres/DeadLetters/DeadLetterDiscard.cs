@@ -1,13 +1,14 @@
 using Npgsql;
 using NpgsqlTypes;
-using Telemetry.Storage.Postgres.Commit;
 using Telemetry.Storage.Postgres.Maintenance;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.DeadLetters;
 
 /// <summary>
-/// Removes dead letters for good by an operator's word. Their readings stay rejected in the books: only what was kept
-/// of them goes, and the audit says how many readings that was. No owner needs to know, as none remembers letters.
+/// Removes dead letters for good at an operator's command. Their readings stay rejected in the books view: only the
+/// kept bytes are removed, and the audit row says how many readings they were. No owner needs to be informed, because
+/// none keeps letters in memory.
 /// </summary>
 public sealed class DeadLetterDiscard(NpgsqlDataSource database)
 {
@@ -16,7 +17,7 @@ public sealed class DeadLetterDiscard(NpgsqlDataSource database)
         RETURNING id, CASE WHEN retried_at IS NULL THEN readings ELSE 0 END
         """;
 
-    /// <summary>Removes letters of one gateway in one transaction; gives those that there were.</summary>
+    /// <summary>Removes letters of one gateway in one transaction; returns those that existed.</summary>
     public async Task<IReadOnlyList<(long Id, int Readings)>> RunAsync(
         string gateway, IReadOnlyList<long> ids, string note, string operatorName, CancellationToken cancellationToken)
     {

@@ -3,7 +3,7 @@ using NpgsqlTypes;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
-using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.DeadLetters;
 
@@ -20,7 +20,7 @@ public static class DeadLetterReader
           AND ($4 OR retried_at IS NULL) AND id > $5
         """;
 
-    /// <summary>The newest, newest first, without their bytes.</summary>
+    /// <summary>The newest letters, newest first, without their bytes.</summary>
     public static async Task<IReadOnlyList<DeadLetterRecord>> ListAsync(
         NpgsqlConnection connection, DeadLetterFilter filter, CancellationToken cancellationToken)
     {
@@ -29,7 +29,7 @@ public static class DeadLetterReader
         return await ReadAllAsync(command, withBytes: false, cancellationToken);
     }
 
-    /// <summary>The oldest ids that stand for readings in the books, in their order, with their gateways.</summary>
+    /// <summary>The oldest ids that count readings in the books view, in order, with their gateways.</summary>
     public static async Task<IReadOnlyList<(long Id, string Gateway)>> IdsAsync(
         NpgsqlConnection connection, DeadLetterFilter filter, CancellationToken cancellationToken)
     {
@@ -47,7 +47,7 @@ public static class DeadLetterReader
         return ids;
     }
 
-    /// <summary>Those of these ids that there are, with their bytes.</summary>
+    /// <summary>The existing letters among these ids, with their bytes.</summary>
     public static async Task<IReadOnlyList<DeadLetterRecord>> FindAsync(
         NpgsqlConnection connection, IReadOnlyCollection<long> ids, CancellationToken cancellationToken)
     {

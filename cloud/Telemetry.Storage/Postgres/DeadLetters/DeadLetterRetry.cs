@@ -6,29 +6,31 @@ using Telemetry.Storage.Postgres.Commit;
 using Telemetry.Storage.Postgres.Maintenance;
 using Telemetry.Storage.Postgres.Partitions;
 using Telemetry.Storage.Postgres.Readings;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.DeadLetters;
 
 /// <summary>
-/// What became of a dead letter: its readings are stored, or nothing has changed and <paramref name="Why"/> says why.
+/// The outcome for a dead letter: its readings are stored, or nothing has changed and <paramref name="Why"/> tells the
+/// reason.
 /// </summary>
 public sealed record RetryOutcome(long Id, int Stored, string? Why);
 
 /// <summary>
-/// Moves dead letters from rejected to stored. Letters are read and decoded before anything is locked; then, in ONE
-/// transaction under the lock of the partition's row: the readings in one COPY, the frame register (or the day's sum
-/// that its row went into), the gateway's totals, the letters' marks, and one more commit of the partition, so that an
-/// owner at work finds its memory out of date, gives it up and loads it again. However many letters they are, it is a
-/// handful of round trips, so the owner is held up for no longer than a transaction of its own takes. What the database
-/// refuses together is tried again in halves: about 2 log2 n transactions for each bad letter of n. Half of those go
-/// through, and they alone cost the owner its memory.
+/// Moves dead letters from rejected to stored. Letters are read and decoded before anything is locked. Then one
+/// transaction under the lock of the partition's row writes the readings in one COPY, the frame register (or the sum of
+/// the day that contains its row), the gateway's totals, the letters' marks, and one more commit of the partition, so
+/// that a working owner finds its memory out of date, discards it and loads it again. It takes a handful of round trips
+/// for any number of letters, so the owner is delayed no longer than by a transaction of its own. Letters that the
+/// database refuses together are tried again in halves: about 2 log2 n transactions for each bad letter of n. Half of
+/// those commit, and only they make the owner load its memory again.
 /// </summary>
 public sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck check)
 {
-    /// <summary>The most letters that are read at once.</summary>
+    /// <summary>The most letters that are read together.</summary>
     public const int LettersMax = 500;
 
-    /// <summary>The most readings of one transaction, as the owner's own; one letter may have more alone.</summary>
+    /// <summary>The most readings of one transaction, as for the owner's own; a single letter may have more.</summary>
     public const int ReadingsMax = 32 * 1024;
 
     private const string MoveSql = """
@@ -44,7 +46,7 @@ public sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck chec
     private const string MarkSql = "UPDATE telemetry.dead_letter SET retried_at = now() WHERE id = ANY($1)";
 
     /// <summary>
-    /// Retries letters of one gateway, at most <see cref="LettersMax"/>; what is given out is committed. Throws
+    /// Retries letters of one gateway, at most <see cref="LettersMax"/>; every returned outcome is committed. Throws
     /// <see cref="StoreException"/> when the database fails.
     /// </summary>
     public async IAsyncEnumerable<RetryOutcome> RunAsync(
@@ -82,7 +84,7 @@ public sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck chec
         }
     }
 
-    // Tries all of them; what is refused together, its halves, the first one first.
+    // Tries all of them together; if they are refused, tries each half, the first half first.
     private async IAsyncEnumerable<RetryOutcome> HalvingAsync(
         string gateway, List<Letter> letters, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -123,7 +125,7 @@ public sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck chec
         }
     }
 
-    // What can be known not to go through is left out, and says why.
+    // Leaves out the letters that certainly cannot be stored, with the reason.
     private async Task<(List<Letter> Letters, List<RetryOutcome> Unchanged)> ReadAsync(
         List<DeadLetterRecord> records, CancellationToken cancellationToken)
     {
@@ -156,7 +158,9 @@ public sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck chec
         return (letters, unchanged);
     }
 
-    /// <summary>Null when the database refuses these together; it says why of one alone.</summary>
+    /// <summary>
+    /// Returns null when the database refuses these letters together; the reason when it refuses a single one.
+    /// </summary>
     private async Task<IEnumerable<RetryOutcome>?> TryAsync(
         string gateway, List<Letter> letters, CancellationToken cancellationToken)
     {
@@ -178,8 +182,9 @@ public sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck chec
         NpgsqlConnection connection, string gateway, List<Letter> letters, CancellationToken cancellationToken)
     {
         await using var transaction = await BesideTransaction.BeginAsync(connection, cancellationToken);
-        // The letters first: another command may have them, and a partition that is held meanwhile stands still. While
-        // it waits for its turn it holds nothing else that others need, but for the upkeep's lock.
+        // Lock the letters first: another command may have locked them, and a partition that is held during that wait
+        // would stop. While this transaction waits for its turn it holds nothing else that others need, except the
+        // rollup's lock.
         var still = await LockLettersAsync(connection, letters.Select(l => l.Record.Id), cancellationToken);
         await FrameRegisterRollupStatements.LockAsync(connection, cancellationToken);
         if (await PartitionLock.TakeTurnAsync(connection, gateway, cancellationToken) is not { } partition)
@@ -202,7 +207,7 @@ public sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck chec
     }
 
     /// <summary>
-    /// Locks letters, whose content never changes, and gives those that are still there and not stored.
+    /// Locks letters, whose content never changes. Returns those that still exist and are not stored.
     /// </summary>
     private static async Task<HashSet<long>> LockLettersAsync(
         NpgsqlConnection connection, IEnumerable<long> ids, CancellationToken cancellationToken)
@@ -219,7 +224,7 @@ public sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck chec
         return still;
     }
 
-    /// <summary>Why a letter can be known not to go through; null when it is worth a try.</summary>
+    /// <summary>Why a letter certainly cannot be stored; null when it should be tried.</summary>
     private string? Why(DeadLetterRow letter, LetterContent content)
     {
         if (letter.Readings == 0)
@@ -255,7 +260,7 @@ public sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck chec
         await NumberAsync(connection, rows, cancellationToken);
         var encoder = new ReadingEncoder((await ReadingTable.FindAsync(connection, cancellationToken)).HasDevice);
 
-        // Disposed only when all was sent: to dispose it ends the COPY as if it were whole.
+        // Disposed only when everything was sent: disposing it ends the COPY as if it were complete.
         var copy = await connection.BeginRawBinaryCopyAsync(encoder.CopySql, cancellationToken);
         encoder.Begin();
         while (encoder.Next(rows) is { IsEmpty: false } chunk)
@@ -266,9 +271,10 @@ public sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck chec
         await copy.DisposeAsync();
     }
 
-    // The database refused some of these series when they were registered. Asked for each time: a transaction that was
-    // rolled back has taken their numbers back.
-    private static Task NumberAsync(NpgsqlConnection connection, ReadingBuffer rows, CancellationToken cancellationToken)
+    // The database may have refused some of these series when they were registered. Looked up each time: a transaction
+    // that was rolled back has undone their numbers.
+    private static Task NumberAsync(
+        NpgsqlConnection connection, ReadingBuffer rows, CancellationToken cancellationToken)
     {
         var series = new HashSet<SeriesEntry>();
         foreach (var entry in rows.Series)
@@ -321,6 +327,6 @@ public sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck chec
         return command;
     }
 
-    /// <summary>A letter that is worth a try.</summary>
+    /// <summary>A letter that should be tried.</summary>
     private sealed record Letter(DeadLetterRecord Record, LetterContent Content);
 }

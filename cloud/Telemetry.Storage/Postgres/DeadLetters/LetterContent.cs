@@ -7,21 +7,21 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Storage.Postgres.DeadLetters;
 
 /// <summary>
-/// What is in a dead letter: its readings, bit for bit as they came, and what a frame declares beside them; or why that
-/// cannot be told.
+/// The content of a dead letter: its readings, bit for bit as they arrived, and the declarations of a frame; or the
+/// reason why it cannot be read.
 /// </summary>
 public sealed class LetterContent
 {
     /// <summary>The readings, in the order of the frame.</summary>
     public ReadingBuffer Readings { get; } = new();
 
-    /// <summary>What the frame declares, where the letter stands for that too, with the series.</summary>
+    /// <summary>The declarations of the frame, if the letter stands for them too, with their series.</summary>
     public List<(SeriesEntry Series, Declaration Declaration)> Declarations { get; } = [];
 
-    /// <summary>Of a frame: its checksum.</summary>
+    /// <summary>For a frame: its checksum.</summary>
     public ulong Checksum { get; private init; }
 
-    /// <summary>Why its readings cannot be told; null when they can.</summary>
+    /// <summary>Why its readings cannot be read; null when they can.</summary>
     public string? Unreadable { get; private init; }
 
     public static async Task<LetterContent> ReadAsync(
@@ -104,7 +104,7 @@ public sealed class LetterContent
         content.AddAll(batch, series);
         if (letter.Readings > batch.Count)
         {
-            // What it declares dropped was rejected with it.
+            // Its declarations of drops were rejected with the frame.
             content.Declarations.AddRange(declarations.Select(d => (series.Entries[d.Series], d)));
         }
 

@@ -12,14 +12,14 @@ public sealed class LetterSchemas(NpgsqlConnection connection, GatewayId gateway
 
     private Dictionary<SeriesIdentity, SeriesEntry>? _series;
 
-    /// <summary>A list of series; null when it is not registered.</summary>
+    /// <summary>Returns a list of series; null when it is not registered.</summary>
     public async ValueTask<SeriesList?> FindAsync(SchemaId schema, CancellationToken cancellationToken)
     {
         await LoadAsync(cancellationToken);
         return _schemas.Find(schema);
     }
 
-    /// <summary>A series of any of the lists; null when none has it.</summary>
+    /// <summary>Returns a series of any of the lists; null when none has it.</summary>
     public async ValueTask<SeriesEntry?> FindAsync(SeriesIdentity series, CancellationToken cancellationToken)
     {
         await LoadAsync(cancellationToken);

@@ -2,22 +2,23 @@ using Npgsql;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.DeadLetters;
 
 /// <summary>
-/// Moves letters' readings from rejected to stored in what the frame register has of their frames: the frame's row; the
-/// sum of the day that the row went into; or a new row, where the database had refused one. One round trip for all
-/// letters, and one more where days have been summed up. Holds the letters of one transaction.
+/// Moves letters' readings from rejected to stored in the frame register: in the frame's row; in the sum of the day
+/// that contains the row; or as a new row, if the database had refused one. Takes one round trip for all letters, and
+/// one more where days have been summed up. Holds the letters of one transaction.
 /// </summary>
 internal sealed class RegisterMove
 {
-    // Sums of hashes are mod 2^64, kept as the same bits in a signed number.
+    // Sums of hashes are modulo 2^64, stored as the same bits in a signed number.
     private const string HashSum =
         "(mod(r.hash_sum::numeric + u.hash_sum + 27670116110564327424, 18446744073709551616) - 9223372036854775808)"
         + "::bigint";
 
-    // Before, nothing of a frame was stored: then its times say nothing.
+    // If nothing of a frame was stored before, its times have no meaning.
     private const string FramesSql = $"""
         UPDATE telemetry.frame_register r
         SET stored = r.stored + u.stored, rejected = r.rejected - u.rejected, dropped = r.dropped + u.dropped,
@@ -42,7 +43,7 @@ internal sealed class RegisterMove
     private readonly Dictionary<FrameKey, Change> _frames = [];
     private readonly StoreCommit _added = new();
 
-    /// <summary>Takes a letter, of the same gateway as the others.</summary>
+    /// <summary>Adds a letter, of the same gateway as the others.</summary>
     public void Add(DeadLetterRecord record, LetterContent content)
     {
         var letter = record.Letter;
@@ -62,7 +63,7 @@ internal sealed class RegisterMove
     }
 
     /// <summary>
-    /// Writes them. Throws <see cref="StoreException"/> when the register has neither a frame nor its day.
+    /// Writes the changes. Throws <see cref="StoreException"/> when the register has neither a frame's row nor its day.
     /// </summary>
     public async Task WriteAsync(NpgsqlConnection connection, string gateway, CancellationToken cancellationToken)
     {
@@ -88,7 +89,7 @@ internal sealed class RegisterMove
         }
     }
 
-    // Of the frames that have no row any more.
+    // For the frames that no longer have a row.
     private async Task WriteDaysAsync(NpgsqlConnection connection, string gateway, CancellationToken cancellationToken)
     {
         var days = _frames.Values.GroupBy(change => change.Day).ToList();
@@ -147,7 +148,7 @@ internal sealed class RegisterMove
         return statement;
     }
 
-    /// <summary>What becomes other of a frame; the day is that of its rejection, in UTC.</summary>
+    /// <summary>The changes to a frame; the day is that of its rejection, in UTC.</summary>
     private readonly record struct Change(
         int Stored, int Rejected, int Dropped, ulong HashSum, long TimeFirst, long TimeLast, DateTime Day)
     {

@@ -3,7 +3,7 @@ using NpgsqlTypes;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Schemas;
-using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Ledger;
 
@@ -16,9 +16,9 @@ internal static class FrameAndSchemaQueries
     private const string FrameColumns =
         "first, count, stored, rejected, dropped, time_first, time_last, checksum, hash_sum";
 
-    // No two frames of a lane overlap, so only the last one that begins before the range may reach into it; the others
-    // begin in it. So no more rows are read than are given, and one, however small the frames are. No frame covers more
-    // than FrameHeader.CountMax sequences.
+    // No two frames of a lane overlap, so only the last one that begins before the range may reach into it; all others
+    // begin in it. Therefore at most one row more is read than is returned, however small the frames are. No frame
+    // covers more than FrameHeader.CountMax sequences.
     private static readonly string FramesSql = $"""
         SELECT {FrameColumns} FROM (
             (SELECT {FrameColumns} FROM telemetry.frame_register
@@ -52,7 +52,7 @@ internal static class FrameAndSchemaQueries
     public static async Task<GatewaySchemaRows> LoadSchemasAsync(
         NpgsqlConnection connection, GatewayId gateway, CancellationToken cancellationToken)
     {
-        // Owned by who asks, so no other transaction adds to them between the two.
+        // The caller owns the partition, so no other transaction adds rows between the two queries.
         var parameter = new NpgsqlParameter { Value = gateway.Value, NpgsqlDbType = NpgsqlDbType.Text };
         await using var batch = new NpgsqlBatch(connection)
         {
@@ -123,7 +123,7 @@ internal static class FrameAndSchemaQueries
         return frames;
     }
 
-    // From a column on, in the order of FrameColumns.
+    // Reads a row from a column on, in the order of FrameColumns.
     private static FrameRegisterRow Frame(
         NpgsqlDataReader reader, int column, GatewayId gateway, ulong epoch, Lane lane) => new(
         gateway,

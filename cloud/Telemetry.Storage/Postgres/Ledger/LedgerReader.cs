@@ -5,11 +5,11 @@ using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
 using Telemetry.Model.Schemas;
 using Telemetry.Storage.Alerts;
-using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Ledger;
 
-/// <summary>Reads all that the ledger knows of some gateways, from one snapshot, in one round trip.</summary>
+/// <summary>Reads everything in the ledger about some gateways, from one snapshot, in one round trip.</summary>
 internal static class LedgerReader
 {
     private static readonly string[] Queries =
@@ -31,13 +31,13 @@ internal static class LedgerReader
             + "ORDER BY gateway, id",
     ];
 
-    /// <summary>One record a gateway, in the order asked for.</summary>
+    /// <summary>Returns one record for each gateway, in the given order.</summary>
     public static async Task<IReadOnlyList<GatewayRecord>> ReadAsync(
         NpgsqlConnection connection, IReadOnlyCollection<GatewayId> gateways, CancellationToken cancellationToken)
     {
         var records = gateways.Distinct().ToDictionary(g => g.Value, g => new Rows(g));
         var names = records.Keys.ToArray();
-        // Only reads, in one round trip: it holds nothing that others wait for.
+        // It only reads, in one round trip, so it holds nothing that others wait for.
         await using var transaction = await connection.BeginTransactionAsync(
             System.Data.IsolationLevel.RepeatableRead, cancellationToken);
         await using (var batch = new NpgsqlBatch(connection))

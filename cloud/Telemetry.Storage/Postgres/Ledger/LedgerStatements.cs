@@ -1,12 +1,12 @@
 using Npgsql;
 using NpgsqlTypes;
-using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Ledger;
 
 /// <summary>
-/// Writes the ledger: runs are removed first, then come rows, each in the place of the one with the same key (of equal
-/// keys the last one counts), and at the end the lanes and settled runs of epochs that became complete go.
+/// Writes the ledger: runs are removed first; then each row replaces the one with the same key (of equal keys the last
+/// one counts); at the end the lanes and settled runs of epochs that became complete are removed.
 /// </summary>
 internal sealed class LedgerStatements
 {

@@ -1,21 +1,21 @@
 using Npgsql;
 using NpgsqlTypes;
-using Telemetry.Storage.Postgres.Commit;
 using Telemetry.Storage.Postgres.Partitions;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Maintenance;
 
-/// <summary>A gateway with a fork that is shown.</summary>
+/// <summary>A gateway with forks that no operator has resolved.</summary>
 public sealed record ShownFork(string Gateway, string What, DateTime ChangedAt);
 
 /// <summary>
-/// Ends what is shown of a gateway's forks by an operator's word. In ONE transaction that has the partition's
-/// turn: the texts move to those that are resolved, the audit gets a row, and the partition one more commit, so that an
-/// owner at work finds its memory out of date and loads it again. What is found afterwards is shown again.
+/// Marks a gateway's forks as resolved at an operator's command. One transaction that has the partition's turn moves
+/// the texts to the resolved ones, adds a row to the audit table and one more commit to the partition, so that a
+/// working owner finds its memory out of date and loads it again. A fork that is found later is shown again.
 /// </summary>
 public sealed class ForkResolution(NpgsqlDataSource database)
 {
-    /// <summary>The most characters of resolved forks that are remembered of a gateway; the oldest go.</summary>
+    /// <summary>The most characters of resolved forks kept for a gateway; the oldest are removed.</summary>
     public const int ResolvedMax = 16_384;
 
     private const string ListSql =
@@ -29,7 +29,7 @@ public sealed class ForkResolution(NpgsqlDataSource database)
         WHERE gateway = $1
         """;
 
-    /// <summary>The gateways with a fork that is shown.</summary>
+    /// <summary>The gateways with forks that are not resolved.</summary>
     public async Task<IReadOnlyList<ShownFork>> ListAsync(CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -44,7 +44,7 @@ public sealed class ForkResolution(NpgsqlDataSource database)
         return forks;
     }
 
-    /// <summary>Resolves a gateway's forks; gives what was shown, or null where nothing was.</summary>
+    /// <summary>Resolves a gateway's forks. Returns their texts, or null if there were none.</summary>
     public async Task<string?> ResolveAsync(
         string gateway, string reason, string note, string operatorName, CancellationToken cancellationToken)
     {

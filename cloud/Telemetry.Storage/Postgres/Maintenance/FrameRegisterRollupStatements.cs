@@ -1,12 +1,12 @@
 using Npgsql;
 using NpgsqlTypes;
-using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Maintenance;
 
 /// <summary>
-/// Keeps the frame register as long as the log: whole UTC days that are older are summed up, one row a gateway and day,
-/// and removed, in one transaction.
+/// Keeps the rows of the frame register as long as the log keeps messages: whole UTC days that are older are summed up
+/// into one row for each gateway and day, and removed, in one transaction.
 /// </summary>
 internal static class FrameRegisterRollupStatements
 {
@@ -15,7 +15,7 @@ internal static class FrameRegisterRollupStatements
     // It holds locks that every commit needs.
     private static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(2);
 
-    // The sum of hashes is mod 2^64, kept as the same bits in a signed number.
+    // The sum of hashes is modulo 2^64, stored as the same bits in a signed number.
     private const string SumUpSql = """
         INSERT INTO telemetry.frame_register_day (gateway, day, frames, stored, rejected, dropped, hash_sum)
         SELECT gateway, day, frames, stored, rejected, dropped,
@@ -36,7 +36,7 @@ internal static class FrameRegisterRollupStatements
         """;
 
     /// <summary>
-    /// Sums up and removes the days before the one that lies <paramref name="keep"/> back by the database's clock.
+    /// Sums up and removes the days before the day that is <paramref name="keep"/> ago, by the database's clock.
     /// </summary>
     public static async Task RunAsync(
         NpgsqlConnection connection, bool partitioned, TimeSpan keep, TimeSpan lockWait,
@@ -77,7 +77,7 @@ internal static class FrameRegisterRollupStatements
     }
 
     /// <summary>
-    /// Keeps the upkeep away for as long as the transaction lasts: for whoever changes rows of the register.
+    /// Excludes the rollup until the transaction ends; for transactions that change rows of the register.
     /// </summary>
     public static async Task LockAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {

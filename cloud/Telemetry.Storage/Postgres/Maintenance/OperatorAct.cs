@@ -1,20 +1,20 @@
 using Npgsql;
 using NpgsqlTypes;
-using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Maintenance;
 
 /// <summary>
-/// What an operator did with the books, and why: a row of the audit table, which nothing changes or removes. It is
-/// written in the transaction that does it.
+/// What an operator changed in the accounting, and why: a row of the audit table, which nothing changes or removes. It
+/// is written in the transaction of the change.
 /// </summary>
-/// <param name="Operator">Who: the account that ran the command, and the database's user.</param>
-/// <param name="Act">What, as the command names it.</param>
-/// <param name="Gateway">Of which gateway.</param>
-/// <param name="Reason">Why, in one word; empty where the act has none.</param>
-/// <param name="Note">Why, in the operator's words.</param>
+/// <param name="Operator">The account that ran the command, and the database's user.</param>
+/// <param name="Act">The name of the act, as the command calls it.</param>
+/// <param name="Gateway">The gateway.</param>
+/// <param name="Reason">The reason in one word; empty where the act has none.</param>
+/// <param name="Note">The reason in the operator's words.</param>
 /// <param name="Readings">How many readings it concerns.</param>
-/// <param name="Detail">What there was before.</param>
+/// <param name="Detail">The state before.</param>
 internal sealed record OperatorAct(
     string Operator, string Act, string Gateway, string Reason, string Note, long Readings, string Detail)
 {

@@ -2,10 +2,10 @@ using Npgsql;
 
 namespace Telemetry.Storage.Postgres.Migrations;
 
-/// <summary>What kind of database this is.</summary>
+/// <summary>The kind of database.</summary>
 public enum DatabaseKind
 {
-    /// <summary>PostgreSQL without TimescaleDB in this database: partitions made by us.</summary>
+    /// <summary>PostgreSQL without TimescaleDB in this database: we make the partitions.</summary>
     PostgreSql,
 
     /// <summary>TimescaleDB under the Apache licence: hypertables.</summary>
@@ -15,13 +15,12 @@ public enum DatabaseKind
     TimescaleCommunity,
 }
 
-/// <summary>What the server can do, as it says itself.</summary>
-/// <param name="Kind">Which edition.</param>
+/// <summary>The abilities of the server, as it reports them.</summary>
+/// <param name="Kind">The edition.</param>
 /// <param name="PostgreSqlVersion">The server's version.</param>
 /// <param name="TimescaleVersion">The extension's version; null without it.</param>
-/// <param name="HasDirectCompress">
-/// Whether a COPY can write compressed batches (a setting that the extension knows or not).
-/// </param>
+/// <param name="HasDirectCompress">Whether a COPY can write compressed batches (depends on a setting that the extension
+/// may not have).</param>
 public sealed record DatabaseEdition(
     DatabaseKind Kind, string PostgreSqlVersion, string? TimescaleVersion, bool HasDirectCompress)
 {

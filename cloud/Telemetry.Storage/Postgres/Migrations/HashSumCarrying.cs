@@ -6,16 +6,16 @@ using Npgsql;
 using NpgsqlTypes;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
-using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Migrations;
 
 /// <summary>
-/// Part of the migration to version 7, by which a reading's hash is over its series' identity and no longer over a
-/// 64-bit key. The readings do not say which frame brought them, so no frame's sum can be made anew; but each gateway's
-/// can. All readings are read once: the sum of a gateway's register under keys, less that of its readings under keys,
-/// plus that of its readings under identities is carried on for it, and its frames have none. So what agreed agrees,
-/// and what differed still differs by as much.
+/// Part of the migration to version 7, in which a reading's hash covers its series' identity instead of a 64-bit key.
+/// The readings do not tell which frame brought them, so the sum of a frame cannot be computed again; but that of a
+/// gateway can. All readings are read once. A gateway's new sum is the sum of its register under keys, minus that of
+/// its readings under keys, plus that of its readings under identities; its frames have none. So sums that were equal
+/// stay equal, and sums that differed still differ by the same amount.
 /// </summary>
 internal sealed class HashSumCarrying
 {
@@ -29,7 +29,7 @@ internal sealed class HashSumCarrying
         UNION ALL SELECT gateway, hash_sum FROM telemetry.frame_register_day
         """;
 
-    // After the tables have their new shape.
+    // Run after the tables have their new shape.
     private const string WriteSql = """
         UPDATE telemetry.frame_register SET hash_sum = 0 WHERE hash_sum <> 0;
         UPDATE telemetry.frame_register_day SET hash_sum = 0 WHERE hash_sum <> 0
@@ -39,13 +39,13 @@ internal sealed class HashSumCarrying
         INSERT INTO telemetry.hash_sum_carried (gateway, hash_sum) SELECT u.* FROM unnest($1, $2) u
         """;
 
-    // Description that the old identity has behind the series': unit, decimals, extra lateness.
+    // The bytes of the description at the end of the old identity: unit, decimals, extra lateness.
     private const int DescriptionBytes = 3;
 
     private readonly Dictionary<string, ulong> _sums = [];
     private readonly Dictionary<long, OldSeries> _series = [];
 
-    /// <summary>Reads everything; the tables still have their old shape.</summary>
+    /// <summary>Reads everything; the tables must still have their old shape.</summary>
     public static async Task<HashSumCarrying> ReadAsync(
         NpgsqlConnection connection, CancellationToken cancellationToken)
     {
@@ -56,7 +56,7 @@ internal sealed class HashSumCarrying
         return carrying;
     }
 
-    /// <summary>Writes the sums; the tables have their new shape.</summary>
+    /// <summary>Writes the sums; the tables must have their new shape.</summary>
     public async Task WriteAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using (var command = new NpgsqlCommand(WriteSql, connection))

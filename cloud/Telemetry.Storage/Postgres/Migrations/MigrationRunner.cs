@@ -1,13 +1,13 @@
 using Npgsql;
 using NpgsqlTypes;
-using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Migrations;
 
 /// <summary>
-/// Brings the database's tables from version to version, each by the files Migrations/NNNN*.sql. Everything happens in
-/// one transaction under one advisory lock, so that of several processes that start at once one migrates and the others
-/// wait.
+/// Migrates the database's tables from version to version, each by the files Migrations/NNNN*.sql. Everything happens
+/// in one transaction under one advisory lock, so that of several processes that start at once one migrates and the
+/// others wait.
 /// </summary>
 public static class MigrationRunner
 {
@@ -18,7 +18,7 @@ public static class MigrationRunner
 
     private const long AdvisoryLock = 0x7465_6c65_6d65_7472; // "telemetr"
 
-    // It computes between statements, and all that wait for it wait for their start.
+    // It computes between statements, and everything that waits for it is waiting to start.
     private static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(30);
 
     private const string VersionSql = """
@@ -26,8 +26,9 @@ public static class MigrationRunner
         """;
 
     /// <summary>
-    /// Migrates, or only checks; throws <see cref="StoreException"/> when the versions do not fit. One transaction: it
-    /// happens wholly or not at all, and the next start does it again. <paramref name="until"/>: for tests.
+    /// Migrates, or only checks; throws <see cref="StoreException"/> when the versions do not match. It is one
+    /// transaction, done completely or not at all; after a failure the next start repeats it. <paramref name="until"/>
+    /// is for tests.
     /// </summary>
     public static async Task RunAsync(
         NpgsqlConnection connection, DatabaseEdition edition, bool migrate, CancellationToken cancellationToken,
@@ -45,8 +46,8 @@ public static class MigrationRunner
     }
 
     /// <summary>
-    /// Finds the tables' version (0: there are none) and changes nothing; throws <see cref="StoreException"/> when it
-    /// does not fit.
+    /// Finds the tables' version (0 when there are none) and changes nothing; throws <see cref="StoreException"/> when
+    /// this build cannot work with it.
     /// </summary>
     public static async Task<int> CheckAsync(
         NpgsqlConnection connection, bool migrate, CancellationToken cancellationToken)
@@ -130,7 +131,7 @@ public static class MigrationRunner
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
     {
-        // As long as it takes: a filled database is rewritten once, and to begin again would take as long again.
+        // Without a time limit: a filled database is rewritten once, and a second attempt would take as long again.
         await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
         await command.ExecuteNonQueryAsync(cancellationToken);
     }

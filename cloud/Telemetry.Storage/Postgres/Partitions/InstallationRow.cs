@@ -6,10 +6,10 @@ using Telemetry.Model.Installations;
 
 namespace Telemetry.Storage.Postgres.Partitions;
 
-/// <summary>The one row that says what was fixed at installation.</summary>
+/// <summary>The one row with the facts that were fixed at installation.</summary>
 public static class InstallationRow
 {
-    /// <summary>The tables' version that brought it.</summary>
+    /// <summary>The version of the tables that introduced the row.</summary>
     public const int SinceVersion = 4;
 
     private const string FindSql = "SELECT id, partitions, generation FROM telemetry.installation";
@@ -22,12 +22,12 @@ public static class InstallationRow
         VALUES ($1, $2, $3, now(), $4, now(), $4) ON CONFLICT DO NOTHING
         """;
 
-    /// <summary>The program's version, as it goes into the row.</summary>
+    /// <summary>The program's version, as it is written into the row.</summary>
     public static string Version { get; } =
         typeof(InstallationRow).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
             ?.InformationalVersion ?? "unknown";
 
-    /// <summary>The facts that stand; null before the first start.</summary>
+    /// <summary>Returns the facts in the database; null before the first start.</summary>
     public static async Task<InstallationFacts?> FindAsync(
         NpgsqlConnection connection, CancellationToken cancellationToken)
     {
@@ -38,7 +38,7 @@ public static class InstallationRow
             : null;
     }
 
-    /// <summary>The facts that stand, written where there are none.</summary>
+    /// <summary>Returns the facts in the database, after writing them if there are none.</summary>
     public static async Task<InstallationFacts> InstallAsync(
         NpgsqlConnection connection, InstallationFacts proposed, CancellationToken cancellationToken)
     {
@@ -65,8 +65,8 @@ public static class InstallationRow
     }
 
     /// <summary>
-    /// A database that was filled before there was this row says by its gateways with how many partitions: a first
-    /// start with another number would be refused by each of them.
+    /// In a database that was filled before this row existed, the gateways' rows show the number of partitions; a first
+    /// start with another number is refused here, because each gateway would refuse it.
     /// </summary>
     private static async Task CheckGatewaysAsync(
         NpgsqlConnection connection, InstallationFacts proposed, CancellationToken cancellationToken)

@@ -1,17 +1,17 @@
 using Npgsql;
 using NpgsqlTypes;
 using Telemetry.Storage.Alerts;
-using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Partitions;
 
 /// <summary>
-/// Looks at, takes and gives back the leases of partitions, by the database's clock. Nothing here waits for a row that
-/// a transaction holds: its process may be frozen.
+/// Reads, takes and gives back the leases of partitions, by the database's clock. Nothing here waits for a row that a
+/// transaction holds, because its process may be frozen.
 /// </summary>
 internal static class Leases
 {
-    // A row is inserted only where there is none: ON CONFLICT alone would wait for whoever is changing it.
+    // A row is inserted only where there is none: ON CONFLICT alone would wait for a transaction that changes it.
     private const string TakeSql = """
         WITH made AS (
             INSERT INTO telemetry.partition AS p (partition, token, owner, lease_until, commits,
@@ -60,7 +60,7 @@ internal static class Leases
         FROM telemetry.partition ORDER BY partition
         """;
 
-    /// <summary>Says that a worker is alive, and finds who else is and what the leases are.</summary>
+    /// <summary>Reports that a worker is alive, and reads the live workers and the leases.</summary>
     public static async Task<LeaseLook> LookAsync(
         NpgsqlConnection connection, LiveWorker beat, TimeSpan lasts, CancellationToken cancellationToken)
     {

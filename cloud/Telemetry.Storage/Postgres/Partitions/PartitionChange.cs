@@ -4,20 +4,20 @@ using Telemetry.Model.Identity;
 using Telemetry.Model.Installations;
 using Telemetry.Model.Protocol;
 using Telemetry.Runtime;
-using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Partitions;
 
 /// <summary>
-/// The one transaction of a repartition: everything that follows from the number of partitions changes in it. Alert
-/// outboxes keep their numbers and chains, as they only count what left under that number; so a relay goes on behind
-/// its position. Every partition's row gets a new token: whoever owned it can commit no more.
+/// The one transaction of a repartition: it changes everything that follows from the number of partitions. Alert
+/// outboxes keep their numbers and chains, which only count what was published under that number; so a relay continues
+/// after its position. Every partition's row gets a new token, so that its earlier owner cannot commit any more.
 /// </summary>
 public static class PartitionChange
 {
     private const int GatewaysOfStatement = 10_000;
 
-    // It computes the partitions of many gateways between statements; no owner is at work meanwhile.
+    // It computes the partitions of many gateways between statements; no owner is working meanwhile.
     private static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(30);
 
     private const string RowsSql = """
@@ -33,7 +33,8 @@ public static class PartitionChange
         FROM telemetry.partition ORDER BY partition
         """;
 
-    // A relay that leads, or one that once published from this database: then it has to have published everything.
+    // A relay that leads now, or one that published from this database before: in both cases everything must be
+    // published.
     private const string WaitingSql = """
         SELECT coalesce(sum(greatest(0, p.alert_number - coalesce(r.number, 0))), 0)::bigint
         FROM telemetry.partition p LEFT JOIN telemetry.relay_position r USING (partition)
@@ -57,8 +58,8 @@ public static class PartitionChange
         """;
 
     /// <summary>
-    /// What is not done yet before the change may be made, in words; null when everything is. Alerts wait only where
-    /// there is a relay: <paramref name="relays"/> says that this configuration has one.
+    /// What must be done before the change can be made, as text; null when nothing. Unpublished alerts only count if
+    /// there is a relay: <paramref name="relays"/> is true when this configuration has one.
     /// </summary>
     public static Task<string?> UndoneAsync(
         NpgsqlConnection connection, IReadOnlyDictionary<(int Partition, StreamKind Kind), StreamEnd> ends,
@@ -66,8 +67,8 @@ public static class PartitionChange
         UndoneAsync(connection, PositionsSql, ends, relays, cancellationToken);
 
     /// <summary>
-    /// Makes the change; null when it is durable, else what was not done yet: then nothing has changed. Throws
-    /// <see cref="InstallationException"/> when the database holds other facts than these.
+    /// Makes the change. Returns null when it is durable; otherwise what must be done first, and then nothing has
+    /// changed. Throws <see cref="InstallationException"/> when the database holds other facts than these.
     /// </summary>
     public static async Task<string?> MakeAsync(
         NpgsqlConnection connection, InstallationFacts from, InstallationFacts to,

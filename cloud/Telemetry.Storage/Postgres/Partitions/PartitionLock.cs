@@ -4,10 +4,10 @@ using NpgsqlTypes;
 namespace Telemetry.Storage.Postgres.Partitions;
 
 /// <summary>
-/// The advisory lock of a partition. Every transaction that writes a partition's ledger takes it first, for as long as
-/// it lasts, without waiting: so the holder stands in pg_locks with its process id, which a row's lock never does, and
-/// one that does not get it knows at once that the partition is busy. It is the session's: behind PgBouncer, session
-/// pooling only.
+/// The advisory lock of a partition. Every transaction that writes a partition's ledger takes it first, without
+/// waiting, and holds it until its end. Therefore pg_locks shows the holder with its process id, which it does not for
+/// a row lock, and a transaction that does not get the lock knows at once that the partition is busy. The lock belongs
+/// to the session: with PgBouncer only session pooling works.
 /// </summary>
 internal static class PartitionLock
 {
@@ -16,7 +16,7 @@ internal static class PartitionLock
 
     private static readonly TimeSpan TryEvery = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>How long a partition's turn is waited for, which its owner has most of the time.</summary>
+    /// <summary>How long to wait for a partition's turn, which its owner has most of the time.</summary>
     private static readonly TimeSpan TurnWait = TimeSpan.FromSeconds(30);
 
     private const string PartitionSql = """
@@ -34,7 +34,7 @@ internal static class PartitionLock
           AND l.objid::bigint = ANY($1) AND a.xact_start IS NOT NULL
         """;
 
-    // Everything is asked again in the statement that ends it.
+    // The statement that ends a session checks every condition again.
     private const string EndSql = """
         SELECT pg_terminate_backend(a.pid)
         FROM pg_locks l JOIN pg_stat_activity a USING (pid) JOIN telemetry.partition p ON p.partition = l.objid::bigint
@@ -44,7 +44,7 @@ internal static class PartitionLock
           AND p.lease_until <= now()
         """;
 
-    /// <summary>The transactions that hold these partitions now, of sessions that this role may see.</summary>
+    /// <summary>The transactions that hold these partitions now, in sessions that this role may see.</summary>
     public static async Task<Dictionary<int, LeaseHolder>> HoldersAsync(
         NpgsqlConnection connection, IEnumerable<int> partitions, CancellationToken cancellationToken)
     {
@@ -77,9 +77,9 @@ internal static class PartitionLock
     }
 
     /// <summary>
-    /// Takes the turn of a gateway's partition in the open transaction: its lock, by which this transaction too is
-    /// known, and ended if its process is frozen, and then its row. Gives the partition; null where the gateway is in
-    /// no book. Throws <see cref="TimeoutException"/> where the partition stays busy.
+    /// Takes the turn of a gateway's partition in the open transaction: first its lock, so that this transaction is
+    /// visible too and can be ended if its process is frozen, and then its row. Returns the partition; null when the
+    /// gateway is unknown. Throws <see cref="TimeoutException"/> when the partition stays busy.
     /// </summary>
     public static async Task<int?> TakeTurnAsync(
         NpgsqlConnection connection, string gateway, CancellationToken cancellationToken)
@@ -104,8 +104,8 @@ internal static class PartitionLock
     }
 
     /// <summary>
-    /// Takes a partition's lock in the open transaction, trying until <paramref name="patience"/> is over: for whoever
-    /// works beside the owner. It does not wait in the server's queue, where it would make the owner's next try fail.
+    /// Takes a partition's lock in the open transaction, and retries for <paramref name="patience"/>: for work beside
+    /// the owner. It does not wait in the server's queue, where it would make the owner's next try fail.
     /// </summary>
     public static async Task<bool> TakeAsync(
         NpgsqlConnection connection, int partition, TimeSpan patience, CancellationToken cancellationToken)

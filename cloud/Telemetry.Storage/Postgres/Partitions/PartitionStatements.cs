@@ -1,12 +1,12 @@
 using Npgsql;
 using NpgsqlTypes;
-using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Partitions;
 
 /// <summary>
-/// The compare-and-set of the partitions' rows, in one statement that waits for nobody: it takes the advisory locks and
-/// then the rows' locks that are free, and changes the rows that are what their owner remembers.
+/// The compare-and-set of the partitions' rows, in one statement that waits for no other transaction: it takes the free
+/// advisory locks, then the free row locks, and changes the rows that equal what their owner remembers.
 /// </summary>
 internal sealed class PartitionStatements
 {
@@ -61,8 +61,8 @@ internal sealed class PartitionStatements
     }
 
     /// <summary>
-    /// Does it. Gives out the partitions whose row was not what its owner remembers, or that another transaction holds:
-    /// if there is one, the caller rolls back.
+    /// Runs the statement. Returns the partitions whose row is not what its owner remembers, or that another
+    /// transaction holds; if there is one, the caller rolls back.
     /// </summary>
     public async Task<IReadOnlyCollection<int>> ExecuteAsync(
         NpgsqlConnection connection, List<PartitionStep> steps, CancellationToken cancellationToken)

@@ -4,9 +4,9 @@ using Npgsql;
 namespace Telemetry.Storage.Postgres.Readings;
 
 /// <summary>
-/// Plain PostgreSQL only: makes the partitions of a table, one a period, before rows of that period are written. A
-/// period outside the allowed stretch, or whose partition cannot be made now (a long query holds a lock; the default
-/// partition has rows of it already), stays in the default partition, which refuses nothing. One thread at a time.
+/// Plain PostgreSQL only: makes the partitions of a table, one for each period, before rows of that period are written.
+/// A period outside of the allowed range, or whose partition cannot be made now (a long query holds a lock; the default
+/// partition already has rows of it), stays in the default partition, which accepts every row. One thread at a time.
 /// </summary>
 internal sealed class PeriodPartitions(string table, TimeSpan period, PostgresStoreOptions options)
 {
@@ -14,10 +14,10 @@ internal sealed class PeriodPartitions(string table, TimeSpan period, PostgresSt
 
     private readonly HashSet<long> _done = [];
 
-    /// <summary>How many partitions could not be made and are served by the default one.</summary>
+    /// <summary>How many partitions could not be made; the default partition has their rows.</summary>
     public int LeftToDefault { get; private set; }
 
-    /// <summary>The period that a time lies in, counted from 1970; the first one began on a Thursday.</summary>
+    /// <summary>The period that contains a time, counted from 1970; the first one began on a Thursday.</summary>
     public long PeriodOf(long micros) => Math.DivRem(micros, Micros(period)) is var (quotient, rest) && rest < 0
         ? quotient - 1
         : quotient;
@@ -27,11 +27,11 @@ internal sealed class PeriodPartitions(string table, TimeSpan period, PostgresSt
         && number >= PeriodOf(options.PartitionsOldest.ToUnixTimeMilliseconds() * 1000)
         && number <= PeriodOf(nowMicros + Micros(options.PartitionsAhead));
 
-    /// <summary>Whether a period lies so far back that its partition counts against the limits.</summary>
+    /// <summary>Whether a period is so old that its partition counts against the limits.</summary>
     public bool IsOld(long number, long nowMicros) => number < PeriodOf(nowMicros - Micros(options.PartitionsBack));
 
     /// <summary>
-    /// Makes one, in a transaction of its own; an old one only while the table has less than so many.
+    /// Makes a partition, in a transaction of its own; an old one only while the table has less than the given number.
     /// </summary>
     public async Task MakeAsync(
         NpgsqlConnection connection, long number, bool isOld, CancellationToken cancellationToken)
@@ -44,7 +44,7 @@ internal sealed class PeriodPartitions(string table, TimeSpan period, PostgresSt
 
         var first = DateTime.UnixEpoch + (period * number);
         var name = string.Create(CultureInfo.InvariantCulture, $"{table}_{first:yyyyMMdd}");
-        // A table that is attached keeps readers and writers running; CREATE … PARTITION OF would stop them all.
+        // Attaching a table lets readers and writers continue; CREATE … PARTITION OF would stop them all.
         var sql = string.Create(CultureInfo.InvariantCulture, $"""
             DO $$ BEGIN
                 SET LOCAL lock_timeout = '{(long)options.PartitionLockWait.TotalMilliseconds}ms';
@@ -71,7 +71,7 @@ internal sealed class PeriodPartitions(string table, TimeSpan period, PostgresSt
         _done.Add(number);
     }
 
-    /// <summary>Notes that a period stays in the default partition.</summary>
+    /// <summary>Records that a period stays in the default partition.</summary>
     public void LeaveToDefault(long number)
     {
         LeftToDefault++;

@@ -1,24 +1,25 @@
 using System.Buffers.Binary;
 using Telemetry.Model.Readings;
-using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Model.Schemas;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Readings;
 
 /// <summary>
-/// Rows of a binary COPY, encoded into one reused buffer (about 40 ns a row; nothing is allocated a reading). Two
-/// layouts: with the device in front, where TimescaleDB's columnstore segments by it, and without.
+/// Encodes rows of a binary COPY into one reused buffer (about 40 ns per row; nothing is allocated for each reading).
+/// There are two layouts: with the device in front, where TimescaleDB's columnstore segments by it, and without.
 /// <code>
 /// 11      "PGCOPY\n\xFF\r\n\0"          once
 /// i32     flags 0, i32 extension 0       once
 /// i16     6 or 7 fields, each i32 length (-1 = null) and its bytes, big endian:
-///         (device i32,) time i64 (microseconds since 2000), i i64, f 8, series i32, flags i16, t UTF-8
+/// (device i32,) time i64 (microseconds since 2000), i i64, f 8, series i32, flags i16, t UTF-8
 /// i16     -1                             at the end
 /// </code>
 /// Source: PostgreSQL manual, COPY, "Binary Format".
 /// </summary>
 internal sealed class ReadingEncoder(bool withDevice)
 {
-    /// <summary>What is gathered before it is handed to the connection.</summary>
+    /// <summary>How many bytes are gathered before they are handed to the connection.</summary>
     private const int ChunkBytes = 128 * 1024;
 
     private const int RowBytesMax = 2 + (7 * 4) + (3 * 8) + (2 * 4) + 2;
@@ -28,12 +29,12 @@ internal sealed class ReadingEncoder(bool withDevice)
     private int _length;
     private int _row;
 
-    /// <summary>The statement that takes the rows.</summary>
+    /// <summary>The COPY statement for the rows.</summary>
     public string CopySql { get; } = withDevice
         ? "COPY telemetry.reading (device, time, i, f, series, flags, t) FROM STDIN (FORMAT BINARY)"
         : "COPY telemetry.reading (time, i, f, series, flags, t) FROM STDIN (FORMAT BINARY)";
 
-    /// <summary>Starts over.</summary>
+    /// <summary>Starts again.</summary>
     public void Begin()
     {
         _row = 0;
@@ -44,7 +45,9 @@ internal sealed class ReadingEncoder(bool withDevice)
         _length = 7 + rest.Length;
     }
 
-    /// <summary>The next chunk of bytes, valid until the next call; empty when everything was given.</summary>
+    /// <summary>
+    /// Returns the next chunk of bytes, valid until the next call; empty when all rows were returned.
+    /// </summary>
     public ReadOnlyMemory<byte> Next(ReadingBuffer rows)
     {
         if (_row > rows.Count)
@@ -133,7 +136,7 @@ internal sealed class ReadingEncoder(bool withDevice)
         return at + 12;
     }
 
-    // A number that the database did not give would put the reading under another series, or none.
+    // A number that the database did not assign would store the reading under another series, or under none.
     private static int PutNumber(Span<byte> to, int at, int number)
     {
         if (number <= 0)

@@ -1,9 +1,10 @@
-using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Readings;
 
 /// <summary>
-/// Plain PostgreSQL only: the weeks of readings and the days of the frame register that a commit needs.
+/// Plain PostgreSQL only: the weekly partitions of readings and the daily ones of the frame register that a commit
+/// needs.
 /// </summary>
 internal sealed class ReadingPartitions(PostgresStoreOptions options, TimeProvider time)
 {
@@ -14,16 +15,16 @@ internal sealed class ReadingPartitions(PostgresStoreOptions options, TimeProvid
     private readonly List<long> _wantedWeeks = [], _wantedDays = [];
     private long _now;
 
-    /// <summary>How many partitions could not be made and are served by the default one.</summary>
+    /// <summary>How many partitions could not be made; the default partition has their rows.</summary>
     public int LeftToDefault => _weeks.LeftToDefault + _days.LeftToDefault;
 
-    /// <summary>Finds what is missing; true when something is.</summary>
+    /// <summary>Finds the missing partitions; true when there are any.</summary>
     public bool Find(ReadingBuffer rows)
     {
         _wantedWeeks.Clear();
         _wantedDays.Clear();
         var now = _now = ColumnValues.Micros(time.GetUtcNow().UtcDateTime);
-        // A period ahead, so that at its start nobody waits for locks.
+        // One period ahead, so that nobody waits for locks when it begins.
         for (var ahead = 0; ahead < 2; ahead++)
         {
             Want(_weeks, _wantedWeeks, _weeks.PeriodOf(now) + ahead, now);
@@ -44,7 +45,7 @@ internal sealed class ReadingPartitions(PostgresStoreOptions options, TimeProvid
         return _wantedWeeks.Count + _wantedDays.Count > 0;
     }
 
-    /// <summary>Makes what <see cref="Find"/> found.</summary>
+    /// <summary>Makes the partitions that <see cref="Find"/> found.</summary>
     public async Task MakeAsync(Npgsql.NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var old = 0;

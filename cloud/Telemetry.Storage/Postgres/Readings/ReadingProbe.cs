@@ -1,18 +1,19 @@
 using Npgsql;
 using NpgsqlTypes;
 using Telemetry.Model.Readings;
-using Telemetry.Storage.Postgres.Commit;
+using Telemetry.Model.Schemas;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Readings;
 
 /// <summary>
-/// Finds the readings that the table refuses: one call of telemetry.refused_readings in a transaction that is rolled
-/// back whatever happens. A subtransaction a reading, in the server: about 10 µs each, where halving takes a round trip
-/// each.
+/// Finds the readings that the table refuses, by one call of telemetry.refused_readings in a transaction that is always
+/// rolled back. The server uses one subtransaction for each reading, about 10 µs each, where halving would take a round
+/// trip each.
 /// </summary>
 internal static class ReadingProbe
 {
-    // Constraints that wait for the commit are asked at once, so that each names its reading.
+    // Deferred constraints are checked at once, so that each error names its reading.
     private const string ImmediateSql = "SET CONSTRAINTS ALL IMMEDIATE";
 
     private const string FindSql = "SELECT reading, error FROM telemetry.refused_readings($1, $2, $3, $4, $5, $6, $7)";
@@ -20,7 +21,7 @@ internal static class ReadingProbe
     public static async Task<IReadOnlyList<RefusedReading>> FindAsync(
         NpgsqlConnection connection, ReadingBuffer rows, CancellationToken cancellationToken)
     {
-        // Disposed without a commit: rolled back.
+        // Disposing without a commit rolls back.
         await using var transaction = await BesideTransaction.BeginAsync(connection, cancellationToken);
         await using (var immediate = new NpgsqlCommand(ImmediateSql, connection))
         {

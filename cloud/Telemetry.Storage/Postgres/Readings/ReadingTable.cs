@@ -2,9 +2,10 @@ using Npgsql;
 
 namespace Telemetry.Storage.Postgres.Readings;
 
-/// <summary>What telemetry.reading is like in this database.</summary>
-/// <param name="IsPartitioned">Plain PostgreSQL: it has partitions, which somebody must make.</param>
-/// <param name="HasDevice">TimescaleDB Community: its rows name the device, by which the columnstore segments.</param>
+/// <summary>The shape of telemetry.reading in this database.</summary>
+/// <param name="IsPartitioned">Plain PostgreSQL: it has partitions, which must be made.</param>
+/// <param name="HasDevice">TimescaleDB Community: its rows contain the device, by which the columnstore
+/// segments.</param>
 internal readonly record struct ReadingTable(bool IsPartitioned, bool HasDevice)
 {
     private const string Sql = """

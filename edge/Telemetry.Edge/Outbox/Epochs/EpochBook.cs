@@ -4,9 +4,9 @@ using Telemetry.Model.Identity;
 namespace Telemetry.Edge.Outbox.Epochs;
 
 /// <summary>
-/// All epochs of the outbox. The run's own begins with the first frame that the run seals, and ends with the run or
-/// before it (<see cref="End"/>). No run seals into an epoch that another one began: an epoch that has ended stays so,
-/// and no row of the file has to say it.
+/// All epochs of the outbox. The run's own epoch begins with the first frame that the run seals, and ends with the run
+/// or before it (<see cref="End"/>). No run seals into an epoch of another run: an epoch that has ended stays ended,
+/// and no row of the file needs to record it.
 /// </summary>
 internal sealed class EpochBook
 {
@@ -36,7 +36,9 @@ internal sealed class EpochBook
 
     public EpochState? Find(ulong epoch) => _byId.GetValueOrDefault(epoch);
 
-    /// <summary>A new epoch behind the newest one. It is not in the book before <see cref="Begin"/>.</summary>
+    /// <summary>
+    /// Makes a new epoch after the newest one. It is not part of the list before <see cref="Begin"/>.
+    /// </summary>
     public EpochState Draft()
     {
         ulong id;
@@ -53,7 +55,7 @@ internal sealed class EpochBook
             new EpochRow(id, (newest?.Order ?? 0) + 1, predecessor, default, freed, false), isOwn: true);
     }
 
-    /// <summary>The drafted epoch is durable: it is the run's own from now on.</summary>
+    /// <summary>The drafted epoch is durable and becomes the run's own.</summary>
     public void Begin(EpochState epoch)
     {
         End();
@@ -63,7 +65,7 @@ internal sealed class EpochBook
     }
 
     /// <summary>
-    /// Nothing is sealed into the run's own epoch any more. Not while a commit is under way that may do so.
+    /// Nothing more is sealed into the run's own epoch. Must not be called while a commit is under way that may do so.
     /// </summary>
     public void End()
     {
@@ -75,8 +77,9 @@ internal sealed class EpochBook
     }
 
     /// <summary>
-    /// Takes over a complete epoch that this outbox does not know: the gateway's books have it, so the digest counts
-    /// it. Its order is 0 or less, each another: it is no epoch of this outbox, and never the predecessor of one.
+    /// Takes over a complete epoch that this outbox does not know: the cloud's ledger of this gateway has it, so its
+    /// digest includes it. Its order is a unique number of 0 or less: it is no epoch of this outbox, and never a
+    /// predecessor.
     /// </summary>
     public EpochState Adopt(EpochLasts complete)
     {
@@ -92,8 +95,9 @@ internal sealed class EpochBook
     }
 
     /// <summary>
-    /// False when nothing changes: it is unknown, the run's own, or so already. A complete epoch takes the books' last
-    /// sequences, which are beyond its own where the outbox was put back: both sides' digests count the same.
+    /// Returns false when nothing changes: the epoch is unknown, the run's own, or already in that state. A complete
+    /// epoch takes the last sequences of the cloud's ledger, which are beyond its own if the outbox was put back, so
+    /// that both sides compute the same digest.
     /// </summary>
     public bool TrySetComplete(ulong epoch, bool complete, LaneLasts lasts = default)
     {

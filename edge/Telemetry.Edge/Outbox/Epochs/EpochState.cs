@@ -1,11 +1,10 @@
-using Telemetry.Edge.Outbox.Frames;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 
 namespace Telemetry.Edge.Outbox.Epochs;
 
 /// <summary>
-/// An epoch of this outbox: what is durably sealed in it and what of that is freed. Changed by the outbox alone.
+/// An epoch of this outbox: its durably sealed sequences, and which of them are freed. Changed only by the outbox.
 /// </summary>
 public sealed class EpochState
 {
@@ -28,7 +27,7 @@ public sealed class EpochState
     /// <summary>Counts epochs of this outbox from 1.</summary>
     public long Order { get; }
 
-    /// <summary>The epoch before it and what was sealed in that one.</summary>
+    /// <summary>The epoch before it, and the last sequences sealed in that one.</summary>
     public Predecessor Predecessor { get; }
 
     /// <summary>The last durably sealed sequence of each lane.</summary>
@@ -40,7 +39,7 @@ public sealed class EpochState
     /// <summary>True for the epoch that this run seals into.</summary>
     public bool IsOwn { get; internal set; }
 
-    /// <summary>What is freed of a lane: it does not change later, ask again.</summary>
+    /// <summary>The freed sequences of a lane: a snapshot that does not change later.</summary>
     public FreedLane Freed(Lane lane) => _freed[(int)lane].Snapshot();
 
     internal bool TryFree(FrameKey key, ulong share) => _freed[(int)key.Lane].TryAdd(key.Range, share);

@@ -1,7 +1,8 @@
 namespace Telemetry.Edge.Outbox.Frames;
 
 /// <summary>
-/// The bytes of the frames sealed last, so that sending them at once reads nothing. At its limit the oldest go.
+/// The bytes of the frames sealed last, so that sending them at once needs no read. At the limit the oldest are
+/// removed.
 /// </summary>
 internal sealed class FrameCache(int bytesMax)
 {
@@ -22,7 +23,8 @@ internal sealed class FrameCache(int bytesMax)
             Remove(_oldest.Dequeue());
         }
 
-        // Frames that left early still have their turn in the queue; it must not outgrow the frames by far.
+        // Frames that were removed early are still in the queue; it must not become much longer than the list of
+        // frames.
         while (_oldest.Count > 64 + (2 * _frames.Count))
         {
             Remove(_oldest.Dequeue());

@@ -1,19 +1,21 @@
 using Telemetry.Edge.Outbox.Epochs;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
+using Telemetry.Model.Wire;
 
 namespace Telemetry.Edge.Outbox.Frames;
 
 /// <summary>
-/// A tombstone that takes a frame's place and range in the next commit, and what goes to quarantine with it.
+/// A tombstone that replaces a frame of the same range in the next commit, and the quarantine row that goes with it.
 /// </summary>
 internal sealed record FrameReplacement(HeldFrame Old, FrameRow Tombstone, QuarantineRow? Quarantined)
 {
-    /// <summary>Ends when it is durable, or when the frame had gone before.</summary>
+    /// <summary>Completes when it is durable, or when the frame had been removed before.</summary>
     public TaskCompletionSource Done { get; } = new();
 
     /// <summary>
-    /// The readings of a refused frame, series by series with their times; its header stays as it was.
+    /// Declares the readings of a refused frame, series by series with their times; the header stays as it was.
     /// </summary>
     public static (FrameHeader Header, List<Declaration> Declarations) Refuse(
         byte[] bytes, ReadOnlySpan<MetricType> types)
@@ -40,7 +42,7 @@ internal sealed record FrameReplacement(HeldFrame Old, FrameRow Tombstone, Quara
         return (AsTombstone(header), declarations);
     }
 
-    /// <summary>The header of a frame whose bytes are gone, as far as it is known.</summary>
+    /// <summary>The header of a frame whose bytes are missing, as far as it is known.</summary>
     public static FrameHeader HeaderOf(HeldFrame frame, EpochState epoch) => AsTombstone(new FrameHeader
     {
         Key = frame.Key,

@@ -9,7 +9,7 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Edge.Outbox.Frames;
 
 /// <summary>
-/// What is to become one frame: rows of a batch, or declarations only. Times are the span of what it covers.
+/// The content of a future frame: rows of a batch, or declarations only. Times are the span of what it covers.
 /// </summary>
 public readonly record struct SealPart(
     Lane Lane, ReadingBatch Batch, ReadOnlyMemory<int> Order, List<Declaration> Declarations, long TimeFirst,
@@ -20,7 +20,7 @@ public readonly record struct SealPart(
 
     public int Count => Order.Length + Declarations.Sum(d => d.Count);
 
-    /// <summary>The greatest index of a series in it.</summary>
+    /// <summary>The greatest index of its series.</summary>
     public int SeriesMax()
     {
         var max = 0;
@@ -62,8 +62,8 @@ public readonly record struct SealPart(
 }
 
 /// <summary>
-/// Gives the parts of one commit their sequences and seals them as frames. Live and critical frames carry a promise:
-/// its W passes nothing that is sealed behind the frame.
+/// Gives the parts of one commit their sequences and seals them as frames. Live and critical frames carry a promise,
+/// whose W never exceeds what is sealed after the frame.
 /// </summary>
 internal sealed class FrameSealer
 {
@@ -71,9 +71,9 @@ internal sealed class FrameSealer
     private readonly WireWriter _scratch = new();
 
     /// <summary>
-    /// Seals the parts in their order; the epoch's lasts go on from <paramref name="lasts"/>. <paramref name="w"/> is
-    /// the W that holds behind the last part; null: no promise can be made. Tombstones, which have no columns, are of
-    /// version 0 always.
+    /// Seals the parts in their order; the epoch's sequences continue after <paramref name="lasts"/>. <paramref
+    /// name="w"/> is the W that holds after the last part; null when no promise can be made. Tombstones, which have no
+    /// columns, always have version 0.
     /// </summary>
     public List<FrameRow> Seal(
         IReadOnlyList<SealPart> parts, EpochState epoch, ref LaneLasts lasts, long? w, PromiseRest rest,
@@ -105,7 +105,7 @@ internal sealed class FrameSealer
         return frames;
     }
 
-    /// <summary>Seals one frame whose header is settled.</summary>
+    /// <summary>Seals one frame with a given header.</summary>
     public FrameRow Write(FrameHeader header, in SealPart part, SeriesRegister series)
     {
         var declarations = CollectionsMarshal.AsSpan(part.Declarations);
@@ -151,7 +151,9 @@ internal sealed class FrameSealer
     }
 }
 
-/// <summary>What promises of one moment share: the other open epochs and the digest of the complete ones.</summary>
+/// <summary>
+/// What all promises of one commit share: the other open epochs, and the digest of the complete ones.
+/// </summary>
 internal sealed record PromiseRest(IReadOnlyList<EpochLasts> Others, ulong Digest)
 {
     public Promise Promise(long w, EpochLasts own) => new(w, [own, .. Others], Digest);

@@ -1,22 +1,25 @@
 using Telemetry.Model.Frames.Columns;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Edge.Outbox.Frames;
 
 /// <summary>
-/// Cuts sorted readings to what one segment or frame may hold. Plain columns (version 0) are counted; of compact ones,
-/// which never take more, as many rows as their texts allow are tried and measured.
+/// Cuts sorted readings to the size of one segment or frame. The size of plain columns (version 0) is computed. Compact
+/// columns never take more; for them as many rows as their texts allow are encoded and measured.
 /// </summary>
 internal static class FrameSizeLimit
 {
     /// <summary>
-    /// The most series in one segment or frame: declarations of all of them still fit in one tombstone of 64 KiB
-    /// (22 bytes each), should the readings be damaged or refused.
+    /// The most series in one segment or frame, so that declarations of all of them fit into one tombstone of 64 KiB
+    /// (22 bytes each) if the readings are damaged or refused.
     /// </summary>
     public const int SeriesMax = 2048;
 
-    /// <summary>What compact columns may take more than plain ones: their layout, and a segment's head.</summary>
+    /// <summary>
+    /// How many bytes compact columns may take beyond plain ones: their layout, and a segment's head.
+    /// </summary>
     private const int CompactHeadBytes = 4;
 
     [ThreadStatic]
@@ -61,7 +64,7 @@ internal static class FrameSizeLimit
         return plain;
     }
 
-    /// <summary>The rows that the limits of series and of text bytes allow.</summary>
+    /// <summary>The number of rows that the limits of series and of text bytes allow.</summary>
     private static int RowsMax(
         ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types, int textBytesMax)
     {

@@ -4,24 +4,24 @@ using Telemetry.Model.Schemas;
 
 namespace Telemetry.Edge.Outbox.Frames;
 
-/// <summary>Where the sending of a frame stands; kept in memory by the uplink alone.</summary>
+/// <summary>The state of a frame's delivery; kept in memory, by the uplink alone.</summary>
 public enum DeliveryState
 {
-    /// <summary>To be sent, or sent again.</summary>
+    /// <summary>It must be sent, or sent again.</summary>
     ToSend,
 
-    /// <summary>Sent, no PUBACK yet.</summary>
+    /// <summary>It was sent and has no PUBACK yet.</summary>
     Sending,
 
-    /// <summary>PUBACK with a receipt: it waits for its stored-ack.</summary>
+    /// <summary>It has a PUBACK with a receipt, and waits for its stored-ack.</summary>
     Receipted,
 
-    /// <summary>PUBACK without a receipt.</summary>
+    /// <summary>It has a PUBACK without a receipt.</summary>
     Unreceipted,
 }
 
 /// <summary>
-/// One sealed frame that is not freed. What it is belongs to the outbox; how its delivery stands belongs to the uplink.
+/// One sealed frame that is not freed. Its content belongs to the outbox, the state of its delivery to the uplink.
 /// </summary>
 public sealed class HeldFrame
 {
@@ -49,10 +49,10 @@ public sealed class HeldFrame
     /// <summary>Epoch, lane, first sequence, count.</summary>
     public FrameKey Key { get; }
 
-    /// <summary>The frame's name in the outbox.</summary>
+    /// <summary>The frame's identity in the outbox.</summary>
     public FrameId Id => new(Key.Epoch, Key.Lane, Key.First);
 
-    /// <summary>How many of its sequences are declared dropped.</summary>
+    /// <summary>How many of its sequences are declared as dropped.</summary>
     public int Dropped { get; }
 
     /// <summary>The checksum at its end.</summary>
@@ -64,10 +64,10 @@ public sealed class HeldFrame
     /// <summary>Its size.</summary>
     public int Bytes { get; }
 
-    /// <summary>False when its bytes are gone (quota, damage): the cloud has it, or it is lost.</summary>
+    /// <summary>False when its bytes are missing (quota, damage): the cloud has it, or it is lost.</summary>
     public bool Held { get; internal set; }
 
-    /// <summary>Where it stands in the log, as the last noted receipt says.</summary>
+    /// <summary>Its place in the log, by the last receipt that was recorded.</summary>
     public Receipt? Receipt { get; internal set; }
 
     /// <summary>The least event time that it covers.</summary>
@@ -77,34 +77,37 @@ public sealed class HeldFrame
     public long TimeLast { get; }
 
     /// <summary>
-    /// True once it is freed, forgotten or replaced by a tombstone: it is in <see cref="ReadingOutbox.Held"/> no more.
+    /// True after it was freed, forgotten or replaced by a tombstone: it is no longer in <see
+    /// cref="ReadingOutbox.Held"/>.
     /// </summary>
     public bool Freed { get; internal set; }
 
-    /// <summary>The uplink's: where sending stands.</summary>
+    /// <summary>Owned by the uplink: the state of the delivery.</summary>
     public DeliveryState State { get; set; }
 
-    /// <summary>The uplink's: attempts by this process.</summary>
+    /// <summary>Owned by the uplink: the attempts of this process.</summary>
     public int Attempts { get; set; }
 
-    /// <summary>The uplink's: the receipt's sequence when the newest hello was said.</summary>
+    /// <summary>Owned by the uplink: the receipt's sequence when the newest hello was sent.</summary>
     public long ReceiptAtHello { get; set; }
 
-    /// <summary>The uplink's: when it was last sent, as a timestamp of the clock.</summary>
+    /// <summary>Owned by the uplink: when it was last sent, as a timestamp of the clock.</summary>
     public long SentAtTimestamp { get; set; }
 
-    /// <summary>The uplink's: an attempt got a receipt, or its end is unknown: the log may have it.</summary>
+    /// <summary>
+    /// Owned by the uplink: an attempt got a receipt, or its outcome is unknown, so the log may have the frame.
+    /// </summary>
     public bool ReachedLog { get; set; }
 
     /// <summary>
-    /// The uplink's: the cloud has other content in its place: shown, and not sent again while that is so.
+    /// Owned by the uplink: the cloud has other content in its place. It is shown, and not sent again while this is so.
     /// </summary>
     public bool Forked { get; set; }
 
-    /// <summary>The uplink's: it cannot be read: shown, and not sent again by this process.</summary>
+    /// <summary>Owned by the uplink: it cannot be read. It is shown, and not sent again by this process.</summary>
     public bool IsUnreadable { get; set; }
 
-    /// <summary>The uplink's: how often it was refused for a fault of its own.</summary>
+    /// <summary>Owned by the uplink: how often it was refused for a fault of its own.</summary>
     public int Refusals { get; set; }
 
     internal int Series { get; }

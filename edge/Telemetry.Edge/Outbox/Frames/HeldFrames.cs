@@ -5,7 +5,7 @@ namespace Telemetry.Edge.Outbox.Frames;
 
 /// <summary>
 /// The frames that are not freed, in order of epoch, lane, first sequence. Adding at a lane's end and removing anywhere
-/// take constant time. Frames may be removed, or added, while it is walked.
+/// take constant time. Frames may be removed or added during an enumeration.
 /// </summary>
 internal sealed class HeldFrames : IReadOnlyCollection<HeldFrame>
 {
@@ -46,7 +46,7 @@ internal sealed class HeldFrames : IReadOnlyCollection<HeldFrame>
         }
     }
 
-    /// <summary>Puts a frame of the same name in the place of another.</summary>
+    /// <summary>Replaces a frame by another with the same id.</summary>
     public void Replace(HeldFrame old, HeldFrame frame)
     {
         _byId[frame.Id] = frame;
@@ -61,7 +61,7 @@ internal sealed class HeldFrames : IReadOnlyCollection<HeldFrame>
             var order = _byEpoch.GetKeyAtIndex(at);
             foreach (var ends in _byEpoch.GetValueAtIndex(at))
             {
-                // A removed frame keeps its link forward, so that a walk that stands on it goes on.
+                // A removed frame keeps its link to the next one, so that an enumeration that stands on it continues.
                 for (var frame = ends.First; frame is not null; frame = frame.Next)
                 {
                     if (!frame.Freed)
@@ -78,7 +78,7 @@ internal sealed class HeldFrames : IReadOnlyCollection<HeldFrame>
         }
     }
 
-    /// <summary>The frames of one lane of an epoch, in order; the same freedom to remove while walking.</summary>
+    /// <summary>The frames of one lane of an epoch, in order; they too may be removed during the enumeration.</summary>
     public IEnumerable<HeldFrame> Of(long epochOrder, Lane lane)
     {
         if (_byEpoch.TryGetValue(epochOrder, out var lanes))

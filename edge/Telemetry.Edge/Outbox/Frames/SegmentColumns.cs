@@ -1,15 +1,16 @@
 using Telemetry.Model.Frames;
 using Telemetry.Model.Frames.Columns;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Edge.Outbox.Frames;
 
 /// <summary>
-/// The bytes of an unsealed segment. Earlier agents wrote plain columns without any head; they stay readable as long as
-/// a file of theirs can exist.
+/// The bytes of an unsealed segment. Earlier agents wrote plain columns without a head; these stay readable, because a
+/// file of such an agent may still exist.
 /// <code>
-/// 80 00   what plain columns never begin with: a series of 0 in two bytes
+/// 80 00   plain columns never begin with this: a series of 0 in two bytes
 /// 01      version
 /// ...     compact columns, see <see cref="CompactColumns"/>
 /// </code>
@@ -30,8 +31,8 @@ public static class SegmentColumns
     }
 
     /// <summary>
-    /// Adds exactly <paramref name="count"/> readings to <paramref name="into"/>; throws
-    /// <see cref="WireFormatException"/>, and then what was added must be thrown away.
+    /// Adds exactly <paramref name="count"/> readings to <paramref name="into"/>. Throws <see
+    /// cref="WireFormatException"/>; the caller must then discard what was added.
     /// </summary>
     public static void Read(ReadOnlySpan<byte> segment, ReadingBatch into, int count, ReadOnlySpan<MetricType> types)
     {
@@ -41,7 +42,7 @@ public static class SegmentColumns
             reader.Bytes(Head.Length);
             if (reader.Byte() is var version && version != Version)
             {
-                throw new WireFormatException($"a segment of version {version}", Head.Length);
+                throw new WireFormatException($"unknown segment version {version}", Head.Length);
             }
 
             CompactColumns.Read(ref reader, into, count, types);

@@ -1,13 +1,15 @@
 namespace Telemetry.Edge.Outbox.Frames;
 
-/// <summary>What is known in memory of an unsealed segment.</summary>
+/// <summary>The facts about an unsealed segment that are kept in memory.</summary>
 internal readonly record struct SegmentFacts(long Id, int Count, int Series, long TimeFirst, long TimeLast, int Bytes)
 {
     public static SegmentFacts Of(SegmentRow row) =>
         new(row.Id, row.Count, row.Series, row.TimeFirst, row.TimeLast, row.Bytes);
 }
 
-/// <summary>The durable unsealed segments, oldest first: they leave in the order in which they came.</summary>
+/// <summary>
+/// The durable unsealed segments, oldest first; they are removed in the order in which they were added.
+/// </summary>
 internal sealed class SegmentQueue
 {
     private readonly Queue<SegmentFacts> _segments = new();
@@ -15,7 +17,7 @@ internal sealed class SegmentQueue
 
     public int Count => _segments.Count;
 
-    /// <summary>How many readings they have.</summary>
+    /// <summary>The number of their readings.</summary>
     public long Readings { get; private set; }
 
     /// <summary>Their bytes.</summary>
@@ -27,7 +29,7 @@ internal sealed class SegmentQueue
     public IEnumerable<SegmentFacts> Oldest => _segments;
 
     /// <summary>
-    /// The least event time when the oldest <paramref name="without"/> have gone; long.MaxValue when none is left.
+    /// The least event time without the oldest <paramref name="without"/> segments; long.MaxValue when none is left.
     /// </summary>
     public long TimeMin(int without = 0)
     {

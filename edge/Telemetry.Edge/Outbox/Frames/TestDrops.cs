@@ -4,28 +4,28 @@ using Telemetry.Model.Frames;
 namespace Telemetry.Edge.Outbox.Frames;
 
 /// <summary>
-/// A test's hook: takes readings away while they are sealed and declares them (<see cref="DropReason.Test"/>), one
-/// reading in so many inside of frames that keep the others, and one frame in <see cref="TombstoneEvery"/> whole, as a
-/// tombstone. Only <c>TELEMETRY_TEST_DROP_EVERY</c> turns it on, which no configuration can. What the outbox does in
-/// earnest (quota, damage) declares in the same way.
+/// A hook for tests: removes readings while they are sealed and declares them (<see cref="DropReason.Test"/>): every
+/// n-th reading inside of frames that keep the others, and one frame in <see cref="TombstoneEvery"/> completely, as a
+/// tombstone. Only the variable <c>TELEMETRY_TEST_DROP_EVERY</c> turns it on; no configuration can. Real drops (quota,
+/// damage) are declared in the same way.
 /// </summary>
 public sealed class TestDrops(int every)
 {
     /// <summary>The variable that turns it on.</summary>
     public const string Variable = "TELEMETRY_TEST_DROP_EVERY";
 
-    /// <summary>The least value: more drops could make a full frame longer than a frame may be.</summary>
+    /// <summary>The least value: with more drops a full frame could become longer than a frame may be.</summary>
     public const int EveryMin = 50;
 
-    /// <summary>One frame in so many is dropped whole.</summary>
+    /// <summary>One frame in this many is dropped completely.</summary>
     public const int TombstoneEvery = 40;
 
     private int _readings;
     private int _parts;
 
     /// <summary>
-    /// What the environment asks for; 0: nothing. Throws <see cref="FormatException"/> for what is neither 0 nor at
-    /// least <see cref="EveryMin"/>.
+    /// The value of the environment variable; 0 when it is not set. Throws <see cref="FormatException"/> when it is
+    /// neither 0 nor at least <see cref="EveryMin"/>.
     /// </summary>
     public static int FromEnvironment()
     {
@@ -41,7 +41,7 @@ public sealed class TestDrops(int every)
                 $"{Variable} is '{text}'; a test may set it to {EveryMin} or more, nobody else should");
     }
 
-    /// <summary>The part without what is taken away.</summary>
+    /// <summary>The part without the readings that are removed.</summary>
     public SealPart Take(in SealPart part)
     {
         if (every == 0 || part.Order.IsEmpty)
@@ -64,7 +64,7 @@ public sealed class TestDrops(int every)
             var (series, time) = (part.Batch.Series[row], part.Batch.Times[row]);
             if (dropped is [.., var last] && last.Series == series)
             {
-                // Rows of one series stand together, in the order of time.
+                // Rows of one series are adjacent, ordered by time.
                 dropped[^1] = last with { Count = last.Count + 1, TimeLast = time };
             }
             else

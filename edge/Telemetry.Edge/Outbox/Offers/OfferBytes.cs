@@ -2,12 +2,12 @@ using Telemetry.Model.Readings;
 
 namespace Telemetry.Edge.Outbox.Offers;
 
-/// <summary>What readings that wait for a commit count against the quota.</summary>
+/// <summary>How many bytes waiting readings count against the quota.</summary>
 public static class OfferBytes
 {
     /// <summary>
-    /// What one reading may need at most, text apart: the 16 bytes of plain columns and its share of their heads.
-    /// Compact columns mostly take two, so this is good for the quota alone, never to tell when a segment is full.
+    /// The most bytes of one reading without its text: the 16 bytes of plain columns and its share of their heads.
+    /// Compact columns usually take two, so this value serves the quota only, and does not tell when a segment is full.
     /// </summary>
     private const int ReadingBytes = 17;
 

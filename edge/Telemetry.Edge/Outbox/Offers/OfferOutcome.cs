@@ -3,7 +3,7 @@ namespace Telemetry.Edge.Outbox.Offers;
 /// <summary>Why an offer was refused.</summary>
 public enum OfferRefusal
 {
-    /// <summary>It was not refused.</summary>
+    /// <summary>The offer was not refused.</summary>
     None = 0,
 
     /// <summary>The outbox is at its quota: try again when the link has drained it.</summary>
@@ -24,15 +24,15 @@ public enum OfferRefusal
     Disk,
 
     /// <summary>
-    /// The disk failed in the middle of the commit. Nothing was acknowledged, but whether a loss of power brings it
-    /// back nobody knows: with a key, repeat it.
+    /// The disk failed in the middle of the commit. Nothing was acknowledged, but it is unknown whether the readings
+    /// are durable after a loss of power: repeat the offer with a key.
     /// </summary>
     Unknown,
 }
 
 /// <summary>
-/// What became of an offer: all of it is durable, or nothing of it was taken. <paramref name="Row"/> is the invalid
-/// reading's row, -1 otherwise.
+/// The outcome of an offer: all of it is durable, or nothing of it was taken. <paramref name="Row"/> is the row of the
+/// invalid reading, otherwise -1.
 /// </summary>
 public readonly record struct OfferOutcome(OfferRefusal Refusal, int Row, string Reason)
 {

@@ -1,13 +1,13 @@
 namespace Telemetry.Edge.Outbox.Offers;
 
 /// <summary>
-/// The requests that are remembered, oldest first. The age counts by the monotonic clock and begins anew when the
-/// outbox is opened: a gateway's time of day may jump by decades when it finds its time server, and must not make a
-/// request be forgotten too soon.
+/// The requests that are remembered, oldest first. Their age is measured by the monotonic clock and starts at zero when
+/// the outbox is opened: a gateway's time of day may jump by decades when it reaches its time server, and that must not
+/// make it forget a request too early.
 /// </summary>
 internal sealed class RequestMemory
 {
-    // So that a commit stays small when a day's worth comes of age together.
+    // Limits the size of a commit when all requests of a day expire together.
     private const int ExpiredMax = 1024;
 
     private readonly Dictionary<UInt128, Entry> _byKey = [];
@@ -26,10 +26,10 @@ internal sealed class RequestMemory
         }
     }
 
-    /// <summary>How many there are.</summary>
+    /// <summary>The number of requests.</summary>
     public int Count => _oldest.Count;
 
-    /// <summary>How many were forgotten before their time, by this opening of the outbox.</summary>
+    /// <summary>How many were forgotten early since this outbox was opened.</summary>
     public long ForgottenEarly { get; private set; }
 
     /// <summary>How many there are, how many were forgotten early, and whether one more can be remembered.</summary>
@@ -37,7 +37,7 @@ internal sealed class RequestMemory
         (Count, ForgottenEarly, Refusal(waiting) is null);
 
     /// <summary>
-    /// Why one more cannot be remembered, <paramref name="waiting"/> of them under way; null when it can.
+    /// Why one more cannot be remembered while <paramref name="waiting"/> are under way; null when it can.
     /// </summary>
     public string? Refusal(int waiting) =>
         _options.RequestsFull == RequestsFull.Refuse && Count + waiting >= _options.RequestsMax && !IsExpired(waiting)
@@ -46,8 +46,8 @@ internal sealed class RequestMemory
             : null;
 
     /// <summary>
-    /// The request of a key, the newest one where there are several; null when there is none, or none that was
-    /// remembered within <paramref name="within"/>.
+    /// The request of a key, the newest one if there are several; null when there is none, or none that was remembered
+    /// within <paramref name="within"/>.
     /// </summary>
     public AnsweredRequest? Find(UInt128 key, TimeSpan? within) =>
         _byKey.TryGetValue(key, out var entry) && (within is not { } span || Age(entry) < span)
@@ -65,7 +65,7 @@ internal sealed class RequestMemory
         return rows;
     }
 
-    /// <summary>The last order to forget in a commit that adds so many; 0: none.</summary>
+    /// <summary>The last order to forget in a commit that adds the given number of requests; 0 for none.</summary>
     public long ForgetTo(int adding)
     {
         var over = Count + adding - _options.RequestsMax;

@@ -5,8 +5,8 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Edge.Outbox.Offers;
 
 /// <summary>
-/// How many readings of which series a segment or frame covers: stored beside its bytes, about two bytes a series, so
-/// that damaged readings can be declared series by series.
+/// How many readings of which series a segment or frame covers. Stored beside its bytes, about two bytes for each
+/// series, so that damaged readings can be declared series by series.
 /// <code>
 /// each: varint series index, varint count                       (to the end)
 /// </code>
@@ -48,8 +48,8 @@ public static class SeriesCounts
     }
 
     /// <summary>
-    /// Declares all of <paramref name="count"/> readings with one reason. Counts that are gone, or do not add up, or
-    /// name a series that the list lacks, give one declaration of <paramref name="fallbackSeries"/> in their place.
+    /// Declares all of <paramref name="count"/> readings with one reason. If the counts are missing, do not add up, or
+    /// name a series that is not in the list, one declaration of <paramref name="fallbackSeries"/> replaces them.
     /// </summary>
     public static List<Declaration> Declare(
         byte[]? counts, int count, int fallbackSeries, int seriesCount, long timeFirst, long timeLast,

@@ -1,13 +1,12 @@
 using Telemetry.Model.Identity;
-using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Edge.Outbox.Offers;
 
 /// <summary>
-/// The gateway's list of series and the schemas that made it. New series gather until a commit takes them as one schema
-/// (more, where 16 KiB are not enough).
+/// The gateway's list of series and the schemas that it was built from. New series gather until a commit takes them as
+/// one schema (or several, if they take more than 16 KiB).
 /// </summary>
 internal sealed class SeriesRegister
 {
@@ -21,8 +20,8 @@ internal sealed class SeriesRegister
     private MetricType[] _types = new MetricType[16];
     private readonly SeriesList _empty;
 
-    // The lists that schemas made which commits took, first to last: the one word on what is taken, so that undoing a
-    // commit leaves nothing of it behind.
+    // The lists made by schemas that commits took, first to last. Nothing else records what is taken, so undoing a
+    // commit leaves no trace of it.
     private readonly List<SeriesList> _steps = [];
     private SeriesList? _current;
     private List<SchemaRow> _currentAdditions = [];
@@ -52,7 +51,7 @@ internal sealed class SeriesRegister
     /// <summary>The durable chain of schemas.</summary>
     public IReadOnlyList<SchemaRow> Chain => _chain;
 
-    /// <summary>All series, with a schema that no commit has taken yet at the end where there are new ones.</summary>
+    /// <summary>All series, including a schema at the end for new series that no commit has taken yet.</summary>
     public SeriesList Current
     {
         get
@@ -66,13 +65,13 @@ internal sealed class SeriesRegister
         }
     }
 
-    /// <summary>The series that commits took.</summary>
+    /// <summary>The series that commits have taken.</summary>
     private SeriesList Taken => _steps.Count == 0 ? _empty : _steps[^1];
 
-    /// <summary>True when there is room for no more.</summary>
+    /// <summary>True when no more series can be added.</summary>
     public bool IsFull => _definitions.Count >= _seriesMax;
 
-    /// <summary>The index of a series that is there; -1 when it is not.</summary>
+    /// <summary>The index of an existing series; -1 when it does not exist.</summary>
     public int Find(SeriesDefinition series) => _indexes.GetValueOrDefault(series, -1);
 
     /// <summary>
@@ -96,7 +95,7 @@ internal sealed class SeriesRegister
     }
 
     /// <summary>
-    /// The schemas that make the new series known, for the commit that is being made; they count as taken.
+    /// The schemas that declare the new series, for the commit that is being built; the series count as taken.
     /// </summary>
     public IReadOnlyList<SchemaRow> TakeAdditions()
     {
@@ -109,8 +108,8 @@ internal sealed class SeriesRegister
     }
 
     /// <summary>
-    /// The first schema that has a series which a commit took. Frames name the earliest that will do: where the cloud
-    /// refuses a schema for its limit, only the frames wait that need it.
+    /// The first schema that contains a series which a commit took. Frames name the earliest schema that is sufficient:
+    /// if the cloud refuses a schema at its limit, only the frames that need it wait.
     /// </summary>
     public SchemaId SchemaOf(int series)
     {
@@ -124,10 +123,12 @@ internal sealed class SeriesRegister
         return _steps[low].Id;
     }
 
-    /// <summary>The commit that took them is durable.</summary>
+    /// <summary>The commit that took the schemas is durable.</summary>
     public void Committed(IReadOnlyList<SchemaRow> taken) => _chain.AddRange(taken);
 
-    /// <summary>The commit that took them was rolled back: the next one takes them, with what came since.</summary>
+    /// <summary>
+    /// The commit that took the schemas was rolled back: the next one takes them, with those that were added since.
+    /// </summary>
     public void Undo(IReadOnlyList<SchemaRow> taken)
     {
         _steps.RemoveRange(_steps.Count - taken.Count, taken.Count);
@@ -199,7 +200,8 @@ internal sealed class SeriesRegister
     }
 
     /// <summary>
-    /// Series by what they are. The hash is of this process: nobody outside can make two series that share it.
+    /// Compares series by content. The hash is seeded per process, so that nobody outside can construct series with
+    /// equal hashes.
     /// </summary>
     private sealed class SameSeries : IEqualityComparer<SeriesDefinition>
     {

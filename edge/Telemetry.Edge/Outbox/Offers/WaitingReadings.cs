@@ -1,9 +1,11 @@
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 
 namespace Telemetry.Edge.Outbox.Offers;
 
 /// <summary>
-/// Readings that wait for a commit, and the offers that wait with them. Reused: a warm one allocates nothing a reading.
+/// Readings that wait for a commit, and the offers that wait with them. Reused, so that after a warm-up nothing is
+/// allocated for each reading.
 /// </summary>
 internal sealed class WaitingReadings
 {
@@ -21,13 +23,13 @@ internal sealed class WaitingReadings
     /// <summary>Their bytes of text.</summary>
     public long TextBytes => (long)Ordinary.Batch.TextBytes + Critical.Batch.TextBytes;
 
-    /// <summary>What they may take in the file, about: for the quota.</summary>
+    /// <summary>About how many bytes they take in the file, for the quota.</summary>
     public long Bytes => OfferBytes.Of(Ordinary.Batch) + OfferBytes.Of(Critical.Batch);
 
     /// <summary>The timestamp of the earliest commit deadline; long.MaxValue when nothing waits.</summary>
     public long DueAt { get; private set; } = long.MaxValue;
 
-    /// <summary>The timestamp of the first offer that waits; long.MaxValue when none does.</summary>
+    /// <summary>The timestamp of the first offer that waits; long.MaxValue when none waits.</summary>
     public long Since { get; private set; } = long.MaxValue;
 
     public Task<OfferOutcome> Add(
@@ -53,7 +55,7 @@ internal sealed class WaitingReadings
         return offer.Task;
     }
 
-    /// <summary>They are durable, or refused: the offers complete.</summary>
+    /// <summary>The readings are durable or refused: the offers complete.</summary>
     public void Complete(OfferOutcome outcome)
     {
         Ordinary.Batch.Clear();
@@ -62,7 +64,7 @@ internal sealed class WaitingReadings
         DueAt = long.MaxValue;
         Since = long.MaxValue;
 
-        // An offer's continuation may run here and now; it finds nothing half done.
+        // An offer's continuation may run here and now, so the state must be consistent before it does.
         for (var i = 0; i < _offers.Count; i++)
         {
             _offers[i].TrySetResult(outcome);

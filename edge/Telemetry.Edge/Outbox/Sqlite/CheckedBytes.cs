@@ -4,8 +4,8 @@ using System.IO.Hashing;
 namespace Telemetry.Edge.Outbox.Sqlite;
 
 /// <summary>
-/// Bytes with an XxHash64 of all before at their end, as frames have it by themselves: what the disk gives back is
-/// believed only where it agrees.
+/// Bytes followed by an XxHash64 of them, as frames contain it themselves. Bytes from the disk are used only if it
+/// matches.
 /// </summary>
 internal static class CheckedBytes
 {
@@ -23,6 +23,6 @@ internal static class CheckedBytes
         bytes.Length >= HashBytes
         && BinaryPrimitives.ReadUInt64LittleEndian(bytes[^HashBytes..]) == XxHash64.HashToUInt64(bytes[..^HashBytes]);
 
-    /// <summary>The bytes that were sealed; null when they are gone or damaged.</summary>
+    /// <summary>The bytes that were sealed; null when they are missing or damaged.</summary>
     public static byte[]? Open(byte[]? bytes) => bytes is not null && IsIntact(bytes) ? bytes[..^HashBytes] : null;
 }

@@ -4,7 +4,7 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Edge.Outbox.Sqlite;
 
 /// <summary>
-/// Freed runs as an epoch's row holds them.
+/// Encodes freed runs for an epoch's row.
 /// <code>
 /// 3 lanes of: varint runs, each: varint first, varint count, u64 share
 /// </code>

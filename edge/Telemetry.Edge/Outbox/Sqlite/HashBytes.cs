@@ -12,7 +12,9 @@ internal static class HashBytes
         return bytes;
     }
 
-    /// <summary>Throws <see cref="FormatException"/> when it is none: the file's content is damaged.</summary>
+    /// <summary>
+    /// Throws <see cref="FormatException"/> when the bytes are not a hash: the content of the file is damaged.
+    /// </summary>
     public static UInt128 Read(byte[] bytes) => bytes.Length == 16
         ? BinaryPrimitives.ReadUInt128LittleEndian(bytes)
         : throw new FormatException($"a hash of {bytes.Length} bytes");

@@ -3,9 +3,7 @@ using SQLitePCL;
 
 namespace Telemetry.Edge.Outbox.Sqlite;
 
-/// <summary>
-/// Writes commits, each in one transaction, with statements that are prepared once. Used on the file's thread.
-/// </summary>
+/// <summary>Writes commits, each in one transaction, with prepared statements. Used on the file's thread.</summary>
 internal sealed class SqliteCommitWriter : IDisposable
 {
     private readonly List<SqliteStatement> _statements = [];
@@ -59,7 +57,8 @@ internal sealed class SqliteCommitWriter : IDisposable
     }
 
     /// <summary>
-    /// Returns when it is durable. When it throws, all is as before, unless <see cref="IsBroken"/> is true then.
+    /// Returns when the commit is durable. When it throws, the file is unchanged, unless <see cref="IsBroken"/> is then
+    /// true.
     /// </summary>
     public void Write(OutboxCommit commit)
     {
@@ -75,7 +74,7 @@ internal sealed class SqliteCommitWriter : IDisposable
         }
     }
 
-    /// <summary>True when a transaction failed and could not be rolled back: the file must be opened anew.</summary>
+    /// <summary>True when a transaction failed and could not be rolled back: the file must be opened again.</summary>
     public bool IsBroken { get; private set; }
 
     public void Dispose()
@@ -86,7 +85,7 @@ internal sealed class SqliteCommitWriter : IDisposable
         }
     }
 
-    /// <summary>The row under which a frame stands.</summary>
+    /// <summary>Finds the row of a frame.</summary>
     public bool TryFindFrame(FrameId id, out long row) => _frameRows.TryGetValue(id, out row);
 
     private static long BytesOf(OutboxCommit commit) =>
@@ -124,7 +123,8 @@ internal sealed class SqliteCommitWriter : IDisposable
         }
     }
 
-    // An error of COMMIT for lack of room or of the disk rolls back by itself; after others the transaction is open.
+    // COMMIT rolls back by itself after an error of space or of the disk; after other errors the transaction is still
+    // open.
     private void RollBack()
     {
         try
@@ -136,7 +136,7 @@ internal sealed class SqliteCommitWriter : IDisposable
         }
         catch (SqliteException)
         {
-            // The first error is the one that counts; whoever owns this closes the connection, which rolls back.
+            // The first error is the one to report. The owner closes the connection, which rolls back.
             IsBroken = true;
         }
 
@@ -163,7 +163,7 @@ internal sealed class SqliteCommitWriter : IDisposable
             throw new OutboxException($"the accepted total would fall to {commit.Accepted}", isTransient: false);
         }
 
-        // What leaves goes first, so that what comes finds its pages.
+        // Remove first, so that the new rows can use the freed pages.
         Remove(commit);
         foreach (var segment in commit.Segments)
         {

@@ -2,7 +2,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Telemetry.Edge.Outbox.Sqlite;
 
-/// <summary>What an error of SQLite means for the outbox, and what to do about it.</summary>
+/// <summary>Translates SQLite errors into outbox faults with advice.</summary>
 internal static class SqliteErrors
 {
     private const int Busy = 5, Locked = 6, ReadOnly = 8, IoError = 10, Corrupt = 11, Full = 13, CannotOpen = 14,
@@ -50,7 +50,7 @@ internal static class SqliteErrors
         OutboxFault.Corrupt,
         cause);
 
-    // "SQLite Error 13: 'database or disk is full'." says nothing more than its middle.
+    // In "SQLite Error 13: 'database or disk is full'." only the quoted part carries information.
     private static string Text(SqliteException e)
     {
         var (first, last) = (e.Message.IndexOf('\''), e.Message.LastIndexOf('\''));

@@ -5,15 +5,15 @@ using Telemetry.Model.Identity;
 namespace Telemetry.Edge.Outbox.Sqlite;
 
 /// <summary>
-/// Whose outbox a file is: a table of its own, which agents of before do not look at. Under another gateway's name what
-/// the file holds would be stored once more.
+/// Records which gateway's outbox a file is, in a table of its own that earlier agents do not read. If an agent sent
+/// the content of the file under another gateway's name, it would be stored a second time.
 /// </summary>
 internal static class SqliteGateway
 {
     private const string Table =
         "CREATE TABLE gateway (id INTEGER PRIMARY KEY CHECK (id = 1), name TEXT NOT NULL)";
 
-    /// <summary>Throws when the file is another gateway's; false when it does not say whose it is.</summary>
+    /// <summary>Throws when the file belongs to another gateway; returns false when it names none.</summary>
     public static bool IsOf(SqliteConnection connection, string path, GatewayId gateway)
     {
         if (SqliteSchema.Number(connection, "SELECT count(*) FROM sqlite_master WHERE name = 'gateway'") == 0)
@@ -32,7 +32,7 @@ internal static class SqliteGateway
     }
 
     /// <summary>
-    /// Writes whose it is. A disk that refuses this refuses nothing else: the next opening tries again.
+    /// Writes the name of the gateway. If the disk refuses, the error is ignored: the next opening tries again.
     /// </summary>
     public static void Claim(SqliteConnection connection, GatewayId gateway)
     {

@@ -3,15 +3,15 @@ using System.Buffers.Binary;
 namespace Telemetry.Edge.Outbox.Sqlite;
 
 /// <summary>
-/// The head of a SQLite file, read byte by byte (the file format's chapters 1.3 and 4.1), so that nothing is changed
-/// before it is known whose file it is. What its write-ahead log says in its place counts.
+/// The header of a SQLite file, read byte by byte (file format, chapters 1.3 and 4.1), so that nothing is changed
+/// before it is known which gateway owns the file. If its write-ahead log has a newer first page, that page counts.
 /// </summary>
 internal readonly record struct SqliteHeader(uint ApplicationId, uint UserVersion, int PageBytes, bool HasTables)
 {
     private const int Bytes = 100, WalHeaderBytes = 32, WalFrameHeaderBytes = 24;
     private const uint WalMagic = 0x377f0682;
 
-    /// <summary>Null when it is none.</summary>
+    /// <summary>Reads it; null when the file is not a SQLite file.</summary>
     public static SqliteHeader? Read(string path)
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
@@ -26,7 +26,7 @@ internal readonly record struct SqliteHeader(uint ApplicationId, uint UserVersio
         return Of(LastPageOne(path + "-wal") ?? head, pageBytes == 1 ? 65536 : pageBytes);
     }
 
-    /// <summary>True when there is a write-ahead log with something in it.</summary>
+    /// <summary>True when there is a write-ahead log that is not empty.</summary>
     public static bool HasLog(string path)
     {
         var wal = new FileInfo(path + "-wal");
@@ -45,10 +45,10 @@ internal readonly record struct SqliteHeader(uint ApplicationId, uint UserVersio
         BinaryPrimitives.ReadUInt32BigEndian(page.AsSpan(68)),
         BinaryPrimitives.ReadUInt32BigEndian(page.AsSpan(60)),
         pageBytes,
-        // The root of sqlite_master: a leaf without cells has none.
+        // The root page of sqlite_master: a leaf page without cells means that there are no tables.
         page[Bytes] != 0x0d || BinaryPrimitives.ReadUInt16BigEndian(page.AsSpan(Bytes + 3)) > 0);
 
-    // The head of the first page as the log's last commit has it; null when the log does not have that page.
+    // The header of the first page as of the log's last commit; null when the log does not contain that page.
     private static byte[]? LastPageOne(string wal)
     {
         if (!File.Exists(wal))

@@ -7,12 +7,12 @@ using Telemetry.Model.Schemas;
 
 namespace Telemetry.Edge.Outbox.Sqlite;
 
-/// <summary>Reads everything but bytes, when the file is opened.</summary>
+/// <summary>Reads everything except bytes, when the file is opened.</summary>
 internal static class SqliteImageReader
 {
     /// <summary>
-    /// The image, and under which row each frame stands. Throws <see cref="OutboxException"/> where a row holds what no
-    /// agent wrote.
+    /// Reads the image, and the row of each frame. Throws <see cref="OutboxException"/> when a row contains something
+    /// that no agent wrote.
     /// </summary>
     public static OutboxImage Read(SqliteConnection connection, Dictionary<FrameId, long> frameRows)
     {
@@ -29,7 +29,7 @@ internal static class SqliteImageReader
 
     private static OutboxImage ReadRows(SqliteConnection connection, Dictionary<FrameId, long> frameRows)
     {
-        // An agent that is asked before it brings the file to its version finds none.
+        // An agent that only inspects the file, before it is migrated to its version, finds no such table.
         var hasRequests = SqliteSchema.Number(
             connection, "SELECT count(*) FROM sqlite_master WHERE name = 'request'") > 0;
         var totals = Rows(
@@ -82,7 +82,7 @@ internal static class SqliteImageReader
         };
     }
 
-    /// <summary>What is in quarantine, oldest first.</summary>
+    /// <summary>The frames in quarantine, oldest first.</summary>
     public static IReadOnlyList<QuarantineRow> ReadQuarantine(SqliteConnection connection) => Rows(
         connection,
         "SELECT epoch, lane, first, count, reason, at, data FROM quarantine ORDER BY id",

@@ -6,17 +6,17 @@ using Telemetry.Runtime;
 namespace Telemetry.Edge.Outbox.Sqlite;
 
 /// <summary>
-/// Says what an agent would say of an outbox file if it were started, and changes no byte of it or beside it. Where
-/// there is none yet it makes one beside it for a moment.
+/// Reports what an agent would report about an outbox file if it were started, without changing a byte of it or of its
+/// neighbours. If there is no file yet, it makes one beside the path for a moment.
 /// </summary>
 public static class SqliteInspection
 {
-    // The bytes that SQLite locks (its file format's "lock-byte page").
+    // The bytes that SQLite locks (the "lock-byte page" of its file format).
     private const long LockFirst = 0x4000_0000, LockBytes = 512;
 
     private const int NoCheckpointOnClose = 1006;
 
-    /// <summary>What is wrong with it, in words; null when an agent can work with it.</summary>
+    /// <summary>What is wrong with the file, as text; null when an agent can work with it.</summary>
     public static string? Problem(string path, GatewayId gateway, OutboxOptions options)
     {
         try
@@ -61,7 +61,7 @@ public static class SqliteInspection
         }
     }
 
-    // Whether a new one finds room shows when one is made: beside it, under another name.
+    // Whether a new file has enough space is tested by making one beside the path, under another name.
     private static void MakeAnother(string path, OutboxOptions options)
     {
         var another = Path.Combine(Path.GetDirectoryName(path)!, $".check-{Environment.ProcessId}.outbox");
@@ -83,7 +83,7 @@ public static class SqliteInspection
         using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         try
         {
-#pragma warning disable CA1416 // Of no use where SQLite locks in another way; the outbox runs on Linux.
+#pragma warning disable CA1416 // Useless where SQLite locks in another way; the outbox runs on Linux.
             file.Lock(LockFirst, LockBytes);
             file.Unlock(LockFirst, LockBytes);
 #pragma warning restore CA1416
@@ -97,8 +97,8 @@ public static class SqliteInspection
     private static string Escaped(string path) =>
         Uri.EscapeDataString(path).Replace("%2F", "/", StringComparison.Ordinal);
 
-    // With a log that has something in it SQLite has to read both; it opens them to write, and then does not. Without
-    // one it is told that nothing changes, so that it makes no log.
+    // If the log is not empty, SQLite has to read both files; it opens them for writing, but does not write. Otherwise
+    // it is told that the file never changes, so that it makes no log.
     private static SqliteConnection Open(string path)
     {
         var hasLog = SqliteHeader.HasLog(path);

@@ -3,21 +3,21 @@ using System.Runtime.InteropServices;
 namespace Telemetry.Edge.Outbox.Sqlite;
 
 /// <summary>
-/// Judges a path before anything is opened there, and changes nothing: whether an outbox is there, can be made there,
-/// or why neither.
+/// Examines a path before anything is opened there, without changing anything: an outbox exists, one can be made there,
+/// or neither is possible and why.
 /// </summary>
 internal static unsafe partial class SqliteLook
 {
     // EROFS
     private const int ReadOnlyFileSystem = 30;
 
-    // AT_FDCWD, STATX_TYPE; where a statx has its mode, and in it S_IFMT and S_IFREG.
+    // AT_FDCWD, STATX_TYPE; the offset of the mode in a statx, and S_IFMT and S_IFREG of the mode.
     private const int CurrentFolder = -100, TypeWanted = 1, StatxBytes = 256, ModeAt = 28, TypeBits = 0xf000,
         RegularFile = 0x8000;
 
     private const int Executable = 1, Writable = 2, Readable = 4;
 
-    /// <summary>The whole path; of a link that of what it leads to, where SQLite puts its log too.</summary>
+    /// <summary>The full path; for a link, the path of its target, where SQLite also puts its log.</summary>
     public static string FullPath(string path)
     {
         path = Path.GetFullPath(path);
@@ -32,7 +32,9 @@ internal static unsafe partial class SqliteLook
         }
     }
 
-    /// <summary>True when there is no outbox yet. Throws <see cref="OutboxException"/> when none can be had.</summary>
+    /// <summary>
+    /// True when there is no outbox yet. Throws <see cref="OutboxException"/> when none can be opened or made.
+    /// </summary>
     public static bool IsNew(string path)
     {
         if (Directory.Exists(path))
@@ -101,7 +103,7 @@ internal static unsafe partial class SqliteLook
                 OutboxFault.NewerVersion);
     }
 
-    // Of what cannot be asked, opening it will say more.
+    // If the type cannot be read, opening the file reports the error.
     private static bool IsRegular(string path)
     {
         var facts = stackalloc byte[StatxBytes];

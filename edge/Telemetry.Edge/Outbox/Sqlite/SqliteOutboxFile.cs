@@ -6,12 +6,13 @@ namespace Telemetry.Edge.Outbox.Sqlite;
 
 /// <summary>
 /// The outbox in one SQLite file: WAL, synchronous=FULL, exclusively locked. All calls run one after another on the
-/// file's own thread. A commit that fails is rolled back; where even that fails the file is broken: dispose it and open
-/// it anew.
+/// file's own thread. A commit that fails is rolled back; when the rollback fails too, the file is broken: dispose it
+/// and open it again.
 /// </summary>
 public sealed class SqliteOutboxFile : IOutboxFile
 {
-    // What this process has open: a second look at the file, however short, would drop the first one's lock.
+    // The files that this process has open: opening a file again, however briefly, would release the lock of the first
+    // opening.
     private static readonly ConcurrentDictionary<string, bool> OpenHere = [];
 
     private readonly string _path;
@@ -44,7 +45,7 @@ public sealed class SqliteOutboxFile : IOutboxFile
 
     /// <summary>
     /// Opens the file or makes a new one; its folder must exist. Throws <see cref="OutboxException"/> when another
-    /// agent has it open, when it is of a newer version, damaged, or no outbox.
+    /// agent has it open, when it has a newer version, when it is damaged, or when it is no outbox.
     /// </summary>
     public static async Task<SqliteOutboxFile> OpenAsync(
         string path, SqliteOutboxOptions? options, CancellationToken cancellationToken)
@@ -141,7 +142,7 @@ public sealed class SqliteOutboxFile : IOutboxFile
     public ValueTask<IReadOnlyList<QuarantineRow>> ReadQuarantineAsync(CancellationToken cancellationToken) =>
         DoAsync(() => SqliteImageReader.ReadQuarantine(_connection), cancellationToken);
 
-    /// <summary>Closes the file, the write-ahead log written back.</summary>
+    /// <summary>Writes the write-ahead log back and closes the file.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_isDisposed)
@@ -194,7 +195,7 @@ public sealed class SqliteOutboxFile : IOutboxFile
         }
         catch (SqliteException e) when (SqliteErrors.FaultOf(e) == OutboxFault.Corrupt)
         {
-            // The pages of this row are damaged: its bytes are gone, and get declared.
+            // The pages of this row are damaged: its bytes count as missing and are declared.
             return default;
         }
     }
@@ -210,7 +211,7 @@ public sealed class SqliteOutboxFile : IOutboxFile
         }
         catch (Exception e) when (e is SqliteException or IOException or UnauthorizedAccessException)
         {
-            // The log is not empty, or the disk fails: it stays as it is, and the next start reads it.
+            // The log is not empty, or the disk fails: leave it as it is; the next start reads it.
             return;
         }
         finally

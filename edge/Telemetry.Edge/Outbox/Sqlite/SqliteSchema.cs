@@ -7,15 +7,15 @@ using Telemetry.Edge.Outbox.Frames;
 namespace Telemetry.Edge.Outbox.Sqlite;
 
 /// <summary>
-/// Opens the file: settings, exclusive lock, version, check; makes the tables of a new one. Bytes stand apart from
-/// facts, so that noting a receipt does not write 64 KiB again.
+/// Opens the file: settings, exclusive lock, version, check. Makes the tables of a new one. Bytes are stored apart from
+/// facts, so that recording a receipt does not write 64 KiB again.
 /// </summary>
 internal static class SqliteSchema
 {
     /// <summary>
     /// The version of the tables and of the segments in them, in user_version. A newer file is refused, an older one is
-    /// brought to it. 3: segments may be compact (see <see cref="SegmentColumns"/>), which an agent of before would
-    /// take for damaged ones; those that are there stay as they are.
+    /// migrated. Version 3: segments may be compact (see <see cref="SegmentColumns"/>), which an earlier agent would
+    /// treat as damaged; existing segments stay as they are.
     /// </summary>
     public const int Version = 3;
 
@@ -58,8 +58,8 @@ internal static class SqliteSchema
         """;
 
     /// <summary>
-    /// Opens or creates the file. Throws <see cref="OutboxException"/> with what to do, which names the file
-    /// <paramref name="name"/> where that is given.
+    /// Opens or creates the file. The message of a thrown <see cref="OutboxException"/> contains advice, and calls the
+    /// file <paramref name="name"/> if that is given.
     /// </summary>
     public static SqliteConnection Open(string path, SqliteOutboxOptions options, string? name = null)
     {
@@ -91,8 +91,8 @@ internal static class SqliteSchema
                 Check(connection, path, version, options);
             }
 
-            // What a run before wrote and perhaps never saw reach the disk (an fsync that failed) is written once more
-            // before anything new counts on it.
+            // Write again what an earlier run wrote, because its fsync may have failed, before anything new relies on
+            // it.
             Do(connection, "PRAGMA wal_checkpoint(RESTART)");
 
             return connection;
@@ -117,7 +117,8 @@ internal static class SqliteSchema
     }
 
     /// <summary>
-    /// The exclusive lock comes with the first access, and before WAL is entered: no shared memory file is needed then.
+    /// Sets the exclusive lock, which is taken with the first access, before WAL is entered: then no shared memory file
+    /// is needed.
     /// </summary>
     public static void SetLocking(SqliteConnection connection) => Do(connection, "PRAGMA locking_mode = EXCLUSIVE");
 
@@ -127,23 +128,24 @@ internal static class SqliteSchema
         Do(connection, "PRAGMA synchronous = FULL");
         Do(connection, "PRAGMA temp_store = MEMORY");
 
-        // Some builds fill freed pages with zeros: each frame would be written to the flash once more when it leaves.
+        // Some builds fill freed pages with zeros: each frame would then be written to the flash once more when it is
+        // removed.
         Do(connection, "PRAGMA secure_delete = OFF");
         Do(
             connection,
             string.Create(CultureInfo.InvariantCulture, $"PRAGMA cache_size = -{options.CacheBytesMax / 1024}"));
-        // An older file keeps the pages that it was made with.
+        // An older file keeps its page size.
         var pageBytes = Number(connection, "PRAGMA page_size");
         Do(connection, string.Create(
             CultureInfo.InvariantCulture, $"PRAGMA wal_autocheckpoint = {options.WalBytes / pageBytes}"));
         Do(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA journal_size_limit = {options.WalBytes}"));
 
-        // Takes the lock for good, also where nothing is written for long.
+        // Takes the lock permanently, even if nothing is written for a long time.
         Do(connection, "BEGIN EXCLUSIVE");
         Do(connection, "COMMIT");
     }
 
-    // Before the log is there, so that the file's own head says from the first moment on whose it is.
+    // Before the log exists, so that the file's own header identifies the outbox from the first moment on.
     private static void Mark(SqliteConnection connection, SqliteOutboxOptions options)
     {
         Do(connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA page_size = {options.PageBytes}"));

@@ -4,22 +4,22 @@ using Microsoft.Data.Sqlite;
 namespace Telemetry.Edge.Outbox.Sqlite;
 
 /// <summary>
-/// Keeps a full disk drainable: what a commit that frees or seals needs is taken from the disk beforehand and never
-/// given back. That is the write-ahead log at its usual size, which outlives a close; a row that holds pages in
-/// reserve; and each page of the file before SQLite may use it, so that the log can always be written back.
-/// Used on the file's thread.
+/// Makes sure that a full disk can be drained: the space that a commit with frees or seals needs is allocated
+/// beforehand and never given back. It consists of the write-ahead log at its usual size, which is kept after closing;
+/// a row that holds pages in reserve; and each page of the file before SQLite may use it, so that the log can always be
+/// written back. Used on the file's thread.
 /// </summary>
 internal sealed class SqliteSpace : IDisposable
 {
-    // The file grows by so many bytes; a step of the disk's space and not of what is written.
+    // The file grows in steps of this size; this concerns the space on the disk, not what is written.
     private const int ChunkBytes = 256 * 1024;
 
-    // Below so much room for readings the disk counts as full still.
+    // With less room for readings than this, the disk still counts as full.
     private const int RoomBytesMin = 128 * 1024;
 
     private const int WalHeaderBytes = 32;
 
-    // Frames have the rows from 1.
+    // Frames use the rows from 1.
     private const string ReserveRow = "-1";
 
     private readonly SqliteConnection _connection;
@@ -48,10 +48,10 @@ internal sealed class SqliteSpace : IDisposable
         Prepare();
     }
 
-    /// <summary>True while the reserve is there whole.</summary>
+    /// <summary>True while the whole reserve exists.</summary>
     public bool ReserveKept { get; private set; }
 
-    /// <summary>What the file takes of the disk now.</summary>
+    /// <summary>The space that the file uses on the disk now.</summary>
     public OutboxSpace Measure()
     {
         var (pages, free) = (_pages.Number(), _freePages.Number());
@@ -64,16 +64,17 @@ internal sealed class SqliteSpace : IDisposable
     }
 
     /// <summary>
-    /// Inside of the transaction that brings readings, first: the reserve that was used is taken anew.
+    /// Call this first inside of a transaction that brings readings: it restores the reserve that was used.
     /// </summary>
     public void KeepReserve() => _putReserve.Set(0, _options.ReserveBytes).Run();
 
-    /// <summary>Inside of a transaction that drains, first: it may use the reserve.</summary>
+    /// <summary>Call this first inside of a transaction that drains: it may use the reserve.</summary>
     public void UseReserve() => _dropReserve.Run();
 
     /// <summary>
-    /// A transaction found no room and was rolled back: writes the log back, so that it begins anew, and asks the disk
-    /// for more. False when the disk gives nothing. Without a reserve SQLite asks the disk by itself.
+    /// A transaction found no room and was rolled back: writes the log back, so that it starts from the beginning, and
+    /// asks the disk for more space. Returns false when the disk gives none. Without a reserve SQLite itself asks the
+    /// disk.
     /// </summary>
     public bool TryGrow(long bytes)
     {
@@ -89,8 +90,9 @@ internal sealed class SqliteSpace : IDisposable
     }
 
     /// <summary>
-    /// SQLite uses no page that the disk has not given already: its log could not be written back on a full disk.
-    /// False when nothing changed. Without a reserve the file grows by itself, and no page is withheld.
+    /// Limits SQLite to pages that the disk has allocated already; otherwise the log could not be written back on a
+    /// full disk. Returns false when nothing changed. Without a reserve the file grows by itself, and no page is
+    /// withheld.
     /// </summary>
     public bool Fence()
     {
@@ -111,11 +113,11 @@ internal sealed class SqliteSpace : IDisposable
         return true;
     }
 
-    /// <summary>After a transaction that touched the reserve, whatever became of it.</summary>
+    /// <summary>Call this after a transaction that touched the reserve, whether it succeeded or not.</summary>
     public void LookAtReserve() =>
         ReserveKept = !HasReserve || _hasReserve.Set(0, _options.ReserveBytes).Number() > 0;
 
-    /// <summary>Writes the log back into the file; true when nothing is left in it.</summary>
+    /// <summary>Writes the log back into the file; true when the log is empty afterwards.</summary>
     public bool WriteBack()
     {
         using var reader = _writeBack.Read();
@@ -123,8 +125,8 @@ internal sealed class SqliteSpace : IDisposable
     }
 
     /// <summary>
-    /// Before the file is closed. The log stays, for the next start on a full disk, but empty: beside an older copy of
-    /// the file it must mean nothing.
+    /// Call this before the file is closed. The log is kept, for the next start on a full disk, but empty: beside an
+    /// older copy of the file it must have no effect.
     /// </summary>
     public void Close()
     {
@@ -154,7 +156,7 @@ internal sealed class SqliteSpace : IDisposable
 
     private long PagesBytes() => _pages.Number() * _pageBytes;
 
-    // On a disk that is full already nothing of this can be had: then it is tried with the commits that bring readings.
+    // On a disk that is full already none of this succeeds; it is then tried with the commits that bring readings.
     private void Prepare()
     {
         if (!HasReserve)

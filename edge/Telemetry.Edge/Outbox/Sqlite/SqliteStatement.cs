@@ -3,7 +3,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Telemetry.Edge.Outbox.Sqlite;
 
-/// <summary>A statement that is prepared once and run often; its parameters are <c>$0</c>, <c>$1</c>, …</summary>
+/// <summary>A statement that is prepared once and run many times; its parameters are <c>$0</c>, <c>$1</c>, …</summary>
 internal sealed class SqliteStatement : IDisposable
 {
     private readonly SqliteCommand _command;
@@ -40,14 +40,14 @@ internal sealed class SqliteStatement : IDisposable
 
     public SqliteStatement SetNull(int parameter) => SetValue(parameter, DBNull.Value, SqliteType.Integer);
 
-    /// <summary>Runs it and says how many rows it changed.</summary>
+    /// <summary>Runs it and returns the number of changed rows.</summary>
     public int Run()
     {
         _before?.Invoke(_command.CommandText);
         return _command.ExecuteNonQuery();
     }
 
-    /// <summary>Runs it and gives the one number that it answers with.</summary>
+    /// <summary>Runs it and returns its single number.</summary>
     public long Number()
     {
         _before?.Invoke(_command.CommandText);

@@ -3,8 +3,8 @@ using Telemetry.Runtime;
 namespace Telemetry.Edge.Outbox.Sqlite;
 
 /// <summary>
-/// The one thread that a file's connection lives on. Work is done in the order in which it came; awaiting it resumes on
-/// the caller's context. With more than <see cref="WaitingMax"/> pieces waiting the caller's thread waits: the outbox
+/// The one thread on which a file's connection is used. Work is done in the order of the calls; awaiting it resumes on
+/// the caller's context. When more than <see cref="WaitingMax"/> pieces wait, the caller's thread blocks: the outbox
 /// has one commit and few reads under way.
 /// </summary>
 internal sealed class SqliteThread
@@ -21,7 +21,7 @@ internal sealed class SqliteThread
         thread.Start();
     }
 
-    /// <summary>Runs it on the thread.</summary>
+    /// <summary>Runs the work on the thread.</summary>
     public Task<T> DoAsync<T>(Func<T> work, CancellationToken cancellationToken)
     {
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -45,7 +45,7 @@ internal sealed class SqliteThread
         return added ? done.Task : throw new InvalidOperationException("the thread has ended");
     }
 
-    /// <summary>Takes no more work, and ends when what waits is done.</summary>
+    /// <summary>Accepts no more work; completes when the waiting work is done.</summary>
     public Task EndAsync()
     {
         _work.Complete();

@@ -10,8 +10,8 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Edge.Uplink.Hellos;
 
 /// <summary>
-/// What hellos say, and when a full one is due, from one connection to the next: one that is not answered is repeated,
-/// and another is said when there is something to ask or to say.
+/// Decides what hellos contain and when a full one is due, across connections: a hello without an answer is repeated,
+/// and another is sent when there is something to ask or to report.
 /// </summary>
 internal sealed class HelloSchedule(
     ReadingOutbox outbox, SettlementReader settlements, SentSchemas schemas, UplinkOptions options,
@@ -25,27 +25,27 @@ internal sealed class HelloSchedule(
     private bool _isVersionKnown;
     private long _begunAt = time.GetTimestamp();
 
-    /// <summary>The number of the newest full hello that was said.</summary>
+    /// <summary>The number of the newest full hello that was sent.</summary>
     public long Number { get; private set; }
 
-    /// <summary>True when a full hello is to be said now.</summary>
+    /// <summary>True when a full hello must be sent now.</summary>
     public bool Wanted { get; set; }
 
     /// <summary>True when the newest full hello was answered.</summary>
     public bool IsAnswered => _unanswered == 0;
 
     /// <summary>
-    /// True when the cloud has said which version of frames it reads (or refused to hear of versions), or has been
-    /// silent for so long on this connection that waiting for it helps nobody: until it says so frames are of version
-    /// 0, which every cloud reads and which takes several times the bytes.
+    /// True when the cloud has told which frame version it reads (or refused hellos with a version), or has not
+    /// answered on this connection for so long that waiting is pointless. Until the cloud tells its version, frames
+    /// have version 0, which every cloud reads and which takes several times the bytes.
     /// </summary>
     public bool IsVersionKnown => _isVersionKnown || time.GetElapsedTime(_begunAt) >= options.VersionWait;
 
-    /// <summary>How long backlog still waits for that; negative when it does not.</summary>
+    /// <summary>How long backlog still waits for the version; negative when it does not wait.</summary>
     public TimeSpan VersionWaitLeft =>
         _isVersionKnown ? TimeSpan.MinValue : options.VersionWait - time.GetElapsedTime(_begunAt);
 
-    /// <summary>The hello to say, as bytes.</summary>
+    /// <summary>Writes the hello to send.</summary>
     public byte[] Say(bool full)
     {
         var now = NowMicros();
@@ -69,7 +69,7 @@ internal sealed class HelloSchedule(
         return writer.ToArray();
     }
 
-    /// <summary>A new connection: a full hello is due.</summary>
+    /// <summary>A new connection begins: a full hello is due.</summary>
     public void Begin()
     {
         Wanted = true;
@@ -79,7 +79,7 @@ internal sealed class HelloSchedule(
     }
 
     /// <summary>
-    /// A full hello was refused as malformed. A cloud from before frames had versions does that: it hears one without a
+    /// A full hello was refused as malformed, as a cloud does that knows no frame versions: it gets a hello without a
     /// version at once, and frames of version 0 until the next connection.
     /// </summary>
     public void Malformed()
@@ -92,7 +92,7 @@ internal sealed class HelloSchedule(
         }
     }
 
-    /// <summary>The newest answer of all, to this hello.</summary>
+    /// <summary>The answer that counts was the answer to this hello.</summary>
     public void Answered(HelloId hello)
     {
         _isVersionKnown = true;
@@ -100,12 +100,12 @@ internal sealed class HelloSchedule(
     }
 
     /// <summary>
-    /// An answer that does not count. Where the hello is of a life of this outbox that has ended, it came late, and
-    /// what it said to hold is believed now.
+    /// An answer arrived that does not count. If its hello belongs to an earlier process of this outbox, that hello
+    /// arrived late, and the cloud now believes that its list of held frames is current.
     /// </summary>
     public void AnsweredLate(HelloId hello) => _misheard |= hello.Process != process && _unanswered == 0;
 
-    /// <summary>The cloud's digest of complete epochs: one that begins to differ is asked about.</summary>
+    /// <summary>The cloud's digest of complete epochs. When it becomes different, a full hello asks about it.</summary>
     public void Compare(ulong digest)
     {
         var differs = digest != outbox.CompleteDigest;
@@ -114,8 +114,8 @@ internal sealed class HelloSchedule(
     }
 
     /// <summary>
-    /// When the next full hello is due if nothing happens: an unanswered one is repeated, unsettled frames are asked
-    /// for.
+    /// When the next full hello is due if nothing else happens: to repeat an unanswered one, or to ask about unsettled
+    /// frames.
     /// </summary>
     public TimeSpan UntilDue()
     {
@@ -127,8 +127,9 @@ internal sealed class HelloSchedule(
     }
 
     /// <summary>
-    /// True when a full hello has something to ask or to say: unanswered, another process' hello taken for ours, frames
-    /// unsettled for long, something unsettled that is not here, or old epochs without end.
+    /// True when a full hello has something to ask or to report: the last one is unanswered, the cloud took another
+    /// process' hello for ours, frames are unsettled for too long, something unsettled is not here, or old epochs do
+    /// not end.
     /// </summary>
     public bool IsDue()
     {
@@ -143,7 +144,7 @@ internal sealed class HelloSchedule(
             return true;
         }
 
-        _saidAt = time.GetTimestamp(); // Nothing to ask: look again after the same time.
+        _saidAt = time.GetTimestamp(); // Nothing to ask: check again after the same time.
         return false;
     }
 

@@ -4,7 +4,7 @@ using Telemetry.Model.Protocol;
 namespace Telemetry.Edge.Uplink.Hellos;
 
 /// <summary>
-/// Says hellos over one connection: a full one when there is something to ask, a short one every heartbeat, and a last
+/// Sends hellos over one connection: a full one when there is something to ask, a short one every heartbeat, and a last
 /// short one at a clean stop.
 /// </summary>
 internal sealed class HelloSender(
@@ -13,7 +13,7 @@ internal sealed class HelloSender(
     private bool _onTheWay;
     private long _saidAt = time.GetTimestamp();
 
-    /// <summary>How long until the next one is due.</summary>
+    /// <summary>The time until the next one is due.</summary>
     public TimeSpan UntilDue()
     {
         var heartbeat = options.Heartbeat - time.GetElapsedTime(_saidAt);
@@ -21,7 +21,7 @@ internal sealed class HelloSender(
         return heartbeat < hello ? heartbeat : hello;
     }
 
-    /// <summary>Says what is due; it goes up beside everything else.</summary>
+    /// <summary>Sends what is due; the publish runs beside everything else.</summary>
     public void SayIfDue(CancellationToken stop)
     {
         if (_onTheWay)
@@ -49,7 +49,8 @@ internal sealed class HelloSender(
                 Routes.HelloTopic(delivery.Gateway), delivery.Hellos.Say(full), stop);
             if (!outcome.Accepted)
             {
-                // No owner right now: the unanswered hello is said again after its time, with jitter by the pause.
+                // The partition has no owner right now: the unanswered hello is repeated after its time, with the
+                // jitter of the pause.
                 delivery.Status.Refusals++;
                 if (full && outcome.ReasonCode == FrameSender.PayloadFormatInvalid)
                 {
@@ -59,7 +60,7 @@ internal sealed class HelloSender(
         }
         catch (Exception e) when (e is UplinkException or OperationCanceledException)
         {
-            // The connection broke: the next one begins with a hello.
+            // The connection broke; the next one begins with a hello.
         }
         finally
         {
@@ -69,7 +70,7 @@ internal sealed class HelloSender(
     }
 
     /// <summary>
-    /// On a clean stop the cloud learns the last accepted total, so that the books show what is still here.
+    /// On a clean stop, reports the last accepted total to the cloud, so that the books view shows what is still here.
     /// </summary>
     public async Task SayGoodbyeAsync(CancellationToken stopped)
     {
@@ -86,7 +87,7 @@ internal sealed class HelloSender(
         }
         catch (Exception e) when (e is UplinkException or OperationCanceledException)
         {
-            // Not heard: the next start says it.
+            // Not delivered; the next start reports it.
         }
     }
 }

@@ -7,7 +7,7 @@ using Telemetry.Model.Schemas;
 
 namespace Telemetry.Edge.Uplink.Hellos;
 
-/// <summary>Writes the agent's account of itself from the outbox.</summary>
+/// <summary>Writes hellos from the state of the outbox.</summary>
 internal static class HelloWriter
 {
     /// <summary>A short hello: promise and accepted total.</summary>
@@ -22,7 +22,7 @@ internal static class HelloWriter
     };
 
     /// <summary>
-    /// A full one. Frames freed since the last commit count as held: after a crash they are here again.
+    /// A full hello. Frames freed since the last commit count as held, because after a crash they are here again.
     /// </summary>
     public static Hello Full(
         ReadingOutbox outbox, HelloId id, long nowMicros, byte frameVersion, IReadOnlyList<SchemaId> schemas,
@@ -48,7 +48,8 @@ internal static class HelloWriter
     }
 
     /// <summary>
-    /// An epoch taken over from the books (order 0 or less) is of another outbox: who preceded it is not known here.
+    /// An epoch taken over from the cloud (order 0 or less) belongs to another outbox; its predecessor is not known
+    /// here.
     /// </summary>
     private static Predecessor PredecessorOf(EpochState epoch) =>
         epoch.Order > 0 ? epoch.Predecessor : new Predecessor(Predecessor.Unknown, default);

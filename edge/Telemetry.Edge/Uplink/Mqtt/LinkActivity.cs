@@ -1,7 +1,7 @@
 namespace Telemetry.Edge.Uplink.Mqtt;
 
-/// <summary>When something last happened on a connection, since it was made.</summary>
+/// <summary>When something last happened on a connection, as time since it was made.</summary>
 /// <param name="Sending">A packet began to be written.</param>
-/// <param name="Written">A part of a packet was taken by the network.</param>
-/// <param name="Received">Bytes came.</param>
+/// <param name="Written">The network accepted a part of a packet.</param>
+/// <param name="Received">Bytes arrived.</param>
 internal readonly record struct LinkActivity(TimeSpan Sending, TimeSpan Written, TimeSpan Received);

@@ -7,7 +7,7 @@ using MQTTnet.Channel;
 namespace Telemetry.Edge.Uplink.Mqtt;
 
 /// <summary>
-/// Makes the network connection: TCP with a bound on unsent bytes, and TLS. MQTTnet then gets the stream from here.
+/// Makes the network connection: TCP with a limit on unsent bytes, and TLS. MQTTnet then takes the stream from here.
 /// </summary>
 internal sealed class MqttDialer(MqttUplinkOptions options, MqttTls? tls, int packetBytesMax, TimeProvider time)
     : IMqttClientStreamProvider
@@ -18,7 +18,7 @@ internal sealed class MqttDialer(MqttUplinkOptions options, MqttTls? tls, int pa
     private MqttStream? _stream;
 
     /// <summary>Opens the connection, within the connect timeout.</summary>
-    /// <exception cref="UplinkException">There is none to be had.</exception>
+    /// <exception cref="UplinkException">No connection can be made.</exception>
     public async Task<MqttStream> OpenAsync(CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(options.ConnectTimeout, time);
@@ -30,7 +30,7 @@ internal sealed class MqttDialer(MqttUplinkOptions options, MqttTls? tls, int pa
         catch (Exception e) when (
             e is IOException or SocketException or OperationCanceledException or AuthenticationException)
         {
-            // What fails in the moment of a cancellation is cancelled, whichever came first.
+            // A failure at the moment of a cancellation counts as cancelled, whichever came first.
             cancellationToken.ThrowIfCancellationRequested();
             var what = e is OperationCanceledException ? "no connection in time" : e.Message;
             throw new UplinkException($"MQTT connection failed: {what}", isTransient: true, e);

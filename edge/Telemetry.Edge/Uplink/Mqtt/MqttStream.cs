@@ -4,21 +4,21 @@ using System.Net.Sockets;
 namespace Telemetry.Edge.Uplink.Mqtt;
 
 /// <summary>
-/// The bytes of one connection, as MQTTnet reads and writes them. It says when a publish is written, when something
-/// moved last and why the connection ended, and it refuses a packet that is too large before MQTTnet allocates for it.
-/// One reader and one writer at a time; every other member may be used from any thread.
+/// The bytes of one connection, as MQTTnet reads and writes them. It reports when a publish has been written, when
+/// bytes last moved and why the connection ended, and it refuses a packet that is too large before MQTTnet allocates
+/// memory for it. One reader and one writer at a time; every other member may be used from any thread.
 /// </summary>
 internal sealed class MqttStream : Stream
 {
-    // MQTTnet asks for 1 or 2 bytes at a time.
+    // MQTTnet reads 1 or 2 bytes at a time.
     private const int ReceiveBufferBytes = 4096;
 
-    // On a slow link a large packet moves for many seconds: in pieces it is seen to move.
+    // On a slow link a large packet takes many seconds. Written in pieces, it is seen to move.
     private const int PieceBytes = 8 * 1024;
 
     private const int DrainedBytesMax = 1024 * 1024;
 
-    // After the last packet: time for the peer to read it and to close, before the socket is cut.
+    // Time after the last packet for the peer to read it and to close, before the socket is cut.
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
 
     private readonly Stream _inner;
@@ -54,10 +54,10 @@ internal sealed class MqttStream : Stream
     /// <summary>Called when the first packet is about to be written.</summary>
     public Action? FirstPacket { get; set; }
 
-    /// <summary>The time of <see cref="Activity"/>.</summary>
+    /// <summary>The current time, on the axis of <see cref="Activity"/>.</summary>
     public TimeSpan Now => _time.GetElapsedTime(_startedAt);
 
-    /// <summary>When something last happened.</summary>
+    /// <summary>When something last happened on the connection.</summary>
     public LinkActivity Activity
     {
         get
@@ -69,7 +69,7 @@ internal sealed class MqttStream : Stream
         }
     }
 
-    /// <summary>Publishes written as a whole.</summary>
+    /// <summary>Publishes that were completely written.</summary>
     public long PublishesWritten
     {
         get
@@ -82,7 +82,7 @@ internal sealed class MqttStream : Stream
     }
 
     /// <summary>
-    /// Why the peer or the network ended the connection; null as long as they did not, also when it is closed here.
+    /// Why the peer or the network ended the connection; null while it is open, and when it was closed here.
     /// </summary>
     public string? EndReason
     {
@@ -128,7 +128,7 @@ internal sealed class MqttStream : Stream
     }
 
     /// <summary>
-    /// Says that no more comes and waits a moment for the peer to close, so that it reads the last packet before it
+    /// Ends the sending direction and waits a moment for the peer to close, so that it reads the last packet before it
     /// sees the end; then closes.
     /// </summary>
     public Task CloseAsync()
@@ -206,7 +206,7 @@ internal sealed class MqttStream : Stream
 
     public override void SetLength(long value) => throw new NotSupportedException();
 
-    /// <summary>Begins to close; <see cref="CloseAsync"/> waits for it.</summary>
+    /// <summary>Starts closing; <see cref="CloseAsync"/> waits for the end.</summary>
     protected override void Dispose(bool disposing)
     {
         if (disposing)
@@ -256,7 +256,7 @@ internal sealed class MqttStream : Stream
         TaskCompletionSource? written;
         lock (_lock)
         {
-            // What fails once it is being closed fails for that.
+            // A failure while closing is a consequence of the closing, not the end reason.
             _endReason ??= _isClosing ? null : why;
 
             (written, _publishWritten) = (_publishWritten, null);
@@ -283,7 +283,7 @@ internal sealed class MqttStream : Stream
         }
         catch (Exception e)
         {
-            // The peer is gone, or does not close in time: the socket is cut.
+            // The peer is gone, or does not close in time: cut the socket.
             End(e.Message);
         }
         finally

@@ -3,24 +3,24 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Telemetry.Edge.Uplink.Mqtt;
 
-/// <summary>How the server is verified, and the certificate that is shown to it.</summary>
+/// <summary>How the server is verified, and the client certificate.</summary>
 internal sealed record MqttTls
 {
-    /// <summary>Name that the server's certificate must carry. Null: the host name of the connection.</summary>
+    /// <summary>The name that the server's certificate must contain. Null: the host name of the connection.</summary>
     public string? TargetHost { get; init; }
 
     /// <summary>The only authorities that are trusted. Null: those of the operating system.</summary>
     public X509Certificate2Collection? TrustedAuthorities { get; init; }
 
-    /// <summary>Certificate with private key that proves who the gateway is; null sends none.</summary>
+    /// <summary>Certificate with private key that authenticates the gateway; null sends none.</summary>
     public X509Certificate2? ClientCertificate { get; init; }
 
     /// <summary>
-    /// The time that certificates are checked against, for machines without a clock that can be trusted. Null: now.
+    /// The time against which certificates are checked, for machines without a reliable clock. Null: now.
     /// </summary>
     public Func<DateTimeOffset>? VerificationTime { get; init; }
 
-    /// <summary>The files that the options name.</summary>
+    /// <summary>Reads the files that the options name.</summary>
     public static MqttTls Read(MqttUplinkOptions options)
     {
         X509Certificate2Collection? authorities = null;
@@ -40,7 +40,7 @@ internal sealed record MqttTls
         };
     }
 
-    /// <summary>As <see cref="SslStream"/> takes it, for a connection to that host.</summary>
+    /// <summary>The options of <see cref="SslStream"/> for a connection to that host.</summary>
     public SslClientAuthenticationOptions For(string host) => new()
     {
         TargetHost = TargetHost ?? host,

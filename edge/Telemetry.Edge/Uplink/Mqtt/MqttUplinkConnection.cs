@@ -14,12 +14,12 @@ using Telemetry.Runtime;
 namespace Telemetry.Edge.Uplink.Mqtt;
 
 /// <summary>
-/// One MQTT 5 connection, on MQTTnet's client. Called on the agent's loop; what comes down arrives on the client's own
-/// threads.
+/// One MQTT 5 connection, on MQTTnet's client. Called on the agent's loop; messages from the cloud arrive on the
+/// client's own threads.
 /// </summary>
 internal sealed class MqttUplinkConnection : IUplinkConnection
 {
-    // At this many the oldest goes: the next hello asks for what it said.
+    // At this number the oldest message is dropped; the next hello asks for its content again.
     private const int DownMax = 64;
 
     // An answer to a hello may be larger than a frame.
@@ -64,7 +64,7 @@ internal sealed class MqttUplinkConnection : IUplinkConnection
                 StreamProvider = _dialer,
             },
 
-            // A packet is one write: in two, its head would be a TCP segment and a TLS record of its own.
+            // A packet is one write: in two, its header would be a TCP segment and a TLS record of its own.
             AllowPacketFragmentation = false,
         };
         _client.ApplicationMessageReceivedAsync += TakeDown;
@@ -82,8 +82,9 @@ internal sealed class MqttUplinkConnection : IUplinkConnection
     {
         var stream = _stream = await _dialer.OpenAsync(cancellationToken);
 
-        // MQTTnet's own keep-alive waits for its answer for half of the period, whatever moves meanwhile, takes no
-        // period from the server, and goes by the wall clock. The CONNECT has told the server the period: it may rest.
+        // MQTTnet's own keep-alive waits for its answer for half of the period, whatever bytes move meanwhile, ignores
+        // the server's period, and uses the wall clock. The CONNECT has sent the period to the server, so it can be
+        // turned off now.
         stream.FirstPacket = () => _clientOptions.KeepAlivePeriod = TimeSpan.MaxValue;
         var answer = await ConnectAsync(cancellationToken);
         InFlightMax = answer.ReceiveMaximum is > 0 and { } receiveMaximum ? receiveMaximum : ushort.MaxValue;
@@ -103,14 +104,14 @@ internal sealed class MqttUplinkConnection : IUplinkConnection
             throw new UplinkException("not connected yet", isTransient: true);
         }
 
-        // Larger than the server said that it takes: nobody but the server can change that.
+        // Larger than the server's limit; only the server can change that.
         return PublishPacket.Bytes(topic, payload.Length) > _packetBytesMax
             ? new PublishOutcome(
                 (byte)MqttDisconnectReasonCode.PacketTooLarge, null, "packet is larger than the server takes")
             : await publishes.PublishAsync(topic, payload, cancellationToken);
     }
 
-    /// <summary>Says DISCONNECT and closes, within about a second. What waits for an answer fails.</summary>
+    /// <summary>Sends DISCONNECT and closes, within about a second. Publishes that wait for a PUBACK fail.</summary>
     public async ValueTask DisposeAsync()
     {
         End("client disconnected");
@@ -122,7 +123,7 @@ internal sealed class MqttUplinkConnection : IUplinkConnection
         catch (Exception e) when (
             e is MqttCommunicationException or OperationCanceledException or ObjectDisposedException)
         {
-            // The link is gone, or does not take a packet any more: it is closed without one.
+            // The link is gone, or accepts no packet any more: close it without a DISCONNECT.
         }
 
         if (_stream is { } stream)
@@ -134,7 +135,7 @@ internal sealed class MqttUplinkConnection : IUplinkConnection
         _down.Writer.TryComplete();
     }
 
-    // Only an operator can mend what these say.
+    // Reason codes that only an operator can resolve.
     private static bool IsFinal(int code) => code is (int)MqttConnectReasonCode.UnsupportedProtocolVersion
         or (int)MqttConnectReasonCode.ClientIdentifierNotValid or (int)MqttConnectReasonCode.BadUserNameOrPassword
         or (int)MqttConnectReasonCode.NotAuthorized or (int)MqttConnectReasonCode.Banned
@@ -272,7 +273,7 @@ internal sealed class MqttUplinkConnection : IUplinkConnection
         return Task.CompletedTask;
     }
 
-    // What an exception of MQTTnet means: the connection is over, for the first reason that was seen.
+    // Translates an exception of MQTTnet: the connection has ended, for the first reason that was seen.
     private UplinkException Ended(Exception? e)
     {
         if (e is MqttClientUnexpectedDisconnectReceivedException { ReasonCode: { } code } disconnect)

@@ -13,7 +13,8 @@ public sealed record MqttUplinkOptions
     public string User { get; init; } = "";
 
     /// <summary>
-    /// Password; key <c>password</c>, or <c>passwordFile</c> (a file with nothing but it). Empty: none is sent.
+    /// Password; key <c>password</c>, or <c>passwordFile</c> (a file that contains only the password). Empty: none is
+    /// sent.
     /// </summary>
     public string Password { get; init; } = "";
 
@@ -26,25 +27,25 @@ public sealed record MqttUplinkOptions
     public string AuthorityFile { get; init; } = "";
 
     /// <summary>
-    /// PEM files of the certificate and the key by which the gateway proves who it is; empty (default): none.
+    /// PEM files of the certificate and the key that authenticate the gateway; empty (default): none.
     /// </summary>
     public string CertificateFile { get; init; } = "";
 
     /// <inheritdoc cref="CertificateFile"/>
     public string KeyFile { get; init; } = "";
 
-    /// <summary>The name that the server's certificate must carry; empty (default): <see cref="Host"/>.</summary>
+    /// <summary>The name that the server's certificate must contain; empty (default): <see cref="Host"/>.</summary>
     public string ServerName { get; init; } = "";
 
     /// <summary>Silence after which a PINGREQ is sent. Default 30 s.</summary>
     public TimeSpan KeepAlive { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long connecting may take. Default 10 s.</summary>
+    /// <summary>The longest time that connecting may take. Default 10 s.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Bytes that wait unsent in the socket (TCP_NOTSENT_LOWAT), so that live data never queues behind backlog in the
-    /// kernel. Default 64 KiB; at it writing waits.
+    /// The most unsent bytes in the socket (TCP_NOTSENT_LOWAT), so that live data never queues behind backlog in the
+    /// kernel. Default 64 KiB; at the limit writing waits.
     /// </summary>
     public int UnsentBytesMax { get; init; } = 64 * 1024;
 }

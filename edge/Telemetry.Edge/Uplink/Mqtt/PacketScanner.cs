@@ -1,10 +1,10 @@
 namespace Telemetry.Edge.Uplink.Mqtt;
 
 /// <summary>
-/// Follows the packets in one direction of a connection by their fixed headers, however the bytes are cut, and counts
-/// those that publish.
+/// Follows the packets in one direction of a connection by their fixed headers, however the bytes are divided, and
+/// counts the PUBLISH packets.
 /// </summary>
-/// <param name="packetBytesMax">Largest packet that is allowed, bytes with header.</param>
+/// <param name="packetBytesMax">The largest packet that is allowed, in bytes with its header.</param>
 /// <remarks>
 /// <code>
 ///   type (4 bits), flags (4 bits) │ remaining length: 1 to 4 bytes of 7 bits, least first │ remaining bytes
@@ -20,11 +20,11 @@ internal sealed class PacketScanner(int packetBytesMax)
     private int _lengthBytes = -1;
     private long _left;
 
-    /// <summary>PUBLISH packets that have passed as a whole.</summary>
+    /// <summary>PUBLISH packets that have passed completely.</summary>
     public long Publishes { get; private set; }
 
-    /// <summary>Takes the next bytes of the direction.</summary>
-    /// <exception cref="IOException">A packet is too large, or its length is no length.</exception>
+    /// <summary>Takes the next bytes of this direction.</summary>
+    /// <exception cref="IOException">A packet is too large, or its length is malformed.</exception>
     public void Take(ReadOnlySpan<byte> bytes)
     {
         while (!bytes.IsEmpty)

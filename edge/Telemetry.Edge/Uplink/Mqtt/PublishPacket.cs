@@ -8,7 +8,7 @@ internal static class PublishPacket
     private const int LengthAndId = 2 + 2;
     private const int NoProperties = 1;
 
-    /// <summary>Bytes of the whole packet, as a server's Maximum Packet Size counts them.</summary>
+    /// <summary>The bytes of the whole packet, as a server's Maximum Packet Size counts them.</summary>
     public static long Bytes(string topic, int payloadBytes)
     {
         long remaining = LengthAndId + Encoding.UTF8.GetByteCount(topic) + NoProperties + (long)payloadBytes;

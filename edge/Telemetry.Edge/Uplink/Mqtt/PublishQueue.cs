@@ -1,18 +1,18 @@
 namespace Telemetry.Edge.Uplink.Mqtt;
 
 /// <summary>
-/// The publishes of one connection, first in, first out: never more unacknowledged than the server's Receive Maximum,
-/// and the next one is begun when the one before is written, so that a PINGREQ stands behind one of them at most. A
-/// publish that its caller gave up keeps its place until its PUBACK, as it does with the server. Any thread may use it.
+/// The publishes of one connection, first in, first out. Never more are unacknowledged than the server's Receive
+/// Maximum allows, and each is begun after the previous one is written, so that a PINGREQ waits behind at most one of
+/// them. A publish that its caller gave up keeps its place until its PUBACK, as it does on the server. Any thread may
+/// use it.
 /// </summary>
 /// <param name="windowMax">The server's Receive Maximum.</param>
-/// <param name="begin">
-/// Begins a publish; gives the task of its PUBACK, and one that completes when it is written.
-/// </param>
+/// <param name="begin">Begins a publish; returns the task of its PUBACK, and one that completes when it is
+/// written.</param>
 internal sealed class PublishQueue(
     int windowMax, Func<string, ReadOnlyMemory<byte>, (Task<PublishOutcome> Acknowledged, Task Written)> begin)
 {
-    /// <summary>Publishes that may wait to be begun; one more fails at once.</summary>
+    /// <summary>The most publishes that may wait to be begun; a further one fails at once.</summary>
     public const int WaitingMax = 1024;
 
     private readonly Lock _lock = new();
@@ -21,7 +21,7 @@ internal sealed class PublishQueue(
     private bool _isWriting;
     private (string Message, bool IsTransient)? _end;
 
-    /// <summary>Publishes in its turn, and waits for the PUBACK.</summary>
+    /// <summary>Publishes when its turn comes, and waits for the PUBACK.</summary>
     /// <exception cref="UplinkException">The connection has ended, or too many publishes wait.</exception>
     public Task<PublishOutcome> PublishAsync(
         string topic, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
@@ -46,7 +46,7 @@ internal sealed class PublishQueue(
         return cancellationToken.CanBeCanceled ? AwaitAsync(publish, cancellationToken) : publish.Outcome.Task;
     }
 
-    /// <summary>Fails everything that waits for its turn or its PUBACK, and all that comes.</summary>
+    /// <summary>Fails all publishes that wait for their turn or their PUBACK, and all later ones.</summary>
     public void End(string message, bool isTransient)
     {
         Publish[] all;
@@ -77,7 +77,7 @@ internal sealed class PublishQueue(
         }
     }
 
-    // Begins what may be begun, one after another; at once gives up where another call does that already.
+    // Begins the publishes that may be begun, one after another; returns at once if another call is doing that.
     private async Task WriteAsync()
     {
         while (TakeNext() is { } next)

@@ -3,33 +3,33 @@ using Telemetry.Model.Frames;
 namespace Telemetry.Edge.Uplink.Sending;
 
 /// <summary>
-/// How much backlog may be on the way, so that live readings never wait behind it (G10): at most what the link carries
-/// in its least round trip and half a second more, sent at the link's rate. Of a new connection nothing is known: the
-/// window begins with two small frames and grows by what is acknowledged, doubling in a round trip, until the link is
-/// full. The agent's one thread calls it.
+/// How much backlog may be in flight, so that live readings never wait behind it (G10): at most what the link carries
+/// in its least round trip plus half a second, sent at the link's rate. For a new connection nothing is known: the
+/// window begins with two small frames and grows by what is acknowledged, doubling each round trip, until the link is
+/// full. Used on the agent's one thread.
 /// </summary>
 internal sealed class BacklogWindow(LinkRate rate, UplinkOptions options, TimeProvider time)
 {
-    /// <summary>No frame is cut smaller, so that its header stays the lesser part.</summary>
+    /// <summary>No frame is cut smaller than this, so that its header stays the lesser part.</summary>
     public const int FrameBytesMin = 512;
 
     private const int WindowBytesMin = 2 * (FrameBytesMin + LinkRate.HeadBytes);
 
-    // Several frames a window: with one, the link would stand idle from its end to its PUBACK.
+    // Several frames in a window: with a single one, the link would be idle from its end to its PUBACK.
     private const int FramesAWindow = 4;
 
-    // Above the link's rate while nothing stands in line, to find out whether it carries more; below it to let a line
-    // that has formed go away.
+    // Above the link's rate while nothing queues, to find out whether it carries more; below it to let a queue drain.
     private const double Faster = 1.25, AsFast = 1, Slower = 0.9;
 
     private static readonly TimeSpan ShortQueue = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongQueue = GrowingWindow.LongQueue;
 
-    // So much may leave early: timers are no finer, and a fast link shall not wait for them.
+    // How much earlier than its time a frame may be sent: timers are no more exact, and a fast link should not wait for
+    // them.
     private static readonly TimeSpan Early = TimeSpan.FromMilliseconds(20);
 
-    // When no round trip was about the least one for so long (and so many of them), the link is let run empty once, to
-    // measure it anew.
+    // When no round trip was near the least one for this time (and for this many round trips), sending pauses once
+    // until the link is empty, to measure the least round trip again.
     private static readonly TimeSpan LeastKept = TimeSpan.FromSeconds(15);
     private const int LeastKeptRoundTrips = 20;
 
@@ -37,10 +37,10 @@ internal sealed class BacklogWindow(LinkRate rate, UplinkOptions options, TimePr
     private bool _runsEmpty;
     private long _nextAt = time.GetTimestamp();
 
-    /// <summary>Bytes of backlog handed over whose PUBACK is awaited.</summary>
+    /// <summary>Bytes of backlog that were sent and wait for their PUBACK.</summary>
     public long OnTheWay => _window.OnTheWay;
 
-    /// <summary>The most bytes that may be on the way for backlog to be added.</summary>
+    /// <summary>The most bytes that may be in flight for more backlog to be added.</summary>
     public double Bytes => _window.Bytes;
 
     /// <summary>The most bytes of a frame that is sealed now.</summary>
@@ -54,8 +54,8 @@ internal sealed class BacklogWindow(LinkRate rate, UplinkOptions options, TimePr
     }
 
     /// <summary>
-    /// How many bytes of backlog may be sealed now; 0 where it is not its turn. Half a window at a time, as each
-    /// sealing is a commit.
+    /// How many bytes of backlog may be sealed now; 0 when it is not the backlog's turn. Half a window at a time,
+    /// because each sealing is a commit.
     /// </summary>
     public long SealBytes
     {
@@ -66,22 +66,22 @@ internal sealed class BacklogWindow(LinkRate rate, UplinkOptions options, TimePr
         }
     }
 
-    /// <summary>How long the link is still busy with what was handed over.</summary>
+    /// <summary>How long the link is still busy with what was sent.</summary>
     public TimeSpan PaceLeft => time.GetElapsedTime(time.GetTimestamp(), _nextAt) - Early;
 
     private bool IsOpen => !_runsEmpty && PaceLeft <= TimeSpan.Zero;
 
     /// <summary>
-    /// True when a frame may be handed over: it has room, or no backlog is on the way, and the link is done with those
-    /// before it.
+    /// True when a frame may be sent: it fits the window, or no backlog is in flight, and the link has finished the
+    /// earlier ones.
     /// </summary>
     public bool Takes(int payloadBytes) => IsOpen
         && (OnTheWay == 0 || Math.Max(OnTheWay, rate.OnTheWay) + payloadBytes + LinkRate.HeadBytes <= Bytes);
 
-    /// <summary>True when so much is on the way that the link cannot be idle.</summary>
+    /// <summary>True when so much is in flight that the link cannot be idle.</summary>
     public bool IsFull => rate.OnTheWay >= 0.75 * Bytes;
 
-    /// <summary>A frame of backlog is handed over.</summary>
+    /// <summary>A frame of backlog was sent.</summary>
     public void Sent(int payloadBytes)
     {
         var bytes = payloadBytes + LinkRate.HeadBytes;
@@ -101,7 +101,7 @@ internal sealed class BacklogWindow(LinkRate rate, UplinkOptions options, TimePr
             && rate.LeastSince > LeastKept && rate.LeastSince > LeastKeptRoundTrips * rate.LeastRoundTrip;
     }
 
-    /// <summary>Its PUBACK came, of which the rate has heard, or none will come.</summary>
+    /// <summary>Its PUBACK arrived and the rate was updated, or no PUBACK will arrive.</summary>
     public void Left(int payloadBytes)
     {
         _window.Left(payloadBytes);

@@ -1,6 +1,5 @@
 using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Outbox.Frames;
-using Telemetry.Edge.Tracing;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
@@ -10,13 +9,13 @@ using Telemetry.Runtime;
 namespace Telemetry.Edge.Uplink.Sending;
 
 /// <summary>
-/// Sends frames over one connection, each once its schema stands in its stream: in the order critical, live, backlog,
-/// at most so many at a time, with half of the slots kept from backlog, and of backlog only what its window has room
-/// for. What is refused makes everything wait a moment.
+/// Sends frames over one connection, each after its schema is in its stream: in the order critical, live, backlog, with
+/// a limited number in flight, half of the slots reserved for the other lanes, and only as much backlog as its window
+/// allows. A refusal makes everything pause for a moment.
 /// </summary>
 internal sealed class FrameSender
 {
-    /// <summary>The reason code for what the cloud cannot read (MQTT 5.0, 3.4.2.1).</summary>
+    /// <summary>The reason code for a payload that the cloud cannot read (MQTT 5.0, 3.4.2.1).</summary>
     public const byte PayloadFormatInvalid = 0x99;
 
     private readonly ReadingOutbox _outbox;
@@ -35,12 +34,12 @@ internal sealed class FrameSender
         _topics = [.. Enumerable.Range(0, Lanes.Count).Select(lane => Routes.FrameTopic(delivery.Gateway, (Lane)lane))];
     }
 
-    /// <summary>What made the outbox fail.</summary>
+    /// <summary>The error that made the outbox fail.</summary>
     public OutboxException? Failure { get; private set; }
 
     /// <summary>
-    /// Sends what there are slots for; it goes up beside everything else. A frame waits until its own schema stands in
-    /// its stream, and for no later one.
+    /// Sends frames while there are slots; the publishes run beside everything else. A frame waits until its own schema
+    /// is in its stream, and for no later schema.
     /// </summary>
     public void SendWhatFits(CancellationToken stop)
     {
@@ -79,8 +78,8 @@ internal sealed class FrameSender
         }
         catch (Exception e) when (e is UplinkException or OperationCanceledException)
         {
-            // Nobody knows whether it arrived: it is sent again under the same attempt, by the next connection if this
-            // broke.
+            // It is unknown whether the frame arrived. It is sent again under the same attempt, by the next connection
+            // if this one broke.
             frame.ReachedLog = true;
             if (!_link.IsClosed && !stop.IsCancellationRequested)
             {
@@ -90,7 +89,7 @@ internal sealed class FrameSender
         }
         catch (OutboxException e) when (e.IsUndone)
         {
-            // The disk cannot be read at this moment: the frame waits. The outbox' standing says why.
+            // The disk cannot be read at this moment: the frame waits. The outbox' standing tells why.
             _link.Pause();
             _delivery.Queues.Add(frame);
         }
@@ -100,8 +99,8 @@ internal sealed class FrameSender
         }
         catch (WireFormatException e)
         {
-            // Refused by the cloud, and not readable here either: it stays, shown, and is not sent again by this
-            // process.
+            // The cloud refused it, and it cannot be read here either: it is kept and shown, and this process does not
+            // send it again.
             frame.IsUnreadable = true;
             _delivery.Unreadable(frame, e);
         }
@@ -120,12 +119,12 @@ internal sealed class FrameSender
         try
         {
             var outcome = await _link.PublishAsync(topic, Payload(frame, bytes), stop);
-            EdgeTracing.Sent(_delivery.Gateway, frame, topic, outcome, started, _time);
+            UplinkTracing.Sent(_delivery.Gateway, frame, topic, outcome, started, _time);
             return outcome;
         }
         catch (Exception e) when (e is UplinkException or OperationCanceledException)
         {
-            EdgeTracing.Unanswered(_delivery.Gateway, frame, topic, e.Message, started, _time);
+            UplinkTracing.Unanswered(_delivery.Gateway, frame, topic, e.Message, started, _time);
             throw;
         }
     }
@@ -155,8 +154,8 @@ internal sealed class FrameSender
             var version = FrameReader.Header(bytes.Span, out _).Version;
             if (version > _outbox.FrameVersion)
             {
-                // Perhaps no fault of its own: this cloud was put back, or has not said yet what it reads. It waits,
-                // whole, for an answer that allows it or for the next connection.
+                // Perhaps not a fault of the frame: this cloud was restored, or has not told yet which version it
+                // reads. The frame waits unchanged for an answer that allows it, or for the next connection.
                 _delivery.Queues.Keep(frame, version);
                 return;
             }

@@ -1,30 +1,30 @@
 namespace Telemetry.Edge.Uplink.Sending;
 
 /// <summary>
-/// How many bytes of one kind may be on the way: what the link carries in its least round trip and a short time more.
-/// Of a new connection nothing is known: it begins small and grows by what is acknowledged, doubling in a round trip,
-/// until something stands in line.
+/// How many bytes of one kind may be in flight: what the link carries in its least round trip plus a short time. For a
+/// new connection nothing is known: the window begins small and grows by what is acknowledged, doubling each round
+/// trip, until messages queue.
 /// </summary>
-/// <param name="rate">What the link was seen to carry.</param>
-/// <param name="bytesMin">With so many it begins; it is never smaller.</param>
-/// <param name="standing">How long the link may be busy with it beyond its least round trip.</param>
+/// <param name="rate">The measured rate of the link.</param>
+/// <param name="bytesMin">The window begins with this size, and is never smaller.</param>
+/// <param name="standing">How long the link may be busy with these bytes beyond its least round trip.</param>
 internal sealed class GrowingWindow(LinkRate rate, int bytesMin, TimeSpan standing)
 {
-    /// <summary>Twice in a round trip, while it grows.</summary>
+    /// <summary>The growth in each round trip.</summary>
     public const double Doubling = 2;
 
-    /// <summary>With more in line the link is full.</summary>
+    /// <summary>With a longer queue the link counts as full.</summary>
     public static readonly TimeSpan LongQueue = TimeSpan.FromMilliseconds(250);
 
     private double _grown = bytesMin;
 
-    /// <summary>True until the link was full.</summary>
+    /// <summary>True until the link was full for the first time.</summary>
     public bool IsGrowing { get; private set; } = true;
 
-    /// <summary>Bytes handed over whose PUBACK is awaited.</summary>
+    /// <summary>Bytes that were sent and wait for their PUBACK.</summary>
     public long OnTheWay { get; private set; }
 
-    /// <summary>The most bytes that may be on the way for more to be added.</summary>
+    /// <summary>The most bytes that may be in flight for more to be added.</summary>
     public double Bytes
     {
         get
@@ -36,20 +36,20 @@ internal sealed class GrowingWindow(LinkRate rate, int bytesMin, TimeSpan standi
                 return Math.Max(bytesMin, rate.BytesPerSecond * longest.TotalSeconds);
             }
 
-            // The rate is too low as long as the window is: twice what was on the way.
+            // While the window is too small, the measured rate is too low; therefore twice what was in flight counts.
             var seconds = Math.Max(longest.TotalSeconds, Doubling * least.TotalSeconds);
             return Math.Max(bytesMin, Math.Min(_grown, rate.BytesPerSecond * seconds));
         }
     }
 
-    /// <summary>True when a message may be handed over: it has room, or none is on the way.</summary>
+    /// <summary>True when a message may be sent: it fits the window, or none is in flight.</summary>
     public bool Takes(int payloadBytes) =>
         OnTheWay == 0 || OnTheWay + payloadBytes + LinkRate.HeadBytes <= Bytes;
 
-    /// <summary>A message is handed over.</summary>
+    /// <summary>A message was sent.</summary>
     public void Sent(int payloadBytes) => OnTheWay += payloadBytes + LinkRate.HeadBytes;
 
-    /// <summary>Its PUBACK came, of which the rate has heard, or none will come.</summary>
+    /// <summary>Its PUBACK arrived and the rate was updated, or no PUBACK will arrive.</summary>
     public void Left(int payloadBytes)
     {
         var bytes = payloadBytes + LinkRate.HeadBytes;

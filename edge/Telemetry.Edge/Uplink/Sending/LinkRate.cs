@@ -1,24 +1,24 @@
 namespace Telemetry.Edge.Uplink.Sending;
 
-/// <summary>What a publish takes along, so that its PUBACK can say what the link carried meanwhile.</summary>
+/// <summary>The state at the sending of a publish, so that its PUBACK tells what the link carried meanwhile.</summary>
 internal readonly record struct LinkPass(
     int Bytes, long SentAt, long Delivered, long DeliveredAt, long FirstSentAt, bool LinkWasFull);
 
 /// <summary>
-/// Measures one connection by its PUBACKs: the bytes a second that it carries, its least round trip, and how long the
-/// last message stood in line. Knows nothing at first. After BBR (draft-cardwell-iccrg-bbr-congestion-control): what
-/// was delivered between the sending of a message and its PUBACK, divided by the time which that took. The agent's one
-/// thread calls it.
+/// Measures one connection by its PUBACKs: the bytes per second that it carries, its least round trip, and how long the
+/// last message queued. At first nothing is known. After BBR (draft-cardwell-iccrg-bbr-congestion-control): the bytes
+/// delivered between the sending of a message and its PUBACK, divided by the time which that took. Used on the agent's
+/// one thread.
 /// </summary>
 internal sealed class LinkRate(TimeProvider time)
 {
-    /// <summary>What MQTT, TCP and IP add to a payload, about.</summary>
+    /// <summary>About what MQTT, TCP and IP add to a payload.</summary>
     public const int HeadBytes = 64;
 
-    /// <summary>Queueing beyond this says that the link is full: a lower rate is believed then.</summary>
+    /// <summary>Queueing beyond this means that the link is full: then a lower rate is accepted.</summary>
     private static readonly TimeSpan FullQueue = TimeSpan.FromMilliseconds(250);
 
-    // A lower rate counts for so much, as a round trip can be slow for other reasons. A higher one counts at once.
+    // The weight of a lower rate, since a round trip can be slow for other reasons. A higher rate counts at once.
     private const double LowerWeight = 0.25;
 
     private long _delivered;
@@ -27,24 +27,22 @@ internal sealed class LinkRate(TimeProvider time)
     private TimeSpan _least = TimeSpan.MaxValue;
     private long _leastSeenAt;
 
-    /// <summary>Bytes a second; 0 before the first PUBACK.</summary>
+    /// <summary>Bytes per second; 0 before the first PUBACK.</summary>
     public double BytesPerSecond { get; private set; }
 
-    /// <summary>Bytes handed over whose PUBACK is awaited, of all lanes.</summary>
+    /// <summary>Bytes of all lanes that were sent and wait for their PUBACK.</summary>
     public long OnTheWay { get; private set; }
 
     /// <summary>The least round trip; zero before the first PUBACK.</summary>
     public TimeSpan LeastRoundTrip => _least == TimeSpan.MaxValue ? TimeSpan.Zero : _least;
 
-    /// <summary>How long the last acknowledged message stood in line before the link carried it.</summary>
+    /// <summary>How long the last acknowledged message queued before the link carried it.</summary>
     public TimeSpan Queue { get; private set; }
 
-    /// <summary>
-    /// How long ago a round trip was about the least one: a link that has become longer shows it so.
-    /// </summary>
+    /// <summary>The time since a round trip was near the least one; it grows when the link has become longer.</summary>
     public TimeSpan LeastSince => time.GetElapsedTime(_leastSeenAt);
 
-    /// <summary>A message is handed over. <paramref name="linkIsFull"/>: as much is on the way as may be.</summary>
+    /// <summary>A message is sent. <paramref name="linkIsFull"/>: as many bytes are in flight as allowed.</summary>
     public LinkPass Sent(int payloadBytes, bool linkIsFull)
     {
         var now = time.GetTimestamp();
@@ -58,7 +56,7 @@ internal sealed class LinkRate(TimeProvider time)
         return new LinkPass(bytes, now, _delivered, _deliveredAt, _firstSentAt, linkIsFull);
     }
 
-    /// <summary>Its PUBACK came.</summary>
+    /// <summary>The message's PUBACK arrived.</summary>
     public void Acknowledged(in LinkPass pass)
     {
         var now = time.GetTimestamp();
@@ -73,7 +71,7 @@ internal sealed class LinkRate(TimeProvider time)
             _leastSeenAt = now;
         }
 
-        // The slower of both counts: PUBACKs that come all at once after a pause say nothing of the link.
+        // The slower of both rates counts: PUBACKs that arrive together after a pause tell nothing about the link.
         var sending = time.GetElapsedTime(pass.FirstSentAt, pass.SentAt);
         var arriving = time.GetElapsedTime(pass.DeliveredAt, now);
         var seconds = (sending > arriving ? sending : arriving).TotalSeconds;
@@ -95,9 +93,9 @@ internal sealed class LinkRate(TimeProvider time)
         }
     }
 
-    /// <summary>No PUBACK will come.</summary>
+    /// <summary>No PUBACK will arrive.</summary>
     public void GivenUp(in LinkPass pass) => OnTheWay -= pass.Bytes;
 
-    /// <summary>The next round trip is the least one, whatever it is: nothing stands in line now.</summary>
+    /// <summary>The next round trip becomes the least one, whatever it is: nothing queues now.</summary>
     public void ForgetLeast() => _least = TimeSpan.MaxValue;
 }

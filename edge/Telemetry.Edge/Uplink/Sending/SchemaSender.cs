@@ -6,30 +6,30 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Edge.Uplink.Sending;
 
 /// <summary>
-/// Sends schemas over one connection: those of LIVE as soon as it is made, as live data will come, and those of BACKLOG
-/// that stand in LIVE and that the next frame needs. In their order, as many at a time as the link was seen to carry in
-/// a short time. The log may take a child before its parent then, when it was out of reach for a moment; the processor
-/// lets it wait for the parent.
+/// Sends schemas over one connection: those of LIVE as soon as they are made, because live data will follow, and those
+/// of BACKLOG that are in LIVE and that the next frame needs. They are sent in order, as many at a time as the link
+/// carries in a short time by its measured rate. If the log was out of reach for a moment, it may receive a child
+/// before its parent; the processor then lets the child wait.
 /// </summary>
 internal sealed class SchemaSender(SharedLink link, DeliveryTracker delivery, TimeProvider time)
 {
-    // Attempt, parent, checksum and what tells lengths, about.
+    // About the bytes of attempt, parent, checksum and lengths.
     private const int HeadBytes = 48;
 
-    // They may come to the log in another order, and the cloud lets so many messages of a gateway wait.
+    // They may reach the log in another order, and the cloud lets this many messages of a gateway wait.
     private const int AtOnceMax = 32;
 
-    // So much goes up before anything is known of the link: some schemas of a few series, in vain where the first
-    // answer calls them known.
+    // The most bytes sent before anything is known of the link: some schemas of a few series, sent needlessly if the
+    // first answer shows that they are known.
     private const int WindowBytesMin = 2304;
 
-    // So long a live frame that needs none of them waits behind them at most.
+    // The longest time that a live frame which needs none of them waits behind them.
     private static readonly TimeSpan Standing = TimeSpan.FromMilliseconds(250);
 
     private readonly GrowingWindow _live = new(link.Rate, WindowBytesMin, Standing);
     private int _onTheWay;
 
-    /// <summary>Sends what there is room for; it goes up beside everything else.</summary>
+    /// <summary>Sends schemas while there is room; the publishes run beside everything else.</summary>
     public void SendWhatFits(StreamKind stream, CancellationToken stop)
     {
         var isBacklog = stream == StreamKind.Backlog;

@@ -3,16 +3,16 @@ using Telemetry.Model.Identity;
 
 namespace Telemetry.Edge.Uplink.Sending;
 
-/// <summary>Frames to be sent, lane by lane, oldest first; what is to be sent again stands at the end.</summary>
+/// <summary>The frames to be sent, by lane, oldest first; frames to be sent again are at the end.</summary>
 internal sealed class SendQueues
 {
     private readonly Queue<HeldFrame>[] _lanes = [new(), new(), new()];
     private readonly List<(HeldFrame Frame, byte Version)> _unreadable = [];
 
-    /// <summary>Frames that wait in a lane (some may have left meanwhile).</summary>
+    /// <summary>The number of frames that wait in a lane (some may have been removed meanwhile).</summary>
     public int Count(Lane lane) => _lanes[(int)lane].Count;
 
-    /// <summary>Puts a frame at its lane's end.</summary>
+    /// <summary>Adds a frame at the end of its lane.</summary>
     public void Add(HeldFrame frame)
     {
         frame.State = DeliveryState.ToSend;
@@ -23,8 +23,8 @@ internal sealed class SendQueues
     }
 
     /// <summary>
-    /// Keeps a frame back that the cloud cannot read, as far as is known: until <see cref="Release"/>, or until
-    /// everything begins anew.
+    /// Holds back a frame that the cloud, as far as is known, cannot read: until <see cref="Release"/>, or until <see
+    /// cref="Rebuild"/>.
     /// </summary>
     public void Keep(HeldFrame frame, byte version)
     {
@@ -32,7 +32,9 @@ internal sealed class SendQueues
         _unreadable.Add((frame, version));
     }
 
-    /// <summary>The cloud says that it reads frames up to this version: what was kept back for that is sent.</summary>
+    /// <summary>
+    /// The cloud reports that it reads frames up to this version: frames held back for that are sent.
+    /// </summary>
     public void Release(byte version)
     {
         foreach (var (frame, needed) in _unreadable)
@@ -47,7 +49,8 @@ internal sealed class SendQueues
     }
 
     /// <summary>
-    /// Begins anew after a broken connection: nobody knows what arrived, so all that was being sent is sent again.
+    /// Starts again after a broken connection: it is unknown what arrived, so everything that was being sent is sent
+    /// again.
     /// </summary>
     public void Rebuild(IEnumerable<HeldFrame> held)
     {
@@ -79,6 +82,6 @@ internal sealed class SendQueues
         return null;
     }
 
-    /// <summary>Takes what <see cref="Peek"/> showed.</summary>
+    /// <summary>Removes the frame that <see cref="Peek"/> returned.</summary>
     public void Take(Lane lane) => _lanes[(int)lane].Dequeue();
 }

@@ -6,20 +6,19 @@ using Telemetry.Model.Schemas;
 namespace Telemetry.Edge.Uplink.Sending;
 
 /// <summary>
-/// How far the chain of schemas has come in each stream. A stream must be readable by itself where the database was
-/// put back, so a schema goes up in LIVE first, and from there in BACKLOG. A schema that the database knows therefore
-/// stands in LIVE, with all before it, whoever sent it: it is not sent there again. Steps of the chain are counted
-/// from 1.
+/// How much of the chain of schemas each stream has. A stream must be readable by itself after the database was
+/// restored; therefore a schema is sent to LIVE first, and afterwards to BACKLOG. So a schema that the database knows
+/// is in LIVE, with all before it, whoever sent it, and is not sent there again. Steps of the chain are counted from 1.
 /// </summary>
 internal sealed class SentSchemas(IReadOnlyList<SchemaRow> chain)
 {
     private readonly Dictionary<SchemaId, int> _steps = [];
     private readonly StreamSchemas[] _streams = [new(), new()];
 
-    /// <summary>The last step of all.</summary>
+    /// <summary>The last step of the chain.</summary>
     public int Last => chain.Count;
 
-    /// <summary>How far a stream has the chain: what needs no later step may be sent.</summary>
+    /// <summary>The last step up to which a stream has the chain: frames that need no later step may be sent.</summary>
     public int ReadyTo(StreamKind stream) => _streams[(int)stream].ReadyTo;
 
     /// <summary>True when a stream has a schema and all before it.</summary>
@@ -36,26 +35,26 @@ internal sealed class SentSchemas(IReadOnlyList<SchemaRow> chain)
         return schema == default ? 0 : _steps.GetValueOrDefault(schema, chain.Count);
     }
 
-    /// <summary>The schema to send next in a stream, up to a step; null when all are sent or on their way.</summary>
+    /// <summary>The next schema to send in a stream, up to a step; null when all are sent or in flight.</summary>
     public SchemaMessage? Next(StreamKind stream, int until)
     {
         var step = _streams[(int)stream].Next;
         return step <= Math.Min(until, chain.Count) ? chain[step - 1].Message : null;
     }
 
-    /// <summary>The next schema of a stream goes on its way.</summary>
+    /// <summary>The next schema of a stream is sent.</summary>
     public SchemaPass Take(StreamKind stream) => _streams[(int)stream].Take(stream);
 
-    /// <summary>The log has it. <paramref name="hello"/>: the newest hello that was said by now.</summary>
+    /// <summary>The log has it. <paramref name="hello"/>: the newest hello that was sent by now.</summary>
     public void Accepted(SchemaPass pass, Receipt? receipt, long hello, long timestamp) =>
         _streams[(int)pass.Stream].Accepted(pass, receipt, hello, timestamp);
 
-    /// <summary>It was refused, or nobody knows: it is sent again.</summary>
+    /// <summary>It was refused, or the outcome is unknown: it is sent again.</summary>
     public void Failed(SchemaPass pass) => _streams[(int)pass.Stream].Failed(pass);
 
     /// <summary>
-    /// What a hello asks after: the newest schema and some before it, twice as far back each time, where each stream
-    /// stands, and what frames need that are still here.
+    /// The schemas that a hello asks about: the newest one and some before it, twice as far back each time; the step
+    /// that each stream has; and those that frames which are still here need.
     /// </summary>
     public SchemaId[] ToAsk(IEnumerable<HeldFrame> held)
     {
@@ -70,13 +69,13 @@ internal sealed class SentSchemas(IReadOnlyList<SchemaRow> chain)
         return [.. asked.Where(s => s > 0).Distinct().Take(Hello.SchemasMax).Select(s => chain[s - 1].Message.Id)];
     }
 
-    /// <summary>The database has these, and with each all before it.</summary>
+    /// <summary>The database has these schemas, and with each of them all before it.</summary>
     public void Known(IReadOnlyList<SchemaId> schemas) =>
         _streams[(int)StreamKind.Live].Has(schemas.Select(KnownStep).DefaultIfEmpty().Max());
 
     /// <summary>
-    /// The database has no more than an answer says. Where a frame that is still here needs more, what the answer shows
-    /// to be lost on the way goes up again; what the position has not passed yet does not.
+    /// The database has no more than an answer says. If a frame that is still here needs more, the schemas that the
+    /// answer shows to be lost in transit are sent again; those that the position has not passed yet are not.
     /// </summary>
     public void Answered(StoredAck answer, IEnumerable<HeldFrame> held, TimeProvider time, TimeSpan unsettledAfter)
     {
@@ -96,8 +95,8 @@ internal sealed class SentSchemas(IReadOnlyList<SchemaRow> chain)
     }
 
     /// <summary>
-    /// The database lacks a schema that was sent, or one before it: all go up again. False when that one is being sent
-    /// already.
+    /// The database lacks a schema that was sent, or one before it: all are sent again. False when that one is being
+    /// sent already.
     /// </summary>
     public bool Needed(SchemaId schema)
     {

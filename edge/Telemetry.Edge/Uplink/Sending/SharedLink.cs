@@ -1,11 +1,11 @@
 using Telemetry.Model.Frames;
-using Telemetry.Model.Protocol;
+using Telemetry.Model.Identity;
 
 namespace Telemetry.Edge.Uplink.Sending;
 
 /// <summary>
 /// One connection as frames and schemas share it: its slots, its measured rate, the window of backlog, and the pause
-/// that a refusal makes for all.
+/// that a refusal causes for all.
 /// </summary>
 internal sealed class SharedLink
 {
@@ -23,25 +23,25 @@ internal sealed class SharedLink
         Slots = Math.Max(2, Math.Min(options.InFlightMax, connection.InFlightMax));
     }
 
-    /// <summary>What the link was seen to carry.</summary>
+    /// <summary>The measured rate of the link.</summary>
     public LinkRate Rate { get; }
 
-    /// <summary>How many bytes of backlog may be on the way.</summary>
+    /// <summary>How many bytes of backlog may be in flight.</summary>
     public BacklogWindow Backlog { get; }
 
-    /// <summary>The most messages that are on their way at a time.</summary>
+    /// <summary>The most messages in flight at a time.</summary>
     public int Slots { get; }
 
-    /// <summary>Messages on their way.</summary>
+    /// <summary>Messages in flight.</summary>
     public int InFlight { get; set; }
 
-    /// <summary>Of these, backlog.</summary>
+    /// <summary>Messages of backlog among them.</summary>
     public int BacklogInFlight { get; set; }
 
-    /// <summary>How many more messages of backlog may go on their way.</summary>
+    /// <summary>How many more messages of backlog may be sent.</summary>
     public int BacklogSlots => (Slots / 2) - BacklogInFlight;
 
-    /// <summary>True when a message of a lane, of so many bytes, may go on its way.</summary>
+    /// <summary>True when a message with this many bytes may be sent.</summary>
     public bool Takes(bool isBacklog, int payloadBytes) => !IsPaused && InFlight < Slots
         && (!isBacklog || (BacklogSlots > 0 && Backlog.Takes(payloadBytes)));
 
@@ -51,7 +51,7 @@ internal sealed class SharedLink
     /// <summary>True while nothing is sent.</summary>
     public bool IsPaused => _time.GetTimestamp() < _pausedUntil;
 
-    /// <summary>How long nothing is sent yet; negative when that is over.</summary>
+    /// <summary>The rest of the pause; negative when it is over.</summary>
     public TimeSpan PauseLeft =>
         TimeSpan.FromSeconds((_pausedUntil - _time.GetTimestamp()) / (double)_time.TimestampFrequency);
 
@@ -66,7 +66,7 @@ internal sealed class SharedLink
         }
     }
 
-    /// <summary>Its slot is free again.</summary>
+    /// <summary>The message's slot is free again.</summary>
     public void End(bool isBacklog, int payloadBytes)
     {
         InFlight--;
@@ -77,7 +77,7 @@ internal sealed class SharedLink
         }
     }
 
-    /// <summary>Publishes, and measures the link by the time until the PUBACK, whatever that says.</summary>
+    /// <summary>Publishes, and measures the link by the time until the PUBACK, whatever its reason code.</summary>
     public async ValueTask<PublishOutcome> PublishAsync(string topic, byte[] payload, CancellationToken stop)
     {
         var pass = Rate.Sent(payload.Length, Backlog.IsFull);
@@ -95,7 +95,8 @@ internal sealed class SharedLink
     }
 
     /// <summary>
-    /// Refused for load, rights or content: everything waits a moment, so that a refusal never becomes a storm.
+    /// Pauses everything after a refusal for load, rights or content, so that refusals never lead to a storm of
+    /// repeats.
     /// </summary>
     public void PauseFor(PublishOutcome outcome)
     {
@@ -103,14 +104,14 @@ internal sealed class SharedLink
         Pause();
     }
 
-    /// <summary>Everything waits a moment.</summary>
+    /// <summary>Pauses everything for a moment.</summary>
     public void Pause()
     {
         var seconds = _options.BackoffMin.TotalSeconds * (1 + _delivery.Random.NextDouble());
         _pausedUntil = _time.GetTimestamp() + (long)(seconds * _time.TimestampFrequency);
     }
 
-    /// <summary>What stands before a message: when it is sent, as which attempt.</summary>
+    /// <summary>The prefix of a message: when it is sent, and as which attempt.</summary>
     public FrameEnvelope Head(Attempt attempt) =>
         new((_time.GetUtcNow().Ticks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond, attempt);
 }

@@ -2,14 +2,15 @@ using Telemetry.Model.Protocol;
 
 namespace Telemetry.Edge.Uplink.Sending;
 
-/// <summary>A schema on its way.</summary>
-/// <param name="Stream">Where it goes.</param>
-/// <param name="Step">Which of the chain it is.</param>
-/// <param name="Round">Which sending of the chain it belongs to: what was forgotten meanwhile does not count.</param>
+/// <summary>A schema in flight.</summary>
+/// <param name="Stream">The stream that it is sent to.</param>
+/// <param name="Step">Its step in the chain.</param>
+/// <param name="Round">Which sending of the chain it belongs to; an earlier sending that was forgotten does not
+/// count.</param>
 internal readonly record struct SchemaPass(StreamKind Stream, int Step, int Round);
 
 /// <summary>
-/// The steps of the chain in one stream: which the log has, which are on their way, which is next. PUBACKs may come in
+/// The steps of the chain in one stream: which the log has, which are in flight, which is next. PUBACKs may arrive in
 /// any order.
 /// </summary>
 internal sealed class StreamSchemas
@@ -23,10 +24,10 @@ internal sealed class StreamSchemas
     private long _acceptedAt;
     private bool _hasReceipt;
 
-    /// <summary>Up to here the log has every step, or the database has.</summary>
+    /// <summary>The log or the database has every step up to this one.</summary>
     public int ReadyTo { get; private set; }
 
-    /// <summary>The first step that is neither in the log nor on its way.</summary>
+    /// <summary>The first step that is neither in the log nor in flight.</summary>
     public int Next
     {
         get
@@ -41,7 +42,7 @@ internal sealed class StreamSchemas
         }
     }
 
-    /// <summary>The next one goes on its way.</summary>
+    /// <summary>The next step is sent.</summary>
     public SchemaPass Take(StreamKind stream)
     {
         var step = Next;
@@ -68,7 +69,7 @@ internal sealed class StreamSchemas
         Advance();
     }
 
-    /// <summary>It is sent again.</summary>
+    /// <summary>The step is sent again.</summary>
     public void Failed(SchemaPass pass)
     {
         if (pass.Round == _round)
@@ -87,8 +88,8 @@ internal sealed class StreamSchemas
     }
 
     /// <summary>
-    /// True when an answer that lacks a step shows that the log will not bring it: the last receipt lies beyond the
-    /// log's end, or the position has passed it. What came after the hello cannot be judged.
+    /// True when an answer that lacks a step shows that the log will not deliver it: the last receipt lies beyond the
+    /// log's end, or the position has passed it. A step accepted after the hello cannot be judged by its answer.
     /// </summary>
     public bool IsLost(long hello, StreamProgress stream, TimeProvider time, TimeSpan unsettledAfter) =>
         _acceptedAtHello < hello && (_acceptedAtHello < 0
@@ -96,7 +97,7 @@ internal sealed class StreamSchemas
                 ? _receipt > stream.End || _receipt <= stream.Position
                 : time.GetElapsedTime(_acceptedAt) >= unsettledAfter));
 
-    /// <summary>All behind a step is sent again.</summary>
+    /// <summary>All steps after this one are sent again.</summary>
     public void ForgetBeyond(int step)
     {
         if (ReadyTo <= step && _beyond.Count == 0)

@@ -4,10 +4,10 @@ using Telemetry.Model.Protocol;
 namespace Telemetry.Edge.Uplink.Settlement;
 
 /// <summary>
-/// Says from an answer which frames were lost on the way: exactly those whose receipt lies beyond the log's end, or
-/// whose receipt the position passed while the ledger lacks them. So is one whose PUBACK came without a receipt and
-/// that answers leave unsettled for long, and one that was a fork of what the ledger does not have any more. Only what
-/// was known when the hello was said can be judged by its answer.
+/// Decides from an answer which frames were lost in transit: those whose receipt lies beyond the log's end, and those
+/// whose receipt the position has passed while the ledger lacks them. Also a frame whose PUBACK had no receipt and that
+/// answers leave unsettled for long, and a frame whose place held other content that the ledger no longer has. An
+/// answer only judges what was known when its hello was sent.
 /// </summary>
 internal static class ReceiptJudge
 {
@@ -29,7 +29,7 @@ internal static class ReceiptJudge
             {
                 DeliveryState.Receipted => frame.Receipt is not { } receipt
                     || receipt.Sequence > stream.End || receipt.Sequence <= stream.Position,
-                // The cloud had other content there, and has none any more: it was put back.
+                // The cloud had other content there, and no longer has it: its database was restored.
                 DeliveryState.ToSend => frame.Forked,
                 DeliveryState.Unreceipted => time.GetElapsedTime(frame.SentAtTimestamp) >= unsettledAfter,
                 _ => false,
@@ -43,7 +43,7 @@ internal static class ReceiptJudge
 
     /// <summary>
     /// True when the answer names the frame's epoch, its runs reach as far as the frame, and the frame is not settled
-    /// (one that is and is still here waits for its epoch's end, or is a fork).
+    /// (a settled frame that is still here waits for the end of its epoch, or is a fork).
     /// </summary>
     private static bool Knows(StoredAck answer, HeldFrame frame)
     {

@@ -7,15 +7,15 @@ using Telemetry.Model.Protocol;
 namespace Telemetry.Edge.Uplink.Settlement;
 
 /// <summary>
-/// Takes the cloud's word on what is settled into the outbox: a frame is freed only inside a range whose shares agree
-/// with the frames sealed here. A difference, or sequences announced that were never sealed here, is a fork. Where a
-/// share is not known any more nothing is freed before the cloud calls the epoch complete.
+/// Applies what the cloud reports as settled to the outbox. A frame is freed only inside a range whose shares equal
+/// those of the frames sealed here. A difference, or announced sequences that were never sealed here, is a fork. Where
+/// a share is no longer known, nothing is freed before the cloud calls the epoch complete.
 /// </summary>
 internal sealed class SettlementReader(ReadingOutbox outbox)
 {
     /// <summary>
-    /// The most forgotten frames of a lane whose shares are kept; beyond them ranges over the oldest ones cannot be
-    /// compared any more.
+    /// The most forgotten frames of a lane whose shares are kept. Beyond it, ranges that contain the oldest ones cannot
+    /// be compared any more.
     /// </summary>
     internal const int ForgottenMax = 1024;
 
@@ -25,21 +25,22 @@ internal sealed class SettlementReader(ReadingOutbox outbox)
     /// <summary>Why this agent believes that it is a fork; empty when it does not.</summary>
     public string Fork { get; private set; } = "";
 
-    /// <summary>True when the fork was found since the last look.</summary>
+    /// <summary>True when the fork was found since the last check.</summary>
     public bool ForkFound { get; set; }
 
     /// <summary>
-    /// True when the cloud booked as lost what is still here: only an answer can say whether to send it again.
+    /// True when the cloud booked frames as lost that are still here: only an answer can tell whether to send them
+    /// again.
     /// </summary>
     public bool LostButHere { get; set; }
 
     /// <summary>
-    /// True when the cloud's last word leaves something unsettled that is not here any more: only a full hello, said
-    /// when that is durable, lets it be booked as lost.
+    /// True when the cloud's last message leaves something unsettled that is not here any more. It is booked as lost
+    /// only after a full hello that is sent when its removal is durable.
     /// </summary>
     public bool LacksSomething => _lacking.Count > 0;
 
-    /// <summary>Takes one epoch's settlement.</summary>
+    /// <summary>Applies one epoch's settlement.</summary>
     public void Take(EpochSettlement settlement, bool isAnswer)
     {
         var lasts = new LaneLasts(
@@ -66,7 +67,8 @@ internal sealed class SettlementReader(ReadingOutbox outbox)
 
         if (settlement.Complete && Everything(epoch.Epoch).All(frame => !frame.Held))
         {
-            // What is lost for the cloud and still here keeps the epoch open, so that hellos go on to ask for it.
+            // Frames that the cloud booked as lost and that are still here keep the epoch open, so that hellos continue
+            // to ask for it.
             outbox.MarkComplete(epoch.Epoch, lasts);
             _lacking.Remove(epoch.Epoch);
         }
@@ -108,9 +110,8 @@ internal sealed class SettlementReader(ReadingOutbox outbox)
 
         if (complete)
         {
-            // Its shares are forgotten by the ledger; what is not lost is stored for good.
-            // Where runs were cut off, only what lies among those named is known; an answer names them from the first
-            // held on.
+            // The ledger no longer has the shares; what is not lost is certainly stored. If runs were cut off, only the
+            // range between the named ones is known; an answer names them from the first held frame on.
             var cut = settlement.Runs.Length == StoredAck.RunsMax;
             var named = cut
                 ? new SequenceRange(isAnswer ? 1 : settlement.Runs[0].Range.First, settlement.Runs[^1].Range.Last)
@@ -168,7 +169,7 @@ internal sealed class SettlementReader(ReadingOutbox outbox)
         }
     }
 
-    /// <summary>Its bytes may turn up elsewhere and be stored after all: its share counts then.</summary>
+    /// <summary>Its bytes may appear elsewhere and be stored after all: its share counts then.</summary>
     private void Forget(HeldFrame frame)
     {
         var key = (frame.Key.Epoch, frame.Key.Lane);
@@ -203,7 +204,7 @@ internal sealed class SettlementReader(ReadingOutbox outbox)
                 sum += frame.Key.Share(frame.Checksum);
                 covered += frame.Key.Count;
 
-                // The cloud settles whole frames: another frame stands where this one begins or ends.
+                // The cloud settles whole frames: another frame is in the place where this one begins or ends.
                 differs |= !range.Contains(frame.Key.Range);
             }
         }
@@ -229,8 +230,8 @@ internal sealed class SettlementReader(ReadingOutbox outbox)
 
         if (differs || (covered == range.Count && sum != share))
         {
-            // Not always other content: the cloud forgets the shares of an epoch that it calls complete, and one that
-            // goes on after all is opened again without them.
+            // Not always other content: the cloud forgets the shares of an epoch that it calls complete, and an epoch
+            // that continues after all is opened again without them.
             ReportFork(
                 epoch,
                 $"{lane.Name()} {range.First}-{range.Last} of epoch {epoch.Epoch:x16} is settled with "
@@ -239,19 +240,19 @@ internal sealed class SettlementReader(ReadingOutbox outbox)
         }
         else if (covered + freedAcross == range.Count)
         {
-            // Of a run that was freed, and compared, before the database was put back, only the whole share is known:
-            // with a part of it in the range nothing can be compared.
+            // Of a run that was freed, and compared, before the database was restored, only the share of the whole run
+            // is known: if a range contains a part of it, nothing can be compared.
             inside.ForEach(frame => outbox.Free(frame));
         }
         else if (epoch.IsOwn)
         {
-            // The share of a frame that was forgotten is not known any more: this range can never be compared. Once the
-            // epoch has ended, the cloud calls it complete, and its frames are freed by that word.
+            // The share of a frame that was forgotten is no longer known, so this range can never be compared. After
+            // the epoch has ended, the cloud calls it complete, and that frees its frames.
             outbox.EndEpoch();
         }
     }
 
-    /// <summary>The run's own epoch cannot go on.</summary>
+    /// <summary>The run's own epoch cannot continue.</summary>
     public void ReportFork(string what)
     {
         if (Fork != what)

@@ -4,15 +4,15 @@ using System.Runtime.CompilerServices;
 namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>
-/// Several fields put together before a <see cref="BitWriter"/> writes them as one. More than a word of them is not
-/// kept: <see cref="Length"/> then says so, and <see cref="BitWriter.TryWrite"/> refuses it.
+/// Several fields collected before a <see cref="BitWriter"/> writes them as one. Fields beyond one word are not kept:
+/// <see cref="Length"/> then shows it, and <see cref="BitWriter.TryWrite"/> refuses them.
 /// </summary>
 internal struct BitCode
 {
     /// <summary>The fields, the first one lowest.</summary>
     public ulong Bits { get; private set; }
 
-    /// <summary>How many bits there are, or would be.</summary>
+    /// <summary>The number of bits, including those that were not kept.</summary>
     public int Length { get; private set; }
 
     /// <summary>The low <paramref name="bits"/> (0 to 63) of a value that has no others.</summary>

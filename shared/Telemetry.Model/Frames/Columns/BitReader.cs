@@ -5,32 +5,32 @@ using Telemetry.Model.Wire;
 namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>
-/// Reads what <see cref="BitWriter"/> wrote. <paramref name="padded"/> holds <paramref name="length"/> bytes and at
-/// least <see cref="PaddingBytes"/> zeros behind them, so that a block needs one check of its end, not one a value;
-/// what reads past the end throws <see cref="WireFormatException"/>, at the next look at the bytes or at the end.
-/// <paramref name="origin"/>: where the bytes stand in their message.
+/// Reads what <see cref="BitWriter"/> wrote. <paramref name="padded"/> holds <paramref name="length"/> bytes followed
+/// by at least <see cref="PaddingBytes"/> zeros, so that a block needs one check of its end, not one for each value.
+/// Reading past the end throws <see cref="WireFormatException"/>, when the next bytes are loaded or at the end.
+/// <paramref name="origin"/> is the offset of the bytes in their message.
 /// </summary>
 internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
 {
     /// <summary>
-    /// The longest block (32 escapes of 64 bits), behind what was taken since the last look, and two words.
+    /// The longest block (32 escapes of 64 bits), after the bits taken since the last load, and two words.
     /// </summary>
     public const int PaddingBytes = 320;
 
-    /// <summary>So many bits at least are certain after a look at the bytes.</summary>
+    /// <summary>The least number of valid bits after a load.</summary>
     private const int CertainMin = 56;
 
     private readonly ReadOnlySpan<byte> _bytes = padded;
     private readonly int _endBit = length * 8;
     private NumberContexts _contexts;
 
-    // The bits ahead, of which so many at the low end are certain, and the place of the first byte that is not among
+    // The loaded bits, of which this many at the low end are valid, and the place of the first byte that is not among
     // them.
     private ulong _ahead;
     private int _certain;
     private int _at;
 
-    /// <summary>How many bits are taken.</summary>
+    /// <summary>How many bits were taken.</summary>
     public readonly int Position => (_at * 8) - _certain;
 
     /// <summary>The next 0 to 64 bits.</summary>
@@ -139,7 +139,9 @@ internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
         }
     }
 
-    /// <summary>Ends the bits: the rest of the last byte must be zeros. Returns how many bytes they took.</summary>
+    /// <summary>
+    /// Ends the bits: the rest of the last byte must be zeros. Returns the number of bytes that they took.
+    /// </summary>
     public int End()
     {
         Check(Position);
@@ -147,8 +149,8 @@ internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
     }
 
     /// <summary>
-    /// What to throw on malformed bytes. Bits taken past the end are the zeros there: what they seem to be is not what
-    /// is wrong.
+    /// The exception for malformed bytes. Bits taken past the end are the padding's zeros, so the error is then the
+    /// early end, not their apparent content.
     /// </summary>
     public readonly WireFormatException Malformed(string what) => Position <= _endBit
         ? new WireFormatException(what, origin + (Position / 8))
@@ -163,7 +165,7 @@ internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
         _at = (bit >> 3) + 7;
     }
 
-    /// <summary>Looks at the bytes for more bits. Whoever took some past the end did so since the last look.</summary>
+    /// <summary>Loads more bits. Bits taken past the end were taken since the last load.</summary>
     private void Look()
     {
         Check(Position);
@@ -182,7 +184,7 @@ internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
 
     private void Codes(Span<ulong> block, int shift, int width)
     {
-        // After a look at least 56 bits are certain: so many codes are read from them without another.
+        // After a load at least 56 bits are valid: this many codes are read from them without another load.
         var bytes = _bytes;
         var at = _at;
         var certain = _certain;

@@ -17,7 +17,7 @@ internal sealed class BitWriter
     private int _pendingBits;
     private int _length;
 
-    /// <summary>Forgets all bits and contexts, keeps the buffer.</summary>
+    /// <summary>Removes all bits and contexts, and keeps the buffer.</summary>
     public void Clear()
     {
         _contexts = default;
@@ -25,7 +25,7 @@ internal sealed class BitWriter
         _pendingBits = _length = 0;
     }
 
-    /// <summary>The bytes, the last one filled up with zeros. Only whole bytes may follow.</summary>
+    /// <summary>The bytes; the last one is filled up with zeros. Only whole bytes may follow.</summary>
     public ReadOnlySpan<byte> Finish()
     {
         Ensure(sizeof(ulong));
@@ -53,7 +53,7 @@ internal sealed class BitWriter
         _pendingBits = filled;
     }
 
-    /// <summary>Writes fields that were put together; false where they are more than a word.</summary>
+    /// <summary>Writes collected fields; false if they are more than a word.</summary>
     public bool TryWrite(BitCode code)
     {
         if (code.Length > Word)
@@ -98,7 +98,7 @@ internal sealed class BitWriter
         code.Number(value, ref last);
         if (!TryWrite(code))
         {
-            // Longer than a word: one behind the other.
+            // Longer than a word: write the fields one after the other.
             last = before;
             var length = Word - BitOperations.LeadingZeroCount(value);
             Near(length, context);
@@ -117,7 +117,7 @@ internal sealed class BitWriter
         var at = 0;
         for (var i = 0; i < block.Length; i++)
         {
-            // Each time all that is pending is written and whole bytes of it are passed: at most 7 bits stay pending.
+            // Each time all pending bits are written and the whole bytes are skipped: at most 7 bits stay pending.
             BinaryPrimitives.WriteUInt64LittleEndian(into[at..], pending);
             at += pendingBits >> 3;
             pending >>= pendingBits & ~7;

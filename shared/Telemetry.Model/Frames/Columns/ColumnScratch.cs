@@ -1,8 +1,9 @@
 namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>
-/// Arrays that writing and reading columns need for a while; one set a thread, kept, so that a warm one allocates
-/// nothing. They grow to the largest frame seen: up to 1 MB with 8,192 readings and full texts.
+/// Arrays that writing and reading columns need temporarily. There is one set for each thread, which is kept, so that
+/// nothing is allocated after a warm-up. They grow to the largest frame seen: up to 1 MB with 8,192 readings and full
+/// texts.
 /// </summary>
 internal sealed class ColumnScratch
 {
@@ -27,14 +28,14 @@ internal sealed class ColumnScratch
     // A column of lengths or times.
     public Growing<long> Integers { get; } = new();
 
-    // A column of plain form, and the plain one inside a dictionary or runs.
+    // A column of plain form, and the plain column inside of a dictionary or runs.
     public PlainParts Plain { get; } = new();
 
     public PlainParts InnerPlain { get; } = new();
 
     public Growing<ulong> Residuals { get; } = new();
 
-    // Sorting the distinct values of a dictionary.
+    // For sorting the distinct values of a dictionary.
     public Growing<long> Keys { get; } = new();
 
     public Growing<ulong> EntriesAsTheyCame { get; } = new();
@@ -46,7 +47,7 @@ internal sealed class ColumnScratch
 
     public Growing<long> Ranks { get; } = new();
 
-    // A frame's distinct texts, one behind the other; and what deflating makes of them, or what is to be inflated.
+    // A frame's distinct texts, one after the other; and the deflated bytes, or the bytes to inflate.
     public Growing<byte> Text { get; } = new();
 
     public MemoryStream Deflated { get; } = new();
@@ -70,7 +71,7 @@ internal sealed class ColumnScratch
         return slots;
     }
 
-    /// <summary>The bytes with the zeros behind them that <see cref="BitReader"/> needs.</summary>
+    /// <summary>The bytes, followed by the zeros that <see cref="BitReader"/> needs.</summary>
     public ReadOnlySpan<byte> Padded(ReadOnlySpan<byte> bytes)
     {
         if (_padded.Length < bytes.Length + BitReader.PaddingBytes)
@@ -84,13 +85,13 @@ internal sealed class ColumnScratch
     }
 
     /// <summary>
-    /// What is planned of a plain column: its integers, and the places of values which these do not give back.
+    /// The plan of a plain column: its integers, and the places of the values that these do not reproduce.
     /// </summary>
     internal sealed class PlainParts
     {
         public Growing<long> Integers { get; private set; } = new();
 
-        /// <summary>Those of another plan, which may turn out to be the better one.</summary>
+        /// <summary>The integers of another plan, which may prove better.</summary>
         public Growing<long> OtherIntegers { get; private set; } = new();
 
         public Growing<int> Exceptions { get; } = new();
@@ -104,7 +105,7 @@ internal sealed class ColumnScratch
     {
         private T[] _items = [];
 
-        /// <summary>The first <paramref name="count"/> places, holding whatever they held.</summary>
+        /// <summary>The first <paramref name="count"/> elements, with their old content.</summary>
         public Span<T> Of(int count)
         {
             if (_items.Length < count)

@@ -1,13 +1,14 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>
 /// The columns of version 1: readings sorted by (series, time), one group a series. A stream of bits, then the bytes of
-/// texts; docs/frame-format.md says it all. Frames and the outbox's segments hold the same.
+/// texts; docs/reference/frame-format.md says it all. Frames and the outbox's segments hold the same.
 /// <code>
 /// byte    layout: 0 plain columns follow (<see cref="ReadingColumns"/>), which are then no larger; 1 compact ones
 /// each group, in bits, until all readings are there:
@@ -20,13 +21,14 @@ namespace Telemetry.Model.Frames.Columns;
 /// 1       1: the texts are deflated                             (only where there are bytes of text)
 /// ...     zeros to the end of the byte, then the texts' bytes to the end of the columns
 /// </code>
-/// A warm writer or reader allocates nothing, but that texts are deflated and inflated by the framework: 200 to 250 bytes.
+/// A warm writer or reader allocates nothing, but that texts are deflated and inflated by the framework: 200 to 250
+/// bytes.
 /// </summary>
 public static class CompactColumns
 {
     private const byte PlainLayout = 0, CompactLayout = 1;
 
-    /// <summary>A plain reading's time and the length of a text; all others are larger.</summary>
+    /// <summary>The bytes of a plain reading's time and the length of a text; every other reading takes more.</summary>
     private const int PlainReadingBytesMin = 9;
 
     /// <summary>
@@ -66,8 +68,8 @@ public static class CompactColumns
 
     /// <summary>
     /// Reads to the end and adds exactly <paramref name="count"/> rows to <paramref name="into"/>. An unknown series,
-    /// or anything else that no writer makes, throws <see cref="WireFormatException"/>; what was added until then must
-    /// be thrown away.
+    /// or anything else that no writer produces, throws <see cref="WireFormatException"/>; the caller must then discard
+    /// what was added.
     /// </summary>
     public static void Read(ref WireReader reader, ReadingBatch into, int count, ReadOnlySpan<MetricType> types)
     {
@@ -91,14 +93,14 @@ public static class CompactColumns
         }
     }
 
-    /// <summary>Puts all groups into the writer, which forgets what it had; returns the bytes of text.</summary>
+    /// <summary>Writes all groups into the writer, which is cleared first; returns the bytes of text.</summary>
     private static int WriteGroups(
         BitWriter bits, ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types,
         ColumnScratch scratch)
     {
         bits.Clear();
         var textBytes = 0;
-        // Taken once: a batch makes its spans anew at each call.
+        // Read once: a batch makes its spans anew at each call.
         var allSeries = batch.Series;
         var allTimes = batch.Times;
         var allBits = batch.Bits;
@@ -142,8 +144,8 @@ public static class CompactColumns
     }
 
     /// <summary>
-    /// Takes the times and values of the first rows, of one series; returns how many. Apart from the rest, so that the
-    /// spans stay in registers.
+    /// Takes the times and values of the first rows, which belong to one series; returns how many. A method of its own,
+    /// so that the spans stay in registers.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int Take(
@@ -172,7 +174,9 @@ public static class CompactColumns
         return count;
     }
 
-    /// <summary>Takes the rows' flags, and moves up the values of those that are not null; returns how many.</summary>
+    /// <summary>
+    /// Takes the rows' flags, and moves the values of those that are not null together; returns how many these are.
+    /// </summary>
     private static int TakeFlags(
         ReadOnlySpan<ReadingFlags> all, ReadOnlySpan<int> rows, Span<ReadingFlags> flags, Span<ulong> values)
     {

@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics;
 namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>
-/// Which exponent of <see cref="DecimalScale"/> suits a column: a writer's choice, of which a reader knows nothing.
+/// Chooses the exponent of <see cref="DecimalScale"/> for a column. This is the writer's choice alone; a reader needs
+/// no knowledge of it.
 /// </summary>
 internal static class DecimalExponent
 {
@@ -14,7 +15,8 @@ internal static class DecimalExponent
     private const int KeepWithin = 3;
 
     /// <summary>
-    /// True when all values of a sample are on the scale of an exponent, and one of them is on no lesser one.
+    /// True when all values of a sample are on the scale of an exponent, and at least one of them is on no lesser
+    /// scale.
     /// </summary>
     public static bool Suits(ReadOnlySpan<ulong> values, int exponent)
     {
@@ -31,7 +33,7 @@ internal static class DecimalExponent
         return IsLeast(integers, exponent);
     }
 
-    /// <summary>True when not all of the decimals with these integers are on the scale of a lesser exponent.</summary>
+    /// <summary>True when not all decimals with these integers are on the scale of a lesser exponent.</summary>
     public static bool IsLeast(ReadOnlySpan<long> integers, int exponent)
     {
         foreach (var integer in integers)
@@ -46,8 +48,8 @@ internal static class DecimalExponent
     }
 
     /// <summary>
-    /// The exponent that a sample of the values suggests; -1 when hardly any value is a decimal. The last exponent
-    /// used, <paramref name="before"/>, costs less to name than another.
+    /// The exponent that a sample of the values suggests; -1 when almost no value is a decimal. Naming the last
+    /// exponent used, <paramref name="before"/>, costs fewer bits than naming another.
     /// </summary>
     public static int Find(ReadOnlySpan<ulong> values, int before)
     {
@@ -124,7 +126,7 @@ internal static class DecimalExponent
         return exponent >= 0 && DecimalScale.TryConvert(number, exponent, out integer) ? exponent : -1;
     }
 
-    /// <summary>The least exponent that a double has; -1 when it is no decimal.</summary>
+    /// <summary>The least exponent of a double; -1 when it is no decimal.</summary>
     public static int Least(double value)
     {
         var end = Vector256.Create((double)DecimalScale.IntegerEnd);
@@ -145,7 +147,7 @@ internal static class DecimalExponent
         return -1;
     }
 
-    // Beyond the greatest integer no greater exponent fits either.
+    // After the greatest integer no greater exponent fits either.
     private static bool Within(double value, int exponent) =>
         exponent <= DecimalScale.ExponentMax
         && Math.Abs(value * DecimalScale.Powers[exponent]) < DecimalScale.IntegerEnd;

@@ -5,17 +5,19 @@ namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>
 /// Doubles that are decimals: x / 10^exponent, divided as IEEE 754 doubles, where |x| &lt; 2^51. A double belongs to a
-/// scale only if that division gives back its very bits; -0.0, NaN and infinities never do.
+/// scale only if that division yields exactly its bits; -0.0, NaN and infinities never do.
 /// </summary>
 internal static class DecimalScale
 {
-    /// <summary>The greatest exponent: 10^17 is exact as a double, and more digits than a double tells apart.</summary>
+    /// <summary>
+    /// The greatest exponent: 10^17 is exact as a double, and has more digits than a double distinguishes.
+    /// </summary>
     public const int ExponentMax = 17;
 
     /// <summary>Integers are below this, so that rounding and converting can be done by one addition.</summary>
     public const long IntegerEnd = 1L << 51;
 
-    /// <summary>What a value costs that is not on its column's scale.</summary>
+    /// <summary>The cost in bits of a value that is not on its column's scale.</summary>
     public const int ExceptionBits = 70;
 
     /// <summary>1.5 * 2^52: a double this large holds integers in its low bits.</summary>
@@ -32,8 +34,8 @@ internal static class DecimalScale
     public static readonly long MagicBits = BitConverter.DoubleToInt64Bits(Magic);
 
     /// <summary>
-    /// Fills <paramref name="integers"/>; where a value is not on the scale its place goes to
-    /// <paramref name="exceptions"/> and the integer before is repeated. Returns how many those are.
+    /// Fills <paramref name="integers"/>. For a value that is not on the scale, its place is added to <paramref
+    /// name="exceptions"/> and the integer before is repeated. Returns the number of exceptions.
     /// </summary>
     public static int Convert(ReadOnlySpan<ulong> values, int exponent, Span<long> integers, Span<int> exceptions)
     {
@@ -69,7 +71,7 @@ internal static class DecimalScale
         return count;
     }
 
-    /// <summary>Puts doubles in the place of integers. False when one is out of range: no writer made it.</summary>
+    /// <summary>Replaces integers by doubles. Returns false when one is out of range: no writer produced it.</summary>
     public static bool TryRestore(Span<long> integers, int exponent)
     {
         var power = new Vector<double>(Powers[exponent]);
@@ -102,7 +104,7 @@ internal static class DecimalScale
         return integer is >= -IntegerEnd and < IntegerEnd;
     }
 
-    /// <summary>The integer of one value; false where it is not on the scale.</summary>
+    /// <summary>The integer of one value; false when it is not on the scale.</summary>
     public static bool TryConvert(double value, int exponent, out long integer)
     {
         var moved = (value * Powers[exponent]) + Magic;

@@ -1,18 +1,18 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
-using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 
 namespace Telemetry.Model.Frames.Columns;
 
-/// <summary>The distinct values of a column, and where each of its values stands among them.</summary>
+/// <summary>Finds the distinct values of a column, and the place of each of its values among them.</summary>
 internal static class DistinctValues
 {
     private const int SampleLength = 16;
 
-    /// <summary>Up to so many entries are sorted by counting for each how many are less.</summary>
+    /// <summary>Up to this many entries are sorted by counting for each how many are less.</summary>
     private const int CountedMax = 96;
 
-    /// <summary>True when half of a sample of at least sixteen values come again in it.</summary>
+    /// <summary>True when half of a sample of at least sixteen values occur in it more than once.</summary>
     public static bool AreFew(ReadOnlySpan<ulong> values)
     {
         Span<ulong> sample = stackalloc ulong[SampleLength];
@@ -27,7 +27,7 @@ internal static class DistinctValues
     }
 
     /// <summary>
-    /// The distinct values as they come, and each value's place among them; -1 when they are too many.
+    /// The distinct values in order of first occurrence, and each value's place among them; -1 when there are too many.
     /// </summary>
     public static int Find(ReadOnlySpan<ulong> values, Span<ulong> entries, Span<long> places, Span<int> slots)
     {

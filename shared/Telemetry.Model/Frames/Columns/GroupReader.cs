@@ -1,10 +1,11 @@
 using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>
-/// Reads the groups of compact columns, whose writer is <see cref="CompactColumns"/>, straight into a batch's arrays.
+/// Reads the groups of compact columns, which <see cref="CompactColumns"/> writes, directly into a batch's arrays.
 /// </summary>
 internal static class GroupReader
 {
@@ -55,7 +56,7 @@ internal static class GroupReader
         ReadTexts(bytes[bits.End()..], textBytes, deflated, into, rows, types, ref bits);
     }
 
-    /// <summary>Moves the values to the readings that have one; null ones get 0.</summary>
+    /// <summary>Moves the values to the readings that have one; null readings get 0.</summary>
     private static void Spread(Span<ulong> values, ReadOnlySpan<ReadingFlags> flags, int present)
     {
         for (var row = flags.Length - 1; present <= row; row--)

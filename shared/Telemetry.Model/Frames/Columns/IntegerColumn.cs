@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 
 namespace Telemetry.Model.Frames.Columns;
 
-/// <summary>What integers stand for: it says which predictions are worth trying.</summary>
+/// <summary>The meaning of integers; it decides which predictions are tried.</summary>
 internal enum IntegerMeaning
 {
     /// <summary>Values, places, lengths.</summary>
@@ -33,11 +33,11 @@ internal static class IntegerColumn
     public const int KindBits = 3;
 
     /// <summary>
-    /// A sample is made of stretches of places: one for so many places, but not fewer or more than these.
+    /// A sample consists of stretches of places: one for each <c>PlacesAStretch</c> places, within these limits.
     /// </summary>
     private const int StretchLength = 16, PlacesAStretch = 128, StretchesMin = 2, StretchesMax = 16;
 
-    /// <summary>Of fewer integers three steps are looked at, not nine, and the least is found one by one.</summary>
+    /// <summary>For fewer integers three steps are examined, not nine, and the least is found one by one.</summary>
     private const int LongFrom = 32;
 
     /// <summary>
@@ -92,7 +92,7 @@ internal static class IntegerColumn
     public static long Bits(Prediction prediction, ReadOnlySpan<long> x) =>
         prediction.Kind == PredictionKind.Constant || x.Length < 2 ? KindBits : Cost(prediction, x, exactly: true);
 
-    /// <summary>Writes the integers behind the first.</summary>
+    /// <summary>Writes the integers after the first.</summary>
     public static void Write(BitWriter writer, ReadOnlySpan<long> x, Prediction prediction, Span<ulong> residuals)
     {
         if (x.Length < 2)
@@ -116,7 +116,7 @@ internal static class IntegerColumn
         }
     }
 
-    /// <summary>Reads the integers behind <paramref name="x"/>[0], which the caller has set.</summary>
+    /// <summary>Reads the integers after <paramref name="x"/>[0], which the caller has set.</summary>
     public static void Read(ref BitReader reader, Span<long> x)
     {
         if (x.Length < 2)

@@ -3,12 +3,12 @@ using System.Runtime.CompilerServices;
 namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>
-/// What a single number is about. Numbers of one context tend to be about equally long, so each says only how its
-/// length differs from that of the one before.
+/// The meaning of a single number. Numbers of one context usually have about the same length, so each encodes only the
+/// difference of its length from that of the previous one.
 /// </summary>
 internal enum NumberContext
 {
-    /// <summary>The first time of a group, less that of the group before.</summary>
+    /// <summary>The first time of a group, minus that of the previous group.</summary>
     Time,
 
     /// <summary>The parameter of a column's prediction.</summary>
@@ -17,7 +17,7 @@ internal enum NumberContext
     /// <summary>The bits of a column's greatest residual.</summary>
     Width,
 
-    /// <summary>How many of something there are.</summary>
+    /// <summary>A number of items.</summary>
     Count,
 
     /// <summary>The first integer of a column of integers.</summary>
@@ -29,7 +29,7 @@ internal enum NumberContext
     /// <summary>The first integer of a column of doubles' bits.</summary>
     FirstBits,
 
-    /// <summary>How many contexts there are.</summary>
+    /// <summary>The number of contexts.</summary>
     End,
 }
 

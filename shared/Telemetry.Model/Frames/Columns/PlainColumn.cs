@@ -1,6 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
-using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 
 namespace Telemetry.Model.Frames.Columns;
 
@@ -17,17 +17,17 @@ namespace Telemetry.Model.Frames.Columns;
 /// </summary>
 internal readonly record struct PlainColumn(PlainForm Form, Prediction Prediction, int Exceptions, long EstimatedBits)
 {
-    /// <summary>Above this many bits a decimal, the bits themselves are tried too.</summary>
+    /// <summary>With more than this many bits for each decimal, encoding the doubles' bits is tried too.</summary>
     private const int DecimalBitsMax = 24;
 
-    /// <summary>With more exceptions than one of so many values, another exponent is looked for.</summary>
+    /// <summary>With more exceptions than one in this many values, another exponent is tried.</summary>
     private const int ExceptionOf = 16;
 
-    /// <summary>From so many values on, a sample shows first whether an exponent suits.</summary>
+    /// <summary>From this many values on, a sample first shows whether an exponent is suitable.</summary>
     private const int SampleFrom = 32;
 
     /// <summary>
-    /// Finds how to put the values. What it found is in <paramref name="parts"/> until the next plan.
+    /// Chooses the encoding of the values. The result is in <paramref name="parts"/> until the next plan.
     /// </summary>
     public static PlainColumn Plan(
         ReadOnlySpan<ulong> values, MetricType type, PlainForm before, ColumnScratch.PlainParts parts)
@@ -99,7 +99,7 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
         return new PlainForm(ValueForm.Bits, zeros);
     }
 
-    /// <summary>Plans a column of one value again and again.</summary>
+    /// <summary>Plans a column in which one value is repeated.</summary>
     public static PlainColumn PlanSame(
         ulong value, MetricType type, PlainForm before, ColumnScratch.PlainParts parts)
     {
@@ -108,10 +108,10 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
         return new PlainColumn(form, default, 0, 0);
     }
 
-    /// <summary>True when two estimates tell which plan is the smaller; else its bits are to be counted.</summary>
+    /// <summary>True when two estimates show which plan is smaller; otherwise its bits must be counted.</summary>
     public static bool AreFarApart(long one, long other) => Math.Abs(one - other) > other / 2;
 
-    /// <summary>About how many bits it takes with these integers, its form apart.</summary>
+    /// <summary>About how many bits it takes with these integers, without its form.</summary>
     public long Bits(ReadOnlySpan<long> integers) =>
         IntegerColumn.Bits(Prediction, integers) + FirstBits(integers[0])
         + ((long)Exceptions * DecimalScale.ExceptionBits);
@@ -144,7 +144,7 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
         }
     }
 
-    /// <summary>Reads the values behind their form.</summary>
+    /// <summary>Reads the values after their form.</summary>
     public static void Read(ref BitReader reader, PlainForm form, Span<ulong> into)
     {
         var integers = MemoryMarshal.Cast<ulong, long>(into);
@@ -192,7 +192,7 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
         return new PlainColumn(form, prediction, 0, bits + FirstBits(integers[0]));
     }
 
-    /// <summary>Plans decimals of the exponent of the column before, if that suits these values.</summary>
+    /// <summary>Plans decimals with the exponent of the previous column, if it is suitable for these values.</summary>
     private static bool TryKeep(
         ReadOnlySpan<ulong> values, int exponent, Span<long> integers, ColumnScratch.PlainParts parts,
         out PlainColumn kept)

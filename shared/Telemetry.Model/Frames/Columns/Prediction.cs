@@ -3,19 +3,19 @@ using System.Runtime.InteropServices;
 
 namespace Telemetry.Model.Frames.Columns;
 
-/// <summary>From what each integer of a column is predicted; the code stands in three bits.</summary>
+/// <summary>What each integer of a column is predicted from; encoded in three bits.</summary>
 internal enum PredictionKind : byte
 {
     /// <summary>All are the first.</summary>
     Constant = 0,
 
-    /// <summary>The one before.</summary>
+    /// <summary>The previous one.</summary>
     Last = 1,
 
-    /// <summary>The one before and a step: counters, or times of steady sources.</summary>
+    /// <summary>The previous one plus a step: counters, or times of steady sources.</summary>
     Step = 2,
 
-    /// <summary>The one before and the difference before (delta of delta).</summary>
+    /// <summary>The previous one plus the previous difference (delta of delta).</summary>
     Slope = 3,
 
     /// <summary>Its place between the first and the last: times that jitter around a grid.</summary>
@@ -24,7 +24,7 @@ internal enum PredictionKind : byte
     /// <summary>The least: bools, noise.</summary>
     Least = 5,
 
-    /// <summary>The one before, by exclusive or: bits of doubles.</summary>
+    /// <summary>The previous one, by exclusive or: bits of doubles.</summary>
     Xor = 6,
 }
 
@@ -55,7 +55,7 @@ internal readonly record struct Prediction(PredictionKind Kind, long Parameter)
     {
         if (Kind == PredictionKind.Slope && from == 1)
         {
-            // Nothing is before the one before.
+            // The first one has only one predecessor.
             residuals[0] = ZigZag.Of(x[1] - x[0]);
             residuals = residuals[1..];
             from++;
@@ -134,7 +134,7 @@ internal readonly record struct Prediction(PredictionKind Kind, long Parameter)
         static Vector<long> Load(ref long from, int at) => Vector.LoadUnsafe(ref from, (nuint)at);
     }
 
-    /// <summary>Puts the integers in the place of the residuals that stand behind <paramref name="x"/>[0].</summary>
+    /// <summary>Replaces the residuals after <paramref name="x"/>[0] by the integers.</summary>
     public void Restore(Span<long> x)
     {
         var last = x[0];
@@ -212,7 +212,7 @@ internal readonly record struct Prediction(PredictionKind Kind, long Parameter)
                 + (Vector.AsVectorInt64(rounded) - new Vector<long>(DecimalScale.MagicBits));
         }
 
-        /// <summary>Puts integers in the place of the residuals of the places from 1 on.</summary>
+        /// <summary>Replaces the residuals of the places from 1 on by integers.</summary>
         public void Restore(Span<long> residuals)
         {
             var vectors = MemoryMarshal.Cast<long, Vector<long>>(residuals);

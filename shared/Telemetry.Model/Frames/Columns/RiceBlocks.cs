@@ -21,10 +21,10 @@ internal static class RiceBlocks
     /// <summary>Values in a block.</summary>
     public const int BlockLength = 32;
 
-    /// <summary>So many zeros announce a value in full.</summary>
+    /// <summary>This many zeros announce a value in full.</summary>
     public const int EscapeZeros = 8;
 
-    /// <summary>The greatest shift: one code then fits into a word whatever bit it begins at.</summary>
+    /// <summary>The greatest shift: one code then fits into a word at any bit offset.</summary>
     public const int ShiftMax = 48;
 
     /// <summary>Shifts from here on are tried on the values' high bits: three bits below the end of a word.</summary>
@@ -108,7 +108,7 @@ internal static class RiceBlocks
         return bits + Math.Min(bits, count + (count / 2));
     }
 
-    /// <summary>How many bits values take as blocks of their own.</summary>
+    /// <summary>How many bits the values take as blocks of their own.</summary>
     public static long Bits(ReadOnlySpan<ulong> values)
     {
         var width = Width(values);

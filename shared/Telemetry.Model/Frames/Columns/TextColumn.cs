@@ -16,12 +16,12 @@ namespace Telemetry.Model.Frames.Columns;
 /// </summary>
 internal static class TextColumn
 {
-    /// <summary>What shorter texts would win is not worth a deflater, which is made anew for each frame.</summary>
+    /// <summary>Shorter texts gain less than the cost of a deflater, which is made anew for each frame.</summary>
     private const int DeflateFrom = 96;
 
     /// <summary>
-    /// Writes the texts that <paramref name="values"/> point to in the batch, and adds the distinct ones' bytes to the
-    /// scratch's text, of which <paramref name="textBytes"/> are used.
+    /// Writes the texts that <paramref name="values"/> refer to in the batch, and adds the distinct ones' bytes to the
+    /// scratch's text, of which <paramref name="textBytes"/> are in use.
     /// </summary>
     public static void Write(
         BitWriter writer, ReadingBatch batch, ReadOnlySpan<ulong> values, ref int textBytes, ColumnScratch scratch)
@@ -99,7 +99,7 @@ internal static class TextColumn
         }
     }
 
-    /// <summary>The texts deflated, in the scratch until the next ones are; false when that is not smaller.</summary>
+    /// <summary>The deflated texts, in the scratch until the next call; false when they are not smaller.</summary>
     public static bool TryDeflate(ReadOnlySpan<byte> text, ColumnScratch scratch, out ReadOnlySpan<byte> deflated)
     {
         deflated = default;
@@ -120,9 +120,9 @@ internal static class TextColumn
     }
 
     /// <summary>
-    /// Inflates to exactly the length of <paramref name="into"/>; false where that cannot be. It makes at most that many
-    /// bytes, and its time is bounded by them and by the bytes of the stream. Allocates some 250 bytes, and a window
-    /// outside of the managed memory.
+    /// Inflates to exactly the length of <paramref name="into"/>; false if that is impossible. It produces at most that
+    /// many bytes, and its time is bounded by them and by the bytes of the stream. Allocates about 250 bytes, and a
+    /// window outside of the managed memory.
     /// </summary>
     public static bool TryInflate(ReadOnlySpan<byte> deflated, Span<byte> into, ColumnScratch scratch)
     {
@@ -138,7 +138,7 @@ internal static class TextColumn
         }
         catch (InvalidDataException)
         {
-            // No deflate stream.
+            // Not a deflate stream.
             return false;
         }
     }

@@ -89,7 +89,7 @@ internal ref struct TimeColumns(Span<long> times)
         }
     }
 
-    /// <summary>Takes the column of so many rows as one that later groups may share.</summary>
+    /// <summary>Records a column that later groups may share.</summary>
     public void Remember(int start, int count)
     {
         _first = _times[start];

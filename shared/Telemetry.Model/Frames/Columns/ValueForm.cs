@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 
 namespace Telemetry.Model.Frames.Columns;
 

@@ -2,6 +2,7 @@ using Telemetry.Edge.Outbox;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
+using Telemetry.Model.Wire;
 using Telemetry.Simulation.Worlds;
 using Telemetry.Storage;
 using Telemetry.Streams;

@@ -3,7 +3,7 @@ using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Outbox.Offers;
 using Telemetry.Inputs.Http;
 using Telemetry.Inputs.LineProtocol;
-using Telemetry.Tests.Edge;
+using Telemetry.Tests.Edge.Outbox;
 
 namespace Telemetry.Tests.Inputs.Http;
 

@@ -3,7 +3,7 @@ using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Outbox.Offers;
 using Telemetry.Inputs.Http;
 using Telemetry.Inputs.LineProtocol;
-using Telemetry.Tests.Edge;
+using Telemetry.Tests.Edge.Outbox;
 
 namespace Telemetry.Tests.Inputs.Http;
 
@@ -148,7 +148,8 @@ public sealed class WriteHandlerTests
             Assert.Equal(WriteHandler.PartReadingsMax, rig.Outbox.Accepted);
             var again = await Desk(rig).WriteAsync(Request(body, Key));
             Assert.Equal(400, again.Status);
-            Assert.Contains($"line {(2 * WriteHandler.PartReadingsMax) + 11}: ", again.Message, StringComparison.Ordinal);
+            Assert.Contains(
+                $"line {(2 * WriteHandler.PartReadingsMax) + 11}: ", again.Message, StringComparison.Ordinal);
             Assert.Equal((2 * WriteHandler.PartReadingsMax) + 10, rig.Outbox.Accepted);
             Assert.Equal(again, await Desk(rig).WriteAsync(Request(body, Key)));
             Assert.Equal((2 * WriteHandler.PartReadingsMax) + 10, rig.Outbox.Accepted);

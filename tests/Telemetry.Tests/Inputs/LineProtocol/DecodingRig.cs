@@ -3,7 +3,8 @@ using System.Text;
 using Telemetry.Edge.Outbox;
 using Telemetry.Inputs.LineProtocol;
 using Telemetry.Model.Readings;
-using Telemetry.Tests.Edge;
+using Telemetry.Model.Schemas;
+using Telemetry.Tests.Edge.Outbox;
 
 namespace Telemetry.Tests.Inputs.LineProtocol;
 

@@ -1,9 +1,9 @@
 using System.Text;
 using Telemetry.Edge.Outbox;
 using Telemetry.Inputs.LineProtocol;
-using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
 using Telemetry.TestKit.Bytes;
-using Telemetry.Tests.Edge;
+using Telemetry.Tests.Edge.Outbox;
 
 namespace Telemetry.Tests.Inputs.LineProtocol;
 

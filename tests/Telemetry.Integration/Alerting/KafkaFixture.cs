@@ -1,0 +1,28 @@
+using Telemetry.TestKit.Servers;
+
+namespace Telemetry.Integration.Alerting;
+
+/// <summary>One broker for the tests of a class, started by the first that needs it.</summary>
+public sealed class KafkaFixture : IAsyncLifetime
+{
+    private KafkaServer? _server;
+
+    public KafkaServer Server => _server!;
+
+    // Where there is no Kafka its tests are skipped, or, with CI=true, fail here.
+    public async Task InitializeAsync()
+    {
+        if (Missing.Kafka is null)
+        {
+            _server = await KafkaServer.Start();
+        }
+    }
+
+    public async Task DisposeAsync()
+    {
+        if (_server is not null)
+        {
+            await _server.DisposeAsync();
+        }
+    }
+}

@@ -1,0 +1,214 @@
+using System.Text;
+using Telemetry.Cloud.Commands;
+using Telemetry.Processing.Alerts.Rules;
+using Telemetry.Tests.Architecture;
+
+namespace Telemetry.Tests.Processing.Alerts.Rules;
+
+public sealed class AlertRulesFileTests
+{
+    private const string Least = """{"name":"hot","match":{"metric":"temperature"},"above":10}""";
+
+    [Fact]
+    public void Sample_has_every_key()
+    {
+        var rules = AlertRulesFile.Read(Path.Combine(SourceTree.Root, "deploy/rules.json"), out var problems);
+
+        Assert.Empty(problems);
+        var (hot, low) = (rules!.All[0], rules.All[1]);
+        Assert.Equal(
+            ("host-hot", "critical", AlertSide.Above, 80.0, 75.0), (hot.Name, hot.Severity, hot.Side, hot.Threshold,
+                hot.Clear));
+        Assert.Equal((TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5)), (hot.For, hot.Late));
+        Assert.Equal(["sensor"], hot.Match.Labels.Select(l => l.Key));
+        Assert.Equal((AlertSide.Below, 1e8, 2e8), (low.Side, low.Threshold, low.Clear));
+    }
+
+    [Fact]
+    public void Least_rule_takes_the_defaults()
+    {
+        var rule = Assert.Single(Parse(Least, out var problems)!.All);
+
+        Assert.Empty(problems);
+        Assert.Equal(
+            ("warning", 10.0, TimeSpan.Zero, TimeSpan.FromMinutes(5)), (rule.Severity, rule.Clear, rule.For,
+                rule.Late));
+        Assert.Equal((NamePattern.Any, NamePattern.Any), (rule.Match.Gateway, rule.Match.Device));
+    }
+
+    [Theory]
+    [InlineData("""{"match":{"metric":"m"},"above":1}""", "rule 1: name: is missing; it is needed")]
+    [InlineData(
+        """{"name":"a b","match":{"metric":"m"},"above":1}""",
+        "rule 1: name: 'a b' is not allowed; 1 to 64 of A-Z a-z 0-9 . _ - are")]
+    [InlineData(
+        """{"name":"","match":{"metric":"m"},"above":1}""",
+        "rule 1: name: '' is not allowed; 1 to 64 of A-Z a-z 0-9 . _ - are")]
+    [InlineData("""{"name":7,"match":{"metric":"m"},"above":1}""", "rule 1: name: is a number; a text is allowed")]
+    [InlineData("""{"name":"x","above":1}""", "rule 'x': match: is missing; it is needed")]
+    [InlineData(
+        """{"name":"x","match":{},"above":1}""", "rule 'x': match: metric: is missing; it is needed (* fits all)")]
+    [InlineData(
+        """{"name":"x","match":{"metric":""},"above":1}""",
+        "rule 'x': match: metric: '' is not allowed; 1 to 256 bytes are")]
+    [InlineData("""{"name":"x","match":["metric"],"above":1}""", "rule 'x': match: is an array; an object is allowed")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m","labels":{"a":1}},"above":1}""",
+        "rule 'x': match: labels: a: is a number; a text is allowed")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m","site":"s"},"above":1}""",
+        "rule 'x': match: site: is no key of this place; labels, gateway, device, metric are")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"}}""", "rule 'x': above: exactly one of above and below is allowed")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"},"above":1,"below":0}""",
+        "rule 'x': above: exactly one of above and below is allowed")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"},"above":"80"}""", "rule 'x': above: is a text; a number is allowed")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"},"above":null}""", "rule 'x': above: is null; a number is allowed")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"},"above":1e999}""",
+        "rule 'x': above: 1e999 is not allowed; a number that a double holds is")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"},"above":80,"clear":80.5}""",
+        "rule 'x': clear: 80.5 is not allowed; at most 80 (above) is, or it would clear while it fires")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"},"below":-3,"clear":-4}""",
+        "rule 'x': clear: -4 is not allowed; at least -3 (below) is, or it would clear while it fires")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"},"above":1,"for":"5"}""",
+        "rule 'x': for: '5' is not allowed; a time span from 0 ms to 30 d is")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"},"above":1,"for":5}""", "rule 'x': for: is a number; a text is allowed")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"},"above":1,"late":"0 s"}""",
+        "rule 'x': late: '0 s' is not allowed; a time span from 1 s to 365 d is")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"},"above":1,"severity":"page"}""",
+        "rule 'x': severity: 'page' is not allowed; info, warning, critical are")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"},"above":1,"abov":1}""",
+        "rule 'x': abov: is no key of this place; name, severity, match, above, below, clear, for, late are")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"},"above":1,"above":2}""",
+        "rule 'x': above: stands there twice; once is allowed")]
+    [InlineData("7", "rule 1: is a number; an object is allowed")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m\ud800"},"above":1}""", "has an escaped text that is no valid Unicode")]
+    public void Wrong_rule_is_told_by_file_rule_and_key_with_what_is_allowed(string rule, string problem)
+    {
+        Assert.Null(Parse(rule, out var problems));
+        Assert.Contains(problems, p => p.StartsWith($"rules.json: {problem}", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("", "is no JSON of this kind: ")]
+    [InlineData("rules: []", "is no JSON of this kind: ")]
+    [InlineData("[]", "is an array; an object is allowed")]
+    [InlineData("{}", "rules: is missing; it is needed")]
+    [InlineData("""{"rules":{}}""", "rules: is an object; an array is allowed")]
+    [InlineData("""{"rules":[],"more":1}""", "more: is no key of this place; rules are")]
+    [InlineData("""{"rules":[[[[[[[[[[1]]]]]]]]]]}""", "is no JSON of this kind: ")]
+    public void Wrong_file_is_told(string json, string problem)
+    {
+        Assert.Null(AlertRulesFile.Parse("rules.json", Encoding.UTF8.GetBytes(json), out var problems));
+        Assert.Contains(problems, p => p.StartsWith($"rules.json: {problem}", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Name_is_allowed_once()
+    {
+        Assert.Null(Parse($"{Least},{Least}", out var problems));
+        Assert.Equal(["rules.json: rule 2: name: 'hot' is rule 1's already; each is allowed once"], problems);
+    }
+
+    [Fact]
+    public void File_that_is_cut_anywhere_gives_a_problem_and_no_rules()
+    {
+        var whole = Encoding.UTF8.GetBytes($"{{\"rules\":[{Least}]}}");
+        for (var length = 0; length < whole.Length; length++)
+        {
+            Assert.Null(AlertRulesFile.Parse("rules.json", whole.AsMemory(0, length), out var problems));
+            Assert.NotEmpty(problems);
+        }
+
+        Assert.NotNull(AlertRulesFile.Parse("rules.json", whole, out _));
+    }
+
+    [Fact]
+    public void File_with_any_byte_changed_gives_rules_or_problems_and_nothing_else()
+    {
+        var bytes = File.ReadAllBytes(Path.Combine(SourceTree.Root, "deploy/rules.json"));
+        var random = new Random(3);
+        for (var i = 0; i < 3_000; i++)
+        {
+            var changed = bytes.ToArray();
+            changed[random.Next(changed.Length)] = (byte)random.Next(256);
+            var rules = AlertRulesFile.Parse("rules.json", changed, out var problems);
+            Assert.Equal(rules is null, problems.Count > 0);
+        }
+    }
+
+    [Fact]
+    public void Too_many_rules_and_too_many_bytes_are_refused()
+    {
+        var rules = Enumerable.Range(0, AlertRulesFile.RulesMax + 1)
+            .Select(i => Least.Replace("hot", $"hot{i}", StringComparison.Ordinal));
+        Assert.Null(Parse(string.Join(',', rules), out var problems));
+        Assert.Equal(["rules.json: rules: has 257 rules; at most 256 are allowed"], problems);
+
+        Assert.Null(Parse(Least + new string(' ', AlertRulesFile.BytesMax), out problems));
+        Assert.Equal(["rules.json: has over 1048576 bytes; at most that many are allowed"], problems);
+    }
+
+    [Fact]
+    public void Problems_are_told_up_to_a_limit_and_counted_beyond()
+    {
+        Assert.Null(Parse(string.Join(',', Enumerable.Repeat("1", 60)), out var problems));
+        Assert.Equal(AlertRulesFile.ProblemsMax + 1, problems.Count);
+        Assert.Equal("rules.json: and 10 problems more", problems[^1]);
+    }
+
+    [Fact]
+    public void Bytes_that_are_no_text_are_refused()
+    {
+        Assert.Null(AlertRulesFile.Parse("rules.json", (byte[])[(byte)'{', 0xC3, 0x28], out var problems));
+        Assert.Equal(["rules.json: is no valid UTF-8"], problems);
+    }
+
+    [Fact]
+    public void Version_follows_from_all_that_the_rule_says()
+    {
+        var rule = SampleRules.Hot();
+        AlertRule[] others =
+        [
+            rule with { Name = "warm" }, rule with { Severity = "info" }, rule with { Match = SampleRules.On("*") },
+            rule with { Side = AlertSide.Below, Clear = 10 }, rule with { Threshold = 11 }, rule with { Clear = 4 },
+            rule with { For = TimeSpan.FromSeconds(1) }, rule with { Late = TimeSpan.FromSeconds(1) },
+            rule with { Match = rule.Match with { Labels = [new("a", NamePattern.Any)] } },
+        ];
+
+        Assert.Equal(rule.Version, SampleRules.Hot().Version);
+        Assert.Equal(
+            others.Length + 1, others.Select(r => (r with { }).Version).Append(rule.Version).Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData("deploy/rules.json", true)]
+    [InlineData("deploy/telemetry.json", false)]
+    [InlineData("deploy/no-such.json", false)]
+    [InlineData("deploy", false)]
+    public void Command_says_whether_a_file_is_good(string file, bool good)
+    {
+        var (output, errors) = (new StringWriter(), new StringWriter());
+
+        Assert.Equal(good, RulesCommand.Check(Path.Combine(SourceTree.Root, file), output, errors));
+
+        Assert.Contains(file, (good ? output : errors).ToString(), StringComparison.Ordinal);
+        Assert.Empty((good ? errors : output).ToString());
+    }
+
+    private static AlertRules? Parse(string rules, out IReadOnlyList<string> problems) =>
+        AlertRulesFile.Parse("rules.json", Encoding.UTF8.GetBytes($"{{\"rules\":[{rules}]}}"), out problems);
+}

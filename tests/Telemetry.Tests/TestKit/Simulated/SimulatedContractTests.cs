@@ -1,0 +1,38 @@
+using Telemetry.TestKit.Contracts;
+using Telemetry.TestKit.Simulated;
+using Telemetry.TestKit.Time;
+
+namespace Telemetry.Tests.TestKit.Simulated;
+
+public sealed class SimulatedFrameLogContractTests : FrameLogContract
+{
+    protected override Task RunAsync(FrameLogStandOptions options, Func<FrameLogStand, Task> test) =>
+        SimulatedFrameLogStand.RunAsync(options, test);
+}
+
+public sealed class SimulatedFrameLogReaderContractTests : FrameLogReaderContract
+{
+    protected override Task RunAsync(FrameLogStandOptions options, Func<FrameLogStand, Task> test) =>
+        SimulatedFrameLogStand.RunAsync(options, test);
+}
+
+public sealed class SimulatedFrameLogInstallationContractTests : StreamInstallationContract
+{
+    protected override Task RunAsync(Func<FrameLogStand, Task> test) =>
+        SimulatedFrameLogStand.RunAsync(FrameLogStandOptions.Ordinary, test, makeStreams: false);
+}
+
+public sealed class SimulatedControlChannelContractTests : ControlChannelContract
+{
+    protected override Task RunAsync(Func<ControlChannelStand, Task> test)
+    {
+        var pump = new Pump();
+        var bus = new SimulatedControlChannel(pump, new Random(1));
+        pump.Run(() => test(new ControlChannelStand(
+            bus.As(SampleInstallation.Of(16)), bus.As(SampleInstallation.Of(16)), pump.Clock)
+        {
+            Stranger = bus.As(SampleInstallation.Of(8)),
+        }));
+        return Task.CompletedTask;
+    }
+}
