@@ -5,7 +5,7 @@
 set -uo pipefail
 cd "$(dirname "$0")"
 
-suites=(Telemetry.Tests Telemetry.Integration Telemetry.Simulation)
+suites=(Telemetry.Tests Telemetry.Integration Telemetry.Simulation Telemetry.Containers)
 unit_seconds_max=20
 suite_time_max=30m
 logs=.run/test
@@ -47,8 +47,21 @@ listening_ports() {
     while read -r hex; do printf ' %d' "0x$hex"; done
 }
 
+# Of the tests in containers, by the label that all of them carry: "kind id" a line.
+leftover_containers() {
+  local label="label=telemetry.test-run=$TELEMETRY_TEST_RUN"
+  timeout 10s docker version >/dev/null 2>&1 || return 0
+  docker ps --all --quiet --filter "$label" | sed 's/^/container /'
+  docker network ls --quiet --filter "$label" | sed 's/^/network /'
+  docker image ls --quiet --filter "$label" | sort -u | sed 's/^/image /'
+}
+
 check_leftovers() {
-  local process ports folder
+  local process ports folder kind id
+  while read -r kind id; do
+    problem "left in the Docker engine: $kind $id"
+    if [ "$kind" = container ]; then docker rm --force --volumes "$id"; else docker "$kind" rm "$id"; fi >/dev/null
+  done < <(leftover_containers)
   for _ in $(seq 100); do
     [ -n "$(leftover_processes)" ] || break
     sleep 0.1 # It may be on its way out.
@@ -129,8 +142,10 @@ else
   problem "dotnet format would change something"
 fi
 
-export TELEMETRY_SIMULATION_REPORT=$PWD/$logs/simulation.txt
+export TELEMETRY_SIMULATION_REPORT=$PWD/$logs/simulation.txt TELEMETRY_CONTAINERS_REPORT=$PWD/$logs/containers.txt
 for suite in "${suites[@]}"; do run_suite "$suite"; done
+# What the servers said of themselves, and what became of the faults; nothing where no engine answered.
+cat "$TELEMETRY_CONTAINERS_REPORT" 2>/dev/null
 cat "$TELEMETRY_SIMULATION_REPORT" 2>/dev/null || problem "the simulation did not say how often each fault struck"
 check_leftovers
 finish

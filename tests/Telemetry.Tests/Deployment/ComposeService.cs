@@ -25,6 +25,18 @@ internal sealed partial record ComposeService(string Name, IReadOnlyList<string>
         Below("environment").Select(line => line.Split(": ", 2))
             .ToDictionary(pair => pair[0], pair => pair[1].Trim('"'));
 
+    /// <summary>What stands behind a key in its line; null where the service lacks it.</summary>
+    public string? Value(string key) =>
+        Lines.FirstOrDefault(line => line.StartsWith($"    {key}: ", StringComparison.Ordinal))?.Split(": ", 2)[1];
+
+    /// <summary>The entries below a key, one a line.</summary>
+    public IReadOnlyList<string> Items(string key) => [.. Below(key).Select(line => line[2..].Trim('"'))];
+
+    /// <summary>The entries of a list that stands in the key's line: <c>[ a, "b" ]</c>.</summary>
+    public IReadOnlyList<string> List(string key) => Value(key) is { } list
+        ? [.. list.Trim('[', ']', ' ').Split(", ").Select(item => item.Trim('"'))]
+        : [];
+
     /// <summary>The services of a file, comments apart.</summary>
     public static IReadOnlyList<ComposeService> Of(IEnumerable<string> file)
     {
@@ -47,11 +59,6 @@ internal sealed partial record ComposeService(string Name, IReadOnlyList<string>
 
         return services;
     }
-
-    private string? Value(string key) =>
-        Lines.FirstOrDefault(line => line.StartsWith($"    {key}: ", StringComparison.Ordinal))?.Split(": ", 2)[1];
-
-    private List<string> Items(string key) => [.. Below(key).Select(line => line[2..].Trim('"'))];
 
     private IEnumerable<string> Below(string key) => Lines
         .SkipWhile(line => line != $"    {key}:").Skip(1)

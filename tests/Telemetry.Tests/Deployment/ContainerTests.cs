@@ -90,6 +90,19 @@ public sealed class ContainerTests
     public void Nothing_of_ours_runs_as_root(string dockerfile) =>
         Assert.Equal("$APP_UID", ImageRecipe.Read(dockerfile).User);
 
+    [Theory]
+    [InlineData("agent")]
+    [InlineData("cloud")]
+    [InlineData("nats")]
+    public void Service_writes_to_its_volumes_alone_and_has_no_rights_and_a_memory_limit(string name)
+    {
+        var service = Services.Single(s => s.Name == name);
+
+        Assert.Equal(
+            ("true", "ALL"), (service.Value("read_only"), Assert.Single(service.List("cap_drop"))));
+        Assert.Matches("^[0-9]+m$", service.Value("mem_limit"));
+    }
+
     [Fact]
     public void Cloud_knows_every_key_that_it_is_given()
     {
@@ -164,10 +177,10 @@ public sealed class ContainerTests
             given[key] = recipe.Source(value);
         }
 
-        // Made by compose where the key says; here any file will do.
+        // Written where the key says, as the container starts; here any file will do.
         Assert.Contains(
-            $"target: {given[Gateways]} ",
-            File.ReadAllText(Path.Combine(SourceTree.Root, "docker-compose.yml")));
+            Services.Single(s => s.Name == "cloud").Items("entrypoint"),
+            item => item.Contains($"> {given[Gateways]};", StringComparison.Ordinal));
         given[Gateways] = recipe.Configuration;
         return CloudConfiguration.Read(
             SettingsTree.Load(recipe.Configuration, CloudConfiguration.EnvironmentPrefix, given), out problems);

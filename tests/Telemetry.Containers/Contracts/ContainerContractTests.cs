@@ -1,0 +1,92 @@
+using Telemetry.Containers.Engine;
+using Telemetry.Containers.Servers;
+using Telemetry.Integration.Storage;
+using Telemetry.TestKit.Contracts;
+
+namespace Telemetry.Containers.Contracts;
+
+/// <summary>
+/// The contracts of frame log, control channel and store on the servers that docker-compose.yml names.
+/// </summary>
+[Collection(ServersCollection.Name)]
+public sealed class ContainerContractTests(ServersFixture servers)
+{
+    public static TheoryData<string> LogClaims => ContractClaims.Of<FrameLogContract>();
+
+    public static TheoryData<string> ReaderClaims => ContractClaims.Of<FrameLogReaderContract>();
+
+    public static TheoryData<string> InstallationClaims => ContractClaims.Of<StreamInstallationContract>();
+
+    public static TheoryData<string> ChannelClaims => ContractClaims.Of<ControlChannelContract>();
+
+    public static TheoryData<string> StoreClaims => ContractClaims.Of<StoreContract>();
+
+    [ContainerTheory]
+    [MemberData(nameof(LogClaims))]
+    public Task Log_keeps_to_its_contract(string claim) =>
+        ContractClaims.RunAsync<FrameLogContract>(new OfLog(servers.Nats), claim);
+
+    [ContainerTheory]
+    [MemberData(nameof(ReaderClaims))]
+    public Task Reader_of_the_log_keeps_to_its_contract(string claim) =>
+        ContractClaims.RunAsync<FrameLogReaderContract>(new OfReader(servers.Nats), claim);
+
+    [ContainerTheory]
+    [MemberData(nameof(InstallationClaims))]
+    public Task Log_keeps_to_the_contract_of_its_installation(string claim) =>
+        ContractClaims.RunAsync<StreamInstallationContract>(new OfInstallation(servers.Nats), claim);
+
+    [ContainerTheory]
+    [MemberData(nameof(ChannelClaims))]
+    public Task Control_channel_keeps_to_its_contract(string claim) =>
+        ContractClaims.RunAsync<ControlChannelContract>(new OfChannel(servers.Nats), claim);
+
+    [ContainerTheory]
+    [MemberData(nameof(StoreClaims))]
+    public Task Store_keeps_to_its_contract(string claim) =>
+        ContractClaims.RunAsync<StoreContract>(new OfStore(servers.Timescale.GetConnectionString()), claim);
+
+    private sealed class OfLog(NatsContainer nats) : FrameLogContract
+    {
+        protected override async Task RunAsync(FrameLogStandOptions options, Func<FrameLogStand, Task> test)
+        {
+            await using var stand = await NatsContainerStand.StartAsync(nats, options);
+            await test(stand);
+        }
+    }
+
+    private sealed class OfReader(NatsContainer nats) : FrameLogReaderContract
+    {
+        protected override async Task RunAsync(FrameLogStandOptions options, Func<FrameLogStand, Task> test)
+        {
+            await using var stand = await NatsContainerStand.StartAsync(nats, options);
+            await test(stand);
+        }
+    }
+
+    private sealed class OfInstallation(NatsContainer nats) : StreamInstallationContract
+    {
+        protected override async Task RunAsync(Func<FrameLogStand, Task> test)
+        {
+            await using var stand = await NatsContainerStand.StartAsync(nats, makeStreams: false);
+            await test(stand);
+        }
+    }
+
+    private sealed class OfChannel(NatsContainer nats) : ControlChannelContract
+    {
+        protected override Task RunAsync(Func<ControlChannelStand, Task> test) =>
+            NatsContainerStand.WithChannelAsync(nats, test);
+    }
+
+    private sealed class OfStore(string server) : StoreContract
+    {
+        protected override async Task RunAsync(Func<IStoreUnderTest, Task> test)
+        {
+            await using var database = await PostgresDatabase.CreateEmpty(server);
+            await database.Execute("CREATE EXTENSION timescaledb");
+            await database.OpenAnother();
+            await test(database);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+namespace Telemetry.Containers.Engine;
+
+/// <summary>
+/// A test that needs a Docker engine: skipped with the reason where none answers, also with CI=true, as the other
+/// suites run the same servers as processes.
+/// </summary>
+public sealed class ContainerFactAttribute : FactAttribute
+{
+    public ContainerFactAttribute() => Skip = DockerEngine.WhyNot;
+}
+
+/// <summary>As <see cref="ContainerFactAttribute"/>, for theories.</summary>
+public sealed class ContainerTheoryAttribute : TheoryAttribute
+{
+    public ContainerTheoryAttribute() => Skip = DockerEngine.WhyNot;
+}
