@@ -35,7 +35,8 @@ internal static class IngressSection
             reader.Flag("ingress.tls.clientCertificatesRequired", false));
         if (needed && access is { PasswordFile: null, ClientAuthorities: null })
         {
-            reader.Problem("ingress.gateways", "is missing; this or ingress.tls.clientAuthorities says who may connect");
+            reader.Problem(
+                "ingress.gateways", "is missing; this or ingress.tls.clientAuthorities says who may connect");
         }
 
         if (access.Certificate is null != access.Key is null)
