@@ -51,8 +51,15 @@ internal sealed class DeadLetterFilterOptions(TimeProvider time)
     /// <summary>What is wrong with letters named by ids and options both, or by neither; or null.</summary>
     public string? Problem(CommandResult result, Argument ids)
     {
+        var words = result.GetResult(ids)?.Tokens ?? [];
+        if (words.Any(word => !word.Value.All(char.IsAsciiDigit)))
+        {
+            // The argument itself says of such a word that it is not an id.
+            return null;
+        }
+
         var chosen = result.GetResult(_gateway) is not null || result.GetResult(_reason) is not null;
-        return result.GetResult(ids) is { Tokens.Count: > 0 }
+        return words.Count > 0
             ? chosen || result.GetResult(_since) is not null
                 ? $"{result.Command.Name} takes either ids or filters"
                 : null

@@ -93,7 +93,9 @@ public sealed class AgentConfigurationTests
     [InlineData("""{ "gateway": "a b", "outbox": { "file": "f" }, "uplink": { "host": "h" } }""", "gateway: 'a b'")]
     [InlineData("""{ "gateway": "g", "uplink": { "host": "h" } }""", "outbox.file: is missing")]
     [InlineData("{" + Least + "}", "uplink.host: is missing")]
-    [InlineData("{" + Least + """, "uplink": { "host": "h", "prot": 1 } }""", "uplink.prot: is not a key of this program")]
+    [InlineData(
+        "{" + Least + """, "uplink": { "host": "h", "prot": 1 } }""",
+        "uplink.prot: is not a key of this program")]
     [InlineData("{" + Least + """, "uplink": { "host": "h", "port": 0 } }""", "uplink.port: '0'")]
     [InlineData("{" + Least + """, "uplink": { "host": "h", "keepAlive": "5" } }""", "uplink.keepAlive: '5'")]
     [InlineData("{" + Least + """, "uplink": { "host": "h", "tls": "ja" } }""", "uplink.tls: 'ja'")]
@@ -123,14 +125,22 @@ public sealed class AgentConfigurationTests
     [InlineData(
         "{" + Least + """, "uplink": { "host": "h" }, "http": { "keyFile": "/nowhere/k" } }""",
         "http.certificateFile: ")]
-    [InlineData("{" + Least + """, "uplink": { "host": "h" }, "http": { "prot": 1 } }""", "http.prot: is not a key of this program")]
+    [InlineData(
+        "{" + Least + """, "uplink": { "host": "h" }, "http": { "prot": 1 } }""",
+        "http.prot: is not a key of this program")]
     [InlineData(
         """{ "outbox": { "requestsFull": "maybe" } }""",
         "outbox.requestsFull: 'maybe' is not allowed; use forgetOldest or refuse")]
-    [InlineData("""{ "outbox": { "requestsKept": "1 s" } }""", "outbox.requestsKept: '1 s' is not allowed; use 1 min to 366 d")]
+    [InlineData(
+        """{ "outbox": { "requestsKept": "1 s" } }""",
+        "outbox.requestsKept: '1 s' is not allowed; use 1 min to 366 d")]
     [InlineData("{" + Least + """, "uplink": { "host": "h" }, "status": [1] }""", "status.0: is not a key")]
-    [InlineData("{" + Least + """, "uplink": { "host": "h" }, "GATEWAY": "h" }""", "GATEWAY: is set twice in configuration")]
-    [InlineData("{" + Least + """, "traces": { "endpoint": "collector" } }""", "traces.endpoint: is not allowed; use the address of a collector")]
+    [InlineData(
+        "{" + Least + """, "uplink": { "host": "h" }, "GATEWAY": "h" }""",
+        "GATEWAY: is set twice in configuration")]
+    [InlineData(
+        "{" + Least + """, "traces": { "endpoint": "collector" } }""",
+        "traces.endpoint: is not allowed; use the address of a collector")]
     [InlineData(
         "{" + Least + """, "traces": { "protocol": "http" } }""",
         "traces.protocol: 'http' is not allowed; use http/protobuf or grpc")]

@@ -70,10 +70,12 @@ public sealed class CloudConfigurationTests
         "log.maxAge: '7' is not allowed; use 1 h to 3650 d")]
     [InlineData(
         "log.duplicateWindow", "20 s",
-        "log.duplicateWindow: '20 s' is not allowed; use more than ingress.appendPatience (20 s), or a repeated message "
-        + "is stored twice")]
+        "log.duplicateWindow: '20 s' is not allowed; use more than ingress.appendPatience (20 s), or a repeated "
+        + "message is stored twice")]
     [InlineData("ingress.plainPasswords", "yes", "ingress.plainPasswords: 'yes' is not allowed; use true or false")]
-    [InlineData("ingress.tls.certificate", "/no", "ingress.tls: certificate is not allowed without key, nor key without certificate")]
+    [InlineData(
+        "ingress.tls.certificate", "/no",
+        "ingress.tls: certificate is not allowed without key, nor key without certificate")]
     [InlineData(
         "processor.renewEvery", "6 s",
         "processor.renewEvery: '6 s' is not allowed; use at most half of processor.lease (2.5 s)")]
