@@ -43,7 +43,8 @@ internal sealed class InstallationEntry(
         return (log, facts);
     }
 
-    private async Task<InstallationFacts> FindAsync(IStore? store, JetStreamFrameLog log, CancellationToken cancellationToken)
+    private async Task<InstallationFacts> FindAsync(
+        IStore? store, JetStreamFrameLog log, CancellationToken cancellationToken)
     {
         if (store is not null)
         {
