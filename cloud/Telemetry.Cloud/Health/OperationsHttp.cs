@@ -114,11 +114,4 @@ internal sealed class OperationsHttp : IAsyncDisposable
             return Results.Text($"the database: {e.Message}\n", statusCode: StatusCodes.Status503ServiceUnavailable);
         }
     }
-
-    private sealed class NoLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    }
 }

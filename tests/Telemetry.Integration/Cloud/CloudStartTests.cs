@@ -54,6 +54,7 @@ public sealed class CloudStartTests : IAsyncDisposable
         Assert.Contains(Fill(sentence), run.All, StringComparison.Ordinal);
         Assert.Equal((code, code), (check.Code, run.Code));
         Assert.DoesNotContain("   at ", run.All, StringComparison.Ordinal);
+        Assert.DoesNotContain("Microsoft.", run.All, StringComparison.Ordinal);
         Assert.InRange(run.All.Length, 1, 1000);
     }
 

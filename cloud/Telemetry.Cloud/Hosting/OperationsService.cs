@@ -1,0 +1,39 @@
+using Microsoft.Extensions.Hosting;
+using Npgsql;
+using Telemetry.Cloud.Health;
+using Telemetry.Diagnostics.Metrics;
+
+namespace Telemetry.Cloud.Hosting;
+
+/// <summary>
+/// Health, metrics and the gateways' books over HTTP. It starts first, so that it can be asked why the process is not
+/// ready. An ingress alone may have a database for these questions; it works without.
+/// </summary>
+internal sealed class OperationsService(RoleContext context, PrometheusText text) : IHostedService
+{
+    private NpgsqlDataSource? _database;
+    private OperationsHttp? _http;
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var settings = context.Settings;
+        _database = settings.Database is { } options ? NpgsqlDataSource.Create(options.ConnectionString) : null;
+        var books = _database is null ? null : new GatewayBooks(_database);
+        _http = await OperationsHttp.StartAsync(
+            settings, context.Health, text, books, context.Logging, cancellationToken);
+        OperationsLog.Started(context.ProcessLog, settings.Roles, settings.Ingress.Partitions, _http.Address);
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        if (_http is not null)
+        {
+            await _http.DisposeAsync();
+        }
+
+        if (_database is not null)
+        {
+            await _database.DisposeAsync();
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using Microsoft.Extensions.Hosting;
+using Telemetry.Processing;
+using Telemetry.Runtime;
+using Telemetry.Storage.Postgres;
+
+namespace Telemetry.Cloud.Hosting;
+
+/// <summary>The role of the processor: its workers, each on a loop of its own.</summary>
+internal sealed class ProcessorService(RoleContext context, ServersService servers, StopSignal signal)
+    : BackgroundService
+{
+    private Processor[] _workers = [];
+
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        var logger = context.Logging.CreateLogger("Telemetry.Cloud.Processing");
+        var options = context.Settings.Processor;
+        _workers = [.. Enumerable.Range(0, options.Workers).Select(worker => new Processor(
+            servers.Store!, servers.Log!, servers.ControlChannel!, options with { Worker = worker }, context.Time,
+            context.Random, logger, context.Database, servers.NatsReach))];
+        for (var i = 0; i < _workers.Length; i++)
+        {
+            var worker = _workers[i];
+            context.Health.Add($"worker {i}", () => worker.Problem);
+        }
+
+        ProcessorCounters.Publish(context.Meter, [.. _workers.Select(worker => worker.Counters)]);
+        StoreMetrics.Publish(context.Meter, servers.Store!);
+        return base.StartAsync(cancellationToken);
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => EventLoop.RunAllAsync(
+        "processor",
+        [.. _workers.Select<Processor, Func<CancellationToken, Task>>(worker => worker.RunAsync)], signal.Stopping);
+}
