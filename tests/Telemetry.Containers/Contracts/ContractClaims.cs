@@ -25,7 +25,7 @@ internal static class ContractClaims
         from method in contract.GetMethods()
         where method.IsDefined(typeof(FactAttribute), inherit: true)
         from row in Rows(method).Index()
-        // By number: two rows may look the same, as texts that no database holds do.
+            // By number: two rows may look the same, as texts that no database holds do.
         select (row.Item.Length == 0 ? method.Name : $"{row.Index + 1}: {method.Name}", method, row.Item);
 
     private static IEnumerable<object?[]> Rows(MethodInfo method) =>

@@ -37,7 +37,8 @@ public sealed class IngressCertificateTests : IAsyncDisposable
         var byPassword = options with { Password = "secret" };
         var byCertificate = options with
         {
-            CertificateFile = At("gateways/gw-1.pem"), KeyFile = At("gateways/gw-1.key"),
+            CertificateFile = At("gateways/gw-1.pem"),
+            KeyFile = At("gateways/gw-1.key"),
         };
 
         Assert.Equal("", await TryAsync(byPassword));

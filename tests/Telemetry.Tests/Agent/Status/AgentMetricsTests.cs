@@ -8,13 +8,25 @@ public sealed class AgentMetricsTests
 {
     private static readonly AgentStatus Status = new()
     {
-        Gateway = "gw-1", Accepted = 10, AtTheEdge = 4, InFlight = 3, LinkUp = true, OutboxBytes = 5, FramesResent = 6,
+        Gateway = "gw-1",
+        Accepted = 10,
+        AtTheEdge = 4,
+        InFlight = 3,
+        LinkUp = true,
+        OutboxBytes = 5,
+        FramesResent = 6,
     };
 
     private static readonly HttpInputStatus Http = new()
     {
-        Answers = [new(204, 2), new(400, 0), new(0, 1)], LinesStored = 7, LinesRefused = 8, Repeats = 9,
-        Connections = 11, ConnectionsRefused = 12, BodiesCut = 13, SeriesCacheCleared = 14,
+        Answers = [new(204, 2), new(400, 0), new(0, 1)],
+        LinesStored = 7,
+        LinesRefused = 8,
+        Repeats = 9,
+        Connections = 11,
+        ConnectionsRefused = 12,
+        BodiesCut = 13,
+        SeriesCacheCleared = 14,
     };
 
     [Fact]

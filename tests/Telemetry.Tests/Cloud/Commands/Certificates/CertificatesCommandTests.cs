@@ -225,7 +225,9 @@ public sealed class CertificatesCommandTests : IAsyncDisposable
     {
         var options = new MqttUplinkOptions
         {
-            Host = "cloud.example.org", Tls = true, AuthorityFile = Path.Combine(authority, "ca.pem"),
+            Host = "cloud.example.org",
+            Tls = true,
+            AuthorityFile = Path.Combine(authority, "ca.pem"),
         };
         return MqttTls.Read(options).For(options.Host).CertificateChainPolicy!;
     }
