@@ -1,3 +1,4 @@
+using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
 using Telemetry.Processing.Ledger;
 
@@ -37,4 +38,19 @@ internal static class DeadLives
                 .Select(e => e.Epoch),
         ];
     }
+
+    /// <summary>
+    /// The epochs whose last sequences vanished with a copy of the outbox. The sign is that an outbox which was put back
+    /// names such an epoch and knows of fewer sequences than were announced. The same hello comes from a clone, beside
+    /// which the other copy goes on, so a second one is needed here too.
+    /// </summary>
+    public static IReadOnlyList<ulong> OutrunOf(GatewayLedger gateway, Hello hello, TimeSpan now) =>
+    [
+        .. hello.Epochs
+            .Where(told => hello.Fork.Length > 0 && !(hello.OwnIsLast && told == hello.Epochs[^1])
+                && gateway.Epochs.TryGetValue(told.Epoch, out var epoch)
+                && LaneLasts.Max(told.Lasts, epoch.Lasts) != told.Lasts
+                && epoch.OutrunAgainFor(hello.Id, now, ProvenAfter))
+            .Select(told => told.Epoch),
+    ];
 }

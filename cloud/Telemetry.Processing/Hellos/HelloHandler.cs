@@ -214,8 +214,12 @@ internal sealed class HelloHandler(
         }
         else if (isNew && waiting?.Hello.Id.IsAfter(hello.Id) is not true)
         {
-            owner.Losses[id] = new PendingLoss(
-                hello, live, backlog, DeadLives.Of(gateway, hello, time.GetElapsedTime(0)));
+            var now = time.GetElapsedTime(0);
+            owner.Losses[id] = new PendingLoss(hello, live, backlog)
+            {
+                Dead = DeadLives.Of(gateway, hello, now),
+                Outrun = DeadLives.OutrunOf(gateway, hello, now),
+            };
         }
     }
 

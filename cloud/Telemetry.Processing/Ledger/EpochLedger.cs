@@ -41,7 +41,7 @@ internal sealed class EpochLedger(ulong epoch)
     /// <summary>True when its lane rows must be removed, because it became complete.</summary>
     public bool Shrunk { get; private set; }
 
-    private (HelloId Hello, TimeSpan At)? _missed;
+    private (HelloId Hello, TimeSpan At)? _missed, _outrun;
 
     // Null for a complete epoch without lost runs, of which a gateway may have many.
     private LaneLedger[]? _lanes;
@@ -115,17 +115,39 @@ internal sealed class EpochLedger(ulong epoch)
     /// </summary>
     public bool MissedAgainBy(HelloId hello, TimeSpan now, TimeSpan longBefore)
     {
-        if (_missed is not { } first || first.Hello.Process != hello.Process)
+        return Again(ref _missed, hello, now, longBefore);
+    }
+
+    /// <summary>
+    /// A hello of an outbox that was put back names this epoch and knows of fewer sequences than were announced. Returns
+    /// true when an earlier hello of the same process knew of fewer too and arrived at least
+    /// <paramref name="longBefore"/> earlier, and nothing was received of the epoch from another process since: the copy
+    /// of the outbox that has the others may still exist.
+    /// </summary>
+    public bool OutrunAgainFor(HelloId hello, TimeSpan now, TimeSpan longBefore) =>
+        Again(ref _outrun, hello, now, longBefore);
+
+    /// <summary>A frame of it, or a hello that names it, arrived from this process.</summary>
+    public void HeardOf(uint process)
+    {
+        HeardFrom = process;
+        _missed = null;
+        if (_outrun?.Hello.Process != process)
         {
-            _missed = (hello, now);
+            _outrun = null;
+        }
+    }
+
+    private static bool Again(ref (HelloId Hello, TimeSpan At)? seen, HelloId hello, TimeSpan now, TimeSpan longBefore)
+    {
+        if (seen is not { } first || first.Hello.Process != hello.Process)
+        {
+            seen = (hello, now);
             return false;
         }
 
         return hello.IsAfter(first.Hello) && now - first.At >= longBefore;
     }
-
-    /// <summary>A frame of it, or a hello that names it, arrived from this process.</summary>
-    public void HeardOf(uint process) => (HeardFrom, _missed) = (process, null);
 
     /// <summary>Records that a successor names it with these last sequences.</summary>
     public void Name(LaneLasts lasts)

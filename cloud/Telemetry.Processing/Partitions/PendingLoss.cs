@@ -8,12 +8,16 @@ namespace Telemetry.Processing.Partitions;
 
 /// <summary>
 /// A hello that waits. Sequences that it shows as sealed and no longer held, and that are not settled, are booked as
-/// lost only after the position has passed both streams' ends as read after that hello. <paramref name="Dead"/> are the
-/// epochs of vanished copies of the outbox, as found when the hello was taken.
+/// lost only after the position has passed both streams' ends as read after that hello.
 /// </summary>
-internal sealed record PendingLoss(
-    Hello Hello, StreamState Live, StreamState Backlog, IReadOnlyList<ulong> Dead)
+internal sealed record PendingLoss(Hello Hello, StreamState Live, StreamState Backlog)
 {
+    /// <summary>The epochs of vanished copies of the outbox, as found when the hello was taken.</summary>
+    public IReadOnlyList<ulong> Dead { get; init; } = [];
+
+    /// <summary>The epochs whose last sequences vanished with such a copy, as found when the hello was taken.</summary>
+    public IReadOnlyList<ulong> Outrun { get; init; } = [];
+
     /// <summary>True when every message that was in the log at that time has been read.</summary>
     public bool Due(StreamPosition live, StreamPosition backlog) => Passed(live, Live) && Passed(backlog, Backlog);
 
@@ -32,7 +36,7 @@ internal sealed record PendingLoss(
                 continue;
             }
 
-            var growing = Hello.OwnIsLast && told == Hello.Epochs[^1];
+            var outrun = epoch.HeardFrom == Hello.Id.Process && Outrun.Contains(told.Epoch);
             for (var lane = Lane.Critical; lane <= Lane.Backlog; lane++)
             {
                 var at = 1L;
@@ -43,8 +47,7 @@ internal sealed record PendingLoss(
                 }
 
                 var known = told.Lanes[(int)lane];
-                var last = Hello.Fork.Length > 0 && !growing && known.ListedTo == known.LastSealed
-                    ? epoch.Lasts[lane] : known.ListedTo;
+                var last = outrun && known.ListedTo == known.LastSealed ? epoch.Lasts[lane] : known.ListedTo;
                 Book(gateway, epoch, lane, new SequenceRange(at, last), touched);
             }
         }

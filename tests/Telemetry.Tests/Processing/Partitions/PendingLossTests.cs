@@ -13,7 +13,8 @@ namespace Telemetry.Tests.Processing.Partitions;
 public sealed class PendingLossTests
 {
     private const ulong Card = 1, OtherCard = 2, DeadEpoch = 10, Successor = 11;
-    private const uint Process = 1;
+    private const uint Process = 1, OtherProcess = 7;
+    private const long PutBackLast = 2;
 
     private static readonly GatewayId Gateway = GatewayId.Parse("gw-1");
     private static readonly Predecessor None = new(0, default);
@@ -66,9 +67,51 @@ public sealed class PendingLossTests
     public void Loss_waits_until_the_position_has_passed_both_streams_as_they_ended(
         long live, long backlog, long created, bool due)
     {
-        var loss = new PendingLoss(Said(), new StreamState(1, 1, 10), new StreamState(created, 1, 5), []);
+        var loss = new PendingLoss(Said(), new StreamState(1, 1, 10), new StreamState(created, 1, 5));
 
         Assert.Equal(due, loss.Due(new StreamPosition(1, live, "", 0), new StreamPosition(1, backlog, "", 0)));
+    }
+
+    // Found by the simulation: beside a clone the other copy went on, and what it held was booked as lost.
+    [Fact]
+    public void Sequences_that_a_put_back_outbox_does_not_know_may_be_held_by_another_copy()
+    {
+        var gateway = Ledger([Card], Dead(Card));
+        gateway.Epoch(DeadEpoch)!.HeardOf(OtherProcess);
+
+        Assert.Equal(0, LostBy(gateway, PutBack(1), TimeSpan.Zero));
+        gateway.Epoch(DeadEpoch)!.HeardOf(OtherProcess);
+        Assert.Equal(0, LostBy(gateway, PutBack(2), DeadLives.ProvenAfter));
+    }
+
+    [Fact]
+    public void Sequences_that_a_put_back_outbox_does_not_know_are_lost_when_nobody_names_them_for_long()
+    {
+        var gateway = Ledger([Card], Dead(Card));
+
+        Assert.Equal(0, LostBy(gateway, PutBack(1), TimeSpan.Zero));
+        Assert.Equal(0, LostBy(gateway, PutBack(2), DeadLives.ProvenAfter - TimeSpan.FromTicks(1)));
+        Assert.Equal(4 - PutBackLast, LostBy(gateway, PutBack(3), DeadLives.ProvenAfter));
+    }
+
+    private static long LostBy(GatewayLedger gateway, Hello hello, TimeSpan at)
+    {
+        var loss = new PendingLoss(hello, default, default) { Outrun = DeadLives.OutrunOf(gateway, hello, at) };
+        gateway.Epoch(DeadEpoch)!.HeardOf(Process);
+        loss.Book(gateway);
+        return gateway.Lost;
+    }
+
+    // It holds the first sequences of the live lane; the copy before it had announced four.
+    private static Hello PutBack(long count)
+    {
+        var live = new HelloLane(PutBackLast, PutBackLast, [new SequenceRange(1, PutBackLast)]);
+        var none = new HelloLane(0, 0, []);
+        return Said(new HelloEpoch(DeadEpoch, new Predecessor(Predecessor.Unknown, default), [none, live, none])) with
+        {
+            Id = new HelloId(Process, count),
+            Fork = "the outbox was put back",
+        };
     }
 
     private static EpochLedgerRow Dead(ulong? outbox) =>
@@ -83,7 +126,10 @@ public sealed class PendingLossTests
         var earlier = Said(named) with { Id = new HelloId(Process, 1) };
         DeadLives.Of(gateway, earlier, TimeSpan.Zero);
         var hello = Said(named);
-        new PendingLoss(hello, default, default, DeadLives.Of(gateway, hello, DeadLives.ProvenAfter)).Book(gateway);
+        new PendingLoss(hello, default, default)
+        {
+            Dead = DeadLives.Of(gateway, hello, DeadLives.ProvenAfter),
+        }.Book(gateway);
         return gateway.Lost;
     }
 
