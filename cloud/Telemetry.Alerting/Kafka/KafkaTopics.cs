@@ -10,6 +10,9 @@ public sealed class KafkaTopics(KafkaOptions options, TimeProvider time)
     private static readonly TimeSpan LookWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>The version of the Kafka client library.</summary>
+    public static string LibraryVersion => Library.VersionString;
+
     private const string CleanupPolicy = "cleanup.policy", Compact = "compact";
 
     /// <summary>Makes missing topics. Throws if that is not allowed, or if a topic is not as needed.</summary>

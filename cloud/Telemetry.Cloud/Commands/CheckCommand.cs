@@ -144,7 +144,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         var topics = new KafkaTopics(settings.Kafka! with { OperationTimeout = Patience }, time);
         // Asked first: where the library cannot be loaded, this says so.
         var described = await topics.DescribeAsync();
-        return $"ok, librdkafka {Confluent.Kafka.Library.VersionString}, {described}";
+        return $"ok, librdkafka {KafkaTopics.LibraryVersion}, {described}";
     }
 
     private async Task<string> CheckDatabaseAsync(CancellationToken cancellationToken)

@@ -112,7 +112,6 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
             services.AddHostedService<RelayService>();
         }
 
-        services.AddHostedService(provider => provider.GetRequiredService<StopSignal>());
         if (settings.Roles.HasFlag(CloudRoles.Ingress))
         {
             services.AddHostedService<IngressService>();

@@ -3,20 +3,11 @@ using Microsoft.Extensions.Hosting;
 namespace Telemetry.Cloud.Hosting;
 
 /// <summary>
-/// Tells processor, upkeep and relay at once to stop, before each is waited for in turn: they give their leases back,
-/// so that the next owner need not wait. It starts after them and before the ingress, so it stops after the ingress and
-/// before them.
+/// Tells processor, upkeep and relay to stop as soon as the process is told to, while the ingress still drains: they
+/// give their leases back, so that the next owner need not wait. The host would tell them one after the other.
 /// </summary>
-internal sealed class StopSignal : IHostedService, IDisposable
+internal sealed class StopSignal(IHostApplicationLifetime lifetime)
 {
-    private readonly CancellationTokenSource _stopping = new();
-
     /// <summary>Cancelled when they have to stop.</summary>
-    public CancellationToken Stopping => _stopping.Token;
-
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StopAsync(CancellationToken cancellationToken) => _stopping.CancelAsync();
-
-    public void Dispose() => _stopping.Dispose();
+    public CancellationToken Stopping => lifetime.ApplicationStopping;
 }

@@ -40,9 +40,9 @@ internal static class DeadLives
     }
 
     /// <summary>
-    /// The epochs whose last sequences vanished with a copy of the outbox. The sign is that an outbox which was put back
-    /// names such an epoch and knows of fewer sequences than were announced. The same hello comes from a clone, beside
-    /// which the other copy goes on, so a second one is needed here too.
+    /// The epochs whose last sequences vanished with a copy of the outbox. The sign is that an outbox which was put
+    /// back names such an epoch and knows of fewer sequences than were announced. The same hello comes from a clone,
+    /// beside which the other copy goes on, so a second one is needed here too.
     /// </summary>
     public static IReadOnlyList<ulong> OutrunOf(GatewayLedger gateway, Hello hello, TimeSpan now) =>
     [

@@ -119,10 +119,10 @@ internal sealed class EpochLedger(ulong epoch)
     }
 
     /// <summary>
-    /// A hello of an outbox that was put back names this epoch and knows of fewer sequences than were announced. Returns
-    /// true when an earlier hello of the same process knew of fewer too and arrived at least
-    /// <paramref name="longBefore"/> earlier, and nothing was received of the epoch from another process since: the copy
-    /// of the outbox that has the others may still exist.
+    /// A hello of an outbox that was put back names this epoch and knows of fewer sequences than were announced.
+    /// Returns true when an earlier hello of the same process knew of fewer too and arrived at least
+    /// <paramref name="longBefore"/> earlier, and nothing was received of the epoch from another process since: the
+    /// copy of the outbox that has the others may still exist.
     /// </summary>
     public bool OutrunAgainFor(HelloId hello, TimeSpan now, TimeSpan longBefore) =>
         Again(ref _outrun, hello, now, longBefore);

@@ -17,7 +17,7 @@ internal static class TokensSection
     {
         var tokens = new List<(string Name, string Token)>();
         var file = reader.Text("http.tokenFile", "");
-        var token = reader.Text("http.token", "");
+        var token = reader.Secret("http.token") ?? "";
         if (token.Length > 0)
         {
             Add(reader, "http.token", tokens, "default", token);

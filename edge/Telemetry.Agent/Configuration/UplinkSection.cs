@@ -67,7 +67,7 @@ internal static class UplinkSection
     private static string ReadPassword(SettingsReader reader)
     {
         var file = reader.Text("uplink.passwordFile", "");
-        var password = reader.Text("uplink.password", "");
+        var password = reader.Secret("uplink.password") ?? "";
         if (file.Length == 0)
         {
             return password;

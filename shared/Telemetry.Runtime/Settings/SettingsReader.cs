@@ -38,6 +38,14 @@ public sealed class SettingsReader
     /// <summary>The text; <paramref name="or"/> when it is not set.</summary>
     public string Text(string key, string or) => Text(key) ?? or;
 
+    /// <summary>A password or token, as it is: blanks at its ends count. Null when it is not set.</summary>
+    public string? Secret(string key)
+    {
+        _known.Add(key);
+        var text = _tree.Find(key);
+        return string.IsNullOrEmpty(text) ? null : text;
+    }
+
     /// <summary>The text; a problem when it is not set.</summary>
     public string Required(string key)
     {

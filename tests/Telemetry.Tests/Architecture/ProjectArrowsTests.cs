@@ -48,7 +48,7 @@ public sealed class ProjectArrowsTests
         Assert.Empty(ReferencesOf(SourceTree.Lines(project)).Except(MayReference[name]));
     }
 
-    /// <summary>A library has its room: nobody else sees its types.</summary>
+    /// <summary>A library has its room: nobody else references it.</summary>
     [Theory]
     [InlineData("MQTTnet", "Telemetry.Edge", "Telemetry.MqttSessions")]
     [InlineData("NATS.Client.JetStream", "Telemetry.Streams")]
@@ -61,6 +61,25 @@ public sealed class ProjectArrowsTests
         var found = SourceTree.Files(".csproj").Where(path => !path.StartsWith("tests/", StringComparison.Ordinal))
             .Where(path => PackagesOf(SourceTree.Lines(path)).Contains(package))
             .Select(path => Path.GetFileNameWithoutExtension(path)!).ToArray();
+
+        Assert.NotEmpty(found);
+        Assert.Empty(found.Except(rooms));
+    }
+
+    /// <summary>A referenced project hands its packages on, so the sources are looked at too.</summary>
+    [Theory]
+    [InlineData("MQTTnet", "Telemetry.Edge", "Telemetry.MqttSessions")]
+    [InlineData("NATS.", "Telemetry.Streams")]
+    [InlineData("Microsoft.Data.Sqlite", "Telemetry.Edge")]
+    [InlineData("Npgsql", "Telemetry.Storage", "Telemetry.Cloud")]
+    [InlineData("Confluent.", "Telemetry.Alerting")]
+    [InlineData("OpenTelemetry", "Telemetry.Diagnostics")]
+    [InlineData("System.CommandLine", "Telemetry.Runtime", "Telemetry.Agent", "Telemetry.Cloud", "Telemetry.Simulator")]
+    public void Library_is_named_only_by_sources_of_its_room(string library, params string[] rooms)
+    {
+        var found = SourceTree.Files(".cs").Where(path => !path.StartsWith("tests/", StringComparison.Ordinal))
+            .Where(path => SourceTree.Lines(path).Any(line => NamesLibrary(line, library)))
+            .Select(path => path.Split('/')[1]).Distinct().ToArray();
 
         Assert.NotEmpty(found);
         Assert.Empty(found.Except(rooms));
@@ -82,6 +101,14 @@ public sealed class ProjectArrowsTests
     [InlineData("Reference", "Telemetry.Cloud")]
     public void Reference_is_seen_however_it_is_written(string element, string include) =>
         Assert.Equal(["Telemetry.Cloud"], ReferencesOf([$"<Project><{element} Include=\"{include}\"/></Project>"]));
+
+    // A using directive, or a full name in the code; comments may speak of it.
+    private static bool NamesLibrary(string line, string library) =>
+        !line.TrimStart().StartsWith("//", StringComparison.Ordinal)
+        && (line.StartsWith("using " + library, StringComparison.Ordinal)
+            || line.StartsWith("using static " + library, StringComparison.Ordinal)
+            || line.Contains($" {library.TrimEnd('.')}.", StringComparison.Ordinal)
+            || line.Contains($"{{{library.TrimEnd('.')}.", StringComparison.Ordinal));
 
     private static IEnumerable<string?> PackagesOf(string[] project) =>
         from element in XDocument.Parse(string.Concat(project)).Descendants()

@@ -32,6 +32,7 @@ public sealed class SettingsReaderTests
             new Dictionary<string, string> { ["sasl.user"] = "U", ["x.y"] = "1" },
             reader.Pairs("pairs").ToDictionary());
         Assert.Equal("t", reader.Text("text"));
+        Assert.Equal(" t ", reader.Secret("text"));
         reader.End();
         Assert.Empty(reader.Problems);
     }
