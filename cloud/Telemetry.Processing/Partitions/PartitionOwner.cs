@@ -33,6 +33,12 @@ internal sealed class PartitionOwner(
     /// <summary>Gateways in memory.</summary>
     public IReadOnlyDictionary<GatewayId, GatewayLedger> Gateways => _gateways;
 
+    /// <summary>
+    /// Since when both streams have been read, and no reading of their ends has failed; null while one is not read.
+    /// </summary>
+    public long? ReadableSinceTimestamp => live.Running && backlog.Running
+        ? Math.Max(Math.Max(live.BegunAtTimestamp, backlog.BegunAtTimestamp), Ends.RetryAtTimestamp) : null;
+
     /// <summary>True when a stream's position is not yet in the database.</summary>
     public bool Moved => live.Position != Row.Live || backlog.Position != Row.Backlog;
 
