@@ -79,7 +79,7 @@ internal sealed class HelloHandler(
         _listening.Turn();
         foreach (var ready in hellos)
         {
-            var gateway = ready.Owner.Gateways[ready.Gateway];
+            var gateway = ready.Owner.Gateways[ready.Gateway].Ledger;
             if (ready.Hello.Full && !ready.Taken)
             {
                 TakeFull(ready, gateway);
@@ -112,8 +112,9 @@ internal sealed class HelloHandler(
                 }
             }
             else if (loss.Due(owner.Live.Position, owner.Backlog.Position)
-                && owner.Gateways.TryGetValue(id, out var gateway))
+                && owner.Gateways.TryGetValue(id, out var memory))
             {
+                var gateway = memory.Ledger;
                 _booked.Add((owner, id, loss));
                 var before = gateway.Lost;
                 foreach (var epoch in loss.Book(gateway))
