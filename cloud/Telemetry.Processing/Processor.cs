@@ -173,15 +173,16 @@ public sealed class Processor
     /// </summary>
     private async Task<bool> CommitAsync(CancellationToken cancellationToken)
     {
-        foreach (var gateway in _owned.All.SelectMany(o => o.Gateways.Values).Where(g => g.Touched).ToArray())
+        foreach (var memory in _owned.All.SelectMany(o => o.Gateways.Values).Where(g => g.Ledger.Touched).ToArray())
         {
+            var gateway = memory.Ledger;
             foreach (var epoch in gateway.CloseEpochs())
             {
                 _acks.Settled(gateway, epoch);
             }
 
             gateway.AdvanceWatermark();
-            gateway.WriteChanges(_commit);
+            memory.WriteChanges(_commit);
         }
 
         var moved = _owned.All.Any(o => o.Moved);
@@ -295,7 +296,7 @@ public sealed class Processor
             await _applier.PrepareAsync(_intake.Taken, cancellationToken);
             foreach (var (owner, place, message) in _intake.Taken)
             {
-                if (!owner.Gateways.TryGetValue(message.Gateway, out var gateway))
+                if (!owner.Gateways.TryGetValue(message.Gateway, out var memory))
                 {
                     Counters.Refused++;
                     continue;
@@ -303,7 +304,7 @@ public sealed class Processor
 
                 _isolator.Applying(place, _commit.Readings.Count);
                 _trace.Taking(_commit.Frames.Count, _alerts.Transitions.Count);
-                await _applier.ApplyAsync(gateway, message, _isolator.Of(place), _commit, cancellationToken);
+                await _applier.ApplyAsync(memory, message, _isolator.Of(place), _commit, cancellationToken);
                 _trace.Took(_commit.Frames.Count, _alerts.Transitions.Count);
             }
         }

@@ -3,8 +3,9 @@ using System.Security.Cryptography;
 namespace Telemetry.Cloud.Configuration;
 
 /// <summary>
-/// What this run of the process is called in leases and traces unless it is told: host, process id and something
-/// random. A lease goes at once to who has its owner's name, and containers may share host name and process id 1.
+/// The default name of this run of the process in leases and traces: host name, process id and a random part. Two
+/// processes must not have the same name, because a processor takes a lease that carries its own name at once.
+/// Containers may have the same host name and process id 1; therefore the random part.
 /// </summary>
 internal static class ProcessIdentity
 {

@@ -28,6 +28,7 @@ internal sealed class HelloHandler(
     private readonly List<(PartitionOwner Owner, GatewayLedger Gateway, Hello Hello)> _unanswered = [];
     private readonly List<HelloReady> _later = [];
     private readonly PrefixCuts _cuts = new(store);
+    private readonly ListeningClock _listening = new(time, options.Lease);
     private readonly List<(PartitionOwner Owner, GatewayId Gateway, PendingLoss Loss)> _booked = [];
 
     /// <summary>True when an answer waits for the commit.</summary>
@@ -42,6 +43,7 @@ internal sealed class HelloHandler(
         CancellationToken cancellationToken)
     {
         var ready = new List<HelloReady>();
+        TakeEnds(owners, ready); // Of the reads that ended since the last round.
         foreach (var (owner, arrived) in hellos)
         {
             if (arrived.Hello.Full)
@@ -64,23 +66,20 @@ internal sealed class HelloHandler(
             await Task.WhenAny(Task.WhenAll(looks), Task.Delay(LookWait, time, CancellationToken.None));
         }
 
-        foreach (var owner in owners)
-        {
-            owner.Ends.Take(owner, ready);
-        }
-
+        TakeEnds(owners, ready);
         var newer = ready.Where(r => r.Hello.Full && r.Answer).Select(r => r.Gateway).ToHashSet();
         ready.InsertRange(0, _later.Where(r => owners.Contains(r.Owner) && !newer.Contains(r.Gateway)));
         _later.Clear();
         return ready;
     }
 
-    /// <summary>Takes hellos; their gateways must be in memory.</summary>
+    /// <summary>Takes hellos; their gateways must be in memory. Call it in each round, also without hellos.</summary>
     public void Take(IReadOnlyList<HelloReady> hellos, long nowMicros)
     {
+        _listening.Turn();
         foreach (var ready in hellos)
         {
-            var gateway = ready.Owner.Gateways[ready.Gateway];
+            var gateway = ready.Owner.Gateways[ready.Gateway].Ledger;
             if (ready.Hello.Full && !ready.Taken)
             {
                 TakeFull(ready, gateway);
@@ -113,8 +112,9 @@ internal sealed class HelloHandler(
                 }
             }
             else if (loss.Due(owner.Live.Position, owner.Backlog.Position)
-                && owner.Gateways.TryGetValue(id, out var gateway))
+                && owner.Gateways.TryGetValue(id, out var memory))
             {
+                var gateway = memory.Ledger;
                 _booked.Add((owner, id, loss));
                 var before = gateway.Lost;
                 foreach (var epoch in loss.Book(gateway))
@@ -202,6 +202,14 @@ internal sealed class HelloHandler(
         _booked.Clear();
     }
 
+    private static void TakeEnds(IReadOnlyCollection<PartitionOwner> owners, List<HelloReady> ready)
+    {
+        foreach (var owner in owners)
+        {
+            owner.Ends.Take(owner, ready);
+        }
+    }
+
     // A hello whose streams' ends were read again keeps the epochs found when it arrived: the owner may have forgotten
     // more since. A hello that its agent sent before another waiting one contains nothing that is not in the later one.
     private void TakeFull(HelloReady ready, GatewayLedger gateway)
@@ -214,11 +222,11 @@ internal sealed class HelloHandler(
         }
         else if (isNew && waiting?.Hello.Id.IsAfter(hello.Id) is not true)
         {
-            var now = time.GetElapsedTime(0);
+            var listening = _listening.Of(owner);
             owner.Losses[id] = new PendingLoss(hello, live, backlog)
             {
-                Dead = DeadLives.Of(gateway, hello, now),
-                Outrun = DeadLives.OutrunOf(gateway, hello, now),
+                Orphaned = OrphanedEpochs.Of(gateway, hello, listening),
+                OrphanedTails = OrphanedEpochs.TailsOf(gateway, hello, listening),
             };
         }
     }

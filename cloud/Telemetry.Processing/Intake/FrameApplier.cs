@@ -5,6 +5,7 @@ using Telemetry.Model.Wire;
 using Telemetry.Processing.Alerts.Evaluation;
 using Telemetry.Processing.DataFaults;
 using Telemetry.Processing.Ledger;
+using Telemetry.Processing.Partitions;
 using Telemetry.Storage;
 using Telemetry.Streams;
 
@@ -58,9 +59,10 @@ internal sealed class FrameApplier(
     /// database finds, so the refused parts become dead letters.
     /// </summary>
     public async ValueTask ApplyAsync(
-        GatewayLedger gateway, FrameLogMessage message, SuspectMessage suspect, StoreCommit commit,
+        GatewayMemory memory, FrameLogMessage message, SuspectMessage suspect, StoreCommit commit,
         CancellationToken cancellationToken, bool waited = false)
     {
+        var gateway = memory.Ledger;
         try
         {
             var delivery = FrameEnvelope.Read(message.Data.Span, out var offset);
@@ -80,11 +82,11 @@ internal sealed class FrameApplier(
                 }
                 else if (gateway.Schemas.Find(schema.Id) is not null)
                 {
-                    await ApplyWaitingAsync(gateway, schema.Id, commit, cancellationToken);
+                    await ApplyWaitingAsync(memory, schema.Id, commit, cancellationToken);
                 }
             }
             else if (await ApplyFrameAsync(
-                gateway, bytes, delivery, ArrivalOf(gateway, delivery, message, waited), suspect, commit,
+                memory, bytes, delivery, ArrivalOf(gateway, delivery, message, waited), suspect, commit,
                 cancellationToken) is { } needed)
             {
                 WaitingMessages.Keep(gateway, needed, message, bytes, commit);
@@ -113,22 +115,23 @@ internal sealed class FrameApplier(
     /// refuses for more than its readings is set aside: it must not block the schema, and its agent may still send it.
     /// </summary>
     private async ValueTask ApplyWaitingAsync(
-        GatewayLedger gateway, SchemaId schema, StoreCommit commit, CancellationToken cancellationToken)
+        GatewayMemory memory, SchemaId schema, StoreCommit commit, CancellationToken cancellationToken)
     {
-        foreach (var row in await _waiting.TakeAsync(gateway, schema, commit, cancellationToken))
+        var gateway = memory.Ledger.Gateway;
+        foreach (var row in await _waiting.TakeAsync(memory.Ledger, schema, commit, cancellationToken))
         {
             var place = WaitingMessages.Place(row.Id);
             isolator.Applying(place, commit.Readings.Count);
             if (isolator.Of(place) is { Level: >= SuspectLevel.Frame } refused)
             {
                 commit.DeadLetters.Add(new DeadLetterRow(
-                    gateway.Gateway, default, DeadLetterReason.Database, refused.Error, 0, default, 0, row.Bytes));
+                    gateway, default, DeadLetterReason.Database, refused.Error, 0, default, 0, row.Bytes));
                 continue;
             }
 
             await ApplyAsync(
-                gateway, new FrameLogMessage(gateway.Gateway, "", row.Bytes, 0, row.StoredAtNanos), isolator.Of(place),
-                commit, cancellationToken, waited: true);
+                memory, new FrameLogMessage(gateway, "", row.Bytes, 0, row.StoredAtNanos), isolator.Of(place), commit,
+                cancellationToken, waited: true);
         }
     }
 
@@ -136,9 +139,10 @@ internal sealed class FrameApplier(
     /// Places a frame and stores what is new. Returns the schema that the frame waits for, if that is not known.
     /// </summary>
     private async ValueTask<SchemaId?> ApplyFrameAsync(
-        GatewayLedger gateway, ReadOnlyMemory<byte> frame, FrameEnvelope delivery, FrameArrival arrival,
+        GatewayMemory memory, ReadOnlyMemory<byte> frame, FrameEnvelope delivery, FrameArrival arrival,
         SuspectMessage suspect, StoreCommit commit, CancellationToken cancellationToken)
     {
+        var gateway = memory.Ledger;
         var header = FrameReader.Header(frame.Span, out var checksum);
         var series = await schemas.FindAsync(gateway, header.Schema, cancellationToken);
         if (gateway.Epoch(header.Key.Epoch, hasFrame: series is not null) is not { } epoch)
@@ -172,7 +176,7 @@ internal sealed class FrameApplier(
 
                 await _content.SearchAsync(frame, series, suspect, cancellationToken);
                 weight.Add(alerts.Begin(
-                    gateway.Gateway, gateway.Alerts, series, header.Key,
+                    gateway.Gateway, memory.Alerts, series, header.Key,
                     arrival with { IsLate = arrival.IsLate || placement == Placement.Lost }));
                 Store(gateway, epoch, header, checksum, frame, series, placement, suspect, commit);
                 alerts.End();

@@ -28,8 +28,8 @@ internal sealed class RegisteredFrames(IStore store, TransactionWeight weight)
         var asked = new List<(GatewayId, FrameKey)>();
         foreach (var (owner, _, message) in taken)
         {
-            if (owner.Gateways.TryGetValue(message.Gateway, out var gateway) && KeyOf(message) is { } key
-                && gateway.Epochs.TryGetValue(key.Epoch, out var epoch)
+            if (owner.Gateways.TryGetValue(message.Gateway, out var memory) && KeyOf(message) is { } key
+                && memory.Ledger is var gateway && gateway.Epochs.TryGetValue(key.Epoch, out var epoch)
                 && epoch.Place(key.Lane, key.Range) == Ledger.Placement.Settled
                 && gateway.RecentChecksum(key) is null && _found.TryAdd((gateway.Gateway, key), null))
             {

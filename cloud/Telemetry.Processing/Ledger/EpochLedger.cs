@@ -41,7 +41,7 @@ internal sealed class EpochLedger(ulong epoch)
     /// <summary>True when its lane rows must be removed, because it became complete.</summary>
     public bool Shrunk { get; private set; }
 
-    private (HelloId Hello, TimeSpan At)? _missed, _outrun;
+    private (HelloId Hello, TimeSpan At)? _omitted, _shortened;
 
     // Null for a complete epoch without lost runs, of which a gateway may have many.
     private LaneLedger[]? _lanes;
@@ -110,43 +110,50 @@ internal sealed class EpochLedger(ulong epoch)
 
     /// <summary>
     /// A hello does not name this epoch. Returns true when an earlier hello of the same process did not name it either
-    /// and arrived at least <paramref name="longBefore"/> earlier, and nothing was received of the epoch since: a
-    /// single hello may be older than the epoch.
+    /// and arrived at least <paramref name="longBefore"/> earlier, and the owner has listened since and received
+    /// nothing of the epoch: a single hello may be older than the epoch.
     /// </summary>
-    public bool MissedAgainBy(HelloId hello, TimeSpan now, TimeSpan longBefore)
-    {
-        return Again(ref _missed, hello, now, longBefore);
-    }
+    public bool IsOmittedAgain(HelloId hello, ListeningPeriod listening, TimeSpan longBefore) =>
+        Again(ref _omitted, hello, listening, longBefore);
+
+    /// <summary>True when nothing was received of the epoch since a hello omitted it again.</summary>
+    public bool IsStillOmitted(HelloId hello) => _omitted is { } first && hello.IsAfter(first.Hello);
 
     /// <summary>
     /// A hello of an outbox that was put back names this epoch and knows of fewer sequences than were announced.
     /// Returns true when an earlier hello of the same process knew of fewer too and arrived at least
-    /// <paramref name="longBefore"/> earlier, and nothing was received of the epoch from another process since: the
-    /// copy of the outbox that has the others may still exist.
+    /// <paramref name="longBefore"/> earlier, and the owner has listened since and received nothing of the epoch from
+    /// another process: the copy of the outbox that has the others may still exist.
     /// </summary>
-    public bool OutrunAgainFor(HelloId hello, TimeSpan now, TimeSpan longBefore) =>
-        Again(ref _outrun, hello, now, longBefore);
+    public bool IsShortenedAgain(HelloId hello, ListeningPeriod listening, TimeSpan longBefore) =>
+        Again(ref _shortened, hello, listening, longBefore);
+
+    /// <summary>
+    /// True when nothing was received of the epoch from another process since a hello shortened it again.
+    /// </summary>
+    public bool IsStillShortened(HelloId hello) => _shortened is { } first && hello.IsAfter(first.Hello);
 
     /// <summary>A frame of it, or a hello that names it, arrived from this process.</summary>
     public void HeardOf(uint process)
     {
         HeardFrom = process;
-        _missed = null;
-        if (_outrun?.Hello.Process != process)
+        _omitted = null;
+        if (_shortened?.Hello.Process != process)
         {
-            _outrun = null;
+            _shortened = null;
         }
     }
 
-    private static bool Again(ref (HelloId Hello, TimeSpan At)? seen, HelloId hello, TimeSpan now, TimeSpan longBefore)
+    private static bool Again(
+        ref (HelloId Hello, TimeSpan At)? seen, HelloId hello, ListeningPeriod listening, TimeSpan longBefore)
     {
-        if (seen is not { } first || first.Hello.Process != hello.Process)
+        if (seen is not { } first || first.Hello.Process != hello.Process || first.At < listening.Since)
         {
-            seen = (hello, now);
+            seen = (hello, listening.Now);
             return false;
         }
 
-        return hello.IsAfter(first.Hello) && now - first.At >= longBefore;
+        return hello.IsAfter(first.Hello) && listening.Now - first.At >= longBefore;
     }
 
     /// <summary>Records that a successor names it with these last sequences.</summary>

@@ -1,15 +1,10 @@
 using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
-using Telemetry.Processing.Alerts.Evaluation;
 using Telemetry.Storage;
 
 namespace Telemetry.Processing.Ledger;
 
-/// <summary>
-/// The owner's memory of one gateway: ledger, totals, watermark, known schemas, state of alert rules. The
-/// compare-and-set of each transaction proves that nobody else wrote, so the rows are written without being read again;
-/// when the compare-and-set fails, all of this memory is discarded.
-/// </summary>
+/// <summary>The ledger of one gateway, with its totals, watermark, known schemas and waiting messages.</summary>
 internal sealed class GatewayLedger
 {
     private const int RecentMax = 256;
@@ -29,7 +24,6 @@ internal sealed class GatewayLedger
         Gateway = record.Id;
         _row = record.Gateway ?? GatewayRow.New(record.Id, partition);
         _written = record.Gateway;
-        Alerts = new GatewayAlerts(record);
         Waiting = new WaitingList(record.Waiting);
         Watermark.Load(_row.Watermark);
         Schemas = new GatewaySchemas(record.Id);
@@ -47,11 +41,6 @@ internal sealed class GatewayLedger
 
     /// <summary>Its schemas, read from the database when one is first asked for.</summary>
     public GatewaySchemas Schemas { get; }
-
-    /// <summary>
-    /// The state of alert rules on its series; it changes only with a frame, which touches its epoch.
-    /// </summary>
-    public GatewayAlerts Alerts { get; }
 
     /// <summary>The offset of its clock, as needed for the time that its frames are in transit.</summary>
     public ClockGap Clock { get; } = new();
@@ -298,7 +287,6 @@ internal sealed class GatewayLedger
         }
 
         _dirtyOutboxes.Clear();
-        Alerts.WriteChanges(commit);
         foreach (var epoch in _touched)
         {
             WriteChanges(commit, epoch);

@@ -154,7 +154,9 @@ internal sealed class OwnedPartitions(
         try
         {
             var before = stream.Position;
-            if (await stream.BeginAsync(cancellationToken) && before != StreamPosition.None)
+            var moved = await stream.BeginAsync(cancellationToken);
+            stream.BegunAtTimestamp = time.GetTimestamp();
+            if (moved && before != StreamPosition.None)
             {
                 counters.Rewinds++;
                 ProcessingLog.Rewound(

@@ -1,5 +1,4 @@
 using Telemetry.Model.Identity;
-using Telemetry.Processing.Ledger;
 using Telemetry.Storage;
 using Telemetry.Storage.Alerts;
 
@@ -13,7 +12,7 @@ internal sealed class PartitionOwner(
     PartitionRow row, PartitionStream live, PartitionStream backlog, IAsyncDisposable hellos)
     : IAsyncDisposable
 {
-    private readonly Dictionary<GatewayId, GatewayLedger> _gateways = [];
+    private readonly Dictionary<GatewayId, GatewayMemory> _gateways = [];
 
     /// <summary>The partition's row as it is in the database.</summary>
     public PartitionRow Row { get; private set; } = row;
@@ -31,7 +30,13 @@ internal sealed class PartitionOwner(
     public StreamEnds Ends { get; } = new(live, backlog);
 
     /// <summary>Gateways in memory.</summary>
-    public IReadOnlyDictionary<GatewayId, GatewayLedger> Gateways => _gateways;
+    public IReadOnlyDictionary<GatewayId, GatewayMemory> Gateways => _gateways;
+
+    /// <summary>
+    /// Since when both streams have been read, and no reading of their ends has failed; null while one is not read.
+    /// </summary>
+    public long? ReadableSinceTimestamp => live.Running && backlog.Running
+        ? Math.Max(Math.Max(live.BegunAtTimestamp, backlog.BegunAtTimestamp), Ends.RetryAtTimestamp) : null;
 
     /// <summary>True when a stream's position is not yet in the database.</summary>
     public bool Moved => live.Position != Row.Live || backlog.Position != Row.Backlog;
@@ -47,7 +52,7 @@ internal sealed class PartitionOwner(
             return false;
         }
 
-        _gateways[record.Id] = new GatewayLedger(record, Row.Partition);
+        _gateways[record.Id] = new GatewayMemory(record, Row.Partition);
         return true;
     }
 

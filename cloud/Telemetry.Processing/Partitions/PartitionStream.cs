@@ -26,6 +26,9 @@ internal sealed class PartitionStream(IFrameLog log, int partition, StreamKind k
     /// <summary>True while a reader is running.</summary>
     public bool Running => _reader is { End: null } && !_nothingLeft;
 
+    /// <summary>When the reader began.</summary>
+    public long BegunAtTimestamp { get; set; }
+
     /// <summary>When to try again after the log was out of reach.</summary>
     public long RetryAtTimestamp { get; set; }
 

@@ -12,11 +12,11 @@ namespace Telemetry.Processing.Partitions;
 /// </summary>
 internal sealed record PendingLoss(Hello Hello, StreamState Live, StreamState Backlog)
 {
-    /// <summary>The epochs of vanished copies of the outbox, as found when the hello was taken.</summary>
-    public IReadOnlyList<ulong> Dead { get; init; } = [];
+    /// <summary>The epochs that no copy of the outbox holds, as found when the hello was taken.</summary>
+    public IReadOnlyList<ulong> Orphaned { get; init; } = [];
 
-    /// <summary>The epochs whose last sequences vanished with such a copy, as found when the hello was taken.</summary>
-    public IReadOnlyList<ulong> Outrun { get; init; } = [];
+    /// <summary>The epochs whose last sequences no copy holds, as found when the hello was taken.</summary>
+    public IReadOnlyList<ulong> OrphanedTails { get; init; } = [];
 
     /// <summary>True when every message that was in the log at that time has been read.</summary>
     public bool Due(StreamPosition live, StreamPosition backlog) => Passed(live, Live) && Passed(backlog, Backlog);
@@ -36,7 +36,7 @@ internal sealed record PendingLoss(Hello Hello, StreamState Live, StreamState Ba
                 continue;
             }
 
-            var outrun = epoch.HeardFrom == Hello.Id.Process && Outrun.Contains(told.Epoch);
+            var orphanedTail = OrphanedTails.Contains(told.Epoch) && epoch.IsStillShortened(Hello.Id);
             for (var lane = Lane.Critical; lane <= Lane.Backlog; lane++)
             {
                 var at = 1L;
@@ -47,20 +47,20 @@ internal sealed record PendingLoss(Hello Hello, StreamState Live, StreamState Ba
                 }
 
                 var known = told.Lanes[(int)lane];
-                var last = outrun && known.ListedTo == known.LastSealed ? epoch.Lasts[lane] : known.ListedTo;
+                var last = orphanedTail && known.ListedTo == known.LastSealed ? epoch.Lasts[lane] : known.ListedTo;
                 Book(gateway, epoch, lane, new SequenceRange(at, last), touched);
             }
         }
 
-        BookDeadLives(gateway, touched);
+        BookOrphaned(gateway, touched);
         return touched;
     }
 
-    private void BookDeadLives(GatewayLedger gateway, HashSet<EpochLedger> touched)
+    private void BookOrphaned(GatewayLedger gateway, HashSet<EpochLedger> touched)
     {
-        foreach (var dead in Dead)
+        foreach (var orphaned in Orphaned)
         {
-            if (!gateway.Epochs.TryGetValue(dead, out var epoch) || epoch.HeardFrom == Hello.Id.Process)
+            if (!gateway.Epochs.TryGetValue(orphaned, out var epoch) || !epoch.IsStillOmitted(Hello.Id))
             {
                 continue; // The owner's memory was loaded again, or something of the epoch arrived after all.
             }

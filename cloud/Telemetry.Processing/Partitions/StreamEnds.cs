@@ -46,11 +46,14 @@ internal sealed class StreamEnds(PartitionStream live, PartitionStream backlog)
     /// <summary>True when no hello of the gateway waits.</summary>
     public bool IsIdle(GatewayId gateway) => !_waiting.ContainsKey(gateway) && !_asked.ContainsKey(gateway);
 
-    /// <summary>Begins to read the ends for all that wait; null when nothing waits or a read is under way.</summary>
+    /// <summary>
+    /// Begins to read the ends for all that wait; null when nothing waits, or a read is under way or not yet taken: its
+    /// ends are older than the hellos that wait now.
+    /// </summary>
     public Task? Look(
         long now, long retryAfter, Signal signal, Action<FrameLogException> failed, CancellationToken cancellationToken)
     {
-        if (_looking || _waiting.Count == 0 || now < RetryAtTimestamp)
+        if (_looking || _found is not null || _waiting.Count == 0 || now < RetryAtTimestamp)
         {
             return null;
         }

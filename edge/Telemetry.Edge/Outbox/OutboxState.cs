@@ -20,7 +20,7 @@ internal sealed class OutboxState
         Accepted = image.Accepted;
         PromisedW = image.PromisedW;
         Series = new SeriesRegister(gateway, image.Schemas, options.SeriesMax);
-        Epochs = new EpochBook(image.Epochs, random);
+        Epochs = new EpochHistory(image.Epochs, random);
         Requests = new RequestMemory(image.Requests, options, time);
         Drops = [.. image.Drops];
         Cache = new FrameCache(options.CacheBytesMax);
@@ -72,7 +72,7 @@ internal sealed class OutboxState
 
     public HeldFrames Frames { get; } = new();
 
-    public EpochBook Epochs { get; }
+    public EpochHistory Epochs { get; }
 
     public SeriesRegister Series { get; }
 

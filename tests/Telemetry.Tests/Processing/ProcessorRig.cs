@@ -31,7 +31,6 @@ internal sealed class ProcessorRig
     private static readonly TimeSpan LongEnough = TimeSpan.FromSeconds(60);
 
     private readonly Pump _pump = new();
-    private readonly SimulatedFrameLog _log;
     private readonly SimulatedControlChannel _bus;
     private readonly Processor _processor;
     private Task? _running;
@@ -43,15 +42,18 @@ internal sealed class ProcessorRig
     {
         Store = new SimulatedStore(_pump, new Random(1));
         (Store.Calls.LatencyMin, Store.Calls.LatencyMax) = (StoreWay, StoreWay);
-        _log = new SimulatedFrameLog(_pump, new Random(2));
+        Log = new SimulatedFrameLog(_pump, new Random(2));
         _bus = new SimulatedControlChannel(_pump, new Random(3));
         var onePartition = (options ?? new ProcessorOptions()) with { Partitions = 1, Owner = "test" };
         _processor = new Processor(
-            Store, altered?.Invoke(_log, _pump.Clock) ?? _log, _bus, onePartition, _pump.Clock, new Random(4),
+            Store, altered?.Invoke(Log, _pump.Clock) ?? Log, _bus, onePartition, _pump.Clock, new Random(4),
             NullLogger.Instance);
     }
 
     public SimulatedStore Store { get; }
+
+    /// <summary>The log, without the faults of an altered one.</summary>
+    public SimulatedFrameLog Log { get; }
 
     public ProcessorCounters Counters => _processor.Counters;
 
@@ -150,14 +152,24 @@ internal sealed class ProcessorRig
     /// <summary>A message comes into the backlog stream, and goes from it before anybody reads it.</summary>
     public void LoseUnread() => _pump.Run(async () =>
     {
-        var stream = _log.Find(0, StreamKind.Backlog)!;
+        var stream = Log.Find(0, StreamKind.Backlog)!;
         stream.Append(Gateway, "unread", [1], 1, TimeSpan.Zero, long.MaxValue);
         stream.RemoveBelow(stream.Last + 1);
         await Task.Delay(LongEnough, _pump.Clock);
     });
 
+    /// <summary>Every reader of the log loses its connection.</summary>
+    public void Disconnect() => _pump.Run(() =>
+    {
+        Log.Disconnect();
+        return Task.CompletedTask;
+    });
+
     /// <summary>Says hellos and lets the processor work until it has long been idle.</summary>
-    public void Say(params Hello[] hellos) => _pump.Run(async () =>
+    public void Say(params Hello[] hellos) => Say(LongEnough, hellos);
+
+    /// <summary>Says hellos and lets the processor work for a time.</summary>
+    public void Say(TimeSpan then, params Hello[] hellos) => _pump.Run(async () =>
     {
         await AppendAsync([]);
         await Task.Delay(Step, _pump.Clock);
@@ -167,7 +179,7 @@ internal sealed class ProcessorRig
             await Task.Delay(HelloWay, _pump.Clock);
         }
 
-        await Task.Delay(LongEnough, _pump.Clock);
+        await Task.Delay(then, _pump.Clock);
     });
 
     /// <summary>
@@ -191,7 +203,7 @@ internal sealed class ProcessorRig
     {
         if (_running is null)
         {
-            await _log.EnsureStreamsAsync(0, CancellationToken.None);
+            await Log.EnsureStreamsAsync(0, CancellationToken.None);
             await _bus.ListenDownAsync(Gateway, m => Down.Add((m.ToArray(), Store.Content)), CancellationToken.None);
             _running = _processor.RunAsync(CancellationToken.None);
         }
@@ -204,7 +216,7 @@ internal sealed class ProcessorRig
                 new FrameEnvelope(NowMicros - AgentClockBehindMicros, attempt).Write(w);
                 w.Bytes(message);
             });
-            await _log.AppendAsync(0, stream, Gateway, $"message {_attempts}", delivered, CancellationToken.None);
+            await Log.AppendAsync(0, stream, Gateway, $"message {_attempts}", delivered, CancellationToken.None);
         }
     }
 

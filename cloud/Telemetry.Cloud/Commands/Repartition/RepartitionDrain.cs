@@ -31,7 +31,8 @@ internal sealed class RepartitionDrain : IAsyncDisposable
         {
             Partitions = facts.Partitions,
             Workers = 1,
-            // A lease goes at once to who has its owner's name: not to us from a processor on this machine.
+            // A processor takes a lease that carries its own name at once. With a name of their own, these processors
+            // do not take the leases of a processor with the same configuration.
             Owner = settings.Processor.Owner + " repartition",
         };
         _processing = EventLoop.RunAllAsync(

@@ -32,14 +32,16 @@ internal static class AlertRuleReader
         if (!Severities.Contains(severity))
         {
             keys.Problem(
-                "severity", $"'{RuleKeys.Shown(severity)}' is not allowed; {string.Join(", ", Severities)} are");
+                "severity",
+                $"'{RuleKeys.Shown(severity)}' is not allowed; use {string.Join(", ", Severities[..^1])} or "
+                + Severities[^1]);
         }
 
         var match = Match(keys);
         var (above, below) = (keys.Number("above"), keys.Number("below"));
         if (keys.Has("above") == keys.Has("below"))
         {
-            keys.Problem("above", "exactly one of above and below is allowed");
+            keys.Problem("above", "set exactly one of above and below");
         }
 
         var side = keys.Has("above") ? AlertSide.Above : AlertSide.Below;
@@ -50,8 +52,8 @@ internal static class AlertRuleReader
             var (word, limit) = side == AlertSide.Above ? ("at most", "above") : ("at least", "below");
             keys.Problem(
                 "clear",
-                $"{Show(clear)} is not allowed; {word} {Show(threshold)} ({limit}) is, or it would clear while "
-                + "it fires");
+                $"{Show(clear)} is not allowed; use {word} {Show(threshold)} (the value of {limit}), or the alert "
+                + "would clear while its condition holds");
         }
 
         var rule = new AlertRule
@@ -75,7 +77,7 @@ internal static class AlertRuleReader
         {
             if (!keys.Has("name"))
             {
-                keys.Problem("name", "is missing; it is needed");
+                keys.Problem("name", "is missing");
             }
 
             return "";
@@ -84,7 +86,9 @@ internal static class AlertRuleReader
         if (!IsName(name))
         {
             keys.Problem(
-                "name", $"'{RuleKeys.Shown(name)}' is not allowed; 1 to {NameLengthMax} of A-Z a-z 0-9 . _ - are");
+                "name",
+                $"'{RuleKeys.Shown(name)}' is not allowed; use 1 to {NameLengthMax} of the characters "
+                + "A-Z a-z 0-9 . _ -");
         }
 
         return name;
@@ -94,21 +98,21 @@ internal static class AlertRuleReader
     {
         if (!keys.Has("match"))
         {
-            keys.Problem("match", "is missing; it is needed");
+            keys.Problem("match", "is missing");
             return new AlertMatch(NamePattern.Any, NamePattern.Any, NamePattern.Any, []);
         }
 
         var match = keys.Child("match");
         if (!match.Has("metric"))
         {
-            match.Problem("metric", "is missing; it is needed (* fits all)");
+            match.Problem("metric", "is missing; use * to match every metric");
         }
 
         var labels = match.Child("labels");
         var names = labels.Names.ToArray();
         if (names.Length > SeriesDefinition.LabelsMax)
         {
-            match.Problem("labels", $"has {names.Length} labels; at most {SeriesDefinition.LabelsMax} are allowed");
+            match.Problem("labels", $"has {names.Length} labels; use at most {SeriesDefinition.LabelsMax}");
             names = [.. names.Take(SeriesDefinition.LabelsMax)];
         }
 
@@ -128,8 +132,8 @@ internal static class AlertRuleReader
         {
             keys.Problem(
                 key,
-                $"'{RuleKeys.Shown(text)}' is not allowed; {(mayBeEmpty ? 0 : 1)} to {SeriesDefinition.TextBytesMax} "
-                + "bytes are");
+                $"'{RuleKeys.Shown(text)}' is not allowed; use {(mayBeEmpty ? 0 : 1)} to "
+                + $"{SeriesDefinition.TextBytesMax} bytes");
             return NamePattern.Any;
         }
 

@@ -5,7 +5,7 @@ namespace Telemetry.Processing.Alerts.Rules;
 
 /// <summary>
 /// Reads a rules file: JSON, in which comments are allowed; deploy/rules.json shows every key. All problems are
-/// reported at once; each names the file, the rule and the key, and says what is allowed. A file with one wrong rule
+/// reported at once; each names the file, the rule and the key, and says what to use. A file with one wrong rule
 /// gives no rules at all.
 /// </summary>
 public static class AlertRulesFile
@@ -46,7 +46,7 @@ public static class AlertRulesFile
         var rules = Read(name, json, found);
         problems = found.Count <= ProblemsMax
             ? found
-            : [.. found.Take(ProblemsMax), $"{name}: and {found.Count - ProblemsMax} problems more"];
+            : [.. found.Take(ProblemsMax), $"{name}: and {found.Count - ProblemsMax} more problems"];
         return found.Count == 0 ? new AlertRules(rules) : null;
     }
 
@@ -54,13 +54,13 @@ public static class AlertRulesFile
     {
         if (json.Length > BytesMax)
         {
-            problems.Add($"{name}: has over {BytesMax} bytes; at most that many are allowed");
+            problems.Add($"{name}: is larger than {BytesMax} bytes; use a file of at most that size");
             return [];
         }
 
         if (!Utf8.IsValid(json.Span))
         {
-            problems.Add($"{name}: is no valid UTF-8");
+            problems.Add($"{name}: is not valid UTF-8");
             return [];
         }
 
@@ -82,12 +82,12 @@ public static class AlertRulesFile
         }
         catch (JsonException e)
         {
-            problems.Add($"{name}: is no JSON of this kind: {e.Message}");
+            problems.Add($"{name}: cannot be read as JSON: {e.Message}");
         }
         catch (InvalidOperationException)
         {
             // JsonElement throws this for an escaped half of a surrogate pair.
-            problems.Add($"{name}: has an escaped text that is no valid Unicode");
+            problems.Add($"{name}: contains an escaped string that is not valid Unicode");
         }
 
         return [];
@@ -100,7 +100,7 @@ public static class AlertRulesFile
         file.End();
         if (elements.Count > RulesMax)
         {
-            problems.Add($"{name}: rules: has {elements.Count} rules; at most {RulesMax} are allowed");
+            problems.Add($"{name}: rules: has {elements.Count} rules; use at most {RulesMax}");
             return [];
         }
 
@@ -116,8 +116,8 @@ public static class AlertRulesFile
             if (!places.TryAdd(rule.Name, i + 1))
             {
                 problems.Add(
-                    $"{name}: rule {i + 1}: name: '{rule.Name}' is rule {places[rule.Name]}'s already; each is allowed "
-                    + "once");
+                    $"{name}: rule {i + 1}: name: '{rule.Name}' is already the name of rule {places[rule.Name]}; use "
+                    + "each name once");
             }
 
             rules.Add(rule);

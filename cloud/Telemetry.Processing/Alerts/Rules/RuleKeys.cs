@@ -19,7 +19,7 @@ internal sealed class RuleKeys
         (_where, _problems) = (where, problems);
         if (element.ValueKind != JsonValueKind.Object)
         {
-            problems.Add($"{where}: is {Kind(element)}; an object is allowed");
+            problems.Add($"{where}: must be an object, not {Kind(element)}");
             return;
         }
 
@@ -27,7 +27,7 @@ internal sealed class RuleKeys
         {
             if (!_values.TryAdd(property.Name, property.Value))
             {
-                Problem(property.Name, "stands there twice; once is allowed");
+                Problem(property.Name, "is set more than once");
             }
         }
     }
@@ -41,8 +41,8 @@ internal sealed class RuleKeys
     /// <summary>Records a problem with a key.</summary>
     public void Problem(string key, string what) => _problems.Add($"{_where}: {Shown(key)}: {what}");
 
-    /// <summary>The text of a key; null when the key is missing or is not a text.</summary>
-    public string? Text(string key) => Find(key, JsonValueKind.String, "a text")?.GetString();
+    /// <summary>The text of a key; null when the key is missing or is not a string.</summary>
+    public string? Text(string key) => Find(key, JsonValueKind.String, "a string")?.GetString();
 
     /// <summary>The finite number of a key; null when the key is missing or is not a finite number.</summary>
     public double? Number(string key)
@@ -57,7 +57,7 @@ internal sealed class RuleKeys
             return number;
         }
 
-        Problem(key, $"{Shown(element.GetRawText())} is not allowed; a number that a double holds is");
+        Problem(key, $"{Shown(element.GetRawText())} is not allowed; use a number between -1.79e308 and 1.79e308");
         return null;
     }
 
@@ -76,8 +76,8 @@ internal sealed class RuleKeys
 
         Problem(
             key,
-            $"'{Shown(text)}' is not allowed; a time span from {SettingUnits.Show(min)} to {SettingUnits.Show(max)} is "
-            + "(250 ms, 1.5 s, 5 min, 2 h, 7 d)");
+            $"'{Shown(text)}' is not allowed; use a time span from {SettingUnits.Show(min)} to "
+            + $"{SettingUnits.Show(max)}, such as 250 ms, 1.5 s, 5 min, 2 h or 7 d");
         return or;
     }
 
@@ -90,7 +90,7 @@ internal sealed class RuleKeys
     {
         if (!_values.ContainsKey(key))
         {
-            Problem(key, "is missing; it is needed");
+            Problem(key, "is missing");
         }
 
         return Find(key, JsonValueKind.Array, "an array") is { } array ? [.. array.EnumerateArray()] : [];
@@ -101,7 +101,7 @@ internal sealed class RuleKeys
     {
         foreach (var key in _values.Keys.Where(key => !_known.Contains(key)))
         {
-            Problem(key, $"is no key of this place; {string.Join(", ", _known)} are");
+            Problem(key, $"is not a known key; known keys: {string.Join(", ", _known)}");
         }
     }
 
@@ -110,7 +110,7 @@ internal sealed class RuleKeys
 
     private static JsonElement Empty { get; } = JsonDocument.Parse("{}").RootElement.Clone();
 
-    private JsonElement? Find(string key, JsonValueKind kind, string allowed)
+    private JsonElement? Find(string key, JsonValueKind kind, string expected)
     {
         _known.Add(key);
         if (!_values.TryGetValue(key, out var element))
@@ -123,7 +123,7 @@ internal sealed class RuleKeys
             return element;
         }
 
-        Problem(key, $"is {Kind(element)}; {allowed} is allowed");
+        Problem(key, $"must be {expected}, not {Kind(element)}");
         return null;
     }
 
@@ -131,7 +131,7 @@ internal sealed class RuleKeys
     {
         JsonValueKind.Object => "an object",
         JsonValueKind.Array => "an array",
-        JsonValueKind.String => "a text",
+        JsonValueKind.String => "a string",
         JsonValueKind.Number => "a number",
         JsonValueKind.Null => "null",
         _ => "true or false",

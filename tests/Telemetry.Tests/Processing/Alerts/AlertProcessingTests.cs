@@ -5,7 +5,6 @@ using Telemetry.Model.Schemas;
 using Telemetry.Model.Tracing;
 using Telemetry.Model.Wire;
 using Telemetry.Processing.Alerts.Evaluation;
-using Telemetry.Processing.Ledger;
 using Telemetry.Storage;
 using Telemetry.Storage.Alerts;
 using Telemetry.TestKit.Bytes;
@@ -318,14 +317,14 @@ public sealed class AlertProcessingTests
     {
         var options = SampleRules.With(SampleRules.Hot()).Alerts;
         var evaluator = new AlertEvaluator(options, new AlertCounters(), NullLogger.Instance);
-        var gateway = new GatewayLedger(new GatewayRecord(null, Samples.Gateway, [], [], [], [], []), 0);
+        var alerts = new GatewayAlerts(new GatewayRecord(null, Samples.Gateway, [], [], [], [], []));
         var series = Samples.Series();
         Assert.Equal(0, AllocatedBytes.Of(Take));
         Assert.Empty(evaluator.Transitions);
 
         void Take()
         {
-            evaluator.Begin(gateway.Gateway, gateway.Alerts, series, new FrameKey(1, Lane.Live, 1, 1), default);
+            evaluator.Begin(Samples.Gateway, alerts, series, new FrameKey(1, Lane.Live, 1, 1), default);
             for (var i = 0; i < 1000; i++)
             {
                 evaluator.Take(1, MetricType.Int, i, ReadingFlags.None, 50);

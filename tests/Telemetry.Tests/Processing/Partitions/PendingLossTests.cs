@@ -12,7 +12,7 @@ namespace Telemetry.Tests.Processing.Partitions;
 /// <summary>What a hello shows to be lost of epochs that it does not name.</summary>
 public sealed class PendingLossTests
 {
-    private const ulong Card = 1, OtherCard = 2, DeadEpoch = 10, Successor = 11;
+    private const ulong Card = 1, OtherCard = 2, OldEpoch = 10, Successor = 11;
     private const uint Process = 1, OtherProcess = 7;
     private const long PutBackLast = 2;
 
@@ -23,30 +23,30 @@ public sealed class PendingLossTests
     [Fact]
     public void Epoch_of_this_outbox_that_its_agent_does_not_name_is_lost()
     {
-        var gateway = Ledger([Card], Dead(Card));
+        var gateway = Ledger([Card], Row(Card));
 
         Assert.Equal(4, Lost(gateway));
     }
 
     [Fact]
     public void Epoch_of_another_outbox_is_not_lost() =>
-        Assert.Equal(0, Lost(Ledger([Card, OtherCard], Dead(OtherCard))));
+        Assert.Equal(0, Lost(Ledger([Card, OtherCard], Row(OtherCard))));
 
     [Fact]
     public void Epoch_of_an_unknown_outbox_is_lost_only_where_there_was_no_other()
     {
-        Assert.Equal(4, Lost(Ledger([Card], Dead(outbox: null))));
-        Assert.Equal(0, Lost(Ledger([Card, OtherCard], Dead(outbox: null))));
+        Assert.Equal(4, Lost(Ledger([Card], Row(outbox: null))));
+        Assert.Equal(0, Lost(Ledger([Card, OtherCard], Row(outbox: null))));
     }
 
     [Fact]
     public void Epoch_is_of_its_predecessors_outbox()
     {
         var follows = new EpochLedgerRow(
-            Gateway, Successor, new Predecessor(DeadEpoch, default), false, new LaneLasts(0, 3, 0));
+            Gateway, Successor, new Predecessor(OldEpoch, default), false, new LaneLasts(0, 3, 0));
 
-        Assert.Equal(4 + 3, Lost(Ledger([Card, OtherCard], Dead(Card), follows)));
-        Assert.Equal(0, Lost(Ledger([Card, OtherCard], Dead(OtherCard), follows)));
+        Assert.Equal(4 + 3, Lost(Ledger([Card, OtherCard], Row(Card), follows)));
+        Assert.Equal(0, Lost(Ledger([Card, OtherCard], Row(OtherCard), follows)));
     }
 
     [Fact]
@@ -55,7 +55,7 @@ public sealed class PendingLossTests
         var many = Enumerable.Range(0, Hello.EpochsMax)
             .Select(i => new HelloEpoch(100 + (ulong)i, None, [HelloLane.Empty, HelloLane.Empty, HelloLane.Empty]));
 
-        Assert.Equal(0, Lost(Ledger([Card], Dead(Card)), [.. many]));
+        Assert.Equal(0, Lost(Ledger([Card], Row(Card)), [.. many]));
     }
 
     [Theory]
@@ -76,28 +76,72 @@ public sealed class PendingLossTests
     [Fact]
     public void Sequences_that_a_put_back_outbox_does_not_know_may_be_held_by_another_copy()
     {
-        var gateway = Ledger([Card], Dead(Card));
-        gateway.Epoch(DeadEpoch)!.HeardOf(OtherProcess);
+        var gateway = Ledger([Card], Row(Card));
+        gateway.Epoch(OldEpoch)!.HeardOf(OtherProcess);
 
         Assert.Equal(0, LostBy(gateway, PutBack(1), TimeSpan.Zero));
-        gateway.Epoch(DeadEpoch)!.HeardOf(OtherProcess);
-        Assert.Equal(0, LostBy(gateway, PutBack(2), DeadLives.ProvenAfter));
+        gateway.Epoch(OldEpoch)!.HeardOf(OtherProcess);
+        Assert.Equal(0, LostBy(gateway, PutBack(2), OrphanedEpochs.ProvenAfter));
     }
 
     [Fact]
     public void Sequences_that_a_put_back_outbox_does_not_know_are_lost_when_nobody_names_them_for_long()
     {
-        var gateway = Ledger([Card], Dead(Card));
+        var gateway = Ledger([Card], Row(Card));
 
         Assert.Equal(0, LostBy(gateway, PutBack(1), TimeSpan.Zero));
-        Assert.Equal(0, LostBy(gateway, PutBack(2), DeadLives.ProvenAfter - TimeSpan.FromTicks(1)));
-        Assert.Equal(4 - PutBackLast, LostBy(gateway, PutBack(3), DeadLives.ProvenAfter));
+        Assert.Equal(0, LostBy(gateway, PutBack(2), OrphanedEpochs.ProvenAfter - TimeSpan.FromTicks(1)));
+        Assert.Equal(4 - PutBackLast, LostBy(gateway, PutBack(3), OrphanedEpochs.ProvenAfter));
     }
+
+    // A frame that was in the log before the second hello shows that the other copy may still exist.
+    [Fact]
+    public void Epoch_that_is_heard_of_before_the_loss_is_booked_is_not_lost()
+    {
+        var gateway = Ledger([Card], Row(Card));
+        OrphanedEpochs.Of(gateway, Said() with { Id = new HelloId(Process, 1) }, Listening(TimeSpan.Zero));
+        var hello = Said();
+        var loss = new PendingLoss(hello, default, default)
+        {
+            Orphaned = OrphanedEpochs.Of(gateway, hello, Listening(OrphanedEpochs.ProvenAfter)),
+        };
+        Assert.Equal([OldEpoch], loss.Orphaned);
+
+        gateway.Epoch(OldEpoch)!.HeardOf(OtherProcess);
+        loss.Book(gateway);
+
+        Assert.Equal(0, gateway.Lost);
+    }
+
+    // Both copies send frames of the epoch: the newest is not always the other's.
+    [Fact]
+    public void Sequences_of_an_epoch_that_another_copy_is_heard_of_before_the_loss_is_booked_are_not_lost()
+    {
+        var gateway = Ledger([Card], Row(Card));
+        OrphanedEpochs.TailsOf(gateway, PutBack(1), Listening(TimeSpan.Zero));
+        var loss = new PendingLoss(PutBack(2), default, default)
+        {
+            OrphanedTails = OrphanedEpochs.TailsOf(gateway, PutBack(2), Listening(OrphanedEpochs.ProvenAfter)),
+        };
+        Assert.Equal([OldEpoch], loss.OrphanedTails);
+
+        gateway.Epoch(OldEpoch)!.HeardOf(OtherProcess);
+        gateway.Epoch(OldEpoch)!.HeardOf(Process);
+        loss.Book(gateway);
+
+        Assert.Equal(0, gateway.Lost);
+    }
+
+    // The owner has listened since before all hellos.
+    private static ListeningPeriod Listening(TimeSpan now) => new(TimeSpan.MinValue, now);
 
     private static long LostBy(GatewayLedger gateway, Hello hello, TimeSpan at)
     {
-        var loss = new PendingLoss(hello, default, default) { Outrun = DeadLives.OutrunOf(gateway, hello, at) };
-        gateway.Epoch(DeadEpoch)!.HeardOf(Process);
+        var loss = new PendingLoss(hello, default, default)
+        {
+            OrphanedTails = OrphanedEpochs.TailsOf(gateway, hello, Listening(at)),
+        };
+        gateway.Epoch(OldEpoch)!.HeardOf(Process);
         loss.Book(gateway);
         return gateway.Lost;
     }
@@ -107,15 +151,15 @@ public sealed class PendingLossTests
     {
         var live = new HelloLane(PutBackLast, PutBackLast, [new SequenceRange(1, PutBackLast)]);
         var none = new HelloLane(0, 0, []);
-        return Said(new HelloEpoch(DeadEpoch, new Predecessor(Predecessor.Unknown, default), [none, live, none])) with
+        return Said(new HelloEpoch(OldEpoch, new Predecessor(Predecessor.Unknown, default), [none, live, none])) with
         {
             Id = new HelloId(Process, count),
             Fork = "the outbox was put back",
         };
     }
 
-    private static EpochLedgerRow Dead(ulong? outbox) =>
-        new(Gateway, DeadEpoch, None, false, new LaneLasts(0, 4, 0), outbox);
+    private static EpochLedgerRow Row(ulong? outbox) =>
+        new(Gateway, OldEpoch, None, false, new LaneLasts(0, 4, 0), outbox);
 
     private static GatewayLedger Ledger(ulong[] outboxes, params EpochLedgerRow[] epochs) => new(
         new GatewayRecord(null, Gateway, epochs, [], [], [.. outboxes.Select(o => new OutboxRow(Gateway, o, 9))], []),
@@ -124,11 +168,11 @@ public sealed class PendingLossTests
     private static long Lost(GatewayLedger gateway, params HelloEpoch[] named)
     {
         var earlier = Said(named) with { Id = new HelloId(Process, 1) };
-        DeadLives.Of(gateway, earlier, TimeSpan.Zero);
+        OrphanedEpochs.Of(gateway, earlier, Listening(TimeSpan.Zero));
         var hello = Said(named);
         new PendingLoss(hello, default, default)
         {
-            Dead = DeadLives.Of(gateway, hello, DeadLives.ProvenAfter),
+            Orphaned = OrphanedEpochs.Of(gateway, hello, Listening(OrphanedEpochs.ProvenAfter)),
         }.Book(gateway);
         return gateway.Lost;
     }

@@ -37,65 +37,68 @@ public sealed class AlertRulesFileTests
     }
 
     [Theory]
-    [InlineData("""{"match":{"metric":"m"},"above":1}""", "rule 1: name: is missing; it is needed")]
+    [InlineData("""{"match":{"metric":"m"},"above":1}""", "rule 1: name: is missing")]
     [InlineData(
         """{"name":"a b","match":{"metric":"m"},"above":1}""",
-        "rule 1: name: 'a b' is not allowed; 1 to 64 of A-Z a-z 0-9 . _ - are")]
+        "rule 1: name: 'a b' is not allowed; use 1 to 64 of the characters A-Z a-z 0-9 . _ -")]
     [InlineData(
         """{"name":"","match":{"metric":"m"},"above":1}""",
-        "rule 1: name: '' is not allowed; 1 to 64 of A-Z a-z 0-9 . _ - are")]
-    [InlineData("""{"name":7,"match":{"metric":"m"},"above":1}""", "rule 1: name: is a number; a text is allowed")]
-    [InlineData("""{"name":"x","above":1}""", "rule 'x': match: is missing; it is needed")]
+        "rule 1: name: '' is not allowed; use 1 to 64 of the characters A-Z a-z 0-9 . _ -")]
+    [InlineData("""{"name":7,"match":{"metric":"m"},"above":1}""", "rule 1: name: must be a string, not a number")]
+    [InlineData("""{"name":"x","above":1}""", "rule 'x': match: is missing")]
     [InlineData(
-        """{"name":"x","match":{},"above":1}""", "rule 'x': match: metric: is missing; it is needed (* fits all)")]
+        """{"name":"x","match":{},"above":1}""", "rule 'x': match: metric: is missing; use * to match every metric")]
     [InlineData(
         """{"name":"x","match":{"metric":""},"above":1}""",
-        "rule 'x': match: metric: '' is not allowed; 1 to 256 bytes are")]
-    [InlineData("""{"name":"x","match":["metric"],"above":1}""", "rule 'x': match: is an array; an object is allowed")]
+        "rule 'x': match: metric: '' is not allowed; use 1 to 256 bytes")]
+    [InlineData("""{"name":"x","match":["metric"],"above":1}""", "rule 'x': match: must be an object, not an array")]
     [InlineData(
         """{"name":"x","match":{"metric":"m","labels":{"a":1}},"above":1}""",
-        "rule 'x': match: labels: a: is a number; a text is allowed")]
+        "rule 'x': match: labels: a: must be a string, not a number")]
     [InlineData(
         """{"name":"x","match":{"metric":"m","site":"s"},"above":1}""",
-        "rule 'x': match: site: is no key of this place; labels, gateway, device, metric are")]
+        "rule 'x': match: site: is not a known key; known keys: labels, gateway, device, metric")]
     [InlineData(
-        """{"name":"x","match":{"metric":"m"}}""", "rule 'x': above: exactly one of above and below is allowed")]
+        """{"name":"x","match":{"metric":"m"}}""", "rule 'x': above: set exactly one of above and below")]
     [InlineData(
         """{"name":"x","match":{"metric":"m"},"above":1,"below":0}""",
-        "rule 'x': above: exactly one of above and below is allowed")]
+        "rule 'x': above: set exactly one of above and below")]
     [InlineData(
-        """{"name":"x","match":{"metric":"m"},"above":"80"}""", "rule 'x': above: is a text; a number is allowed")]
+        """{"name":"x","match":{"metric":"m"},"above":"80"}""", "rule 'x': above: must be a number, not a string")]
     [InlineData(
-        """{"name":"x","match":{"metric":"m"},"above":null}""", "rule 'x': above: is null; a number is allowed")]
+        """{"name":"x","match":{"metric":"m"},"above":null}""", "rule 'x': above: must be a number, not null")]
     [InlineData(
         """{"name":"x","match":{"metric":"m"},"above":1e999}""",
-        "rule 'x': above: 1e999 is not allowed; a number that a double holds is")]
+        "rule 'x': above: 1e999 is not allowed; use a number between -1.79e308 and 1.79e308")]
     [InlineData(
         """{"name":"x","match":{"metric":"m"},"above":80,"clear":80.5}""",
-        "rule 'x': clear: 80.5 is not allowed; at most 80 (above) is, or it would clear while it fires")]
+        "rule 'x': clear: 80.5 is not allowed; use at most 80 (the value of above), or the alert would clear "
+        + "while its condition holds")]
     [InlineData(
         """{"name":"x","match":{"metric":"m"},"below":-3,"clear":-4}""",
-        "rule 'x': clear: -4 is not allowed; at least -3 (below) is, or it would clear while it fires")]
+        "rule 'x': clear: -4 is not allowed; use at least -3 (the value of below), or the alert would clear "
+        + "while its condition holds")]
     [InlineData(
         """{"name":"x","match":{"metric":"m"},"above":1,"for":"5"}""",
-        "rule 'x': for: '5' is not allowed; a time span from 0 ms to 30 d is")]
+        "rule 'x': for: '5' is not allowed; use a time span from 0 ms to 30 d, such as 250 ms")]
     [InlineData(
-        """{"name":"x","match":{"metric":"m"},"above":1,"for":5}""", "rule 'x': for: is a number; a text is allowed")]
+        """{"name":"x","match":{"metric":"m"},"above":1,"for":5}""", "rule 'x': for: must be a string, not a number")]
     [InlineData(
         """{"name":"x","match":{"metric":"m"},"above":1,"late":"0 s"}""",
-        "rule 'x': late: '0 s' is not allowed; a time span from 1 s to 365 d is")]
+        "rule 'x': late: '0 s' is not allowed; use a time span from 1 s to 365 d, such as 250 ms")]
     [InlineData(
         """{"name":"x","match":{"metric":"m"},"above":1,"severity":"page"}""",
-        "rule 'x': severity: 'page' is not allowed; info, warning, critical are")]
+        "rule 'x': severity: 'page' is not allowed; use info, warning or critical")]
     [InlineData(
         """{"name":"x","match":{"metric":"m"},"above":1,"abov":1}""",
-        "rule 'x': abov: is no key of this place; name, severity, match, above, below, clear, for, late are")]
+        "rule 'x': abov: is not a known key; known keys: name, severity, match, above, below, clear, for, late")]
     [InlineData(
         """{"name":"x","match":{"metric":"m"},"above":1,"above":2}""",
-        "rule 'x': above: stands there twice; once is allowed")]
-    [InlineData("7", "rule 1: is a number; an object is allowed")]
+        "rule 'x': above: is set more than once")]
+    [InlineData("7", "rule 1: must be an object, not a number")]
     [InlineData(
-        """{"name":"x","match":{"metric":"m\ud800"},"above":1}""", "has an escaped text that is no valid Unicode")]
+        """{"name":"x","match":{"metric":"m\ud800"},"above":1}""",
+        "contains an escaped string that is not valid Unicode")]
     public void Wrong_rule_is_told_by_file_rule_and_key_with_what_is_allowed(string rule, string problem)
     {
         Assert.Null(Parse(rule, out var problems));
@@ -103,13 +106,13 @@ public sealed class AlertRulesFileTests
     }
 
     [Theory]
-    [InlineData("", "is no JSON of this kind: ")]
-    [InlineData("rules: []", "is no JSON of this kind: ")]
-    [InlineData("[]", "is an array; an object is allowed")]
-    [InlineData("{}", "rules: is missing; it is needed")]
-    [InlineData("""{"rules":{}}""", "rules: is an object; an array is allowed")]
-    [InlineData("""{"rules":[],"more":1}""", "more: is no key of this place; rules are")]
-    [InlineData("""{"rules":[[[[[[[[[[1]]]]]]]]]]}""", "is no JSON of this kind: ")]
+    [InlineData("", "cannot be read as JSON: ")]
+    [InlineData("rules: []", "cannot be read as JSON: ")]
+    [InlineData("[]", "must be an object, not an array")]
+    [InlineData("{}", "rules: is missing")]
+    [InlineData("""{"rules":{}}""", "rules: must be an array, not an object")]
+    [InlineData("""{"rules":[],"more":1}""", "more: is not a known key; known keys: rules")]
+    [InlineData("""{"rules":[[[[[[[[[[1]]]]]]]]]]}""", "cannot be read as JSON: ")]
     public void Wrong_file_is_told(string json, string problem)
     {
         Assert.Null(AlertRulesFile.Parse("rules.json", Encoding.UTF8.GetBytes(json), out var problems));
@@ -120,7 +123,7 @@ public sealed class AlertRulesFileTests
     public void Name_is_allowed_once()
     {
         Assert.Null(Parse($"{Least},{Least}", out var problems));
-        Assert.Equal(["rules.json: rule 2: name: 'hot' is rule 1's already; each is allowed once"], problems);
+        Assert.Equal(["rules.json: rule 2: name: 'hot' is already the name of rule 1; use each name once"], problems);
     }
 
     [Fact]
@@ -156,10 +159,10 @@ public sealed class AlertRulesFileTests
         var rules = Enumerable.Range(0, AlertRulesFile.RulesMax + 1)
             .Select(i => Least.Replace("hot", $"hot{i}", StringComparison.Ordinal));
         Assert.Null(Parse(string.Join(',', rules), out var problems));
-        Assert.Equal(["rules.json: rules: has 257 rules; at most 256 are allowed"], problems);
+        Assert.Equal(["rules.json: rules: has 257 rules; use at most 256"], problems);
 
         Assert.Null(Parse(Least + new string(' ', AlertRulesFile.BytesMax), out problems));
-        Assert.Equal(["rules.json: has over 1048576 bytes; at most that many are allowed"], problems);
+        Assert.Equal(["rules.json: is larger than 1048576 bytes; use a file of at most that size"], problems);
     }
 
     [Fact]
@@ -167,14 +170,14 @@ public sealed class AlertRulesFileTests
     {
         Assert.Null(Parse(string.Join(',', Enumerable.Repeat("1", 60)), out var problems));
         Assert.Equal(AlertRulesFile.ProblemsMax + 1, problems.Count);
-        Assert.Equal("rules.json: and 10 problems more", problems[^1]);
+        Assert.Equal("rules.json: and 10 more problems", problems[^1]);
     }
 
     [Fact]
     public void Bytes_that_are_no_text_are_refused()
     {
         Assert.Null(AlertRulesFile.Parse("rules.json", (byte[])[(byte)'{', 0xC3, 0x28], out var problems));
-        Assert.Equal(["rules.json: is no valid UTF-8"], problems);
+        Assert.Equal(["rules.json: is not valid UTF-8"], problems);
     }
 
     [Fact]

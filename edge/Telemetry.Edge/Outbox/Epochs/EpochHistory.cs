@@ -8,7 +8,7 @@ namespace Telemetry.Edge.Outbox.Epochs;
 /// or before it (<see cref="End"/>). No run seals into an epoch of another run: an epoch that has ended stays ended,
 /// and no row of the file needs to record it.
 /// </summary>
-internal sealed class EpochBook
+internal sealed class EpochHistory
 {
     private readonly List<EpochState> _all;
     private readonly Dictionary<ulong, EpochState> _byId;
@@ -17,7 +17,7 @@ internal sealed class EpochBook
     private List<EpochLasts>? _complete;
     private ulong? _digest;
 
-    public EpochBook(IReadOnlyList<EpochRow> rows, Random random)
+    public EpochHistory(IReadOnlyList<EpochRow> rows, Random random)
     {
         _all = [.. rows.Select(row => new EpochState(row, isOwn: false))];
         _byId = _all.ToDictionary(e => e.Epoch);

@@ -7,17 +7,17 @@ using Telemetry.Storage;
 
 namespace Telemetry.Tests.Processing.Hellos;
 
-/// <summary>Which epochs a hello proves to be of past lives, and when it may be older than they are.</summary>
-public sealed class DeadLivesTests
+/// <summary>Which epochs a hello proves to be orphaned, and when it may be older than they are.</summary>
+public sealed class OrphanedEpochsTests
 {
     private const ulong Card = 1, First = 10, Second = 11, Own = 12;
     private const uint Process = 1, OtherProcess = 7;
 
     private static readonly GatewayId Gateway = GatewayId.Parse("gw-1");
-    private static readonly TimeSpan Long = DeadLives.ProvenAfter;
+    private static readonly TimeSpan Long = OrphanedEpochs.ProvenAfter;
     private static readonly TimeSpan Short = Long - TimeSpan.FromTicks(1);
 
-    // Found by the simulation: a hello of a dead process came late, after the agent's clock had been set back.
+    // Found by the simulation: a hello of an ended process came late, after the agent's clock had been set back.
     [Theory]
     [InlineData(0)]
     [InlineData(long.MaxValue / 20)]
@@ -26,19 +26,19 @@ public sealed class DeadLivesTests
         var gateway = Ledger((First, 0));
         gateway.Epoch(First)!.HeardOf(OtherProcess);
 
-        Assert.Empty(DeadLives.Of(gateway, Hello(1) with { ClockMicros = clockMicros }, Long));
+        Assert.Empty(OrphanedEpochs.Of(gateway, Hello(1) with { ClockMicros = clockMicros }, Listening(Long)));
     }
 
-    // Found by the simulation: the clock of the life that is past had been ahead, so no hello ever seemed later.
+    // Found by the simulation: the clock of the vanished copy had been ahead, so no hello ever seemed later.
     [Fact]
     public void Second_hello_long_after_proves_it_whatever_its_clock_says()
     {
         var gateway = Ledger((First, 0));
         gateway.Epoch(First)!.HeardOf(OtherProcess);
 
-        DeadLives.Of(gateway, Hello(1) with { ClockMicros = 0 }, TimeSpan.Zero);
+        OrphanedEpochs.Of(gateway, Hello(1) with { ClockMicros = 0 }, Listening(TimeSpan.Zero));
 
-        Assert.Equal([First], DeadLives.Of(gateway, Hello(3) with { ClockMicros = 0 }, Long));
+        Assert.Equal([First], OrphanedEpochs.Of(gateway, Hello(3) with { ClockMicros = 0 }, Listening(Long)));
     }
 
     [Fact]
@@ -46,10 +46,21 @@ public sealed class DeadLivesTests
     {
         var gateway = Ledger((First, 0));
 
-        DeadLives.Of(gateway, Hello(1), TimeSpan.Zero);
+        OrphanedEpochs.Of(gateway, Hello(1), Listening(TimeSpan.Zero));
 
-        Assert.Empty(DeadLives.Of(gateway, Hello(2), Short));
-        Assert.Equal([First], DeadLives.Of(gateway, Hello(3), Long));
+        Assert.Empty(OrphanedEpochs.Of(gateway, Hello(2), Listening(Short)));
+        Assert.Equal([First], OrphanedEpochs.Of(gateway, Hello(3), Listening(Long)));
+    }
+
+    [Fact]
+    public void Second_hello_proves_nothing_when_the_owner_did_not_listen_all_the_time_since_the_first()
+    {
+        var gateway = Ledger((First, 0));
+        OrphanedEpochs.Of(gateway, Hello(1), Listening(TimeSpan.Zero));
+
+        Assert.Empty(OrphanedEpochs.Of(gateway, Hello(2), new ListeningPeriod(TimeSpan.FromTicks(1), Long)));
+        Assert.Empty(OrphanedEpochs.Of(gateway, Hello(3), Listening(Long + Short)));
+        Assert.Equal([First], OrphanedEpochs.Of(gateway, Hello(4), Listening(Long + Long)));
     }
 
     [Fact]
@@ -57,10 +68,10 @@ public sealed class DeadLivesTests
     {
         var gateway = Ledger((First, 0));
 
-        DeadLives.Of(gateway, Hello(2), TimeSpan.Zero);
+        OrphanedEpochs.Of(gateway, Hello(2), Listening(TimeSpan.Zero));
 
-        Assert.Empty(DeadLives.Of(gateway, Hello(2), Long));
-        Assert.Empty(DeadLives.Of(gateway, Hello(1), Long));
+        Assert.Empty(OrphanedEpochs.Of(gateway, Hello(2), Listening(Long)));
+        Assert.Empty(OrphanedEpochs.Of(gateway, Hello(1), Listening(Long)));
     }
 
     [Fact]
@@ -68,9 +79,9 @@ public sealed class DeadLivesTests
     {
         var gateway = Ledger((First, 0));
 
-        DeadLives.Of(gateway, Hello(1), TimeSpan.Zero);
+        OrphanedEpochs.Of(gateway, Hello(1), Listening(TimeSpan.Zero));
 
-        Assert.Empty(DeadLives.Of(gateway, Hello(2) with { Id = new HelloId(OtherProcess, 2) }, Long));
+        Assert.Empty(OrphanedEpochs.Of(gateway, Hello(2) with { Id = new HelloId(OtherProcess, 2) }, Listening(Long)));
     }
 
     [Fact]
@@ -78,10 +89,10 @@ public sealed class DeadLivesTests
     {
         var gateway = Ledger((First, 0));
 
-        DeadLives.Of(gateway, Hello(1), TimeSpan.Zero);
+        OrphanedEpochs.Of(gateway, Hello(1), Listening(TimeSpan.Zero));
         gateway.Epoch(First)!.HeardOf(OtherProcess);
 
-        Assert.Empty(DeadLives.Of(gateway, Hello(2), Long));
+        Assert.Empty(OrphanedEpochs.Of(gateway, Hello(2), Listening(Long)));
     }
 
     [Fact]
@@ -90,20 +101,23 @@ public sealed class DeadLivesTests
         var gateway = Ledger((First, 0));
         gateway.Epoch(First)!.HeardOf(Process);
 
-        DeadLives.Of(gateway, Hello(1, (Own, 0)), TimeSpan.Zero);
+        OrphanedEpochs.Of(gateway, Hello(1, (Own, 0)), Listening(TimeSpan.Zero));
 
-        Assert.Empty(DeadLives.Of(gateway, Hello(2, (Own, 0)), Long));
+        Assert.Empty(OrphanedEpochs.Of(gateway, Hello(2, (Own, 0)), Listening(Long)));
     }
 
-    // Found by the simulation: a hello of a clone that was no more came late.
+    // Found by the simulation: a hello of a clone that was removed came late.
     [Fact]
-    public void One_hello_may_be_of_a_past_life_itself_whatever_epochs_it_names()
+    public void One_hello_may_be_of_the_vanished_copy_itself_whatever_epochs_it_names()
     {
         var gateway = Ledger((First, 0), (Second, First));
         gateway.Epoch(Second)!.HeardOf(OtherProcess);
 
-        Assert.Empty(DeadLives.Of(gateway, Hello(1, (Own, First)), Long));
+        Assert.Empty(OrphanedEpochs.Of(gateway, Hello(1, (Own, First)), Listening(Long)));
     }
+
+    // The owner has listened since before all hellos.
+    private static ListeningPeriod Listening(TimeSpan now) => new(TimeSpan.MinValue, now);
 
     private static GatewayLedger Ledger(params (ulong Epoch, ulong Follows)[] epochs) => new(
         new GatewayRecord(

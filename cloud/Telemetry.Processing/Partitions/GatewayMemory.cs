@@ -1,0 +1,25 @@
+using Telemetry.Processing.Alerts.Evaluation;
+using Telemetry.Processing.Ledger;
+using Telemetry.Storage;
+
+namespace Telemetry.Processing.Partitions;
+
+/// <summary>
+/// The owner's memory of one gateway: its ledger and the state of its alert rules. The compare-and-set of each
+/// transaction proves that nobody else wrote, so the rows are written without being read again; when the
+/// compare-and-set fails, all of this memory is discarded.
+/// </summary>
+internal sealed class GatewayMemory(GatewayRecord record, int partition)
+{
+    public GatewayLedger Ledger { get; } = new(record, partition);
+
+    /// <summary>The state of the alert rules on its series. Only a frame changes it, and touches the ledger.</summary>
+    public GatewayAlerts Alerts { get; } = new(record);
+
+    /// <summary>Adds all rows that changed since the last call to a commit.</summary>
+    public void WriteChanges(StoreCommit commit)
+    {
+        Ledger.WriteChanges(commit);
+        Alerts.WriteChanges(commit);
+    }
+}
