@@ -6,6 +6,7 @@ using Telemetry.Processing.DataFaults;
 using Telemetry.Processing.Hellos;
 using Telemetry.Processing.Intake;
 using Telemetry.Processing.Partitions;
+using Telemetry.Processing.Windows;
 using Telemetry.Runtime;
 using Telemetry.Storage;
 using Telemetry.Streams;
@@ -33,6 +34,8 @@ public sealed class Processor
     private readonly ProcessorFailures _failures;
     private readonly StoreCommit _commit = new();
     private readonly AlertEvaluator _alerts;
+    private readonly WindowFolder _windows;
+    private readonly WindowRebuild _rebuild;
     private readonly PendingAcks _acks = new();
     private readonly FrameApplier _applier;
     private readonly HelloHandler _handler;
@@ -55,13 +58,15 @@ public sealed class Processor
         _alerts = new AlertEvaluator(options.Alerts, Counters.Alerts, logger);
         var schemas = new SchemaHandler(store, options, Counters, _acks, logger);
         _loader = new GatewayLoader(store, options, logger);
-        _applier = new FrameApplier(store, _alerts, schemas, _acks, _isolator, options, Counters, _weight);
+        _windows = new WindowFolder(options.Windows, Counters.Windows);
+        _applier = new FrameApplier(store, _alerts, _windows, schemas, _acks, _isolator, options, Counters, _weight);
         _trace = new StoreTrace(time);
         _failures = new ProcessorFailures(options.Worker, time, logger, database, nats);
         _handler = new HelloHandler(store, schemas, _acks, Counters, options, time, _failures.Reading, _signal);
         _owned = new OwnedPartitions(
             store, log, control, options, time, logger, _failures.Reading, Counters, _signal, _hellos.Arrived);
         _leases = new LeaseLoop(store, _owned, options, time, random, logger, _failures, Counters);
+        _rebuild = new WindowRebuild(store, _owned, _loader, _windows, options, time, Counters.Windows);
         _intake = new BatchIntake(_owned, _isolator, options, Counters, _weight);
     }
 
@@ -141,6 +146,8 @@ public sealed class Processor
         _acks.Clear();
         _alerts.Clear();
         _trace.Clear();
+        _windows.Clear();
+        await _rebuild.RunAsync(_commit, cancellationToken);
         await ApplyMessagesAsync(cancellationToken);
         if (_weight.Readings < _options.BatchReadingsMax && _isolator.Taken > 0 && _options.GatherTime > TimeSpan.Zero)
         {
@@ -154,6 +161,7 @@ public sealed class Processor
             _handler.BookLosses(owner);
         }
 
+        await LoadDueAsync(cancellationToken);
         if (_owned.All.Count > 0 && await CommitAsync(cancellationToken))
         {
             return;
@@ -173,7 +181,9 @@ public sealed class Processor
     /// </summary>
     private async Task<bool> CommitAsync(CancellationToken cancellationToken)
     {
-        foreach (var memory in _owned.All.SelectMany(o => o.Gateways.Values).Where(g => g.Ledger.Touched).ToArray())
+        var now = NowMicros();
+        foreach (var memory in _owned.All.SelectMany(o => o.Gateways.Values)
+            .Where(g => g.Ledger.Touched || g.Windows.IsTouched || g.Windows.IsDue(now)).ToArray())
         {
             var gateway = memory.Ledger;
             foreach (var epoch in gateway.CloseEpochs())
@@ -181,9 +191,12 @@ public sealed class Processor
                 _acks.Settled(gateway, epoch);
             }
 
-            gateway.AdvanceWatermark();
+            memory.AdvanceWatermark();
+            gateway.OpenWindows = _windows.Write(memory.Windows, gateway.Watermark.Value, now, _commit);
             memory.WriteChanges(_commit);
         }
+
+        _windows.WriteRest(_commit);
 
         var moved = _owned.All.Any(o => o.Moved);
         var due = _time.GetElapsedTime(_owned.RenewedAt) >= _options.RenewEvery;
@@ -220,6 +233,7 @@ public sealed class Processor
         _alerts.Committed();
         _trace.Committed(_commit.Frames);
         _isolator.Succeeded();
+        _windows.Committed(g => _owned.OwnerOf(g).Gateways[g].Ledger.Watermark.Value, now, _commit);
         foreach (var owner in _owned.All)
         {
             owner.Committed();
@@ -323,9 +337,21 @@ public sealed class Processor
         _handler.Take(known, NowMicros());
     }
 
+    /// <summary>Loads the gateways whose parts must be written although nothing of them came.</summary>
+    private async Task LoadDueAsync(CancellationToken cancellationToken)
+    {
+        var now = NowMicros();
+        foreach (var owner in _owned.All)
+        {
+            await _loader.LoadAsync(
+                owner, owner.Windows.Values.Where(w => w.IsDue(now)).Select(w => w.Gateway), cancellationToken);
+        }
+    }
+
     private async Task GiveUpAsync(Func<int, bool> forget)
     {
         _handler.Forget();
+        _windows.RolledBack();
         _isolator.Interrupted();
         await _owned.GiveUpAsync(forget);
     }

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using Telemetry.Diagnostics.Metrics;
 using Telemetry.Processing.Alerts.Evaluation;
+using Telemetry.Processing.Windows;
 
 namespace Telemetry.Processing;
 
@@ -69,6 +70,9 @@ public sealed class ProcessorCounters
     /// <summary>What came of alert rules.</summary>
     public AlertCounters Alerts { get; } = new();
 
+    /// <summary>What came of windows.</summary>
+    public WindowCounters Windows { get; } = new();
+
     /// <summary>Partitions owned now.</summary>
     public long Partitions { get; set; }
 
@@ -116,6 +120,7 @@ public sealed class ProcessorCounters
             "telemetry.processor.holders.ended", "{session}", "Database sessions of frozen processes that were ended",
             c => c.HoldersEnded);
         AlertCounters.Publish(meter, [.. processors.Select(c => c.Alerts)]);
+        WindowCounters.Publish(meter, [.. processors.Select(c => c.Windows)]);
 
         void Counter(string name, string unit, string description, Func<ProcessorCounters, long> count) =>
             meter.Counter(name, unit, description, () => Sum(count));

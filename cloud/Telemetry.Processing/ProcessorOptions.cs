@@ -1,5 +1,6 @@
 using Telemetry.Model.Wire;
 using Telemetry.Processing.Alerts.Rules;
+using Telemetry.Processing.Windows;
 
 namespace Telemetry.Processing;
 
@@ -110,4 +111,7 @@ public sealed record ProcessorOptions
 
     /// <summary>The alert rules and their limits.</summary>
     public AlertOptions Alerts { get; init; } = new();
+
+    /// <summary>The windows and their limits.</summary>
+    public WindowOptions Windows { get; init; } = new();
 }

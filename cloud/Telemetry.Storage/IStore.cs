@@ -1,6 +1,7 @@
 using Telemetry.Model.Identity;
 using Telemetry.Model.Installations;
 using Telemetry.Model.Schemas;
+using Telemetry.Storage.Windows;
 
 namespace Telemetry.Storage;
 
@@ -69,6 +70,20 @@ public interface IStore
     /// <summary>For each range the first registered frame that overlaps it; null where there is none.</summary>
     Task<IReadOnlyList<FrameRegisterRow?>> FindFirstFramesAsync(
         IReadOnlyList<(GatewayId Gateway, FrameKey Range)> ranges, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The gateways of a partition that have windows whose parts were in their owner's memory alone.
+    /// </summary>
+    Task<IReadOnlyList<GatewayId>> FindOpenGatewaysAsync(int partition, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Adds to <paramref name="rows"/> the stored readings of some gateways with an event time within the span of each,
+    /// gateway by gateway, in the order of series and time. <paramref name="series"/> finds a series by its number; a
+    /// reading of a series that it does not find is left out. Returns the number of readings of each gateway.
+    /// </summary>
+    Task<IReadOnlyList<int>> ReadReadingsAsync(
+        IReadOnlyList<(GatewayId Gateway, OpenSpan Span)> gateways, Func<GatewayId, int, SeriesEntry?> series,
+        ReadingBuffer rows, CancellationToken cancellationToken);
 
     /// <summary>
     /// Runs one transaction. First comes the compare-and-set of each partition's row (token, commits, both positions).

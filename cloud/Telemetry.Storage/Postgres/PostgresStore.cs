@@ -12,6 +12,8 @@ using Telemetry.Storage.Postgres.Migrations;
 using Telemetry.Storage.Postgres.Partitions;
 using Telemetry.Storage.Postgres.Readings;
 using Telemetry.Storage.Postgres.Statements;
+using Telemetry.Storage.Postgres.Windows;
+using Telemetry.Storage.Windows;
 
 namespace Telemetry.Storage.Postgres;
 
@@ -150,6 +152,18 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         ReadingBuffer readings, CancellationToken cancellationToken) =>
         ReadAsync(
             "find refused readings", c => ReadingProbe.FindAsync(c, readings, cancellationToken), cancellationToken);
+
+    public Task<IReadOnlyList<GatewayId>> FindOpenGatewaysAsync(int partition, CancellationToken cancellationToken) =>
+        ReadAsync(
+            "find gateways with open windows", c => OpenReadings.FindGatewaysAsync(c, partition, cancellationToken),
+            cancellationToken);
+
+    public Task<IReadOnlyList<int>> ReadReadingsAsync(
+        IReadOnlyList<(GatewayId Gateway, OpenSpan Span)> gateways, Func<GatewayId, int, SeriesEntry?> series,
+        ReadingBuffer rows, CancellationToken cancellationToken) =>
+        ReadAsync(
+            "read the readings of open windows",
+            c => OpenReadings.ReadAsync(c, gateways, series, rows, cancellationToken), cancellationToken);
 
     public async Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken)
     {

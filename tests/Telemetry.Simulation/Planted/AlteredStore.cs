@@ -2,6 +2,7 @@ using Telemetry.Model.Identity;
 using Telemetry.Model.Installations;
 using Telemetry.Model.Schemas;
 using Telemetry.Storage;
+using Telemetry.Storage.Windows;
 using Telemetry.TestKit.Simulated;
 
 namespace Telemetry.Simulation.Planted;
@@ -58,6 +59,14 @@ internal abstract class AlteredStore(SimulatedStore store) : IStore
     public Task<IReadOnlyList<RefusedReading>> FindRefusedAsync(
         ReadingBuffer readings, CancellationToken cancellationToken) =>
         Inner.FindRefusedAsync(readings, cancellationToken);
+
+    public Task<IReadOnlyList<GatewayId>> FindOpenGatewaysAsync(int partition, CancellationToken cancellationToken) =>
+        Inner.FindOpenGatewaysAsync(partition, cancellationToken);
+
+    public Task<IReadOnlyList<int>> ReadReadingsAsync(
+        IReadOnlyList<(GatewayId Gateway, OpenSpan Span)> gateways, Func<GatewayId, int, SeriesEntry?> series,
+        ReadingBuffer rows, CancellationToken cancellationToken) =>
+        Inner.ReadReadingsAsync(gateways, series, rows, cancellationToken);
 
     public abstract Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken);
 }

@@ -1,9 +1,11 @@
 using System.Text.Unicode;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Installations;
+using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Storage;
 using Telemetry.Storage.Alerts;
+using Telemetry.Storage.Windows;
 using Telemetry.TestKit.Time;
 
 namespace Telemetry.TestKit.Simulated;
@@ -136,6 +138,28 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     }
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<GatewayId>> FindOpenGatewaysAsync(int partition, CancellationToken cancellationToken) =>
+        CallAsync<IReadOnlyList<GatewayId>>(
+            "find gateways with open windows",
+            () =>
+            [
+                .. Content.Gateways.Values.Where(g => g.Partition == partition && !g.OpenWindows.IsEmpty)
+                    .Select(g => g.Gateway).OrderBy(g => g.Value, StringComparer.Ordinal),
+            ],
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<int>> ReadReadingsAsync(
+        IReadOnlyList<(GatewayId Gateway, OpenSpan Span)> gateways, Func<GatewayId, int, SeriesEntry?> series,
+        ReadingBuffer rows, CancellationToken cancellationToken)
+    {
+        (GatewayId Gateway, OpenSpan Span)[] asked = [.. gateways];
+        return CallAsync<IReadOnlyList<int>>(
+            "read the readings of open windows", () => [.. asked.Select(a => Read(a.Gateway, a.Span, series, rows))],
+            cancellationToken);
+    }
+
+    /// <inheritdoc/>
     public Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken)
     {
         // Its owner may give up waiting and use the buffers for the next commit while this one is in transit.
@@ -153,6 +177,29 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
         sent.AddAll(readings);
         return CallAsync<IReadOnlyList<RefusedReading>>(
             "find refused readings", () => FindRefused(sent), cancellationToken);
+    }
+
+    private int Read(
+        GatewayId gateway, OpenSpan span, Func<GatewayId, int, SeriesEntry?> series, ReadingBuffer rows)
+    {
+        var before = rows.Count;
+        foreach (var reading in SimulatedDatabase.All(Content.Readings)
+            .Where(r => r.Time >= span.From && r.Time < span.To)
+            .Select(r => (Row: r, Entry: series(gateway, Content.Series[r.Series].Series)))
+            .Where(r => r.Entry?.Gateway == gateway)
+            .OrderBy(r => r.Entry!.Number).ThenBy(r => r.Row.Time))
+        {
+            if (reading.Row.Type == MetricType.Text && (reading.Row.Flags & ReadingFlags.Null) == 0)
+            {
+                rows.AddText(reading.Entry!, reading.Row.Time, reading.Row.Flags, reading.Row.Text.Span);
+            }
+            else
+            {
+                rows.Add(reading.Entry!, reading.Row.Time, reading.Row.Flags, reading.Row.Bits);
+            }
+        }
+
+        return rows.Count - before;
     }
 
     private InstallationFacts Install(InstallationFacts proposed)

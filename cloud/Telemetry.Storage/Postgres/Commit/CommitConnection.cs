@@ -5,6 +5,7 @@ using Telemetry.Storage.Postgres.Ledger;
 using Telemetry.Storage.Postgres.Partitions;
 using Telemetry.Storage.Postgres.Readings;
 using Telemetry.Storage.Postgres.Statements;
+using Telemetry.Storage.Postgres.Windows;
 
 namespace Telemetry.Storage.Postgres.Commit;
 
@@ -94,10 +95,16 @@ internal sealed class CommitConnection(PostgresStoreOptions options, ReadingTabl
             session.Register.AddTo(batch, commit);
             session.Alerts.AddTo(batch, commit);
             session.Waiting.AddTo(batch, commit);
+            session.Parts.AddTo(batch, commit);
             if (batch.BatchCommands.Count > 0)
             {
                 await batch.ExecuteNonQueryAsync(cancellationToken);
             }
+        }
+
+        if (commit.Parts.Count > 0)
+        {
+            await session.Parts.CopyAsync(connection, commit.Parts, _timeoutMillis, cancellationToken);
         }
 
         if (commit.Readings.Count > 0)
@@ -171,5 +178,7 @@ internal sealed class CommitConnection(PostgresStoreOptions options, ReadingTabl
         public AlertStatements Alerts { get; } = new();
 
         public WaitingStatements Waiting { get; } = new();
+
+        public PartStatements Parts { get; } = new();
     }
 }

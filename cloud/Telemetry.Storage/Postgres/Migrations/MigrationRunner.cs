@@ -12,7 +12,7 @@ namespace Telemetry.Storage.Postgres.Migrations;
 public static class MigrationRunner
 {
     /// <summary>The version that this build works with.</summary>
-    public const int Version = 7;
+    public const int Version = 8;
 
     private const int NumbersOfSeries = 7;
 

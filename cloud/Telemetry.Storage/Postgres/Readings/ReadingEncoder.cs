@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
-using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Readings;
 

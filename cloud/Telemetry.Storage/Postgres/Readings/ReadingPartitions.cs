@@ -3,8 +3,8 @@ using Telemetry.Storage.Postgres.Statements;
 namespace Telemetry.Storage.Postgres.Readings;
 
 /// <summary>
-/// Plain PostgreSQL only: the weekly partitions of readings and the daily ones of the frame register that a commit
-/// needs.
+/// Plain PostgreSQL only: the weekly partitions of readings and of parts of windows, and the daily ones of the frame
+/// register, that a commit needs.
 /// </summary>
 internal sealed class ReadingPartitions(PostgresStoreOptions options, TimeProvider time)
 {
@@ -12,11 +12,12 @@ internal sealed class ReadingPartitions(PostgresStoreOptions options, TimeProvid
 
     private readonly PeriodPartitions _weeks = new("reading", Week, options);
     private readonly PeriodPartitions _days = new("frame_register", Day, options);
+    private readonly PeriodPartitions _windowWeeks = new("window_part", Week, options);
     private readonly List<long> _wantedWeeks = [], _wantedDays = [];
     private long _now;
 
     /// <summary>How many partitions could not be made; the default partition has their rows.</summary>
-    public int LeftToDefault => _weeks.LeftToDefault + _days.LeftToDefault;
+    public int LeftToDefault => _weeks.LeftToDefault + _days.LeftToDefault + _windowWeeks.LeftToDefault;
 
     /// <summary>Finds the missing partitions; true when there are any.</summary>
     public bool Find(ReadingBuffer rows)
@@ -55,10 +56,12 @@ internal sealed class ReadingPartitions(PostgresStoreOptions options, TimeProvid
             if (!isOld || old++ < options.PartitionsAtOnceMax)
             {
                 await _weeks.MakeAsync(connection, week, isOld, cancellationToken);
+                await _windowWeeks.MakeAsync(connection, week, isOld, cancellationToken);
             }
             else
             {
                 _weeks.LeaveToDefault(week);
+                _windowWeeks.LeaveToDefault(week);
             }
         }
 

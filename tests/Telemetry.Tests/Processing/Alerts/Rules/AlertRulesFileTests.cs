@@ -1,3 +1,4 @@
+using Telemetry.Model.Schemas;
 using System.Text;
 using Telemetry.Cloud.Commands;
 using Telemetry.Processing.Alerts.Rules;

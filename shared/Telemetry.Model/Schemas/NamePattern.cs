@@ -1,4 +1,4 @@
-namespace Telemetry.Processing.Alerts.Rules;
+namespace Telemetry.Model.Schemas;
 
 /// <summary>
 /// A name, or a pattern in which <c>*</c> stands for any number of characters, including none. Case matters.
@@ -44,5 +44,6 @@ public readonly record struct NamePattern(string Text)
         return patternAt == Text.Length;
     }
 
+    /// <summary>The pattern.</summary>
     public override string ToString() => Text;
 }

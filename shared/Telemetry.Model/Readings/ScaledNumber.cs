@@ -1,11 +1,11 @@
-namespace Telemetry.Storage.Postgres.Statements;
+namespace Telemetry.Model.Readings;
 
 /// <summary>
 /// A float with known decimals as an integer: 21.37 with two decimals is 2137. The columnstore packs such integers far
 /// better than floats (1.3 against 8.6 bytes per row for random walks). Only a value that converts back bit for bit is
 /// scaled; -0.0, NaN, infinities and values with more digits stay floats.
 /// </summary>
-internal static class ScaledNumber
+public static class ScaledNumber
 {
     /// <summary>The most decimals of a scaled value: four bits of the flags store the number plus one.</summary>
     public const byte DecimalsMax = 14;
@@ -19,6 +19,9 @@ internal static class ScaledNumber
 
     private static readonly double[] Powers =
         [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14];
+
+    /// <summary>Ten to the power of the decimals, exactly.</summary>
+    public static double Power(byte decimals) => Powers[decimals];
 
     /// <summary>Scales a double's bits; false when it would not convert back to the same bits.</summary>
     public static bool TryScale(ulong bits, byte decimals, out long scaled)

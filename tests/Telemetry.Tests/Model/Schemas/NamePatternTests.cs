@@ -1,7 +1,8 @@
+using Telemetry.Model.Schemas;
 using System.Text.RegularExpressions;
 using Telemetry.Processing.Alerts.Rules;
 
-namespace Telemetry.Tests.Processing.Alerts.Rules;
+namespace Telemetry.Tests.Model.Schemas;
 
 public sealed class NamePatternTests
 {

@@ -1,0 +1,35 @@
+using Telemetry.Storage.Windows;
+
+namespace Telemetry.Processing.Windows;
+
+/// <summary>How windows are folded. Every limit says what happens at it.</summary>
+public sealed record WindowOptions
+{
+    /// <summary>The widths of windows.</summary>
+    public WindowWidths Widths { get; init; } = WindowWidths.None;
+
+    /// <summary>
+    /// How far the event time of a live reading may be from its arrival for its part to stay in memory. The part of a
+    /// window further away is written in the transaction that stores its readings.
+    /// </summary>
+    public TimeSpan MemoryReach { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>
+    /// How long after the end of its window, or after its first reading if that is later, a part stays in memory at
+    /// most. It is then written, and further readings of the window make another part.
+    /// </summary>
+    public TimeSpan MemoryTime { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>
+    /// The most parts in the memory of one processor. Beyond it the parts of some gateways are written early, until a
+    /// quarter of the memory is free; further readings of these windows make further parts.
+    /// </summary>
+    public int PartsMax { get; init; } = 200_000;
+
+    /// <summary>
+    /// How long one transaction may wait for gateways whose parts were in the memory of an owner that is gone to be
+    /// folded anew, unless a single gateway takes longer. The rest follows in the next transactions; until then the
+    /// watermark of such a gateway stands still.
+    /// </summary>
+    public TimeSpan RebuildTime { get; init; } = TimeSpan.FromMilliseconds(50);
+}
