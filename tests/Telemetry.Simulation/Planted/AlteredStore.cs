@@ -32,7 +32,7 @@ internal abstract class AlteredStore(SimulatedStore store) : IStore
     public Task ReleaseLeaseAsync(int partition, ulong token, CancellationToken cancellationToken) =>
         Inner.ReleaseLeaseAsync(partition, token, cancellationToken);
 
-    public Task<IReadOnlyList<GatewayRecord>> LoadGatewaysAsync(
+    public virtual Task<IReadOnlyList<GatewayRecord>> LoadGatewaysAsync(
         IReadOnlyCollection<GatewayId> gateways, CancellationToken cancellationToken) =>
         Inner.LoadGatewaysAsync(gateways, cancellationToken);
 
@@ -63,7 +63,7 @@ internal abstract class AlteredStore(SimulatedStore store) : IStore
     public Task<IReadOnlyList<GatewayId>> FindOpenGatewaysAsync(int partition, CancellationToken cancellationToken) =>
         Inner.FindOpenGatewaysAsync(partition, cancellationToken);
 
-    public Task<IReadOnlyList<int>> ReadReadingsAsync(
+    public virtual Task<IReadOnlyList<int>> ReadReadingsAsync(
         IReadOnlyList<(GatewayId Gateway, OpenSpan Span)> gateways, Func<GatewayId, int, SeriesEntry?> series,
         ReadingBuffer rows, CancellationToken cancellationToken) =>
         Inner.ReadReadingsAsync(gateways, series, rows, cancellationToken);

@@ -4,7 +4,7 @@ using Telemetry.Storage.Windows;
 namespace Telemetry.TestKit.Simulated;
 
 /// <summary>Copies commits, for code that keeps one longer than the call.</summary>
-internal static class StoreCommitCopy
+public static class StoreCommitCopy
 {
     /// <summary>The same rows in buffers of its own; bytes of dead letters included.</summary>
     public static StoreCommit Copy(this StoreCommit commit)
