@@ -4,6 +4,7 @@ using Telemetry.Agent.Configuration;
 using Telemetry.Agent.Status;
 using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Outbox.Frames;
+using Telemetry.Edge.Outbox.Quota;
 using Telemetry.Edge.Outbox.Sqlite;
 using Telemetry.Edge.Uplink;
 using Telemetry.Edge.Uplink.Mqtt;
@@ -100,7 +101,7 @@ public sealed class EdgeAgent
             OutboxOpen = true,
             Problem = outbox.Standing.Problem ?? "",
             AtQuota = outbox.Standing.AtQuota,
-            DiskProblem = outbox.Standing.Trouble is not null,
+            DiskProblem = outbox.Standing.DiskFailure is not null,
             OutboxBytes = outbox.StoredBytes,
             LinkUp = outbox.LinkUp,
             LinkProblem = _uplink?.Status.LastError ?? "",
