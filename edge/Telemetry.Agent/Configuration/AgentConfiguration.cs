@@ -1,3 +1,4 @@
+using Telemetry.Diagnostics.Tracing;
 using Telemetry.Model.Identity;
 using Telemetry.Runtime.Settings;
 
