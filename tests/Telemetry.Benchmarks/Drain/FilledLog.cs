@@ -62,7 +62,7 @@ internal sealed record FilledLog(long Readings, long Bytes)
             }
 
             underWay.Enqueue(connection.Window.PublishAsync(
-                Routes.FrameSubject(
+                StreamNames.FrameSubject(
                     1, Partitions, sender.Gateway.Partition(Partitions), StreamKind.Live, sender.Gateway),
                 message.Data,
                 message.Id,
@@ -120,7 +120,7 @@ internal sealed record FilledLog(long Readings, long Bytes)
             _writer.Clear();
             new FrameEnvelope(_time, attempt).Write(_writer);
             _schema.Write(_writer, Lane.Live);
-            return (Routes.MessageId(Gateway, _schema.Id, Lane.Live, attempt), _writer.ToArray());
+            return (StreamNames.MessageId(Gateway, _schema.Id, Lane.Live, attempt), _writer.ToArray());
         }
 
         /// <summary>The next second's readings, sorted by series and time, as a live frame.</summary>
@@ -152,7 +152,7 @@ internal sealed record FilledLog(long Readings, long Bytes)
             _writer.Clear();
             new FrameEnvelope(_time, attempt).Write(_writer);
             FrameWriter.Write(_writer, header, [], Batch, Order, _types);
-            return (Routes.MessageId(Gateway, key, attempt), _writer.ToArray());
+            return (StreamNames.MessageId(Gateway, key, attempt), _writer.ToArray());
         }
 
         private static long NowMicros() =>
