@@ -16,8 +16,8 @@ using Telemetry.Tests.Model;
 namespace Telemetry.Tests.Processing;
 
 /// <summary>
-/// The real processor over a simulated log, bus and database, with one partition and one gateway. The database is
-/// slower than the bus, so that a word sent down before its commit would arrive before it.
+/// The real processor over a simulated frame log, control channel and database, with one partition and one gateway. The
+/// database is slower than the control channel, so that a message sent down before its commit would arrive before it.
 /// </summary>
 internal sealed class ProcessorRig
 {
