@@ -129,7 +129,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         {
             foreach (var stream in Enum.GetValues<StreamKind>())
             {
-                var name = Routes.StreamName(partition, stream, _log?.Facts.Generation ?? 1);
+                var name = StreamNames.Stream(partition, stream, _log?.Facts.Generation ?? 1);
                 made += await nats.CallAsync(
                     $"look at {name}", token => nats.FindStreamAsync(name, token), either.Token) is null ? 0 : 1;
             }

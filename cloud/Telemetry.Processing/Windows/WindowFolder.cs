@@ -60,6 +60,11 @@ internal sealed class WindowFolder(WindowOptions options, WindowCounters counter
     /// <summary>Folds one reading that is stored.</summary>
     public void Take(SeriesEntry series, long time, ReadingFlags flags, ulong bits, ulong hash)
     {
+        if (options.IsOff)
+        {
+            return;
+        }
+
         if (_part is not { } part || !ReferenceEquals(part.Series, series) || time < part.Start || time >= part.End)
         {
             _part = part = Find(series, _widths.Of(series.Definition.Metric, time));

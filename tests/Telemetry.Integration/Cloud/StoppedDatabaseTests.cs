@@ -155,7 +155,7 @@ public sealed class StoppedDatabaseTests(ITestOutputHelper output)
     {
         for (var partition = 0; partition < 2; partition++)
         {
-            var found = await connection.FindStreamAsync(Routes.StreamName(partition, StreamKind.Live, 1), default);
+            var found = await connection.FindStreamAsync(StreamNames.Stream(partition, StreamKind.Live, 1), default);
             await connection.Context.UpdateStreamAsync(found!.Config with { MaxBytes = bytes }, default);
         }
     }

@@ -26,7 +26,7 @@ public sealed class AgentOnSmallDiskTests
                     Gateway = GatewayId.Parse("gw-1"),
                     OutboxFile = disk.At("outbox.db"),
                     Uplink = new() { Host = "127.0.0.1", Port = FreePort.Next() },
-                    Generator = new GeneratorOptions { ReadingsPerSecond = 50_000 },
+                    Inputs = [new GeneratorOptions { ReadingsPerSecond = 50_000 }],
                 },
             ],
             statusPort,

@@ -70,8 +70,8 @@ internal sealed class NatsStand : FrameLogStand
 
     public override async Task WipeAsync(int partition)
     {
-        Assert.True(await _connection.Context.DeleteStreamAsync(Routes.StreamName(partition, StreamKind.Live)));
-        Assert.True(await _connection.Context.DeleteStreamAsync(Routes.StreamName(partition, StreamKind.Backlog)));
+        Assert.True(await _connection.Context.DeleteStreamAsync(StreamNames.Stream(partition, StreamKind.Live)));
+        Assert.True(await _connection.Context.DeleteStreamAsync(StreamNames.Stream(partition, StreamKind.Backlog)));
     }
 
     public override IFrameLog As(InstallationFacts facts) => _log.As(facts);

@@ -57,7 +57,7 @@ internal sealed class IngressMachine
         IngressCore core, GatewayId gateway, string topic, ReadOnlyMemory<byte> payload,
         CancellationToken cancellationToken)
     {
-        if (topic != Routes.HelloTopic(gateway) && Refuses(gateway, payload.Span))
+        if (topic != MqttTopics.Hello(gateway) && Refuses(gateway, payload.Span))
         {
             return new PublishOutcome(FrameSender.PayloadFormatInvalid, null, "not readable in this world");
         }

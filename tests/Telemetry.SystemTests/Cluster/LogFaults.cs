@@ -21,7 +21,7 @@ public static class LogFaults
             foreach (var kind in Enum.GetValues<StreamKind>())
             {
                 var answer = await connection.Context.PurgeStreamAsync(
-                    Routes.StreamName(partition, kind), new StreamPurgeRequest(), cancellationToken);
+                    StreamNames.Stream(partition, kind), new StreamPurgeRequest(), cancellationToken);
                 purged += (long)answer.Purged;
             }
         }

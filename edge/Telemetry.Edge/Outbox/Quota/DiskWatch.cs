@@ -1,4 +1,4 @@
-namespace Telemetry.Edge.Outbox;
+namespace Telemetry.Edge.Outbox.Quota;
 
 /// <summary>
 /// Follows how commits succeed on the disk and at the quota, and decides from that what may be committed now. Used on
@@ -71,7 +71,7 @@ internal sealed class DiskWatch
         _rest.Failed(broughtReadings);
         _failedAt = _time.GetTimestamp();
         _works = false;
-        if (Standing.Trouble is null)
+        if (Standing.DiskFailure is null)
         {
             _mustBeSteady = _recoveredAt is { } at && _time.GetElapsedTime(at) < SteadyTime;
         }
@@ -86,7 +86,7 @@ internal sealed class DiskWatch
     {
         _rest.Drained();
         TakeOverhead();
-        if (Standing.Trouble is { } failure
+        if (Standing.DiskFailure is { } failure
             && (broughtReadings || failure.Fault != OutboxFault.Full || _file.Space.HasRoom))
         {
             _rest.Recovered();
@@ -119,7 +119,7 @@ internal sealed class DiskWatch
 
     private void RecoverIfSteady()
     {
-        if (Standing.Trouble is not null && _works
+        if (Standing.DiskFailure is not null && _works
             && (!_mustBeSteady || _time.GetElapsedTime(_failedAt) >= SteadyTime))
         {
             _recoveredAt = _time.GetTimestamp();

@@ -1,7 +1,6 @@
-using Telemetry.Inputs.Http;
 using Telemetry.Runtime.Settings;
 
-namespace Telemetry.Agent.Configuration;
+namespace Telemetry.Inputs.Http;
 
 /// <summary>
 /// Reads who may write by HTTP: keys <c>http.token</c> and <c>http.tokenFile</c> of an agent's configuration.

@@ -1,10 +1,11 @@
 using Telemetry.Edge.Outbox.Epochs;
 using Telemetry.Edge.Outbox.Frames;
 using Telemetry.Edge.Outbox.Offers;
+using Telemetry.Edge.Outbox.Quota;
 using Telemetry.Model.Readings;
 using Telemetry.Runtime;
 
-namespace Telemetry.Edge.Outbox;
+namespace Telemetry.Edge.Outbox.Commits;
 
 /// <summary>
 /// Group commit: readings gather until the earliest deadline of a waiting offer, until they fill a segment by count or

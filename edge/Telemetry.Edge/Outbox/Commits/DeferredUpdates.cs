@@ -2,7 +2,7 @@ using Telemetry.Edge.Outbox.Epochs;
 using Telemetry.Edge.Outbox.Frames;
 using Telemetry.Model.Identity;
 
-namespace Telemetry.Edge.Outbox;
+namespace Telemetry.Edge.Outbox.Commits;
 
 /// <summary>
 /// Receipts, frees and completions that no commit has taken yet. They cause no commit of their own until the outbox is

@@ -1,7 +1,6 @@
-using Telemetry.Inputs.Generator;
 using Telemetry.Runtime.Settings;
 
-namespace Telemetry.Agent.Configuration;
+namespace Telemetry.Inputs.Generator;
 
 /// <summary>Reads section <c>generator</c> of an agent's configuration.</summary>
 internal static class GeneratorSection

@@ -1,8 +1,7 @@
 using System.Net;
-using Telemetry.Inputs.Http;
 using Telemetry.Runtime.Settings;
 
-namespace Telemetry.Agent.Configuration;
+namespace Telemetry.Inputs.Http;
 
 /// <summary>Reads section <c>http</c> of an agent's configuration.</summary>
 internal static class HttpSection

@@ -5,7 +5,7 @@ using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Wire;
 
-namespace Telemetry.Edge.Outbox;
+namespace Telemetry.Edge.Outbox.Commits;
 
 /// <summary>
 /// Builds commits. One commit seals backlog first, then critical, then live readings, so that a live frame's promise
@@ -107,7 +107,7 @@ internal sealed class CommitBuilder(OutboxState state, OutboxOptions options, Ti
         return rows;
     }
 
-    private void AddFrames(Lane lane, WaitingReadings.Rows rows)
+    private void AddFrames(Lane lane, SortedBatch rows)
     {
         for (var order = rows.Sorted(); !order.IsEmpty;)
         {
@@ -123,7 +123,7 @@ internal sealed class CommitBuilder(OutboxState state, OutboxOptions options, Ti
         }
     }
 
-    private void AddSegments(WaitingReadings.Rows rows)
+    private void AddSegments(SortedBatch rows)
     {
         var id = state.Segments.NextId;
         for (var order = rows.Sorted(); !order.IsEmpty;)

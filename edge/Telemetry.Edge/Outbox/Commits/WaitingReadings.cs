@@ -1,7 +1,9 @@
+using Telemetry.Edge.Outbox.Frames;
+using Telemetry.Edge.Outbox.Offers;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 
-namespace Telemetry.Edge.Outbox.Offers;
+namespace Telemetry.Edge.Outbox.Commits;
 
 /// <summary>
 /// Readings that wait for a commit, and the offers that wait with them. Reused, so that after a warm-up nothing is
@@ -11,9 +13,9 @@ internal sealed class WaitingReadings
 {
     private readonly List<TaskCompletionSource<OfferOutcome>> _offers = [];
 
-    public Rows Ordinary { get; } = new();
+    public SortedBatch Ordinary { get; } = new();
 
-    public Rows Critical { get; } = new();
+    public SortedBatch Critical { get; } = new();
 
     /// <summary>The requests to remember with the readings.</summary>
     public List<AnsweredRequest> Requests { get; } = [];
@@ -81,24 +83,5 @@ internal sealed class WaitingReadings
         }
 
         _offers.Clear();
-    }
-
-    /// <summary>A batch and its rows in the order (series, time).</summary>
-    internal sealed class Rows
-    {
-        private int[] _order = new int[256];
-
-        public ReadingBatch Batch { get; } = new();
-
-        public ReadOnlyMemory<int> Sorted()
-        {
-            if (_order.Length < Batch.Count)
-            {
-                _order = new int[Math.Max(Batch.Count, _order.Length * 2)];
-            }
-
-            Batch.Order(_order);
-            return _order.AsMemory(0, Batch.Count);
-        }
     }
 }

@@ -1,15 +1,16 @@
-using Telemetry.Diagnostics.Tracing;
 using Telemetry.Runtime.Settings;
 
-namespace Telemetry.Cloud.Configuration;
+namespace Telemetry.Diagnostics.Tracing;
 
 /// <summary>
-/// Reads section <c>traces</c> of a cloud configuration; docs/reference/traces.md says what the keys mean.
+/// Reads section <c>traces</c> of a configuration, an agent's or the cloud's; docs/reference/traces.md says what the
+/// keys mean.
 /// </summary>
-internal static class TraceSection
+public static class TraceSection
 {
     private static readonly TimeSpan SpanMin = TimeSpan.FromMilliseconds(100), SpanMax = TimeSpan.FromMinutes(1);
 
+    /// <summary>Reads it; problems stay in the reader.</summary>
     public static TraceExportOptions Read(SettingsReader reader)
     {
         var or = new TraceExportOptions();

@@ -2,7 +2,7 @@ using Telemetry.Edge.Outbox.Epochs;
 using Telemetry.Edge.Outbox.Frames;
 using Telemetry.Model.Identity;
 
-namespace Telemetry.Edge.Outbox;
+namespace Telemetry.Edge.Outbox.Commits;
 
 /// <summary>One commit, and what the state takes over after it is durable.</summary>
 internal sealed class CommitDraft

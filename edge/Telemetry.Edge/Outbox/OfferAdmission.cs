@@ -1,9 +1,11 @@
 using System.Text.Unicode;
+using Telemetry.Edge.Outbox.Commits;
+using Telemetry.Edge.Outbox.Offers;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 
-namespace Telemetry.Edge.Outbox.Offers;
+namespace Telemetry.Edge.Outbox;
 
 /// <summary>Decides whether an offer can be accepted at this moment; if not, nothing of it is taken.</summary>
 internal sealed class OfferAdmission(OutboxState state, CommitLoop commits, OutboxOptions options)

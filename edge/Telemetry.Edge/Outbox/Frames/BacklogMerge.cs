@@ -1,11 +1,10 @@
-using Telemetry.Edge.Outbox.Frames;
 using Telemetry.Edge.Outbox.Offers;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Wire;
 
-namespace Telemetry.Edge.Outbox;
+namespace Telemetry.Edge.Outbox.Frames;
 
 /// <summary>
 /// Reads the oldest segments and merges neighbours into frames, each sorted by (series, time). A segment whose bytes
@@ -22,7 +21,7 @@ internal sealed class BacklogMerge(IOutboxFile file, OutboxState state, OutboxOp
     // Frames are planned by an estimate. Only this part of the limit is planned, so that the estimate may be wrong.
     private const double Filled = 0.9;
 
-    private readonly List<WaitingReadings.Rows> _rows = [];
+    private readonly List<SortedBatch> _rows = [];
     private readonly ReadingBatch _scratch = new();
 
     // The bytes of merged columns divided by the bytes of their segments, learnt from the segments merged last.
@@ -47,7 +46,7 @@ internal sealed class BacklogMerge(IOutboxFile file, OutboxState state, OutboxOp
         {
             if (i == _rows.Count)
             {
-                _rows.Add(new WaitingReadings.Rows());
+                _rows.Add(new SortedBatch());
             }
 
             await AddGroupAsync(parts, groups[i], _rows[i], readingsMax, columnsMax, cancellationToken);
@@ -97,7 +96,7 @@ internal sealed class BacklogMerge(IOutboxFile file, OutboxState state, OutboxOp
         bytes <= columnsMax ? 1 : (int)Math.Ceiling(bytes / (Filled * columnsMax)));
 
     private async ValueTask AddGroupAsync(
-        List<SealPart> parts, List<SegmentFacts> group, WaitingReadings.Rows rows, int readingsMax, int columnsMax,
+        List<SealPart> parts, List<SegmentFacts> group, SortedBatch rows, int readingsMax, int columnsMax,
         CancellationToken ct)
     {
         rows.Batch.Clear();

@@ -1,7 +1,6 @@
-using Telemetry.Inputs.HostMetrics;
 using Telemetry.Runtime.Settings;
 
-namespace Telemetry.Agent.Configuration;
+namespace Telemetry.Inputs.HostMetrics;
 
 /// <summary>Reads section <c>hostMetrics</c> of an agent's configuration.</summary>
 internal static class HostMetricsSection

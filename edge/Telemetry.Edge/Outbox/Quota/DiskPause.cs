@@ -1,4 +1,4 @@
-namespace Telemetry.Edge.Outbox;
+namespace Telemetry.Edge.Outbox.Quota;
 
 /// <summary>
 /// How long commits pause after a disk refused one. The pause for new readings is separate from the pause for draining:

@@ -1,4 +1,4 @@
-namespace Telemetry.Edge.Outbox;
+namespace Telemetry.Edge.Outbox.Quota;
 
 /// <summary>
 /// Whether the outbox accepts readings, and if not, why: a disk that failed, or the quota. Draining continues
@@ -6,11 +6,13 @@ namespace Telemetry.Edge.Outbox;
 /// </summary>
 public sealed class OutboxStanding
 {
-    /// <summary>Raised when <see cref="Trouble"/> or <see cref="AtQuota"/> begins, ends or changes its kind.</summary>
+    /// <summary>
+    /// Raised when <see cref="DiskFailure"/> or <see cref="AtQuota"/> begins, ends or changes its kind.
+    /// </summary>
     public event Action? Changed;
 
     /// <summary>The failure of the disk; null while it works.</summary>
-    public OutboxException? Trouble { get; private set; }
+    public OutboxException? DiskFailure { get; private set; }
 
     /// <summary>True from the time when an offer was refused for the quota until an offer is accepted again.</summary>
     public bool AtQuota { get; private set; }
@@ -21,7 +23,7 @@ public sealed class OutboxStanding
     /// <summary>
     /// Why readings are refused, or were refused a moment ago by a disk that fails now and then; null otherwise.
     /// </summary>
-    public string? Problem => Trouble is { } failure
+    public string? Problem => DiskFailure is { } failure
         ? $"{Word(failure.Fault)}, readings are refused: {failure.Message}"
         : AtQuota ? "quota reached (outbox.quotaBytes), readings are refused until the uplink has drained the outbox"
         : null;
@@ -41,13 +43,13 @@ public sealed class OutboxStanding
 
     internal void Failed(OutboxException failure)
     {
-        var isNew = Trouble?.Fault != failure.Fault;
-        if (Trouble is null)
+        var isNew = DiskFailure?.Fault != failure.Fault;
+        if (DiskFailure is null)
         {
             RefusedReadings = 0;
         }
 
-        Trouble = failure;
+        DiskFailure = failure;
         if (isNew)
         {
             Changed?.Invoke();
@@ -56,9 +58,9 @@ public sealed class OutboxStanding
 
     internal void Recovered()
     {
-        if (Trouble is not null)
+        if (DiskFailure is not null)
         {
-            Trouble = null;
+            DiskFailure = null;
             Changed?.Invoke();
         }
     }
@@ -71,7 +73,7 @@ public sealed class OutboxStanding
         }
 
         AtQuota = atQuota;
-        RefusedReadings = atQuota && Trouble is null ? 0 : RefusedReadings;
+        RefusedReadings = atQuota && DiskFailure is null ? 0 : RefusedReadings;
         Changed?.Invoke();
     }
 }
