@@ -40,7 +40,8 @@ internal static class WindowsBenchmark
         Figure.Print("windows", rate, "readings/s", "without-windows", limit);
         Figure.Print("windows-of-limit", rate / limit, "");
         Figure.Print("windows-parts-a-window", with.Average(t => t.PartsOfWindow), "");
-        Figure.Print("windows-cpu-processor", with.Average(t => t.Cpu), "us/reading", "without", without.Average(t => t.Cpu));
+        Figure.Print(
+            "windows-cpu-processor", with.Average(t => t.Cpu), "us/reading", "without", without.Average(t => t.Cpu));
         Figure.Print(
             "windows-cpu-postgres", with.Average(t => t.PostgresCpu), "us/reading", "without",
             without.Average(t => t.PostgresCpu));
@@ -91,7 +92,8 @@ internal static class WindowsBenchmark
         return turn with
         {
             PartsOfWindow = await NumberAsync(postgres.ConnectionString, """
-                SELECT count(*)::double precision / nullif(count(DISTINCT (series, start)), 0) FROM telemetry.window_part
+                SELECT count(*)::double precision / nullif(count(DISTINCT (series, start)), 0)
+                FROM telemetry.window_part
                 """),
             PartBytes = await NumberAsync(postgres.ConnectionString, """
                 SELECT sum(pg_total_relation_size(inhrelid))::double precision
@@ -109,7 +111,8 @@ internal static class WindowsBenchmark
         await ReachedAsync(workers, readings, postgres);
         return new Turn(
             stored / Stopwatch.GetElapsedTime(from.At, to.At).TotalSeconds,
-            (to.Own - from.Own).TotalMicroseconds / stored, (to.Postgres - from.Postgres).TotalMicroseconds / stored, 0, 0);
+            (to.Own - from.Own).TotalMicroseconds / stored,
+            (to.Postgres - from.Postgres).TotalMicroseconds / stored, 0, 0);
     }
 
     private static async Task<(long At, long Stored, TimeSpan Own, TimeSpan Postgres)> ReachedAsync(

@@ -13,8 +13,8 @@ public sealed record WindowWidth(NamePattern Metric, int WidthSeconds, long Vali
 
 /// <summary>
 /// The widths of windows, by metric and event time. A reading takes the width that is valid at its own time: of those
-/// whose pattern fits its metric, the one that is valid from the latest time; of two from the same time the later one in
-/// the list. Widths are only added to, so that a reading's window never changes.
+/// whose pattern fits its metric, the one that is valid from the latest time; of two from the same time the later one
+/// in the list. Widths are only added to, so that a reading's window never changes.
 /// </summary>
 public sealed class WindowWidths
 {
@@ -42,7 +42,9 @@ public sealed class WindowWidths
     /// <summary>Widths are valid from a multiple of this: five minutes, in microseconds since 1970 UTC.</summary>
     public const long ValidFromStep = 300 * WindowSpan.MicrosOfSecond;
 
-    /// <summary>The widths that are allowed, in seconds: each divides five minutes, so that windows end with them.</summary>
+    /// <summary>
+    /// The widths that are allowed, in seconds: each divides five minutes, so that windows end with them.
+    /// </summary>
     public static IReadOnlyList<int> Allowed { get; } = [1, 2, 3, 5, 10, 15, 20, 30, 60, 100, 150, 300];
 
     /// <summary>No entries: every window has the default width.</summary>
