@@ -241,6 +241,8 @@ public sealed class Processor
             owner.Trim(_options.GatewaysMax);
         }
 
+        Counters.Windows.Open = WindowMemory.Trim(
+            _owned.All.SelectMany(o => o.Windows.Values), _options.Windows.PartsMax);
         CrashPoint.Reach("after-commit");
         await SendAcksAsync(cancellationToken);
         _handler.Booked();
