@@ -4,9 +4,6 @@ using Telemetry.Storage.Windows;
 
 namespace Telemetry.Processing.Windows;
 
-/// <summary>A window of one series.</summary>
-internal readonly record struct WindowKey(SeriesIdentity Series, long Start);
-
 /// <summary>
 /// The parts of one gateway's windows that are in memory alone: their readings are in the database, the parts are not.
 /// A transaction adds to copies, which become part of the memory when it has committed. So a transaction that fails

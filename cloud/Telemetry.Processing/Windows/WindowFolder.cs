@@ -11,21 +11,26 @@ namespace Telemetry.Processing.Windows;
 /// arrival gather in memory until the watermark passes their window; everything else makes a part in the transaction
 /// that stores it. A part of a window that was complete before is a revision, of one frame.
 /// </summary>
-internal sealed class WindowFolder(WindowOptions options, WindowCounters counters)
+internal sealed class WindowFolder
 {
-    private readonly WindowWidths _widths = options.Widths;
-    private readonly long _reachMicros = Micros(options.MemoryReach), _memoryMicros = Micros(options.MemoryTime);
+    private readonly WindowCounters _counters;
+    private readonly WindowWidths _widths;
+    private readonly long _reachMicros, _memoryMicros;
     private readonly PartPool _pool = new();
     private readonly HashSet<GatewayWindows> _touched = [];
-    private readonly Dictionary<WindowKey, WindowPart> _atOnce = [], _late = [];
-    private readonly List<WindowPart> _parts = [], _spare = [];
-    private readonly List<WindowRevisionRow> _revisions = [];
+    private readonly ImmediateParts _immediate;
+    private readonly List<WindowPart> _spare = [];
     private GatewayWindows _windows = null!;
-    private FrameKey _frame;
-    private RevisionCause _cause;
     private bool _inMemory;
     private long _watermark, _reachFirst, _reachLast;
     private WindowPart? _part;
+
+    public WindowFolder(WindowOptions options, WindowCounters counters)
+    {
+        (_counters, _widths) = (counters, options.Widths);
+        (_reachMicros, _memoryMicros) = (Micros(options.MemoryReach), Micros(options.MemoryTime));
+        _immediate = new ImmediateParts(_pool);
+    }
 
     /// <summary>A new transaction begins.</summary>
     public void Clear()
@@ -36,9 +41,7 @@ internal sealed class WindowFolder(WindowOptions options, WindowCounters counter
         }
 
         _spare.Clear();
-        _atOnce.Clear();
-        _parts.Clear();
-        _revisions.Clear();
+        _immediate.Clear();
         _touched.Clear();
     }
 
@@ -52,7 +55,8 @@ internal sealed class WindowFolder(WindowOptions options, WindowCounters counter
         bool isDelayed)
     {
         Touch(windows);
-        (_windows, _frame, _watermark, _cause, _part) = (windows, frame, watermark, cause, null);
+        _immediate.Begin(windows.Gateway, frame, watermark, cause);
+        (_windows, _watermark, _part) = (windows, watermark, null);
         _inMemory = frame.Lane == Lane.Live && !isDelayed && (!windows.MustRebuild || windows.Rebuilding);
         (_reachFirst, _reachLast) = (receivedAtMicros - _reachMicros, receivedAtMicros + _reachMicros);
     }
@@ -71,14 +75,7 @@ internal sealed class WindowFolder(WindowOptions options, WindowCounters counter
     /// <summary>Ends the frame.</summary>
     public void End()
     {
-        foreach (var part in _late.Values)
-        {
-            part.IsLate = true;
-            _parts.Add(part);
-            _revisions.Add(new WindowRevisionRow(_windows.Gateway, _frame, _cause, part));
-        }
-
-        _late.Clear();
+        _immediate.End();
         _part = null;
     }
 
@@ -105,7 +102,7 @@ internal sealed class WindowFolder(WindowOptions options, WindowCounters counter
             part?.Add(time, rows.Flags[row], rows.Bits[row], rows.HashOf(row));
         }
 
-        counters.Rebuilt++;
+        _counters.Rebuilt++;
     }
 
     /// <summary>
@@ -119,26 +116,20 @@ internal sealed class WindowFolder(WindowOptions options, WindowCounters counter
     }
 
     /// <summary>Adds to the commit everything that does not gather in memory.</summary>
-    public void WriteRest(StoreCommit commit)
-    {
-        _parts.AddRange(_atOnce.Values);
-        commit.Parts.AddRange(_parts);
-        commit.Revisions.AddRange(_revisions);
-        _spare.AddRange(_parts);
-    }
+    public void WriteRest(StoreCommit commit) => _immediate.WriteTo(commit);
 
     /// <summary>
     /// The transaction committed; <paramref name="watermark"/> finds a gateway's, as it was when its parts were written.
     /// </summary>
     public void Committed(Func<GatewayId, long> watermark, long nowMicros, StoreCommit commit)
     {
-        counters.Parts += commit.Parts.Count;
-        counters.Revisions += commit.Revisions.Count;
+        _counters.Parts += commit.Parts.Count;
+        _counters.Revisions += commit.Revisions.Count;
         foreach (var windows in _touched)
         {
-            counters.Open -= windows.Count;
+            _counters.Open -= windows.Count;
             windows.Committed(watermark(windows.Gateway), nowMicros, _memoryMicros, _pool);
-            counters.Open += windows.Count;
+            _counters.Open += windows.Count;
         }
     }
 
@@ -155,29 +146,10 @@ internal sealed class WindowFolder(WindowOptions options, WindowCounters counter
 
     private void Touch(GatewayWindows windows) => _touched.Add(windows);
 
-    private WindowPart Find(SeriesEntry series, WindowSpan span)
-    {
-        if (span.End <= _watermark)
-        {
-            var complete = _watermark - span.End >= series.Definition.ExtraLatenessMicros;
-            return Find(complete ? _late : _atOnce, series, span);
-        }
-
-        return _inMemory && span.End > _reachFirst && span.Start < _reachLast
+    private WindowPart Find(SeriesEntry series, WindowSpan span) =>
+        _inMemory && span.End > _watermark && span.End > _reachFirst && span.Start < _reachLast
             ? _windows.Added(series, span, _pool)
-            : Find(_atOnce, series, span);
-    }
-
-    private WindowPart Find(Dictionary<WindowKey, WindowPart> parts, SeriesEntry series, WindowSpan span)
-    {
-        var key = new WindowKey(series.Identity, span.Start);
-        if (!parts.TryGetValue(key, out var part))
-        {
-            parts[key] = part = _pool.Take().Begin(series, span);
-        }
-
-        return part;
-    }
+            : _immediate.Find(series, span);
 
     private static long Micros(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMicrosecond;
 }
