@@ -36,6 +36,7 @@ public sealed class Processor
     private readonly AlertEvaluator _alerts;
     private readonly WindowFolder _windows;
     private readonly WindowRebuild _rebuild;
+    private readonly WindowHandover _handover;
     private readonly PendingAcks _acks = new();
     private readonly FrameApplier _applier;
     private readonly HelloHandler _handler;
@@ -67,6 +68,7 @@ public sealed class Processor
             store, log, control, options, time, logger, _failures.Reading, Counters, _signal, _hellos.Arrived);
         _leases = new LeaseLoop(store, _owned, options, time, random, logger, _failures, Counters);
         _rebuild = new WindowRebuild(store, _owned, _loader, _windows, options, time, Counters.Windows);
+        _handover = new WindowHandover(store, _loader, _windows, options, time);
         _intake = new BatchIntake(_owned, _isolator, options, Counters, _weight);
     }
 
@@ -80,7 +82,9 @@ public sealed class Processor
         ?? (Counters.Partitions > 0 && _time.GetElapsedTime(_owned.RenewedAt) is var silent && silent > _options.Lease
             ? $"has committed nothing for {silent.TotalSeconds:0} s, so its leases have run out" : null);
 
-    /// <summary>Works until it is cancelled, and then gives its leases back.</summary>
+    /// <summary>
+    /// Works until it is cancelled; then writes what is in its memory alone, and gives its leases back.
+    /// </summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -102,7 +106,18 @@ public sealed class Processor
             ending.Cancel(); // CancelAsync would leave this thread.
             await hellos;
             await leases;
+            await HandOverAsync(cancellationToken);
             await _leases.EndAsync();
+        }
+    }
+
+    // Only after a clean stop: after any other end the memory may not be what the database has.
+    private async Task HandOverAsync(CancellationToken stopping)
+    {
+        if (stopping.IsCancellationRequested)
+        {
+            await GiveUpAsync(_ => false);
+            await _handover.RunAsync(_owned.All, CancellationToken.None);
         }
     }
 
@@ -139,7 +154,7 @@ public sealed class Processor
 
     private async Task RoundAsync(CancellationToken cancellationToken)
     {
-        await _owned.AdoptAsync(cancellationToken);
+        await _owned.AdoptAsync(owner => _handover.RunAsync([owner], cancellationToken), cancellationToken);
         await _owned.BeginFeedsAsync(cancellationToken);
         _commit.Clear();
         _weight.Begin();

@@ -68,15 +68,17 @@ internal sealed class OwnedPartitions(
 
     /// <summary>
     /// Lets partitions go as asked, and adopts those that were taken. Called between two transactions, when memory
-    /// equals the database's state.
+    /// equals the database's state. <paramref name="handOver"/> is called for each owner before it goes.
     /// </summary>
-    public async Task AdoptAsync(CancellationToken cancellationToken)
+    public async Task AdoptAsync(Func<PartitionOwner, Task> handOver, CancellationToken cancellationToken)
     {
         while (_leaving.TryDequeue(out var partition))
         {
-            if (_owners.Remove(partition, out var owner))
+            if (_owners.TryGetValue(partition, out var owner))
             {
-                await owner.DisposeAsync();
+                await handOver(owner);
+                _owners.Remove(partition);
+                await ForgetAsync(owner);
                 _left.Enqueue(owner.Row);
                 ProcessingLog.LeaseGivenBack(logger, partition);
                 Changed();
@@ -233,7 +235,7 @@ internal sealed class OwnedPartitions(
             if (forget(partition))
             {
                 _owners.Remove(partition);
-                await owner.DisposeAsync();
+                await ForgetAsync(owner);
                 Changed();
             }
             else
@@ -251,7 +253,7 @@ internal sealed class OwnedPartitions(
         var rows = _taken.Concat(_left).Concat(_owners.Values.Select(o => o.Row)).ToArray();
         foreach (var owner in _owners.Values)
         {
-            await owner.DisposeAsync();
+            await ForgetAsync(owner);
         }
 
         _owners.Clear();
@@ -259,5 +261,11 @@ internal sealed class OwnedPartitions(
         _left.Clear();
         counters.Partitions = 0;
         return rows;
+    }
+
+    private ValueTask ForgetAsync(PartitionOwner owner)
+    {
+        counters.Windows.Open -= owner.Windows.Values.Sum(w => w.Count);
+        return owner.DisposeAsync();
     }
 }
