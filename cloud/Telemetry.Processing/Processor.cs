@@ -22,7 +22,6 @@ namespace Telemetry.Processing;
 public sealed class Processor
 {
     private readonly IStore _store;
-    private readonly IControlChannel _control;
     private readonly ProcessorOptions _options;
     private readonly TimeProvider _time;
     private readonly Random _random;
@@ -38,6 +37,7 @@ public sealed class Processor
     private readonly WindowRebuild _rebuild;
     private readonly WindowHandover _handover;
     private readonly PendingAcks _acks = new();
+    private readonly AnswerSender _answers;
     private readonly FrameApplier _applier;
     private readonly HelloHandler _handler;
     private readonly GatewayLoader _loader;
@@ -54,7 +54,7 @@ public sealed class Processor
         IStore store, IFrameLog log, IControlChannel control, ProcessorOptions options, TimeProvider time,
         Random random, ILogger logger, ReportedFailure? database = null, ReportedFailure? nats = null)
     {
-        (_store, _control, _options, _time, _random, _logger) = (store, control, options, time, random, logger);
+        (_store, _options, _time, _random, _logger) = (store, options, time, random, logger);
         _hellos = new HelloQueue(options, time, logger, _signal);
         _alerts = new AlertEvaluator(options.Alerts, Counters.Alerts, logger);
         var schemas = new SchemaHandler(store, options, Counters, _acks, logger);
@@ -69,6 +69,7 @@ public sealed class Processor
         _leases = new LeaseLoop(store, _owned, options, time, random, logger, _failures, Counters);
         _rebuild = new WindowRebuild(store, _owned, _loader, _windows, options, time, Counters.Windows);
         _handover = new WindowHandover(store, _loader, _windows, options, time);
+        _answers = new AnswerSender(control, _handler, _acks, _owned, _failures, Counters, time);
         _intake = new BatchIntake(_owned, _isolator, options, Counters, _weight);
     }
 
@@ -176,7 +177,7 @@ public sealed class Processor
             _handler.BookLosses(owner);
         }
 
-        await LoadDueAsync(cancellationToken);
+        await _loader.LoadDueAsync(_owned.All, NowMicros(), cancellationToken);
         if (_owned.All.Count > 0 && await CommitAsync(cancellationToken))
         {
             return;
@@ -256,48 +257,10 @@ public sealed class Processor
         }
 
         CrashPoint.Reach("after-commit");
-        await SendAcksAsync(cancellationToken);
+        await _answers.SendAsync(cancellationToken);
         _handler.Booked();
         _owned.TrimLogs(cancellationToken);
         return true;
-    }
-
-    /// <summary>
-    /// Sends stored-acks and answers after the commit. A message that is lost here is repeated in the answer to the
-    /// next hello, so an unreachable control channel costs nothing else.
-    /// </summary>
-    private async Task SendAcksAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await SendAllAsync(NowMicros(), cancellationToken);
-        }
-        catch (FrameLogException e)
-        {
-            _failures.Reading.Failed(e.Message);
-            _handler.Unsaid();
-            Counters.Errors++;
-        }
-    }
-
-    private async Task SendAllAsync(long now, CancellationToken cancellationToken)
-    {
-        foreach (var (gateway, message) in await _handler.AnswersAsync(now, cancellationToken))
-        {
-            await _control.SendDownAsync(gateway, message, cancellationToken);
-        }
-
-        foreach (var gateway in _acks.Gateways)
-        {
-            await _control.SendDownAsync(
-                gateway.Gateway, _acks.StoredAck(gateway, _owned.OwnerOf(gateway.Gateway), now),
-                cancellationToken);
-        }
-
-        foreach (var (gateway, message) in _acks.SchemaRequests(g => _owned.OwnerOf(g).Row.Token))
-        {
-            await _control.SendDownAsync(gateway, message, cancellationToken);
-        }
     }
 
     /// <summary>
@@ -350,17 +313,6 @@ public sealed class Processor
         var known = ready.Where(r => r.Owner.Gateways.ContainsKey(r.Gateway)).ToArray();
         Counters.Refused += ready.Count - known.Length;
         _handler.Take(known, NowMicros());
-    }
-
-    /// <summary>Loads the gateways whose parts must be written although nothing of them came.</summary>
-    private async Task LoadDueAsync(CancellationToken cancellationToken)
-    {
-        var now = NowMicros();
-        foreach (var owner in _owned.All)
-        {
-            await _loader.LoadAsync(
-                owner, owner.Windows.Values.Where(w => w.IsDue(now)).Select(w => w.Gateway), cancellationToken);
-        }
     }
 
     private async Task GiveUpAsync(Func<int, bool> forget)

@@ -15,6 +15,7 @@ internal sealed class WindowFolder
 {
     private readonly WindowCounters _counters;
     private readonly WindowWidths _widths;
+    private readonly bool _isOff;
     private readonly long _reachMicros, _memoryMicros;
     private readonly PartPool _pool = new();
     private readonly HashSet<GatewayWindows> _touched = [];
@@ -27,7 +28,7 @@ internal sealed class WindowFolder
 
     public WindowFolder(WindowOptions options, WindowCounters counters)
     {
-        (_counters, _widths) = (counters, options.Widths);
+        (_counters, _widths, _isOff) = (counters, options.Widths, options.IsOff);
         (_reachMicros, _memoryMicros) = (Micros(options.MemoryReach), Micros(options.MemoryTime));
         _immediate = new ImmediateParts(_pool);
     }
@@ -65,7 +66,7 @@ internal sealed class WindowFolder
     /// <summary>Folds one reading that is stored.</summary>
     public void Take(SeriesEntry series, long time, ReadingFlags flags, ulong bits, ulong hash)
     {
-        if (options.IsOff)
+        if (_isOff)
         {
             return;
         }
