@@ -216,7 +216,7 @@ public sealed class Processor
 
         var moved = _owned.All.Any(o => o.Moved);
         var due = _time.GetElapsedTime(_owned.RenewedAt) >= _options.RenewEvery;
-        if (!moved && !due && !_handler.Waiting && _commit.IsEmpty)
+        if (!moved && !due && !_handler.Waiting && !_rebuild.Took && _commit.IsEmpty)
         {
             _handler.Booked();
             return false;

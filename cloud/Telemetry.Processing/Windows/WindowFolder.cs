@@ -22,7 +22,7 @@ internal sealed class WindowFolder
     private readonly ImmediateParts _immediate;
     private readonly List<WindowPart> _spare = [];
     private GatewayWindows _windows = null!;
-    private bool _inMemory;
+    private bool _inMemory, _inPart;
     private long _watermark, _reachFirst, _reachLast;
     private WindowPart? _part;
 
@@ -59,7 +59,8 @@ internal sealed class WindowFolder
         Touch(windows);
         _immediate.Begin(windows.Gateway, frame, watermark, cause);
         (_windows, _watermark, _part) = (windows, watermark, null);
-        _inMemory = frame.Lane == Lane.Live && !isDelayed && (!windows.MustRebuild || windows.Rebuilding);
+        _inMemory = frame.Lane == Lane.Live && !isDelayed && windows.IsWhole;
+        _inPart = !windows.IsWhole;
         (_reachFirst, _reachLast) = (receivedAtMicros - _reachMicros, receivedAtMicros + _reachMicros);
     }
 
@@ -71,9 +72,10 @@ internal sealed class WindowFolder
             return;
         }
 
-        if (_part is not { } part || !ReferenceEquals(part.Series, series) || time < part.Start || time >= part.End)
+        if (_part is not { } part || !ReferenceEquals(part.Series, series) || time < part.Start || time >= part.End
+            || _inPart)
         {
-            _part = part = Find(series, _widths.Of(series.Definition.Metric, time));
+            _part = part = Find(series, _widths.Of(series.Definition.Metric, time), time);
         }
 
         part.Add(time, flags, bits, hash);
@@ -87,15 +89,22 @@ internal sealed class WindowFolder
     }
 
     /// <summary>
-    /// Folds the stored readings of a gateway's open windows anew, into memory; what was written of these windows is
-    /// removed. <paramref name="watermark"/> is the gateway's before this transaction.
+    /// Folds stored readings of a gateway's open windows anew, into memory: those up to <paramref name="readTo"/>. With
+    /// the last of them, what was written of these windows is removed. <paramref name="watermark"/> is the gateway's
+    /// before this transaction.
     /// </summary>
     public void Rebuild(
-        GatewayWindows windows, long watermark, ReadingBuffer rows, int first, int count, StoreCommit commit)
+        GatewayWindows windows, long watermark, ReadingBuffer rows, int first, int count, long readTo,
+        StoreCommit commit)
     {
         Touch(windows);
-        windows.BeginRebuild();
-        commit.RemovedParts.Add(new PartRemoval(windows.Gateway, windows.Span, watermark));
+        windows.Rebuild(readTo);
+        if (windows.IsWhole)
+        {
+            commit.RemovedParts.Add(new PartRemoval(windows.Gateway, windows.Span, watermark));
+            _counters.Rebuilt++;
+        }
+
         WindowPart? part = null;
         for (var row = first; row < first + count; row++)
         {
@@ -108,8 +117,6 @@ internal sealed class WindowFolder
 
             part?.Add(time, rows.Flags[row], rows.Bits[row], rows.HashOf(row));
         }
-
-        _counters.Rebuilt++;
     }
 
     /// <summary>
@@ -154,10 +161,16 @@ internal sealed class WindowFolder
 
     private void Touch(GatewayWindows windows) => _touched.Add(windows);
 
-    private WindowPart Find(SeriesEntry series, WindowSpan span) =>
-        _inMemory && span.End > _watermark && span.End > _reachFirst && span.Start < _reachLast
+    private WindowPart Find(SeriesEntry series, WindowSpan span, long time) =>
+        span.End > _watermark && (_inPart ? IsReadAgain(span, time) : IsInMemory(span))
             ? _windows.Added(series, span, _pool)
             : _immediate.Find(series, span);
+
+    private bool IsInMemory(WindowSpan span) => _inMemory && span.End > _reachFirst && span.Start < _reachLast;
+
+    // While a rebuild is under way: the written parts of its windows are removed at its end, and it reads only later
+    // event times.
+    private bool IsReadAgain(WindowSpan span, long time) => time < _windows.ReadTo && _windows.Span.Contains(span);
 
     private static long Micros(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMicrosecond;
 }

@@ -1,4 +1,5 @@
 using Npgsql;
+using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.SystemTests.Windows;
 
@@ -51,8 +52,8 @@ public sealed class WindowReader : IAsyncDisposable
                 Looks++;
                 await Task.Delay(Pause, _stop.Token);
             }
-            catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException
-                or OperationCanceledException)
+            catch (Exception e) when (e is OperationCanceledException
+                || (StoreErrors.IsDatabases(e) && StoreErrors.IsUnreachable(e)))
             {
                 // The database was stopped, or this reader is.
                 await Task.WhenAny(Task.Delay(Pause), Task.Delay(Timeout.Infinite, _stop.Token));
