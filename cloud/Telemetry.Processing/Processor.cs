@@ -178,7 +178,8 @@ public sealed class Processor
         }
 
         await _loader.LoadDueAsync(_owned.All, NowMicros(), cancellationToken);
-        if (_owned.All.Count > 0 && await CommitAsync(cancellationToken))
+        var committed = _owned.All.Count > 0 && await CommitAsync(cancellationToken);
+        if (committed && _isolator.Taken > 0)
         {
             return;
         }
@@ -189,7 +190,10 @@ public sealed class Processor
             owner.Backlog.Watch(cancellationToken);
         }
 
-        await _signal.WaitAsync(UntilDue(), _time, cancellationToken);
+        if (!committed)
+        {
+            await _signal.WaitAsync(UntilDue(), _time, cancellationToken);
+        }
     }
 
     /// <summary>
