@@ -178,8 +178,9 @@ public sealed class Processor
         }
 
         await _loader.LoadDueAsync(_owned.All, NowMicros(), cancellationToken);
+        var took = _isolator.Taken > 0;
         var committed = _owned.All.Count > 0 && await CommitAsync(cancellationToken);
-        if (committed && _isolator.Taken > 0)
+        if (committed && took)
         {
             return;
         }

@@ -1,5 +1,6 @@
 using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
+using Telemetry.Processing.Windows;
 using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Processing;
@@ -48,8 +49,13 @@ public sealed class RetriedWindowTests
     public async Task Window_in_the_owners_memory_is_folded_anew_and_is_complete_with_the_retried_reading()
     {
         // The owner commits only what arrives, so that it notices the retry when the next frame does.
-        await using var stand = await ProcessorStand.Start(
-            new() { Lease = TimeSpan.FromMinutes(10), RenewEvery = TimeSpan.FromMinutes(5) });
+        // It folds two readings anew in each transaction.
+        await using var stand = await ProcessorStand.Start(new()
+        {
+            Lease = TimeSpan.FromMinutes(10),
+            RenewEvery = TimeSpan.FromMinutes(5),
+            Windows = new WindowOptions { RebuildReadingsMax = 2 },
+        });
         await stand.SendSchema(Gateway);
         await stand.Database.Execute(Constraint);
         await Send(stand, _start, 12, 13, 14);
