@@ -156,6 +156,7 @@ public sealed class Processor
     private async Task RoundAsync(CancellationToken cancellationToken)
     {
         await _owned.AdoptAsync(owner => _handover.RunAsync([owner], cancellationToken), cancellationToken);
+        _owned.LookAtLogs(trims: false, cancellationToken);
         await _owned.BeginFeedsAsync(cancellationToken);
         _commit.Clear();
         _weight.Begin();
@@ -264,7 +265,7 @@ public sealed class Processor
         CrashPoint.Reach("after-commit");
         await _answers.SendAsync(cancellationToken);
         _handler.Booked();
-        _owned.TrimLogs(cancellationToken);
+        _owned.LookAtLogs(trims: true, cancellationToken);
         return true;
     }
 
