@@ -11,8 +11,8 @@ internal sealed class AnswerSender(
     ProcessorCounters counters, TimeProvider time)
 {
     /// <summary>
-    /// Runs after the commit. A message that is lost here is repeated in the answer to the next hello, so an unreachable
-    /// control channel costs nothing else.
+    /// Runs after the commit. A message that is lost here is repeated in the answer to the next hello, so an
+    /// unreachable control channel costs nothing else.
     /// </summary>
     public async Task SendAsync(CancellationToken cancellationToken)
     {

@@ -6,8 +6,8 @@ namespace Telemetry.Processing.Partitions;
 
 /// <summary>
 /// Writes the parts of windows that are in memory alone, before partitions are given back: their next owner then has
-/// nothing to fold anew. One transaction, with a time limit; if it fails, nothing is lost, and the next owner folds these
-/// windows from the readings.
+/// nothing to fold anew. One transaction, with a time limit; if it fails, nothing is lost, and the next owner folds
+/// these windows from the readings.
 /// </summary>
 internal sealed class WindowHandover(
     IStore store, GatewayLoader loader, WindowFolder folder, ProcessorOptions options, TimeProvider time)
@@ -18,8 +18,8 @@ internal sealed class WindowHandover(
     private readonly StoreCommit _commit = new();
 
     /// <summary>
-    /// Runs between two transactions, when the memory of these owners equals the database's state. Returns false when the
-    /// parts were not written; the owners' memory is then worth nothing any more.
+    /// Runs between two transactions, when the memory of these owners equals the database's state. Returns false when
+    /// the parts were not written; the owners' memory is then worth nothing any more.
     /// </summary>
     public async Task<bool> RunAsync(IReadOnlyCollection<PartitionOwner> owners, CancellationToken cancellationToken)
     {

@@ -11,8 +11,8 @@ namespace Telemetry.Processing.Partitions;
 /// gateways in each transaction. Until its turn comes, a gateway's readings are stored as always, each part at once,
 /// and its watermark stands still, so that no window is called complete without its parts. The compare-and-set proves
 /// that nothing was stored between the reading and the commit. A gateway with many readings takes several transactions,
-/// each for a slice of event time; readings that are stored meanwhile go into memory where the slices have been, and are
-/// read back by a later slice elsewhere.
+/// each for a slice of event time; readings that are stored meanwhile go into memory where the slices have been, and
+/// are read back by a later slice elsewhere.
 /// </summary>
 internal sealed class WindowRebuild(
     IStore store, OwnedPartitions owned, GatewayLoader loader, WindowFolder folder, ProcessorOptions options,
@@ -86,8 +86,8 @@ internal sealed class WindowRebuild(
         await ReadAsync(found, series, commit, cancellationToken);
     }
 
-    // When there are too many readings: first fewer gateways, then less of the last one's event time. A cut in the middle
-    // of those that were read leaves about half of them, however they are spread.
+    // When there are too many readings: first fewer gateways, then less of the last one's event time. A cut in the
+    // middle of those that were read leaves about half of them, however they are spread.
     private async Task ReadAsync(
         GatewayMemory[] found, Dictionary<int, SeriesEntry> series, StoreCommit commit,
         CancellationToken cancellationToken)

@@ -68,8 +68,8 @@ internal sealed class GatewayWindows(GatewayId gateway, OpenSpan span)
     }
 
     /// <summary>
-    /// The current transaction adds the readings of the open windows anew, from <see cref="ReadTo"/> to this event time.
-    /// With the last of them it removes the parts that are written.
+    /// The current transaction adds the readings of the open windows anew, from <see cref="ReadTo"/> to this event
+    /// time. With the last of them it removes the parts that are written.
     /// </summary>
     public void Rebuild(long readTo) => (Rebuilding, ReadTo) = (true, readTo);
 

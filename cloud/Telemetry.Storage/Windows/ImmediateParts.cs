@@ -4,9 +4,9 @@ using Telemetry.Model.Schemas;
 namespace Telemetry.Storage.Windows;
 
 /// <summary>
-/// The parts that the transaction which stores their readings writes itself, whoever runs it: one part for each window. A
-/// window that is complete at its gateway's watermark gets a part of its own from each frame, and a revision that names
-/// the frame. Reusable: <see cref="Clear"/> gives the parts back to the pool.
+/// The parts that the transaction which stores their readings writes itself, whoever runs it: one part for each window.
+/// A window that is complete at its gateway's watermark gets a part of its own from each frame, and a revision that
+/// names the frame. Reusable: <see cref="Clear"/> gives the parts back to the pool.
 /// </summary>
 public sealed class ImmediateParts(PartPool pool)
 {
@@ -33,7 +33,8 @@ public sealed class ImmediateParts(PartPool pool)
     }
 
     /// <summary>
-    /// Begins a frame; <see cref="End"/> ends it. <paramref name="watermark"/> is the gateway's before this transaction.
+    /// Begins a frame; <see cref="End"/> ends it. <paramref name="watermark"/> is the gateway's before this
+    /// transaction.
     /// </summary>
     public void Begin(GatewayId gateway, FrameKey frame, long watermark, RevisionCause cause) =>
         (_gateway, _frame, _watermark, _cause) = (gateway, frame, watermark, cause);

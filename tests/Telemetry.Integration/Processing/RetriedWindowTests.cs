@@ -94,7 +94,9 @@ public sealed class RetriedWindowTests
         await Retry(stand);
 
         Assert.Equal(
-            "60,10", await stand.Database.Row("SELECT string_agg(width::text, ',' ORDER BY start) FROM telemetry.window_merged"));
+            "60,10",
+            await stand.Database.Row(
+                "SELECT string_agg(width::text, ',' ORDER BY start) FROM telemetry.window_merged"));
     }
 
     private static Task Send(ProcessorStand stand, long first, params double[] values)

@@ -55,7 +55,8 @@ public sealed record WindowVerdict(long Complete, long Stored, IReadOnlyList<str
     public static async Task<IReadOnlyList<string>> DifferencesAsync(
         NpgsqlConnection connection, string span, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(DifferencesSql, connection) { Parameters = { new() { Value = span } } };
+        await using var command = new NpgsqlCommand(DifferencesSql, connection);
+        command.Parameters.AddWithValue(span);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var differences = new List<string>();
         while (await reader.ReadAsync(cancellationToken))

@@ -6,9 +6,9 @@ using Telemetry.Storage.Postgres.Windows;
 namespace Telemetry.Storage.Postgres.Commit;
 
 /// <summary>
-/// Writes the readings that a transaction stores, with the parts of their windows and the revisions of complete ones. An
-/// owner's commits and the retry of dead letters store by it, so that no reading is in the database without its part,
-/// except where the gateway's row says so.
+/// Writes the readings that a transaction stores, with the parts of their windows and the revisions of complete ones.
+/// An owner's commits and the retry of dead letters store by it, so that no reading is in the database without its
+/// part, except where the gateway's row says so.
 /// </summary>
 /// <param name="table">The shape of the table.</param>
 /// <param name="timeoutMillis">How long one exchange with the server may take; null for the connection's.</param>

@@ -15,12 +15,12 @@ public sealed record RetryOutcome(long Id, int Stored, string? Why);
 
 /// <summary>
 /// Moves dead letters from rejected to stored. Letters are read and decoded before anything is locked. Then one
-/// transaction under the lock of the partition's row writes the readings with the parts of their windows, the frame register (or the sum of
-/// the day that contains its row), the gateway's totals, the letters' marks, and one more commit of the partition, so
-/// that a working owner finds its memory out of date, discards it and loads it again. It takes a handful of round trips
-/// for any number of letters, so the owner is delayed no longer than by a transaction of its own. Letters that the
-/// database refuses together are tried again in halves: about 2 log2 n transactions for each bad letter of n. Half of
-/// those commit, and only they make the owner load its memory again.
+/// transaction under the lock of the partition's row writes the readings with the parts of their windows, the frame
+/// register (or the sum of the day that contains its row), the gateway's totals, the letters' marks, and one more
+/// commit of the partition, so that a working owner finds its memory out of date, discards it and loads it again. It
+/// takes a handful of round trips for any number of letters, so the owner is delayed no longer than by a transaction of
+/// its own. Letters that the database refuses together are tried again in halves: about 2 log2 n transactions for each
+/// bad letter of n. Half of those commit, and only they make the owner load its memory again.
 /// </summary>
 public sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck check)
 {

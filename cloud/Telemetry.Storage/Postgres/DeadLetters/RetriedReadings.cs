@@ -12,8 +12,8 @@ namespace Telemetry.Storage.Postgres.DeadLetters;
 
 /// <summary>
 /// Stores the readings of dead letters of one gateway, with the parts of their windows. A part of a window that is
-/// complete gets a revision that names the letter's frame. The parts of windows that are still in the owner's memory need
-/// no care: the owner finds the partition's row changed, and folds these windows anew from the readings.
+/// complete gets a revision that names the letter's frame. The parts of windows that are still in the owner's memory
+/// need no care: the owner finds the partition's row changed, and folds these windows anew from the readings.
 /// </summary>
 internal static class RetriedReadings
 {

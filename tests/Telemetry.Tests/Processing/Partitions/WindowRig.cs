@@ -75,7 +75,9 @@ internal sealed class WindowRig
     public Task SendSchema(GatewayId gateway) =>
         Send(gateway, StreamKind.Live, Samples.Bytes(w => Samples.Schema().Write(w, Lane.Live)));
 
-    /// <summary>Sends a frame of readings of one series at these times; it may promise that nothing older follows.</summary>
+    /// <summary>
+    /// Sends a frame of readings of one series at these times; it may promise that nothing older follows.
+    /// </summary>
     public Task SendFrame(GatewayId gateway, Lane lane, IEnumerable<long> times, long? promised = null)
     {
         var batch = new ReadingBatch();
@@ -109,10 +111,13 @@ internal sealed class WindowRig
             .ToDictionary(w => w.Key, w => (w.Count(), w.Aggregate(0UL, (sum, r) => unchecked(sum + r.Hash))));
         Assert.Equal(
             readings.OrderBy(w => w.Key),
-            content.Parts.ToDictionary(
-                w => w.Key, w => (w.Value.Sum(p => p.Count), w.Value.Aggregate(0UL, (sum, p) => unchecked(sum + p.HashSum))))
+            content.Parts
+                .ToDictionary(w => w.Key, w => (w.Value.Sum(p => p.Count), HashSum(w.Value)))
                 .OrderBy(w => w.Key));
     }
+
+    private static ulong HashSum(IEnumerable<WindowPart> parts) =>
+        parts.Aggregate(0UL, (sum, p) => unchecked(sum + p.HashSum));
 
     private LaneLasts Lasts(GatewayId gateway) => new(
         _sealed.GetValueOrDefault((gateway, Lane.Critical)), _sealed.GetValueOrDefault((gateway, Lane.Live)),
