@@ -35,4 +35,11 @@ public sealed record WindowOptions
     /// watermark of such a gateway stands still.
     /// </summary>
     public TimeSpan RebuildTime { get; init; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>
+    /// The most readings that are read back at once to fold open windows anew. A gateway with more of them is read
+    /// slice by slice of event time, one in each transaction; the readings of one microsecond are never divided. Until
+    /// the last slice the gateway's watermark stands still, and other gateways go on as always.
+    /// </summary>
+    public int RebuildReadingsMax { get; init; } = 30_000;
 }

@@ -197,12 +197,12 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
             "find gateways with open windows", c => OpenReadings.FindGatewaysAsync(c, partition, cancellationToken),
             cancellationToken);
 
-    public Task<IReadOnlyList<int>> ReadReadingsAsync(
+    public Task<OpenReadingCounts> ReadReadingsAsync(
         IReadOnlyList<(GatewayId Gateway, OpenSpan Span)> gateways, Func<GatewayId, int, SeriesEntry?> series,
-        ReadingBuffer rows, CancellationToken cancellationToken) =>
+        ReadingBuffer rows, int readingsMax, CancellationToken cancellationToken) =>
         ReadAsync(
             "read the readings of open windows",
-            c => OpenReadings.ReadAsync(c, gateways, series, rows, cancellationToken), cancellationToken);
+            c => OpenReadings.ReadAsync(c, gateways, series, rows, readingsMax, cancellationToken), cancellationToken);
 
     public async Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken)
     {
