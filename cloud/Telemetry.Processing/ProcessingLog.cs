@@ -43,6 +43,9 @@ internal static partial class ProcessingLog
     public static partial void GatewayRefused(
         ILogger logger, string gateway, int theirs, int partitions, int ours);
 
+    [LoggerMessage(2050, LogLevel.Information, "Takes {Count} widths of windows from the database, before {Before}")]
+    public static partial void WidthsRead(ILogger logger, int count, int before);
+
     [LoggerMessage(2005, LogLevel.Warning, "Ignored a malformed hello of gateway {Gateway}: {Error}")]
     public static partial void HelloMalformed(ILogger logger, string gateway, string error);
 

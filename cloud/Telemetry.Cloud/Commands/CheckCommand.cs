@@ -13,6 +13,8 @@ using Telemetry.Runtime.Settings;
 using Telemetry.Storage;
 using Telemetry.Storage.Postgres.Migrations;
 using Telemetry.Storage.Postgres.Partitions;
+using Telemetry.Storage.Postgres.Windows;
+using Telemetry.Storage.Windows;
 using Telemetry.Streams;
 using Telemetry.Streams.JetStream;
 
@@ -28,6 +30,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
 
     private StreamInstallation? _log;
     private InstallationFacts? _database;
+    private int _tables;
 
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
@@ -48,6 +51,8 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
             || await SayAsync("nats", () => CheckNatsAsync(cancellationToken));
         var database = settings.Database is null
             || await SayAsync("database", () => CheckDatabaseAsync(cancellationToken));
+        var widths = !(database && settings.Roles.HasFlag(CloudRoles.Processor)) || settings.Widths is not { } file
+            || await SayAsync("windows", () => CheckWidthsAsync(file, cancellationToken));
         var kafka = settings.Kafka is null || await SayAsync("kafka", CheckKafkaAsync);
         var partitions = !(files && nats && database && kafka) || settings.Roles == CloudRoles.Relay
             || await SayAsync("partitions", CompareAsync);
@@ -56,7 +61,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         var mqtt = !settings.Roles.HasFlag(CloudRoles.Ingress)
             || await SayAsync(
                 "mqtt", () => CheckListeningAsync("ingress", settings.MqttEndPoint, cancellationToken));
-        return files && nats && database && kafka && partitions && http && mqtt;
+        return files && nats && database && widths && kafka && partitions && http && mqtt;
     }
 
     private async Task<bool> SayAsync(string what, Func<Task<string>> check)
@@ -70,7 +75,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
             when (e is FrameLogException or NpgsqlException or StoreException or SocketException or TimeoutException
                 or OperationCanceledException or FormatException or IOException or UnauthorizedAccessException
                 or CryptographicException or AlertSinkException or InstallationException
-                or StartException)
+                or StartException or WindowWidthException)
         {
             var why = e is OperationCanceledException ? $"no answer within {SettingUnits.Show(Patience)}" : e.Message;
             output.WriteLine($"{what}: FAILED, {why}");
@@ -155,8 +160,24 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         await using var connection = await database.OpenConnectionAsync(either.Token);
         var edition = await DatabaseEdition.DetectAsync(connection, either.Token);
         var version = await MigrationRunner.CheckAsync(connection, settings.Database.Migrate, either.Token);
+        _tables = version;
         _database = version < InstallationRow.SinceVersion
             ? null : await InstallationRow.FindAsync(connection, either.Token);
         return version == 0 ? $"ok, {edition}, no tables yet" : $"ok, {edition}, tables of version {version}";
+    }
+
+    private async Task<string> CheckWidthsAsync(ConfiguredWidths file, CancellationToken cancellationToken)
+    {
+        if (_tables < WidthTable.SinceVersion)
+        {
+            return $"ok, {file.Entries.Count} entries, all new";
+        }
+
+        using var limit = new CancellationTokenSource(Patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        await using var database = NpgsqlDataSource.Create(settings.Database!.ConnectionString);
+        await using var connection = await database.OpenConnectionAsync(either.Token);
+        var added = await WidthTable.CompareAsync(connection, file, either.Token);
+        return $"ok, {file.Entries.Count} entries, {added} of them new";
     }
 }

@@ -13,7 +13,6 @@ namespace Telemetry.Processing.Windows;
 /// </summary>
 internal sealed class WindowFolder(WindowOptions options, WindowCounters counters)
 {
-    private readonly WindowWidths _widths = options.Widths;
     private readonly long _reachMicros = Micros(options.MemoryReach), _memoryMicros = Micros(options.MemoryTime);
     private readonly PartPool _pool = new();
     private readonly HashSet<GatewayWindows> _touched = [];
@@ -26,9 +25,16 @@ internal sealed class WindowFolder(WindowOptions options, WindowCounters counter
     private bool _inMemory;
     private long _watermark, _reachFirst, _reachLast;
     private WindowPart? _part;
+    private WindowWidths _widths = WindowWidths.None;
 
-    /// <summary>A new transaction begins.</summary>
-    public void Clear()
+    /// <summary>A new transaction begins, with the widths that are known now.</summary>
+    public void Begin(WindowWidths widths)
+    {
+        _widths = widths;
+        Clear();
+    }
+
+    private void Clear()
     {
         foreach (var part in _spare)
         {

@@ -165,6 +165,16 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
             "read the readings of open windows",
             c => OpenReadings.ReadAsync(c, gateways, series, rows, cancellationToken), cancellationToken);
 
+    public Task<IReadOnlyList<WindowWidth>> ReadWidthsAsync(CancellationToken cancellationToken) =>
+        ReadAsync("read the widths of windows", c => WidthTable.ReadAsync(c, cancellationToken), cancellationToken);
+
+    /// <summary>
+    /// Adds the new entries of a windows file; see <see cref="WidthTable.AddAsync"/>. Returns how many were added.
+    /// </summary>
+    public Task<int> AddWidthsAsync(ConfiguredWidths file, string addedBy, CancellationToken cancellationToken) =>
+        ReadAsync(
+            "add widths of windows", c => WidthTable.AddAsync(c, file, addedBy, cancellationToken), cancellationToken);
+
     public async Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken)
     {
         if (commit.Partitions.Count == 0)

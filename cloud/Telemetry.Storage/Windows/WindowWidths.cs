@@ -1,12 +1,4 @@
-using Telemetry.Model.Schemas;
-
 namespace Telemetry.Storage.Windows;
-
-/// <summary>From an event time on, windows of these metrics have this width.</summary>
-/// <param name="Metric">The metrics.</param>
-/// <param name="WidthSeconds">The width, in seconds: one of <see cref="WindowWidths.Allowed"/>.</param>
-/// <param name="ValidFrom">The first event time, in microseconds since 1970 UTC.</param>
-public sealed record WindowWidth(NamePattern Metric, int WidthSeconds, long ValidFrom);
 
 /// <summary>
 /// The widths of windows, by metric and event time. A reading takes the width that is valid at its own time: of those
@@ -25,7 +17,10 @@ public sealed class WindowWidths
 
     public WindowWidths(IEnumerable<WindowWidth> all) => All = [.. all];
 
-    /// <summary>The widths that are allowed, in seconds: each divides five minutes, so that windows end with them.</summary>
+    /// <summary>Every width divides it, and widths change at its multiples, so that no window is cut by a change.</summary>
+    public const int CommonSeconds = 300;
+
+    /// <summary>The widths that are allowed, in seconds: the divisors of five minutes that people use.</summary>
     public static IReadOnlyList<int> Allowed { get; } = [1, 2, 3, 5, 10, 15, 20, 30, 60, 100, 150, 300];
 
     /// <summary>No entries: every window has the default width.</summary>

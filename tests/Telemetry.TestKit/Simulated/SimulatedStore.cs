@@ -138,6 +138,10 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     }
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<WindowWidth>> ReadWidthsAsync(CancellationToken cancellationToken) =>
+        CallAsync<IReadOnlyList<WindowWidth>>("read the widths of windows", () => Content.Widths, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<IReadOnlyList<GatewayId>> FindOpenGatewaysAsync(int partition, CancellationToken cancellationToken) =>
         CallAsync<IReadOnlyList<GatewayId>>(
             "find gateways with open windows",
