@@ -2,8 +2,8 @@ namespace Telemetry.Storage.Windows;
 
 /// <summary>
 /// The widths of windows, by metric and event time. A reading takes the width that is valid at its own time: of those
-/// whose pattern fits its metric, the one that is valid from the latest time; of two from the same time the later one in
-/// the list. Widths are only added to, so that a reading's window never changes.
+/// whose pattern fits its metric, the one that is valid from the latest time; of two from the same time the later one
+/// in the list. Widths are only added to, so that a reading's window never changes.
 /// </summary>
 public sealed class WindowWidths
 {
@@ -17,7 +17,9 @@ public sealed class WindowWidths
 
     public WindowWidths(IEnumerable<WindowWidth> all) => All = [.. all];
 
-    /// <summary>Every width divides it, and widths change at its multiples, so that no window is cut by a change.</summary>
+    /// <summary>
+    /// Every width divides it, and widths change at its multiples, so that no window is cut by a change.
+    /// </summary>
     public const int CommonSeconds = 300;
 
     /// <summary>The widths that are allowed, in seconds: the divisors of five minutes that people use.</summary>
