@@ -142,7 +142,7 @@ public sealed class Processor
     private async Task RoundAsync(CancellationToken cancellationToken)
     {
         await _owned.AdoptAsync(cancellationToken);
-        // A new owner reads the widths after it took its lease: see WidthTable.
+        // A new owner reads the widths after it took its lease: see WidthTable.AddAsync.
         await _widths.ReadAsync(_owned.All.Any(o => !o.OpenGatewaysKnown), cancellationToken);
         await _owned.BeginFeedsAsync(cancellationToken);
         _commit.Clear();

@@ -10,15 +10,9 @@ using Telemetry.Model.Installations;
 using Telemetry.Model.Protocol;
 using Telemetry.Runtime.Settings;
 using Telemetry.Storage;
-<<<<<<< HEAD
-using Telemetry.Storage.Postgres.Migrations;
-using Telemetry.Storage.Postgres.Partitions;
-using Telemetry.Storage.Postgres.Windows;
-using Telemetry.Storage.Windows;
-=======
 using Telemetry.Storage.Postgres;
 using Telemetry.Storage.Postgres.Statements;
->>>>>>> windows
+using Telemetry.Storage.Windows;
 using Telemetry.Streams;
 using Telemetry.Streams.JetStream;
 
@@ -33,8 +27,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private StreamInstallation? _log;
-    private InstallationFacts? _database;
-    private int _tables;
+    private DatabaseInspection? _database;
 
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
@@ -79,11 +72,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
             when (e is FrameLogException or StoreException or SocketException or TimeoutException
                 or OperationCanceledException or FormatException or IOException or UnauthorizedAccessException
                 or CryptographicException or AlertSinkException or InstallationException
-<<<<<<< HEAD
-                or StartException or WindowWidthException)
-=======
-                or StartException || StoreErrors.IsDatabases(e))
->>>>>>> windows
+                or StartException or WindowWidthException || StoreErrors.IsDatabases(e))
         {
             var why = e is OperationCanceledException ? $"no answer within {SettingUnits.Show(Patience)}" : e.Message;
             output.WriteLine($"{what}: FAILED, {why}");
@@ -96,7 +85,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
     {
         var partitions = settings.Ingress.Partitions;
         // An ingress does not look into a database, whatever its configuration names.
-        var database = settings.Roles.HasFlag(CloudRoles.Processor) ? _database : null;
+        var database = settings.Roles.HasFlag(CloudRoles.Processor) ? _database?.Installation : null;
         if ((database ?? _log?.Facts) is not { } facts)
         {
             return Task.FromResult($"ok, {partitions} at the first start of a processor");
@@ -164,33 +153,16 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
     {
         using var limit = new CancellationTokenSource(Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-<<<<<<< HEAD
-        await using var database = NpgsqlDataSource.Create(settings.Database!.ConnectionString);
-        await using var connection = await database.OpenConnectionAsync(either.Token);
-        var edition = await DatabaseEdition.DetectAsync(connection, either.Token);
-        var version = await MigrationRunner.CheckAsync(connection, settings.Database.Migrate, either.Token);
-        _tables = version;
-        _database = version < InstallationRow.SinceVersion
-            ? null : await InstallationRow.FindAsync(connection, either.Token);
-=======
-        var (edition, version, facts) = await DatabaseInspection.RunAsync(settings.Database!, either.Token);
-        _database = facts;
->>>>>>> windows
+        _database = await DatabaseInspection.RunAsync(settings.Database!, either.Token);
+        var (edition, version, _) = _database;
         return version == 0 ? $"ok, {edition}, no tables yet" : $"ok, {edition}, tables of version {version}";
     }
 
     private async Task<string> CheckWidthsAsync(ConfiguredWidths file, CancellationToken cancellationToken)
     {
-        if (_tables < WidthTable.SinceVersion)
-        {
-            return $"ok, {file.Entries.Count} entries, all new";
-        }
-
         using var limit = new CancellationTokenSource(Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-        await using var database = NpgsqlDataSource.Create(settings.Database!.ConnectionString);
-        await using var connection = await database.OpenConnectionAsync(either.Token);
-        var added = await WidthTable.CompareAsync(connection, file, either.Token);
+        var added = await _database!.CompareAsync(settings.Database!, file, either.Token);
         return $"ok, {file.Entries.Count} entries, {added} of them new";
     }
 }

@@ -3,19 +3,14 @@ namespace Telemetry.Processing.Windows;
 /// <summary>How windows are folded. Every limit says what happens at it.</summary>
 public sealed record WindowOptions
 {
-<<<<<<< HEAD
+    /// <summary>True to keep no windows. For measurements only: no configuration key sets it.</summary>
+    public bool IsOff { get; init; }
+
     /// <summary>
     /// How often the widths of windows are read again. A new entry is valid at earliest an hour after it was added, so
     /// every processor knows it in time.
     /// </summary>
     public TimeSpan ReadWidthsEvery { get; init; } = TimeSpan.FromMinutes(1);
-=======
-    /// <summary>True to keep no windows. For measurements only: no configuration key sets it.</summary>
-    public bool IsOff { get; init; }
-
-    /// <summary>The widths of windows.</summary>
-    public WindowWidths Widths { get; init; } = WindowWidths.None;
->>>>>>> windows
 
     /// <summary>
     /// How far the event time of a live reading may be from its arrival for its part to stay in memory. The part of a

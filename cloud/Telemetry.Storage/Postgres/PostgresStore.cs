@@ -198,7 +198,8 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         ReadAsync("read the widths of windows", c => WidthTable.ReadAsync(c, cancellationToken), cancellationToken);
 
     /// <summary>
-    /// Adds the new entries of a windows file; see <see cref="WidthTable.AddAsync"/>. Returns how many were added.
+    /// Compares a windows file with the database and adds its new entries; returns how many. Throws
+    /// <see cref="WindowWidthException"/> when the file does not agree with the database; nothing is added then.
     /// </summary>
     public Task<int> AddWidthsAsync(ConfiguredWidths file, string addedBy, CancellationToken cancellationToken) =>
         ReadAsync(

@@ -1,11 +1,7 @@
-using Npgsql;
 using Telemetry.Cloud.Configuration;
 using Telemetry.Processing.Windows;
 using Telemetry.Runtime.Commands;
-using Telemetry.Storage;
-using Telemetry.Storage.Postgres.Migrations;
-using Telemetry.Storage.Postgres.Statements;
-using Telemetry.Storage.Postgres.Windows;
+using Telemetry.Storage.Postgres;
 using Telemetry.Storage.Windows;
 
 namespace Telemetry.Cloud.Commands.Windows;
@@ -17,16 +13,6 @@ namespace Telemetry.Cloud.Commands.Windows;
 /// </summary>
 internal sealed class WindowsCommand(TextWriter output, TextWriter errors)
 {
-    private const int GoneWrong = 1;
-
-    /// <summary>Reads a file and says what is wrong with it; null when something is.</summary>
-    public ConfiguredWidths? Read(string path)
-    {
-        var file = WindowWidthsFile.Read(path, out var problems);
-        Say(problems);
-        return file;
-    }
-
     /// <summary>Checks a file without a database.</summary>
     public int Check(string path)
     {
@@ -44,58 +30,58 @@ internal sealed class WindowsCommand(TextWriter output, TextWriter errors)
     public async Task<int> RunAsync(
         WindowArguments arguments, CloudSettings settings, CancellationToken cancellationToken)
     {
-        if (settings.Database is null)
+        if (arguments.List)
         {
-            await errors.WriteLineAsync("database.connection: is missing");
-            return GoneWrong;
+            return await OperatorCommand.RunAsync(
+                settings, errors, "nothing was listed", database => ListAsync(database, cancellationToken),
+                cancellationToken);
         }
 
-        var file = arguments.File is null ? settings.Widths : Read(arguments.File);
-        if (file is null && !arguments.List)
+        if (arguments.File is null && settings.Widths is null)
         {
-            if (arguments.File is null)
-            {
-                await errors.WriteLineAsync("processor.windows.file: is missing; name a file: windows check FILE");
-            }
-
+            await errors.WriteLineAsync("processor.windows.file: is missing; name a file: windows check FILE");
             return ProgramCommandLine.Misused;
         }
 
+        return (arguments.File is null ? settings.Widths : Read(arguments.File)) is { } file
+            ? await OperatorCommand.RunAsync(
+                settings, errors, "nothing was compared", database => CompareAsync(database, file, cancellationToken),
+                cancellationToken)
+            : ProgramCommandLine.Misused;
+    }
+
+    private async Task<int> ListAsync(OperatorDatabase database, CancellationToken cancellationToken)
+    {
+        WidthReport.WriteList(output, await database.Widths.ListAsync(cancellationToken));
+        return 0;
+    }
+
+    private async Task<int> CompareAsync(
+        OperatorDatabase database, ConfiguredWidths file, CancellationToken cancellationToken)
+    {
         try
         {
-            await using var database = NpgsqlDataSource.Create(settings.Database.ConnectionString);
-            await using var connection = await database.OpenConnectionAsync(cancellationToken);
-            await MigrationRunner.CheckAsync(connection, migrate: false, cancellationToken);
-            if (arguments.List)
-            {
-                WidthReport.WriteList(output, await WidthTable.ListAsync(connection, cancellationToken));
-                return 0;
-            }
-
-            return await CompareAsync(connection, file!, cancellationToken);
+            var added = await database.Widths.CompareAsync(file, cancellationToken);
+            await output.WriteLineAsync(
+                $"{file.File}: ok, {file.Entries.Count} entries; the database has {file.Entries.Count - added} of "
+                + $"them, {added} are new");
         }
         catch (WindowWidthException e)
         {
             Say(e.Problems);
-        }
-        catch (Exception e) when (e is StoreException || StoreErrors.IsDatabases(e))
-        {
-            await errors.WriteLineAsync($"the database failed: {e.Message}");
+            return OperatorCommand.GoneWrong;
         }
 
-        return GoneWrong;
+        WidthReport.WriteEntries(output, file.Entries, await database.Widths.RatesAsync(cancellationToken));
+        return 0;
     }
 
-    private async Task<int> CompareAsync(
-        NpgsqlConnection connection, ConfiguredWidths file, CancellationToken cancellationToken)
+    // Null when there are problems, which it says.
+    private ConfiguredWidths? Read(string path)
     {
-        var added = await WidthTable.CompareAsync(connection, file, cancellationToken);
-        await output.WriteLineAsync(
-            $"{file.File}: ok, {file.Entries.Count} entries; the database has {file.Entries.Count - added} of them, "
-            + $"{added} are new");
-        WidthReport.WriteEntries(
-            output, file.Entries, await ReadingRates.ReadAsync(connection, cancellationToken));
-        return 0;
+        var file = WindowWidthsFile.Read(path, out var problems);
+        Say(problems);
+        return file;
     }
 
     private void Say(IReadOnlyList<string> problems)

@@ -14,7 +14,7 @@ public sealed record ReadingRate(string Metric, long Series, double Readings, do
 }
 
 /// <summary>Finds how often metrics are read.</summary>
-public static class ReadingRates
+internal static class ReadingRates
 {
     // It reads a day of parts once, at an operator's command.
     private static readonly TimeSpan TimeLimit = TimeSpan.FromMinutes(10);

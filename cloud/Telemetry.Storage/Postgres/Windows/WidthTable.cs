@@ -6,14 +6,8 @@ using Telemetry.Storage.Windows;
 
 namespace Telemetry.Storage.Postgres.Windows;
 
-/// <summary>A width in the database.</summary>
-/// <param name="Width">The width.</param>
-/// <param name="AddedAt">When it was added.</param>
-/// <param name="AddedBy">The process that added it.</param>
-public sealed record AddedWidth(WindowWidth Width, DateTime AddedAt, string AddedBy);
-
 /// <summary>The table of the widths of windows. It is only added to.</summary>
-public static class WidthTable
+internal static class WidthTable
 {
     /// <summary>The version of the tables that introduced it.</summary>
     public const int SinceVersion = 8;
