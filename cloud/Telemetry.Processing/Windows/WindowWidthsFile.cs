@@ -16,8 +16,6 @@ public static class WindowWidthsFile
     /// <summary>The most entries of a file.</summary>
     public const int EntriesMax = 256;
 
-    private const long CommonMicros = WindowWidths.CommonSeconds * WindowSpan.MicrosOfSecond;
-
     private static readonly string[] TimeFormats =
         ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd"];
 
@@ -130,7 +128,7 @@ public static class WindowWidthsFile
             DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time))
         {
             var micros = (time - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
-            if (micros % CommonMicros == 0)
+            if (micros % WindowWidths.ValidFromStep == 0)
             {
                 return micros;
             }

@@ -32,7 +32,8 @@ public sealed record DatabaseInspection(DatabaseEdition Edition, int Version, In
 
     /// <summary>
     /// Compares a windows file with the database, as a processor does at its start; changes nothing. Returns how many
-    /// of its entries are new. Throws <see cref="WindowWidthException"/> when the file does not agree with the database.
+    /// of its entries are new. Throws <see cref="WindowWidthException"/> when the file does not agree with the
+    /// database.
     /// </summary>
     public async Task<int> CompareAsync(
         PostgresStoreOptions options, ConfiguredWidths file, CancellationToken cancellationToken)

@@ -25,8 +25,6 @@ public static class WidthComparison
     /// <summary>How far ahead a new entry must be. Processors read the widths again every minute.</summary>
     public static readonly TimeSpan Ahead = TimeSpan.FromHours(1);
 
-    private const long CommonMicros = WindowWidths.CommonSeconds * WindowSpan.MicrosOfSecond;
-
     /// <summary>
     /// The entries of the file that the database does not have yet. Throws <see cref="WindowWidthException"/> when the
     /// rows of the database are not the first entries of the file.
@@ -79,7 +77,7 @@ public static class WidthComparison
             var wrong = added[i].ValidFrom == WindowWidth.Beginning
                 ? "is missing" : $"'{WindowWidth.Show(added[i].ValidFrom)}' is too early";
             var why = window is not null
-                    ? $"gateway {window.Gateway} has stored windows of these metrics until {WindowWidth.Show(window.End)}"
+                    ? $"gateway {window.Gateway} has windows of these metrics until {WindowWidth.Show(window.End)}"
                 : limits.HasWindows ? $"the database has windows, and its clock is at {WindowWidth.Show(limits.Now)}"
                 : $"{limits.Owner} stores readings now, and the database's clock is at {WindowWidth.Show(limits.Now)}";
             problems.Add(
@@ -94,6 +92,6 @@ public static class WidthComparison
     private static long Allowed(long time)
     {
         var least = time + (Ahead.Ticks / TimeSpan.TicksPerMicrosecond);
-        return (least + CommonMicros - 1) / CommonMicros * CommonMicros;
+        return (least + WindowWidths.ValidFromStep - 1) / WindowWidths.ValidFromStep * WindowWidths.ValidFromStep;
     }
 }

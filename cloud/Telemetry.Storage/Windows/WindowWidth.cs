@@ -6,7 +6,10 @@ namespace Telemetry.Storage.Windows;
 /// <summary>From an event time on, windows of these metrics have this width.</summary>
 /// <param name="Metric">The metrics.</param>
 /// <param name="WidthSeconds">The width, in seconds: one of <see cref="WindowWidths.Allowed"/>.</param>
-/// <param name="ValidFrom">The first event time, in microseconds since 1970 UTC, or <see cref="Beginning"/>.</param>
+/// <param name="ValidFrom">
+/// The first event time, in microseconds since 1970 UTC, or <see cref="Beginning"/>: a multiple of five minutes, so that
+/// no window of the width before it reaches beyond it.
+/// </param>
 public sealed record WindowWidth(NamePattern Metric, int WidthSeconds, long ValidFrom)
 {
     /// <summary>The value of <see cref="ValidFrom"/> for an entry that is valid for all times.</summary>

@@ -15,14 +15,26 @@ public sealed class WindowWidths
 
     private readonly Dictionary<string, Step[]> _steps = [];
 
-    public WindowWidths(IEnumerable<WindowWidth> all) => All = [.. all];
+    /// <summary>Throws when a width or a time is not allowed: windows would overlap.</summary>
+    public WindowWidths(IEnumerable<WindowWidth> all)
+    {
+        All = [.. all];
+        foreach (var width in All)
+        {
+            if (!Allowed.Contains(width.WidthSeconds)
+                || (width.ValidFrom != WindowWidth.Beginning && width.ValidFrom % ValidFromStep != 0))
+            {
+                throw new ArgumentException($"windows would overlap by {width}", nameof(all));
+            }
+        }
+    }
+
+    /// <summary>Widths are valid from a multiple of this: five minutes, in microseconds since 1970 UTC.</summary>
+    public const long ValidFromStep = 300 * WindowSpan.MicrosOfSecond;
 
     /// <summary>
-    /// Every width divides it, and widths change at its multiples, so that no window is cut by a change.
+    /// The widths that are allowed, in seconds: each divides five minutes, so that windows end with them.
     /// </summary>
-    public const int CommonSeconds = 300;
-
-    /// <summary>The widths that are allowed, in seconds: the divisors of five minutes that people use.</summary>
     public static IReadOnlyList<int> Allowed { get; } = [1, 2, 3, 5, 10, 15, 20, 30, 60, 100, 150, 300];
 
     /// <summary>No entries: every window has the default width.</summary>

@@ -15,12 +15,22 @@ internal static class WindowsVerb
             Description = "The windows file; the one of the configuration, with --connect, unless given.",
             Arity = ArgumentArity.ZeroOrOne,
         };
+        file.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: ['-', ..] word }])
+            {
+                result.AddError($"'{word}' is not an option of this command");
+            }
+        });
         var connect = new Option<bool>("--connect")
         {
             Description = "Also compares the file with the database of the configuration, and shows how many readings "
                 + "the windows of each entry hold.",
         };
-        var command = new Command("check", "Says what is wrong with a windows file; changes nothing.") { file, connect };
+        var command = new Command("check", "Says what is wrong with a windows file; changes nothing.")
+        {
+            file, connect,
+        };
         command.SetAction((result, cancellationToken) => run(
             new WindowArguments
             {

@@ -89,8 +89,9 @@ internal static class WidthTable
     }
 
     /// <summary>
-    /// Compares a windows file with the table and adds the new entries, in one transaction. Returns how many were added.
-    /// Throws <see cref="WindowWidthException"/> when the file does not agree with the table; nothing is added then.
+    /// Compares a windows file with the table and adds the new entries, in one transaction. Returns how many were
+    /// added. Throws <see cref="WindowWidthException"/> when the file does not agree with the table; nothing is added
+    /// then.
     /// </summary>
     public static async Task<int> AddAsync(
         NpgsqlConnection connection, ConfiguredWidths file, string addedBy, CancellationToken cancellationToken)

@@ -97,8 +97,8 @@ public sealed class WindowWidthsFileTests
         Assert.Null(Parse("""{"metric":"","width":"7 s","validFrom":"x"},{"metrc":"m"},{"metric":"m","width":"1 s"}""",
             out var problems));
         Assert.Equal(
-            ["entry 1: metric", "entry 1: width", "entry 1: validFrom", "entry 2: metric", "entry 2: width",
-                "entry 2: metrc", "entry 3: validFrom"],
+            ["entry 1: metric", "entry 1: width", "entry 1: validFrom", "entry 2: validFrom",
+                "entry 2: metric", "entry 2: width", "entry 2: metrc", "entry 3: validFrom"],
             problems.Select(p => string.Join(':', p.Split(':')[1..3]).Trim()));
     }
 

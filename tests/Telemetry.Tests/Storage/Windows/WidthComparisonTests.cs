@@ -79,7 +79,7 @@ public sealed class WidthComparisonTests
         var newest = new NewestWindow("gw-1", Now + (90 * Minute));
 
         Assert.Contains(
-            "use 2026-12-01T02:35:00Z or later, as gateway gw-1 has stored windows of these metrics until "
+            "use 2026-12-01T02:35:00Z or later, as gateway gw-1 has windows of these metrics until "
             + "2026-12-01T01:30:30Z",
             Assert.Single(Problems(limits, newest, C with { ValidFrom = Now + (90 * Minute) })),
             StringComparison.Ordinal);
