@@ -7,8 +7,8 @@ namespace Telemetry.Storage.Windows;
 /// <param name="Metric">The metrics.</param>
 /// <param name="WidthSeconds">The width, in seconds: one of <see cref="WindowWidths.Allowed"/>.</param>
 /// <param name="ValidFrom">
-/// The first event time, in microseconds since 1970 UTC, or <see cref="Beginning"/>: a multiple of five minutes, so that
-/// no window of the width before it reaches beyond it.
+/// The first event time, in microseconds since 1970 UTC, or <see cref="Beginning"/>. A multiple of five minutes, so
+/// that no window of the width before it reaches beyond it.
 /// </param>
 public sealed record WindowWidth(NamePattern Metric, int WidthSeconds, long ValidFrom)
 {
