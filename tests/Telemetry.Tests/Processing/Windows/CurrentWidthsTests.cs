@@ -1,5 +1,9 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Model.Readings;
+using Telemetry.Processing.Windows;
 using Telemetry.Storage.Windows;
+using Telemetry.TestKit.Simulated;
+using Telemetry.TestKit.Time;
 
 namespace Telemetry.Tests.Processing.Windows;
 
@@ -59,6 +63,52 @@ public sealed class CurrentWidthsTests
         rig.Give();
 
         Assert.Equal([10], Widths(rig));
+    }
+
+    // As who adds an entry that is valid from the beginning does, so that an owner at work learns of it.
+    [Fact]
+    public void Owner_whose_row_was_changed_reads_the_widths_before_it_folds_again()
+    {
+        var rig = ProcessorRig.WithSchema();
+        rig.Give(At(1, 100_000_000));
+        var partition = rig.Store.Content.Partitions[0];
+        rig.Store.Content = rig.Store.Content with
+        {
+            Widths = [TenSeconds with { ValidFrom = 900_000_000 }],
+            Partitions = rig.Store.Content.Partitions.SetItem(
+                0, partition with { Row = partition.Row with { Commits = partition.Row.Commits + 1 } }),
+        };
+
+        rig.TimeUntil(() => rig.Frames.Length == 2, At(2, 900_000_000));
+
+        Assert.Equal([60, 10], Widths(rig));
+    }
+
+    [Fact]
+    public void Widths_are_read_again_when_it_is_due_and_at_once_when_asked()
+    {
+        var pump = new Pump();
+        var store = new SimulatedStore(pump, new Random(1));
+        var widths = new CurrentWidths(store, new WindowOptions(), pump.Clock, NullLogger.Instance);
+        var seen = new List<int>();
+
+        pump.Run(async () =>
+        {
+            await Add(false, TimeSpan.Zero);
+            await Add(false, TimeSpan.FromSeconds(59));
+            await Add(false, TimeSpan.FromSeconds(1));
+            await Add(true, TimeSpan.Zero);
+        });
+
+        Assert.Equal([1, 1, 3, 4], seen);
+
+        async Task Add(bool atOnce, TimeSpan after)
+        {
+            store.Content = store.Content with { Widths = store.Content.Widths.Add(TenSeconds) };
+            await Task.Delay(after, pump.Clock);
+            await widths.ReadAsync(atOnce, CancellationToken.None);
+            seen.Add(widths.Now.All.Count);
+        }
     }
 
     private static byte[] At(long sequence, long time)
