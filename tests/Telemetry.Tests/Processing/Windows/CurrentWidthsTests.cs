@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Model.Readings;
+using Telemetry.Processing;
 using Telemetry.Processing.Windows;
 using Telemetry.Storage.Windows;
 using Telemetry.TestKit.Simulated;
@@ -69,7 +70,10 @@ public sealed class CurrentWidthsTests
     [Fact]
     public void Owner_whose_row_was_changed_reads_the_widths_before_it_folds_again()
     {
-        var rig = ProcessorRig.WithSchema();
+        var rig = ProcessorRig.WithSchema(new ProcessorOptions
+        {
+            Windows = new WindowOptions { ReadWidthsEvery = TimeSpan.FromHours(1) },
+        });
         rig.Give(At(1, 100_000_000));
         var partition = rig.Store.Content.Partitions[0];
         rig.Store.Content = rig.Store.Content with
