@@ -144,6 +144,7 @@ public sealed class Processor
         await _owned.AdoptAsync(cancellationToken);
         // A new owner reads the widths after it took its lease: see WidthTable.AddAsync.
         await _widths.ReadAsync(_owned.All.Any(o => !o.OpenGatewaysKnown), cancellationToken);
+        _owned.LookAtLogs(trims: false, cancellationToken);
         await _owned.BeginFeedsAsync(cancellationToken);
         _commit.Clear();
         _weight.Begin();
@@ -247,7 +248,7 @@ public sealed class Processor
         CrashPoint.Reach("after-commit");
         await SendAcksAsync(cancellationToken);
         _handler.Booked();
-        _owned.TrimLogs(cancellationToken);
+        _owned.LookAtLogs(trims: true, cancellationToken);
         return true;
     }
 

@@ -63,6 +63,9 @@ internal abstract class AlteredStore(SimulatedStore store) : IStore
     public Task<IReadOnlyList<WindowWidth>> ReadWidthsAsync(CancellationToken cancellationToken) =>
         Inner.ReadWidthsAsync(cancellationToken);
 
+    public Task RecordLagAsync(IReadOnlyList<StreamLagRow> rows, CancellationToken cancellationToken) =>
+        Inner.RecordLagAsync(rows, cancellationToken);
+
     public Task<IReadOnlyList<GatewayId>> FindOpenGatewaysAsync(int partition, CancellationToken cancellationToken) =>
         Inner.FindOpenGatewaysAsync(partition, cancellationToken);
 
