@@ -34,6 +34,7 @@ public sealed class Processor
     private readonly StoreCommit _commit = new();
     private readonly AlertEvaluator _alerts;
     private readonly WindowFolder _windows;
+    private readonly CurrentWidths _widths;
     private readonly WindowRebuild _rebuild;
     private readonly WindowHandover _handover;
     private readonly PendingAcks _acks = new();
@@ -59,6 +60,7 @@ public sealed class Processor
         _alerts = new AlertEvaluator(options.Alerts, Counters.Alerts, logger);
         var schemas = new SchemaHandler(store, options, Counters, _acks, logger);
         _loader = new GatewayLoader(store, options, logger);
+        _widths = new CurrentWidths(store, options.Windows, time, logger);
         _windows = new WindowFolder(options.Windows, Counters.Windows);
         _applier = new FrameApplier(store, _alerts, _windows, schemas, _acks, _isolator, options, Counters, _weight);
         _trace = new StoreTrace(time);
@@ -156,6 +158,8 @@ public sealed class Processor
     private async Task RoundAsync(CancellationToken cancellationToken)
     {
         await _owned.AdoptAsync(owner => _handover.RunAsync([owner], cancellationToken), cancellationToken);
+        // A new owner reads the widths after it took its lease: see WidthTable.AddAsync.
+        await _widths.ReadAsync(_owned.All.Any(o => !o.OpenGatewaysKnown), cancellationToken);
         _owned.LookAtLogs(trims: false, cancellationToken);
         await _owned.BeginFeedsAsync(cancellationToken);
         _commit.Clear();
@@ -163,7 +167,7 @@ public sealed class Processor
         _acks.Clear();
         _alerts.Clear();
         _trace.Clear();
-        _windows.Clear();
+        _windows.Begin(_widths.Now);
         await _rebuild.RunAsync(_commit, cancellationToken);
         await ApplyMessagesAsync(cancellationToken);
         if (_weight.Readings < _options.BatchReadingsMax && _isolator.Taken > 0 && _options.GatherTime > TimeSpan.Zero)

@@ -71,6 +71,9 @@ public interface IStore
     Task<IReadOnlyList<FrameRegisterRow?>> FindFirstFramesAsync(
         IReadOnlyList<(GatewayId Gateway, FrameKey Range)> ranges, CancellationToken cancellationToken);
 
+    /// <summary>The widths of windows, in the order in which they were added.</summary>
+    Task<IReadOnlyList<WindowWidth>> ReadWidthsAsync(CancellationToken cancellationToken);
+
     /// <summary>
     /// The gateways of a partition that have windows whose parts were in their owner's memory alone.
     /// </summary>

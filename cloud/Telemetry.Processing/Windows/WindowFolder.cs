@@ -14,7 +14,6 @@ namespace Telemetry.Processing.Windows;
 internal sealed class WindowFolder
 {
     private readonly WindowCounters _counters;
-    private readonly WindowWidths _widths;
     private readonly bool _isOff;
     private readonly long _reachMicros, _memoryMicros;
     private readonly PartPool _pool = new();
@@ -25,15 +24,23 @@ internal sealed class WindowFolder
     private bool _inMemory, _inPart;
     private long _watermark, _reachFirst, _reachLast;
     private WindowPart? _part;
+    private WindowWidths _widths = WindowWidths.None;
 
     public WindowFolder(WindowOptions options, WindowCounters counters)
     {
-        (_counters, _widths, _isOff) = (counters, options.Widths, options.IsOff);
+        (_counters, _isOff) = (counters, options.IsOff);
         (_reachMicros, _memoryMicros) = (Micros(options.MemoryReach), Micros(options.MemoryTime));
         _immediate = new ImmediateParts(_pool);
     }
 
-    /// <summary>A new transaction begins.</summary>
+    /// <summary>A new transaction begins, with the widths that are known now.</summary>
+    public void Begin(WindowWidths widths)
+    {
+        _widths = widths;
+        Clear();
+    }
+
+    /// <summary>A transaction begins that stores no readings.</summary>
     public void Clear()
     {
         foreach (var part in _spare)

@@ -60,6 +60,9 @@ internal abstract class AlteredStore(SimulatedStore store) : IStore
         ReadingBuffer readings, CancellationToken cancellationToken) =>
         Inner.FindRefusedAsync(readings, cancellationToken);
 
+    public Task<IReadOnlyList<WindowWidth>> ReadWidthsAsync(CancellationToken cancellationToken) =>
+        Inner.ReadWidthsAsync(cancellationToken);
+
     public Task RecordLagAsync(IReadOnlyList<StreamLagRow> rows, CancellationToken cancellationToken) =>
         Inner.RecordLagAsync(rows, cancellationToken);
 

@@ -140,6 +140,10 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     }
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<WindowWidth>> ReadWidthsAsync(CancellationToken cancellationToken) =>
+        CallAsync<IReadOnlyList<WindowWidth>>("read the widths of windows", () => Content.Widths, cancellationToken);
+
+    /// <inheritdoc/>
     public Task RecordLagAsync(IReadOnlyList<StreamLagRow> rows, CancellationToken cancellationToken)
     {
         Lags = rows;
