@@ -66,7 +66,7 @@ public sealed class TimescaleTheoryAttribute : TheoryAttribute
 }
 
 /// <summary>A theory on the TimescaleDB server that a variable names: skipped where it names none.</summary>
-public sealed class NamedTimescaleTheoryAttribute : TheoryAttribute
+public sealed class NamedTimescaleTheoryAttribute : SkippableTheoryAttribute
 {
     /// <summary>The variable: an Npgsql connection string of a user who may make databases.</summary>
     public const string Variable = "TELEMETRY_TEST_TIMESCALE";
@@ -114,5 +114,5 @@ internal static class Missing
     internal static string? Reason(string what, string? found) => Reason(what, found, MustRun);
 
     internal static string? Reason(string what, string? found, bool mustRun) =>
-        found is not null || mustRun ? null : $"{what} is not installed; deploy/local/install-servers.sh does it.";
+        found is not null || mustRun ? null : $"{what} is not installed; deploy/local/install-servers.sh --tests does it.";
 }

@@ -19,9 +19,6 @@ internal sealed class RowsStatement(string sql)
     /// <summary>The rows that the last execution changed.</summary>
     public int RecordsAffected => _command.RecordsAffected;
 
-    /// <summary>Another text over the same columns, for the executions from now on.</summary>
-    public string Sql { set => _command.CommandText = value; }
-
     /// <summary>Adds a column, in the order of the parameters.</summary>
     public List<T> Column<T>(NpgsqlDbType type)
     {

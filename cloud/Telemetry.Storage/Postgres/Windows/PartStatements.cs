@@ -1,4 +1,3 @@
-using System.Globalization;
 using Npgsql;
 using Telemetry.Storage.Postgres.Statements;
 using Telemetry.Storage.Windows;
@@ -8,22 +7,8 @@ namespace Telemetry.Storage.Postgres.Windows;
 /// <summary>Writes parts of windows and revisions, and removes the parts that an owner folds anew.</summary>
 internal sealed class PartStatements
 {
-    // TimescaleDB moves rows of compressed chunks into row form before it deletes any. Of a condition it uses literals
-    // alone for that: without the span as two literals it would move all rows of all chunks.
-    private const string RemoveSql = """
-        DELETE FROM telemetry.window_part p
-        USING unnest($1, $2, $3, $4) u(gateway, first, last, watermark) JOIN telemetry.series s USING (gateway)
-        WHERE p.series = s.id AND p.start >= u.first AND p.start < u.last
-            AND p.start + make_interval(secs => p.width) <= u.last
-            AND (u.watermark IS NULL OR p.start + make_interval(secs => p.width) > u.watermark)
-        """;
+    private readonly RowsStatement _remove = new("SELECT telemetry.remove_parts($1, $2, $3, $4)");
 
-    // By default it refuses to move more than 100,000 rows. After an outage of days the span may be in a compressed
-    // chunk: then the owner has to remove the parts all the same. Without TimescaleDB nothing has a setting of this name.
-    private const string UnlimitedSql = "SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0";
-
-    private readonly RowsStatement _remove = new(RemoveSql);
-    private readonly NpgsqlBatchCommand _unlimited = new(UnlimitedSql);
     private readonly RowsStatement _revisions = new("""
         INSERT INTO telemetry.window_revision (series, start, width, cause, gateway, epoch, lane, first, count, readings,
             numbers, sum, at)
@@ -41,13 +26,6 @@ internal sealed class PartStatements
         _remove.Clear();
         _revisions.Clear();
         _fill(commit);
-        if (commit.RemovedParts.Count > 0)
-        {
-            batch.BatchCommands.Add(_unlimited);
-            _remove.Sql = $"{RemoveSql} AND p.start >= {Literal(commit.RemovedParts.Min(removal => removal.Span.From))} "
-                + $"AND p.start < {Literal(commit.RemovedParts.Max(removal => removal.Span.To))}";
-        }
-
         _remove.AddTo(batch);
         _revisions.AddTo(batch);
     }
@@ -67,9 +45,6 @@ internal sealed class PartStatements
 
         await copy.DisposeAsync();
     }
-
-    private static string Literal(long micros) => string.Create(
-        CultureInfo.InvariantCulture, $"timestamptz '{ColumnValues.Time(micros):yyyy-MM-dd HH:mm:ss.ffffff}Z'");
 
     private Action<StoreCommit> Removals()
     {

@@ -17,6 +17,8 @@ public abstract class ColumnstoreContract
         0.12345678901234567,
     ];
 
+    private const string DecompressedMax = "timescaledb.max_tuples_decompressed_per_dml_transaction";
+
     // Not-a-numbers that carry bits of their own, signalling ones among them.
     private static readonly ulong[] FloatBits =
     [
@@ -109,6 +111,26 @@ public abstract class ColumnstoreContract
 
         Assert.Equal(before, await sample.Content());
         Assert.Equal("column, column, row", await database.Forms("window_part"));
+    });
+
+    [Fact]
+    public Task Removed_parts_in_the_columnstore_are_gone_however_many_there_are() => RunAsync(async database =>
+    {
+        // Also for connections that are open already, where all share one session.
+        await database.Execute($"""
+            DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET {DecompressedMax} = 1', current_database()); END $$
+            """);
+        var sample = await SampleWindows.OpenAsync(database);
+        await sample.StoreAsync();
+        await database.Convert("window_part");
+        await database.Execute($"SET {DecompressedMax} = 1");
+
+
+        await sample.RemoveSecondHalfAsync();
+
+        Assert.Equal(
+            $"{SampleWindows.Windows / 2}|0|{SampleWindows.Readings / 2}", await database.Row(SampleWindows.CountsSql));
+        Assert.Equal(SampleWindows.Windows / 2, (await sample.Differences()).Count);
     });
 
     [Fact]

@@ -4,8 +4,8 @@ using Telemetry.TestKit.Servers;
 namespace Telemetry.Integration.Storage.Timescale;
 
 /// <summary>
-/// All of the contracts on the TimescaleDB server that TELEMETRY_TEST_TIMESCALE names, of the Community edition. Each test
-/// makes a database of its own there and drops it.
+/// All of the contracts on the TimescaleDB server that TELEMETRY_TEST_TIMESCALE names. Each test makes a database of its own
+/// there and drops it.
 /// </summary>
 public sealed class NamedTimescaleTests
 {
@@ -28,8 +28,11 @@ public sealed class NamedTimescaleTests
     [NamedTimescaleTheory]
     [MemberData(nameof(ColumnstoreClaims))]
     public Task Columnstore_keeps_to_its_contract(string claim) =>
-        ContractClaims.RunAsync<ColumnstoreContract>(new TimescaleColumnstore(RunAsync), claim);
+        ContractClaims.RunAsync<ColumnstoreContract>(new TimescaleColumnstore(RunOnCommunityAsync), claim);
 
     private static Task RunAsync(Func<PostgresDatabase, Task> test) =>
         TimescaleDatabase.RunAsync(NamedTimescaleTheoryAttribute.ConnectionString!, test);
+
+    private static Task RunOnCommunityAsync(Func<PostgresDatabase, Task> test) =>
+        TimescaleDatabase.RunAsync(NamedTimescaleTheoryAttribute.ConnectionString!, test, needsCommunity: true);
 }

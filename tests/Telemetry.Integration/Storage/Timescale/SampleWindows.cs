@@ -78,9 +78,11 @@ internal sealed class SampleWindows
     public Task StoreOpenAsync() => StoreAsync(Today);
 
     /// <summary>Removes the parts of today, as an owner does that folds the readings anew.</summary>
-    public async Task RemoveOpenAsync() => _row = await StoreSteps.Commit(
-        _database.Store, _row, commit => commit.RemovedParts.Add(new PartRemoval(
-            StoreSteps.Gateway, new OpenSpan(Today, Today + (Minutes * MicrosOfMinute)), Of(Minutes))));
+    public Task RemoveOpenAsync() =>
+        RemoveAsync(new OpenSpan(Today, Today + (Minutes * MicrosOfMinute)), watermark: Of(Minutes));
+
+    /// <summary>The same of the second chunk: those of the first one are behind the watermark that it names.</summary>
+    public Task RemoveSecondHalfAsync() => RemoveAsync(new OpenSpan(_from, Of(Minutes)), watermark: Of(Minutes / 2));
 
     /// <summary>Stores one more reading in the middle of every second window, which is complete.</summary>
     public async Task StoreLateAsync() =>
@@ -104,6 +106,10 @@ internal sealed class SampleWindows
 
     /// <summary>All columns of the view that do not depend on when it is asked, a line a window.</summary>
     public Task<IReadOnlyList<string>> Content() => _database.Read(ContentSql, r => r.GetString(0));
+
+    private async Task RemoveAsync(OpenSpan span, long watermark) => _row = await StoreSteps.Commit(
+        _database.Store, _row,
+        commit => commit.RemovedParts.Add(new PartRemoval(StoreSteps.Gateway, span, watermark)));
 
     private async Task StoreAsync(long from) =>
         _row = await StoreSteps.Commit(_database.Store, _row, commit =>

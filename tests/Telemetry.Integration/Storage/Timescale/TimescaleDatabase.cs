@@ -7,14 +7,18 @@ internal static class TimescaleDatabase
 {
     /// <summary>
     /// Makes a database with TimescaleDB and without tables, runs the test on it, sees that nothing warned on the test's
-    /// own connections, and drops the database.
+    /// own connections, and drops the database. A test that needs the Community edition is skipped on the other one.
     /// </summary>
-    public static async Task RunAsync(string server, Func<PostgresDatabase, Task> test)
+    public static async Task RunAsync(
+        string server, Func<PostgresDatabase, Task> test, bool needsCommunity = false)
     {
         await using var database = await PostgresDatabase.CreateEmpty(server);
         try
         {
             await database.Execute("CREATE EXTENSION IF NOT EXISTS timescaledb");
+            Skip.If(
+                needsCommunity && await database.Row("SHOW timescaledb.license") != "timescale",
+                "The server has the Apache edition, which has no columnstore.");
             await test(database);
         }
         finally
