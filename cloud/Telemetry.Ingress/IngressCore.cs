@@ -131,7 +131,7 @@ public sealed class IngressCore(
         {
             var partition = gateway.Partition(options.Partitions);
             IngressTracing.Appended(
-                gateway, frame, Routes.StreamName(partition, stream, log.Facts?.Generation ?? 1), payload.Length,
+                gateway, frame, StreamNames.Stream(partition, stream, log.Facts?.Generation ?? 1), payload.Length,
                 sequence, error, since, time);
         }
     }

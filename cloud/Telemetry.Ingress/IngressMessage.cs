@@ -31,12 +31,12 @@ internal readonly record struct IngressMessage(string MessageId, FrameKey? Frame
         {
             var schema = SchemaMessage.Read(message);
             CheckLane((Lane)message[1], lane);
-            return new(Routes.MessageId(gateway, schema.Id, lane, delivery.Attempt), null);
+            return new(StreamNames.MessageId(gateway, schema.Id, lane, delivery.Attempt), null);
         }
 
         var header = FrameReader.Header(message, out _);
         CheckLane(header.Key.Lane, lane);
-        return new(Routes.MessageId(gateway, header.Key, delivery.Attempt), header.Key);
+        return new(StreamNames.MessageId(gateway, header.Key, delivery.Attempt), header.Key);
     }
 
     private static void CheckLane(Lane stated, Lane ofTopic)

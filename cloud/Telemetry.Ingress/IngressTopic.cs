@@ -28,12 +28,12 @@ internal static class IngressTopic
     public static IngressTopicKind Read(GatewayId gateway, ReadOnlySpan<char> topic, out Lane lane)
     {
         lane = default;
-        if (!topic.StartsWith(Routes.TopicPrefix, StringComparison.Ordinal))
+        if (!topic.StartsWith(MqttTopics.Prefix, StringComparison.Ordinal))
         {
             return IngressTopicKind.Foreign;
         }
 
-        var rest = topic[Routes.TopicPrefix.Length..];
+        var rest = topic[MqttTopics.Prefix.Length..];
         var slash = rest.IndexOf('/');
         if (slash < 0 || !rest[..slash].SequenceEqual(gateway.Value))
         {

@@ -1,6 +1,6 @@
-namespace Telemetry.Inputs;
-
 using Telemetry.Edge.Outbox;
+
+namespace Telemetry.Inputs;
 
 /// <summary>
 /// A source of readings. Runs on its agent's loop, where it may call the outbox. What it offers counts as taken only
@@ -16,6 +16,9 @@ public interface IInput : IDisposable
 
     /// <summary>How many readings the outbox has refused, in this run of the process.</summary>
     long Refused { get; }
+
+    /// <summary>What it shows in the agent's status beside these counts; null for nothing.</summary>
+    IInputStatus? Status => null;
 
     /// <summary>
     /// Offers readings until it is cancelled or has no more; then waits for the offers that are under way and returns

@@ -12,7 +12,7 @@ internal static class FleetConfiguration
     {
         var options = new FleetOptions
         {
-            Agent = AgentConfiguration.ReadShared(reader),
+            Agent = AgentConfiguration.ReadForFleet(reader),
             Gateways = reader.Number("fleet.gateways", 10, 1, 10_000),
             Prefix = reader.Text("fleet.prefix", "gw-"),
             Folder = reader.Required("fleet.folder"),

@@ -9,7 +9,7 @@ namespace Telemetry.Simulator;
 /// </summary>
 internal sealed record FleetOptions
 {
-    /// <summary>What all agents have in common; each generator gets a seed of its own.</summary>
+    /// <summary>What all agents have in common.</summary>
     public required AgentOptions Agent { get; init; }
 
     /// <summary>Gateways, 1 to 10,000. Key <c>fleet.gateways</c>, default 10.</summary>
@@ -33,8 +33,7 @@ internal sealed record FleetOptions
         OutboxFile = Path.Combine(Folder, Name(number) + ".outbox"),
         OutboxReserveBytes = 0,
         Journal = Journals.Length > 0 ? Path.Combine(Journals, Name(number) + ".journal") : "",
-        Generator = Agent.Generator is { } generator
-            ? generator with { Seed = unchecked(generator.Seed + (number * 1000)) } : null,
+        Inputs = [.. Agent.Inputs.Select(input => input.ForFleetMember(number))],
     };
 
     /// <summary>The name of the gateway of a number.</summary>

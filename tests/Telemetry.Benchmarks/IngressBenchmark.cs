@@ -49,7 +49,7 @@ internal static class IngressBenchmark
             {
                 clients.Add(await BareSession.ConnectAsync(
                     backend.MqttPort, gateway, Backend.Password,
-                    Routes.FrameTopic(GatewayId.Parse(gateway), Lane.Live)));
+                    MqttTopics.Frames(GatewayId.Parse(gateway), Lane.Live)));
             }
 
             var (cloud, nats) = (backend.CloudCpu, backend.NatsCpu);
@@ -79,7 +79,7 @@ internal static class IngressBenchmark
         return (await RateAsync(run, frame, async (session, message) =>
         {
             var gateway = GatewayId.Parse($"gw-{session + 1:00}");
-            var subject = Routes.FrameSubject(1, 16, gateway.Partition(16), StreamKind.Live, gateway);
+            var subject = StreamNames.FrameSubject(1, 16, gateway.Partition(16), StreamKind.Live, gateway);
             await nats.Window.PublishAsync(
                 subject, message, $"{attempts}/{Interlocked.Increment(ref unique)}", default);
             return true;

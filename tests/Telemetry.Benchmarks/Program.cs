@@ -17,6 +17,7 @@ var benchmarks = new Dictionary<string, Func<RunLength, Task>>
     ["ingress"] = IngressBenchmark.RunAsync,
     ["line-protocol"] = LineProtocolBenchmark.RunAsync,
     ["sessions"] = SessionsBenchmark.RunAsync,
+    ["windows"] = WindowsBenchmark.RunAsync,
 };
 
 if (args is not ([_] or [_, "--short"]) || !benchmarks.TryGetValue(args[0], out var run))

@@ -34,7 +34,7 @@ public static class Intrusion
         var reasons = new List<MqttReasonCode>();
         for (var i = 1; i <= frames; i++)
         {
-            var answer = await client.PublishAsync(Routes.FrameTopic(id, Lane.Live), BrokenFrame(i))
+            var answer = await client.PublishAsync(MqttTopics.Frames(id, Lane.Live), BrokenFrame(i))
                 .WaitAsync(cancellationToken);
             reasons.Add(answer.ReasonCode);
         }

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using Npgsql;
 using Telemetry.Alerting.Kafka;
 using Telemetry.Alerting.Relay;
 using Telemetry.Cloud.Configuration;
@@ -11,8 +10,8 @@ using Telemetry.Model.Installations;
 using Telemetry.Model.Protocol;
 using Telemetry.Runtime.Settings;
 using Telemetry.Storage;
-using Telemetry.Storage.Postgres.Migrations;
-using Telemetry.Storage.Postgres.Partitions;
+using Telemetry.Storage.Postgres;
+using Telemetry.Storage.Postgres.Statements;
 using Telemetry.Streams;
 using Telemetry.Streams.JetStream;
 
@@ -67,10 +66,10 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
             return true;
         }
         catch (Exception e)
-            when (e is FrameLogException or NpgsqlException or StoreException or SocketException or TimeoutException
+            when (e is FrameLogException or StoreException or SocketException or TimeoutException
                 or OperationCanceledException or FormatException or IOException or UnauthorizedAccessException
                 or CryptographicException or AlertSinkException or InstallationException
-                or StartException)
+                or StartException || StoreErrors.IsDatabases(e))
         {
             var why = e is OperationCanceledException ? $"no answer within {SettingUnits.Show(Patience)}" : e.Message;
             output.WriteLine($"{what}: FAILED, {why}");
@@ -129,7 +128,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         {
             foreach (var stream in Enum.GetValues<StreamKind>())
             {
-                var name = Routes.StreamName(partition, stream, _log?.Facts.Generation ?? 1);
+                var name = StreamNames.Stream(partition, stream, _log?.Facts.Generation ?? 1);
                 made += await nats.CallAsync(
                     $"look at {name}", token => nats.FindStreamAsync(name, token), either.Token) is null ? 0 : 1;
             }
@@ -151,12 +150,8 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
     {
         using var limit = new CancellationTokenSource(Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-        await using var database = NpgsqlDataSource.Create(settings.Database!.ConnectionString);
-        await using var connection = await database.OpenConnectionAsync(either.Token);
-        var edition = await DatabaseEdition.DetectAsync(connection, either.Token);
-        var version = await MigrationRunner.CheckAsync(connection, settings.Database.Migrate, either.Token);
-        _database = version < InstallationRow.SinceVersion
-            ? null : await InstallationRow.FindAsync(connection, either.Token);
+        var (edition, version, facts) = await DatabaseInspection.RunAsync(settings.Database!, either.Token);
+        _database = facts;
         return version == 0 ? $"ok, {edition}, no tables yet" : $"ok, {edition}, tables of version {version}";
     }
 }

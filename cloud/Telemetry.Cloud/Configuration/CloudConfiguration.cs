@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Telemetry.Diagnostics.Tracing;
 using Telemetry.Runtime.Settings;
 
 namespace Telemetry.Cloud.Configuration;

@@ -46,7 +46,7 @@ public sealed class MqttIngress : IMqttApplication, IAsyncDisposable
         (_core, _gate, _counters, _drain, _time, _logger) = (core, gate, counters, drain, time, logger);
         (_refusalLines, _connectLines) = (new RefusalLines(time), new RefusalLines(time));
         _unavailable = new ReportedFailure(
-            "Gateways that connect are refused for now, the bus is out of reach",
+            "Gateways that connect are refused for now, as NATS is out of reach",
             "Gateways that connect are let in again", time, logger);
         _framesRefused = new ReportedFailure(
             "Frames are refused for now and wait at the edge", "Frames are taken again", time, logger);
@@ -115,7 +115,7 @@ public sealed class MqttIngress : IMqttApplication, IAsyncDisposable
     async ValueTask IMqttApplication.ConnectedAsync(IMqttServerSession session, CancellationToken ct)
     {
         var gateway = GatewayOf(session);
-        var topic = Routes.DownTopic(gateway);
+        var topic = MqttTopics.Down(gateway);
         try
         {
             var down = await _core.OpenSessionAsync(gateway, message => SendDown(session, topic, message), ct);
@@ -171,7 +171,7 @@ public sealed class MqttIngress : IMqttApplication, IAsyncDisposable
 
     MqttReasonCode IMqttApplication.AuthorizeSubscribe(IMqttServerSession session, string filter, MqttQos qos)
     {
-        if (filter == Routes.DownTopic(GatewayOf(session)))
+        if (filter == MqttTopics.Down(GatewayOf(session)))
         {
             return MqttReasonCode.Success;
         }
@@ -220,7 +220,7 @@ public sealed class MqttIngress : IMqttApplication, IAsyncDisposable
     /// </summary>
     private void Note(GatewayId gateway, string topic, in IngressVerdict verdict)
     {
-        var failure = topic == Routes.HelloTopic(gateway) ? _hellosRefused : _framesRefused;
+        var failure = topic == MqttTopics.Hello(gateway) ? _hellosRefused : _framesRefused;
         switch (verdict.ReasonCode)
         {
             case IngressVerdict.Unavailable or IngressVerdict.Full:

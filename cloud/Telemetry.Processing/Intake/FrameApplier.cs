@@ -18,8 +18,8 @@ namespace Telemetry.Processing.Intake;
 /// happens here. Applies one message at a time and reuses its buffers, so that nothing is allocated for each reading.
 /// </summary>
 internal sealed class FrameApplier(
-    IStore store, AlertEvaluator alerts, WindowFolder windows, SchemaHandler schemas, PendingAcks acks, DataFaultIsolator isolator,
-    ProcessorOptions options, ProcessorCounters counters, TransactionWeight weight)
+    IStore store, AlertEvaluator alerts, WindowFolder windows, SchemaHandler schemas, PendingAcks acks,
+    DataFaultIsolator isolator, ProcessorOptions options, ProcessorCounters counters, TransactionWeight weight)
 {
     /// <summary>
     /// The least cost of a schema, in readings: rows of its own and a number for each series. A gateway that adds its

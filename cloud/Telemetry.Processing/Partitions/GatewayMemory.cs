@@ -6,8 +6,8 @@ using Telemetry.Storage;
 namespace Telemetry.Processing.Partitions;
 
 /// <summary>
-/// The owner's memory of one gateway: its ledger, the state of its alert rules, its open windows. The compare-and-set of each
-/// transaction proves that nobody else wrote, so the rows are written without being read again; when the
+/// The owner's memory of one gateway: its ledger, the state of its alert rules, its open windows. The compare-and-set
+/// of each transaction proves that nobody else wrote, so the rows are written without being read again; when the
 /// compare-and-set fails, all of this memory is discarded.
 /// </summary>
 internal sealed class GatewayMemory(GatewayRecord record, int partition, GatewayWindows windows)

@@ -18,7 +18,7 @@ internal sealed class PartitionStream(IFrameLog log, int partition, StreamKind k
     public StreamKind Kind => kind;
 
     /// <summary>The stream's name, for logs and messages.</summary>
-    public string StreamName => Routes.StreamName(partition, kind, log.Facts?.Generation ?? 1);
+    public string StreamName => StreamNames.Stream(partition, kind, log.Facts?.Generation ?? 1);
 
     /// <summary>The position in the database, advanced by the messages of the current transaction.</summary>
     public StreamPosition Position { get; set; }

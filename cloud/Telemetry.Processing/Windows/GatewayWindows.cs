@@ -67,8 +67,8 @@ internal sealed class GatewayWindows(GatewayId gateway, OpenSpan span)
     public void BeginRebuild() => Rebuilding = true;
 
     /// <summary>
-    /// Adds to <paramref name="parts"/> what the current transaction writes: the parts of windows that the watermark has
-    /// passed, those in memory for too long, or all. Returns the span of those that remain.
+    /// Adds to <paramref name="parts"/> what the current transaction writes: the parts of windows that the watermark
+    /// has passed, those in memory for too long, or all. Returns the span of those that remain.
     /// </summary>
     public OpenSpan Write(
         long watermark, long nowMicros, List<WindowPart> parts, List<WindowPart> copies, PartPool pool)

@@ -37,7 +37,8 @@ public sealed class WindowCounters
             () => Sum(c => c.Open));
         meter.Gauge(
             "telemetry.processor.windows.waiting",
-            "Gateways whose open windows wait to be folded anew; their watermark stands still", () => Sum(c => c.Waiting));
+            "Gateways whose open windows wait to be folded anew; their watermark stands still",
+            () => Sum(c => c.Waiting));
 
         long Sum(Func<WindowCounters, long> count) => processors.Sum(count);
     }

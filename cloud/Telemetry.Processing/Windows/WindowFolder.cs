@@ -43,9 +43,10 @@ internal sealed class WindowFolder(WindowOptions options, WindowCounters counter
     }
 
     /// <summary>
-    /// Begins a frame whose readings are stored; <see cref="End"/> ends it. <paramref name="watermark"/> is the gateway's
-    /// before this transaction. <paramref name="cause"/> is why the frame is late if its windows are complete; a frame
-    /// that was recovered or waited in the cloud (<paramref name="isDelayed"/>) does not gather in memory.
+    /// Begins a frame whose readings are stored; <see cref="End"/> ends it. <paramref name="watermark"/> is the
+    /// gateway's before this transaction. <paramref name="cause"/> is why the frame is late if its windows are
+    /// complete; a frame that was recovered or waited in the cloud (<paramref name="isDelayed"/>) does not gather in
+    /// memory.
     /// </summary>
     public void Begin(
         GatewayWindows windows, FrameKey frame, long watermark, long receivedAtMicros, RevisionCause cause,
@@ -60,6 +61,11 @@ internal sealed class WindowFolder(WindowOptions options, WindowCounters counter
     /// <summary>Folds one reading that is stored.</summary>
     public void Take(SeriesEntry series, long time, ReadingFlags flags, ulong bits, ulong hash)
     {
+        if (options.IsOff)
+        {
+            return;
+        }
+
         if (_part is not { } part || !ReferenceEquals(part.Series, series) || time < part.Start || time >= part.End)
         {
             _part = part = Find(series, _widths.Of(series.Definition.Metric, time));
@@ -128,7 +134,8 @@ internal sealed class WindowFolder(WindowOptions options, WindowCounters counter
     }
 
     /// <summary>
-    /// The transaction committed; <paramref name="watermark"/> finds a gateway's, as it was when its parts were written.
+    /// The transaction committed; <paramref name="watermark"/> finds a gateway's, as it was when its parts were
+    /// written.
     /// </summary>
     public void Committed(Func<GatewayId, long> watermark, long nowMicros, StoreCommit commit)
     {

@@ -5,6 +5,9 @@ namespace Telemetry.Processing.Windows;
 /// <summary>How windows are folded. Every limit says what happens at it.</summary>
 public sealed record WindowOptions
 {
+    /// <summary>True to keep no windows. For measurements only: no configuration key sets it.</summary>
+    public bool IsOff { get; init; }
+
     /// <summary>The widths of windows.</summary>
     public WindowWidths Widths { get; init; } = WindowWidths.None;
 

@@ -7,9 +7,9 @@ namespace Telemetry.Storage.Windows;
 /// The readings of one series in one window that one transaction, or several together, stored: counts and aggregates.
 /// The parts of a window can be merged in any order, because a reading is stored once and so is in one part.
 /// <para>
-/// Aggregates are over the values: readings that are not null, not of bad quality and not NaN. Of readings with the same
-/// time the greatest value is the later one. As long as every value is an integer, or a float that is exactly an integer
-/// with the decimals of its series, values stay such integers and their sum is exact.
+/// Aggregates are over the values: readings that are not null, not of bad quality and not NaN. Of readings with the
+/// same time the greatest value is the later one. As long as every value is an integer, or a float that is exactly an
+/// integer with the decimals of its series, values stay such integers and their sum is exact.
 /// </para>
 /// </summary>
 public sealed class WindowPart
@@ -63,7 +63,9 @@ public sealed class WindowPart
     /// <summary>The time of the last value.</summary>
     public long LastTime { get; private set; }
 
-    /// <summary>True when values are integers with <see cref="Decimals"/> decimals, false when they are doubles.</summary>
+    /// <summary>
+    /// True when values are integers with <see cref="Decimals"/> decimals, false when they are doubles.
+    /// </summary>
     public bool IsExact { get; private set; }
 
     /// <summary>True when values have numbers: false for text.</summary>
@@ -95,9 +97,8 @@ public sealed class WindowPart
 
     /// <summary>The sum of the squares of the values' distances from their mean.</summary>
     public double SquaredDeviations => Values < 2 ? 0
-        : Math.Max(0, _shiftedSquares - (_shiftedSum * _shiftedSum / Values)) is var squares && double.IsNaN(_shiftedSum)
-            ? double.NaN
-            : squares;
+        : double.IsNaN(_shiftedSum) ? double.NaN
+        : Math.Max(0, _shiftedSquares - (_shiftedSum * _shiftedSum / Values));
 
     /// <summary>
     /// The sum over the values of value times the seconds until the next value, up to the last one.
@@ -307,7 +308,8 @@ public sealed class WindowPart
     private void TakeValues(WindowPart other)
     {
         Values = other.Values;
-        (FirstTime, LastTime, IsExact, IsUnordered) = (other.FirstTime, other.LastTime, other.IsExact, other.IsUnordered);
+        (FirstTime, LastTime) = (other.FirstTime, other.LastTime);
+        (IsExact, IsUnordered) = (other.IsExact, other.IsUnordered);
         (MinBits, MaxBits, FirstBits, LastBits) = (other.MinBits, other.MaxBits, other.FirstBits, other.LastBits);
         (_exactSum, _sum, _correction, _last) = (other._exactSum, other._sum, other._correction, other._last);
         (_shift, _shiftedSum, _shiftedSquares) = (other._shift, other._shiftedSum, other._shiftedSquares);

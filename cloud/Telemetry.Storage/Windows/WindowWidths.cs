@@ -10,8 +10,8 @@ public sealed record WindowWidth(NamePattern Metric, int WidthSeconds, long Vali
 
 /// <summary>
 /// The widths of windows, by metric and event time. A reading takes the width that is valid at its own time: of those
-/// whose pattern fits its metric, the one that is valid from the latest time; of two from the same time the later one in
-/// the list. Widths are only added to, so that a reading's window never changes.
+/// whose pattern fits its metric, the one that is valid from the latest time; of two from the same time the later one
+/// in the list. Widths are only added to, so that a reading's window never changes.
 /// </summary>
 public sealed class WindowWidths
 {
@@ -25,7 +25,9 @@ public sealed class WindowWidths
 
     public WindowWidths(IEnumerable<WindowWidth> all) => All = [.. all];
 
-    /// <summary>The widths that are allowed, in seconds: each divides five minutes, so that windows end with them.</summary>
+    /// <summary>
+    /// The widths that are allowed, in seconds: each divides five minutes, so that windows end with them.
+    /// </summary>
     public static IReadOnlyList<int> Allowed { get; } = [1, 2, 3, 5, 10, 15, 20, 30, 60, 100, 150, 300];
 
     /// <summary>No entries: every window has the default width.</summary>

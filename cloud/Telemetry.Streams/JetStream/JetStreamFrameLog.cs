@@ -53,7 +53,8 @@ public sealed class JetStreamFrameLog(
         try
         {
             ack = await connection.Window.PublishAsync(
-                Routes.FrameSubject(Known.Generation, Known.Partitions, partition, stream, gateway), data, messageId,
+                StreamNames.FrameSubject(Known.Generation, Known.Partitions, partition, stream, gateway), data,
+                messageId,
                 cancellationToken);
         }
         catch (FrameLogException e)
@@ -111,7 +112,7 @@ public sealed class JetStreamFrameLog(
             $"read {sequence} of {name}",
             token => StoredMessageQuery.ReadAsync(connection, name, (ulong)sequence, token),
             cancellationToken);
-        return found is { } message && Routes.TryGatewayOfSubject(message.Subject, out var gateway)
+        return found is { } message && StreamNames.TryGatewayOfSubject(message.Subject, out var gateway)
             ? new FrameLogMessage(
                 gateway, message.MessageId ?? "", message.Data, (long)message.Sequence, message.StoredAtNanoseconds)
             : null;
@@ -142,5 +143,5 @@ public sealed class JetStreamFrameLog(
     }
 
     private string Name(int partition, StreamKind stream) =>
-        Routes.StreamName(partition, stream, Known.Generation);
+        StreamNames.Stream(partition, stream, Known.Generation);
 }

@@ -16,7 +16,7 @@ internal sealed class JetStreamFrameLogReader(PullConsumer consumer) : IFrameLog
         {
             // Somebody with the server's own rights wrote a subject that no gateway has: it is no gateway's frame and
             // is skipped.
-            if (Routes.TryGatewayOfSubject(next.Subject, out var gateway))
+            if (StreamNames.TryGatewayOfSubject(next.Subject, out var gateway))
             {
                 message = new FrameLogMessage(
                     gateway, next.MessageId ?? "", next.Data, (long)next.Sequence, next.StoredAtNanoseconds);

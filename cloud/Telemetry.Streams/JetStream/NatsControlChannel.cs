@@ -70,7 +70,7 @@ public sealed class NatsControlChannel(JetStreamConnection connection, Installat
             async token =>
             {
                 await connection.Nats.PublishAsync(
-                    Routes.DownSubject(gateway), message, serializer: Raw, cancellationToken: token);
+                    StreamNames.DownSubject(gateway), message, serializer: Raw, cancellationToken: token);
                 return true;
             },
             cancellationToken);
@@ -80,7 +80,7 @@ public sealed class NatsControlChannel(JetStreamConnection connection, Installat
     {
         var context = SynchronizationContext.Current;
         return SubscribeAsync(
-            Routes.DownSubject(gateway),
+            StreamNames.DownSubject(gateway),
             (string? _, in ReadOnlySequence<byte>? _, in ReadOnlySequence<byte> payload) =>
             {
                 var message = payload.ToArray();
@@ -97,7 +97,7 @@ public sealed class NatsControlChannel(JetStreamConnection connection, Installat
     }
 
     private string HelloSubject(int partition) =>
-        Routes.HelloSubject(facts.Generation, facts.Partitions, partition);
+        StreamNames.HelloSubject(facts.Generation, facts.Partitions, partition);
 
     /// <summary>
     /// Subscribes and waits until the server has registered it: messages that anyone sends from then on arrive.

@@ -118,7 +118,7 @@ public sealed class StreamGenerations(JetStreamConnection connection, JetStreamF
             async token =>
             {
                 var info = await connection.FindStreamAsync(
-                    Routes.StreamName(0, StreamKind.Live, generation), token);
+                    StreamNames.Stream(0, StreamKind.Live, generation), token);
                 return InstallationFacts.TryParse(info?.Config.Description, out var facts) ? facts : null;
             },
             cancellationToken);
@@ -134,7 +134,7 @@ public sealed class StreamGenerations(JetStreamConnection connection, JetStreamF
             foreach (var kind in Enum.GetValues<StreamKind>())
             {
                 ends[(partition, kind)] = await log.StateAsync(partition, kind, cancellationToken)
-                    ?? throw new FrameLogException($"{Routes.StreamName(partition, kind, facts.Generation)} is gone");
+                    ?? throw new FrameLogException($"{StreamNames.Stream(partition, kind, facts.Generation)} is gone");
             }
         }
 
@@ -163,7 +163,7 @@ public sealed class StreamGenerations(JetStreamConnection connection, JetStreamF
         }
     }
 
-    private static string Closed(string stream, InstallationFacts facts) => Routes.ClosedSubjects(
+    private static string Closed(string stream, InstallationFacts facts) => StreamNames.ClosedSubjects(
         facts.Generation, facts.Partitions, int.Parse(
             stream.AsSpan(stream.LastIndexOf('_') + 1), System.Globalization.CultureInfo.InvariantCulture),
         stream.StartsWith("LIVE", StringComparison.Ordinal) ? StreamKind.Live : StreamKind.Backlog);

@@ -69,8 +69,8 @@ internal sealed class StreamMaker(JetStreamConnection connection, JetStreamFrame
     /// <summary>The configuration of a stream.</summary>
     public StreamConfig Configuration(InstallationFacts facts, int partition, StreamKind kind) => new()
     {
-        Name = Routes.StreamName(partition, kind, facts.Generation),
-        Subjects = [Routes.StreamSubjects(facts.Generation, facts.Partitions, partition, kind)],
+        Name = StreamNames.Stream(partition, kind, facts.Generation),
+        Subjects = [StreamNames.Subjects(facts.Generation, facts.Partitions, partition, kind)],
         Description = facts.Description,
         MaxBytes = kind == StreamKind.Live ? options.LiveBytesMax : options.BacklogBytesMax,
         MaxAge = options.MaxAge,

@@ -1,3 +1,5 @@
+using Telemetry.Diagnostics.Tracing;
+using Telemetry.Inputs;
 using Telemetry.Model.Identity;
 using Telemetry.Runtime.Settings;
 
@@ -19,15 +21,18 @@ public static class AgentConfiguration
         {
             Gateway = Gateway(reader),
             OutboxFile = reader.Required("outbox.file"),
-            Http = reader.Has("http") ? HttpSection.Read(reader) : null,
+            Inputs = InputCatalog.Read(reader),
             Journal = reader.Text("journal", ""),
         };
         reader.End();
         return options;
     }
 
-    /// <summary>What the agents of one process may have in common: everything but names and files.</summary>
-    public static AgentOptions ReadShared(SettingsReader reader) => new()
+    /// <summary>What the agents of a fleet have in common: everything but names, files and listening inputs.</summary>
+    public static AgentOptions ReadForFleet(SettingsReader reader) =>
+        ReadShared(reader) with { Inputs = InputCatalog.ReadForFleet(reader) };
+
+    private static AgentOptions ReadShared(SettingsReader reader) => new()
     {
         Outbox = OutboxSection.Read(reader),
         Uplink = UplinkSection.Read(reader),
@@ -35,8 +40,6 @@ public static class AgentConfiguration
         StatusPort = reader.Number("status.port", 0, 0, 65535),
         StopTimeout = reader.Span("stopTimeout", TimeSpan.FromSeconds(10), TimeSpan.Zero, StopTimeoutMax),
         Traces = TraceSection.Read(reader),
-        Generator = reader.Has("generator") ? GeneratorSection.Read(reader) : null,
-        HostMetrics = reader.Has("hostMetrics") ? HostMetricsSection.Read(reader) : null,
     };
 
     private static GatewayId Gateway(SettingsReader reader)

@@ -3,9 +3,7 @@ using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Outbox.Sqlite;
 using Telemetry.Edge.Uplink;
 using Telemetry.Edge.Uplink.Mqtt;
-using Telemetry.Inputs.Generator;
-using Telemetry.Inputs.HostMetrics;
-using Telemetry.Inputs.Http;
+using Telemetry.Inputs;
 using Telemetry.Model.Identity;
 
 namespace Telemetry.Agent.Configuration;
@@ -53,14 +51,8 @@ public sealed record AgentOptions
     /// </summary>
     public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>The generator; null without a section <c>generator</c>.</summary>
-    public GeneratorOptions? Generator { get; init; }
-
-    /// <summary>The machine's own metrics; null without a section <c>hostMetrics</c>.</summary>
-    public HostMetricsOptions? HostMetrics { get; init; }
-
-    /// <summary>Line protocol by HTTP; null without a section <c>http</c>.</summary>
-    public HttpInputOptions? Http { get; init; }
+    /// <summary>The inputs: those of <see cref="InputCatalog"/> whose sections are set.</summary>
+    public IReadOnlyList<IInputOptions> Inputs { get; init; } = [];
 
     /// <summary>
     /// Where spans go. Section <c>traces</c>; none go anywhere (default) without its key <c>endpoint</c>.

@@ -4,13 +4,11 @@ using Telemetry.Agent.Configuration;
 using Telemetry.Agent.Status;
 using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Outbox.Frames;
+using Telemetry.Edge.Outbox.Quota;
 using Telemetry.Edge.Outbox.Sqlite;
 using Telemetry.Edge.Uplink;
 using Telemetry.Edge.Uplink.Mqtt;
 using Telemetry.Inputs;
-using Telemetry.Inputs.Generator;
-using Telemetry.Inputs.HostMetrics;
-using Telemetry.Inputs.Http;
 using Telemetry.Inputs.Senders;
 
 namespace Telemetry.Agent.Hosting;
@@ -27,7 +25,6 @@ public sealed class EdgeAgent
     private readonly Random _random;
     private readonly ILogger _log;
     private readonly List<IInput> _inputs = [];
-    private HttpInput? _http;
     private ReadingOutbox? _outbox;
     private UplinkLoop? _uplink;
     private readonly RetryPause _outboxPause;
@@ -52,7 +49,8 @@ public sealed class EdgeAgent
     {
         using var journal = _options.Journal.Length > 0 ? SenderJournal.Open(_options.Journal, _options.Gateway) : null;
         using var connector = new MqttUplinkConnector(_options.Uplink, _options.Gateway, _time);
-        AddInputs(journal);
+        var context = new InputContext(_options.Gateway, journal, _time, _log);
+        _inputs.AddRange(_options.Inputs.Select(input => input.Create(context)));
         try
         {
             while (!stop.IsCancellationRequested)
@@ -75,7 +73,7 @@ public sealed class EdgeAgent
             Refused = _inputs.Sum(input => input.Refused),
             InputsEnded = _inputsEnded,
             Problem = _outboxProblem,
-            Http = _http?.Status,
+            Inputs = [.. _inputs.Select(input => input.Status).OfType<IInputStatus>()],
         };
         return _outbox is { } outbox ? Status(status, outbox) : status;
     }
@@ -100,7 +98,7 @@ public sealed class EdgeAgent
             OutboxOpen = true,
             Problem = outbox.Standing.Problem ?? "",
             AtQuota = outbox.Standing.AtQuota,
-            DiskProblem = outbox.Standing.Trouble is not null,
+            DiskProblem = outbox.Standing.DiskFailure is not null,
             OutboxBytes = outbox.StoredBytes,
             LinkUp = outbox.LinkUp,
             LinkProblem = _uplink?.Status.LastError ?? "",
@@ -118,24 +116,6 @@ public sealed class EdgeAgent
             RequestsRemembered = outbox.Requests.Remembered,
             RequestsForgottenEarly = outbox.Requests.ForgottenEarly,
         };
-    }
-
-    private void AddInputs(SenderJournal? journal)
-    {
-        if (_options.Generator is { } generator)
-        {
-            _inputs.Add(new GeneratorInput(generator, journal, _time));
-        }
-
-        if (_options.HostMetrics is { } hostMetrics)
-        {
-            _inputs.Add(new HostMetricsInput(hostMetrics, journal, _time));
-        }
-
-        if (_options.Http is { } http)
-        {
-            _inputs.Add(_http = new HttpInput(http, _options.Gateway, journal, _time, _log));
-        }
     }
 
     // At the start only a full disk is waited for: the agent itself may be the one that can drain it.

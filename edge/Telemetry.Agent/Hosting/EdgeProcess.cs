@@ -5,6 +5,7 @@ using Telemetry.Agent.Configuration;
 using Telemetry.Agent.Status;
 using Telemetry.Diagnostics.Tracing;
 using Telemetry.Edge.Outbox;
+using Telemetry.Inputs;
 using Telemetry.Model.Tracing;
 using Telemetry.Runtime;
 
@@ -93,7 +94,7 @@ public sealed class EdgeProcess(
         StartProblems().Concat(agents.Select(StartCheck.OutboxProblem).OfType<string>());
 
     private IEnumerable<string> StartProblems() =>
-        ((string?[])[StartCheck.Listening("status.port", IPAddress.Loopback, statusPort)]).OfType<string>()
+        ((string?[])[PortCheck.Problem("status.port", IPAddress.Loopback, statusPort)]).OfType<string>()
             .Concat(agents.SelectMany(StartCheck.Problems));
 
     private TraceExport? StartTraces(ILogger log)

@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using Telemetry.Diagnostics.Metrics;
 using Telemetry.Diagnostics.Tracing;
-using Telemetry.Inputs.Http;
+using Telemetry.Inputs;
 
 namespace Telemetry.Agent.Status;
 
@@ -20,7 +20,11 @@ public sealed class AgentMetrics : IDisposable
     {
         _text = new PrometheusText(_meter);
         Publish(_meter);
-        HttpInputStatus.Publish(_meter, () => _agents.Select(agent => agent.Http).OfType<HttpInputStatus>());
+        foreach (var kind in InputCatalog.Kinds)
+        {
+            kind.Publish(_meter, () => _agents.SelectMany(agent => agent.Inputs));
+        }
+
         if (traces is not null)
         {
             Publish(_meter, traces);

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Telemetry.Inputs.Http;
+using Telemetry.Inputs;
 
 namespace Telemetry.Agent.Status;
 
@@ -88,8 +88,8 @@ public sealed record AgentStatus
     /// </summary>
     public long RequestsForgottenEarly { get; init; }
 
-    /// <summary>The HTTP input; null when there is none.</summary>
-    public HttpInputStatus? Http { get; init; }
+    /// <summary>What the inputs say of themselves; most say nothing.</summary>
+    public IReadOnlyList<IInputStatus> Inputs { get; init; } = [];
 
     /// <summary>A JSON array of agents.</summary>
     public static ReadOnlyMemory<byte> Json(IEnumerable<AgentStatus> agents)
@@ -135,10 +135,10 @@ public sealed record AgentStatus
         json.WriteString("fork", Fork);
         json.WriteNumber("requestsRemembered", RequestsRemembered);
         json.WriteNumber("requestsForgottenEarly", RequestsForgottenEarly);
-        if (Http is not null)
+        foreach (var input in Inputs)
         {
-            json.WriteStartObject("http");
-            Http.Write(json);
+            json.WriteStartObject(input.Name);
+            input.Write(json);
             json.WriteEndObject();
         }
 

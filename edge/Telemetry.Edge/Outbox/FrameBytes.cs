@@ -1,3 +1,4 @@
+using Telemetry.Edge.Outbox.Commits;
 using Telemetry.Edge.Outbox.Frames;
 using Telemetry.Edge.Outbox.Offers;
 using Telemetry.Model.Frames;

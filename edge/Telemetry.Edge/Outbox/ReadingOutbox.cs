@@ -1,7 +1,9 @@
 // Long: the one face of the outbox; each member hands on to the class that knows.
+using Telemetry.Edge.Outbox.Commits;
 using Telemetry.Edge.Outbox.Epochs;
 using Telemetry.Edge.Outbox.Frames;
 using Telemetry.Edge.Outbox.Offers;
+using Telemetry.Edge.Outbox.Quota;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
@@ -206,7 +208,7 @@ public sealed class ReadingOutbox : IAsyncDisposable
             return 0;
         }
 
-        if (Standing.Trouble is not null)
+        if (Standing.DiskFailure is not null)
         {
             (framesMax, readingsMax) = (1, Math.Min(readingsMax, ReliefReadingsMax));
         }

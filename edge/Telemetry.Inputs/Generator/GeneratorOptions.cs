@@ -1,7 +1,7 @@
 namespace Telemetry.Inputs.Generator;
 
 /// <summary>What the generator makes. Keys: section <c>generator</c> of the agent's configuration.</summary>
-public sealed record GeneratorOptions
+public sealed record GeneratorOptions : IInputOptions
 {
     /// <summary>
     /// Readings a second over all series, 1 to 1,000,000. Default 100. What the outbox does not take in time is not
@@ -43,4 +43,9 @@ public sealed record GeneratorOptions
 
     /// <summary>Seed of the values. Default 1: the same values in every run.</summary>
     public int Seed { get; init; } = 1;
+
+    public IInput Create(InputContext context) => new GeneratorInput(this, context.Journal, context.Time);
+
+    /// <summary>With a seed of its own, so that gateways have different values.</summary>
+    public IInputOptions ForFleetMember(int number) => this with { Seed = unchecked(Seed + (number * 1000)) };
 }

@@ -3,7 +3,7 @@ namespace Telemetry.Inputs.HostMetrics;
 /// <summary>
 /// How the gateway's own machine is measured. Keys: section <c>hostMetrics</c> of the agent's configuration.
 /// </summary>
-public sealed record HostMetricsOptions
+public sealed record HostMetricsOptions : IInputOptions
 {
     /// <summary>How often. Default 10 s.</summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(10);
@@ -18,4 +18,6 @@ public sealed record HostMetricsOptions
     /// Where /proc and /sys are. Default <c>/</c>; another one where they are mounted elsewhere (containers, tests).
     /// </summary>
     public string Root { get; init; } = "/";
+
+    public IInput Create(InputContext context) => new HostMetricsInput(this, context.Journal, context.Time);
 }

@@ -39,6 +39,8 @@ public sealed class HttpInput : IInput
     /// <summary>Where it listens; null while it does not.</summary>
     public string? Address => _server?.Address;
 
+    IInputStatus? IInput.Status => Status;
+
     public HttpInputStatus Status => _counters.Read(_server?.Connections ?? 0, _desk.SeriesCacheCleared);
 
     public async Task RunAsync(ReadingOutbox outbox, CancellationToken cancellationToken)

@@ -6,7 +6,7 @@ namespace Telemetry.Inputs.Http;
 /// How line protocol is taken by HTTP. Keys: section <c>http</c> of the agent's configuration; without it nothing
 /// listens.
 /// </summary>
-public sealed record HttpInputOptions
+public sealed record HttpInputOptions : IInputOptions
 {
     /// <summary>Address to listen on. Default 127.0.0.1.</summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
@@ -77,4 +77,9 @@ public sealed record HttpInputOptions
     /// remembered. Default 0 s: off, as it fills that memory with requests whose senders may never repeat them.
     /// </summary>
     public TimeSpan RepeatWindow { get; init; } = TimeSpan.Zero;
+
+    public IInput Create(InputContext context) =>
+        new HttpInput(this, context.Gateway, context.Journal, context.Time, context.Log);
+
+    public IEnumerable<string> StartProblems() => HttpStartCheck.Problems(this);
 }

@@ -8,8 +8,10 @@ namespace Telemetry.Inputs.Http;
 public readonly record struct StatusCount(int Status, long Count);
 
 /// <summary>How the HTTP input stands; counts are of this run of the process.</summary>
-public sealed record HttpInputStatus
+public sealed record HttpInputStatus : IInputStatus
 {
+    public string Name => "http";
+
     /// <summary>Answers by status.</summary>
     public IReadOnlyList<StatusCount> Answers { get; init; } = [];
 
@@ -56,10 +58,9 @@ public sealed record HttpInputStatus
     }
 
     /// <summary>
-    /// Makes the instruments: sums over <paramref name="inputs"/>, those of the process' agents that have the input.
-    /// Without one they show nothing.
+    /// Makes the instruments: sums over the HTTP inputs among <paramref name="inputs"/>. Without one they show nothing.
     /// </summary>
-    public static void Publish(Meter meter, Func<IEnumerable<HttpInputStatus>> inputs)
+    public static void Publish(Meter meter, Func<IEnumerable<IInputStatus>> inputs)
     {
         Counter("telemetry.agent.http.answers", "{request}", "Requests by the status that they were answered with.",
             all => all.SelectMany(i => i.Answers).GroupBy(a => a.Status, a => a.Count)
@@ -87,7 +88,7 @@ public sealed record HttpInputStatus
 
         Func<IEnumerable<Measurement<long>>> Observe(
             Func<List<HttpInputStatus>, IEnumerable<Measurement<long>>> measure) =>
-            () => inputs().ToList() is { Count: > 0 } all ? measure(all) : [];
+            () => inputs().OfType<HttpInputStatus>().ToList() is { Count: > 0 } all ? measure(all) : [];
     }
 
     private static Measurement<long> Tagged(long count, string tag, string value) =>

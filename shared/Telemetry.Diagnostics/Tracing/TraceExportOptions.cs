@@ -64,13 +64,6 @@ public sealed record TraceExportOptions
         Uri.TryCreate(text, UriKind.Absolute, out endpoint!)
         && endpoint.Scheme is "http" or "https" && endpoint.Host.Length > 0;
 
-    /// <summary>Reads a protocol's word. False for anything else.</summary>
-    public static bool TryProtocol(string text, out TraceProtocol protocol)
-    {
-        protocol = text == GrpcWord ? TraceProtocol.Grpc : TraceProtocol.HttpProtobuf;
-        return text is GrpcWord or HttpWord;
-    }
-
     /// <summary>Reads a ratio, 0 to 1 (<c>0.01</c>). False for anything else.</summary>
     public static bool TryRatio(string text, out double ratio) =>
         double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out ratio)

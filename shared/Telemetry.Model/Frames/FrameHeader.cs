@@ -24,14 +24,14 @@ public readonly record struct Predecessor(ulong Epoch, LaneLasts Lasts)
 /// u64     epoch
 /// varint  first sequence
 /// varint  count: sequences covered
-/// varint  dropped: how many of them are declared dropped        (bit 2; of a tombstone all are, without this)
+/// varint  dropped: how many of them are declared dropped        (bit 2; a tombstone lacks it: all are dropped)
 /// 16      schema id
 /// u64, 3 varints   predecessor, its last sequences              (bit 3: a lane's first frame in the epoch)
-/// 7, 2 varints     W; the epoch's last sequences of the other two lanes (that of its own is its own)   (bit 4)
+/// 7, 2 varints     W; the epoch's last sequences of the other two lanes (its own lane's is the frame's last)   (bit 4)
 /// varint, each u64 and 3 varints   other open epochs            (bit 5)
 /// u64     digest of complete epochs, 0 when absent              (bit 6)
 /// ...     payload, see <see cref="FrameReader"/>
-/// u64     checksum: XxHash64 of all before
+/// u64     checksum: XxHash64 of all bytes before it
 /// </code>
 /// </summary>
 public readonly record struct FrameHeader

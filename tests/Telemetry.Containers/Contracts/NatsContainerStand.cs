@@ -77,7 +77,7 @@ internal sealed class NatsContainerStand : FrameLogStand
     public override Task ForgetInstallationAsync() => DeleteAsync(StreamMarker.Stream);
 
     public override Task WipeAsync(int partition) => DeleteAsync(
-        Routes.StreamName(partition, StreamKind.Live), Routes.StreamName(partition, StreamKind.Backlog));
+        StreamNames.Stream(partition, StreamKind.Live), StreamNames.Stream(partition, StreamKind.Backlog));
 
     public override Task BreakLinkAsync() => _server.RestartAsync();
 

@@ -185,7 +185,7 @@ public sealed class CheckAndRunTests : IAsyncLifetime
                 Gateway = GatewayId.Parse("gw-1"),
                 OutboxFile = outbox ?? Outbox,
                 Uplink = new() { Host = "127.0.0.1", Port = 1 },
-                Http = _httpPort > 0 ? new HttpInputOptions { Port = _httpPort } : null,
+                Inputs = _httpPort > 0 ? [new HttpInputOptions { Port = _httpPort }] : [],
             },
         ],
         _statusPort,

@@ -41,7 +41,7 @@ public sealed class FullDiskTests : IAsyncLifetime
         await using var outbox = await OpenAsync();
         var accepted = await FillAsync(outbox);
 
-        Assert.Equal(OutboxFault.Full, outbox.Standing.Trouble!.Fault);
+        Assert.Equal(OutboxFault.Full, outbox.Standing.DiskFailure!.Fault);
         Assert.InRange(accepted, 100, 10_000);
         await DrainAsync(outbox);
         await UntilAsync(outbox, () => outbox.Standing.Problem is null);

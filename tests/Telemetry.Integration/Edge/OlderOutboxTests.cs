@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Data.Sqlite;
 using Telemetry.Agent.Configuration;
 using Telemetry.Inputs.Generator;
+using Telemetry.Inputs.Http;
 using Telemetry.Model.Frames;
 using Telemetry.Model.Readings;
 using Telemetry.TestKit.Checking;
@@ -144,8 +145,8 @@ public sealed class OlderOutboxTests : IAsyncLifetime
 
         Assert.NotEqual(0, outbox.Number("SELECT count(*) FROM segment WHERE hex(substr(data, 1, 2)) = '8000'"));
         Assert.NotEqual(0, outbox.Number("SELECT count(*) FROM segment WHERE hex(substr(data, 1, 2)) <> '8000'"));
-        Version0Bus owner = null!;
-        await using var cloud = await AgentAndCloud.Start(bus => owner = new Version0Bus(bus));
+        Version0ControlChannel owner = null!;
+        await using var cloud = await AgentAndCloud.Start(control => owner = new Version0ControlChannel(control));
         await using var agent = new AgentRun(outbox, cloud.MqttPort, Making(outbox.Accepted + 2000));
 
         var (refused, fork, books) = await cloud.UntilDrained(agent);
@@ -165,7 +166,8 @@ public sealed class OlderOutboxTests : IAsyncLifetime
     {
         var outbox = new OlderOutbox(name, _folder);
         var port = FreePort.Next();
-        await using var agent = AgentRun.Offline(outbox, options => options with { Http = new() { Port = port } });
+        await using var agent = AgentRun.Offline(
+            outbox, options => options with { Inputs = [new HttpInputOptions { Port = port }] });
         using var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
         await agent.Until(_ => Answers(client));
 
@@ -173,7 +175,7 @@ public sealed class OlderOutboxTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
         var status = await agent.Status();
-        Assert.Equal((outbox.Accepted, 1), (status.Accepted, status.Http!.Repeats));
+        Assert.Equal((outbox.Accepted, 1), (status.Accepted, status.Inputs.OfType<HttpInputStatus>().Single().Repeats));
 
         // It is the key that made it known.
         using var another = await Post("another");
@@ -207,6 +209,6 @@ public sealed class OlderOutboxTests : IAsyncLifetime
     // By the journal, the generator goes on where the older agent's ended.
     private static Func<AgentOptions, AgentOptions> Making(long readings) => options => options with
     {
-        Generator = new GeneratorOptions { ReadingsPerSecond = 2000, CriticalEvery = 4, ReadingsMax = readings },
+        Inputs = [new GeneratorOptions { ReadingsPerSecond = 2000, CriticalEvery = 4, ReadingsMax = readings }],
     };
 }

@@ -5,6 +5,7 @@ using Telemetry.Agent.Configuration;
 using Telemetry.Agent.Hosting;
 using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Outbox.Sqlite;
+using Telemetry.Inputs.Generator;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Runtime;
@@ -93,7 +94,7 @@ public sealed class SlowLinkTests(ITestOutputHelper output) : IAsyncLifetime
         Gateway = AgentAndCloud.Gateway,
         OutboxFile = _folder.At("outbox"),
         Uplink = new() { Host = "127.0.0.1", Port = port, Password = AgentAndCloud.Password },
-        Generator = new() { ReadingsPerSecond = 25, CommitDeadline = TimeSpan.FromSeconds(1) },
+        Inputs = [new GeneratorOptions { ReadingsPerSecond = 25, CommitDeadline = TimeSpan.FromSeconds(1) }],
     };
 
     /// <summary>Readings of the last hours, with much noise, in segments of 5,000.</summary>

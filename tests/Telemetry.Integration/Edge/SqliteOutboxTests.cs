@@ -123,7 +123,7 @@ public sealed class SqliteOutboxTests : IAsyncLifetime
 
         Assert.Equal(OfferRefusal.Quota, outcome.Refusal);
         Assert.True(outbox.Standing.AtQuota);
-        Assert.Null(outbox.Standing.Trouble);
+        Assert.Null(outbox.Standing.DiskFailure);
         Assert.InRange(
             new FileInfo(_folder.At("outbox.db")).Length + new FileInfo(_folder.At("outbox.db-wal")).Length,
             quota / 2,

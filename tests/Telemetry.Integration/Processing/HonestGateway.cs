@@ -110,7 +110,7 @@ internal sealed class HonestGateway : IAsyncDisposable
         {
             try
             {
-                var result = await (await Client()).PublishAsync(Routes.FrameTopic(Id, Lane.Live), Message(write));
+                var result = await (await Client()).PublishAsync(MqttTopics.Frames(Id, Lane.Live), Message(write));
                 if (result.IsSuccess)
                 {
                     return;

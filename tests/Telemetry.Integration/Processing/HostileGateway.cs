@@ -46,7 +46,7 @@ internal sealed class HostileGateway : IAsyncDisposable
     public async Task Connect()
     {
         Assert.Equal(MqttReasonCode.Success, (await _client.ConnectAsync()).ReasonCode);
-        await _client.SubscribeAsync(Routes.DownTopic(_id));
+        await _client.SubscribeAsync(MqttTopics.Down(_id));
         await SendAll([SchemaOf(_schema)]);
     }
 
@@ -61,7 +61,7 @@ internal sealed class HostileGateway : IAsyncDisposable
         _schema = SchemaMessage.Of(_schema.Id, forged);
         await SendAll([SchemaOf(_schema)]);
         await SendAll(Enumerable.Range(0, frames).SelectMany(number => victims.Select(victim => Frame(
-            HonestGateway.Epoch, number + 1, Routes.FrameTopic(victim, Lane.Live)))));
+            HonestGateway.Epoch, number + 1, MqttTopics.Frames(victim, Lane.Live)))));
         await SendAll(Enumerable.Range(0, frames).Select(number => Frame(HonestGateway.Epoch, number + 1)));
     }
 
@@ -125,11 +125,11 @@ internal sealed class HostileGateway : IAsyncDisposable
                     [HelloLane.Empty, new HelloLane(1, 1, []), HelloLane.Empty])),
             ],
         }.Write(writer);
-        return new Sending(Routes.HelloTopic(_id), writer.ToArray());
+        return new Sending(MqttTopics.Hello(_id), writer.ToArray());
     }
 
     private Sending SchemaOf(SchemaMessage schema) =>
-        new(Routes.FrameTopic(_id, Lane.Live), Message(writer => schema.Write(writer, Lane.Live)), IsSchema: true);
+        new(MqttTopics.Frames(_id, Lane.Live), Message(writer => schema.Write(writer, Lane.Live)), IsSchema: true);
 
     private Sending Frame(ulong epoch, long first, string? topic = null)
     {
@@ -142,7 +142,7 @@ internal sealed class HostileGateway : IAsyncDisposable
             Predecessor = first == 1 ? new Predecessor(0, default) : null,
         };
         return new(
-            topic ?? Routes.FrameTopic(_id, Lane.Live),
+            topic ?? MqttTopics.Frames(_id, Lane.Live),
             Message(writer => FrameWriter.Write(writer, header, [], batch, [0], [MetricType.Float])),
             IsFrame: true);
     }

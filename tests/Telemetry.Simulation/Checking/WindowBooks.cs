@@ -8,8 +8,8 @@ using Telemetry.TestKit.Simulated;
 namespace Telemetry.Simulation.Checking;
 
 /// <summary>
-/// What must hold of windows in a world that came to rest: the merge of the parts of each window that is not open is what
-/// a plain computation from the stored readings gives.
+/// What must hold of windows in a world that came to rest: the merge of the parts of each window that is not open is
+/// what a plain computation from the stored readings gives.
 /// </summary>
 internal static class WindowBooks
 {
@@ -42,8 +42,8 @@ internal static class WindowBooks
                 var (found, expected) = (Text(merged), Text(entries[series], [.. window]));
                 if (found != expected)
                 {
-                    yield return $"{gateway.Id}: the window of {series} from {span.Start} is {found}, its readings give "
-                        + expected;
+                    yield return $"{gateway.Id}: the window of {series} from {span.Start} is {found}, its readings "
+                        + $"give {expected}";
                 }
             }
         }

@@ -115,7 +115,7 @@ internal sealed class GatewayMachine
     private void Says(string topic, ReadOnlyMemory<byte> payload)
     {
         _trace.Detail(() => $"{Id} says {MessageText.OfUp(topic, payload.Span)}");
-        if (topic == Routes.HelloTopic(Id))
+        if (topic == MqttTopics.Hello(Id))
         {
             _judge.Says(payload.Span);
             _judges.Says(Id, payload.Span);

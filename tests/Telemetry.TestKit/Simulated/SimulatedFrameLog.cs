@@ -173,7 +173,7 @@ public sealed class SimulatedFrameLog : IFrameLog
         }
     }
 
-    private string Name(int partition, StreamKind stream) => Routes.StreamName(partition, stream, Generation);
+    private string Name(int partition, StreamKind stream) => StreamNames.Stream(partition, stream, Generation);
 
     private Task<T> CallAsync<T>(string what, Func<T> effect, CancellationToken cancellationToken) => Calls.CallAsync(
         what,

@@ -4,8 +4,8 @@ namespace Telemetry.Tests.Architecture;
 
 /// <summary>
 /// Who may see whom; all arrows run down. Agent and Simulator → Inputs → Edge → shared; Cloud → Ingress, Processing,
-/// Alerting → Streams, Storage → shared. Those of shared/ never see one another, edge and cloud meet only there, and
-/// nothing sees the tests.
+/// Alerting → Streams, Storage → shared. In shared/ Diagnostics alone sees another project: Runtime, whose reader it
+/// needs for its section of the settings. Edge and cloud meet only there, and nothing sees the tests.
 /// </summary>
 public sealed class ProjectArrowsTests
 {
@@ -15,7 +15,7 @@ public sealed class ProjectArrowsTests
     {
         ["Telemetry.Model"] = [],
         ["Telemetry.Runtime"] = [],
-        ["Telemetry.Diagnostics"] = [],
+        ["Telemetry.Diagnostics"] = ["Telemetry.Runtime"],
         ["Telemetry.MqttSessions"] = [],
         ["Telemetry.Edge"] = Shared,
         ["Telemetry.Inputs"] = ["Telemetry.Edge", .. Shared],
@@ -48,6 +48,21 @@ public sealed class ProjectArrowsTests
         Assert.Empty(ReferencesOf(SourceTree.Lines(project)).Except(MayReference[name]));
     }
 
+    /// <summary>
+    /// The core of the edge, and what it references: whoever references a project has its frameworks too.
+    /// </summary>
+    [Theory]
+    [InlineData("shared/Telemetry.Model")]
+    [InlineData("shared/Telemetry.Runtime")]
+    [InlineData("shared/Telemetry.Diagnostics")]
+    [InlineData("edge/Telemetry.Edge")]
+    public void Core_is_without_ASP_NET(string folder)
+    {
+        var project = SourceTree.Lines($"{folder}/{Path.GetFileName(folder)}.csproj");
+
+        Assert.DoesNotContain(project, line => line.Contains("FrameworkReference", StringComparison.Ordinal));
+    }
+
     /// <summary>A library has its room: nobody else references it.</summary>
     [Theory]
     [InlineData("MQTTnet", "Telemetry.Edge", "Telemetry.MqttSessions")]
@@ -71,7 +86,7 @@ public sealed class ProjectArrowsTests
     [InlineData("MQTTnet", "Telemetry.Edge", "Telemetry.MqttSessions")]
     [InlineData("NATS.", "Telemetry.Streams")]
     [InlineData("Microsoft.Data.Sqlite", "Telemetry.Edge")]
-    [InlineData("Npgsql", "Telemetry.Storage", "Telemetry.Cloud")]
+    [InlineData("Npgsql", "Telemetry.Storage")]
     [InlineData("Confluent.", "Telemetry.Alerting")]
     [InlineData("OpenTelemetry", "Telemetry.Diagnostics")]
     [InlineData("System.CommandLine", "Telemetry.Runtime", "Telemetry.Agent", "Telemetry.Cloud", "Telemetry.Simulator")]

@@ -10,16 +10,16 @@ namespace Telemetry.Tests.Ingress;
 public sealed class IngressCoreTests
 {
     private readonly Pump _pump = new();
-    private readonly FakeLog _log;
-    private readonly FakeBus _bus = new();
+    private readonly FakeFrameLog _log;
+    private readonly FakeControlChannel _control = new();
     private readonly IngressCounters _counters = new();
     private readonly IngressOptions _options = new() { Partitions = 4, AppendsInFlightMax = 3 };
     private readonly IngressCore _core;
 
     public IngressCoreTests()
     {
-        _log = new FakeLog(_pump.Clock);
-        _core = new IngressCore(_log, _bus, _options, _pump.Clock, _counters);
+        _log = new FakeFrameLog(_pump.Clock);
+        _core = new IngressCore(_log, _control, _options, _pump.Clock, _counters);
     }
 
     [Theory]
@@ -31,7 +31,7 @@ public sealed class IngressCoreTests
     {
         var payload = Frame(lane);
 
-        var verdict = Publish(Routes.FrameTopic(Gateway, lane), payload);
+        var verdict = Publish(MqttTopics.Frames(Gateway, lane), payload);
 
         Assert.Equal(new IngressVerdict(0x00, receipt, null), verdict);
         var stored = Assert.Single(_log.Stored);
@@ -44,7 +44,7 @@ public sealed class IngressCoreTests
     [Fact]
     public void Schema_goes_to_the_log_of_the_lane_that_it_came_in()
     {
-        var verdict = Publish(Routes.FrameTopic(Gateway, Lane.Backlog), Schema(Lane.Backlog));
+        var verdict = Publish(MqttTopics.Frames(Gateway, Lane.Backlog), Schema(Lane.Backlog));
 
         Assert.Equal("backlog:1", verdict.ReceiptProperty);
         Assert.EndsWith("/backlog/00000007-1", Assert.Single(_log.Stored).MessageId, StringComparison.Ordinal);
@@ -55,13 +55,13 @@ public sealed class IngressCoreTests
     public void More_schemas_a_second_than_a_gateway_may_bring_wait_and_hold_up_nobody_else()
     {
         var core = new IngressCore(
-            _log, _bus, new IngressOptions { Partitions = 4, SchemasPerSecond = 10 }, _pump.Clock, _counters);
+            _log, _control, new IngressOptions { Partitions = 4, SchemasPerSecond = 10 }, _pump.Clock, _counters);
         var other = GatewayId.Parse("gateway-2");
         var began = _pump.Clock.GetTimestamp();
         var after = new List<double>();
         async Task PublishedAsync(GatewayId gateway, byte[] payload, List<double>? seconds)
         {
-            await core.PublishedAsync(gateway, Routes.FrameTopic(gateway, Lane.Live), payload, default);
+            await core.PublishedAsync(gateway, MqttTopics.Frames(gateway, Lane.Live), payload, default);
             seconds?.Add(_pump.Clock.GetElapsedTime(began).TotalSeconds);
         }
 
@@ -102,7 +102,7 @@ public sealed class IngressCoreTests
             var bad = good.ToArray();
             bad[at] ^= 0x10;
 
-            var verdict = Publish(Routes.FrameTopic(Gateway, Lane.Live), bad);
+            var verdict = Publish(MqttTopics.Frames(Gateway, Lane.Live), bad);
 
             // The delivery stands before the frame and no checksum covers it: a changed one is another attempt.
             Assert.True(verdict.ReasonCode == 0x99 || at < deliveryBytes, $"byte {at}: 0x{verdict.ReasonCode:x2}");
@@ -118,7 +118,7 @@ public sealed class IngressCoreTests
         var good = Frame();
         for (var length = 0; length < good.Length; length++)
         {
-            Assert.Equal(0x99, Publish(Routes.FrameTopic(Gateway, Lane.Live), good[..length]).ReasonCode);
+            Assert.Equal(0x99, Publish(MqttTopics.Frames(Gateway, Lane.Live), good[..length]).ReasonCode);
         }
 
         Assert.Empty(_log.Stored);
@@ -127,7 +127,7 @@ public sealed class IngressCoreTests
     [Fact]
     public void Frame_on_another_lanes_topic_is_refused()
     {
-        var verdict = Publish(Routes.FrameTopic(Gateway, Lane.Critical), Frame(Lane.Live));
+        var verdict = Publish(MqttTopics.Frames(Gateway, Lane.Critical), Frame(Lane.Live));
 
         Assert.Equal(0x99, verdict.ReasonCode);
         Assert.Contains("lane live on the topic of critical", verdict.Reason, StringComparison.Ordinal);
@@ -155,7 +155,7 @@ public sealed class IngressCoreTests
     {
         _log.Fault = attempt => (attempt == 1 ? new FrameLogException("answer lost") : null, true);
 
-        var verdict = Publish(Routes.FrameTopic(Gateway, Lane.Live), Frame());
+        var verdict = Publish(MqttTopics.Frames(Gateway, Lane.Live), Frame());
 
         Assert.Equal("live:1", verdict.ReceiptProperty);
         Assert.Single(_log.Stored);
@@ -168,7 +168,7 @@ public sealed class IngressCoreTests
     {
         _log.Fault = _ => (new FrameLogException("no route"), false);
 
-        var verdict = Publish(Routes.FrameTopic(Gateway, Lane.Live), Frame());
+        var verdict = Publish(MqttTopics.Frames(Gateway, Lane.Live), Frame());
 
         Assert.Equal(
             (0x83, true), (verdict.ReasonCode, verdict.Reason!.Contains("no route", StringComparison.Ordinal)));
@@ -183,7 +183,7 @@ public sealed class IngressCoreTests
         _log.Fault = _ => (
             _pump.Clock.Elapsed < TimeSpan.FromSeconds(15) ? new FrameLogException("no route") : null, false);
 
-        Assert.Equal("live:1", Publish(Routes.FrameTopic(Gateway, Lane.Live), Frame()).ReceiptProperty);
+        Assert.Equal("live:1", Publish(MqttTopics.Frames(Gateway, Lane.Live), Frame()).ReceiptProperty);
     }
 
     [Fact]
@@ -192,7 +192,7 @@ public sealed class IngressCoreTests
         _log.Fault = attempt => (attempt <= 3 ? new FrameLogException("no such stream") : null, false);
 
         _pump.Run(() => Task.WhenAll(Enumerable.Range(1, 3).Select(i =>
-            _core.PublishedAsync(Gateway, Routes.FrameTopic(Gateway, Lane.Live), Frame(first: i), default).AsTask())));
+            _core.PublishedAsync(Gateway, MqttTopics.Frames(Gateway, Lane.Live), Frame(first: i), default).AsTask())));
 
         Assert.Equal((0, 3), (_log.Ensured, _log.Stored.Count));
     }
@@ -202,15 +202,15 @@ public sealed class IngressCoreTests
     {
         _core.Closed = "the partitions are being changed";
 
-        var frame = Publish(Routes.FrameTopic(Gateway, Lane.Live), Frame());
-        var hello = Publish(Routes.HelloTopic(Gateway), Hello());
+        var frame = Publish(MqttTopics.Frames(Gateway, Lane.Live), Frame());
+        var hello = Publish(MqttTopics.Hello(Gateway), Hello());
 
         Assert.Equal((0x83, "the partitions are being changed"), (frame.ReasonCode, frame.Reason));
         Assert.Equal((0x83, "the partitions are being changed"), (hello.ReasonCode, hello.Reason));
         Assert.Empty(_log.Tried);
-        Assert.Empty(_bus.Hellos);
+        Assert.Empty(_control.Hellos);
         _core.Closed = null;
-        Assert.True(Publish(Routes.FrameTopic(Gateway, Lane.Live), Frame()).IsSuccess);
+        Assert.True(Publish(MqttTopics.Frames(Gateway, Lane.Live), Frame()).IsSuccess);
     }
 
     [Fact]
@@ -218,7 +218,7 @@ public sealed class IngressCoreTests
     {
         _log.Fault = _ => (new FrameLogException("maximum bytes exceeded", isFull: true), false);
 
-        Assert.Equal(0x97, Publish(Routes.FrameTopic(Gateway, Lane.Live), Frame()).ReasonCode);
+        Assert.Equal(0x97, Publish(MqttTopics.Frames(Gateway, Lane.Live), Frame()).ReasonCode);
         Assert.Single(_log.Tried);
         Assert.Equal(1, _counters[IngressEvent.LogFull]);
     }
@@ -227,7 +227,7 @@ public sealed class IngressCoreTests
     public void Publishes_are_pipelined_up_to_the_limit_and_the_others_wait_in_turn()
     {
         var verdicts = _pump.Run(() => Task.WhenAll(Enumerable.Range(0, 10).Select(i =>
-            _core.PublishedAsync(Gateway, Routes.FrameTopic(Gateway, Lane.Live), Frame(first: 1 + (3 * i)), default)
+            _core.PublishedAsync(Gateway, MqttTopics.Frames(Gateway, Lane.Live), Frame(first: 1 + (3 * i)), default)
                 .AsTask())));
 
         Assert.Equal(3, _log.UnderWayMost);
@@ -241,12 +241,12 @@ public sealed class IngressCoreTests
         _log.Takes = TimeSpan.FromSeconds(30);
 
         var verdicts = _pump.Run(() => Task.WhenAll(Enumerable.Range(0, 4).Select(i =>
-            _core.PublishedAsync(Gateway, Routes.FrameTopic(Gateway, Lane.Live), Frame(first: 1 + (3 * i)), default)
+            _core.PublishedAsync(Gateway, MqttTopics.Frames(Gateway, Lane.Live), Frame(first: 1 + (3 * i)), default)
                 .AsTask())));
         _log.Takes = TimeSpan.Zero;
 
         Assert.Equal([0x00, 0x00, 0x00, 0x83], verdicts.Select(verdict => (int)verdict.ReasonCode));
-        Assert.Equal(0, Publish(Routes.FrameTopic(Gateway, Lane.Live), Frame(first: 100)).ReasonCode);
+        Assert.Equal(0, Publish(MqttTopics.Frames(Gateway, Lane.Live), Frame(first: 100)).ReasonCode);
     }
 
     [Fact]
@@ -259,44 +259,44 @@ public sealed class IngressCoreTests
             {
                 using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(1), _pump.Clock);
                 await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _core.PublishedAsync(
-                    Gateway, Routes.FrameTopic(Gateway, Lane.Live), Frame(first: 1 + (3 * i)), stop.Token).AsTask());
+                    Gateway, MqttTopics.Frames(Gateway, Lane.Live), Frame(first: 1 + (3 * i)), stop.Token).AsTask());
             }
         });
         _log.Takes = TimeSpan.Zero;
 
-        Assert.Equal(0, Publish(Routes.FrameTopic(Gateway, Lane.Live), Frame(first: 100)).ReasonCode);
+        Assert.Equal(0, Publish(MqttTopics.Frames(Gateway, Lane.Live), Frame(first: 100)).ReasonCode);
     }
 
     [Fact]
     public void Hello_reaches_the_partitions_owner_as_it_came()
     {
-        var verdict = Publish(Routes.HelloTopic(Gateway), Hello());
+        var verdict = Publish(MqttTopics.Hello(Gateway), Hello());
 
         Assert.Equal(new IngressVerdict(0x00, null, null), verdict);
-        var (partition, gateway, hello) = Assert.Single(_bus.Hellos);
+        var (partition, gateway, hello) = Assert.Single(_control.Hellos);
         Assert.Equal((Gateway.Partition(4), Gateway), (partition, gateway));
         Assert.Equal(Hello(), hello);
     }
 
     [Fact]
-    public void Hello_without_an_owner_or_a_bus_is_refused_for_now()
+    public void Hello_without_an_owner_or_a_control_channel_is_refused_for_now()
     {
-        _bus.HasOwner = false;
-        var withoutOwner = Publish(Routes.HelloTopic(Gateway), Hello());
-        _bus.Broken = new FrameLogException("no route");
-        var withoutBus = Publish(Routes.HelloTopic(Gateway), Hello());
+        _control.HasOwner = false;
+        var withoutOwner = Publish(MqttTopics.Hello(Gateway), Hello());
+        _control.Broken = new FrameLogException("no route");
+        var withoutControl = Publish(MqttTopics.Hello(Gateway), Hello());
 
-        Assert.Equal((0x83, 0x83), (withoutOwner.ReasonCode, withoutBus.ReasonCode));
-        Assert.Equal("no route", withoutBus.Reason);
+        Assert.Equal((0x83, 0x83), (withoutOwner.ReasonCode, withoutControl.ReasonCode));
+        Assert.Equal("no route", withoutControl.Reason);
         Assert.Equal(2, _counters[IngressEvent.HelloWithoutOwner]);
     }
 
     [Fact]
     public void Malformed_hello_is_refused_for_good()
     {
-        Assert.Equal(0x99, Publish(Routes.HelloTopic(Gateway), Hello()[..^1]).ReasonCode);
-        Assert.Equal(0x99, Publish(Routes.HelloTopic(Gateway), new byte[300 * 1024]).ReasonCode);
-        Assert.Empty(_bus.Hellos);
+        Assert.Equal(0x99, Publish(MqttTopics.Hello(Gateway), Hello()[..^1]).ReasonCode);
+        Assert.Equal(0x99, Publish(MqttTopics.Hello(Gateway), new byte[300 * 1024]).ReasonCode);
+        Assert.Empty(_control.Hellos);
         Assert.Equal(2, _counters[IngressEvent.HelloMalformed]);
     }
 

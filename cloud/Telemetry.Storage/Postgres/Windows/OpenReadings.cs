@@ -52,8 +52,8 @@ internal static class OpenReadings
 
         await using var command = new NpgsqlCommand(ReadingsSql, connection);
         Add(gateways.Select(g => g.Gateway.Value).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
-        Add(gateways.Select(g => ColumnValues.Time(g.Span.From)).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.TimestampTz);
-        Add(gateways.Select(g => ColumnValues.Time(g.Span.To)).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.TimestampTz);
+        Add(Times(g => g.Span.From), NpgsqlDbType.Array | NpgsqlDbType.TimestampTz);
+        Add(Times(g => g.Span.To), NpgsqlDbType.Array | NpgsqlDbType.TimestampTz);
         Add(ColumnValues.Time(gateways.Min(g => g.Span.From)), NpgsqlDbType.TimestampTz);
         Add(ColumnValues.Time(gateways.Max(g => g.Span.To)), NpgsqlDbType.TimestampTz);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -68,6 +68,9 @@ internal static class OpenReadings
         }
 
         return counts;
+
+        DateTime[] Times(Func<(GatewayId Gateway, OpenSpan Span), long> micros) =>
+            [.. gateways.Select(g => ColumnValues.Time(micros(g)))];
 
         void Add(object value, NpgsqlDbType type) =>
             command.Parameters.Add(new NpgsqlParameter { Value = value, NpgsqlDbType = type });

@@ -11,11 +11,13 @@ internal sealed class PartEncoder
 {
     public const string CopySql = """
         COPY telemetry.window_part (start, f_squares, f_integral, hash_sum, series, width, readings, numbers, nulls,
-            uncertain, bad, first_at, last_at, flags, i_sum, i_min, i_max, i_first, i_last, f_sum, f_min, f_max, f_first,
-            f_last) FROM STDIN (FORMAT BINARY)
+            uncertain, bad, first_at, last_at, flags, i_sum, i_min, i_max, i_first, i_last, f_sum, f_min, f_max,
+            f_first, f_last) FROM STDIN (FORMAT BINARY)
         """;
 
-    /// <summary>A part's flags: bit 0 late, bit 1 unordered, bits 8-11 one more than the decimals of exact values.</summary>
+    /// <summary>
+    /// A part's flags: bit 0 late, bit 1 unordered, bits 8-11 one more than the decimals of exact values.
+    /// </summary>
     public const int LateBit = 1, UnorderedBit = 2, DecimalsShift = 8;
 
     private const int ChunkBytes = 128 * 1024, Columns = 24;

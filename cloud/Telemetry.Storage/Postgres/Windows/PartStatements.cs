@@ -10,8 +10,8 @@ internal sealed class PartStatements
     private readonly RowsStatement _remove = new("SELECT telemetry.remove_parts($1, $2, $3, $4)");
 
     private readonly RowsStatement _revisions = new("""
-        INSERT INTO telemetry.window_revision (series, start, width, cause, gateway, epoch, lane, first, count, readings,
-            numbers, sum, at)
+        INSERT INTO telemetry.window_revision (series, start, width, cause, gateway, epoch, lane, first, count,
+            readings, numbers, sum, at)
         SELECT u.*, now() FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
             u(series, start, width, cause, gateway, epoch, lane, first, count, readings, numbers, sum)
         """);

@@ -46,7 +46,7 @@ internal sealed class HelloSender(
         try
         {
             var outcome = await connection.PublishAsync(
-                Routes.HelloTopic(delivery.Gateway), delivery.Hellos.Say(full), stop);
+                MqttTopics.Hello(delivery.Gateway), delivery.Hellos.Say(full), stop);
             if (!outcome.Accepted)
             {
                 // The partition has no owner right now: the unanswered hello is repeated after its time, with the
@@ -83,7 +83,7 @@ internal sealed class HelloSender(
         try
         {
             await connection.PublishAsync(
-                Routes.HelloTopic(delivery.Gateway), delivery.Hellos.Say(full: false), patience.Token);
+                MqttTopics.Hello(delivery.Gateway), delivery.Hellos.Say(full: false), patience.Token);
         }
         catch (Exception e) when (e is UplinkException or OperationCanceledException)
         {

@@ -28,7 +28,7 @@ public sealed class MqttUplinkConnector : IUplinkConnector, IDisposable
         var connection = new MqttUplinkConnection(_options, _tls, _gateway, _time);
         try
         {
-            await connection.OpenAsync(Routes.DownTopic(_gateway), cancellationToken);
+            await connection.OpenAsync(MqttTopics.Down(_gateway), cancellationToken);
             return connection;
         }
         catch

@@ -31,7 +31,7 @@ internal sealed class FrameSender
     {
         (_outbox, _link, _delivery, _options, _time) = (outbox, link, delivery, options, time);
         _schemas = new SchemaSender(link, delivery, time);
-        _topics = [.. Enumerable.Range(0, Lanes.Count).Select(lane => Routes.FrameTopic(delivery.Gateway, (Lane)lane))];
+        _topics = [.. Enumerable.Range(0, Lanes.Count).Select(lane => MqttTopics.Frames(delivery.Gateway, (Lane)lane))];
     }
 
     /// <summary>The error that made the outbox fail.</summary>

@@ -66,7 +66,7 @@ internal sealed class SchemaSender(SharedLink link, DeliveryTracker delivery, Ti
         {
             var lane = isBacklog ? Lane.Backlog : Lane.Live;
             var outcome = await link.PublishAsync(
-                Routes.FrameTopic(delivery.Gateway, lane), Payload(schema, lane), stop);
+                MqttTopics.Frames(delivery.Gateway, lane), Payload(schema, lane), stop);
             accepted = outcome.Accepted;
             if (accepted)
             {

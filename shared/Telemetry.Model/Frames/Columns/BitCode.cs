@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>
-/// Several fields collected before a <see cref="BitWriter"/> writes them as one. Fields beyond one word are not kept:
-/// <see cref="Length"/> then shows it, and <see cref="BitWriter.TryWrite"/> refuses them.
+/// Collects several fields of bits in one 64-bit word, so that a <see cref="BitWriter"/> writes them at once. Fields
+/// beyond 64 bits are not kept: <see cref="Length"/> then shows it, and <see cref="BitWriter.TryWrite"/> returns false.
 /// </summary>
 internal struct BitCode
 {
@@ -15,7 +15,7 @@ internal struct BitCode
     /// <summary>The number of bits, including those that were not kept.</summary>
     public int Length { get; private set; }
 
-    /// <summary>The low <paramref name="bits"/> (0 to 63) of a value that has no others.</summary>
+    /// <summary>Adds the low <paramref name="bits"/> (0 to 63) of a value, whose other bits must be 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Put(ulong value, int bits)
     {
@@ -23,7 +23,7 @@ internal struct BitCode
         Length += bits;
     }
 
-    /// <summary>One bit.</summary>
+    /// <summary>Adds one bit.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Bit(bool value) => Put(value ? 1UL : 0, 1);
 
@@ -37,7 +37,8 @@ internal struct BitCode
     }
 
     /// <summary>
-    /// See <see cref="BitWriter.Number"/>; <paramref name="length"/> is the context's, before and after.
+    /// See <see cref="BitWriter.Number"/>. <paramref name="length"/> is the last value of the context; the length of
+    /// this number replaces it.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Number(ulong value, ref int length)

@@ -13,7 +13,8 @@ namespace Telemetry.Model.Frames.Columns;
 internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
 {
     /// <summary>
-    /// The longest block (32 escapes of 64 bits), after the bits taken since the last load, and two words.
+    /// So many zeros that a block needs no check of the end: 288 bytes for the longest block (32 escaped values of
+    /// 8 + 64 bits), the bits taken since the last load, and two words that a load may read too far.
     /// </summary>
     public const int PaddingBytes = 320;
 
@@ -24,8 +25,8 @@ internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
     private readonly int _endBit = length * 8;
     private NumberContexts _contexts;
 
-    // The loaded bits, of which this many at the low end are valid, and the place of the first byte that is not among
-    // them.
+    // The loaded bits, the next one lowest; how many of them, at the low end, are valid; and the offset of the first
+    // byte that is not among the valid ones.
     private ulong _ahead;
     private int _certain;
     private int _at;
@@ -75,7 +76,9 @@ internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
         return (1UL << below) | Read(below);
     }
 
-    /// <summary>See <see cref="BitWriter.Near"/>; from 0 to <paramref name="max"/>.</summary>
+    /// <summary>
+    /// See <see cref="BitWriter.Near"/>. A number outside of 0 to <paramref name="max"/> is malformed.
+    /// </summary>
     public int Near(NumberContext context, int max)
     {
         ref var last = ref _contexts[(int)context];
@@ -156,7 +159,7 @@ internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
         ? new WireFormatException(what, origin + (Position / 8))
         : new WireFormatException("the columns end early", origin + (_endBit / 8));
 
-    /// <summary>Takes all bits up to a position.</summary>
+    /// <summary>Goes on at a position; the bits before it count as taken.</summary>
     public void MoveTo(int bit)
     {
         Check(bit);
@@ -165,7 +168,10 @@ internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
         _at = (bit >> 3) + 7;
     }
 
-    /// <summary>Loads more bits. Bits taken past the end were taken since the last load.</summary>
+    /// <summary>
+    /// Loads more bits. First checks that none past the end were taken, which can have happened only since the last
+    /// load.
+    /// </summary>
     private void Look()
     {
         Check(Position);
@@ -239,7 +245,8 @@ internal ref struct BitReader(ReadOnlySpan<byte> padded, int length, int origin)
         var word = BinaryPrimitives.ReadUInt64LittleEndian(bytes[(bit >> 3)..]) >> (bit & 7);
         if (width > 57)
         {
-            // A word that begins inside a byte lacks its last bits.
+            // The value may begin inside a byte: the loaded word then holds at least 57 of its bits, and the next byte
+            // the others.
             word |= (ulong)bytes[(bit >> 3) + 8] << 1 << (63 - (bit & 7));
         }
 

@@ -8,7 +8,7 @@ internal sealed class BitWriter
 {
     private const int Word = 64;
 
-    /// <summary>Two codes of at most this shift fit into a word that has 7 bits already.</summary>
+    /// <summary>Two codes of at most this shift fit into a word of which 7 bits are taken.</summary>
     private const int PairShiftMax = ((Word - 7) / 2) - RiceBlocks.EscapeZeros;
 
     private byte[] _buffer = new byte[4096];
@@ -36,7 +36,7 @@ internal sealed class BitWriter
         return _buffer.AsSpan(0, _length);
     }
 
-    /// <summary>Writes the low <paramref name="bits"/> (0 to 64) of a value that has no others.</summary>
+    /// <summary>Writes the low <paramref name="bits"/> (0 to 64) of a value, whose other bits must be 0.</summary>
     public void Write(ulong value, int bits)
     {
         _pending |= value << _pendingBits;
@@ -53,7 +53,7 @@ internal sealed class BitWriter
         _pendingBits = filled;
     }
 
-    /// <summary>Writes collected fields; false if they are more than a word.</summary>
+    /// <summary>Writes collected fields; writes nothing and returns false if they take more than 64 bits.</summary>
     public bool TryWrite(BitCode code)
     {
         if (code.Length > Word)
@@ -68,11 +68,12 @@ internal sealed class BitWriter
     /// <summary>The last value of a context.</summary>
     public ref int Last(NumberContext context) => ref _contexts[(int)context];
 
-    /// <summary>One bit.</summary>
+    /// <summary>Writes one bit.</summary>
     public void Bit(bool value) => Write(value ? 1UL : 0, 1);
 
     /// <summary>
-    /// A number from 1 to 2^32 - 1: its length less 1 as zeros, a one, and its bits below the highest.
+    /// Writes a number from 1 to 2^32 - 1 as an Elias gamma code: one zero for each bit below its highest bit, then a
+    /// one, then those bits.
     /// </summary>
     public void Gamma(ulong value)
     {
@@ -81,7 +82,9 @@ internal sealed class BitWriter
         Write(high | ((value - high) << below << 1), (2 * below) + 1);
     }
 
-    /// <summary>A small number by its difference from the last one of the context.</summary>
+    /// <summary>
+    /// Writes a small number as its difference from the last number of the context, in zigzag and gamma code.
+    /// </summary>
     public void Near(int value, NumberContext context)
     {
         ref var last = ref _contexts[(int)context];
@@ -89,7 +92,9 @@ internal sealed class BitWriter
         last = value;
     }
 
-    /// <summary>Any number: its length near the last one's of the context, then its bits below the highest.</summary>
+    /// <summary>
+    /// Writes any number: how many bits it has, as <see cref="Near"/> does, then its bits below the highest.
+    /// </summary>
     public void Number(ulong value, NumberContext context)
     {
         ref var last = ref Last(context);
@@ -106,7 +111,9 @@ internal sealed class BitWriter
         }
     }
 
-    /// <summary>Rice codes of one block: see <see cref="RiceBlocks"/>; <paramref name="shift"/> is below 49.</summary>
+    /// <summary>
+    /// Writes the Rice codes of one block, see <see cref="RiceBlocks"/>; <paramref name="shift"/> is 48 at most.
+    /// </summary>
     public void Rice(ReadOnlySpan<ulong> block, int shift, int width)
     {
         Ensure((block.Length * (RiceBlocks.EscapeZeros + Word) / 8) + (3 * sizeof(ulong)));
@@ -117,7 +124,7 @@ internal sealed class BitWriter
         var at = 0;
         for (var i = 0; i < block.Length; i++)
         {
-            // Each time all pending bits are written and the whole bytes are skipped: at most 7 bits stay pending.
+            // All pending bits are written each time, but only whole bytes are counted: at most 7 bits stay pending.
             BinaryPrimitives.WriteUInt64LittleEndian(into[at..], pending);
             at += pendingBits >> 3;
             pending >>= pendingBits & ~7;

@@ -18,7 +18,7 @@ internal sealed class ColumnScratch
 
     public BitWriter Writer { get; } = new();
 
-    // The rows of a frame in order: gathered before writing.
+    // The rows of a frame in order, gathered before they are written.
     public Growing<long> Times { get; } = new();
 
     public Growing<ulong> Bits { get; } = new();
@@ -28,7 +28,7 @@ internal sealed class ColumnScratch
     // A column of lengths or times.
     public Growing<long> Integers { get; } = new();
 
-    // A column of plain form, and the plain column inside of a dictionary or runs.
+    // A plain column, and the plain column inside of a dictionary or of runs.
     public PlainParts Plain { get; } = new();
 
     public PlainParts InnerPlain { get; } = new();
@@ -96,7 +96,7 @@ internal sealed class ColumnScratch
 
         public Growing<int> Exceptions { get; } = new();
 
-        /// <summary>Makes the other plan's integers the column's.</summary>
+        /// <summary>Takes the integers of the other plan, which proved better.</summary>
         public void TakeOthers() => (Integers, OtherIntegers) = (OtherIntegers, Integers);
     }
 

@@ -10,30 +10,29 @@ namespace Telemetry.Model.Frames.Columns;
 /// The columns of version 1: readings sorted by (series, time), one group a series. A stream of bits, then the bytes of
 /// texts; docs/reference/frame-format.md has all details. Frames and the outbox's segments hold the same.
 /// <code>
-/// byte    layout: 0 plain columns follow (<see cref="ReadingColumns"/>), which are then no larger; 1 compact ones
+/// byte    layout: 0: plain columns (<see cref="ReadingColumns"/>) follow, where they are not larger; 1: compact ones
 /// each group, in bits, until all readings are there:
-/// gamma   series less the series before (at first less -1)
-/// 1       1: as many readings as the group before (at first 1); 0: number, how many
+/// gamma   series index minus that of the group before (for the first group: minus -1)
+/// 1       1: as many readings as the group before (for the first group: one); 0: a number follows, how many
 /// ...     times, see <see cref="TimeColumns"/>
 /// ...     flags, see <see cref="FlagColumn"/>
-/// ...     values of those that are not null, see <see cref="ValueColumn"/> and <see cref="TextColumn"/>
+/// ...     values of the readings that are not null, see <see cref="ValueColumn"/> and <see cref="TextColumn"/>
 /// behind the last group:
 /// 1       1: the texts are deflated                             (only where there are bytes of text)
 /// ...     zeros to the end of the byte, then the texts' bytes to the end of the columns
 /// </code>
-/// A warm writer or reader allocates nothing, but that texts are deflated and inflated by the framework: 200 to 250
-/// bytes.
+/// After a warm-up nothing is allocated, except 200 to 250 bytes where the framework deflates or inflates texts.
 /// </summary>
 public static class CompactColumns
 {
     private const byte PlainLayout = 0, CompactLayout = 1;
 
-    /// <summary>The bytes of a plain reading's time and the length of a text; every other reading takes more.</summary>
+    /// <summary>The least bytes of a plain reading: 8 for its time, and 1 for the length of an empty text.</summary>
     private const int PlainReadingBytesMin = 9;
 
     /// <summary>
-    /// Writes rows <paramref name="order"/> of a batch, which must be in the order (series, time); at most one byte
-    /// more than as plain columns. <paramref name="types"/> is the type of each series by index.
+    /// Writes rows <paramref name="order"/> of a batch, which must be in the order (series, time). Takes at most one
+    /// byte more than plain columns. <paramref name="types"/> is the type of each series by index.
     /// </summary>
     public static void Write(
         WireWriter writer, ReadingBatch batch, ReadOnlySpan<int> order, ReadOnlySpan<MetricType> types)
@@ -100,7 +99,7 @@ public static class CompactColumns
     {
         bits.Clear();
         var textBytes = 0;
-        // Read once: a batch makes its spans anew at each call.
+        // Read once, because a batch creates its spans at each call.
         var allSeries = batch.Series;
         var allTimes = batch.Times;
         var allBits = batch.Bits;
@@ -144,15 +143,16 @@ public static class CompactColumns
     }
 
     /// <summary>
-    /// Takes the times and values of the first rows, which belong to one series; returns how many. A method of its own,
-    /// so that the spans stay in registers.
+    /// Copies the times and values of the first rows, those of one series; returns how many they are. A method of its
+    /// own, so that the spans stay in registers.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static int Take(
         ReadOnlySpan<int> rows, ReadOnlySpan<int> allSeries, ReadOnlySpan<long> allTimes, ReadOnlySpan<ulong> allBits,
         Span<long> times, Span<ulong> values)
     {
-        // A batch has as many of each, and there is room for all rows; a row that it has not is found by its series.
+        // The slices check once that there are as many times and values as series, and room for all rows. A row that
+        // the batch does not have throws where its series is read.
         ref var fromTimes = ref MemoryMarshal.GetReference(allTimes[..allSeries.Length]);
         ref var fromBits = ref MemoryMarshal.GetReference(allBits[..allSeries.Length]);
         ref var toTimes = ref MemoryMarshal.GetReference(times[..rows.Length]);
@@ -175,7 +175,8 @@ public static class CompactColumns
     }
 
     /// <summary>
-    /// Takes the rows' flags, and moves the values of those that are not null together; returns how many these are.
+    /// Copies the rows' flags, and moves the values of the rows that are not null to the front; returns how many these
+    /// are.
     /// </summary>
     private static int TakeFlags(
         ReadOnlySpan<ReadingFlags> all, ReadOnlySpan<int> rows, Span<ReadingFlags> flags, Span<ulong> values)

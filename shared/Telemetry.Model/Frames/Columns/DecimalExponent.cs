@@ -4,19 +4,29 @@ using System.Runtime.Intrinsics;
 namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>
-/// Chooses the exponent of <see cref="DecimalScale"/> for a column. This is the writer's choice alone; a reader needs
-/// no knowledge of it.
+/// Chooses the exponent of <see cref="DecimalScale"/> for a column. Only the writer does this: a reader finds the
+/// exponent in the bytes.
 /// </summary>
 internal static class DecimalExponent
 {
-    private const int SampleMin = 8, SampleMax = 32, SampleEach = 16, GiveUpAfter = 4, ChangeBits = 9;
+    /// <summary>A sample is one in <see cref="SampleEach"/> values, within these limits.</summary>
+    private const int SampleMin = 8, SampleMax = 32, SampleEach = 16;
 
-    /// <summary>So many decimal places cost a value more than <see cref="ChangeBits"/>; one less does not.</summary>
+    /// <summary>When none of so many values is a decimal, the column is not one of decimals.</summary>
+    private const int GiveUpAfter = 4;
+
+    /// <summary>The bits of an exponent that is not that of the column before, with its form.</summary>
+    private const int ChangeBits = 9;
+
+    /// <summary>
+    /// An exponent that is too great by this costs a value more than <see cref="ChangeBits"/> (a decimal place is 3.3
+    /// bits); by one less it does not.
+    /// </summary>
     private const int KeepWithin = 3;
 
     /// <summary>
-    /// True when all values of a sample are on the scale of an exponent, and at least one of them is on no lesser
-    /// scale.
+    /// True when all values of a sample are on the scale of this exponent, and at least one of them is not on that of a
+    /// smaller exponent.
     /// </summary>
     public static bool Suits(ReadOnlySpan<ulong> values, int exponent)
     {
@@ -33,7 +43,9 @@ internal static class DecimalExponent
         return IsLeast(integers, exponent);
     }
 
-    /// <summary>True when not all decimals with these integers are on the scale of a lesser exponent.</summary>
+    /// <summary>
+    /// True when no smaller exponent suits all decimals with these integers: one of them does not end with the digit 0.
+    /// </summary>
     public static bool IsLeast(ReadOnlySpan<long> integers, int exponent)
     {
         foreach (var integer in integers)
@@ -98,7 +110,7 @@ internal static class DecimalExponent
 
             if (fit == decimals && exponent >= before)
             {
-                // Greater ones only cost more.
+                // All decimals fit: a greater exponent only costs more.
                 break;
             }
         }
@@ -107,9 +119,9 @@ internal static class DecimalExponent
     }
 
     /// <summary>
-    /// What <see cref="Find"/> chooses for a value alone, and its integer: the least exponent that it has, or the one
-    /// <paramref name="before"/> where that is greater by less than a change costs. -1 where the value is not on that
-    /// scale.
+    /// The exponent for a column of one value, and the value's integer: the smallest exponent that suits the value, or
+    /// <paramref name="before"/> where that is greater by less than <see cref="KeepWithin"/>. -1 when the value is not
+    /// on the scale of that exponent.
     /// </summary>
     public static int FindOne(ulong value, int before, out long integer)
     {
@@ -126,7 +138,7 @@ internal static class DecimalExponent
         return exponent >= 0 && DecimalScale.TryConvert(number, exponent, out integer) ? exponent : -1;
     }
 
-    /// <summary>The least exponent of a double; -1 when it is no decimal.</summary>
+    /// <summary>The smallest exponent that suits a double; -1 when none does.</summary>
     public static int Least(double value)
     {
         var end = Vector256.Create((double)DecimalScale.IntegerEnd);
@@ -147,7 +159,7 @@ internal static class DecimalExponent
         return -1;
     }
 
-    // After the greatest integer no greater exponent fits either.
+    // Once the integer would be too large, no greater exponent suits either.
     private static bool Within(double value, int exponent) =>
         exponent <= DecimalScale.ExponentMax
         && Math.Abs(value * DecimalScale.Powers[exponent]) < DecimalScale.IntegerEnd;

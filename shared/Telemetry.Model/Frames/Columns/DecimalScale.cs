@@ -14,23 +14,28 @@ internal static class DecimalScale
     /// </summary>
     public const int ExponentMax = 17;
 
-    /// <summary>Integers are below this, so that rounding and converting can be done by one addition.</summary>
+    /// <summary>
+    /// The integers' absolute values are below this, so that adding <see cref="Magic"/> rounds and converts them.
+    /// </summary>
     public const long IntegerEnd = 1L << 51;
 
     /// <summary>The cost in bits of a value that is not on its column's scale.</summary>
     public const int ExceptionBits = 70;
 
-    /// <summary>1.5 * 2^52: a double this large holds integers in its low bits.</summary>
+    /// <summary>
+    /// 1.5 * 2^52. Doubles of this size are whole numbers, so adding it rounds, and the bits of the sum are its own
+    /// bits plus the integer.
+    /// </summary>
     public const double Magic = 6755399441055744.0;
 
-    /// <summary>The powers of ten, up to a whole vector of them: nothing fits the last ones.</summary>
+    /// <summary>The powers of ten, filled up to whole vectors with NaN, which suits no value.</summary>
     public static readonly double[] Powers =
     [
         1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
         double.NaN, double.NaN,
     ];
 
-    /// <summary>Its bits.</summary>
+    /// <summary>The bits of <see cref="Magic"/>.</summary>
     public static readonly long MagicBits = BitConverter.DoubleToInt64Bits(Magic);
 
     /// <summary>
@@ -116,7 +121,8 @@ internal static class DecimalScale
 
     private static void Except(Vector<long> fits, int from, Span<long> integers, Span<int> exceptions, ref int count)
     {
-        // Which of them fit cannot be foretold, so there is no branch: of places that fit the next is put over them.
+        // Without a branch, because the processor could not predict which values fit: each place is stored, and the
+        // next one overwrites it if it fits.
         var last = from == 0 ? 0 : integers[from - 1];
         for (var lane = 0; lane < Vector<long>.Count; lane++)
         {

@@ -9,10 +9,13 @@ internal static class DistinctValues
 {
     private const int SampleLength = 16;
 
-    /// <summary>Up to this many entries are sorted by counting for each how many are less.</summary>
+    /// <summary>Up to this many entries are sorted by counting, for each, how many others are less.</summary>
     private const int CountedMax = 96;
 
-    /// <summary>True when half of a sample of at least sixteen values occur in it more than once.</summary>
+    /// <summary>
+    /// True when at least half of a sample of 16 values repeat one that came earlier in it. There must be 16 values or
+    /// more.
+    /// </summary>
     public static bool AreFew(ReadOnlySpan<ulong> values)
     {
         Span<ulong> sample = stackalloc ulong[SampleLength];
@@ -31,8 +34,8 @@ internal static class DistinctValues
     /// </summary>
     public static int Find(ReadOnlySpan<ulong> values, Span<ulong> entries, Span<long> places, Span<int> slots)
     {
-        // The highest bits of a product depend on all bits of the value. No branch but for values whose slot another
-        // one has: which are new cannot be foretold.
+        // A hash table. The highest bits of the product depend on all bits of the value. There is no branch on whether
+        // a value is new, because the processor could not predict it; only a slot taken by another value has a branch.
         places = places[..values.Length];
         var mask = slots.Length - 1;
         var shift = 64 - BitOperations.Log2((uint)slots.Length);
@@ -43,7 +46,7 @@ internal static class DistinctValues
             var slot = (int)((value * 0x9E37_79B9_7F4A_7C15) >> shift);
             var place = slots[slot] - 1;
 
-            // A new one's is the next, count, in place of -1.
+            // A free slot gives -1; the place of a new value is count.
             place ^= (place ^ count) & (place >> 31);
             if (count >= entries.Length && place == count)
             {
@@ -73,15 +76,15 @@ internal static class DistinctValues
         return count;
     }
 
-    /// <summary>Sorts the entries as numbers and moves the places with them.</summary>
+    /// <summary>Sorts the entries as numbers, and changes the places to match.</summary>
     public static void Sort(Span<ulong> entries, Span<long> places, MetricType type, ColumnScratch scratch)
     {
-        // Up to a whole vector; those behind are greatest.
+        // Filled up to a whole vector with the greatest number, which is less than no key.
         var keys = scratch.Keys.Of((entries.Length + Vector<long>.Count - 1) & -Vector<long>.Count);
         keys[^Vector<long>.Count..].Fill(long.MaxValue);
         for (var i = 0; i < entries.Length; i++)
         {
-            // Doubles' bits below the sign run backwards where it is set.
+            // The bits of negative doubles, taken as integers, have the reverse order.
             var bits = (long)entries[i];
             keys[i] = type == MetricType.Float ? bits ^ ((bits >> 63) & long.MaxValue) : bits;
         }
@@ -109,10 +112,10 @@ internal static class DistinctValues
         }
     }
 
-    /// <summary>The rank of each of the keys, which are distinct: how many are less.</summary>
+    /// <summary>The rank of each key: how many keys are less. They are distinct.</summary>
     private static void Count(ReadOnlySpan<long> keys, Span<int> ranks)
     {
-        // Two in one pass, for the keys are loaded once then.
+        // Two ranks in each pass, so that the keys are loaded half as often.
         var vectors = MemoryMarshal.Cast<long, Vector<long>>(keys);
         for (var i = 0; i < ranks.Length; i += 2)
         {

@@ -18,14 +18,15 @@ internal enum IntegerMeaning
 }
 
 /// <summary>
-/// Integers behind the first one, which the caller writes, as residuals of the prediction that makes them smallest:
+/// A column of integers. The caller writes the first one; the others are residuals: their differences from a
+/// prediction. The writer takes the prediction that makes them smallest.
 /// <code>
 /// 3       kind of prediction
-/// number  zigzag of its parameter (Step, Grid; Least as the distance below the first)
+/// number  its parameter: of Step and Grid in zigzag, of Least the first integer minus the least (not for the others)
 /// ...     residuals, see <see cref="RiceBlocks"/> (not for Constant)
 /// </code>
-/// Nothing stands where there is one integer. Which prediction is smallest is measured on a sample of 32 to 256 places;
-/// a grid is tried for times only, exclusive or for bits of doubles only.
+/// Of a single integer none of this is written. Predictions are compared on a sample of 32 to 256 places, or on all of
+/// fewer. Grid is tried for times only, Xor for the bits of doubles only.
 /// </summary>
 internal static class IntegerColumn
 {
@@ -37,11 +38,12 @@ internal static class IntegerColumn
     /// </summary>
     private const int StretchLength = 16, PlacesAStretch = 128, StretchesMin = 2, StretchesMax = 16;
 
-    /// <summary>For fewer integers three steps are examined, not nine, and the least is found one by one.</summary>
+    /// <summary>Of fewer integers three steps are examined, not nine, and the least is found without vectors.</summary>
     private const int LongFrom = 32;
 
     /// <summary>
-    /// Values from the least take at least their range's bits less these, unless hardly any is far from it.
+    /// With Least a value takes about as many bits as the range has, and usually at most so many fewer. It is tried
+    /// only where that could be less than the best so far.
     /// </summary>
     private const int NoiseBits = 4;
 
@@ -74,8 +76,9 @@ internal static class IntegerColumn
     }
 
     /// <summary>
-    /// True when times jitter around a grid in about so many bits, at most a sixteenth less or more. Not of steps that
-    /// are equal at the beginning or the end, whatever gap is between: a grid would spread that over all.
+    /// True when a grid suits the times and takes about so many bits, at most a sixteenth less or more. False where the
+    /// first two or the last two steps are equal: these may be steady times with a gap, which a grid would spread over
+    /// all of them.
     /// </summary>
     public static bool IsGridOf(ReadOnlySpan<long> x, long bits, out Prediction grid)
     {
@@ -86,8 +89,8 @@ internal static class IntegerColumn
     }
 
     /// <summary>
-    /// How many bits a column takes, on a sample of places: nearer the truth than a plan's, for it sees what large
-    /// residuals among small ones cost.
+    /// How many bits a column takes, by a sample of its places. More exact than the estimate of a plan, which does not
+    /// see what a few large residuals among small ones cost.
     /// </summary>
     public static long Bits(Prediction prediction, ReadOnlySpan<long> x) =>
         prediction.Kind == PredictionKind.Constant || x.Length < 2 ? KindBits : Cost(prediction, x, exactly: true);
@@ -167,8 +170,8 @@ internal static class IntegerColumn
     }
 
     /// <summary>
-    /// About how many bits the column takes: of a long one by a sample of its places, and by its residuals' logarithms
-    /// unless <paramref name="exactly"/>.
+    /// About how many bits the column takes; a long one by a sample of its places. The residuals' bits are estimated by
+    /// their logarithms, or counted if <paramref name="exactly"/>.
     /// </summary>
     [SkipLocalsInit]
     private static long Cost(Prediction prediction, ReadOnlySpan<long> x, bool exactly = false)
@@ -180,7 +183,7 @@ internal static class IntegerColumn
         var sampled = places;
         if (places <= StretchesMin * StretchLength)
         {
-            // Up to a whole vector.
+            // Filled up with zeros to a whole vector.
             var whole = (places + Vector<ulong>.Count - 1) & -Vector<ulong>.Count;
             sample.Slice(whole - Vector<ulong>.Count, Vector<ulong>.Count).Clear();
             prediction.Residuals(x, 1, sample[..places]);
@@ -204,8 +207,8 @@ internal static class IntegerColumn
     }
 
     /// <summary>
-    /// A middle one of the steps, by a sample; whether the sample goes one way only; and whether steps differ less from
-    /// those before them than among each other.
+    /// About the median of the steps, by a sample of them; whether all of the sample have one direction; and whether a
+    /// step differs little from the one before it, compared with the range of all.
     /// </summary>
     private static long MiddleStep(ReadOnlySpan<long> x, out bool isOneWay, out bool isSmooth)
     {
@@ -243,10 +246,12 @@ internal static class IntegerColumn
         private ulong _changes;
         private int _count;
 
-        /// <summary>True when none goes up or none goes down.</summary>
+        /// <summary>True when no step goes up, or none goes down.</summary>
         public readonly bool IsOneWay => _least >= 0 || _most <= 0;
 
-        /// <summary>True when they differ from those before them by a third of their range at most.</summary>
+        /// <summary>
+        /// True when steps differ from the ones before them by a third of their range at most, on average.
+        /// </summary>
         public readonly bool IsSmooth => 3 * (_changes / (uint)_count) <= (ulong)(_most - _least) >> 4;
 
         /// <summary>The middle one of three steps.</summary>
@@ -263,7 +268,7 @@ internal static class IntegerColumn
             _most = Math.Max(_most, step);
             if (at > 1)
             {
-                // Each loses four bits, lest their sum runs over.
+                // A sixteenth of each difference, so that the sum cannot overflow.
                 _changes += ZigZag.Of(step - (before - _x[at - 2])) >> 5;
                 _count++;
             }

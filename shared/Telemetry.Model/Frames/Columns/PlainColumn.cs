@@ -5,14 +5,14 @@ using Telemetry.Model.Schemas;
 namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>
-/// Values put as integers:
+/// A column of values as integers:
 /// <code>
 /// ...     form, see <see cref="PlainForm"/>
-/// number  the first integer, zigzag; of Bits as it is
+/// number  the first integer, in zigzag unless the form is Bits
 /// ...     the others, see <see cref="IntegerColumn"/>
 /// 1       of Decimals: 1 if some values are not on the scale
 ///   number  how many
-///   each    number: its place less the one before it (at first less -1); 64: its bits
+///   each    number: its place minus that of the one before (for the first: minus -1); 64: the bits of its value
 /// </code>
 /// </summary>
 internal readonly record struct PlainColumn(PlainForm Form, Prediction Prediction, int Exceptions, long EstimatedBits)
@@ -63,8 +63,8 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
     }
 
     /// <summary>
-    /// The form that <see cref="Plan"/> finds for a value alone, and its first number. An exception costs more than any
-    /// bits.
+    /// The form for a column of one value, and the number that is written for it. It never makes an exception, which
+    /// costs more bits than the value itself.
     /// </summary>
     public static PlainForm PlanOne(ulong value, MetricType type, PlainForm before, out ulong first)
     {
@@ -76,7 +76,7 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
 
         if (value == 0 && before.Form == ValueForm.Decimals)
         {
-            // On any scale; a change would cost its name, and another back.
+            // Zero is on every scale. Another form would cost bits here, and again in the next column to change back.
             first = 0;
             return before;
         }
@@ -108,10 +108,10 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
         return new PlainColumn(form, default, 0, 0);
     }
 
-    /// <summary>True when two estimates show which plan is smaller; otherwise its bits must be counted.</summary>
+    /// <summary>True when two estimates differ so much that they decide; otherwise the bits must be counted.</summary>
     public static bool AreFarApart(long one, long other) => Math.Abs(one - other) > other / 2;
 
-    /// <summary>About how many bits it takes with these integers, without its form.</summary>
+    /// <summary>About how many bits the column takes with these integers, without its form.</summary>
     public long Bits(ReadOnlySpan<long> integers) =>
         IntegerColumn.Bits(Prediction, integers) + FirstBits(integers[0])
         + ((long)Exceptions * DecimalScale.ExceptionBits);
@@ -236,8 +236,6 @@ internal readonly record struct PlainColumn(PlainForm Form, Prediction Predictio
         AreFarApart(one.EstimatedBits, other.EstimatedBits)
             ? one.EstimatedBits < other.EstimatedBits
             : one.Bits(integers) < other.Bits(otherIntegers);
-
-    private static bool IsDecimal(ulong value) => DecimalExponent.Least(BitConverter.UInt64BitsToDouble(value)) >= 0;
 
     private static void Shift(ReadOnlySpan<ulong> values, int bits, Span<long> into)
     {

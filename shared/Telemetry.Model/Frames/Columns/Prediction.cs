@@ -6,7 +6,7 @@ namespace Telemetry.Model.Frames.Columns;
 /// <summary>What each integer of a column is predicted from; encoded in three bits.</summary>
 internal enum PredictionKind : byte
 {
-    /// <summary>All are the first.</summary>
+    /// <summary>All are equal to the first one.</summary>
     Constant = 0,
 
     /// <summary>The previous one.</summary>
@@ -18,10 +18,10 @@ internal enum PredictionKind : byte
     /// <summary>The previous one plus the previous difference (delta of delta).</summary>
     Slope = 3,
 
-    /// <summary>Its place between the first and the last: times that jitter around a grid.</summary>
+    /// <summary>A point of an even grid from the first to the last one: times that jitter around a grid.</summary>
     Grid = 4,
 
-    /// <summary>The least: bools, noise.</summary>
+    /// <summary>The least of all: bools, noise.</summary>
     Least = 5,
 
     /// <summary>The previous one, by exclusive or: bits of doubles.</summary>
@@ -29,16 +29,17 @@ internal enum PredictionKind : byte
 }
 
 /// <summary>
-/// A prediction and its parameter (step; last less first; least less first). The residual of place i is
+/// A prediction and its parameter: of Step the step, of Grid the last integer minus the first, of Least the least minus
+/// the first. The residual of place i is
 /// <code>
-/// Last    x[i] - x[i-1]                                         zigzag, as are all but Least and Xor
+/// Last    x[i] - x[i-1]                                         in zigzag, as all but Least and Xor
 /// Step    x[i] - x[i-1] - step
-/// Slope   x[i] - x[i-1] - (x[i-1] - x[i-2]), for i = 1 as Last
-/// Grid    x[i] - x[0] - i * span / (n - 1), rounded down; 0 &lt;= span &lt; 2^50
+/// Slope   x[i] - x[i-1] - (x[i-1] - x[i-2]); for i = 1 as Last
+/// Grid    x[i] - x[0] - floor(i * span / (n - 1)), with 0 &lt;= span &lt; 2^50
 /// Least   x[i] - least
 /// Xor     x[i] ^ x[i-1]
 /// </code>
-/// All arithmetic is modulo 2^64. The first integer stands apart and is never predicted here.
+/// All arithmetic is modulo 2^64. The first integer has no prediction; the caller writes it.
 /// </summary>
 internal readonly record struct Prediction(PredictionKind Kind, long Parameter)
 {
@@ -82,7 +83,7 @@ internal readonly record struct Prediction(PredictionKind Kind, long Parameter)
             return;
         }
 
-        // Slices were taken of so many places as are filled.
+        // The slices above checked that each has as many places as are filled.
         ref var nows = ref MemoryMarshal.GetReference(now);
         ref var befores = ref MemoryMarshal.GetReference(before);
         ref var into = ref MemoryMarshal.GetReference(residuals);
@@ -179,12 +180,12 @@ internal readonly record struct Prediction(PredictionKind Kind, long Parameter)
         }
     }
 
-    /// <summary>The places of a grid, x[0] + i * span / (n - 1), rounded down.</summary>
+    /// <summary>The points of a grid: x[0] + floor(i * span / (n - 1)).</summary>
     private readonly struct GridPlaces
     {
-        // Of span / (n - 1) the whole part is multiplied, the rest is not: i * rest / (n - 1) is below 2^13 and found
-        // by doubles. Half a step more, it is half a step at least from any whole number, which is far more than
-        // doubles err by.
+        // span / (n - 1) is a whole part and a rest. The whole part is multiplied by i as an integer. For the rest,
+        // i * rest / (n - 1), which is below 2^13, is computed with doubles: 0.5 is added to i * rest, so that the
+        // quotient is at least 0.5 / (n - 1) away from any whole number. That is far more than the doubles' error.
         private readonly long _first, _whole;
         private readonly double _rest, _stepsInverse;
         private readonly Vector<long> _wholes;
@@ -200,13 +201,13 @@ internal readonly record struct Prediction(PredictionKind Kind, long Parameter)
 
         public long One(int place) => _first + (_whole * place) + (long)(((_rest * place) + 0.5) * _stepsInverse);
 
-        /// <summary>That of a place and those behind it.</summary>
+        /// <summary>The points from this place on, as many as a vector holds.</summary>
         public Vector<long> From(int place)
         {
             var places = Vector<double>.Indices + new Vector<double>(place);
             var parts = ((places * _rest) + new Vector<double>(0.5)) * _stepsInverse;
 
-            // Rounded down: to the nearest whole number of a half less.
+            // To round down, subtract a half and round to the nearest whole number.
             var rounded = parts - new Vector<double>(0.5) + new Vector<double>(DecimalScale.Magic);
             return new Vector<long>(_first + (_whole * place)) + _wholes
                 + (Vector.AsVectorInt64(rounded) - new Vector<long>(DecimalScale.MagicBits));

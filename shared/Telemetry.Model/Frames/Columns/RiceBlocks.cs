@@ -11,29 +11,33 @@ namespace Telemetry.Model.Frames.Columns;
 /// block   length(width + 1) bits: selector
 ///         0: all are 0
 ///         width + 1: each in width bits
-///         else a shift of selector - 1 (at most 48); each as (value >> shift) zeros, a one, the low shift bits;
-///         where that would be 8 zeros or more: 8 zeros, then the value in width bits
+///         else the shift is selector - 1 (at most 48); each as (value >> shift) zeros, a one, the low shift bits;
+///         where that would be 8 zeros or more: 8 zeros, then the value in width bits (it is escaped)
 /// </code>
-/// Outliers thus cost no more than 8 bits over their own size and leave their block's parameter alone.
+/// So an outlier costs no more than width + 8 bits, and the parameter of its block can suit the other values.
 /// </summary>
 internal static class RiceBlocks
 {
     /// <summary>Values in a block.</summary>
     public const int BlockLength = 32;
 
-    /// <summary>This many zeros announce a value in full.</summary>
+    /// <summary>After this many zeros a value follows in full.</summary>
     public const int EscapeZeros = 8;
 
     /// <summary>The greatest shift: one code then fits into a word at any bit offset.</summary>
     public const int ShiftMax = 48;
 
-    /// <summary>Shifts from here on are tried on the values' high bits: three bits below the end of a word.</summary>
+    /// <summary>
+    /// Shifts from here on are tried on the values without so many low bits: in 32 bits, see <see cref="Narrow"/>.
+    /// </summary>
     private const int HighFrom = 29;
 
     private const int LogarithmFractionBits = 8, LogarithmShift = 52 - LogarithmFractionBits;
     private const ulong LogarithmOfOne = 1023 << LogarithmFractionBits;
 
-    /// <summary>The mean is lifted where its length is so much over that of most values.</summary>
+    /// <summary>
+    /// A few large values have raised the mean if it has so many bits more than the values have on average.
+    /// </summary>
     private const int LiftedBy = 3, LiftedFrom = LiftedBy + 1;
 
     /// <summary>The bits of a block's selector.</summary>
@@ -93,14 +97,15 @@ internal static class RiceBlocks
         }
     }
 
-    /// <summary>The bits that a block takes at best, its selector apart, and the selector that does it.</summary>
+    /// <summary>The fewest bits that a block can take, without its selector, and the selector for that.</summary>
     public static int Cost(ReadOnlySpan<ulong> block, int width, out int selector) =>
         Cost(block, Sum(block, out var all), all, width, out selector);
 
     /// <summary>
-    /// About how many bits values take, without looking for each block's parameter: their logarithms, and one and a
-    /// half bits each or, where most are 0, less. It does not see what large ones among small ones cost: see
-    /// <see cref="Bits"/>. Behind the <paramref name="count"/> values are zeros to the end of a vector.
+    /// About how many bits the values take, without a search for each block's parameter: the sum of their logarithms,
+    /// and one and a half bits for each value or the sum once more, whichever is less. It does not see what a few large
+    /// values among small ones cost; <see cref="Bits"/> does. After the <paramref name="count"/> values there are zeros
+    /// up to a whole vector.
     /// </summary>
     public static long EstimatedBits(ReadOnlySpan<ulong> values, int count)
     {
@@ -122,10 +127,11 @@ internal static class RiceBlocks
         return bits;
     }
 
-    /// <summary>The logarithms of values and 1, of whole vectors of them.</summary>
+    /// <summary>The sum of log2(value + 1), without the values after the last whole vector.</summary>
     private static long SumOfLogarithms(ReadOnlySpan<ulong> values)
     {
-        // As an integer, the bits of a double are its logarithm, if for a bent fraction.
+        // The bits of a double, taken as an integer, are nearly its logarithm: the exponent exactly, and a fraction
+        // that is a little too small.
         var vectors = MemoryMarshal.Cast<ulong, Vector<ulong>>(values);
         var sums = Vector<ulong>.Zero;
         foreach (var vector in vectors)
@@ -171,23 +177,23 @@ internal static class RiceBlocks
             return 0;
         }
 
-        // A sum that ran over is of values near 64 bits, which are plain anyway.
+        // At first: plain, each in width bits.
         var best = width * block.Length;
         selector = width + 1;
         var length = 64 - BitOperations.LeadingZeroCount(all);
         if (all >> 58 == 0)
         {
-            // That of sum / block.Length, without a division.
+            // So small values cannot make the sum overflow: this is the length of their mean, without a division.
             length = Math.Max(0, BitOperations.Log2(sum) - BitOperations.Log2((uint)block.Length) + 1);
             length -= length > 0 && (ulong)block.Length << (length - 1) > sum ? 1 : 0;
         }
 
-        // Up to a whole vector; the rest are zeros, which count nothing.
+        // Filled up with zeros to a whole vector; they cost nothing.
         Span<uint> narrow = stackalloc uint[BlockLength];
         narrow = narrow[..((block.Length + Vector<uint>.Count - 1) & -Vector<uint>.Count)];
 
-        // From the mean's length down there is one valley, unless large values lift the mean: then there may be another
-        // one below, at the length of the others.
+        // From the mean's length down, the bits become fewer and then more again. But where a few large values raise
+        // the mean, there may be a second minimum further down, at the length of the others.
         var start = Math.Min(Math.Min(length, width - 1), ShiftMax);
         Descend(block, narrow, start, width, ref best, ref selector);
         if (start >= LiftedFrom && block.Length >= Vector<ulong>.Count)
@@ -202,7 +208,10 @@ internal static class RiceBlocks
         return best;
     }
 
-    /// <summary>Goes from a shift down for as long as the bits get less, and takes the best if it is better.</summary>
+    /// <summary>
+    /// Tries smaller and smaller shifts until one takes more bits than the last; keeps the best of them if it is better
+    /// than <paramref name="best"/>.
+    /// </summary>
     private static void Descend(
         ReadOnlySpan<ulong> block, Span<uint> narrow, int from, int width, ref int best, ref int selector)
     {
@@ -233,8 +242,8 @@ internal static class RiceBlocks
     }
 
     /// <summary>
-    /// The values without their bits below <paramref name="below"/>, as words. What is over a word becomes the greatest
-    /// one, and so stays an escaped value for shifts to three bits below the end of a word.
+    /// The values without their low bits, so many as <paramref name="below"/> says, in 32 bits each. What is larger
+    /// becomes the greatest number of 32 bits, and is still escaped with shifts to 28.
     /// </summary>
     private static void Narrow(ReadOnlySpan<ulong> block, int below, Span<uint> into)
     {
@@ -254,7 +263,8 @@ internal static class RiceBlocks
         }
     }
 
-    // Without the ones and the low bits of unescaped codes, which are the same for all.
+    // Without the shift + 1 bits (the one, and the low bits) that the caller adds for each value. An escaped value has
+    // neither, so only what its width is over them counts here.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int NarrowCost(ReadOnlySpan<uint> block, int shift, int width)
     {

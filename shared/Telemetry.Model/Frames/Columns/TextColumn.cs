@@ -5,18 +5,19 @@ using Telemetry.Model.Readings;
 namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>
-/// The texts of a group: each distinct one once, in the order in which they first come.
+/// The texts of a group: each distinct one once, in order of first occurrence.
 /// <code>
 /// number  how many distinct texts
 /// number  the length of the first in bytes
 /// ...     the others' lengths, see <see cref="IntegerColumn"/>
-/// ...     of two or more: each reading's text by number, from 0; the first is 0 and not written, see IntegerColumn
+/// ...     if there are two or more: for each reading the number of its text, from 0, see IntegerColumn; the first
+///         reading has text 0, which is not written
 /// </code>
-/// The bytes of all groups' texts stand behind the columns, deflated where that is smaller.
+/// The bytes of all groups' texts follow after the columns, deflated where that is smaller.
 /// </summary>
 internal static class TextColumn
 {
-    /// <summary>Shorter texts gain less than the cost of a deflater, which is made anew for each frame.</summary>
+    /// <summary>Shorter texts gain less than a deflater costs, which is created for each frame.</summary>
     private const int DeflateFrom = 96;
 
     /// <summary>
@@ -49,9 +50,9 @@ internal static class TextColumn
     }
 
     /// <summary>
-    /// Reads the texts of a group as (offset, length) into all texts of the columns, of which
-    /// <paramref name="textBytes"/> came before. All readings together have at most <paramref name="left"/> bytes of
-    /// text left.
+    /// Reads the texts of a group as (offset, length) in the texts of all groups; those of the groups before have
+    /// <paramref name="textBytes"/> bytes. The readings of this group and all later ones may have
+    /// <paramref name="left"/> bytes of text together.
     /// </summary>
     public static void Read(
         ref BitReader reader, Span<ulong> into, ref int textBytes, ref int left, ColumnScratch scratch)

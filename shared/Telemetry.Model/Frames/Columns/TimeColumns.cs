@@ -7,11 +7,11 @@ namespace Telemetry.Model.Frames.Columns;
 /// column.
 /// <code>
 /// 1       1: times of an earlier group
-///   gamma   how many columns back, 1 to 16: among those of their own, 1 being the last; it has as many readings
+///   gamma   which one, 1 to 16, counted back from the last column that is not shared itself; it has as many readings
 /// 0: a column of its own
-///   number  zigzag of its first time less the first time of the last such column (0 before any), microseconds
+///   number  zigzag of its first time minus that of the last such column (minus 0 for the first), in microseconds
 ///   2       unit, if there are two readings or more: 0 microseconds, 1 milliseconds, 2 seconds, 3 minutes
-///   ...     integers (time less first time) / unit; the first is 0 and not written, see <see cref="IntegerColumn"/>
+///   ...     integers (time - first time) / unit; the first is 0 and not written, see <see cref="IntegerColumn"/>
 /// </code>
 /// </summary>
 internal ref struct TimeColumns(Span<long> times)
@@ -98,8 +98,8 @@ internal ref struct TimeColumns(Span<long> times)
     }
 
     /// <summary>
-    /// Columns of one frame tend to jitter alike: where the last one that was planned is a grid, one of as many times
-    /// and about as many bits is one too.
+    /// The columns of a frame often jitter in the same way. Where the last planned column is a grid, one with as many
+    /// times and about as many bits becomes a grid too, without comparing other predictions.
     /// </summary>
     private Prediction Plan(ReadOnlySpan<long> integers, int unit)
     {
@@ -114,7 +114,7 @@ internal ref struct TimeColumns(Span<long> times)
         return prediction;
     }
 
-    /// <summary>How many columns back there is one of just these times; 0 when there is none.</summary>
+    /// <summary>How many columns back there is one with exactly these times; 0 when there is none.</summary>
     private readonly int BackOf(int start, int count)
     {
         ReadOnlySpan<Column> recent = _recent;

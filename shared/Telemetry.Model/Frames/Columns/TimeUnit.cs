@@ -4,7 +4,8 @@ using System.Runtime.InteropServices;
 namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>
-/// The units in which a column's times are whole: 0 microseconds, 1 milliseconds, 2 seconds, 3 minutes.
+/// The units of a column's times, in which all of them are whole numbers: 0 microseconds, 1 milliseconds, 2 seconds, 3
+/// minutes.
 /// </summary>
 internal static class TimeUnit
 {
@@ -15,7 +16,7 @@ internal static class TimeUnit
 
     /// <summary>
     /// Fills <paramref name="into"/> with the differences from the first time, in the largest unit in which all are
-    /// whole, and returns that. Times 71 years apart (2^51 microseconds) are in microseconds.
+    /// whole, and returns that unit. It may be microseconds for differences of 71 years (2^51 microseconds) or more.
     /// </summary>
     public static int Divide(ReadOnlySpan<long> times, Span<long> into)
     {
@@ -39,7 +40,7 @@ internal static class TimeUnit
 
     private static bool TryDivide(ReadOnlySpan<long> times, double unit, Span<long> into)
     {
-        // As doubles, in which whole numbers below 2^51 and their products by a unit are exact.
+        // With doubles, in which whole numbers below 2^51 are exact, and so are their products with a unit.
         ref var from = ref MemoryMarshal.GetReference(times);
         ref var to = ref MemoryMarshal.GetReference(into);
         var first = new Vector<long>(times[0]);

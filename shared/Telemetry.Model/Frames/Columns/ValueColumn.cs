@@ -18,36 +18,37 @@ namespace Telemetry.Model.Frames.Columns;
 ///   number  the first run's length
 ///   ...     the others' lengths, see <see cref="IntegerColumn"/>
 /// </code>
-/// A dictionary is sorted by its writer, so that values near each other have places near each other: it takes the
-/// averages of a slow sensor (22.6, 22.625, 22.633333…) to a few bits, where every decimal place would cost three.
+/// The writer sorts a dictionary, so that values near each other have places near each other. The averages of a slow
+/// sensor (22.6, 22.625, 22.633333…) then take a few bits, where each decimal place would cost more than three.
 /// </summary>
 internal static class ValueColumn
 {
-    /// <summary>Fewer values are put plain.</summary>
+    /// <summary>With fewer values than these, neither runs nor a dictionary is tried.</summary>
     private const int RunsFrom = 16, DictionaryFrom = 32;
 
     /// <summary>
-    /// Runs are put where less than one of so many values changes: one costs about as much as so many residuals that
-    /// are mostly 0.
+    /// Runs are written where fewer than one in so many values differ from the one before: a run costs about as much as
+    /// so many residuals that are mostly 0.
     /// </summary>
     private const int ChangesOf = 8;
 
-    /// <summary>What the two columns of a dictionary begin with, about.</summary>
+    /// <summary>About how many bits the two columns of a dictionary take for their first fields.</summary>
     private const int FieldBits = 24;
 
     /// <summary>
-    /// A dictionary is tried where a plain column takes more bits than this for each value that differs from the one
-    /// before; or more than these for each value, where few seem to differ.
+    /// A dictionary is tried where a plain column takes more than <see cref="PlainBitsOfFew"/> bits a value, and either
+    /// more than <see cref="ChangeBitsMax"/> bits for each value that differs from the one before, or few values seem
+    /// to be distinct.
     /// </summary>
     private const int ChangeBitsMax = 8, PlainBitsOfFew = 3;
 
     /// <summary>The most distinct values that are looked for.</summary>
     private const int EntriesMax = 2048;
 
-    /// <summary>In place of how many distinct values there are: more than a dictionary may have.</summary>
+    /// <summary>Instead of the number of distinct values: there are more than a dictionary may have.</summary>
     private const int TooMany = -1;
 
-    /// <summary>Writes at least one value, as is found best.</summary>
+    /// <summary>Writes at least one value, in the form that is found to be smallest.</summary>
     public static void Write(
         BitWriter writer, ReadOnlySpan<ulong> values, MetricType type, ref PlainForms before, ColumnScratch scratch)
     {
@@ -163,7 +164,7 @@ internal static class ValueColumn
         WriteParts(writer, ValueForm.Runs, entries, inner, lengths, prediction, type, ref before, scratch);
     }
 
-    /// <summary>How many of the values differ from the one before, of at least a vector of them.</summary>
+    /// <summary>How many values differ from the one before.</summary>
     private static int Changes(ReadOnlySpan<ulong> values)
     {
         var count = values.Length - 1;
@@ -185,7 +186,8 @@ internal static class ValueColumn
     }
 
     /// <summary>
-    /// Finds the distinct values, sorted, and each value's place: they are in the scratch, as many as it returns.
+    /// Finds the distinct values, sorted, and the place of each value among them; leaves both in the scratch. Returns
+    /// how many are distinct.
     /// </summary>
     private static int FindDistinct(ReadOnlySpan<ulong> values, MetricType type, ColumnScratch scratch)
     {

@@ -3,7 +3,7 @@ using Telemetry.Model.Schemas;
 
 namespace Telemetry.Model.Frames.Columns;
 
-/// <summary>How a column of values is put; the code stands in three bits.</summary>
+/// <summary>How a column of values is encoded; written as three bits.</summary>
 internal enum ValueForm : byte
 {
     /// <summary>Plain: the values' 64 bits as signed integers.</summary>
@@ -12,7 +12,7 @@ internal enum ValueForm : byte
     /// <summary>Plain: doubles as integers over a power of ten, see <see cref="DecimalScale"/>.</summary>
     Decimals = 1,
 
-    /// <summary>Plain: doubles' bits without those at the low end that are 0 in all.</summary>
+    /// <summary>Plain: the bits of doubles, without the low ones that are 0 in all of them.</summary>
     Bits = 2,
 
     /// <summary>The distinct values and each value's place among them.</summary>
@@ -23,13 +23,14 @@ internal enum ValueForm : byte
 }
 
 /// <summary>
-/// A plain form with its parameter (exponent of ten; bits left out), as columns of one type hand it on.
+/// A form with its parameter: of Decimals the exponent of ten, of Bits the number of low bits left out. A plain column
+/// may repeat the form of the last plain column of its type.
 /// </summary>
 internal readonly record struct PlainForm(ValueForm Form, int Parameter)
 {
     private const int FormBits = 3, ExponentBits = 5, ShiftBits = 6;
 
-    /// <summary>The context of a column's first integer; they are in the order of the forms.</summary>
+    /// <summary>The context of a column's first integer. The contexts are in the order of the forms.</summary>
     public NumberContext First => NumberContext.FirstInteger + (int)Form;
 
     private int ParameterBits => Form switch
@@ -40,8 +41,9 @@ internal readonly record struct PlainForm(ValueForm Form, int Parameter)
     };
 
     /// <summary>
+    /// Writes a plain form:
     /// <code>
-    /// 1       1: as the last plain column of this type (at first Decimals 1 for Float, Integers for others)
+    /// 1       1: that of the last plain column of this type (at first: Decimals 1 for Float, Integers for the others)
     /// 0:
     ///   3       form
     ///   5 or 6  exponent of Decimals, or bits left out of Bits
@@ -105,7 +107,7 @@ internal struct PlainForms
 {
     private PlainForm _first;
 
-    /// <summary>What columns begin with.</summary>
+    /// <summary>The forms before the first column.</summary>
     public static PlainForms AtStart()
     {
         var forms = default(PlainForms);

@@ -3,15 +3,17 @@ using System.Numerics;
 namespace Telemetry.Model.Frames.Columns;
 
 /// <summary>
-/// The places at which a loop takes vectors of 64-bit numbers: the last one stands so far back that it ends with the
-/// last number, and so takes some again.
+/// The places at which a loop over 64-bit numbers takes vectors. The last vector ends with the last number, so it may
+/// overlap the one before, and some numbers are processed twice.
 /// </summary>
 internal static class VectorSteps
 {
-    /// <summary>Fewer numbers than so many are taken one by one.</summary>
+    /// <summary>With fewer numbers than this, a loop takes them one by one.</summary>
     public static int Least => Vector<ulong>.Count;
 
-    /// <summary>The place behind <paramref name="at"/>; <paramref name="count"/> at the end.</summary>
+    /// <summary>
+    /// The place of the next vector after <paramref name="at"/>; <paramref name="count"/> at the end.
+    /// </summary>
     public static int Next(int at, int count)
     {
         var next = at + Vector<ulong>.Count;

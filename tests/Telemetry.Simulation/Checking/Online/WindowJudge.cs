@@ -8,8 +8,8 @@ namespace Telemetry.Simulation.Checking.Online;
 
 /// <summary>
 /// Judges the windows at each commit: the parts of a window hold the readings that are stored of it, by number and hash
-/// sum, except where the gateway's row says that its owner has parts in memory. A window that the watermark has passed is
-/// never among those.
+/// sum, except where the gateway's row says that its owner has parts in memory. A window that the watermark has passed
+/// is never among those.
 /// </summary>
 internal sealed class WindowJudge(Findings findings)
 {
@@ -61,8 +61,8 @@ internal sealed class WindowJudge(Findings findings)
             {
                 findings.Add(
                     gateway, null,
-                    $"the window of {series} from {window.Start}, {window.WidthSeconds} s, lacks {balance.Count} readings "
-                    + $"(hash {balance.Hash:x16}); open are {row?.OpenWindows}, the watermark is {row?.Watermark}");
+                    $"the window of {series} from {window.Start}, {window.WidthSeconds} s, lacks {balance.Count} "
+                    + $"readings (hash {balance.Hash:x16}); open are {row?.OpenWindows}, the watermark is {row?.Watermark}");
             }
         }
     }

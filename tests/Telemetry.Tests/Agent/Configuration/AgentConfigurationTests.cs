@@ -1,6 +1,9 @@
 using System.Collections;
 using Telemetry.Agent.Configuration;
 using Telemetry.Diagnostics.Tracing;
+using Telemetry.Inputs.Generator;
+using Telemetry.Inputs.HostMetrics;
+using Telemetry.Inputs.Http;
 using Telemetry.Runtime.Settings;
 
 namespace Telemetry.Tests.Agent.Configuration;
@@ -32,11 +35,12 @@ public sealed class AgentConfigurationTests
                 options.Outbox.CommitDeadline));
         Assert.Equal(("ingress", 11883, "p"), (options.Uplink.Host, options.Uplink.Port, options.Uplink.Password));
         Assert.Equal(TimeSpan.FromSeconds(90), options.UplinkSending.Heartbeat);
-        Assert.Equal((7, TimeSpan.Zero), (options.Generator!.ReadingsPerSecond, options.Generator.CommitDeadline));
+        var generator = options.Inputs.OfType<GeneratorOptions>().Single();
+        Assert.Equal((7, TimeSpan.Zero), (generator.ReadingsPerSecond, generator.CommitDeadline));
         Assert.Equal(
             (new Uri("http://collector:4317"), TraceProtocol.Grpc, 0.25), (options.Traces.Endpoint,
                 options.Traces.Protocol, options.Traces.Ratio));
-        Assert.Equal(("pi", 9100), (options.HostMetrics!.Device, options.StatusPort));
+        Assert.Equal(("pi", 9100), (options.Inputs.OfType<HostMetricsOptions>().Single().Device, options.StatusPort));
     }
 
     [Fact]
@@ -54,11 +58,11 @@ public sealed class AgentConfigurationTests
         File.Delete(file);
 
         Assert.Empty(problems);
-        Assert.Equal(
-            (8087, 1024 * 1024, "device"), (options.Http!.Port, options.Http.BodyBytesMax, options.Http.DeviceTag));
-        Assert.Equal("telegraf", options.Http.Tokens.Find(null, "0123456789"));
-        Assert.Equal("default", options.Http.Tokens.Find("default", "from-the-environment"));
-        Assert.Null(options.Http.Tokens.Find("other", "0123456789"));
+        var http = Assert.IsType<HttpInputOptions>(Assert.Single(options.Inputs));
+        Assert.Equal((8087, 1024 * 1024, "device"), (http.Port, http.BodyBytesMax, http.DeviceTag));
+        Assert.Equal("telegraf", http.Tokens.Find(null, "0123456789"));
+        Assert.Equal("default", http.Tokens.Find("default", "from-the-environment"));
+        Assert.Null(http.Tokens.Find("other", "0123456789"));
     }
 
     [Fact]
@@ -67,9 +71,7 @@ public sealed class AgentConfigurationTests
         var (options, problems) = Read("{" + Least + """, "uplink": { "host": "h" } }""");
 
         Assert.Empty(problems);
-        Assert.Null(options.Generator);
-        Assert.Null(options.HostMetrics);
-        Assert.Null(options.Http);
+        Assert.Empty(options.Inputs);
     }
 
     [Fact]

@@ -66,7 +66,7 @@ public sealed class AgentMetricsTests
     {
         using var metrics = new AgentMetrics(null);
 
-        var text = metrics.Write([Status with { Http = Http }, Status, Status with { Http = Http }]);
+        var text = metrics.Write([Status with { Inputs = [Http] }, Status, Status with { Inputs = [Http] }]);
 
         Assert.Equal(
             """

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Telemetry.Agent.Status;
+using Telemetry.Inputs.Http;
 
 namespace Telemetry.Tests.Agent.Status;
 
@@ -17,5 +18,16 @@ public sealed class AgentStatusTests
         Assert.Equal("gw-1", agent.GetProperty("gateway").GetString());
         Assert.Equal(6, agent.GetProperty("settled").GetInt64());
         Assert.Equal(JsonValueKind.Null, agent.GetProperty("lastAnswer").ValueKind);
+        Assert.False(agent.TryGetProperty("http", out _));
+    }
+
+    [Fact]
+    public void An_input_that_has_a_status_has_an_object_of_its_name()
+    {
+        var status = Status with { Inputs = [new HttpInputStatus { LinesStored = 7 }] };
+
+        using var json = JsonDocument.Parse(AgentStatus.Json([status]));
+
+        Assert.Equal(7, json.RootElement[0].GetProperty("http").GetProperty("linesStored").GetInt64());
     }
 }

@@ -25,7 +25,7 @@ public sealed class OutboxDiskTests
 
         Assert.Equal(refusal, outcome.Refusal);
         Assert.Equal((2L, 2L), (rig.Outbox.Accepted, rig.Outbox.UnsealedReadings));
-        Assert.Equal(fault, rig.Outbox.Standing.Trouble!.Fault);
+        Assert.Equal(fault, rig.Outbox.Standing.DiskFailure!.Fault);
         Assert.Contains("readings are refused", rig.Outbox.Standing.Problem, StringComparison.Ordinal);
         Assert.False(rig.Outbox.Failed.IsCompleted);
         rig.Disk.CommitFault = null;
@@ -67,7 +67,7 @@ public sealed class OutboxDiskTests
         }
 
         var accepted = rig.Outbox.Accepted;
-        Assert.Equal(OutboxFault.Full, rig.Outbox.Standing.Trouble!.Fault);
+        Assert.Equal(OutboxFault.Full, rig.Outbox.Standing.DiskFailure!.Fault);
         while (rig.Outbox.UnsealedReadings > 0)
         {
             Assert.Equal(1, await rig.SealAsync());

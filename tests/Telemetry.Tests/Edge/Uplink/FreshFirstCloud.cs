@@ -67,14 +67,14 @@ internal sealed class FreshFirstCloud
 
     private PublishOutcome Arrived(string topic, ReadOnlyMemory<byte> payload)
     {
-        if (topic == Routes.HelloTopic(OutboxRig.Gateway))
+        if (topic == MqttTopics.Hello(OutboxRig.Gateway))
         {
             return Take(payload.Span);
         }
 
         FrameEnvelope.Read(payload.Span, out var offset);
         var frame = payload.Span[offset..];
-        var stream = topic == Routes.FrameTopic(OutboxRig.Gateway, Lane.Backlog) ? StreamKind.Backlog : StreamKind.Live;
+        var stream = topic == MqttTopics.Frames(OutboxRig.Gateway, Lane.Backlog) ? StreamKind.Backlog : StreamKind.Live;
         if (!FrameReader.TryKind(frame, out var kind) || kind != FrameKind.Schema)
         {
             _readings.Clear();

@@ -135,7 +135,7 @@ public sealed class OlderCloudTests
 
         private bool Reads(string topic, ReadOnlySpan<byte> payload)
         {
-            if (topic == Routes.HelloTopic(OutboxRig.Gateway))
+            if (topic == MqttTopics.Hello(OutboxRig.Gateway))
             {
                 var hello = Hello.Read(payload);
                 if (AnswersAfter is { } pause && hello.Full)

@@ -1,6 +1,5 @@
 using Telemetry.Model.Schemas;
 using System.Text.RegularExpressions;
-using Telemetry.Processing.Alerts.Rules;
 
 namespace Telemetry.Tests.Model.Schemas;
 

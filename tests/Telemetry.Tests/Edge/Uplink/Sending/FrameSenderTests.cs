@@ -100,7 +100,7 @@ public sealed class FrameSenderTests
 
         public Task Closed { get; } = new TaskCompletionSource().Task;
 
-        public int OnTheWay(Lane lane) => _topics.Count(t => t == Routes.FrameTopic(OutboxRig.Gateway, lane));
+        public int OnTheWay(Lane lane) => _topics.Count(t => t == MqttTopics.Frames(OutboxRig.Gateway, lane));
 
         public async ValueTask<PublishOutcome> PublishAsync(
             string topic, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
