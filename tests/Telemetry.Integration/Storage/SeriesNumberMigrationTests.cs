@@ -37,7 +37,8 @@ public sealed class SeriesNumberMigrationTests(PostgresFixture fixture) : IClass
                 r => (Of: (r.GetString(0), r.GetString(1), r.GetString(2), r.GetString(3), r.GetInt16(4)),
                     Identity: r.GetFieldValue<byte[]>(5))),
             s => Assert.Equal(
-                ColumnValues.Bytes(SeriesIdentity.Of(GatewayId.Parse(s.Of.Item1), SixthVersion.Series(s.Of))), s.Identity));
+                ColumnValues.Bytes(SeriesIdentity.Of(GatewayId.Parse(s.Of.Item1), SixthVersion.Series(s.Of))),
+                s.Identity));
         Assert.Equal("1", await database.Row("SELECT count(*) FROM telemetry.dead_letter d JOIN telemetry.series s ON "
             + "s.identity = d.series_identity WHERE s.gateway = 'gw-0' AND s.metric = 'metric 3'"));
         Assert.Equal("1", await database.Row("SELECT count(*) FROM telemetry.alert_state a JOIN telemetry.series s ON "

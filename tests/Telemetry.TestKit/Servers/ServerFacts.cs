@@ -58,8 +58,14 @@ public sealed class KafkaTheoryAttribute : TheoryAttribute
 }
 
 /// <summary>
-/// A theory that needs TimescaleDB in WebAssembly: skipped with the reason where it is missing, but never with CI=true.
+/// A test that needs TimescaleDB in WebAssembly: skipped with the reason where it is missing, but never with CI=true.
 /// </summary>
+public sealed class TimescaleFactAttribute : FactAttribute
+{
+    public TimescaleFactAttribute() => Skip = Missing.Timescale;
+}
+
+/// <summary>As <see cref="TimescaleFactAttribute"/>, for theories.</summary>
 public sealed class TimescaleTheoryAttribute : TheoryAttribute
 {
     public TimescaleTheoryAttribute() => Skip = Missing.Timescale;
@@ -114,5 +120,6 @@ internal static class Missing
     internal static string? Reason(string what, string? found) => Reason(what, found, MustRun);
 
     internal static string? Reason(string what, string? found, bool mustRun) =>
-        found is not null || mustRun ? null : $"{what} is not installed; deploy/local/install-servers.sh --tests does it.";
+        found is not null || mustRun ? null
+            : $"{what} is not installed; deploy/local/install-servers.sh --tests does it.";
 }

@@ -4,9 +4,9 @@ using Npgsql;
 namespace Telemetry.TestKit.Servers;
 
 /// <summary>
-/// A TimescaleDB server of the Community edition: PostgreSQL as WebAssembly, run by Node.js, in memory. It has one session,
-/// which its connections use in turn, from the end of one transaction to the end of the next one; a transaction that
-/// waits for another one waits until its time is over. It runs no jobs of itself: run_job(id) runs one.
+/// A TimescaleDB server of the Community edition: PostgreSQL as WebAssembly, run by Node.js, in memory. It has one
+/// session, which its connections use in turn: a turn ends when no transaction is open. A transaction that waits for
+/// another one waits until its time is over. It runs no jobs of itself: run_job(id) runs one.
 /// </summary>
 public sealed class TimescaleServer : IAsyncDisposable
 {
@@ -56,11 +56,12 @@ public sealed class TimescaleServer : IAsyncDisposable
         {
             var program = FindProgram()
                 ?? throw new FileNotFoundException("Node.js or its packages are not installed.");
-            server._process = await ServerProcess.Start(new ServerCommand(
-                Programs.Require(Node), program, server.Port.ToString(CultureInfo.InvariantCulture), server.WarningsFile)
-            {
-                Folder = server._folder.FullPath,
-            });
+            var port = server.Port.ToString(CultureInfo.InvariantCulture);
+            server._process = await ServerProcess.Start(
+                new ServerCommand(Programs.Require(Node), program, port, server.WarningsFile)
+                {
+                    Folder = server._folder.FullPath,
+                });
             await server._process.WaitUntilReady(Probe.Accepts(server.Port), ReadyWithin);
         });
     }

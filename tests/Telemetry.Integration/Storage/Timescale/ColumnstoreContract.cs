@@ -82,9 +82,7 @@ public abstract class ColumnstoreContract
 
         Assert.Equal("both, both", await database.Forms("reading"));
         Assert.Equal("both, both", await database.Forms("window_part"));
-        Assert.Equal(
-            $"{SampleWindows.Windows}|{SampleWindows.LateWindows}|{SampleWindows.Readings + SampleWindows.LateReadings}",
-            await database.Row(SampleWindows.CountsSql));
+        Assert.Equal(SampleWindows.CountsWithLate, await database.Row(SampleWindows.CountsSql));
         Assert.Empty(await sample.Differences());
         var before = await sample.Content();
 
@@ -149,8 +147,8 @@ public abstract class ColumnstoreContract
     });
 
     /// <summary>
-    /// Makes a database with TimescaleDB Community and without tables, and runs the test on it; a warning of SQLSTATE 01000
-    /// fails it.
+    /// Makes a database with TimescaleDB Community and without tables, and runs the test on it; a warning of SQLSTATE
+    /// 01000 fails it.
     /// </summary>
     internal abstract Task RunAsync(Func<PostgresDatabase, Task> test);
 

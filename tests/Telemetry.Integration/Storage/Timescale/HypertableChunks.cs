@@ -15,8 +15,9 @@ internal static class HypertableChunks
         ", ",
         await database.Read(
             $"""
-            SELECT c.status FROM _timescaledb_catalog.chunk c JOIN _timescaledb_catalog.hypertable h ON h.id = c.hypertable_id
-            WHERE h.schema_name = 'telemetry' AND h.table_name = '{table}' AND NOT c.dropped ORDER BY c.id
+            SELECT c.status FROM _timescaledb_catalog.chunk c
+            JOIN _timescaledb_catalog.hypertable h ON h.id = c.hypertable_id
+            WHERE h.schema_name = 'telemetry' AND h.table_name = '{table}' ORDER BY c.id
             """,
             r => (r.GetInt32(0) & (Compressed | Partial)) switch
             {
@@ -31,13 +32,15 @@ internal static class HypertableChunks
         foreach (var chunk in await database.Read(
             $"SELECT c::text FROM show_chunks('telemetry.{table}') c", r => r.GetString(0)))
         {
-            await database.Execute($"CALL convert_to_columnstore('{chunk}', if_not_columnstore => true, recompress => true)");
+            await database.Execute(
+                $"CALL convert_to_columnstore('{chunk}', if_not_columnstore => true, recompress => true)");
         }
     }
 
     /// <summary>Runs the table's policy once, as the server's worker does at intervals.</summary>
     public static async Task RunPolicy(this PostgresDatabase database, string table) => await database.Execute(
-        "CALL run_job(" + await database.Row(
-            $"SELECT job_id FROM timescaledb_information.jobs WHERE hypertable_schema = 'telemetry' AND hypertable_name = '{table}'")
-        + ")");
+        $"CALL run_job({await database.Row($"""
+            SELECT job_id FROM timescaledb_information.jobs
+            WHERE hypertable_schema = 'telemetry' AND hypertable_name = '{table}'
+            """)})");
 }

@@ -4,8 +4,8 @@ using Telemetry.TestKit.Servers;
 namespace Telemetry.Integration.Storage.Timescale;
 
 /// <summary>
-/// All of the contracts on the TimescaleDB server that TELEMETRY_TEST_TIMESCALE names. Each test makes a database of its own
-/// there and drops it.
+/// All of the contracts on the TimescaleDB server that TELEMETRY_TEST_TIMESCALE names. Each test makes a database of
+/// its own there and drops it.
 /// </summary>
 public sealed class NamedTimescaleTests
 {

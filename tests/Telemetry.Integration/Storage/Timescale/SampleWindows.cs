@@ -30,11 +30,15 @@ internal sealed class SampleWindows
 
     public static readonly int Windows = Types.Length * Minutes, Readings = Windows * PerMinute;
 
-    public static readonly int LateWindows = Windows / LateEvery, LateReadings = LateWindows;
-
     /// <summary>Complete windows, those with a revision, and the readings in them.</summary>
-    public const string CountsSql =
-        "SELECT count(*) FILTER (WHERE complete), count(*) FILTER (WHERE revision > 0), sum(readings) FROM telemetry.windows";
+    public const string CountsSql = """
+        SELECT count(*) FILTER (WHERE complete), count(*) FILTER (WHERE revision > 0), sum(readings)
+        FROM telemetry.windows
+        """;
+
+    /// <summary>The same once late readings came, one to a window.</summary>
+    public static readonly string CountsWithLate =
+        $"{Windows}|{Windows / LateEvery}|{Readings + (Windows / LateEvery)}";
 
     private const string ContentSql = """
         SELECT concat_ws('|', metric, start, readings, numbers, nulls, uncertain, bad, sum, mean, min, max, first, last,
@@ -95,7 +99,8 @@ internal sealed class SampleWindows
                 Add(commit, part, part.Start + (MicrosOfMinute / 2) + 1, PerMinute);
                 commit.Parts.Add(part);
                 commit.Revisions.Add(new WindowRevisionRow(
-                    StoreSteps.Gateway, new FrameKey(7, Lane.Backlog, 1, LateReadings), RevisionCause.Late, part));
+                    StoreSteps.Gateway, new FrameKey(7, Lane.Backlog, 1, Windows / LateEvery), RevisionCause.Late,
+                    part));
             }
         });
 

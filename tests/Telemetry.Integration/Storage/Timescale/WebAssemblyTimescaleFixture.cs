@@ -7,6 +7,8 @@ public sealed class WebAssemblyTimescaleFixture : IAsyncLifetime
 {
     private TimescaleServer? _server;
 
+    internal string ConnectionString => _server!.ConnectionString;
+
     public async Task InitializeAsync()
     {
         if (new TimescaleTheoryAttribute().Skip is null)
