@@ -34,9 +34,6 @@ CREATE TABLE telemetry.window_revision (
 CREATE INDEX window_revision_windows ON telemetry.window_revision (series, start);
 COMMENT ON COLUMN telemetry.window_revision.cause IS '1 late, 2 recovered, 3 retried';
 
-CREATE INDEX dead_letter_times ON telemetry.dead_letter (series_identity, time_micros)
-    WHERE retried_at IS NULL AND readings > 0 AND series_identity <> '\x';
-
 -- Removes the parts of each gateway's windows that lie within [first, last) and end after the watermark.
 --
 -- Before it deletes, TimescaleDB moves rows of compressed chunks into row form: all rows that the conditions do not exclude,
@@ -62,3 +59,19 @@ BEGIN
         USING removal.last, removal.watermark;
     END LOOP;
 END $$;
+
+CREATE INDEX dead_letter_times ON telemetry.dead_letter (series_identity, time_micros)
+    WHERE retried_at IS NULL AND readings > 0 AND series_identity <> '\x';
+
+-- How far the owners are behind the log, as they last looked (about every ten seconds). For people; nothing depends on it.
+CREATE TABLE telemetry.stream_lag (
+    partition  integer NOT NULL,
+    stream     text NOT NULL,
+    messages   bigint NOT NULL,
+    oldest_at  timestamptz,
+    removed_at timestamptz,
+    stage      smallint NOT NULL,
+    looked_at  timestamptz NOT NULL,
+    PRIMARY KEY (partition, stream)
+) WITH (fillfactor = 50);
+COMMENT ON COLUMN telemetry.stream_lag.stage IS '0 not behind, 1 info, 2 warning, 3 critical, 4 outlives the log';
