@@ -6,13 +6,7 @@ namespace Telemetry.Storage.Postgres.Windows;
 /// <summary>Writes revisions of complete windows, and removes the parts that an owner folds anew.</summary>
 internal sealed class PartStatements
 {
-    private readonly RowsStatement _remove = new("""
-        DELETE FROM telemetry.window_part p
-        USING unnest($1, $2, $3, $4) u(gateway, first, last, watermark) JOIN telemetry.series s USING (gateway)
-        WHERE p.series = s.id AND p.start >= u.first AND p.start < u.last
-            AND p.start + make_interval(secs => p.width) <= u.last
-            AND (u.watermark IS NULL OR p.start + make_interval(secs => p.width) > u.watermark)
-        """);
+    private readonly RowsStatement _remove = new("SELECT telemetry.remove_parts($1, $2, $3, $4)");
 
     private readonly RowsStatement _revisions = new("""
         INSERT INTO telemetry.window_revision (series, start, width, cause, gateway, epoch, lane, first, count,
