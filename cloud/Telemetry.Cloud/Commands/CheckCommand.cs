@@ -157,6 +157,13 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         var version = await MigrationRunner.CheckAsync(connection, settings.Database.Migrate, either.Token);
         _database = version < InstallationRow.SinceVersion
             ? null : await InstallationRow.FindAsync(connection, either.Token);
-        return version == 0 ? $"ok, {edition}, no tables yet" : $"ok, {edition}, tables of version {version}";
+        if (version == 0)
+        {
+            return $"ok, {edition}, no tables yet";
+        }
+
+        var reader = version < ReaderRole.SinceVersion
+            ? null : await ReaderRole.FindProblemAsync(connection, either.Token);
+        return $"ok, {edition}, tables of version {version}{(reader is null ? "" : "; but ")}{reader}";
     }
 }

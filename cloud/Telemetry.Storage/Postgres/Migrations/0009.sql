@@ -15,7 +15,7 @@ CREATE TABLE telemetry.device_metadata (
 CREATE INDEX device_metadata_sites ON telemetry.device_metadata (site);
 COMMENT ON COLUMN telemetry.device_metadata.limits IS 'by metric: {"temperature": {"low": -10, "high": 80}}';
 
--- Only ever added to.
+-- Readings of the device until the time come from one gateway, later ones from the other.
 CREATE TABLE telemetry.device_move (
     id           integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
     device       text NOT NULL,
@@ -25,26 +25,23 @@ CREATE TABLE telemetry.device_move (
     moved_at     timestamptz NOT NULL DEFAULT now(),
     moved_by     text NOT NULL,
     CHECK (from_gateway <> to_gateway),
-    UNIQUE (device, at)
+    UNIQUE (device, from_gateway, at),
+    UNIQUE (device, to_gateway, at)
 );
 
 -- People ask for a device by its name.
 CREATE INDEX series_devices ON telemetry.series (device, metric);
 
--- Makes the role telemetry_reader where that is allowed, and lets it read every view of the schema. Returns what
--- somebody has to run who may make roles; null when the role may read all views.
-CREATE FUNCTION telemetry.grant_reader() RETURNS text LANGUAGE plpgsql AS $$
+-- Makes the role telemetry_reader, and lets it read every view of the schema. False when this user may not do that.
+CREATE FUNCTION telemetry.grant_reader() RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     wanted record;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'telemetry_reader') THEN
         BEGIN
             CREATE ROLE telemetry_reader NOLOGIN;
-        EXCEPTION
-            WHEN insufficient_privilege THEN
-                RETURN 'CREATE ROLE telemetry_reader NOLOGIN';
-            WHEN duplicate_object OR unique_violation THEN
-                NULL; -- The migration of another database of this server made it meanwhile.
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN
+            NULL; -- The migration of another database of this server made it meanwhile.
         END;
     END IF;
     IF NOT has_schema_privilege('telemetry_reader', 'telemetry', 'USAGE') THEN
@@ -57,5 +54,7 @@ BEGIN
     LOOP
         EXECUTE format('GRANT SELECT ON %s TO telemetry_reader', wanted.name);
     END LOOP;
-    RETURN NULL;
+    RETURN true;
+EXCEPTION WHEN insufficient_privilege THEN
+    RETURN false;
 END $$;

@@ -83,7 +83,7 @@ SELECT s.gateway, s.device, s.metric, s.labels, 'dropped' AS what, d.readings::b
        d.time_last, s.id AS series
 FROM telemetry.series s JOIN telemetry.drop_declaration d ON d.series_identity = s.identity
 UNION ALL
-SELECT s.gateway, s.device, s.metric, s.labels, 'rejected', 1, t.time, t.time, s.id
+SELECT s.gateway, s.device, s.metric, s.labels, 'rejected', d.readings, t.time, t.time, s.id
 FROM telemetry.series s
 JOIN telemetry.dead_letter d ON d.series_identity = s.identity AND d.series_identity <> '\x'
 CROSS JOIN LATERAL (SELECT CASE WHEN d.time_micros BETWEEN -200000000000000000 AND 9000000000000000000
@@ -99,7 +99,7 @@ CREATE FUNCTION telemetry.windows_by(unit text, first timestamptz, last timestam
 RETURNS TABLE (gateway text, device text, metric text, labels jsonb, start timestamptz, until timestamptz,
     readings bigint, numbers bigint, nulls bigint, uncertain bigint, bad bigint, sum double precision,
     mean double precision, min double precision, max double precision, first double precision, last double precision,
-    stddev double precision, value_unit text, windows bigint, complete boolean, dropped bigint, rejected bigint,
+    stddev double precision, unit text, windows bigint, complete boolean, dropped bigint, rejected bigint,
     lost bigint, changed_at timestamptz, home_gateway text, site text, location text, device_labels jsonb,
     time_zone text, limit_low double precision, limit_high double precision, series integer)
 LANGUAGE sql STABLE AS $$
@@ -117,15 +117,15 @@ LANGUAGE sql STABLE AS $$
                sum(v.sum) AS sum, min(v.min) AS min, max(v.max) AS max,
                (array_agg(v.first ORDER BY v.start) FILTER (WHERE v.numbers > 0))[1] AS first,
                (array_agg(v.last ORDER BY v.start DESC) FILTER (WHERE v.numbers > 0))[1] AS last,
-               sum(coalesce(v.stddev, 0) ^ 2 * greatest(v.numbers - 1, 0)::double precision
-                   + coalesce(v.numbers::double precision
-                       * (v.sum / nullif(v.numbers, 0)::double precision - v.mean) ^ 2, 0)) AS squares,
+               sum(coalesce(telemetry.bounded(v.stddev, 1e140) ^ 2 * (v.numbers - 1)::double precision, 0)
+                   + coalesce(v.numbers::double precision * telemetry.bounded(
+                       v.sum / nullif(v.numbers, 0)::double precision - v.mean, 1e140) ^ 2, 0)) AS squares,
                count(*) AS windows, max(v.changed_at) AS changed_at
         FROM (SELECT p.*, t.span, sum(p.sum) OVER same / nullif(sum(p.numbers) OVER same, 0)::double precision AS mean
               FROM telemetry.window_merged p
               CROSS JOIN LATERAL (SELECT date_trunc($1, p.start, z.name) AS span,
                   p.start + make_interval(secs => p.width) AS until) t
-              WHERE p.series = d.series AND p.start >= $2 AND p.start < $3 + ('25 hours 1 ' || $1)::interval
+              WHERE p.series = d.series AND p.start >= $2 AND p.start < $3 + interval '25 hours' + ('1 ' || $1)::interval
                 AND t.span >= $2 AND t.span < $3
                 AND p.start < d.valid_to AND (p.start >= d.valid_from OR d.arrived AND t.until > d.valid_from)
                 AND NOT (d.replaced AND t.until > d.valid_to)
@@ -184,15 +184,14 @@ LANGUAGE sql STABLE AS $$
     merged AS (
         SELECT start, until, count(DISTINCT series) AS series, sum(readings)::bigint AS readings,
                sum(numbers)::bigint AS numbers, sum(sum) AS sum, min(min) AS min, max(max) AS max,
-               sum(coalesce(stddev, 0) ^ 2 * greatest(numbers - 1, 0)::double precision
-                   + coalesce(numbers::double precision * (sum / nullif(numbers, 0)::double precision - mean) ^ 2, 0))
-                   AS squares
+               sum(coalesce(telemetry.bounded(stddev, 1e140) ^ 2 * (numbers - 1)::double precision, 0)
+                   + coalesce(numbers::double precision * telemetry.bounded(
+                       sum / nullif(numbers, 0)::double precision - mean, 1e140) ^ 2, 0)) AS squares
         FROM (SELECT *, sum(sum) OVER same / nullif(sum(numbers) OVER same, 0)::double precision AS mean
               FROM part WINDOW same AS (PARTITION BY start, until)) v
         GROUP BY start, until)
     SELECT w.start, w.until, w.series, g.gateways, g.complete, g.missing, g.gateways = g.complete,
-           format('%s with %s of %s gateways', CASE WHEN g.gateways = g.complete THEN 'complete' ELSE 'incomplete' END,
-               g.complete, g.gateways)
+           format('complete with %s of %s gateways', g.complete, g.gateways)
                || CASE WHEN g.gateways > g.complete THEN ', missing: ' || array_to_string(g.missing, ', ') ELSE '' END,
            w.readings, w.numbers, w.sum, w.sum / nullif(w.numbers, 0)::double precision, w.min, w.max,
            CASE WHEN w.numbers > 1 THEN sqrt(w.squares / (w.numbers - 1)::double precision) END
@@ -245,14 +244,16 @@ SELECT g.gateway, g.partition, s.sites, g.watermark, now() - g.watermark AS age,
        coalesce(nullif(concat_ws('; ',
            CASE WHEN p.lease_until IS NULL THEN format('a processor: partition %s never had one', g.partition)
                 WHEN p.lease_until < now()
-                    THEN format('a processor: partition %s has none since %s', g.partition, p.lease_until) END,
+                    THEN format('a processor: partition %s has none since %s', g.partition,
+                        to_char(p.lease_until AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS"Z"')) END,
            CASE WHEN g.window_to < now() - interval '2 minutes' THEN 'its windows are folded anew' END,
            u.gaps,
            CASE WHEN w.messages > 0 THEN format('%s messages wait for a schema', w.messages) END,
            CASE WHEN c.epochs IS NOT NULL AND now() - g.watermark < interval '1 minute' IS NOT TRUE THEN c.epochs END),
            ''),
            CASE WHEN g.watermark IS NULL THEN 'nothing: no promise yet'
-                WHEN g.watermark < now() - interval '1 minute' THEN format('nothing: no promise since %s', g.watermark)
+                WHEN g.watermark < now() - interval '1 minute' THEN format('nothing: no promise since %s',
+                    to_char(g.watermark AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS"Z"'))
                 ELSE 'nothing' END) AS waits_for
 FROM telemetry.gateway g
 LEFT JOIN telemetry.partition p ON p.partition = g.partition
@@ -295,11 +296,10 @@ LANGUAGE sql STABLE AS $$
            CASE WHEN count(b.watermark) = count(*) THEN now() - min(b.watermark) END,
            coalesce(array_agg(v.gateway ORDER BY v.gateway) FILTER (WHERE m.missing), '{}'),
            min(b.watermark) FILTER (WHERE NOT m.missing)
-    FROM (SELECT DISTINCT gateway, CASE $1 WHEN 'site' THEN site ELSE labels ->> $1 END AS value
-          FROM telemetry.devices
-          UNION
-          SELECT gateway, NULL FROM telemetry.books
-          WHERE gateway NOT IN (SELECT gateway FROM telemetry.devices)) v
+    FROM (SELECT DISTINCT a.gateway, t.value
+          FROM (SELECT gateway FROM telemetry.devices UNION SELECT gateway FROM telemetry.books) a
+          LEFT JOIN (SELECT gateway, CASE $1 WHEN 'site' THEN site ELSE labels ->> $1 END AS value
+                     FROM telemetry.devices) t ON t.gateway = a.gateway AND t.value IS NOT NULL) v
     LEFT JOIN telemetry.books b USING (gateway)
     CROSS JOIN LATERAL (SELECT coalesce(b.watermark < now() - $2, true) AS missing) m
     GROUP BY v.value
