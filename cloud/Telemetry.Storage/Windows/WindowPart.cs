@@ -159,17 +159,21 @@ public sealed class WindowPart
             return;
         }
 
+        if (other.IsExact && other.Decimals != Decimals)
+        {
+            other = AsDoubles(other);
+        }
+
         if (Values == 0)
         {
             TakeValues(other);
             return;
         }
 
-        if (other.IsExact != IsExact || other.Decimals != Decimals)
+        if (other.IsExact != IsExact)
         {
             ToDoubles();
-            other = new WindowPart().BeginValues(other);
-            other.ToDoubles();
+            other = AsDoubles(other);
         }
 
         MergeTimes(other);
@@ -297,12 +301,13 @@ public sealed class WindowPart
         _shiftedSum += other._shiftedSum + (other.Values * move);
     }
 
-    // The values alone, for a merge that converts them.
-    private WindowPart BeginValues(WindowPart other)
+    // A copy with the values alone, for a merge that needs them as doubles.
+    private static WindowPart AsDoubles(WindowPart other)
     {
-        Begin(other.Series, new WindowSpan(other.Start, other.WidthSeconds));
-        TakeValues(other);
-        return this;
+        var copy = new WindowPart().Begin(other.Series, new WindowSpan(other.Start, other.WidthSeconds));
+        copy.TakeValues(other);
+        copy.ToDoubles();
+        return copy;
     }
 
     private void TakeValues(WindowPart other)
