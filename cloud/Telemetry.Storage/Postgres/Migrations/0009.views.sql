@@ -151,7 +151,7 @@ RETURNS TABLE (start timestamptz, until timestamptz, series bigint, gateways big
     missing text[], complete boolean, state text, readings bigint, numbers bigint, sum double precision,
     mean double precision, min double precision, max double precision, stddev double precision)
 LANGUAGE sql STABLE AS $$
-    WITH member AS (
+    WITH member AS MATERIALIZED (
         SELECT * FROM telemetry.device_series
         WHERE CASE $1 WHEN 'site' THEN site ELSE device_labels ->> $1 END = $2 AND metric = $3),
     -- A device that never sent anything counts: what it will send is missing.
@@ -160,7 +160,7 @@ LANGUAGE sql STABLE AS $$
         WHERE CASE $1 WHEN 'site' THEN v.site ELSE v.labels ->> $1 END = $2
           AND coalesce((SELECT bool_or(s.metric = $3) FROM telemetry.device_series s
                         WHERE s.home_gateway = v.gateway AND s.device = v.device), true)),
-    place AS (
+    place AS MATERIALIZED (
         SELECT h.gateway, coalesce(p.valid_from, '-infinity') AS valid_from,
                coalesce(p.valid_to, 'infinity') AS valid_to, coalesce(p.arrived, false) AS arrived, coalesce(p.replaced, false) AS replaced, b.watermark,
                coalesce((SELECT max(m.extra_lateness) FROM member m
