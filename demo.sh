@@ -4,7 +4,7 @@
 # behind but the build. Exit code 0: the books balance.
 #   ./demo.sh            about a minute and a half after the first build
 #   ./demo.sh --keep     leaves it running until Ctrl-C and says where everything is
-#   ./demo.sh --spoil delete|double|flip     spoils one row of the finished database: the verdict must be wrong
+#   ./demo.sh --corrupt delete|double|flip   corrupts one row of the finished database: the verdict must be wrong
 set -euo pipefail
 cd "$(dirname "$0")"
 exec deploy/local/rehearse.sh demo "$@"

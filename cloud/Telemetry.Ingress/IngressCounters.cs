@@ -66,7 +66,7 @@ public enum IngressEvent
     /// <summary>A hello was refused: malformed.</summary>
     HelloMalformed,
 
-    /// <summary>A hello was refused: nobody owns the partition now, or the bus is out of reach.</summary>
+    /// <summary>A hello was refused: nobody owns the partition now, or NATS is out of reach.</summary>
     HelloWithoutOwner,
 
     /// <summary>A publish or subscription was refused: not the gateway's topic.</summary>
@@ -99,7 +99,7 @@ public enum IngressEvent
     /// <summary>A connection was refused: wrong password, certificate or client id.</summary>
     ConnectRefused,
 
-    /// <summary>A connection was refused: the bus is out of reach.</summary>
+    /// <summary>A connection was refused: NATS is out of reach.</summary>
     ConnectUnavailable,
 
     /// <summary>A password that was not remembered was checked.</summary>

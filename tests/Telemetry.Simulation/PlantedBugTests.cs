@@ -26,7 +26,7 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
 
     [Fact]
     public void Resending_with_the_same_message_id_is_found() => Found(
-        FaultProfile.Of(4, Fault.DatabasePutBack, Fault.LogPurged, Fault.DownLost, Fault.BusMessageLost) with
+        FaultProfile.Of(4, Fault.DatabasePutBack, Fault.LogPurged, Fault.DownLost, Fault.ControlMessageLost) with
         {
             PurgesBeyondBackups = true,
             DuplicateWindow = TimeSpan.FromHours(1),
@@ -52,7 +52,7 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
             {
                 [Fault.ReceiptLost] = 0.97,
                 [Fault.DownDelayed] = 0.8,
-                [Fault.BusMessageDelayed] = 0.2,
+                [Fault.ControlMessageDelayed] = 0.2,
                 [Fault.DownLost] = 0.4,
             },
             PerMinute = new Dictionary<Fault, double> { [Fault.DatabasePutBack] = 10, [Fault.LogWiped] = 30 },

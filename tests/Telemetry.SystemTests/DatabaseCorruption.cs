@@ -2,14 +2,14 @@ using Npgsql;
 
 namespace Telemetry.SystemTests;
 
-/// <summary>Spoils a finished database in the smallest way, to prove that the checker sees it.</summary>
+/// <summary>Corrupts a finished database in the smallest way, to prove that the checker sees it.</summary>
 public static class DatabaseCorruption
 {
     /// <summary>The ways.</summary>
     public static readonly string[] Ways = ["delete", "double", "flip"];
 
     /// <summary>Deletes one row, doubles one, or changes one bit of one value.</summary>
-    public static async Task SpoilAsync(string connectionString, string way, CancellationToken cancellationToken)
+    public static async Task CorruptAsync(string connectionString, string way, CancellationToken cancellationToken)
     {
         await using var connection = new NpgsqlConnection(connectionString);
         await connection.OpenAsync(cancellationToken);
@@ -28,7 +28,7 @@ public static class DatabaseCorruption
         var rows = await command.ExecuteNonQueryAsync(cancellationToken);
         if (rows != 1)
         {
-            throw new InvalidOperationException($"{rows} rows were spoilt, 1 was meant");
+            throw new InvalidOperationException($"{rows} rows were corrupted, 1 was meant");
         }
     }
 }

@@ -4,8 +4,8 @@ using Telemetry.SystemTests;
 using Telemetry.SystemTests.Relay;
 using Telemetry.SystemTests.Scenarios;
 
-// Rehearses the whole system as processes on this machine and judges its books:
-//   Telemetry.SystemTests demo [--keep] [--spoil delete|double|flip]
+// Runs the whole system as processes on this machine and judges its books:
+//   Telemetry.SystemTests demo [--keep] [--corrupt delete|double|flip]
 //   Telemetry.SystemTests kill [readings] [--short] [--only SCENARIO]
 //   Telemetry.SystemTests kill [--short] --only alerts
 // Exit code 0: the books balance. 1: they do not, or something never came. 2: a wrong command line.
@@ -38,10 +38,10 @@ async Task<int> RunAsync()
     switch (args.FirstOrDefault())
     {
         case "demo":
-            var spoil = TakeAfter(options, "--spoil");
+            var corruption = TakeAfter(options, "--corrupt");
             var keep = options.Remove("--keep");
-            return options.Count == 0 && (spoil is null || DatabaseCorruption.Ways.Contains(spoil))
-                ? await new Demo(Console.Out, terminal).RunAsync(spoil, keep, stop.Token)
+            return options.Count == 0 && (corruption is null || DatabaseCorruption.Ways.Contains(corruption))
+                ? await new Demo(Console.Out, terminal).RunAsync(corruption, keep, stop.Token)
                 : Usage();
         case "kill":
             var isShort = options.Remove("--short");
@@ -73,8 +73,8 @@ async Task<int> RunAsync()
 
 async Task<int> KillRelaysAsync(RelayKillOptions options)
 {
-    await using var plant = await RelayCluster.StartAsync();
-    var problems = await new RelayKillTest(options, Console.Out).RunAsync(plant, stop.Token);
+    await using var cluster = await RelayCluster.StartAsync();
+    var problems = await new RelayKillTest(options, Console.Out).RunAsync(cluster, stop.Token);
     Console.WriteLine(
         problems.Count == 0 ? "VERDICT: each alert left once" : $"VERDICT: WRONG: {string.Join("; ", problems)}");
     return problems.Count == 0 ? 0 : wrong;
@@ -96,7 +96,7 @@ static string? TakeAfter(List<string> options, string name)
 static int Usage()
 {
     Console.Error.WriteLine(
-        "usage: Telemetry.SystemTests demo [--keep] [--spoil delete|double|flip] | kill [readings] [--short] [--only "
+        "usage: Telemetry.SystemTests demo [--keep] [--corrupt delete|double|flip] | kill [readings] [--short] [--only "
         + "SCENARIO]");
     return misused;
 }

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using Npgsql;
 using Telemetry.Alerting.Kafka;
 using Telemetry.Alerting.Relay;
 using Telemetry.Cloud.Configuration;
@@ -11,8 +10,8 @@ using Telemetry.Model.Installations;
 using Telemetry.Model.Protocol;
 using Telemetry.Runtime.Settings;
 using Telemetry.Storage;
-using Telemetry.Storage.Postgres.Migrations;
-using Telemetry.Storage.Postgres.Partitions;
+using Telemetry.Storage.Postgres;
+using Telemetry.Storage.Postgres.Statements;
 using Telemetry.Streams;
 using Telemetry.Streams.JetStream;
 
@@ -67,10 +66,10 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
             return true;
         }
         catch (Exception e)
-            when (e is FrameLogException or NpgsqlException or StoreException or SocketException or TimeoutException
+            when (e is FrameLogException or StoreException or SocketException or TimeoutException
                 or OperationCanceledException or FormatException or IOException or UnauthorizedAccessException
                 or CryptographicException or AlertSinkException or InstallationException
-                or StartException)
+                or StartException || StoreErrors.IsDatabases(e))
         {
             var why = e is OperationCanceledException ? $"no answer within {SettingUnits.Show(Patience)}" : e.Message;
             output.WriteLine($"{what}: FAILED, {why}");
@@ -151,19 +150,10 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
     {
         using var limit = new CancellationTokenSource(Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-        await using var database = NpgsqlDataSource.Create(settings.Database!.ConnectionString);
-        await using var connection = await database.OpenConnectionAsync(either.Token);
-        var edition = await DatabaseEdition.DetectAsync(connection, either.Token);
-        var version = await MigrationRunner.CheckAsync(connection, settings.Database.Migrate, either.Token);
-        _database = version < InstallationRow.SinceVersion
-            ? null : await InstallationRow.FindAsync(connection, either.Token);
-        if (version == 0)
-        {
-            return $"ok, {edition}, no tables yet";
-        }
-
-        var reader = version < ReaderRole.SinceVersion
-            ? null : await ReaderRole.FindProblemAsync(connection, either.Token);
-        return $"ok, {edition}, tables of version {version}{(reader is null ? "" : "; but ")}{reader}";
+        var found = await DatabaseInspection.RunAsync(settings.Database!, either.Token);
+        _database = found.Installation;
+        return found.Version == 0 ? $"ok, {found.Edition}, no tables yet"
+            : $"ok, {found.Edition}, tables of version {found.Version}"
+                + (found.ReaderRoleProblem is { } problem ? $"; people cannot query them: {problem}" : "");
     }
 }

@@ -1,4 +1,3 @@
-using Npgsql;
 using Telemetry.Runtime.Settings;
 using Telemetry.Storage.Postgres;
 
@@ -29,15 +28,9 @@ internal static class DatabaseSection
 
         try
         {
-            var builder = new NpgsqlConnectionStringBuilder(connection);
-            if (password is not null)
-            {
-                builder.Password = password;
-            }
-
-            return options with { ConnectionString = builder.ConnectionString };
+            return options with { ConnectionString = PostgresStoreOptions.Connection(connection, password) };
         }
-        catch (Exception e) when (e is ArgumentException or FormatException or KeyNotFoundException)
+        catch (FormatException e)
         {
             reader.Problem("database.connection", $"{e.Message}; use 'Host=…;Port=…;Database=…;Username=…'");
             return null;

@@ -6,9 +6,10 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 using Telemetry.Cloud.Configuration;
 using Telemetry.Diagnostics.Metrics;
+using Telemetry.Storage;
+using Telemetry.Storage.Postgres.Ledger;
 
 namespace Telemetry.Cloud.Health;
 
@@ -34,7 +35,7 @@ internal sealed class OperationsHttp : IAsyncDisposable
         CloudSettings settings,
         CloudHealth health,
         PrometheusText metrics,
-        GatewayBooks? books,
+        BooksReader? books,
         ILoggerFactory logging,
         CancellationToken cancellationToken)
     {
@@ -78,7 +79,7 @@ internal sealed class OperationsHttp : IAsyncDisposable
         CloudSettings settings,
         CloudHealth health,
         PrometheusText metrics,
-        GatewayBooks? books)
+        BooksReader? books)
     {
         application.MapGet(RunningProcess.Path, () => Results.Text(RunningProcess.Describe(settings)));
         application.MapGet("/health/live", () => Results.Text("live\n"));
@@ -97,7 +98,7 @@ internal sealed class OperationsHttp : IAsyncDisposable
                 await found.FindAsync(id, ct) is { } book ? Results.Json(book) : Results.NotFound()));
     }
 
-    private static async Task<IResult> Answer(GatewayBooks? books, Func<GatewayBooks, Task<IResult>> answer)
+    private static async Task<IResult> Answer(BooksReader? books, Func<BooksReader, Task<IResult>> answer)
     {
         if (books is null)
         {
@@ -109,7 +110,7 @@ internal sealed class OperationsHttp : IAsyncDisposable
         {
             return await answer(books);
         }
-        catch (NpgsqlException e)
+        catch (StoreException e)
         {
             return Results.Text($"the database: {e.Message}\n", statusCode: StatusCodes.Status503ServiceUnavailable);
         }

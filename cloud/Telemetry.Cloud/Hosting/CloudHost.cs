@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Cloud.Configuration;
 using Telemetry.Cloud.Health;
+using Telemetry.Diagnostics.Failures;
 using Telemetry.Diagnostics.Metrics;
 using Telemetry.Diagnostics.Tracing;
 using Telemetry.Model.Tracing;
@@ -36,12 +37,12 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         using var meter = new Meter("Telemetry.Cloud");
         using var text = new PrometheusText(meter, "System.Runtime");
         using var traces = StartTraces(meter);
-        await using var probe = settings.Database is { } database && RoleContext.NeedDatabase(settings.Roles)
-            ? new DatabaseProbe(database.ConnectionString, time, _logger) : null;
-        _health.Add("database", () => probe?.Reach.Problem);
+        var database = RoleContext.NeedDatabase(settings.Roles)
+            ? new ReportedFailure("The database cannot be reached", "The database was reached again", time, _logger)
+            : null;
+        _health.Add("database", () => database?.Problem);
         _health.Add("start", () => "starting");
-        using var host = Compose(
-            new RoleContext(settings, _health, meter, probe?.Reach, time, random, logging), text, probe);
+        using var host = Compose(new RoleContext(settings, _health, meter, database, time, random, logging), text);
         await RunAsync(host, cancellationToken);
         OperationsLog.Stopped(_logger);
     }
@@ -79,7 +80,7 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         static Task Execution(BackgroundService service) => service.ExecuteTask ?? Task.CompletedTask;
     }
 
-    private IHost Compose(RoleContext context, PrometheusText text, DatabaseProbe? probe)
+    private IHost Compose(RoleContext context, PrometheusText text)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         var services = builder.Services;
@@ -94,9 +95,9 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         services.AddSingleton<IHostLifetime, NoLifetime>();
         services.AddSingleton(context).AddSingleton(text);
         services.AddSingleton<ServersService>().AddSingleton<StopSignal>();
-        if (probe is not null)
+        if (context.Database is not null)
         {
-            services.AddSingleton(probe).AddHostedService<DatabaseProbeService>();
+            services.AddHostedService<DatabaseProbeService>();
         }
 
         // They start in this order, each when the one before it has started, and stop in the opposite order.

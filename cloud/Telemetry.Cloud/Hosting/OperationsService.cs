@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Hosting;
-using Npgsql;
 using Telemetry.Cloud.Health;
 using Telemetry.Diagnostics.Metrics;
+using Telemetry.Storage.Postgres.Ledger;
 
 namespace Telemetry.Cloud.Hosting;
 
@@ -11,16 +11,15 @@ namespace Telemetry.Cloud.Hosting;
 /// </summary>
 internal sealed class OperationsService(RoleContext context, PrometheusText text) : IHostedService
 {
-    private NpgsqlDataSource? _database;
+    private BooksReader? _books;
     private OperationsHttp? _http;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var settings = context.Settings;
-        _database = settings.Database is { } options ? NpgsqlDataSource.Create(options.ConnectionString) : null;
-        var books = _database is null ? null : new GatewayBooks(_database);
+        _books = settings.Database is { } options ? new BooksReader(options.ConnectionString) : null;
         _http = await OperationsHttp.StartAsync(
-            settings, context.Health, text, books, context.Logging, cancellationToken);
+            settings, context.Health, text, _books, context.Logging, cancellationToken);
         OperationsLog.Started(context.ProcessLog, settings.Roles, settings.Ingress.Partitions, _http.Address);
     }
 
@@ -31,9 +30,9 @@ internal sealed class OperationsService(RoleContext context, PrometheusText text
             await _http.DisposeAsync();
         }
 
-        if (_database is not null)
+        if (_books is not null)
         {
-            await _database.DisposeAsync();
+            await _books.DisposeAsync();
         }
     }
 }

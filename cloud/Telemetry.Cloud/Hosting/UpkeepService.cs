@@ -1,25 +1,40 @@
 using Microsoft.Extensions.Hosting;
+using Telemetry.Diagnostics.Failures;
 
 namespace Telemetry.Cloud.Hosting;
 
 /// <summary>
 /// What a processor's process does for the database beside the rounds: old rows of the frame register are summed up,
-/// published alerts leave the outbox at their age, and the numbers of series are watched.
+/// published alerts are removed from the outbox at their age, and the numbers of series are watched. Any number of
+/// processes may do it.
 /// </summary>
 internal sealed class UpkeepService(RoleContext context, ServersService servers, StopSignal signal) : BackgroundService
 {
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1), Hour = TimeSpan.FromHours(1);
+
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var (store, settings, logger) = (servers.Store!, context.Settings, context.ProcessLog);
-        var rollup = new FrameRegisterRollup(
-            store, settings.Database!.KeepRegister, context.Time, logger, context.Database);
-        var numbers = new SeriesNumberWatch(store, context.Time, logger, context.Database);
+        var numbers = new SeriesNumberWatch(store, logger);
         numbers.Publish(context.Meter);
         var alerts = new AlertOutboxCounters();
         alerts.Publish(context.Meter);
-        var trimmer = new AlertOutboxTrimmer(
-            store, settings.AlertOutbox, alerts, context.Time, logger, context.Database);
+        var trimmer = new AlertOutboxTrimmer(store, settings.AlertOutbox, alerts, logger);
+        var keep = settings.Database!.KeepRegister;
+        // The register is kept as long as the log and no longer.
+        var rollup = Job("Rolling up the frame register", cancel => store.SumUpFramesAsync(keep, cancel), Hour, Hour);
         return Task.WhenAll(
-            rollup.RunAsync(signal.Stopping), numbers.RunAsync(signal.Stopping), trimmer.RunAsync(signal.Stopping));
+            rollup.RunAsync(signal.Stopping),
+            Job("Looking at the numbers of series", numbers.LookAsync, Hour).RunAsync(signal.Stopping),
+            Job("Trimming the alert outbox", trimmer.LookAsync, Minute).RunAsync(signal.Stopping));
     }
+
+    private PeriodicJob Job(
+        string what, Func<CancellationToken, Task> work, TimeSpan every, TimeSpan firstAfter = default) =>
+        new(
+            work, every,
+            new ReportedFailure(
+                $"{what} fails", $"{what} works again", context.Time, context.ProcessLog, context.Database),
+            context.Time)
+        { FirstAfter = firstAfter };
 }

@@ -46,7 +46,7 @@ public sealed class MqttIngress : IMqttApplication, IAsyncDisposable
         (_core, _gate, _counters, _drain, _time, _logger) = (core, gate, counters, drain, time, logger);
         (_refusalLines, _connectLines) = (new RefusalLines(time), new RefusalLines(time));
         _unavailable = new ReportedFailure(
-            "Gateways that connect are refused for now, the bus is out of reach",
+            "Gateways that connect are refused for now, as NATS is out of reach",
             "Gateways that connect are let in again", time, logger);
         _framesRefused = new ReportedFailure(
             "Frames are refused for now and wait at the edge", "Frames are taken again", time, logger);

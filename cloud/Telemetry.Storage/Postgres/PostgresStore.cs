@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Npgsql;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Installations;
+using Telemetry.Model.Protocol;
 using Telemetry.Model.Schemas;
 using Telemetry.Storage.Alerts;
 using Telemetry.Storage.Postgres.Alerts;
@@ -95,6 +96,34 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
             "find the installation", c => InstallationRow.InstallAsync(c, proposed, cancellationToken),
             cancellationToken);
 
+    /// <summary>Returns the facts in the database; null before the first start.</summary>
+    public Task<InstallationFacts?> FindInstallationAsync(CancellationToken cancellationToken) =>
+        ReadAsync("find the installation", c => InstallationRow.FindAsync(c, cancellationToken), cancellationToken);
+
+    /// <summary>
+    /// What must be done before the number of partitions can be changed, as text; null when nothing. <paramref
+    /// name="ends"/> is how far each stream must be processed; <paramref name="relays"/> says that this configuration
+    /// has a relay, so that alerts must be published.
+    /// </summary>
+    public Task<string?> FindUndoneAsync(
+        IReadOnlyDictionary<(int Partition, StreamKind Kind), StreamEnd> ends, bool relays,
+        CancellationToken cancellationToken) =>
+        ReadAsync(
+            "look at the partitions", c => PartitionChange.UndoneAsync(c, ends, relays, cancellationToken),
+            cancellationToken);
+
+    /// <summary>
+    /// Changes the number of partitions. Returns null when it is durable; otherwise what must be done first, and then
+    /// nothing has changed. Throws <see cref="InstallationException"/> when the database holds other facts.
+    /// </summary>
+    public Task<string?> ChangePartitionsAsync(
+        InstallationFacts from, InstallationFacts to,
+        IReadOnlyDictionary<(int Partition, StreamKind Kind), StreamEnd> ends, bool relays, long token,
+        CancellationToken cancellationToken) =>
+        ReadAsync(
+            "change the partitions",
+            c => PartitionChange.MakeAsync(c, from, to, ends, relays, token, cancellationToken), cancellationToken);
+
     public Task<LeaseLook> LookAtLeasesAsync(
         LiveWorker beat, TimeSpan lasts, CancellationToken cancellationToken) =>
         ReadAsync(
@@ -158,6 +187,16 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         ReadingBuffer readings, CancellationToken cancellationToken) =>
         ReadAsync(
             "find refused readings", c => ReadingProbe.FindAsync(c, readings, cancellationToken), cancellationToken);
+
+    public Task RecordLagAsync(IReadOnlyList<StreamLagRow> rows, CancellationToken cancellationToken) =>
+        rows.Count == 0 ? Task.CompletedTask : ReadAsync(
+            "record how far streams are behind",
+            async c =>
+            {
+                await LagStatements.WriteAsync(c, rows, cancellationToken);
+                return true;
+            },
+            cancellationToken);
 
     public Task<IReadOnlyList<GatewayId>> FindOpenGatewaysAsync(int partition, CancellationToken cancellationToken) =>
         ReadAsync(

@@ -1,3 +1,5 @@
+using Npgsql;
+
 namespace Telemetry.Storage.Postgres;
 
 /// <summary>How the store uses its database.</summary>
@@ -62,4 +64,26 @@ public sealed record PostgresStoreOptions
     /// partition.
     /// </summary>
     public TimeSpan PartitionLockWait { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>
+    /// Checks a connection string and sets its password, unless that is null. Throws <see cref="FormatException"/> that
+    /// says what is wrong with it.
+    /// </summary>
+    public static string Connection(string text, string? password)
+    {
+        try
+        {
+            var builder = new NpgsqlConnectionStringBuilder(text);
+            if (password is not null)
+            {
+                builder.Password = password;
+            }
+
+            return builder.ConnectionString;
+        }
+        catch (Exception e) when (e is ArgumentException or KeyNotFoundException)
+        {
+            throw new FormatException(e.Message, e);
+        }
+    }
 }

@@ -13,12 +13,12 @@ public sealed class RelayKillTests
     {
         using var limit = new CancellationTokenSource(Limit);
         using var output = new StringWriter();
-        await using var plant = await RelayCluster.StartAsync();
+        await using var cluster = await RelayCluster.StartAsync();
         var test = new RelayKillTest(RelayKillOptions.Short, TextWriter.Synchronized(output));
 
-        var problems = await test.RunAsync(plant, limit.Token);
+        var problems = await test.RunAsync(cluster, limit.Token);
 
-        Assert.True(problems.Count == 0, $"{string.Join('\n', problems)}\n{output}\n{plant.Relays[0].Tail()}");
+        Assert.True(problems.Count == 0, $"{string.Join('\n', problems)}\n{output}\n{cluster.Relays[0].Tail()}");
         Assert.True(test.KillsInTransaction >= 2, output.ToString());
     }
 }

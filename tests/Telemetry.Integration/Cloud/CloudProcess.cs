@@ -89,7 +89,10 @@ internal sealed class CloudProcess : IAsyncDisposable
         },
         TimeSpan.FromSeconds(60));
 
-    /// <summary>Waits until it says that it is not ready, with this as a part of why.</summary>
+    /// <summary>
+    /// Waits until it says that it is not ready and one of the reasons, each a line, begins with <paramref
+    /// name="why"/>. There may be other reasons first.
+    /// </summary>
     public async Task WaitUntilNotReady(string why)
     {
         (HttpStatusCode Status, string Text) said = default;
@@ -97,7 +100,7 @@ internal sealed class CloudProcess : IAsyncDisposable
         {
             said = await Get("/health/ready");
             if (said.Status == HttpStatusCode.ServiceUnavailable
-                && said.Text.Contains(why, StringComparison.Ordinal))
+                && $"\n{said.Text}".Contains($"\n{why}", StringComparison.Ordinal))
             {
                 return;
             }

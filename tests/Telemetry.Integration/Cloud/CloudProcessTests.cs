@@ -75,6 +75,19 @@ public sealed class CloudProcessTests
         Assert.Equal(0, cloud.Process.ExitCode);
     }
 
+    [Fact]
+    public async Task Books_of_a_database_that_cannot_be_reached_are_answered_with_503_and_why()
+    {
+        await using var cloud = new CloudProcess("nats://127.0.0.1:1", "Host=127.0.0.1;Port=1");
+        await cloud.Start();
+        await cloud.Process.WaitUntilReady(Probe.Accepts(cloud.HttpPort), Soon);
+
+        var (status, text) = await cloud.Get("/api/gateways");
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
+        Assert.StartsWith("the database: ", text, StringComparison.Ordinal);
+    }
+
     [ServersFact(nats: true, postgres: true)]
     public async Task Check_says_of_each_part_whether_it_is_there()
     {
@@ -168,7 +181,7 @@ public sealed class CloudProcessTests
                 "run", new Dictionary<string, string> { ["TELEMETRY__ALERTS__RULES"] = folder.At("rules.json") }));
 
         await cloud.OutputWith(
-            $"alerts.rules: {folder.At("rules.json")}: rule 'hot': clear: 2 is not allowed; at most 1 (above) is");
+            $"alerts.rules: {folder.At("rules.json")}: rule 'hot': clear: 2 is not allowed; use at most 1 (");
     }
 
     private static async Task SayHello(Device device)

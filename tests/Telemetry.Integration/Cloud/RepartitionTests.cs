@@ -35,7 +35,7 @@ public sealed class RepartitionTests
         await Store(eight, 4);
 
         await Kill(three, "after-repartition-close", partitions: 3);
-        await NotReady(eight, "the partitions are being changed from 8 to 3");
+        await eight.WaitUntilNotReady("partitions: the partitions are being changed from 8 to 3");
         await using (var device = await Connect(eight))
         {
             var refused = await device.Publish(Topic, Frame(first: 7, attempt: ++_attempt, schema: SchemaOfSample))
@@ -109,15 +109,6 @@ public sealed class RepartitionTests
         var device = new Device(cloud.MqttPort, "gw-1", "gw-1", "one");
         await device.ConnectAsync();
         return device;
-    }
-
-    private static async Task NotReady(CloudProcess cloud, string why)
-    {
-        for (var tries = 0; !(await cloud.Get("/health/ready")).Text.Contains(why, StringComparison.Ordinal); tries++)
-        {
-            Assert.True(tries < 600, $"it never said '{why}'");
-            await Task.Delay(TimeSpan.FromMilliseconds(100));
-        }
     }
 
     /// <summary>Runs the command until it is killed at a point.</summary>

@@ -44,11 +44,11 @@ internal sealed class AgentAndCloud : IAsyncDisposable
     {
         (_nats, _postgres, _database, _connection) = (nats, postgres, database, connection);
         _log = new JetStreamFrameLog(connection, new JetStreamFrameLogOptions(), SampleInstallation.Of(1));
-        var (bus, counters) = (new NatsControlChannel(connection, SampleInstallation.Of(1)), new IngressCounters());
+        var (control, counters) = (new NatsControlChannel(connection, SampleInstallation.Of(1)), new IngressCounters());
         var passwords = GatewayPasswords.Read([$"{Gateway}:{Password}"], plain: true);
         _ingress = new MqttIngress(
             new MqttListenerOptions { Port = 0, Limits = new MqttSessionLimits { PacketBytesMax = 320 * 1024 } },
-            new IngressCore(_log, bus, new IngressOptions { Partitions = 1 }, TimeProvider.System, counters),
+            new IngressCore(_log, control, new IngressOptions { Partitions = 1 }, TimeProvider.System, counters),
             new GatewayGate(new PasswordHandler(
                 () => passwords, new PasswordOptions(), counters, TimeProvider.System, NullLogger.Instance)),
             counters,
@@ -56,7 +56,7 @@ internal sealed class AgentAndCloud : IAsyncDisposable
             TimeProvider.System,
             NullLogger.Instance);
         var processor = new Processor(
-            database.Store, _log, owners(bus), new ProcessorOptions { Partitions = 1 }, TimeProvider.System,
+            database.Store, _log, owners(control), new ProcessorOptions { Partitions = 1 }, TimeProvider.System,
             new Random(1),
             NullLogger.Instance);
         _processing = _loop.RunAsync(() => processor.RunAsync(_stop.Token));
@@ -64,14 +64,14 @@ internal sealed class AgentAndCloud : IAsyncDisposable
 
     public int MqttPort => _ingress.Port;
 
-    /// <summary>Starts it; <paramref name="owners"/> makes the owner's bus of the real one.</summary>
+    /// <summary>Starts it; <paramref name="owners"/> makes the owner's control channel of the real one.</summary>
     public static async Task<AgentAndCloud> Start(Func<IControlChannel, IControlChannel>? owners = null)
     {
         var nats = await NatsServer.Start();
         var postgres = await PostgresServer.Start(null);
         var database = await PostgresDatabase.Create(postgres.ConnectionString);
         var connection = await JetStreamConnection.ConnectAsync(new NatsOptions { Servers = [nats.Url] });
-        var stand = new AgentAndCloud(nats, postgres, database, connection, owners ?? (bus => bus));
+        var stand = new AgentAndCloud(nats, postgres, database, connection, owners ?? (control => control));
         await stand._log.EnsureStreamsAsync(0, default);
         await stand._ingress.StartAsync(default);
         return stand;

@@ -34,13 +34,12 @@ public sealed class AgentOnSmallDiskTests
             TimeProvider.System).RunAsync(log, new Random(1), stop.Token);
         await log.Until("Opened outbox");
         disk.TakeAllThatIsLeft();
-        var answer = await Until(statusPort, HttpStatusCode.ServiceUnavailable);
-        Assert.Contains("gw-1: disk full, readings are refused", answer, StringComparison.Ordinal);
+        await Until(statusPort, HttpStatusCode.ServiceUnavailable, "gw-1: disk full, readings are refused");
         Assert.Contains("\"diskProblem\": true", await Get(statusPort, "/status"), StringComparison.Ordinal);
         Assert.Contains("telemetry_agent_disk_problems 1", await Get(statusPort, "/metrics"), StringComparison.Ordinal);
 
         disk.GiveBack();
-        Assert.Equal("ready\n", await Until(statusPort, HttpStatusCode.OK));
+        await Until(statusPort, HttpStatusCode.OK, "ready\n");
         await stop.CancelAsync();
         Assert.Equal(EdgeProcess.Ended, await running);
         Assert.Single(Lines(log, "Refuses readings: disk full"));
@@ -54,19 +53,21 @@ public sealed class AgentOnSmallDiskTests
     private static async Task<string> Get(int port, string path) =>
         await Http.GetStringAsync(new Uri($"http://127.0.0.1:{port}{path}"));
 
-    private static async Task<string> Until(int port, HttpStatusCode status)
+    private static async Task Until(int port, HttpStatusCode status, string text)
     {
+        var said = "";
         for (var attempt = 0; attempt < 1200; attempt++)
         {
             using var answer = await Http.GetAsync(new Uri($"http://127.0.0.1:{port}/health/ready"));
-            if (answer.StatusCode == status)
+            said = await answer.Content.ReadAsStringAsync();
+            if (answer.StatusCode == status && said.Contains(text, StringComparison.Ordinal))
             {
-                return await answer.Content.ReadAsStringAsync();
+                return;
             }
 
             await Task.Delay(50);
         }
 
-        throw new TimeoutException($"readiness did not become {status}");
+        throw new TimeoutException($"readiness did not say {status} and '{text}', but '{said}'");
     }
 }

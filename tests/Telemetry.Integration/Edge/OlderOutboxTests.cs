@@ -145,8 +145,8 @@ public sealed class OlderOutboxTests : IAsyncLifetime
 
         Assert.NotEqual(0, outbox.Number("SELECT count(*) FROM segment WHERE hex(substr(data, 1, 2)) = '8000'"));
         Assert.NotEqual(0, outbox.Number("SELECT count(*) FROM segment WHERE hex(substr(data, 1, 2)) <> '8000'"));
-        Version0Bus owner = null!;
-        await using var cloud = await AgentAndCloud.Start(bus => owner = new Version0Bus(bus));
+        Version0ControlChannel owner = null!;
+        await using var cloud = await AgentAndCloud.Start(control => owner = new Version0ControlChannel(control));
         await using var agent = new AgentRun(outbox, cloud.MqttPort, Making(outbox.Accepted + 2000));
 
         var (refused, fork, books) = await cloud.UntilDrained(agent);

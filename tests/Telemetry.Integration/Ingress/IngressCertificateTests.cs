@@ -73,7 +73,7 @@ public sealed class IngressCertificateTests : IAsyncDisposable
             Ingress = new IngressOptions { Partitions = 1 },
             Access = new(_folder.At("gateways"), false, At("server.pem"), At("server.key"), At("ca.pem"), false),
         };
-        var core = new IngressCore(nats.Log, nats.Bus, settings.Ingress, TimeProvider.System, counters);
+        var core = new IngressCore(nats.Log, nats.ControlChannel, settings.Ingress, TimeProvider.System, counters);
         var ingress = IngressRole.Make(settings, core, counters, TimeProvider.System, NullLogger.Instance);
         await ingress.StartAsync(default);
         return ingress;

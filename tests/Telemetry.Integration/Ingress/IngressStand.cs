@@ -19,7 +19,7 @@ internal sealed class IngressStand : IAsyncDisposable
     private IngressStand(NatsStand nats, IngressOptions options, GatewayPasswords passwords)
     {
         Nats = nats;
-        var core = new IngressCore(nats.Log, nats.Bus, options, TimeProvider.System, Counters);
+        var core = new IngressCore(nats.Log, nats.ControlChannel, options, TimeProvider.System, Counters);
         Ingress = new MqttIngress(
             new MqttListenerOptions { Port = 0, Limits = new MqttSessionLimits { PacketBytesMax = 320 * 1024 } },
             core,

@@ -181,9 +181,9 @@ public sealed class MqttIngressTests
         await device.Client.SubscribeAsync("tm/1/gw-1/down");
         Assert.Equal(
             MqttReasonCode.ImplementationSpecificError, (await device.Publish("tm/1/gw-1/hello", Hello())).ReasonCode);
-        await using var owner = await stand.Nats.Bus.ServeHellosAsync(
+        await using var owner = await stand.Nats.ControlChannel.ServeHellosAsync(
             0,
-            (gateway, hello) => _ = stand.Nats.Bus.SendDownAsync(gateway, Answer(1), default).AsTask(),
+            (gateway, hello) => _ = stand.Nats.ControlChannel.SendDownAsync(gateway, Answer(1), default).AsTask(),
             default);
 
         Assert.Equal(MqttReasonCode.Success, (await device.Publish("tm/1/gw-1/hello", Hello())).ReasonCode);
@@ -198,7 +198,7 @@ public sealed class MqttIngressTests
         await using var stand = await IngressStand.Start();
         await using var device = await stand.Connect();
 
-        await stand.Nats.Bus.SendDownAsync(Gateway, Answer(1), default);
+        await stand.Nats.ControlChannel.SendDownAsync(Gateway, Answer(1), default);
         await device.Client.SubscribeAsync("tm/1/gw-1/down");
 
         Assert.True(device.Received.TryTake(out var answer, Soon));
@@ -214,7 +214,7 @@ public sealed class MqttIngressTests
         await second.Client.SubscribeAsync("tm/1/gw-1/down");
 
         var closed = await first.Client.Closed.WaitAsync(Soon);
-        await stand.Nats.Bus.SendDownAsync(Gateway, Answer(1), default);
+        await stand.Nats.ControlChannel.SendDownAsync(Gateway, Answer(1), default);
 
         Assert.Equal(MqttReasonCode.SessionTakenOver, closed);
         Assert.True(second.Received.TryTake(out _, Soon));

@@ -32,7 +32,7 @@ internal sealed class ProcessorStand : IAsyncDisposable
     private readonly PostgresServer _postgres;
     private readonly JetStreamConnection _connection;
     private readonly JetStreamFrameLog _log;
-    private readonly NatsControlChannel _bus;
+    private readonly NatsControlChannel _control;
     private readonly EventLoop _loop = new("processor");
     private readonly CancellationTokenSource _stop = new();
     private readonly TemporaryFolder _folder = new();
@@ -48,9 +48,9 @@ internal sealed class ProcessorStand : IAsyncDisposable
     {
         (_nats, _postgres, _connection, Database) = (nats, postgres, connection, database);
         _log = new JetStreamFrameLog(connection, new JetStreamFrameLogOptions(), SampleInstallation.Of(1));
-        _bus = new NatsControlChannel(connection, SampleInstallation.Of(1));
+        _control = new NatsControlChannel(connection, SampleInstallation.Of(1));
         _processor = new Processor(
-            database.Store, _log, _bus, options with { Partitions = 1 }, TimeProvider.System, new Random(1),
+            database.Store, _log, _control, options with { Partitions = 1 }, TimeProvider.System, new Random(1),
             NullLogger.Instance);
         _running = _loop.RunAsync(() => _processor.RunAsync(_stop.Token));
     }
@@ -119,7 +119,7 @@ internal sealed class ProcessorStand : IAsyncDisposable
     {
         var writer = new WireWriter();
         hello.Write(writer);
-        return _bus.SayHelloAsync(0, gateway, writer.ToArray(), default).AsTask();
+        return _control.SayHelloAsync(0, gateway, writer.ToArray(), default).AsTask();
     }
 
     /// <summary>Waits until so many readings are settled in all.</summary>

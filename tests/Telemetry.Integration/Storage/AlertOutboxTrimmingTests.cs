@@ -112,7 +112,7 @@ public sealed class AlertOutboxTrimmingTests(PostgresFixture fixture) : IClassFi
     }
 
     private static AlertOutboxTrimmer Upkeep(PostgresDatabase database, AlertOutboxCounters counters) =>
-        new(database.Postgres, Options, counters, TimeProvider.System, NullLogger.Instance);
+        new(database.Postgres, Options, counters, NullLogger.Instance);
 
     private static Task Age(PostgresDatabase database, int upTo) =>
         database.Execute(

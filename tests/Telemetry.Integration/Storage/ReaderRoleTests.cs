@@ -18,8 +18,9 @@ public sealed class ReaderRoleTests(PostgresFixture fixture) : IClassFixture<Pos
         Assert.Contains("telemetry.readings", views);
         foreach (var from in (string[])
             [
-                .. views, "telemetry.windows_by('month', '2026-01-01', '2027-01-01')", "telemetry.window_check('1 day')",
-                "telemetry.group_windows('site', 's', 'm', '2026-01-01', '2026-01-02')", "telemetry.windows_as_of(now())",
+                .. views, "telemetry.windows_by('month', '2026-01-01', '2027-01-01')",
+                "telemetry.group_windows('site', 's', 'm', '2026-01-01', '2026-01-02')",
+                "telemetry.windows_as_of(now())", "telemetry.window_check('1 day')",
                 "telemetry.fleet_watermark('line')",
             ])
         {

@@ -39,8 +39,8 @@ public sealed class SpanViewTests(PostgresFixture fixture) : IClassFixture<Postg
             r => r.GetString(0));
         var merged = await database.Read(
             $"""
-            SELECT concat_ws('|', series, start, readings, numbers, nulls, uncertain, bad, round(sum::numeric, 6), min, max,
-                first, last, round(stddev::numeric, 6))
+            SELECT concat_ws('|', series, start, readings, numbers, nulls, uncertain, bad, round(sum::numeric, 6), min,
+                max, first, last, round(stddev::numeric, 6))
             FROM telemetry.windows_by('{unit}', '-infinity', 'infinity') ORDER BY series, start
             """,
             r => r.GetString(0));

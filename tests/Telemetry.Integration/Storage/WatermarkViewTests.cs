@@ -66,7 +66,8 @@ public sealed class WatermarkViewTests(PostgresFixture fixture) : IClassFixture<
     public async Task Processor_windows_schemas_and_epochs_that_keep_it_are_named()
     {
         await using var database = await WithGateway("now() - interval '1 hour'");
-        await database.Execute("UPDATE telemetry.gateway SET window_from = now(), window_to = now() - interval '1 min'");
+        await database.Execute(
+            "UPDATE telemetry.gateway SET window_from = now(), window_to = now() - interval '1 min'");
         Assert.StartsWith("nothing", await WaitsFor(database), StringComparison.Ordinal);
 
         await database.Execute("""
@@ -79,15 +80,15 @@ public sealed class WatermarkViewTests(PostgresFixture fixture) : IClassFixture<
             UPDATE telemetry.epoch SET predecessor = 126 WHERE epoch = 127;
             INSERT INTO telemetry.lane (gateway, epoch, lane, prefix, prefix_share)
             SELECT gateway, epoch, 1, 1, 0 FROM telemetry.epoch;
-            INSERT INTO telemetry.frame_register (gateway, epoch, lane, first, count, stored, rejected, dropped, time_first,
-                time_last, checksum, hash_sum, stored_at)
+            INSERT INTO telemetry.frame_register (gateway, epoch, lane, first, count, stored, rejected, dropped,
+                time_first, time_last, checksum, hash_sum, stored_at)
             SELECT gateway, epoch, 1, 1, 1, 1, 0, 0, now(), now(), 0, 0, now() - interval '1 min' * (127 - epoch)
             FROM telemetry.epoch
             """);
 
         Assert.Equal(
-            "a processor: partition 0 has none since 2026-01-02 03:04:05Z; its windows are folded anew; 1 messages wait "
-                + $"for a schema; epoch {Epoch}7d, which nobody closed",
+            "a processor: partition 0 has none since 2026-01-02 03:04:05Z; its windows are folded anew; 1 messages "
+                + $"wait for a schema; epoch {Epoch}7d, which nobody closed",
             await WaitsFor(database));
         Assert.Equal($"{Epoch}7d", await database.Row("SELECT epoch FROM telemetry.unclosed_epochs"));
     }
@@ -97,16 +98,17 @@ public sealed class WatermarkViewTests(PostgresFixture fixture) : IClassFixture<
     {
         await using var database = await WithGateway("now() - interval '1 hour'");
         await database.Execute("""
-            UPDATE telemetry.partition SET live_stored = 1767225600000000000;
+            INSERT INTO telemetry.stream_lag (partition, stream, messages, oldest_at, removed_at, stage, looked_at)
+            VALUES (0, 'live', 0, NULL, NULL, 0, now()), (0, 'backlog', 9, now(), '2026-01-01 00:00Z', 2, now());
             UPDATE telemetry.gateway SET stored = 5;
             INSERT INTO telemetry.outbox VALUES ('gw-1', 1, 12), ('new', 1, 3)
             """);
 
         Assert.Equal(
-            "gw-1 7 p-1 01:00:00 2026-01-01 00:00:00, new 3",
+            "gw-1 7 p-1 01:00:00 0 9 2026-01-01 00:00:00 warning, new 3",
             await database.Row("""
                 SELECT string_agg(concat_ws(' ', gateway, on_the_way, owner, date_trunc('minute', watermark_age),
-                    live_at AT TIME ZONE 'UTC'), ', ' ORDER BY gateway)
+                    live_messages, backlog_messages, removed_at AT TIME ZONE 'UTC', stage), ', ' ORDER BY gateway)
                 FROM telemetry.lag
                 """));
     }
@@ -116,7 +118,8 @@ public sealed class WatermarkViewTests(PostgresFixture fixture) : IClassFixture<
     {
         await using var database = await WithGateway("now()");
         await database.Execute("""
-            INSERT INTO telemetry.gateway (gateway, partition, stored, rejected, dropped, lost, watermark, fork, changed_at)
+            INSERT INTO telemetry.gateway (gateway, partition, stored, rejected, dropped, lost, watermark, fork,
+                changed_at)
             VALUES ('gw-2', 0, 0, 0, 0, 0, now() - interval '10 min', '', now()),
                 ('gw-3', 0, 0, 0, 0, 0, now() - interval '1 min', '', now()), ('gw-4', 0, 0, 0, 0, 0, NULL, '', now());
             INSERT INTO telemetry.device_metadata (gateway, device, site, labels)
@@ -157,7 +160,8 @@ public sealed class WatermarkViewTests(PostgresFixture fixture) : IClassFixture<
             INSERT INTO telemetry.partition (partition, token, owner, lease_until, commits, live_created, live_sequence,
                 live_message, live_stored, backlog_created, backlog_sequence, backlog_message, backlog_stored)
             VALUES (0, 1, 'p-1', now() + interval '1 hour', 0, 0, 0, '', 0, 0, 0, '', 0);
-            INSERT INTO telemetry.gateway (gateway, partition, stored, rejected, dropped, lost, watermark, fork, changed_at)
+            INSERT INTO telemetry.gateway (gateway, partition, stored, rejected, dropped, lost, watermark, fork,
+                changed_at)
             VALUES ('gw-1', 0, 0, 0, 0, 0, {watermark}, '', now())
             """);
         return database;

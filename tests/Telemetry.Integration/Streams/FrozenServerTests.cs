@@ -42,10 +42,10 @@ public sealed class FrozenServerTests
         await using var connection = await Connect(server);
         await connection.MakeStream();
         var appends = await Fill(server, connection);
-        var bus = new NatsControlChannel(connection, NatsStand.Facts);
+        var control = new NatsControlChannel(connection, NatsStand.Facts);
         var asked = Stopwatch.GetTimestamp();
-        var hello = bus.SayHelloAsync(3, GatewayId.Parse("g1"), Bytes("hello"), default).AsTask();
-        var down = bus.SendDownAsync(GatewayId.Parse("g1"), Bytes("down"), default).AsTask();
+        var hello = control.SayHelloAsync(3, GatewayId.Parse("g1"), Bytes("hello"), default).AsTask();
+        var down = control.SendDownAsync(GatewayId.Parse("g1"), Bytes("down"), default).AsTask();
         var look = connection.CallAsync("look", stop => connection.FindStreamAsync("S", stop), default).AsTask();
         await Assert.ThrowsAsync<FrameLogException>(() => hello);
         await Assert.ThrowsAsync<FrameLogException>(() => down);
@@ -77,9 +77,9 @@ public sealed class FrozenServerTests
         await using var server = await NatsServer.Start();
         await using var connection = await Connect(server);
         await connection.MakeStream();
-        var bus = new NatsControlChannel(connection, NatsStand.Facts);
-        var listening = await bus.ListenDownAsync(GatewayId.Parse("g1"), _ => { }, default);
-        var serving = await bus.ServeHellosAsync(3, (_, _) => { }, default);
+        var control = new NatsControlChannel(connection, NatsStand.Facts);
+        var listening = await control.ListenDownAsync(GatewayId.Parse("g1"), _ => { }, default);
+        var serving = await control.ServeHellosAsync(3, (_, _) => { }, default);
         var reader = await connection.Begin(1);
         var appends = await Fill(server, connection);
 

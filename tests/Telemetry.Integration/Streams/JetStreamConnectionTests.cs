@@ -131,14 +131,14 @@ public sealed class JetStreamConnectionTests
     {
         await using var server = await NatsServer.Start();
         await using var connection = await Connect(server);
-        var bus = new NatsControlChannel(connection, NatsStand.Facts);
+        var control = new NatsControlChannel(connection, NatsStand.Facts);
         Exception[] faults = [new FrameLogException("a fault"), new InvalidOperationException("a fault")];
         foreach (var fault in faults)
         {
             var reconnects = connection.Counters.Reconnects;
             var heard = new TaskCompletionSource();
             var isFirst = true;
-            await using var listening = await bus.ListenDownAsync(
+            await using var listening = await control.ListenDownAsync(
                 GatewayId.Parse("g1"),
                 _ =>
                 {
@@ -151,14 +151,14 @@ public sealed class JetStreamConnectionTests
                     heard.TrySetResult();
                 },
                 default);
-            await bus.SendDownAsync(GatewayId.Parse("g1"), Bytes("a"), default);
+            await control.SendDownAsync(GatewayId.Parse("g1"), Bytes("a"), default);
             while (connection.Counters.Reconnects == reconnects)
             {
                 await Task.Delay(10, Limit());
             }
 
             await connection.WaitUntilConnectedAsync(Limit());
-            await bus.SendDownAsync(GatewayId.Parse("g1"), Bytes("b"), default);
+            await control.SendDownAsync(GatewayId.Parse("g1"), Bytes("b"), default);
             await heard.Task.WaitAsync(Limit());
         }
     }
@@ -169,9 +169,9 @@ public sealed class JetStreamConnectionTests
     {
         await using var server = await NatsServer.Start();
         await using var connection = await Connect(server);
-        var bus = new NatsControlChannel(connection, NatsStand.Facts);
+        var control = new NatsControlChannel(connection, NatsStand.Facts);
         var heard = new ConcurrentDictionary<int, int>();
-        var listeners = await Task.WhenAll(Enumerable.Range(0, 10_000).Select(i => bus.ListenDownAsync(
+        var listeners = await Task.WhenAll(Enumerable.Range(0, 10_000).Select(i => control.ListenDownAsync(
             GatewayId.Parse($"g{i}"), _ => heard.AddOrUpdate(i, 1, (_, times) => times + 1), default).AsTask()));
         await server.Restart();
         for (var limit = Limit(); connection.Counters.Reconnects == 0;)
@@ -182,7 +182,7 @@ public sealed class JetStreamConnectionTests
         await connection.WaitUntilConnectedAsync(Limit());
         for (var i = 0; i < listeners.Length; i++)
         {
-            await bus.SendDownAsync(GatewayId.Parse($"g{i}"), Bytes("x"), default);
+            await control.SendDownAsync(GatewayId.Parse($"g{i}"), Bytes("x"), default);
         }
 
         for (var limit = Limit(); heard.Count < listeners.Length;)

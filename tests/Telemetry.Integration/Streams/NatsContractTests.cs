@@ -36,7 +36,8 @@ public sealed class NatsControlChannelContractTests : ControlChannelContract
     {
         await using var stand = await NatsStand.Start();
         await using var owner = await stand.AnotherConnection();
-        await test(new ControlChannelStand(stand.Bus, new NatsControlChannel(owner, NatsStand.Facts), stand.Time)
+        await test(new ControlChannelStand(
+            stand.ControlChannel, new NatsControlChannel(owner, NatsStand.Facts), stand.Time)
         {
             Stranger = new NatsControlChannel(owner, SampleInstallation.Of(8)),
         });

@@ -7,12 +7,12 @@ using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Streams;
 
-/// <summary>The log and the bus on a nats-server of the test's own.</summary>
+/// <summary>The frame log and the control channel on a nats-server of the test's own.</summary>
 internal sealed class NatsStand : FrameLogStand
 {
     public const int Partition = 3;
 
-    /// <summary>By which <see cref="Log"/> and <see cref="Bus"/> are used.</summary>
+    /// <summary>By which <see cref="Log"/> and <see cref="ControlChannel"/> are used.</summary>
     public static readonly InstallationFacts Facts = SampleInstallation.Of(16);
 
     private readonly JetStreamConnection _connection;
@@ -23,7 +23,7 @@ internal sealed class NatsStand : FrameLogStand
         Server = server;
         _connection = connection;
         _log = new JetStreamFrameLog(connection, options, Facts);
-        Bus = new NatsControlChannel(connection, Facts);
+        ControlChannel = new NatsControlChannel(connection, Facts);
     }
 
     public NatsServer Server { get; }
@@ -32,7 +32,7 @@ internal sealed class NatsStand : FrameLogStand
 
     public override IFrameLog Log => _log;
 
-    public IControlChannel Bus { get; }
+    public IControlChannel ControlChannel { get; }
 
     public override TimeProvider Time => TimeProvider.System;
 

@@ -26,10 +26,10 @@ public sealed class KillTests
     {
         using var limit = new CancellationTokenSource(Limit);
         using var output = new StringWriter();
-        await using var plant = await LocalCluster.StartAsync(KillTestOptions.Short.Plant);
+        await using var cluster = await LocalCluster.StartAsync(KillTestOptions.Short.Cluster);
         var test = new KillTest(KillTestOptions.Short, TextWriter.Synchronized(output), terminal: false);
 
-        var balanced = await test.RunAsync(plant, limit.Token);
+        var balanced = await test.RunAsync(cluster, limit.Token);
 
         Assert.True(balanced, output.ToString());
         Assert.True(test.Last!.Gateways.Sum(g => g.Ledger.Dropped) > 0, output.ToString());
@@ -37,16 +37,16 @@ public sealed class KillTests
         Assert.True(test.Last.Gateways.Sum(g => g.Ledger.Lost) > 0, "the last scenario loses readings, and says so");
         Assert.True(test.Alerts is { InDatabase: > 0, Faults.Count: 0 }, "alerts are made, and each leaves once");
         Assert.Equal(Strikes.Order(StringComparer.Ordinal), test.Struck.Keys.Order(StringComparer.Ordinal));
-        await AssertSpoiltIsSeen(plant, "delete", "rows say", limit.Token);
-        await AssertSpoiltIsSeen(plant, "double", "stored more often than attempted", limit.Token);
-        await AssertSpoiltIsSeen(plant, "flip", "stored with another value than was sent", limit.Token);
+        await AssertCorruptionIsSeen(cluster, "delete", "rows say", limit.Token);
+        await AssertCorruptionIsSeen(cluster, "double", "stored more often than attempted", limit.Token);
+        await AssertCorruptionIsSeen(cluster, "flip", "stored with another value than was sent", limit.Token);
     }
 
-    private static async Task AssertSpoiltIsSeen(
-        LocalCluster plant, string way, string fault, CancellationToken cancellationToken)
+    private static async Task AssertCorruptionIsSeen(
+        LocalCluster cluster, string way, string fault, CancellationToken cancellationToken)
     {
-        await DatabaseCorruption.SpoilAsync(plant.Postgres.ConnectionString, way, cancellationToken);
-        var verdict = await plant.JudgeAsync(cancellationToken);
+        await DatabaseCorruption.CorruptAsync(cluster.Postgres.ConnectionString, way, cancellationToken);
+        var verdict = await cluster.JudgeAsync(cancellationToken);
 
         Assert.False(verdict.Balanced);
         Assert.Contains(fault, verdict.ToString(), StringComparison.Ordinal);

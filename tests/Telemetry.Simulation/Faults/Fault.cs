@@ -3,7 +3,7 @@ namespace Telemetry.Simulation.Faults;
 /// <summary>Everything that goes wrong in a simulated world.</summary>
 internal enum Fault
 {
-    // At each chance, with a probability: see Mix.Chance.
+    // At each chance, with a probability: see FaultProfile.Chance.
     ConnectionRefused,
     Disconnected,
     MessageLost,
@@ -15,9 +15,9 @@ internal enum Fault
     DownLost,
     DownDoubled,
     DownDelayed,
-    BusMessageLost,
-    BusMessageDoubled,
-    BusMessageDelayed,
+    ControlMessageLost,
+    ControlMessageDoubled,
+    ControlMessageDelayed,
     LogCallFailed,
     LogAnswerLost,
     TransactionFailedBefore,
@@ -37,7 +37,7 @@ internal enum Fault
     DiskReadFailed,
     ProcessorFrozenInTransaction,
 
-    // From time to time, at a rate: see Mix.PerMinute.
+    // From time to time, at a rate: see FaultProfile.PerMinute.
     LinkCut,
     AgentCrash,
     PowerCut,

@@ -17,9 +17,9 @@ internal static class FaultWiring
 
         world.Store.Freezes = new FrozenTransactions(world, new Random(world.Random.Next())).Freezes;
         world.Store.Refuses = commit => RefusedReadingLedger.RefusalOf(world.Mix, commit);
-        world.Bus.Loses = what => faults.Strikes(Fault.BusMessageLost, what);
-        world.Bus.Doubles = what => faults.Strikes(Fault.BusMessageDoubled, what);
-        world.Bus.Delays = what => faults.Strikes(Fault.BusMessageDelayed, what)
+        world.ControlChannel.Loses = what => faults.Strikes(Fault.ControlMessageLost, what);
+        world.ControlChannel.Doubles = what => faults.Strikes(Fault.ControlMessageDoubled, what);
+        world.ControlChannel.Delays = what => faults.Strikes(Fault.ControlMessageDelayed, what)
             ? TimeSpan.FromMilliseconds(world.Random.Next(10, 12_000))
             : TimeSpan.Zero;
 

@@ -18,16 +18,16 @@ internal sealed class IngressMachine
     private const ulong PoisonedOneIn = 12;
 
     private readonly SimulatedFrameLog _log;
-    private readonly SimulatedControlChannel _bus;
+    private readonly SimulatedControlChannel _control;
     private readonly int _partitions;
     private readonly FaultChances _faults;
 
     public IngressMachine(
         string name, Pump pump, Random random, Trace trace, FaultChances faults, SimulatedFrameLog log,
-        SimulatedControlChannel bus, int partitions)
+        SimulatedControlChannel control, int partitions)
     {
         _faults = faults;
-        (_log, _bus, _partitions) = (log, bus, partitions);
+        (_log, _control, _partitions) = (log, control, partitions);
         Machine = new Machine(name, pump, trace, random, RunAsync, () => Peer = null)
         {
             Allows = e => e is OperationCanceledException,
@@ -44,7 +44,7 @@ internal sealed class IngressMachine
         var facts = await InstallationSteps.OfLogAsync(_log, _partitions, life.Time, stop);
         var log = _log.As(facts);
         var core = new IngressCore(
-            log, _bus.As(facts), new IngressOptions { Partitions = _partitions }, life.Time, new IngressCounters());
+            log, _control.As(facts), new IngressOptions { Partitions = _partitions }, life.Time, new IngressCounters());
         Peer = new SimulatedIngress(
             life,
             async (gateway, topic, payload, cancellationToken) =>

@@ -26,13 +26,13 @@ internal sealed class SimulatedWorld
         Trace = new Trace(pump.Clock);
         Faults = new FaultChances(mix, Child(), Trace);
         Log = new SimulatedFrameLog(pump, Child()) { DuplicateWindow = mix.DuplicateWindow };
-        Bus = new SimulatedControlChannel(pump, Child());
+        ControlChannel = new SimulatedControlChannel(pump, Child());
         Store = new SimulatedStore(pump, Child());
         Kafka = new SimulatedAlertSink(pump, Child());
         Judge = new OnlineJudge(this);
         Backups = new Backups(this);
         Ingresses = [.. Enumerable.Range(0, 1 + Random.Next(2)).Select(i =>
-            new IngressMachine($"ingress {i}", pump, Child(), Trace, Faults, Log, Bus, Partitions))];
+            new IngressMachine($"ingress {i}", pump, Child(), Trace, Faults, Log, ControlChannel, Partitions))];
         ProcessorMachines =
             [.. Enumerable.Range(0, mix.Processors).Select(i => ProcessorMachine($"processor {i}", parts))];
         RelayMachines = [.. Enumerable.Range(0, 2).Select(i => RelayMachine.Make(
@@ -59,7 +59,7 @@ internal sealed class SimulatedWorld
 
     public SimulatedFrameLog Log { get; }
 
-    public SimulatedControlChannel Bus { get; }
+    public SimulatedControlChannel ControlChannel { get; }
 
     public SimulatedStore Store { get; }
 
@@ -140,7 +140,7 @@ internal sealed class SimulatedWorld
         {
             var facts = await InstallationSteps.OfStoreAsync(Store, Log, Partitions, random, life.Time, stop);
             var workers = Enumerable.Range(0, options.Workers).Select(worker => new Processor(
-                parts.Store(Store), parts.ProcessorLog(Log.As(facts)), Bus.As(facts),
+                parts.Store(Store), parts.ProcessorLog(Log.As(facts)), ControlChannel.As(facts),
                 options with { Worker = worker }, life.Time, new Random(random.Next()),
                 NullLogger.Instance).RunAsync(stop)).ToArray();
             await await Task.WhenAny(workers);

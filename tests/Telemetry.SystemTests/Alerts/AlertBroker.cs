@@ -38,7 +38,7 @@ public sealed class AlertBroker : IAsyncDisposable
         {
             return new AlertBroker(
                 servers, $"Kafka at {servers}",
-                $"telemetry.rehearsal.{DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()}");
+                $"telemetry.system-tests.{DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()}");
         }
 
         if (KafkaServer.FindJars() is not null)

@@ -4,7 +4,7 @@ using Telemetry.TestKit.Servers;
 
 namespace Telemetry.SystemTests.Cluster;
 
-/// <summary>The configuration files of a plant's processes, and the ports that stand in them.</summary>
+/// <summary>The configuration files of a cluster's processes, and the ports that stand in them.</summary>
 internal sealed class ClusterFiles
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };

@@ -1,6 +1,6 @@
 namespace Telemetry.SystemTests.Cluster;
 
-/// <summary>How large a plant is.</summary>
+/// <summary>How large a cluster is.</summary>
 public sealed record ClusterOptions
 {
     /// <summary>Gateways in the one process of the fleet; one more runs alone, in a process of its own.</summary>

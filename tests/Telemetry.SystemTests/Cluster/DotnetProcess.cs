@@ -77,7 +77,7 @@ public sealed class DotnetProcess(string name, string program, string folder, pa
             environment[CrashAt] = crashAt;
         }
 
-        // Another version of a program can be rehearsed in its place: TELEMETRY_FOLDER_OF_AGENT, …_CLOUD, …_SIMULATOR.
+        // Another version of a program can run in its place: TELEMETRY_FOLDER_OF_AGENT, …_CLOUD, …_SIMULATOR.
         var name = program.Split('.')[^1].ToUpperInvariant();
         var other = Environment.GetEnvironmentVariable($"TELEMETRY_FOLDER_OF_{name}");
         var dll = Path.Combine(other ?? AppContext.BaseDirectory, program + ".dll");

@@ -10,15 +10,15 @@ public static class Draining
     /// accepted. Throws <see cref="TimeoutException"/> that says who is not there yet.
     /// </summary>
     public static async Task WaitUntilDrainedAsync(
-        this LocalCluster plant, TimeSpan within, CancellationToken cancellationToken)
+        this LocalCluster cluster, TimeSpan within, CancellationToken cancellationToken)
     {
         var until = DateTimeOffset.UtcNow + within;
         while (true)
         {
-            var agents = await plant.AgentsAsync(cancellationToken);
-            var books = await plant.BooksAsync(cancellationToken);
+            var agents = await cluster.AgentsAsync(cancellationToken);
+            var books = await cluster.BooksAsync(cancellationToken);
             var waiting = agents.Where(a => !IsDrained(a, books.GetValueOrDefault(a.Gateway))).ToList();
-            if (agents.Count == plant.Options.Gateways && waiting.Count == 0)
+            if (agents.Count == cluster.Options.Gateways && waiting.Count == 0)
             {
                 return;
             }
@@ -39,13 +39,13 @@ public static class Draining
     /// Waits until something holds, as the agents say; gives what they said. Throws when it does not in time.
     /// </summary>
     public static async Task<IReadOnlyList<GatewayStatus>> WaitUntilAsync(
-        this LocalCluster plant, string what, Func<IReadOnlyList<GatewayStatus>, bool> holds, TimeSpan within,
+        this LocalCluster cluster, string what, Func<IReadOnlyList<GatewayStatus>, bool> holds, TimeSpan within,
         CancellationToken cancellationToken)
     {
         var until = DateTimeOffset.UtcNow + within;
         while (true)
         {
-            var agents = await plant.AgentsAsync(cancellationToken);
+            var agents = await cluster.AgentsAsync(cancellationToken);
             if (holds(agents))
             {
                 return agents;

@@ -3,8 +3,8 @@ using Telemetry.TestKit.Network;
 
 namespace Telemetry.SystemTests.Cluster;
 
-/// <summary>What is done to a plant. Each says what was in flight at that moment, then heals it again.</summary>
-public sealed class Faults(LocalCluster plant, LivePicture picture)
+/// <summary>What is done to a cluster. Each says what was in flight at that moment, then heals it again.</summary>
+public sealed class Faults(LocalCluster cluster, LivePicture picture)
 {
     private static readonly TimeSpan InFlightWithin = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan CrashWithin = TimeSpan.FromSeconds(60);
@@ -16,33 +16,33 @@ public sealed class Faults(LocalCluster plant, LivePicture picture)
     public Dictionary<string, int> Struck { get; } = [];
 
     public Task KillIngressAsync(CancellationToken cancellationToken) => StrikeAsync(
-        "SIGKILL ingress", plant.Ingress.KillAsync, plant.StartIngressAsync, cancellationToken);
+        "SIGKILL ingress", cluster.Ingress.KillAsync, cluster.StartIngressAsync, cancellationToken);
 
     public Task KillProcessorAsync(CancellationToken cancellationToken) => StrikeAsync(
-        "SIGKILL processor", plant.Processor.KillAsync, () => plant.StartProcessorAsync(), cancellationToken);
+        "SIGKILL processor", cluster.Processor.KillAsync, () => cluster.StartProcessorAsync(), cancellationToken);
 
     public Task KillAgentAsync(CancellationToken cancellationToken) => StrikeAsync(
-        "SIGKILL agent", plant.Lone.KillAsync, () => plant.StartLoneAsync(), cancellationToken,
+        "SIGKILL agent", cluster.Lone.KillAsync, () => cluster.StartLoneAsync(), cancellationToken,
         agents => agents.Where(a => a.Gateway == LocalCluster.LoneGateway));
 
     public Task KillFleetAsync(CancellationToken cancellationToken) => StrikeAsync(
-        "SIGKILL fleet", plant.Fleet.KillAsync, plant.StartFleetAsync, cancellationToken);
+        "SIGKILL fleet", cluster.Fleet.KillAsync, cluster.StartFleetAsync, cancellationToken);
 
     public Task KillRelayAsync(CancellationToken cancellationToken) => StrikeAsync(
-        "SIGKILL relay", plant.Relay.KillAsync, plant.StartRelayAsync, cancellationToken);
+        "SIGKILL relay", cluster.Relay.KillAsync, cluster.StartRelayAsync, cancellationToken);
 
     /// <summary>
     /// The agent that takes line protocol: what its sender was not answered is sent again under the same key.
     /// </summary>
     public Task KillSiteAsync(CancellationToken cancellationToken) => StrikeAsync(
-        "SIGKILL the agent of the HTTP input", plant.Site.KillAsync, plant.StartSiteAsync, cancellationToken,
+        "SIGKILL the agent of the HTTP input", cluster.Site.KillAsync, cluster.StartSiteAsync, cancellationToken,
         agents => agents.Where(a => a.Gateway == LocalCluster.SiteGateway));
 
     public Task KillNatsAsync(CancellationToken cancellationToken) => StrikeAsync(
-        "SIGKILL nats-server", plant.Nats.Kill, plant.Nats.Restart, cancellationToken);
+        "SIGKILL nats-server", cluster.Nats.Kill, cluster.Nats.Restart, cancellationToken);
 
     public Task StopPostgresAsync(CancellationToken cancellationToken) => StrikeAsync(
-        "immediate stop of PostgreSQL", plant.Postgres.ImmediateStop, plant.Postgres.Start, cancellationToken);
+        "immediate stop of PostgreSQL", cluster.Postgres.ImmediateStop, cluster.Postgres.Start, cancellationToken);
 
     /// <summary>Cuts the link of all agents for a time, so that nobody is told.</summary>
     public async Task CutLinkAsync(TimeSpan length, CutKind kind, CancellationToken cancellationToken)
@@ -50,26 +50,27 @@ public sealed class Faults(LocalCluster plant, LivePicture picture)
         await SayInFlightAsync(
             $"link cut ({(kind == CutKind.Silent ? "silently" : "reset")}) for {length.TotalSeconds:0} s",
             cancellationToken);
-        plant.Link.Cut(kind);
+        cluster.Link.Cut(kind);
         await Task.Delay(length, cancellationToken);
-        plant.Link.Heal();
+        cluster.Link.Heal();
         await picture.SayAsync("link healed");
     }
 
     /// <summary>The processor kills itself at a named point, and is started again.</summary>
     public async Task CrashProcessorAsync(string point, CancellationToken cancellationToken)
     {
-        await plant.Processor.StopAsync();
-        await plant.StartProcessorAsync(point);
-        await CrashedAsync("processor", plant.Processor, point, () => plant.StartProcessorAsync(), cancellationToken);
+        await cluster.Processor.StopAsync();
+        await cluster.StartProcessorAsync(point);
+        await CrashedAsync(
+            "processor", cluster.Processor, point, () => cluster.StartProcessorAsync(), cancellationToken);
     }
 
     /// <summary>The lone agent kills itself at a named point, and is started again.</summary>
     public async Task CrashAgentAsync(string point, CancellationToken cancellationToken)
     {
-        await plant.Lone.StopAsync();
-        await plant.StartLoneAsync(point);
-        await CrashedAsync("agent", plant.Lone, point, () => plant.StartLoneAsync(), cancellationToken);
+        await cluster.Lone.StopAsync();
+        await cluster.StartLoneAsync(point);
+        await CrashedAsync("agent", cluster.Lone, point, () => cluster.StartLoneAsync(), cancellationToken);
     }
 
     /// <summary>Waits until frames are in flight, says how many, and does it.</summary>
@@ -88,7 +89,7 @@ public sealed class Faults(LocalCluster plant, LivePicture picture)
         Func<IEnumerable<GatewayStatus>, IEnumerable<GatewayStatus>>? whose = null)
     {
         whose ??= agents => agents;
-        var agents = await plant.WaitUntilAsync(
+        var agents = await cluster.WaitUntilAsync(
             $"frames in flight for '{what}'", all => whose(all).Any(a => a.FramesInFlight > 0), InFlightWithin,
             cancellationToken);
         var those = whose(agents).ToList();
@@ -103,7 +104,7 @@ public sealed class Faults(LocalCluster plant, LivePicture picture)
         string who, DotnetProcess process, string point, Func<Task> heal, CancellationToken cancellationToken)
     {
         await process.WaitForCrashAsync(CrashWithin);
-        var agents = await plant.AgentsAsync(cancellationToken);
+        var agents = await cluster.AgentsAsync(cancellationToken);
         var what = $"{who} killed itself at '{point.Split(':')[0]}'";
         Struck[what] = Struck.GetValueOrDefault(what) + 1;
         await picture.SayAsync(

@@ -4,20 +4,20 @@ namespace Telemetry.SystemTests.Cluster;
 public static class Flow
 {
     /// <summary>Starts the agents, with inputs, where they are down or have none.</summary>
-    public static async Task BeginAsync(this LocalCluster plant)
+    public static async Task BeginAsync(this LocalCluster cluster)
     {
-        await plant.StopAgentsAsync();
-        plant.WithInputs = true;
-        await plant.StartAgentsAsync();
+        await cluster.StopAgentsAsync();
+        cluster.WithInputs = true;
+        await cluster.StartAgentsAsync();
     }
 
     /// <summary>
     /// Stops the agents in order and starts them without inputs: no further reading comes, what there is drains.
     /// </summary>
-    public static async Task EndAsync(this LocalCluster plant)
+    public static async Task EndAsync(this LocalCluster cluster)
     {
-        await plant.StopAgentsAsync();
-        plant.WithInputs = false;
-        await plant.StartAgentsAsync();
+        await cluster.StopAgentsAsync();
+        cluster.WithInputs = false;
+        await cluster.StartAgentsAsync();
     }
 }

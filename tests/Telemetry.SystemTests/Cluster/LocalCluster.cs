@@ -24,7 +24,7 @@ public sealed class LocalCluster : IAsyncDisposable
     public const string Intruder = "intruder";
 
     /// <summary>Everybody's password.</summary>
-    public const string Password = "rehearsal";
+    public const string Password = "system-tests";
 
     private readonly TemporaryFolder _folder = new();
     private readonly ClusterFiles _files;
@@ -72,7 +72,7 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <summary>Who sends line protocol to <see cref="Site"/>.</summary>
     public LineSender SiteSender { get; }
 
-    /// <summary>Where alerts go; null where the plant has none.</summary>
+    /// <summary>Where alerts go; null where the cluster has none.</summary>
     public AlertBroker? Broker { get; private set; }
 
     /// <summary>The link between all agents and the ingress.</summary>
@@ -90,15 +90,15 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <summary>Everything up but the agents.</summary>
     public static async Task<LocalCluster> StartAsync(ClusterOptions options)
     {
-        var plant = new LocalCluster(options);
+        var cluster = new LocalCluster(options);
         try
         {
-            await plant.StartServersAsync();
-            return plant;
+            await cluster.StartServersAsync();
+            return cluster;
         }
         catch
         {
-            await plant.DisposeAsync();
+            await cluster.DisposeAsync();
             throw;
         }
     }

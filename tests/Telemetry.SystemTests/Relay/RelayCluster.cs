@@ -28,18 +28,18 @@ public sealed class RelayCluster : IAsyncDisposable
 
     public static async Task<RelayCluster> StartAsync()
     {
-        var plant = new RelayCluster();
+        var cluster = new RelayCluster();
         try
         {
             var postgres = PostgresServer.Start(null);
             var kafka = KafkaServer.Start();
-            (plant.Postgres, plant.Kafka) = (await postgres, await kafka);
-            plant.Configure();
-            return plant;
+            (cluster.Postgres, cluster.Kafka) = (await postgres, await kafka);
+            cluster.Configure();
+            return cluster;
         }
         catch
         {
-            await plant.DisposeAsync();
+            await cluster.DisposeAsync();
             throw;
         }
     }

@@ -38,51 +38,51 @@ public sealed class RelayKillTest(RelayKillOptions options, TextWriter output)
     public double Fenced { get; private set; }
 
     /// <summary>Runs it; what is wrong in the end, nothing when all is well.</summary>
-    public async Task<IReadOnlyList<string>> RunAsync(RelayCluster plant, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> RunAsync(RelayCluster cluster, CancellationToken cancellationToken)
     {
-        await plant.StartRelayAsync(0);
+        await cluster.StartRelayAsync(0);
         string? copy = null;
         for (var strike = 1; strike <= options.Kills; strike++)
         {
             if (strike == options.Kills / 3)
             {
-                await RestAsync(plant, cancellationToken);
-                copy = await plant.CopyDatabaseAsync();
-                await SayAsync(plant, "copied the database");
+                await RestAsync(cluster, cancellationToken);
+                copy = await cluster.CopyDatabaseAsync();
+                await SayAsync(cluster, "copied the database");
             }
 
             if (strike == 2 * options.Kills / 3)
             {
                 // What the copy lacks has left, so that nothing but the topic knows of it.
-                await RestAsync(plant, cancellationToken);
-                await plant.PutBackAsync(copy!);
-                await using var connection = await plant.ConnectAsync(cancellationToken);
+                await RestAsync(cluster, cancellationToken);
+                await cluster.PutBackAsync(copy!);
+                await using var connection = await cluster.ConnectAsync(cancellationToken);
                 var lacking = await _script.PutBackAsync(connection, cancellationToken);
                 await SayAsync(
-                    plant,
+                    cluster,
                     $"PUT THE DATABASE BACK: it lacks {lacking} transitions, {_script.Forgotten.Count} never "
                     + "come again");
             }
 
-            await WriteAsync(plant, options.Transitions * strike / (options.Kills + 1), cancellationToken);
+            await WriteAsync(cluster, options.Transitions * strike / (options.Kills + 1), cancellationToken);
             // Not far behind, so that kills strike all along the way.
             await UntilAsync(
                 "the relay keeps up",
-                async () => await WaitingAsync(plant, cancellationToken) <= WaitingMax,
+                async () => await WaitingAsync(cluster, cancellationToken) <= WaitingMax,
                 cancellationToken);
-            await StrikeAsync(plant, strike, cancellationToken);
+            await StrikeAsync(cluster, strike, cancellationToken);
         }
 
-        await FenceAsync(plant, cancellationToken);
-        await WriteAsync(plant, options.Transitions, cancellationToken);
-        await RestAsync(plant, cancellationToken);
-        return await JudgeAsync(plant, cancellationToken);
+        await FenceAsync(cluster, cancellationToken);
+        await WriteAsync(cluster, options.Transitions, cancellationToken);
+        await RestAsync(cluster, cancellationToken);
+        return await JudgeAsync(cluster, cancellationToken);
     }
 
     // In turns: while it publishes, inside an open transaction, right behind a commit.
-    private async Task StrikeAsync(RelayCluster plant, int strike, CancellationToken cancellationToken)
+    private async Task StrikeAsync(RelayCluster cluster, int strike, CancellationToken cancellationToken)
     {
-        var relay = plant.Relays[0];
+        var relay = cluster.Relays[0];
         var point = (strike % 3) switch { 1 => "", 2 => "relay-in-transaction", _ => "relay-after-commit" };
         if (point.Length == 0)
         {
@@ -94,7 +94,7 @@ public sealed class RelayKillTest(RelayKillOptions options, TextWriter output)
             await relay.LaunchAsync($"{point}:{1 + (strike % 4)}");
             for (var exited = relay.Exited; !exited.IsCompleted;)
             {
-                await WriteAsync(plant, _script.Count + 1, cancellationToken);
+                await WriteAsync(cluster, _script.Count + 1, cancellationToken);
                 await Task.WhenAny(exited, Task.Delay(Poll, cancellationToken));
             }
 
@@ -103,65 +103,65 @@ public sealed class RelayKillTest(RelayKillOptions options, TextWriter output)
         }
 
         Kills++;
-        await SayAsync(plant, point.Length == 0 ? "SIGKILL" : $"SIGKILL, and SIGKILL at '{point}'");
+        await SayAsync(cluster, point.Length == 0 ? "SIGKILL" : $"SIGKILL, and SIGKILL at '{point}'");
         await relay.DisposeAsync();
-        await plant.StartRelayAsync(0);
+        await cluster.StartRelayAsync(0);
     }
 
     // A second relay stands by beside the first; then the lease is taken from the first, which must be fenced.
-    private async Task FenceAsync(RelayCluster plant, CancellationToken cancellationToken)
+    private async Task FenceAsync(RelayCluster cluster, CancellationToken cancellationToken)
     {
-        await plant.StartRelayAsync(1);
-        await WriteAsync(plant, _script.Count + 20, cancellationToken);
+        await cluster.StartRelayAsync(1);
+        await WriteAsync(cluster, _script.Count + 20, cancellationToken);
         await UntilAsync("the first relay leads", async () =>
-            await plant.CounterAsync(0, "telemetry_relay_leading", cancellationToken) is 1, cancellationToken);
-        if (await plant.CounterAsync(1, "telemetry_relay_leading", cancellationToken) is not 0)
+            await cluster.CounterAsync(0, "telemetry_relay_leading", cancellationToken) is 1, cancellationToken);
+        if (await cluster.CounterAsync(1, "telemetry_relay_leading", cancellationToken) is not 0)
         {
             throw new InvalidOperationException("the second relay does not stand by");
         }
 
         // The first one stands still for longer than its lease: the second begins, and the first finds itself fenced.
-        await plant.FreezeAsync(0, async () =>
+        await cluster.FreezeAsync(0, async () =>
         {
             await UntilAsync("the second relay leads", async () =>
-                await plant.CounterAsync(1, "telemetry_relay_leading", cancellationToken) is 1, cancellationToken);
-            await WriteAsync(plant, _script.Count + 20, cancellationToken);
+                await cluster.CounterAsync(1, "telemetry_relay_leading", cancellationToken) is 1, cancellationToken);
+            await WriteAsync(cluster, _script.Count + 20, cancellationToken);
         });
         await UntilAsync("the first relay stands by", async () =>
-            await plant.CounterAsync(0, "telemetry_relay_leading", cancellationToken) is 0, cancellationToken);
-        Fenced = await plant.CounterAsync(0, "telemetry_relay_fenced_total", cancellationToken) ?? 0;
+            await cluster.CounterAsync(0, "telemetry_relay_leading", cancellationToken) is 0, cancellationToken);
+        Fenced = await cluster.CounterAsync(0, "telemetry_relay_fenced_total", cancellationToken) ?? 0;
         await SayAsync(
-            plant,
+            cluster,
             $"a second relay stood by, took over from the frozen first one, which stands by now (fenced {Fenced} "
             + "times)");
     }
 
-    private async Task WriteAsync(RelayCluster plant, int until, CancellationToken cancellationToken)
+    private async Task WriteAsync(RelayCluster cluster, int until, CancellationToken cancellationToken)
     {
-        await using var connection = await plant.ConnectAsync(cancellationToken);
+        await using var connection = await cluster.ConnectAsync(cancellationToken);
         while (_script.Count < until || (until >= options.Transitions && _script.IsBehind))
         {
             await _script.AppendAsync(connection, RowsMax, cancellationToken);
         }
     }
 
-    private static Task RestAsync(RelayCluster plant, CancellationToken cancellationToken) => UntilAsync(
-        "everything is published", async () => await WaitingAsync(plant, cancellationToken) == 0, cancellationToken);
+    private static Task RestAsync(RelayCluster cluster, CancellationToken cancellationToken) => UntilAsync(
+        "everything is published", async () => await WaitingAsync(cluster, cancellationToken) == 0, cancellationToken);
 
     private static Task<long> WaitingAsync(
-        RelayCluster plant, CancellationToken cancellationToken) => plant.NumberAsync(
+        RelayCluster cluster, CancellationToken cancellationToken) => cluster.NumberAsync(
         """
         SELECT coalesce(sum(p.alert_number - coalesce(r.number, 0)), 0)
         FROM telemetry.partition p LEFT JOIN telemetry.relay_position r USING (partition)
         """,
         cancellationToken);
 
-    private async Task<IReadOnlyList<string>> JudgeAsync(RelayCluster plant, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<string>> JudgeAsync(RelayCluster cluster, CancellationToken cancellationToken)
     {
-        var records = plant.Consume(committedOnly: true);
+        var records = cluster.Consume(committedOnly: true);
         var committed = records.Select(s => s.Headers["ce_id"]).ToList();
-        var uncommitted = plant.Consume(committedOnly: false).Count;
-        var orphans = await OrphansAsync(plant, cancellationToken);
+        var uncommitted = cluster.Consume(committedOnly: false).Count;
+        var orphans = await OrphansAsync(cluster, cancellationToken);
         var ids = committed.ToHashSet();
         var gone = ids.Except(_script.Present).ToHashSet();
         var problems = new List<string>();
@@ -199,9 +199,9 @@ public sealed class RelayKillTest(RelayKillOptions options, TextWriter output)
         }
     }
 
-    private static async Task<HashSet<string>> OrphansAsync(RelayCluster plant, CancellationToken cancellationToken)
+    private static async Task<HashSet<string>> OrphansAsync(RelayCluster cluster, CancellationToken cancellationToken)
     {
-        await using var connection = await plant.ConnectAsync(cancellationToken);
+        await using var connection = await cluster.ConnectAsync(cancellationToken);
         await using var command = new NpgsqlCommand("SELECT id FROM telemetry.alert_orphan", connection);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var orphans = new HashSet<string>();
@@ -213,9 +213,9 @@ public sealed class RelayKillTest(RelayKillOptions options, TextWriter output)
         return orphans;
     }
 
-    private async Task SayAsync(RelayCluster plant, string what)
+    private async Task SayAsync(RelayCluster cluster, string what)
     {
-        var noted = await plant.NumberAsync("SELECT coalesce(sum(number), 0) FROM telemetry.relay_position", default);
+        var noted = await cluster.NumberAsync("SELECT coalesce(sum(number), 0) FROM telemetry.relay_position", default);
         await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
             $"{DateTime.UtcNow:HH:mm:ss} {what}; {_script.Count} written, {noted} noted as published, {Kills} kills"));
     }

@@ -7,7 +7,7 @@ using Telemetry.TestKit.Network;
 namespace Telemetry.SystemTests.Scenarios;
 
 /// <summary>PostgreSQL is put back to an earlier copy of its files. Each begins with everything drained.</summary>
-public sealed class DatabaseScenarios(LocalCluster plant, LivePicture picture)
+public sealed class DatabaseScenarios(LocalCluster cluster, LivePicture picture)
 {
     public const string EdgeHolds = "database put back, the edge holds what is missing";
     public const string OnlyLogHolds = "database put back, only the log holds what is missing";
@@ -30,45 +30,45 @@ public sealed class DatabaseScenarios(LocalCluster plant, LivePicture picture)
     {
         var copy = await CopyAsync();
         var before = await SettledAsync(cancellationToken);
-        await plant.Processor.KillAsync();
-        await plant.BeginAsync();
+        await cluster.Processor.KillAsync();
+        await cluster.BeginAsync();
         await Task.Delay(FlowFor, cancellationToken);
-        plant.Link.Cut(CutKind.Silent);
-        await plant.StartProcessorAsync();
+        cluster.Link.Cut(CutKind.Silent);
+        await cluster.StartProcessorAsync();
         await StandsStillAsync(before, cancellationToken);
         await picture.SayAsync(
             $"the database has {await SettledAsync(cancellationToken) - before} readings that the edge does not know "
             + "to be stored");
         await PutBackAsync(copy);
-        await plant.Nats.Wipe();
-        await plant.Postgres.Start();
-        plant.Link.Heal();
-        await plant.EndAsync();
+        await cluster.Nats.Wipe();
+        await cluster.Postgres.Start();
+        cluster.Link.Heal();
+        await cluster.EndAsync();
     }
 
     private async Task FreedAsync(bool keepLog, CancellationToken cancellationToken)
     {
         var copy = await CopyAsync();
         var before = await SettledAsync(cancellationToken);
-        await plant.BeginAsync();
+        await cluster.BeginAsync();
         await Task.Delay(FlowFor, cancellationToken);
-        await plant.EndAsync();
-        await plant.WaitUntilDrainedAsync(Within, cancellationToken);
+        await cluster.EndAsync();
+        await cluster.WaitUntilDrainedAsync(Within, cancellationToken);
         await picture.SayAsync(
             $"the edge has freed {await SettledAsync(cancellationToken) - before} readings that the copy lacks");
         await PutBackAsync(copy);
         if (!keepLog)
         {
-            await picture.SayAsync($"{await plant.PurgeLogAsync(cancellationToken)} messages purged from JetStream");
+            await picture.SayAsync($"{await cluster.PurgeLogAsync(cancellationToken)} messages purged from JetStream");
         }
 
-        await plant.Postgres.Start();
+        await cluster.Postgres.Start();
     }
 
     /// <summary>Names what is booked as lost.</summary>
     public async Task<IReadOnlyList<string>> LostAsync(CancellationToken cancellationToken)
     {
-        await using var connection = new NpgsqlConnection(plant.Postgres.ConnectionString);
+        await using var connection = new NpgsqlConnection(cluster.Postgres.ConnectionString);
         await connection.OpenAsync(cancellationToken);
         await using var command = new NpgsqlCommand(
             "SELECT gateway, epoch, lane, first, last FROM telemetry.run WHERE state = 1 ORDER BY 1, 2, 3, 4",
@@ -87,22 +87,22 @@ public sealed class DatabaseScenarios(LocalCluster plant, LivePicture picture)
 
     private async Task<string> CopyAsync()
     {
-        var copy = Path.Combine(plant.Folder, $"database-{++_copies}");
-        await plant.Postgres.Stop();
-        await plant.Postgres.CopyDataDirectory(copy);
-        await plant.Postgres.Start();
+        var copy = Path.Combine(cluster.Folder, $"database-{++_copies}");
+        await cluster.Postgres.Stop();
+        await cluster.Postgres.CopyDataDirectory(copy);
+        await cluster.Postgres.Start();
         return copy;
     }
 
     private async Task PutBackAsync(string copy)
     {
-        await plant.Postgres.Kill();
-        await plant.Postgres.ReplaceDataDirectory(copy);
+        await cluster.Postgres.Kill();
+        await cluster.Postgres.ReplaceDataDirectory(copy);
         await picture.SayAsync("the database is an earlier copy now");
     }
 
     private async Task<long> SettledAsync(CancellationToken cancellationToken) =>
-        (await plant.BooksAsync(cancellationToken)).Values.Sum(b => b.Settled);
+        (await cluster.BooksAsync(cancellationToken)).Values.Sum(b => b.Settled);
 
     private async Task StandsStillAsync(long before, CancellationToken cancellationToken)
     {

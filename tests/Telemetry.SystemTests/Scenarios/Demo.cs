@@ -18,26 +18,26 @@ public sealed class Demo(TextWriter output, bool terminal)
     private static readonly TimeSpan DrainWithin = TimeSpan.FromSeconds(90);
 
     /// <summary>Runs it; gives the exit code.</summary>
-    public async Task<int> RunAsync(string? spoil, bool keep, CancellationToken cancellationToken)
+    public async Task<int> RunAsync(string? corruption, bool keep, CancellationToken cancellationToken)
     {
         await output.WriteLineAsync("starting nats-server, PostgreSQL, Kafka, ingress, processor, relay");
-        await using var plant = await LocalCluster.StartAsync(new ClusterOptions { HostMetrics = true });
-        var balanced = await PlayAsync(plant, spoil, cancellationToken);
+        await using var cluster = await LocalCluster.StartAsync(new ClusterOptions { HostMetrics = true });
+        var balanced = await PlayAsync(cluster, corruption, cancellationToken);
         if (keep)
         {
-            plant.WithInputs = true;
-            await plant.StartAgentsAsync();
-            await output.WriteLineAsync($"\nleft running until Ctrl-C:\n{plant.Describe()}");
+            cluster.WithInputs = true;
+            await cluster.StartAgentsAsync();
+            await output.WriteLineAsync($"\nleft running until Ctrl-C:\n{cluster.Describe()}");
             await Task.Delay(Timeout.Infinite, cancellationToken).ContinueWith(_ => { }, TaskScheduler.Default);
         }
 
         return balanced ? 0 : 1;
     }
 
-    private async Task<bool> PlayAsync(LocalCluster plant, string? spoil, CancellationToken cancellationToken)
+    private async Task<bool> PlayAsync(LocalCluster cluster, string? corruption, CancellationToken cancellationToken)
     {
-        await using var picture = new LivePicture(plant, output, terminal);
-        var faults = new Faults(plant, picture) { Dead = TimeSpan.FromSeconds(2) };
+        await using var picture = new LivePicture(cluster, output, terminal);
+        var faults = new Faults(cluster, picture) { Dead = TimeSpan.FromSeconds(2) };
         (int At, string What, Func<Task> Do)[] schedule =
         [
             (6, "SIGKILL the processor", () => faults.KillProcessorAsync(cancellationToken)),
@@ -49,8 +49,8 @@ public sealed class Demo(TextWriter output, bool terminal)
             (45, "SIGKILL an agent", () => faults.KillAgentAsync(cancellationToken)),
             (48, "SIGKILL the agent of the HTTP input", () => faults.KillSiteAsync(cancellationToken)),
             (50, "frames with a broken checksum from a client of its own",
-                () => IntrudeAsync(plant, picture, cancellationToken)),
-            (55, "stop the inputs, drain", () => EndInputsAsync(plant, picture)),
+                () => IntrudeAsync(cluster, picture, cancellationToken)),
+            (55, "stop the inputs, drain", () => EndInputsAsync(cluster, picture)),
         ];
         await picture.SayAsync("the schedule:");
         foreach (var (at, what, _) in schedule)
@@ -58,13 +58,13 @@ public sealed class Demo(TextWriter output, bool terminal)
             await picture.SayAsync($"   at {at,2} s: {what}");
         }
 
-        await picture.SayAsync($"alerts go to {plant.Broker!.Name}");
-        await using var feed = new AlertFeed(
-            plant.Broker,
-            alert => alert.Rule == ShownRule ? picture.SayAsync(AlertFeed.Words(alert)) : Task.CompletedTask);
-        await plant.StartAgentsAsync();
+        await picture.SayAsync($"alerts go to {cluster.Broker!.Name}");
+        await using var consumer = new AlertConsumer(
+            cluster.Broker,
+            alert => alert.Rule == ShownRule ? picture.SayAsync(AlertConsumer.Text(alert)) : Task.CompletedTask);
+        await cluster.StartAgentsAsync();
         await picture.SayAsync(
-            $"{plant.Options.FleetGateways} gateways in one process, one alone, and one that takes this machine's "
+            $"{cluster.Options.FleetGateways} gateways in one process, one alone, and one that takes this machine's "
             + "metrics as line protocol are sending");
         var begun = DateTimeOffset.UtcNow;
         foreach (var (at, _, act) in schedule)
@@ -74,27 +74,28 @@ public sealed class Demo(TextWriter output, bool terminal)
             await act();
         }
 
-        await plant.WaitUntilDrainedAsync(DrainWithin, cancellationToken);
-        await plant.StopAgentsAsync();
+        await cluster.WaitUntilDrainedAsync(DrainWithin, cancellationToken);
+        await cluster.StopAgentsAsync();
         await picture.SayAsync("drained");
-        return await JudgeAsync(plant, picture, spoil, cancellationToken);
+        return await JudgeAsync(cluster, picture, corruption, cancellationToken);
     }
 
-    private static async Task EndInputsAsync(LocalCluster plant, LivePicture picture)
+    private static async Task EndInputsAsync(LocalCluster cluster, LivePicture picture)
     {
-        plant.WithInputs = false;
-        await plant.StopAgentsAsync();
-        await plant.StartAgentsAsync();
+        cluster.WithInputs = false;
+        await cluster.StopAgentsAsync();
+        await cluster.StartAgentsAsync();
         await picture.SayAsync("the inputs have stopped; what the outboxes hold drains");
     }
 
-    private static async Task IntrudeAsync(LocalCluster plant, LivePicture picture, CancellationToken cancellationToken)
+    private static async Task IntrudeAsync(
+        LocalCluster cluster, LivePicture picture, CancellationToken cancellationToken)
     {
         const string counter = "telemetry_ingress_events_total{event=\"frame_malformed\"}";
-        var before = await plant.Status.CounterAsync(plant.IngressStatusPort, counter, cancellationToken) ?? 0;
+        var before = await cluster.Status.CounterAsync(cluster.IngressStatusPort, counter, cancellationToken) ?? 0;
         var reasons = await Intrusion.SendBrokenFramesAsync(
-            plant.IngressPort, LocalCluster.Intruder, LocalCluster.Password, BrokenFrames, cancellationToken);
-        var counted = (await plant.Status.CounterAsync(plant.IngressStatusPort, counter, cancellationToken) ?? 0)
+            cluster.IngressPort, LocalCluster.Intruder, LocalCluster.Password, BrokenFrames, cancellationToken);
+        var counted = (await cluster.Status.CounterAsync(cluster.IngressStatusPort, counter, cancellationToken) ?? 0)
             - before;
         await picture.SayAsync(
             $"{BrokenFrames} frames with a broken checksum: refused with "
@@ -106,25 +107,25 @@ public sealed class Demo(TextWriter output, bool terminal)
     }
 
     private async Task<bool> JudgeAsync(
-        LocalCluster plant, LivePicture picture, string? spoil, CancellationToken cancellationToken)
+        LocalCluster cluster, LivePicture picture, string? corruption, CancellationToken cancellationToken)
     {
-        if (spoil is not null)
+        if (corruption is not null)
         {
-            await DatabaseCorruption.SpoilAsync(plant.Postgres.ConnectionString, spoil, cancellationToken);
-            await picture.SayAsync($"the database was spoilt on purpose: {spoil} one row");
+            await DatabaseCorruption.CorruptAsync(cluster.Postgres.ConnectionString, corruption, cancellationToken);
+            await picture.SayAsync($"the database was corrupted on purpose: {corruption} one row");
         }
 
-        var books = await plant.BooksAsync(cancellationToken);
-        var verdict = await plant.JudgeAsync(cancellationToken);
+        var books = await cluster.BooksAsync(cancellationToken);
+        var verdict = await cluster.JudgeAsync(cancellationToken);
         await picture.DisposeAsync();
         await output.WriteLineAsync($"\nfrom the senders' journals and SQL:\n\n{verdict}");
         var intruder = books.ContainsKey(LocalCluster.Intruder);
         await output.WriteLineAsync(intruder ? "the intruder is in the books: WRONG" : "the intruder is in no book");
         var alerts = await AlertVerdict.ReadAsync(
-            plant.Postgres.ConnectionString, plant.Broker!, DrainWithin, cancellationToken);
+            cluster.Postgres.ConnectionString, cluster.Broker!, DrainWithin, cancellationToken);
         await output.WriteLineAsync(
-            $"alerts: {alerts.InDatabase} transitions in the database, {alerts.InTopic} records in {plant.Broker!.Name}"
-            + $"; {plant.SiteSender.Repeats} requests of line protocol were sent again");
+            $"alerts: {alerts.InDatabase} transitions in the database, {alerts.InTopic} records in "
+            + $"{cluster.Broker!.Name}; {cluster.SiteSender.Repeats} requests of line protocol were sent again");
         foreach (var fault in alerts.Faults)
         {
             await output.WriteLineAsync($"alerts: {fault}");
@@ -141,7 +142,7 @@ public sealed class Demo(TextWriter output, bool terminal)
             && dropped > 0;
         await output.WriteLineAsync(good
             ? "\nVERDICT: accepted = stored + rejected + dropped + lost, every reading once, to the "
-                + $"bit{(plant.Broker!.IsReal ? "; every alert once" : "")}"
+                + $"bit{(cluster.Broker!.IsReal ? "; every alert once" : "")}"
             : "\nVERDICT: THE BOOKS ARE WRONG");
         return good;
     }

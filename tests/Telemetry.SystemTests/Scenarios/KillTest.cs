@@ -17,7 +17,7 @@ public sealed class KillTest(KillTestOptions options, TextWriter output, bool te
     /// <summary>The last verdict.</summary>
     public BooksVerdict? Last { get; private set; }
 
-    /// <summary>What became of the alerts; null where the plant has none.</summary>
+    /// <summary>What became of the alerts; null where the cluster has none.</summary>
     public AlertVerdict? Alerts { get; private set; }
 
     /// <summary>How often each fault struck.</summary>
@@ -26,16 +26,16 @@ public sealed class KillTest(KillTestOptions options, TextWriter output, bool te
     /// <summary>Runs it; gives the exit code.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        await using var plant = await LocalCluster.StartAsync(options.Plant);
-        return await RunAsync(plant, cancellationToken) ? 0 : 1;
+        await using var cluster = await LocalCluster.StartAsync(options.Cluster);
+        return await RunAsync(cluster, cancellationToken) ? 0 : 1;
     }
 
-    /// <summary>Runs it on a plant that is up; true when all books balance.</summary>
-    public async Task<bool> RunAsync(LocalCluster plant, CancellationToken cancellationToken)
+    /// <summary>Runs it on a cluster that is up; true when all books balance.</summary>
+    public async Task<bool> RunAsync(LocalCluster cluster, CancellationToken cancellationToken)
     {
-        await using var picture = new LivePicture(plant, output, terminal);
-        var log = new LogScenarios(plant, picture);
-        var database = new DatabaseScenarios(plant, picture);
+        await using var picture = new LivePicture(cluster, output, terminal);
+        var log = new FrameLogScenarios(cluster, picture);
+        var database = new DatabaseScenarios(cluster, picture);
         var scenarios = log.All.Concat(database.All).ToList();
         if (options.Only?.Except(scenarios.Select(s => s.Name)).FirstOrDefault() is { } unknown)
         {
@@ -43,7 +43,7 @@ public sealed class KillTest(KillTestOptions options, TextWriter output, bool te
         }
 
         var wrong = new List<string>();
-        await PlayAsync("storm of kills", c => StormAsync(plant, picture, c));
+        await PlayAsync("storm of kills", c => StormAsync(cluster, picture, c));
         foreach (var (name, play) in scenarios.Where(s => options.Only?.Contains(s.Name) ?? true))
         {
             await PlayAsync(name, play);
@@ -54,10 +54,10 @@ public sealed class KillTest(KillTestOptions options, TextWriter output, bool te
             await picture.SayAsync($"booked as lost: {lost}");
         }
 
-        if (plant.Broker is { } broker)
+        if (cluster.Broker is { } broker)
         {
             Alerts = await AlertVerdict.ReadAsync(
-                plant.Postgres.ConnectionString, broker, options.DrainWithin, cancellationToken);
+                cluster.Postgres.ConnectionString, broker, options.DrainWithin, cancellationToken);
             await picture.SayAsync(
                 $"alerts: {Alerts.InDatabase} transitions in the database, {Alerts.InTopic} records in {broker.Name}");
             foreach (var question in Alerts.NotJudged)
@@ -77,8 +77,8 @@ public sealed class KillTest(KillTestOptions options, TextWriter output, bool te
         {
             await picture.SayAsync($"== {name}");
             await play(cancellationToken);
-            await plant.WaitUntilDrainedAsync(options.DrainWithin, cancellationToken);
-            Last = await plant.JudgeAsync(cancellationToken);
+            await cluster.WaitUntilDrainedAsync(options.DrainWithin, cancellationToken);
+            Last = await cluster.JudgeAsync(cancellationToken);
             await picture.SayAsync($"{name}: the books {(Last.Balanced ? "balance" : "ARE WRONG")}\n{Last}");
             if (!Last.Balanced)
             {
@@ -87,10 +87,10 @@ public sealed class KillTest(KillTestOptions options, TextWriter output, bool te
         }
     }
 
-    private async Task StormAsync(LocalCluster plant, LivePicture picture, CancellationToken cancellationToken)
+    private async Task StormAsync(LocalCluster cluster, LivePicture picture, CancellationToken cancellationToken)
     {
-        var faults = new Faults(plant, picture);
-        await plant.BeginAsync();
+        var faults = new Faults(cluster, picture);
+        await cluster.BeginAsync();
         for (var round = 1; round <= options.Rounds; round++)
         {
             await picture.SayAsync($"round {round} of {options.Rounds}");
@@ -102,12 +102,12 @@ public sealed class KillTest(KillTestOptions options, TextWriter output, bool te
         }
 
         Struck = faults.Struck;
-        while ((await plant.AgentsAsync(cancellationToken)).Sum(a => a.Accepted) < options.Readings)
+        while ((await cluster.AgentsAsync(cancellationToken)).Sum(a => a.Accepted) < options.Readings)
         {
             await Task.Delay(Breath, cancellationToken);
         }
 
-        await plant.EndAsync();
+        await cluster.EndAsync();
         foreach (var (what, times) in faults.Struck)
         {
             await picture.SayAsync($"{times} times with frames in flight: {what}");
@@ -121,12 +121,12 @@ public sealed class KillTest(KillTestOptions options, TextWriter output, bool te
         yield return () => faults.KillAgentAsync(cancellationToken);
         yield return () => faults.KillNatsAsync(cancellationToken);
         yield return () => faults.StopPostgresAsync(cancellationToken);
-        if (options.Plant.WithSite)
+        if (options.Cluster.WithSite)
         {
             yield return () => faults.KillSiteAsync(cancellationToken);
         }
 
-        if (options.Plant.WithAlerts)
+        if (options.Cluster.WithAlerts)
         {
             yield return () => faults.KillRelayAsync(cancellationToken);
         }

@@ -11,8 +11,8 @@ public sealed record KillTestOptions
     /// <summary>Every process is killed once a round.</summary>
     public int Rounds { get; init; } = 5;
 
-    /// <summary>The plant.</summary>
-    public ClusterOptions Plant { get; init; } = new() { ReadingsPerSecond = 500 };
+    /// <summary>The cluster.</summary>
+    public ClusterOptions Cluster { get; init; } = new() { ReadingsPerSecond = 500 };
 
     /// <summary>Scenarios of log and database that are played after the storm; null: all.</summary>
     public IReadOnlyList<string>? Only { get; init; }
@@ -25,8 +25,8 @@ public sealed record KillTestOptions
     {
         Readings = 20_000,
         Rounds = 1,
-        Plant = new ClusterOptions { FleetGateways = 4, ReadingsPerSecond = 200 },
-        Only = [LogScenarios.WipedTail, DatabaseScenarios.OnlyLogHolds, DatabaseScenarios.NobodyHolds],
+        Cluster = new ClusterOptions { FleetGateways = 4, ReadingsPerSecond = 200 },
+        Only = [FrameLogScenarios.WipedTail, DatabaseScenarios.OnlyLogHolds, DatabaseScenarios.NobodyHolds],
         DrainWithin = TimeSpan.FromMinutes(1),
     };
 }

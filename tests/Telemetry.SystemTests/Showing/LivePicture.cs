@@ -13,7 +13,7 @@ public sealed class LivePicture : IAsyncDisposable
     private static readonly TimeSpan DrawEvery = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LineEvery = TimeSpan.FromSeconds(5);
 
-    private readonly LocalCluster _plant;
+    private readonly LocalCluster _cluster;
     private readonly TextWriter _out;
     private readonly bool _terminal;
     private readonly DateTimeOffset _begun = DateTimeOffset.UtcNow;
@@ -24,9 +24,9 @@ public sealed class LivePicture : IAsyncDisposable
     private int _linesDrawn;
     private DateTimeOffset _lastLine;
 
-    public LivePicture(LocalCluster plant, TextWriter output, bool terminal)
+    public LivePicture(LocalCluster cluster, TextWriter output, bool terminal)
     {
-        _plant = plant;
+        _cluster = cluster;
         _out = output;
         _terminal = terminal;
         _running = RunAsync();
@@ -73,8 +73,8 @@ public sealed class LivePicture : IAsyncDisposable
 
     private async Task DrawAsync()
     {
-        var books = await _plant.BooksAsync(_end.Token);
-        var agents = await _plant.AgentsAsync(_end.Token);
+        var books = await _cluster.BooksAsync(_end.Token);
+        var agents = await _cluster.AgentsAsync(_end.Token);
         foreach (var agent in agents)
         {
             _known[agent.Gateway] = agent;

@@ -129,7 +129,8 @@ public sealed class SimulatedControlChannel : IControlChannel
 
     private Task<T> CallAsync<T>(string what, Func<T> effect, CancellationToken cancellationToken) =>
         Calls.CallAsync(
-            what, effect, _ => new FrameLogException($"{what}: the bus is out of reach"), cancellationToken);
+            what, effect, _ => new FrameLogException($"{what}: the control channel is out of reach"),
+            cancellationToken);
 
     private int Deliver(
         string what, List<Listener> listeners, Predicate<Listener> wants, GatewayId gateway, byte[] message)

@@ -86,7 +86,7 @@ public sealed class ProjectArrowsTests
     [InlineData("MQTTnet", "Telemetry.Edge", "Telemetry.MqttSessions")]
     [InlineData("NATS.", "Telemetry.Streams")]
     [InlineData("Microsoft.Data.Sqlite", "Telemetry.Edge")]
-    [InlineData("Npgsql", "Telemetry.Storage", "Telemetry.Cloud")]
+    [InlineData("Npgsql", "Telemetry.Storage")]
     [InlineData("Confluent.", "Telemetry.Alerting")]
     [InlineData("OpenTelemetry", "Telemetry.Diagnostics")]
     [InlineData("System.CommandLine", "Telemetry.Runtime", "Telemetry.Agent", "Telemetry.Cloud", "Telemetry.Simulator")]

@@ -10,16 +10,16 @@ namespace Telemetry.Tests.Ingress;
 public sealed class IngressCoreTests
 {
     private readonly Pump _pump = new();
-    private readonly FakeLog _log;
-    private readonly FakeBus _bus = new();
+    private readonly FakeFrameLog _log;
+    private readonly FakeControlChannel _control = new();
     private readonly IngressCounters _counters = new();
     private readonly IngressOptions _options = new() { Partitions = 4, AppendsInFlightMax = 3 };
     private readonly IngressCore _core;
 
     public IngressCoreTests()
     {
-        _log = new FakeLog(_pump.Clock);
-        _core = new IngressCore(_log, _bus, _options, _pump.Clock, _counters);
+        _log = new FakeFrameLog(_pump.Clock);
+        _core = new IngressCore(_log, _control, _options, _pump.Clock, _counters);
     }
 
     [Theory]
@@ -55,7 +55,7 @@ public sealed class IngressCoreTests
     public void More_schemas_a_second_than_a_gateway_may_bring_wait_and_hold_up_nobody_else()
     {
         var core = new IngressCore(
-            _log, _bus, new IngressOptions { Partitions = 4, SchemasPerSecond = 10 }, _pump.Clock, _counters);
+            _log, _control, new IngressOptions { Partitions = 4, SchemasPerSecond = 10 }, _pump.Clock, _counters);
         var other = GatewayId.Parse("gateway-2");
         var began = _pump.Clock.GetTimestamp();
         var after = new List<double>();
@@ -208,7 +208,7 @@ public sealed class IngressCoreTests
         Assert.Equal((0x83, "the partitions are being changed"), (frame.ReasonCode, frame.Reason));
         Assert.Equal((0x83, "the partitions are being changed"), (hello.ReasonCode, hello.Reason));
         Assert.Empty(_log.Tried);
-        Assert.Empty(_bus.Hellos);
+        Assert.Empty(_control.Hellos);
         _core.Closed = null;
         Assert.True(Publish(MqttTopics.Frames(Gateway, Lane.Live), Frame()).IsSuccess);
     }
@@ -273,21 +273,21 @@ public sealed class IngressCoreTests
         var verdict = Publish(MqttTopics.Hello(Gateway), Hello());
 
         Assert.Equal(new IngressVerdict(0x00, null, null), verdict);
-        var (partition, gateway, hello) = Assert.Single(_bus.Hellos);
+        var (partition, gateway, hello) = Assert.Single(_control.Hellos);
         Assert.Equal((Gateway.Partition(4), Gateway), (partition, gateway));
         Assert.Equal(Hello(), hello);
     }
 
     [Fact]
-    public void Hello_without_an_owner_or_a_bus_is_refused_for_now()
+    public void Hello_without_an_owner_or_a_control_channel_is_refused_for_now()
     {
-        _bus.HasOwner = false;
+        _control.HasOwner = false;
         var withoutOwner = Publish(MqttTopics.Hello(Gateway), Hello());
-        _bus.Broken = new FrameLogException("no route");
-        var withoutBus = Publish(MqttTopics.Hello(Gateway), Hello());
+        _control.Broken = new FrameLogException("no route");
+        var withoutControl = Publish(MqttTopics.Hello(Gateway), Hello());
 
-        Assert.Equal((0x83, 0x83), (withoutOwner.ReasonCode, withoutBus.ReasonCode));
-        Assert.Equal("no route", withoutBus.Reason);
+        Assert.Equal((0x83, 0x83), (withoutOwner.ReasonCode, withoutControl.ReasonCode));
+        Assert.Equal("no route", withoutControl.Reason);
         Assert.Equal(2, _counters[IngressEvent.HelloWithoutOwner]);
     }
 
@@ -296,7 +296,7 @@ public sealed class IngressCoreTests
     {
         Assert.Equal(0x99, Publish(MqttTopics.Hello(Gateway), Hello()[..^1]).ReasonCode);
         Assert.Equal(0x99, Publish(MqttTopics.Hello(Gateway), new byte[300 * 1024]).ReasonCode);
-        Assert.Empty(_bus.Hellos);
+        Assert.Empty(_control.Hellos);
         Assert.Equal(2, _counters[IngressEvent.HelloMalformed]);
     }
 

@@ -16,8 +16,8 @@ using Telemetry.Tests.Model;
 namespace Telemetry.Tests.Processing;
 
 /// <summary>
-/// The real processor over a simulated log, bus and database, with one partition and one gateway. The database is
-/// slower than the bus, so that a word sent down before its commit would arrive before it.
+/// The real processor over a simulated frame log, control channel and database, with one partition and one gateway. The
+/// database is slower than the control channel, so that a message sent down before its commit would arrive before it.
 /// </summary>
 internal sealed class ProcessorRig
 {
@@ -31,7 +31,7 @@ internal sealed class ProcessorRig
     private static readonly TimeSpan LongEnough = TimeSpan.FromSeconds(60);
 
     private readonly Pump _pump = new();
-    private readonly SimulatedControlChannel _bus;
+    private readonly SimulatedControlChannel _control;
     private readonly Processor _processor;
     private Task? _running;
     private int _attempts;
@@ -43,10 +43,10 @@ internal sealed class ProcessorRig
         Store = new SimulatedStore(_pump, new Random(1));
         (Store.Calls.LatencyMin, Store.Calls.LatencyMax) = (StoreWay, StoreWay);
         Log = new SimulatedFrameLog(_pump, new Random(2));
-        _bus = new SimulatedControlChannel(_pump, new Random(3));
+        _control = new SimulatedControlChannel(_pump, new Random(3));
         var onePartition = (options ?? new ProcessorOptions()) with { Partitions = 1, Owner = "test" };
         _processor = new Processor(
-            Store, altered?.Invoke(Log, _pump.Clock) ?? Log, _bus, onePartition, _pump.Clock, new Random(4),
+            Store, altered?.Invoke(Log, _pump.Clock) ?? Log, _control, onePartition, _pump.Clock, new Random(4),
             NullLogger.Instance);
     }
 
@@ -175,7 +175,7 @@ internal sealed class ProcessorRig
         await Task.Delay(Step, _pump.Clock);
         foreach (var hello in hellos)
         {
-            await _bus.SayHelloAsync(0, Gateway, Samples.Bytes(hello.Write), CancellationToken.None);
+            await _control.SayHelloAsync(0, Gateway, Samples.Bytes(hello.Write), CancellationToken.None);
             await Task.Delay(HelloWay, _pump.Clock);
         }
 
@@ -204,7 +204,8 @@ internal sealed class ProcessorRig
         if (_running is null)
         {
             await Log.EnsureStreamsAsync(0, CancellationToken.None);
-            await _bus.ListenDownAsync(Gateway, m => Down.Add((m.ToArray(), Store.Content)), CancellationToken.None);
+            await _control.ListenDownAsync(
+                Gateway, m => Down.Add((m.ToArray(), Store.Content)), CancellationToken.None);
             _running = _processor.RunAsync(CancellationToken.None);
         }
 

@@ -1,10 +1,9 @@
 using System.Globalization;
-using Npgsql;
+using System.Runtime.CompilerServices;
 using Telemetry.Cloud.Configuration;
 using Telemetry.Storage;
+using Telemetry.Storage.Postgres;
 using Telemetry.Storage.Postgres.DeadLetters;
-using Telemetry.Storage.Postgres.Migrations;
-using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Cloud.Commands.DeadLetters;
 
@@ -14,50 +13,24 @@ namespace Telemetry.Cloud.Commands.DeadLetters;
 /// </summary>
 internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter output, TextWriter errors)
 {
-    private const int GoneWrong = 1;
-
-    public async Task<int> RunAsync(DeadLetterArguments arguments, CancellationToken cancellationToken)
-    {
-        if (settings.Database is null)
-        {
-            await errors.WriteLineAsync("database.connection: is missing");
-            return GoneWrong;
-        }
-
-        try
-        {
-            await using var database = NpgsqlDataSource.Create(settings.Database.ConnectionString);
-            await using (var connection = await database.OpenConnectionAsync(cancellationToken))
+    public Task<int> RunAsync(DeadLetterArguments arguments, CancellationToken cancellationToken) =>
+        OperatorCommand.RunAsync(
+            settings, errors, "what was not yet said to be stored is unchanged",
+            database => arguments.Verb switch
             {
-                await CheckVersionAsync(connection, cancellationToken);
-            }
-
-            return arguments.Verb switch
-            {
-                "list" => await ListAsync(database, arguments.Filter, cancellationToken),
-                "show" => await ShowAsync(database, arguments.Ids[0], cancellationToken),
-                "discard" => await DiscardAsync(database, arguments, cancellationToken),
-                _ => await RetryAsync(database, arguments, cancellationToken),
-            };
-        }
-        catch (Exception e) when (e is StoreException || StoreErrors.IsDatabases(e))
-        {
-            await errors.WriteLineAsync(
-                $"the database failed, what was not yet said to be stored is unchanged: {e.Message}");
-            return GoneWrong;
-        }
-    }
-
-    private static async Task CheckVersionAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        await MigrationRunner.CheckAsync(connection, migrate: false, cancellationToken);
+                "list" => ListAsync(database.DeadLetters, arguments.Filter, cancellationToken),
+                "show" => ShowAsync(database.DeadLetters, arguments.Ids[0], cancellationToken),
+                "discard" => DiscardAsync(database, arguments, cancellationToken),
+                _ => RetryAsync(database, arguments, cancellationToken),
+            },
+            cancellationToken);
 
     private async Task<int> ListAsync(
-        NpgsqlDataSource database, DeadLetterFilter filter, CancellationToken cancellationToken)
+        DeadLetterReader letters, DeadLetterFilter filter, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await output.WriteLineAsync(
             "        id  rejected at (UTC)    gateway           reason     readings    bytes  frame; error");
-        foreach (var record in await DeadLetterReader.ListAsync(connection, filter, cancellationToken))
+        foreach (var record in await letters.ListAsync(filter, cancellationToken))
         {
             var letter = record.Letter;
             var frame = letter.Frame.Count == 0 ? "in no book" : letter.Frame.ToString();
@@ -71,28 +44,25 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
         return 0;
     }
 
-    private async Task<int> ShowAsync(NpgsqlDataSource database, long id, CancellationToken cancellationToken)
+    private async Task<int> ShowAsync(DeadLetterReader letters, long id, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        if (await DeadLetterReader.FindAsync(connection, [id], cancellationToken) is not [{ } record])
+        if (await letters.FindAsync([id], cancellationToken) is not [{ } record])
         {
             await errors.WriteLineAsync($"there is no dead letter {id}");
-            return GoneWrong;
+            return OperatorCommand.GoneWrong;
         }
 
-        var schemas = new LetterSchemas(connection, record.Letter.Gateway);
-        var content = await LetterContent.ReadAsync(record.Letter, schemas, cancellationToken);
+        var content = await letters.ContentAsync(record.Letter, cancellationToken);
         await output.WriteAsync(DeadLetterText.Of(record, content));
         return 0;
     }
 
     private async Task<int> RetryAsync(
-        NpgsqlDataSource database, DeadLetterArguments arguments, CancellationToken cancellationToken)
+        OperatorDatabase database, DeadLetterArguments arguments, CancellationToken cancellationToken)
     {
-        var retry = new DeadLetterRetry(
-            database, new ReadingCheck(settings.Processor.TimeFirst, settings.Processor.TimeLast));
+        var retry = database.Retry(new ReadingCheck(settings.Processor.TimeFirst, settings.Processor.TimeLast));
         long stored = 0, refused = 0;
-        await foreach (var (gateway, ids) in GroupsAsync(database, arguments, cancellationToken))
+        await foreach (var (gateway, ids) in GroupsAsync(database.DeadLetters, arguments, cancellationToken))
         {
             await foreach (var outcome in retry.RunAsync(gateway, ids, cancellationToken))
             {
@@ -105,17 +75,16 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
         }
 
         await output.WriteLineAsync($"{stored} readings stored, {refused} letters unchanged");
-        return refused == 0 ? 0 : GoneWrong;
+        return refused == 0 ? 0 : OperatorCommand.GoneWrong;
     }
 
     private async Task<int> DiscardAsync(
-        NpgsqlDataSource database, DeadLetterArguments arguments, CancellationToken cancellationToken)
+        OperatorDatabase database, DeadLetterArguments arguments, CancellationToken cancellationToken)
     {
-        var discard = new DeadLetterDiscard(database);
         long letters = 0, readings = 0, missing = 0;
-        await foreach (var (gateway, ids) in GroupsAsync(database, arguments, cancellationToken))
+        await foreach (var (gateway, ids) in GroupsAsync(database.DeadLetters, arguments, cancellationToken))
         {
-            var removed = await discard.RunAsync(
+            var removed = await database.Discard.RunAsync(
                 gateway, ids, arguments.Note, Environment.UserName, cancellationToken);
             letters += removed.Count;
             readings += removed.Sum(r => (long)r.Readings);
@@ -127,21 +96,20 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
         }
 
         await output.WriteLineAsync($"{letters} letters discarded; {readings} readings stay rejected in the books");
-        return missing == 0 ? 0 : GoneWrong;
+        return missing == 0 ? 0 : OperatorCommand.GoneWrong;
     }
 
     /// <summary>
     /// Letters of one gateway each, at most <see cref="DeadLetterRetry.LettersMax"/>; each letter once. Ids that there
     /// are not come with no gateway.
     /// </summary>
-    private async IAsyncEnumerable<(string Gateway, IReadOnlyList<long> Ids)> GroupsAsync(
-        NpgsqlDataSource database, DeadLetterArguments arguments,
-        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    private static async IAsyncEnumerable<(string Gateway, IReadOnlyList<long> Ids)> GroupsAsync(
+        DeadLetterReader letters, DeadLetterArguments arguments,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
         if (arguments.Ids.Count > 0)
         {
-            var found = await DeadLetterReader.FindAsync(connection, arguments.Ids, cancellationToken);
+            var found = await letters.FindAsync(arguments.Ids, cancellationToken);
             foreach (var missing in arguments.Ids.Except(found.Select(f => f.Id)))
             {
                 yield return ("", [missing]);
@@ -162,7 +130,7 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
         for (long after = 0; left > 0;)
         {
             var filter = arguments.Filter with { After = after, Limit = Math.Min(left, DeadLetterRetry.LettersMax) };
-            var page = await DeadLetterReader.IdsAsync(connection, filter, cancellationToken);
+            var page = await letters.IdsAsync(filter, cancellationToken);
             foreach (var group in page.GroupBy(p => p.Gateway))
             {
                 yield return (group.Key, [.. group.Select(p => p.Id)]);

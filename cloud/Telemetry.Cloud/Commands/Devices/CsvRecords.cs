@@ -33,7 +33,9 @@ internal static class CsvRecords
         while (true)
         {
             var quoted = position < text.Length && text[position] == '"';
-            fields.Add(quoted ? Quoted(text, ref position, ref line, ref problem) : Plain(text, ref position, ref problem));
+            fields.Add(quoted
+                ? Quoted(text, ref position, ref line, ref problem)
+                : Plain(text, ref position, ref problem));
             if (problem is not null)
             {
                 position = EndOfLine(text, position);

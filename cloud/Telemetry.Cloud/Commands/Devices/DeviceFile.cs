@@ -11,7 +11,8 @@ namespace Telemetry.Cloud.Commands.Devices;
 /// <param name="Rows">How many rows it has.</param>
 /// <param name="Devices">The devices of the good rows, each once.</param>
 /// <param name="Problems">What is wrong with the others.</param>
-internal sealed record DeviceFile(int Rows, IReadOnlyList<DeviceMetadata> Devices, IReadOnlyList<DeviceProblem> Problems)
+internal sealed record DeviceFile(
+    int Rows, IReadOnlyList<DeviceMetadata> Devices, IReadOnlyList<DeviceProblem> Problems)
 {
     /// <summary>The most bytes of a file.</summary>
     public const int BytesMax = 64 << 20;

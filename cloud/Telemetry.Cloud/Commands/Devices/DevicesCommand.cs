@@ -1,12 +1,8 @@
 using System.Globalization;
-using Npgsql;
 using Telemetry.Cloud.Configuration;
 using Telemetry.Runtime.Commands;
 using Telemetry.Runtime.Settings;
-using Telemetry.Storage;
 using Telemetry.Storage.Postgres.Devices;
-using Telemetry.Storage.Postgres.Migrations;
-using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Cloud.Commands.Devices;
 
@@ -17,38 +13,16 @@ namespace Telemetry.Cloud.Commands.Devices;
 /// </summary>
 internal sealed class DevicesCommand(CloudSettings settings, TextWriter output, TextWriter errors)
 {
-    private const int GoneWrong = 1;
-
-    public async Task<int> RunAsync(DeviceArguments arguments, CancellationToken cancellationToken)
-    {
-        if (settings.Database is null)
-        {
-            await errors.WriteLineAsync("database.connection: is missing");
-            return GoneWrong;
-        }
-
-        try
-        {
-            await using var database = NpgsqlDataSource.Create(settings.Database.ConnectionString);
-            await using (var connection = await database.OpenConnectionAsync(cancellationToken))
+    public Task<int> RunAsync(DeviceArguments arguments, CancellationToken cancellationToken) =>
+        OperatorCommand.RunAsync(
+            settings, errors, "nothing was changed",
+            database => arguments switch
             {
-                await MigrationRunner.CheckAsync(connection, migrate: false, cancellationToken);
-            }
-
-            return arguments switch
-            {
-                { File: { } file } => await ImportAsync(
-                    new DeviceTable(database), file, arguments.OnlyCheck, cancellationToken),
-                { Move: { } move } => await MoveAsync(database, move, cancellationToken),
-                _ => await ListAsync(new DeviceTable(database), arguments, cancellationToken),
-            };
-        }
-        catch (Exception e) when (e is StoreException || StoreErrors.IsDatabases(e))
-        {
-            await errors.WriteLineAsync($"the database failed, nothing was changed: {e.Message}");
-            return GoneWrong;
-        }
-    }
+                { File: { } file } => ImportAsync(database.Devices, file, arguments.OnlyCheck, cancellationToken),
+                { Move: { } move } => MoveAsync(database.Devices, move, cancellationToken),
+                _ => ListAsync(database.Devices, arguments, cancellationToken),
+            },
+            cancellationToken);
 
     private async Task<int> ImportAsync(
         DeviceTable table, string name, bool onlyCheck, CancellationToken cancellationToken)
@@ -70,7 +44,7 @@ internal sealed class DevicesCommand(CloudSettings settings, TextWriter output, 
             $"{name}: {file.Rows} rows, {file.Rows - file.Devices.Count} refused; of {file.Devices.Count} devices "
             + $"{outcome.Added} {(onlyCheck ? "would be new" : "are new")}, {outcome.Changed} changed, "
             + $"{outcome.Unchanged} as they were"));
-        return file.Problems.Count == 0 ? 0 : GoneWrong;
+        return file.Problems.Count == 0 ? 0 : OperatorCommand.GoneWrong;
     }
 
     private async Task<byte[]?> ReadFileAsync(string name, CancellationToken cancellationToken)
@@ -94,16 +68,17 @@ internal sealed class DevicesCommand(CloudSettings settings, TextWriter output, 
     }
 
     private async Task<int> MoveAsync(
-        NpgsqlDataSource database, DeviceMove move, CancellationToken cancellationToken)
+        DeviceTable table, DeviceMove move, CancellationToken cancellationToken)
     {
         var remarks = new List<string>();
-        if (await move.RunAsync(database, Environment.UserName, remarks, cancellationToken) is { } problem)
+        if (await table.MoveAsync(move, Environment.UserName, remarks, cancellationToken) is { } problem)
         {
             await errors.WriteLineAsync($"nothing was changed: {problem}");
-            return GoneWrong;
+            return OperatorCommand.GoneWrong;
         }
 
-        await output.WriteLineAsync($"{move.Device}: of gateway {move.From} before {move.At:u}, of {move.To} from then on");
+        await output.WriteLineAsync(
+            $"{move.Device}: of gateway {move.From} before {move.At:u}, of {move.To} from then on");
         foreach (var remark in remarks)
         {
             await output.WriteLineAsync($"note: {remark}");

@@ -1,10 +1,6 @@
 using System.Globalization;
-using Npgsql;
 using Telemetry.Cloud.Configuration;
-using Telemetry.Storage;
 using Telemetry.Storage.Postgres.Maintenance;
-using Telemetry.Storage.Postgres.Migrations;
-using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Cloud.Commands.Forks;
 
@@ -14,35 +10,12 @@ namespace Telemetry.Cloud.Commands.Forks;
 /// </summary>
 internal sealed class ForksCommand(CloudSettings settings, TextWriter output, TextWriter errors)
 {
-    private const int GoneWrong = 1;
-
-    public async Task<int> RunAsync(ForkArguments arguments, CancellationToken cancellationToken)
-    {
-        if (settings.Database is null)
-        {
-            await errors.WriteLineAsync("database.connection: is missing");
-            return GoneWrong;
-        }
-
-        try
-        {
-            await using var database = NpgsqlDataSource.Create(settings.Database.ConnectionString);
-            await using (var connection = await database.OpenConnectionAsync(cancellationToken))
-            {
-                await MigrationRunner.CheckAsync(connection, migrate: false, cancellationToken);
-            }
-
-            var forks = new ForkResolution(database);
-            return arguments.Gateway is null
-                ? await ListAsync(forks, cancellationToken)
-                : await ResolveAsync(forks, arguments.Gateway, arguments, cancellationToken);
-        }
-        catch (Exception e) when (e is StoreException || StoreErrors.IsDatabases(e))
-        {
-            await errors.WriteLineAsync($"the database failed, nothing was changed: {e.Message}");
-            return GoneWrong;
-        }
-    }
+    public Task<int> RunAsync(ForkArguments arguments, CancellationToken cancellationToken) => OperatorCommand.RunAsync(
+        settings, errors, "nothing was changed",
+        database => arguments.Gateway is null
+            ? ListAsync(database.Forks, cancellationToken)
+            : ResolveAsync(database.Forks, arguments.Gateway, arguments, cancellationToken),
+        cancellationToken);
 
     private async Task<int> ListAsync(ForkResolution forks, CancellationToken cancellationToken)
     {
@@ -65,7 +38,7 @@ internal sealed class ForksCommand(CloudSettings settings, TextWriter output, Te
         if (was is null)
         {
             await errors.WriteLineAsync($"gateway {gateway} shows no fork");
-            return GoneWrong;
+            return OperatorCommand.GoneWrong;
         }
 
         await output.WriteLineAsync($"{gateway}: resolved as {arguments.Reason}: {was.Replace('\n', ' ')}");

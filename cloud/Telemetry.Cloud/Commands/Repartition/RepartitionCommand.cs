@@ -1,12 +1,10 @@
 using Microsoft.Extensions.Logging;
-using Npgsql;
 using Telemetry.Cloud.Configuration;
 using Telemetry.Model.Installations;
 using Telemetry.Model.Protocol;
 using Telemetry.Runtime;
 using Telemetry.Storage;
 using Telemetry.Storage.Postgres;
-using Telemetry.Storage.Postgres.Partitions;
 using Telemetry.Streams;
 using Telemetry.Streams.JetStream;
 
@@ -46,8 +44,7 @@ internal sealed class RepartitionCommand(
             return 1;
         }
         catch (Exception e)
-            when (e is InstallationException or StoreException or FrameLogException or NpgsqlException
-                or TimeoutException)
+            when (e is InstallationException or StoreException or FrameLogException or TimeoutException)
         {
             errors.WriteLine($"{e.Message}\nnothing is lost; the same command goes on from here");
             return 1;
@@ -60,9 +57,7 @@ internal sealed class RepartitionCommand(
         var generations = new StreamGenerations(nats, settings.Log);
         while (true)
         {
-            await using var connection = new NpgsqlConnection(settings.Database!.ConnectionString);
-            await connection.OpenAsync(cancellationToken);
-            var facts = await InstallationRow.FindAsync(connection, cancellationToken)
+            var facts = await store.FindInstallationAsync(cancellationToken)
                 ?? throw new InstallationException(
                     "partitions: nothing is installed in this database yet; set partitions and start a processor");
             var told = await generations.FindAsync(cancellationToken);
@@ -83,7 +78,7 @@ internal sealed class RepartitionCommand(
                     output.WriteLine($"from {facts} to {partitions} partitions");
                     await generations.TellAsync(new StreamInstallation(facts, partitions), cancellationToken);
                     await ChangeAsync(
-                        store, nats, connection, generations, facts,
+                        store, nats, generations, facts,
                         facts with { Partitions = partitions, Generation = facts.Generation + 1 }, cancellationToken);
                     break;
                 case RepartitionWork.Repeat:
@@ -91,7 +86,7 @@ internal sealed class RepartitionCommand(
                     output.WriteLine(
                         $"the database was put back to {facts}: its streams are read again, then the step to {next} "
                         + "is repeated");
-                    await ChangeAsync(store, nats, connection, generations, facts, next, cancellationToken);
+                    await ChangeAsync(store, nats, generations, facts, next, cancellationToken);
                     break;
             }
         }
@@ -102,8 +97,8 @@ internal sealed class RepartitionCommand(
         streams.ToDictionary(s => s.Key, s => new StreamEnd(s.Value.CreatedNanos, s.Value.Last));
 
     private async Task ChangeAsync(
-        PostgresStore store, JetStreamConnection nats, NpgsqlConnection connection, StreamGenerations generations,
-        InstallationFacts from, InstallationFacts to, CancellationToken cancellationToken)
+        PostgresStore store, JetStreamConnection nats, StreamGenerations generations, InstallationFacts from,
+        InstallationFacts to, CancellationToken cancellationToken)
     {
         await generations.CloseAsync(from, cancellationToken);
         output.WriteLine("closed: nothing is taken from gateways, which keep what they have");
@@ -112,8 +107,8 @@ internal sealed class RepartitionCommand(
         await using (var drain = new RepartitionDrain(settings, store, nats, from, time, random, logger))
         {
             string? said = null;
-            while (await PartitionChange.UndoneAsync(
-                connection, ends, settings.Kafka is not null, cancellationToken) is { } undone)
+            while (await store.FindUndoneAsync(
+                ends, settings.Kafka is not null, cancellationToken) is { } undone)
             {
                 await drain.CheckAsync();
                 if (undone != said)
@@ -130,8 +125,8 @@ internal sealed class RepartitionCommand(
             CrashPoint.Reach("after-repartition-make");
             // The same question again under the rows' locks, with new ends, as somebody may have opened a stream.
             ends = Ends(await generations.EndsAsync(from, cancellationToken));
-            if (await PartitionChange.MakeAsync(
-                connection, from, to, ends, settings.Kafka is not null, random.NextInt64(1, long.MaxValue),
+            if (await store.ChangePartitionsAsync(
+                from, to, ends, settings.Kafka is not null, random.NextInt64(1, long.MaxValue),
                 cancellationToken) is { } late)
             {
                 output.WriteLine($"once more: {late}");

@@ -8,7 +8,7 @@ using Telemetry.Storage.Postgres.Statements;
 namespace Telemetry.Storage.Postgres.DeadLetters;
 
 /// <summary>Reads dead letters.</summary>
-public static class DeadLetterReader
+public sealed class DeadLetterReader(NpgsqlDataSource database)
 {
     private const string Columns = """
         id, gateway, epoch, lane, first, count, reason, error, readings, series_identity, time_micros, content, flags,
@@ -21,18 +21,20 @@ public static class DeadLetterReader
         """;
 
     /// <summary>The newest letters, newest first, without their bytes.</summary>
-    public static async Task<IReadOnlyList<DeadLetterRecord>> ListAsync(
-        NpgsqlConnection connection, DeadLetterFilter filter, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<DeadLetterRecord>> ListAsync(
+        DeadLetterFilter filter, CancellationToken cancellationToken)
     {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var command = Command(
             connection, $"SELECT {Columns} FROM telemetry.dead_letter {Filter} ORDER BY id DESC LIMIT $6", filter);
         return await ReadAllAsync(command, withBytes: false, cancellationToken);
     }
 
     /// <summary>The oldest ids that count readings in the books view, in order, with their gateways.</summary>
-    public static async Task<IReadOnlyList<(long Id, string Gateway)>> IdsAsync(
-        NpgsqlConnection connection, DeadLetterFilter filter, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<(long Id, string Gateway)>> IdsAsync(
+        DeadLetterFilter filter, CancellationToken cancellationToken)
     {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var command = Command(
             connection,
             $"SELECT id, gateway FROM telemetry.dead_letter {Filter} AND readings > 0 ORDER BY id LIMIT $6",
@@ -48,13 +50,22 @@ public static class DeadLetterReader
     }
 
     /// <summary>The existing letters among these ids, with their bytes.</summary>
-    public static async Task<IReadOnlyList<DeadLetterRecord>> FindAsync(
-        NpgsqlConnection connection, IReadOnlyCollection<long> ids, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<DeadLetterRecord>> FindAsync(
+        IReadOnlyCollection<long> ids, CancellationToken cancellationToken)
     {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var command = new NpgsqlCommand(
             $"SELECT {Columns}, bytes FROM telemetry.dead_letter WHERE id = ANY($1) ORDER BY id", connection);
         Add(command, ids.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bigint);
         return await ReadAllAsync(command, withBytes: true, cancellationToken);
+    }
+
+    /// <summary>The content of a letter that was found.</summary>
+    public async Task<LetterContent> ContentAsync(DeadLetterRow letter, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await LetterContent.ReadAsync(
+            letter, new LetterSchemas(connection, letter.Gateway), cancellationToken);
     }
 
     private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, DeadLetterFilter filter)

@@ -116,8 +116,7 @@ public sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck chec
     {
         try
         {
-            await using var connection = await database.OpenConnectionAsync(cancellationToken);
-            return [.. await DeadLetterReader.FindAsync(connection, ids, cancellationToken)];
+            return [.. await new DeadLetterReader(database).FindAsync(ids, cancellationToken)];
         }
         catch (Exception e) when (StoreErrors.IsDatabases(e))
         {

@@ -24,7 +24,7 @@ public sealed class LetterContent
     /// <summary>Why its readings cannot be read; null when they can.</summary>
     public string? Unreadable { get; private init; }
 
-    public static async Task<LetterContent> ReadAsync(
+    internal static async Task<LetterContent> ReadAsync(
         DeadLetterRow letter, LetterSchemas schemas, CancellationToken cancellationToken)
     {
         try

@@ -6,7 +6,7 @@ using Telemetry.Storage.Postgres.Ledger;
 namespace Telemetry.Storage.Postgres.DeadLetters;
 
 /// <summary>The schemas of one gateway, read once for all of its letters that are retried together.</summary>
-public sealed class LetterSchemas(NpgsqlConnection connection, GatewayId gateway)
+internal sealed class LetterSchemas(NpgsqlConnection connection, GatewayId gateway)
 {
     private readonly GatewaySchemas _schemas = new(gateway);
 

@@ -52,7 +52,7 @@ public sealed record DeviceMove(string Device, string From, string To, DateTime 
     /// Writes the move, with a row of the audit. Returns what keeps it from being written; else null, and adds to
     /// <paramref name="remarks"/> what the operator should know.
     /// </summary>
-    public async Task<string?> RunAsync(
+    internal async Task<string?> RunAsync(
         NpgsqlDataSource database, string operatorName, List<string> remarks, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);

@@ -22,7 +22,7 @@ public sealed record ListedDevice(
 /// <param name="Unchanged">Devices that were described so before.</param>
 public readonly record struct ImportOutcome(int Added, int Changed, int Unchanged);
 
-/// <summary>The metadata of devices in the database.</summary>
+/// <summary>The metadata and the moves of devices in the database.</summary>
 public sealed class DeviceTable(NpgsqlDataSource database)
 {
     private const int RowsMax = 1000;
@@ -134,6 +134,14 @@ public sealed class DeviceTable(NpgsqlDataSource database)
 
         return new ImportOutcome(added, changed, devices.Count - added - changed);
     }
+
+    /// <summary>
+    /// Writes a move, with a row of the audit. Returns what keeps it from being written; else null, and adds to
+    /// <paramref name="remarks"/> what the operator should know.
+    /// </summary>
+    public Task<string?> MoveAsync(
+        DeviceMove move, string operatorName, List<string> remarks, CancellationToken cancellationToken) =>
+        move.RunAsync(database, operatorName, remarks, cancellationToken);
 
     private static string Limits(IReadOnlyDictionary<string, MetricLimits> limits) => JsonSerializer.Serialize(
         limits.ToDictionary(

@@ -125,7 +125,8 @@ LANGUAGE sql STABLE AS $$
               FROM telemetry.window_merged p
               CROSS JOIN LATERAL (SELECT date_trunc($1, p.start, z.name) AS span,
                   p.start + make_interval(secs => p.width) AS until) t
-              WHERE p.series = d.series AND p.start >= $2 AND p.start < $3 + interval '25 hours' + ('1 ' || $1)::interval
+              WHERE p.series = d.series
+                AND p.start >= $2 AND p.start < $3 + interval '25 hours' + ('1 ' || $1)::interval
                 AND t.span >= $2 AND t.span < $3
                 AND p.start < d.valid_to AND (p.start >= d.valid_from OR d.arrived AND t.until > d.valid_from)
                 AND NOT (d.replaced AND t.until > d.valid_to)
@@ -162,7 +163,8 @@ LANGUAGE sql STABLE AS $$
                         WHERE s.home_gateway = v.gateway AND s.device = v.device), true)),
     place AS MATERIALIZED (
         SELECT h.gateway, coalesce(p.valid_from, '-infinity') AS valid_from,
-               coalesce(p.valid_to, 'infinity') AS valid_to, coalesce(p.arrived, false) AS arrived, coalesce(p.replaced, false) AS replaced, b.watermark,
+               coalesce(p.valid_to, 'infinity') AS valid_to, coalesce(p.arrived, false) AS arrived,
+               coalesce(p.replaced, false) AS replaced, b.watermark,
                coalesce((SELECT max(m.extra_lateness) FROM member m
                          WHERE m.home_gateway = d.gateway AND m.device = d.device), interval '0') AS extra_lateness
         FROM described d
@@ -276,11 +278,15 @@ SELECT b.gateway, b.partition, p.owner, s.sites, b.on_the_way,
                  WHERE u.gateway = b.gateway), 0)::bigint AS unsettled,
        w.messages AS waiting_messages, w.since AS waiting_since, b.watermark, now() - b.watermark AS watermark_age,
        g.changed_at AS committed_at, now() - g.changed_at AS committed_age,
-       CASE WHEN p.live_stored > 0 THEN to_timestamp(p.live_stored / 1e9::double precision) END AS live_at,
-       CASE WHEN p.backlog_stored > 0 THEN to_timestamp(p.backlog_stored / 1e9::double precision) END AS backlog_at
+       v.messages AS live_messages, v.oldest_at AS live_oldest_at, k.messages AS backlog_messages,
+       k.oldest_at AS backlog_oldest_at, least(v.removed_at, k.removed_at) AS removed_at,
+       (ARRAY['none', 'info', 'warning', 'critical', 'outlives the log'])[greatest(v.stage, k.stage) + 1] AS stage,
+       least(v.looked_at, k.looked_at) AS looked_at
 FROM telemetry.books b
 LEFT JOIN telemetry.gateway g ON g.gateway = b.gateway
 LEFT JOIN telemetry.partition p ON p.partition = b.partition
+LEFT JOIN telemetry.stream_lag v ON v.partition = b.partition AND v.stream = 'live'
+LEFT JOIN telemetry.stream_lag k ON k.partition = b.partition AND k.stream = 'backlog'
 LEFT JOIN LATERAL (SELECT array_agg(DISTINCT m.site ORDER BY m.site) AS sites FROM telemetry.device_metadata m
                    WHERE m.gateway = b.gateway AND m.site IS NOT NULL) s ON true
 LEFT JOIN LATERAL (SELECT count(*) AS messages, min(kept_at) AS since FROM telemetry.waiting_message

@@ -31,7 +31,7 @@ public sealed record DatabaseEdition(
                EXISTS (SELECT FROM pg_settings WHERE name = 'timescaledb.enable_direct_compress_copy')
         """;
 
-    public static async Task<DatabaseEdition> DetectAsync(
+    internal static async Task<DatabaseEdition> DetectAsync(
         NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Sql, connection);

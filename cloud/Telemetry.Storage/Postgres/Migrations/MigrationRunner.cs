@@ -9,7 +9,7 @@ namespace Telemetry.Storage.Postgres.Migrations;
 /// in one transaction under one advisory lock, so that of several processes that start at once one migrates and the
 /// others wait.
 /// </summary>
-public static class MigrationRunner
+internal static class MigrationRunner
 {
     /// <summary>The version that this build works with.</summary>
     public const int Version = 9;

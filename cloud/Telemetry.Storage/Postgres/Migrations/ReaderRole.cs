@@ -6,7 +6,7 @@ namespace Telemetry.Storage.Postgres.Migrations;
 /// The role that people query with: it reads the views of the schema, those of later migrations too, and nothing else.
 /// A user that may not make roles works without it.
 /// </summary>
-public static class ReaderRole
+internal static class ReaderRole
 {
     /// <summary>The role's name. An operator grants it to the logins of people and dashboards.</summary>
     public const string Name = "telemetry_reader";
@@ -31,7 +31,7 @@ public static class ReaderRole
     /// Makes the role if that is allowed, and lets it read the views that it may not read yet. Returns what an operator
     /// has to do, or null.
     /// </summary>
-    internal static async Task<string?> GrantAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    public static async Task<string?> GrantAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(GrantSql, connection);
         return await command.ExecuteScalarAsync(cancellationToken) is true

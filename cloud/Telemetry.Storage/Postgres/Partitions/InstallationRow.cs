@@ -7,7 +7,7 @@ using Telemetry.Model.Installations;
 namespace Telemetry.Storage.Postgres.Partitions;
 
 /// <summary>The one row with the facts that were fixed at installation.</summary>
-public static class InstallationRow
+internal static class InstallationRow
 {
     /// <summary>The version of the tables that introduced the row.</summary>
     public const int SinceVersion = 4;

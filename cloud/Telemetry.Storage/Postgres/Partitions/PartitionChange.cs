@@ -13,7 +13,7 @@ namespace Telemetry.Storage.Postgres.Partitions;
 /// outboxes keep their numbers and chains, which only count what was published under that number; so a relay continues
 /// after its position. Every partition's row gets a new token, so that its earlier owner cannot commit any more.
 /// </summary>
-public static class PartitionChange
+internal static class PartitionChange
 {
     private const int GatewaysOfStatement = 10_000;
 

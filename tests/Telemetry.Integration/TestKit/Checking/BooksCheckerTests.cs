@@ -32,9 +32,9 @@ public sealed class BooksCheckerTests(PostgresFixture fixture) : IClassFixture<P
     [InlineData("delete", "1 acknowledged readings are not stored")]
     [InlineData("double", "stored more often than attempted")]
     [InlineData("flip", "stored with another value than was sent")]
-    public async Task One_row_spoilt_is_seen(string way, string fault)
+    public async Task One_corrupted_row_is_seen(string way, string fault)
     {
-        var verdict = await Judge(database => DatabaseCorruption.SpoilAsync(database.ConnectionString, way, default));
+        var verdict = await Judge(database => DatabaseCorruption.CorruptAsync(database.ConnectionString, way, default));
 
         Assert.False(verdict.Balanced);
         Assert.Contains(fault, verdict.ToString(), StringComparison.Ordinal);
@@ -57,16 +57,16 @@ public sealed class BooksCheckerTests(PostgresFixture fixture) : IClassFixture<P
     [InlineData("UPDATE telemetry.gateway SET stored = stored + 1")]
     [InlineData("UPDATE telemetry.outbox SET accepted = accepted + 1")]
     [InlineData("UPDATE telemetry.frame_register SET hash_sum = hash_sum # 1")]
-    public async Task Any_column_spoilt_is_seen(string sql) =>
+    public async Task Any_corrupted_column_is_seen(string sql) =>
         Assert.False((await Judge(database => database.Execute(sql))).Balanced);
 
-    private async Task<BooksVerdict> Judge(Func<PostgresDatabase, Task> spoil)
+    private async Task<BooksVerdict> Judge(Func<PostgresDatabase, Task> corrupt)
     {
         await using var folder = new TemporaryFolder();
         await using var database = await PostgresDatabase.Create(fixture.ConnectionString);
         var journal = folder.At("journal");
         await Send(database, journal);
-        await spoil(database);
+        await corrupt(database);
         return await new BooksChecker(database.ConnectionString, [journal]).CheckAsync(drained: true, default);
     }
 

@@ -37,8 +37,8 @@ internal sealed class OnlineJudge
         _watermarks = new WatermarkJudge(FactsOf, _store.Index, _findings, world.Pump.Clock);
         _windows = new WindowJudge(_findings);
         world.Store.Committed = Committed;
-        world.Bus.SentDown = (_, message) => Said(message.Span);
-        world.Bus.HelloHeard = (by, gateway, hello) =>
+        world.ControlChannel.SentDown = (_, message) => Said(message.Span);
+        world.ControlChannel.HelloHeard = (by, gateway, hello) =>
         {
             world.Trace.Detail(() => $"an owner hears of {gateway} {MessageText.OfUp("/hello", hello.Span)}");
             _losses.HelloHeard(by, gateway, hello.Span);

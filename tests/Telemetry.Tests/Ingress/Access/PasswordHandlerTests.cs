@@ -22,12 +22,12 @@ public sealed class PasswordHandlerTests
     [Fact]
     public async Task Right_password_is_checked_once_and_then_passes_every_pause()
     {
-        var desk = Desk(new PasswordOptions { RefuseAfter = TimeSpan.Zero, FailuresFree = 1 });
-        Assert.Equal(PasswordVerdict.Right, await Judge(desk, One, "one"));
-        Assert.Equal(PasswordVerdict.Wrong, await Judge(desk, One, "two"));
-        Assert.Equal(PasswordVerdict.Unchecked, await Judge(desk, One, "three"));
+        var handler = Handler(new PasswordOptions { RefuseAfter = TimeSpan.Zero, FailuresFree = 1 });
+        Assert.Equal(PasswordVerdict.Right, await Judge(handler, One, "one"));
+        Assert.Equal(PasswordVerdict.Wrong, await Judge(handler, One, "two"));
+        Assert.Equal(PasswordVerdict.Unchecked, await Judge(handler, One, "three"));
 
-        Assert.Equal(PasswordVerdict.Right, await Judge(desk, One, "one"));
+        Assert.Equal(PasswordVerdict.Right, await Judge(handler, One, "one"));
         Assert.Equal(
             (2L, 1L), (_counters[IngressEvent.PasswordChecked], _counters[IngressEvent.ConnectUnchecked]));
     }
@@ -35,21 +35,21 @@ public sealed class PasswordHandlerTests
     [Fact]
     public async Task Unknown_names_are_one_sender_and_leave_the_known_ones_of_their_address_alone()
     {
-        var desk = Desk(new PasswordOptions { RefuseAfter = TimeSpan.Zero, FailuresFree = 1 });
-        Assert.Equal(PasswordVerdict.Wrong, await Judge(desk, Stranger, "x"));
-        Assert.Equal(PasswordVerdict.Unchecked, await Judge(desk, GatewayId.Parse("another"), "x"));
+        var handler = Handler(new PasswordOptions { RefuseAfter = TimeSpan.Zero, FailuresFree = 1 });
+        Assert.Equal(PasswordVerdict.Wrong, await Judge(handler, Stranger, "x"));
+        Assert.Equal(PasswordVerdict.Unchecked, await Judge(handler, GatewayId.Parse("another"), "x"));
 
-        Assert.Equal(PasswordVerdict.Right, await Judge(desk, One, "one"));
+        Assert.Equal(PasswordVerdict.Right, await Judge(handler, One, "one"));
     }
 
     [Fact]
     public async Task Every_refusal_is_said_at_the_same_time_after_its_attempt()
     {
-        var desk = Desk(new PasswordOptions { FailuresFree = 1 });
+        var handler = Handler(new PasswordOptions { FailuresFree = 1 });
         foreach (var user in new GatewayId?[] { One, One, Stranger, Stranger, null })
         {
             var since = _clock.GetTimestamp();
-            var verdict = desk.JudgeAsync(user, "wrong"u8.ToArray(), Here, default).AsTask();
+            var verdict = handler.JudgeAsync(user, "wrong"u8.ToArray(), Here, default).AsTask();
             await Task.WhenAny(UntilAsync(() => _clock.NextDue is not null), verdict);
             Assert.False(verdict.IsCompleted);
 
@@ -63,14 +63,14 @@ public sealed class PasswordHandlerTests
     [Fact]
     public async Task Pause_is_logged_when_it_begins_and_when_it_has_ended()
     {
-        var desk = Desk(new PasswordOptions { RefuseAfter = TimeSpan.Zero, FailuresFree = 1 });
+        var handler = Handler(new PasswordOptions { RefuseAfter = TimeSpan.Zero, FailuresFree = 1 });
         for (var attempt = 0; attempt < 5; attempt++)
         {
-            await Judge(desk, One, "wrong");
+            await Judge(handler, One, "wrong");
         }
 
         _clock.Advance(TimeSpan.FromSeconds(61));
-        await Judge(desk, One, "one");
+        await Judge(handler, One, "one");
 
         Assert.Equal(2, _lines.All.Count);
         Assert.StartsWith("Paused gateway gw-1 from 10.0.0.1 after 1 wrong", _lines.All[0], StringComparison.Ordinal);
@@ -78,11 +78,11 @@ public sealed class PasswordHandlerTests
         Assert.Contains("; 4 attempts were refused unchecked", _lines.All[1], StringComparison.Ordinal);
     }
 
-    private PasswordHandler Desk(PasswordOptions options) =>
+    private PasswordHandler Handler(PasswordOptions options) =>
         new(() => _passwords, options, _counters, _clock, _lines);
 
-    private static Task<PasswordVerdict> Judge(PasswordHandler desk, GatewayId user, string password) =>
-        desk.JudgeAsync(user, System.Text.Encoding.UTF8.GetBytes(password), Here, default).AsTask().WaitAsync(Soon);
+    private static Task<PasswordVerdict> Judge(PasswordHandler handler, GatewayId user, string password) =>
+        handler.JudgeAsync(user, System.Text.Encoding.UTF8.GetBytes(password), Here, default).AsTask().WaitAsync(Soon);
 
     private static async Task UntilAsync(Func<bool> holds)
     {

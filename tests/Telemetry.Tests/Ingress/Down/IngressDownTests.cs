@@ -8,7 +8,7 @@ namespace Telemetry.Tests.Ingress.Down;
 public sealed class IngressDownTests
 {
     private readonly SimulatedClock _clock = new();
-    private readonly FakeBus _bus = new();
+    private readonly FakeControlChannel _control = new();
     private readonly IngressCounters _counters = new();
     private readonly List<byte[]> _sent = [];
     private bool _takes = true;
@@ -18,7 +18,7 @@ public sealed class IngressDownTests
     {
         await using var session = await Open();
 
-        await _bus.SendDownAsync(Gateway, Ack(1), default);
+        await _control.SendDownAsync(Gateway, Ack(1), default);
 
         Assert.Equal([Ack(1)], _sent);
         Assert.Equal(1, _counters[IngressEvent.DownSent]);
@@ -29,7 +29,7 @@ public sealed class IngressDownTests
     {
         await using var session = await Open();
 
-        await _bus.SendDownAsync(GatewayId.Parse("gateway-2"), Ack(1), default);
+        await _control.SendDownAsync(GatewayId.Parse("gateway-2"), Ack(1), default);
 
         Assert.Empty(_sent);
     }
@@ -41,7 +41,7 @@ public sealed class IngressDownTests
         _takes = false;
         for (ulong token = 1; token <= 5; token++)
         {
-            await _bus.SendDownAsync(Gateway, Needed(token), default);
+            await _control.SendDownAsync(Gateway, Needed(token), default);
         }
 
         _clock.Advance(TimeSpan.FromSeconds(1));
@@ -58,9 +58,9 @@ public sealed class IngressDownTests
     {
         await using var session = await Open();
         _takes = false;
-        await _bus.SendDownAsync(Gateway, Needed(1), default);
+        await _control.SendDownAsync(Gateway, Needed(1), default);
         _takes = true;
-        await _bus.SendDownAsync(Gateway, Needed(2), default);
+        await _control.SendDownAsync(Gateway, Needed(2), default);
 
         _clock.Advance(TimeSpan.FromMilliseconds(100));
 
@@ -74,7 +74,7 @@ public sealed class IngressDownTests
         _takes = false;
         foreach (var message in new[] { Ack(1), Needed(1), Answer(1), Ack(2), Answer(2), Ack(3) })
         {
-            await _bus.SendDownAsync(Gateway, message, default);
+            await _control.SendDownAsync(Gateway, message, default);
         }
 
         _takes = true;
@@ -89,9 +89,9 @@ public sealed class IngressDownTests
     {
         await using var session = await Open(bytesMax: 50);
         _takes = false;
-        await _bus.SendDownAsync(Gateway, new byte[30], default);
-        await _bus.SendDownAsync(Gateway, new byte[30], default);
-        await _bus.SendDownAsync(Gateway, new byte[90], default);
+        await _control.SendDownAsync(Gateway, new byte[30], default);
+        await _control.SendDownAsync(Gateway, new byte[30], default);
+        await _control.SendDownAsync(Gateway, new byte[90], default);
         _takes = true;
         _clock.Advance(TimeSpan.FromMilliseconds(100));
 
@@ -104,13 +104,13 @@ public sealed class IngressDownTests
     {
         var session = await Open();
         _takes = false;
-        await _bus.SendDownAsync(Gateway, Ack(1), default);
+        await _control.SendDownAsync(Gateway, Ack(1), default);
         await session.DisposeAsync();
         await session.DisposeAsync();
         _takes = true;
         _clock.Advance(TimeSpan.FromSeconds(1));
 
-        Assert.Equal(0, _bus.Listeners);
+        Assert.Equal(0, _control.Listeners);
         Assert.Empty(_sent);
         Assert.Equal((1, 1), (_counters[IngressEvent.SessionOpened], _counters[IngressEvent.SessionClosed]));
     }
@@ -118,7 +118,7 @@ public sealed class IngressDownTests
     private ValueTask<IAsyncDisposable> Open(int messagesMax = 8, int bytesMax = 10_000)
     {
         var options = new IngressOptions { DownMessagesMax = messagesMax, DownBytesMax = bytesMax };
-        var core = new IngressCore(new FakeLog(_clock), _bus, options, _clock, _counters);
+        var core = new IngressCore(new FakeFrameLog(_clock), _control, options, _clock, _counters);
         return core.OpenSessionAsync(Gateway, Take, default);
     }
 

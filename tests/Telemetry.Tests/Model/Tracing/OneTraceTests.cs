@@ -94,15 +94,16 @@ public sealed class OneTraceTests
 
     private static async Task StoreAsync(Pump pump, GatewayId gateway, bool critical, double[] values)
     {
-        var (log, bus) = (new SimulatedFrameLog(pump, new Random(1)), new SimulatedControlChannel(pump, new Random(2)));
+        var log = new SimulatedFrameLog(pump, new Random(1));
+        var control = new SimulatedControlChannel(pump, new Random(2));
         var store = new SimulatedStore(pump, new Random(3));
         (store.Calls.LatencyMin, store.Calls.LatencyMax) = (Database, Database);
         await log.EnsureStreamsAsync(0, default);
         var options = SampleRules.With(SampleRules.Hot()) with { Partitions = 1, Owner = "test" };
         using var stop = new CancellationTokenSource();
-        var processing = new Processor(store, log, bus, options, pump.Clock, new Random(4), NullLogger.Instance)
+        var processing = new Processor(store, log, control, options, pump.Clock, new Random(4), NullLogger.Instance)
             .RunAsync(stop.Token);
-        var link = new SimulatedLink(pump, new Random(5), gateway, () => [Ingress(pump, log, bus)]);
+        var link = new SimulatedLink(pump, new Random(5), gateway, () => [Ingress(pump, log, control)]);
         var disk = new SimulatedOutboxDisk(
             new Random(6))
         { BeforeDurable = async () => await Task.Delay(Disk, pump.Clock) };
@@ -129,9 +130,10 @@ public sealed class OneTraceTests
         await processing;
     }
 
-    private static SimulatedIngress Ingress(Pump pump, SimulatedFrameLog log, SimulatedControlChannel bus)
+    private static SimulatedIngress Ingress(Pump pump, SimulatedFrameLog log, SimulatedControlChannel control)
     {
-        var core = new IngressCore(log, bus, new IngressOptions { Partitions = 1 }, pump.Clock, new IngressCounters());
+        var core = new IngressCore(
+            log, control, new IngressOptions { Partitions = 1 }, pump.Clock, new IngressCounters());
         return new SimulatedIngress(
             new ProcessLife(pump),
             async (gateway, topic, payload, cancellationToken) =>

@@ -21,12 +21,13 @@ public sealed class LeaseSpreadTests
     private readonly Pump _pump = new();
     private readonly SimulatedStore _store;
     private readonly SimulatedFrameLog _log;
-    private readonly SimulatedControlChannel _bus;
+    private readonly SimulatedControlChannel _control;
 
     public LeaseSpreadTests()
     {
         _store = new SimulatedStore(_pump, new Random(1));
-        (_log, _bus) = (new SimulatedFrameLog(_pump, new Random(2)), new SimulatedControlChannel(_pump, new Random(3)));
+        _log = new SimulatedFrameLog(_pump, new Random(2));
+        _control = new SimulatedControlChannel(_pump, new Random(3));
     }
 
     [Fact]
@@ -77,7 +78,7 @@ public sealed class LeaseSpreadTests
         using var stop = new CancellationTokenSource();
         var life = new ProcessLife(_pump);
         var frozen = new Processor(
-            _store, _log, _bus, Options with { Owner = "frozen" }, life.Time, new Random(7), NullLogger.Instance);
+            _store, _log, _control, Options with { Owner = "frozen" }, life.Time, new Random(7), NullLogger.Instance);
         _ = life.Run(() => frozen.RunAsync(default));
         await Pass(3);
         var (b, running) = Start("b", stop.Token);
@@ -131,7 +132,8 @@ public sealed class LeaseSpreadTests
     private (Processor Processor, Task Running) Start(string owner, CancellationToken stop)
     {
         var processor = new Processor(
-            _store, _log, _bus, Options with { Owner = owner }, _pump.Clock, new Random(owner[0]), NullLogger.Instance);
+            _store, _log, _control, Options with { Owner = owner }, _pump.Clock, new Random(owner[0]),
+            NullLogger.Instance);
         return (processor, processor.RunAsync(stop));
     }
 

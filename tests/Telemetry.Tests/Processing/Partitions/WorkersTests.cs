@@ -16,7 +16,8 @@ public sealed class WorkersTests
     {
         var pump = new Pump();
         var store = new SimulatedStore(pump, new Random(1));
-        var (log, bus) = (new SimulatedFrameLog(pump, new Random(2)), new SimulatedControlChannel(pump, new Random(3)));
+        var log = new SimulatedFrameLog(pump, new Random(2));
+        var control = new SimulatedControlChannel(pump, new Random(3));
         var takenBy = new Dictionary<int, HashSet<ulong>>();
         store.Fails = commit =>
         {
@@ -31,7 +32,7 @@ public sealed class WorkersTests
         pump.Run(async () =>
         {
             var processors = Enumerable.Range(0, workers).Select(worker => new Processor(
-                store, log, bus,
+                store, log, control,
                 new ProcessorOptions { Partitions = partitions, Workers = workers, Worker = worker, Owner = "process" },
                 pump.Clock, new Random(worker), NullLogger.Instance)).ToArray();
             using var stop = new CancellationTokenSource();

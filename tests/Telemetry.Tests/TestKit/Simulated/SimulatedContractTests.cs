@@ -27,11 +27,11 @@ public sealed class SimulatedControlChannelContractTests : ControlChannelContrac
     protected override Task RunAsync(Func<ControlChannelStand, Task> test)
     {
         var pump = new Pump();
-        var bus = new SimulatedControlChannel(pump, new Random(1));
+        var control = new SimulatedControlChannel(pump, new Random(1));
         pump.Run(() => test(new ControlChannelStand(
-            bus.As(SampleInstallation.Of(16)), bus.As(SampleInstallation.Of(16)), pump.Clock)
+            control.As(SampleInstallation.Of(16)), control.As(SampleInstallation.Of(16)), pump.Clock)
         {
-            Stranger = bus.As(SampleInstallation.Of(8)),
+            Stranger = control.As(SampleInstallation.Of(8)),
         }));
         return Task.CompletedTask;
     }

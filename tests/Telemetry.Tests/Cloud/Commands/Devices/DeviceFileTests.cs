@@ -38,7 +38,8 @@ public sealed class DeviceFileTests
         Assert.Equal(("line", "A"), Assert.Single(pump.Labels.Select(l => (l.Key, l.Value))));
         Assert.Equal(("oil.temp", -10, 80.5), Assert.Single(
             pump.Limits.Select(l => (l.Key, l.Value.Low, l.Value.High))));
-        Assert.Equal(("gw-2", "fan", null, null, null), (fan.Gateway, fan.Device, fan.Site, fan.Location, fan.TimeZone));
+        Assert.Equal(
+            ("gw-2", "fan", null, null, null), (fan.Gateway, fan.Device, fan.Site, fan.Location, fan.TimeZone));
         Assert.Empty(fan.Labels);
         Assert.Empty(fan.Limits);
     }
@@ -175,7 +176,8 @@ public sealed class DeviceFileTests
 
         Assert.Equal(DeviceFile.RowsMax, file.Devices.Count);
         Assert.Equal(
-            $"line {DeviceFile.RowsMax + 2}: the file has more than 200000 rows; this and the following ones are not read",
+            $"line {DeviceFile.RowsMax + 2}: the file has more than 200000 rows; this and the following ones are not "
+                + "read",
             Assert.Single(file.Problems).ToString());
     }
 

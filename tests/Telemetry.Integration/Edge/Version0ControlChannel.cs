@@ -8,7 +8,7 @@ namespace Telemetry.Integration.Edge;
 /// <summary>
 /// Down it says what an owner says that reads frames of version 0 alone: its answers state no version.
 /// </summary>
-internal sealed class Version0Bus(IControlChannel bus) : IControlChannel
+internal sealed class Version0ControlChannel(IControlChannel control) : IControlChannel
 {
     private int _answers;
 
@@ -17,11 +17,11 @@ internal sealed class Version0Bus(IControlChannel bus) : IControlChannel
 
     public ValueTask<bool> SayHelloAsync(
         int partition, GatewayId gateway, ReadOnlyMemory<byte> hello, CancellationToken cancellationToken) =>
-        bus.SayHelloAsync(partition, gateway, hello, cancellationToken);
+        control.SayHelloAsync(partition, gateway, hello, cancellationToken);
 
     public ValueTask<IAsyncDisposable> ServeHellosAsync(
         int partition, Action<GatewayId, ReadOnlyMemory<byte>> handler, CancellationToken cancellationToken) =>
-        bus.ServeHellosAsync(partition, handler, cancellationToken);
+        control.ServeHellosAsync(partition, handler, cancellationToken);
 
     public ValueTask SendDownAsync(GatewayId gateway, ReadOnlyMemory<byte> message, CancellationToken cancellationToken)
     {
@@ -34,10 +34,10 @@ internal sealed class Version0Bus(IControlChannel bus) : IControlChannel
             message = writer.ToArray();
         }
 
-        return bus.SendDownAsync(gateway, message, cancellationToken);
+        return control.SendDownAsync(gateway, message, cancellationToken);
     }
 
     public ValueTask<IAsyncDisposable> ListenDownAsync(
         GatewayId gateway, Action<ReadOnlyMemory<byte>> handler, CancellationToken cancellationToken) =>
-        bus.ListenDownAsync(gateway, handler, cancellationToken);
+        control.ListenDownAsync(gateway, handler, cancellationToken);
 }

@@ -7,7 +7,7 @@ namespace Telemetry.SystemTests.Alerts;
 /// <summary>
 /// Reads the alerts as any read_committed consumer of the topic does, on a thread of its own, and tells each.
 /// </summary>
-public sealed class AlertFeed : IAsyncDisposable
+public sealed class AlertConsumer : IAsyncDisposable
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
 
@@ -16,7 +16,7 @@ public sealed class AlertFeed : IAsyncDisposable
     private readonly CancellationTokenSource _end = new();
     private readonly Task _running;
 
-    public AlertFeed(AlertBroker broker, Func<AlertTransition, Task> tell)
+    public AlertConsumer(AlertBroker broker, Func<AlertTransition, Task> tell)
     {
         (_broker, _tell) = (broker, tell);
         _running = Task.Factory.StartNew(
@@ -35,7 +35,7 @@ public sealed class AlertFeed : IAsyncDisposable
         using var consumer = new ConsumerBuilder<byte[], byte[]>(new ConsumerConfig
         {
             BootstrapServers = _broker.Servers,
-            GroupId = "rehearsal",
+            GroupId = "system-tests",
             EnableAutoCommit = false,
             AutoOffsetReset = AutoOffsetReset.Earliest,
             AllowAutoCreateTopics = false,
@@ -62,8 +62,8 @@ public sealed class AlertFeed : IAsyncDisposable
         consumer.Close();
     }
 
-    /// <summary>An alert in words.</summary>
-    public static string Words(AlertTransition alert)
+    /// <summary>An alert as a line of text.</summary>
+    public static string Text(AlertTransition alert)
     {
         var text = new StringBuilder();
         text.Append(System.Globalization.CultureInfo.InvariantCulture,

@@ -5,8 +5,10 @@ using Telemetry.Streams;
 
 namespace Telemetry.Tests.Ingress;
 
-/// <summary>A log that does what the test says at each append; it knows message ids as the real one does.</summary>
-internal sealed class FakeLog(TimeProvider time) : IFrameLog
+/// <summary>
+/// A frame log that does what the test says at each append; it knows message ids as the real one does.
+/// </summary>
+internal sealed class FakeFrameLog(TimeProvider time) : IFrameLog
 {
     private readonly Dictionary<string, long> _sequences = [];
 

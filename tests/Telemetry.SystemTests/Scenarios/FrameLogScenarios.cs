@@ -7,7 +7,7 @@ namespace Telemetry.SystemTests.Scenarios;
 /// JetStream's store is deleted, purged, or put back to an older copy, while data flows or when no further reading
 /// comes. The processor is dead for a while each time, so that the log holds what the database does not have yet.
 /// </summary>
-public sealed class LogScenarios(LocalCluster plant, LivePicture picture)
+public sealed class FrameLogScenarios(LocalCluster cluster, LivePicture picture)
 {
     public const string WipedTail = "log deleted, tail";
 
@@ -28,25 +28,25 @@ public sealed class LogScenarios(LocalCluster plant, LivePicture picture)
 
     private async Task FlowingAsync(Func<CancellationToken, Task> fault, CancellationToken cancellationToken)
     {
-        await plant.BeginAsync();
+        await cluster.BeginAsync();
         await Task.Delay(FlowFor, cancellationToken);
-        await plant.Processor.KillAsync();
+        await cluster.Processor.KillAsync();
         await Task.Delay(FlowFor, cancellationToken);
         await SayInFlightAsync(cancellationToken);
         await fault(cancellationToken);
-        await plant.StartProcessorAsync();
+        await cluster.StartProcessorAsync();
         await Task.Delay(FlowFor, cancellationToken);
-        await plant.EndAsync();
+        await cluster.EndAsync();
     }
 
     private async Task TailAsync(Func<CancellationToken, Task> fault, CancellationToken cancellationToken)
     {
-        await plant.BeginAsync();
+        await cluster.BeginAsync();
         await Task.Delay(FlowFor, cancellationToken);
-        await plant.Processor.KillAsync();
+        await cluster.Processor.KillAsync();
         await Task.Delay(FlowFor, cancellationToken);
-        await plant.EndAsync();
-        await plant.WaitUntilAsync(
+        await cluster.EndAsync();
+        await cluster.WaitUntilAsync(
             "everything in the log, and no further reading comes",
             agents => agents.Count > 0 && agents.All(a => a.InFlight == a.AtTheEdge && a.FramesAwaitingPubAck == 0)
                 && agents.Any(a => a.FramesInFlight > 0),
@@ -54,19 +54,19 @@ public sealed class LogScenarios(LocalCluster plant, LivePicture picture)
             cancellationToken);
         await SayInFlightAsync(cancellationToken);
         await fault(cancellationToken);
-        await plant.StartProcessorAsync();
+        await cluster.StartProcessorAsync();
     }
 
     private async Task OlderCopyAsync(
         Func<Func<CancellationToken, Task>, CancellationToken, Task> play, CancellationToken cancellationToken)
     {
-        var copy = Path.Combine(plant.Folder, $"log-{++_copies}");
-        await plant.CopyLogAsync(copy);
+        var copy = Path.Combine(cluster.Folder, $"log-{++_copies}");
+        await cluster.CopyLogAsync(copy);
         await play(
             async _ =>
             {
-                await plant.PutLogBackAsync(copy);
-                await plant.Nats.Restart();
+                await cluster.PutLogBackAsync(copy);
+                await cluster.Nats.Restart();
                 await picture.SayAsync("JetStream's store is an older copy now");
             },
             cancellationToken);
@@ -74,16 +74,16 @@ public sealed class LogScenarios(LocalCluster plant, LivePicture picture)
 
     private async Task WipeAsync(CancellationToken cancellationToken)
     {
-        await plant.Nats.Wipe();
+        await cluster.Nats.Wipe();
         await picture.SayAsync("JetStream's store is deleted");
     }
 
     private async Task PurgeAsync(CancellationToken cancellationToken) =>
-        await picture.SayAsync($"{await plant.PurgeLogAsync(cancellationToken)} messages purged from JetStream");
+        await picture.SayAsync($"{await cluster.PurgeLogAsync(cancellationToken)} messages purged from JetStream");
 
     private async Task SayInFlightAsync(CancellationToken cancellationToken)
     {
-        var agents = await plant.AgentsAsync(cancellationToken);
+        var agents = await cluster.AgentsAsync(cancellationToken);
         await picture.SayAsync(
             $"in flight: {agents.Sum(a => a.FramesInFlight)} frames, {agents.Sum(a => a.InFlight)} readings");
     }

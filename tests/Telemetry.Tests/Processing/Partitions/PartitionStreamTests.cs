@@ -11,12 +11,12 @@ namespace Telemetry.Tests.Processing.Partitions;
 /// <summary>
 /// Where reading of a stream begins. Its messages are 1 to 5, and the database says that message 3 was the last one.
 /// </summary>
-public sealed class FeedPositionTests
+public sealed class PartitionStreamTests
 {
     private readonly Pump _pump = new();
     private readonly SimulatedFrameLog _log;
 
-    public FeedPositionTests() => _log = new SimulatedFrameLog(_pump, new Random(1));
+    public PartitionStreamTests() => _log = new SimulatedFrameLog(_pump, new Random(1));
 
     [Fact]
     public void Reading_goes_on_behind_the_position_where_the_log_still_has_its_message() =>
@@ -56,11 +56,11 @@ public sealed class FeedPositionTests
 
             var message = (await _log.ReadAsync(0, StreamKind.Live, 3, default))!;
             var created = (await _log.StateAsync(0, StreamKind.Live, default))!.Value.CreatedNanos;
-            await using var feed = new PartitionStream(_log, 0, StreamKind.Live, new Signal());
-            feed.Position = altered(new StreamPosition(created, 3, message.MessageId, message.StoredAtNanos));
+            await using var stream = new PartitionStream(_log, 0, StreamKind.Live, new Signal());
+            stream.Position = altered(new StreamPosition(created, 3, message.MessageId, message.StoredAtNanos));
             _log.Purge(0, StreamKind.Live, purgedBelow);
-            await feed.BeginAsync(default);
-            sequence = feed.Position.Sequence;
+            await stream.BeginAsync(default);
+            sequence = stream.Position.Sequence;
         });
         return sequence;
     }

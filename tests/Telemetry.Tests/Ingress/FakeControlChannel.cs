@@ -3,8 +3,8 @@ using Telemetry.Streams;
 
 namespace Telemetry.Tests.Ingress;
 
-/// <summary>A bus with or without an owner, and with the listeners that sessions made.</summary>
-internal sealed class FakeBus : IControlChannel
+/// <summary>A control channel with or without an owner, and with the listeners that sessions made.</summary>
+internal sealed class FakeControlChannel : IControlChannel
 {
     private readonly List<(GatewayId Gateway, Action<ReadOnlyMemory<byte>> Handler)> _listeners = [];
 

@@ -6,17 +6,18 @@ using Telemetry.TestKit.Servers;
 namespace Telemetry.SystemTests.Cluster;
 
 /// <summary>What is done to JetStream's store.</summary>
-public static class LogFaults
+public static class FrameLogFaults
 {
     /// <summary>
     /// Removes every message of every stream; the message ids stay in the server's memory for its dedup window.
     /// </summary>
-    public static async Task<long> PurgeLogAsync(this LocalCluster plant, CancellationToken cancellationToken)
+    public static async Task<long> PurgeLogAsync(this LocalCluster cluster, CancellationToken cancellationToken)
     {
         await using var connection = await JetStreamConnection.ConnectAsync(
-            new NatsOptions { Servers = [plant.Nats.Url], Name = "rehearsal" }, cancellationToken: cancellationToken);
+            new NatsOptions { Servers = [cluster.Nats.Url], Name = "system-tests" },
+            cancellationToken: cancellationToken);
         var purged = 0L;
-        for (var partition = 0; partition < plant.Options.Partitions; partition++)
+        for (var partition = 0; partition < cluster.Options.Partitions; partition++)
         {
             foreach (var kind in Enum.GetValues<StreamKind>())
             {
@@ -30,19 +31,19 @@ public static class LogFaults
     }
 
     /// <summary>Copies the store, server down for a moment.</summary>
-    public static async Task CopyLogAsync(this LocalCluster plant, string to)
+    public static async Task CopyLogAsync(this LocalCluster cluster, string to)
     {
-        await plant.Nats.Stop();
-        await CopyAsync(plant.Nats.StoreDirectory, to);
-        await plant.Nats.Restart();
+        await cluster.Nats.Stop();
+        await CopyAsync(cluster.Nats.StoreDirectory, to);
+        await cluster.Nats.Restart();
     }
 
     /// <summary>Puts a copy in the place of the store; the server was killed for it.</summary>
-    public static async Task PutLogBackAsync(this LocalCluster plant, string from)
+    public static async Task PutLogBackAsync(this LocalCluster cluster, string from)
     {
-        await plant.Nats.Kill();
-        Directory.Delete(plant.Nats.StoreDirectory, recursive: true);
-        await CopyAsync(from, plant.Nats.StoreDirectory);
+        await cluster.Nats.Kill();
+        Directory.Delete(cluster.Nats.StoreDirectory, recursive: true);
+        await CopyAsync(from, cluster.Nats.StoreDirectory);
     }
 
     private static async Task CopyAsync(string from, string to)
