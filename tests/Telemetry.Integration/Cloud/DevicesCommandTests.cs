@@ -197,19 +197,19 @@ public sealed class DevicesCommandTests(PostgresFixture fixture) : IClassFixture
         await Run(
             database, "import", File("gateway,device,site,label.line\ngw-1,pump,P,A\ngw-2,pump,P,A\ngw-9,fan,P,\n"));
         const string Sql = """
-            SELECT string_agg(concat_ws(' ', to_char(start, 'MI'), series, numbers, min, max, state), '; '
+            SELECT string_agg(concat_ws(' ', to_char(start, 'MI'), series, numbers, min, max, complete, state), '; '
                 ORDER BY start)
             FROM telemetry.group_windows('{0}', '{1}', 'Int 255', '2026-11-30 12:01Z', '2026-11-30 12:03Z')
             """;
 
         // The watermark of gw-1 is 12:03, that of gw-2 12:02.
         Assert.Equal(
-            "01 2 20 11 1020 complete with 2 of 3 gateways, missing: gw-9; "
-                + "02 2 20 21 1030 complete with 1 of 3 gateways, missing: gw-2, gw-9",
+            "01 2 20 11 1020 f complete with 2 of 3 gateways, missing: gw-9; "
+                + "02 2 20 21 1030 f complete with 1 of 3 gateways, missing: gw-2, gw-9",
             await database.Row(Text(Sql, "site", "P")));
         Assert.Equal(
-            "01 2 20 11 1020 complete with 2 of 2 gateways; "
-                + "02 2 20 21 1030 complete with 1 of 2 gateways, missing: gw-2",
+            "01 2 20 11 1020 t complete with 2 of 2 gateways; "
+                + "02 2 20 21 1030 f complete with 1 of 2 gateways, missing: gw-2",
             await database.Row(Text(Sql, "line", "A")));
         Assert.Equal(
             await database.Row("""
@@ -223,8 +223,8 @@ public sealed class DevicesCommandTests(PostgresFixture fixture) : IClassFixture
 
         await Run(database, "move", "pump", "--from", "gw-2", "--to", "gw-3", "--at", "2026-11-30T12:02:00Z");
         Assert.Equal(
-            "01 2 20 11 1020 complete with 2 of 2 gateways; "
-                + "02 1 10 21 30 complete with 1 of 2 gateways, missing: gw-3",
+            "01 2 20 11 1020 t complete with 2 of 2 gateways; "
+                + "02 1 10 21 30 f complete with 1 of 2 gateways, missing: gw-3",
             await database.Row(Text(Sql, "line", "A")));
     }
 

@@ -37,10 +37,7 @@ public sealed class ReaderRoleMissingTests(PostgresFixture fixture) : IClassFixt
         Assert.Null(again.ReaderRoleProblem);
     }
 
-    private static async Task<string?> Problem(string connectionString)
-    {
-        await using var connection = new NpgsqlConnection(connectionString);
-        await connection.OpenAsync();
-        return await ReaderRole.FindProblemAsync(connection, default);
-    }
+    // As the command check finds it.
+    private static async Task<string?> Problem(string connectionString) => (await DatabaseInspection.RunAsync(
+        new PostgresStoreOptions { ConnectionString = connectionString }, default)).ReaderRoleProblem;
 }
