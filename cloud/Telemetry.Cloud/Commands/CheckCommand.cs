@@ -154,8 +154,9 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         using var limit = new CancellationTokenSource(Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         _database = await DatabaseInspection.RunAsync(settings.Database!, either.Token);
-        var (edition, version, _) = _database;
-        return version == 0 ? $"ok, {edition}, no tables yet" : $"ok, {edition}, tables of version {version}";
+        return _database.Version == 0 ? $"ok, {_database.Edition}, no tables yet"
+            : $"ok, {_database.Edition}, tables of version {_database.Version}"
+                + (_database.ReaderRoleProblem is { } problem ? $"; people cannot query them: {problem}" : "");
     }
 
     private async Task<string> CheckWidthsAsync(ConfiguredWidths file, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Telemetry.Cloud.Commands.Certificates;
 using Telemetry.Cloud.Commands.DeadLetters;
+using Telemetry.Cloud.Commands.Devices;
 using Telemetry.Cloud.Commands.Forks;
 using Telemetry.Cloud.Commands.Repartition;
 using Telemetry.Cloud.Commands.Windows;
@@ -52,6 +53,8 @@ internal sealed class CloudCommandLine
                 (settings, stop) => new DeadLettersCommand(settings, output, errors).RunAsync(arguments, stop)))),
             configured.Add(ForksVerb.Create((arguments, result, _) => configured.RunAsync(
                 result, (settings, stop) => new ForksCommand(settings, output, errors).RunAsync(arguments, stop)))),
+            configured.Add(DevicesVerb.Create((arguments, result, _) => configured.RunAsync(
+                result, (settings, stop) => new DevicesCommand(settings, output, errors).RunAsync(arguments, stop)))),
             configured.Add(RepartitionVerb.Create((partitions, result, _) => configured.RunAsync(
                 result,
                 (settings, stop) => RepartitionVerb.RunAsync(partitions, settings, time, random, streams, stop)))),

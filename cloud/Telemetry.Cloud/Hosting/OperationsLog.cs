@@ -19,6 +19,9 @@ internal static partial class OperationsLog
     [LoggerMessage(3003, LogLevel.Information, "Opened the database: {Edition}")]
     public static partial void DatabaseOpened(ILogger logger, string edition);
 
+    [LoggerMessage(3010, LogLevel.Warning, "People cannot query the views yet: {Problem}")]
+    public static partial void ReaderRoleMissing(ILogger logger, string problem);
+
     [LoggerMessage(3005, LogLevel.Information, "Stopping")]
     public static partial void Stopping(ILogger logger);
 

@@ -11,7 +11,9 @@ namespace Telemetry.Storage.Postgres;
 /// <param name="Edition">The kind of database.</param>
 /// <param name="Version">The version of its tables; 0 when there are none.</param>
 /// <param name="Installation">The facts in it; null before the first start.</param>
-public sealed record DatabaseInspection(DatabaseEdition Edition, int Version, InstallationFacts? Installation)
+/// <param name="ReaderRoleProblem">What keeps the role of the readers from reading; null for nothing.</param>
+public sealed record DatabaseInspection(
+    DatabaseEdition Edition, int Version, InstallationFacts? Installation, string? ReaderRoleProblem)
 {
     /// <summary>
     /// Looks at a database. Throws <see cref="StoreException"/> when this program cannot work with its tables, and the
@@ -27,7 +29,9 @@ public sealed record DatabaseInspection(DatabaseEdition Edition, int Version, In
         return new DatabaseInspection(
             edition, version,
             version < InstallationRow.SinceVersion
-                ? null : await InstallationRow.FindAsync(connection, cancellationToken));
+                ? null : await InstallationRow.FindAsync(connection, cancellationToken),
+            version < ReaderRole.SinceVersion
+                ? null : await ReaderRole.FindProblemAsync(connection, cancellationToken));
     }
 
     /// <summary>

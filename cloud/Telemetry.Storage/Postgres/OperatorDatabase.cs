@@ -1,5 +1,6 @@
 using Npgsql;
 using Telemetry.Storage.Postgres.DeadLetters;
+using Telemetry.Storage.Postgres.Devices;
 using Telemetry.Storage.Postgres.Maintenance;
 using Telemetry.Storage.Postgres.Migrations;
 using Telemetry.Storage.Postgres.Windows;
@@ -12,6 +13,9 @@ public sealed class OperatorDatabase : IAsyncDisposable
     private readonly NpgsqlDataSource _source;
 
     private OperatorDatabase(NpgsqlDataSource source) => _source = source;
+
+    /// <summary>Describes, lists and moves devices.</summary>
+    public DeviceTable Devices => new(_source);
 
     /// <summary>Lists and resolves forks.</summary>
     public ForkResolution Forks => new(_source);

@@ -46,6 +46,9 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     /// <summary>The kind of database.</summary>
     public DatabaseEdition Edition { get; }
 
+    /// <summary>What kept the readers' role from being made or granted at the start; null if nothing did.</summary>
+    public string? ReaderRoleProblem { get; private init; }
+
     /// <summary>
     /// Plain PostgreSQL: the number of partitions that could not be made; their rows go to the default partition.
     /// </summary>
@@ -68,9 +71,12 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         {
             await using var connection = await readers.OpenConnectionAsync(cancellationToken);
             var edition = await DatabaseEdition.DetectAsync(connection, cancellationToken);
-            await MigrationRunner.RunAsync(connection, edition, options.Migrate, cancellationToken);
+            var problem = await MigrationRunner.RunAsync(connection, edition, options.Migrate, cancellationToken);
             return new PostgresStore(
-                readers, edition, await ReadingTable.FindAsync(connection, cancellationToken), options, time);
+                readers, edition, await ReadingTable.FindAsync(connection, cancellationToken), options, time)
+            {
+                ReaderRoleProblem = problem,
+            };
         }
         catch (Exception e) when (StoreErrors.IsDatabases(e))
         {
