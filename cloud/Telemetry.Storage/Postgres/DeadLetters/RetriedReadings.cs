@@ -33,7 +33,7 @@ internal static class RetriedReadings
 
         await NumberAsync(connection, commit.Readings, cancellationToken);
         var watermark = await WatermarkAsync(connection, gateway, cancellationToken);
-        var widths = await WindowWidthRows.LoadAsync(connection, cancellationToken);
+        var widths = new WindowWidths(await WidthTable.ReadAsync(connection, cancellationToken));
         Fold(GatewayId.Parse(gateway), watermark, letters, widths, commit);
         var statements = new ReadingStatements(await ReadingTable.FindAsync(connection, cancellationToken));
         await using (var batch = new NpgsqlBatch(connection))
