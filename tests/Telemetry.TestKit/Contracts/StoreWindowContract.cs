@@ -175,14 +175,15 @@ public abstract class StoreWindowContract : StoreDeadLetterContract
                 (GatewayId.Parse("gw-3"), new OpenSpan(0, Minute)),
             ],
             (gateway, number) => known.TryGetValue(number, out var entry) && entry.Gateway == gateway ? entry : null,
-            rows, default);
+            rows, int.MaxValue, default);
 
-        Assert.Equal([1, 7, 0], counts);
+        Assert.True(counts.IsAll);
+        Assert.Equal([1, 7, 0], counts.Gateways);
         Assert.Equal(
             [(a, 77L), (others, Minute), (a, 0), (a, 3), (a, 5), (a, Minute - 1), (b, 0), (b, 5), (b, Minute - 1)],
             Enumerable.Range(0, rows.Count).Select(i => (rows.Series[i], rows.Times[i])));
         Assert.Equal($"ü{Minute - 1}", Encoding.UTF8.GetString(rows.Text(rows.Bits[8])));
-        Assert.Empty(await under.Store.ReadReadingsAsync([], (_, _) => null, rows, default));
+        Assert.Empty((await under.Store.ReadReadingsAsync([], (_, _) => null, rows, int.MaxValue, default)).Gateways);
     });
 
     [Fact]
@@ -209,9 +210,10 @@ public abstract class StoreWindowContract : StoreDeadLetterContract
         var rows = new ReadingBuffer();
 
         var counts = await under.Store.ReadReadingsAsync(
-            [(Gateway, new OpenSpan(0, Minute))], (_, number) => series.Single(s => s.Number == number), rows, default);
+            [(Gateway, new OpenSpan(0, Minute))], (_, number) => series.Single(s => s.Number == number), rows,
+            int.MaxValue, default);
 
-        Assert.Equal([expected.Count], counts);
+        Assert.Equal([expected.Count], counts.Gateways);
         Assert.Equal(expected, Rows(rows));
     });
 
