@@ -140,6 +140,7 @@ public sealed class Processor
     private async Task RoundAsync(CancellationToken cancellationToken)
     {
         await _owned.AdoptAsync(cancellationToken);
+        _owned.LookAtLogs(trims: false, cancellationToken);
         await _owned.BeginFeedsAsync(cancellationToken);
         _commit.Clear();
         _weight.Begin();
@@ -245,7 +246,7 @@ public sealed class Processor
         CrashPoint.Reach("after-commit");
         await SendAcksAsync(cancellationToken);
         _handler.Booked();
-        _owned.TrimLogs(cancellationToken);
+        _owned.LookAtLogs(trims: true, cancellationToken);
         return true;
     }
 

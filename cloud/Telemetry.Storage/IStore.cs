@@ -85,6 +85,9 @@ public interface IStore
         IReadOnlyList<(GatewayId Gateway, OpenSpan Span)> gateways, Func<GatewayId, int, SeriesEntry?> series,
         ReadingBuffer rows, CancellationToken cancellationToken);
 
+    /// <summary>Records how far owners are behind their streams; nothing depends on these rows.</summary>
+    Task RecordLagAsync(IReadOnlyList<StreamLagRow> rows, CancellationToken cancellationToken);
+
     /// <summary>
     /// Runs one transaction. First comes the compare-and-set of each partition's row (token, commits, both positions).
     /// If a row differs, or another transaction holds it, everything is rolled back at once and without waiting, and

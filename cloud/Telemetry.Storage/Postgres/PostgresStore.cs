@@ -182,6 +182,16 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         ReadAsync(
             "find refused readings", c => ReadingProbe.FindAsync(c, readings, cancellationToken), cancellationToken);
 
+    public Task RecordLagAsync(IReadOnlyList<StreamLagRow> rows, CancellationToken cancellationToken) =>
+        rows.Count == 0 ? Task.CompletedTask : ReadAsync(
+            "record how far streams are behind",
+            async c =>
+            {
+                await LagStatements.WriteAsync(c, rows, cancellationToken);
+                return true;
+            },
+            cancellationToken);
+
     public Task<IReadOnlyList<GatewayId>> FindOpenGatewaysAsync(int partition, CancellationToken cancellationToken) =>
         ReadAsync(
             "find gateways with open windows", c => OpenReadings.FindGatewaysAsync(c, partition, cancellationToken),

@@ -60,6 +60,9 @@ internal abstract class AlteredStore(SimulatedStore store) : IStore
         ReadingBuffer readings, CancellationToken cancellationToken) =>
         Inner.FindRefusedAsync(readings, cancellationToken);
 
+    public Task RecordLagAsync(IReadOnlyList<StreamLagRow> rows, CancellationToken cancellationToken) =>
+        Inner.RecordLagAsync(rows, cancellationToken);
+
     public Task<IReadOnlyList<GatewayId>> FindOpenGatewaysAsync(int partition, CancellationToken cancellationToken) =>
         Inner.FindOpenGatewaysAsync(partition, cancellationToken);
 

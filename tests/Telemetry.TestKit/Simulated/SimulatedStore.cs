@@ -138,6 +138,16 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     }
 
     /// <inheritdoc/>
+    public Task RecordLagAsync(IReadOnlyList<StreamLagRow> rows, CancellationToken cancellationToken)
+    {
+        Lags = rows;
+        return Task.CompletedTask;
+    }
+
+    /// <summary>The rows that were recorded last.</summary>
+    public IReadOnlyList<StreamLagRow> Lags { get; private set; } = [];
+
+    /// <inheritdoc/>
     public Task<IReadOnlyList<GatewayId>> FindOpenGatewaysAsync(int partition, CancellationToken cancellationToken) =>
         CallAsync<IReadOnlyList<GatewayId>>(
             "find gateways with open windows",

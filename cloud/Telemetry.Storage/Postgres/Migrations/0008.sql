@@ -36,3 +36,16 @@ COMMENT ON COLUMN telemetry.window_revision.cause IS '1 late, 2 recovered, 3 ret
 
 CREATE INDEX dead_letter_times ON telemetry.dead_letter (series_identity, time_micros)
     WHERE retried_at IS NULL AND readings > 0 AND series_identity <> '\x';
+
+-- How far the owners are behind the log, as they last looked (about every ten seconds). For people; nothing depends on it.
+CREATE TABLE telemetry.stream_lag (
+    partition  integer NOT NULL,
+    stream     text NOT NULL,
+    messages   bigint NOT NULL,
+    oldest_at  timestamptz,
+    removed_at timestamptz,
+    stage      smallint NOT NULL,
+    looked_at  timestamptz NOT NULL,
+    PRIMARY KEY (partition, stream)
+) WITH (fillfactor = 50);
+COMMENT ON COLUMN telemetry.stream_lag.stage IS '0 not behind, 1 info, 2 warning, 3 critical, 4 outlives the log';
