@@ -1,12 +1,4 @@
-using Telemetry.Model.Schemas;
-
 namespace Telemetry.Storage.Windows;
-
-/// <summary>From an event time on, windows of these metrics have this width.</summary>
-/// <param name="Metric">The metrics.</param>
-/// <param name="WidthSeconds">The width, in seconds: one of <see cref="WindowWidths.Allowed"/>.</param>
-/// <param name="ValidFrom">The first event time, in microseconds since 1970 UTC.</param>
-public sealed record WindowWidth(NamePattern Metric, int WidthSeconds, long ValidFrom);
 
 /// <summary>
 /// The widths of windows, by metric and event time. A reading takes the width that is valid at its own time: of those
@@ -23,7 +15,22 @@ public sealed class WindowWidths
 
     private readonly Dictionary<string, Step[]> _steps = [];
 
-    public WindowWidths(IEnumerable<WindowWidth> all) => All = [.. all];
+    /// <summary>Throws when a width or a time is not allowed: windows would overlap.</summary>
+    public WindowWidths(IEnumerable<WindowWidth> all)
+    {
+        All = [.. all];
+        foreach (var width in All)
+        {
+            if (!Allowed.Contains(width.WidthSeconds)
+                || (width.ValidFrom != WindowWidth.Beginning && width.ValidFrom % ValidFromStep != 0))
+            {
+                throw new ArgumentException($"windows would overlap by {width}", nameof(all));
+            }
+        }
+    }
+
+    /// <summary>Widths are valid from a multiple of this: five minutes, in microseconds since 1970 UTC.</summary>
+    public const long ValidFromStep = 300 * WindowSpan.MicrosOfSecond;
 
     /// <summary>
     /// The widths that are allowed, in seconds: each divides five minutes, so that windows end with them.

@@ -10,6 +10,7 @@ using Telemetry.Storage.Postgres;
 using Telemetry.Storage.Postgres.Partitions;
 using Telemetry.Storage.Postgres.Readings;
 using Telemetry.Storage.Postgres.Statements;
+using Telemetry.Storage.Windows;
 using Telemetry.TestKit.Contracts;
 
 namespace Telemetry.Integration.Storage;
@@ -137,6 +138,19 @@ internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
             GatewayId.Parse(r.GetString(0)), Key(r), Identity(r, 5), new Declaration(
                 r.GetInt32(6), r.GetInt32(7), ColumnValues.Micros(r.GetDateTime(8)),
                 ColumnValues.Micros(r.GetDateTime(9)), (DropReason)r.GetInt16(10))));
+
+    public Task<IReadOnlyList<StoredPart>> ReadAllParts() => Read(
+        $"{StoredParts.Sql} JOIN telemetry.series s ON s.id = p.series", StoredParts.Read);
+
+    public Task<IReadOnlyList<StoredRevision>> ReadAllRevisions() => Read(
+        """
+        SELECT gateway, epoch, lane, first, count, s.identity, start, width, cause, readings, numbers, sum
+        FROM (SELECT r.*, s.identity FROM telemetry.window_revision r JOIN telemetry.series s ON s.id = r.series) s
+        """,
+        r => new StoredRevision(
+            Identity(r, 5), new WindowSpan(ColumnValues.Micros(r.GetDateTime(6)), r.GetInt32(7)),
+            GatewayId.Parse(r.GetString(0)), Key(r), (RevisionCause)r.GetInt16(8), r.GetInt32(9), r.GetInt32(10),
+            r.IsDBNull(11) ? null : r.GetDouble(11)));
 
     public Task<IReadOnlyList<AlertOutboxRow>> ReadAlertOutbox() => Read(
         "SELECT partition, number, chain, id, event FROM telemetry.alert_outbox ORDER BY partition, number",

@@ -9,8 +9,8 @@ ALTER TABLE telemetry.run ADD COLUMN time_first timestamptz, ADD COLUMN time_las
 CREATE TABLE telemetry.window_width (
     id            integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
     metric        text NOT NULL,
-    width_seconds integer NOT NULL,
-    valid_from    timestamptz NOT NULL,
+    width_seconds integer NOT NULL CHECK (width_seconds IN (1, 2, 3, 5, 10, 15, 20, 30, 60, 100, 150, 300)),
+    valid_from    timestamptz NOT NULL CHECK (valid_from = '-infinity' OR extract(epoch FROM valid_from) % 300 = 0),
     added_at      timestamptz NOT NULL,
     added_by      text NOT NULL
 );

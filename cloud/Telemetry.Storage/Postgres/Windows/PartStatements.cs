@@ -1,10 +1,9 @@
 using Npgsql;
 using Telemetry.Storage.Postgres.Statements;
-using Telemetry.Storage.Windows;
 
 namespace Telemetry.Storage.Postgres.Windows;
 
-/// <summary>Writes parts of windows and revisions, and removes the parts that an owner folds anew.</summary>
+/// <summary>Writes revisions of complete windows, and removes the parts that an owner folds anew.</summary>
 internal sealed class PartStatements
 {
     private readonly RowsStatement _remove = new("SELECT telemetry.remove_parts($1, $2, $3, $4)");
@@ -16,7 +15,6 @@ internal sealed class PartStatements
             u(series, start, width, cause, gateway, epoch, lane, first, count, readings, numbers, sum)
         """);
 
-    private readonly PartEncoder _encoder = new();
     private readonly Action<StoreCommit> _fill;
 
     public PartStatements() => _fill = Removals() + Revisions();
@@ -28,22 +26,6 @@ internal sealed class PartStatements
         _fill(commit);
         _remove.AddTo(batch);
         _revisions.AddTo(batch);
-    }
-
-    /// <summary>Writes parts, after those that <see cref="AddTo"/> removes.</summary>
-    public async Task CopyAsync(
-        NpgsqlConnection connection, List<WindowPart> parts, int timeoutMillis, CancellationToken cancellationToken)
-    {
-        // Disposed only when everything was sent: disposing it ends the COPY as if it were complete.
-        var copy = await connection.BeginRawBinaryCopyAsync(PartEncoder.CopySql, cancellationToken);
-        copy.ReadTimeout = copy.WriteTimeout = timeoutMillis;
-        _encoder.Begin();
-        while (_encoder.Next(parts) is { IsEmpty: false } chunk)
-        {
-            await copy.WriteAsync(chunk, cancellationToken);
-        }
-
-        await copy.DisposeAsync();
     }
 
     private Action<StoreCommit> Removals()
