@@ -43,6 +43,9 @@ internal static partial class ProcessingLog
     public static partial void GatewayRefused(
         ILogger logger, string gateway, int theirs, int partitions, int ours);
 
+    [LoggerMessage(2060, LogLevel.Information, "Takes {Count} widths of windows from the database, before {Before}")]
+    public static partial void WidthsRead(ILogger logger, int count, int before);
+
     [LoggerMessage(
         EventId = 2050, Message = "{Stream} is {Messages} messages behind; the oldest came {Age} ago")]
     public static partial void Lags(ILogger logger, LogLevel level, string stream, long messages, TimeSpan age);

@@ -69,16 +69,17 @@ internal sealed class OwnedPartitions(
 
     /// <summary>
     /// Lets partitions go as asked, and adopts those that were taken. Called between two transactions, when memory
-    /// equals the database's state.
+    /// equals the database's state. <paramref name="handOver"/> is called for each owner before it goes.
     /// </summary>
-    public async Task AdoptAsync(CancellationToken cancellationToken)
+    public async Task AdoptAsync(Func<PartitionOwner, Task> handOver, CancellationToken cancellationToken)
     {
         while (_leaving.TryDequeue(out var partition))
         {
-            if (_owners.Remove(partition, out var owner))
+            if (_owners.TryGetValue(partition, out var owner))
             {
-                _lags.Forget(partition);
-                await owner.DisposeAsync();
+                await handOver(owner);
+                _owners.Remove(partition);
+                await ForgetAsync(owner);
                 _left.Enqueue(owner.Row);
                 ProcessingLog.LeaseGivenBack(logger, partition);
                 Changed();
@@ -247,8 +248,7 @@ internal sealed class OwnedPartitions(
             if (forget(partition))
             {
                 _owners.Remove(partition);
-                _lags.Forget(partition);
-                await owner.DisposeAsync();
+                await ForgetAsync(owner);
                 Changed();
             }
             else
@@ -266,7 +266,7 @@ internal sealed class OwnedPartitions(
         var rows = _taken.Concat(_left).Concat(_owners.Values.Select(o => o.Row)).ToArray();
         foreach (var owner in _owners.Values)
         {
-            await owner.DisposeAsync();
+            await ForgetAsync(owner);
         }
 
         _owners.Clear();
@@ -274,5 +274,12 @@ internal sealed class OwnedPartitions(
         _left.Clear();
         counters.Partitions = 0;
         return rows;
+    }
+
+    private ValueTask ForgetAsync(PartitionOwner owner)
+    {
+        counters.Windows.Open -= owner.Windows.Values.Sum(w => w.Count);
+        _lags.Forget(owner.Row.Partition);
+        return owner.DisposeAsync();
     }
 }

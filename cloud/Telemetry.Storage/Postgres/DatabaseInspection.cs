@@ -2,6 +2,8 @@ using Npgsql;
 using Telemetry.Model.Installations;
 using Telemetry.Storage.Postgres.Migrations;
 using Telemetry.Storage.Postgres.Partitions;
+using Telemetry.Storage.Postgres.Windows;
+using Telemetry.Storage.Windows;
 
 namespace Telemetry.Storage.Postgres;
 
@@ -30,5 +32,23 @@ public sealed record DatabaseInspection(
                 ? null : await InstallationRow.FindAsync(connection, cancellationToken),
             version < ReaderRole.SinceVersion
                 ? null : await ReaderRole.FindProblemAsync(connection, cancellationToken));
+    }
+
+    /// <summary>
+    /// Compares a windows file with the database, as a processor does at its start; changes nothing. Returns how many
+    /// of its entries are new. Throws <see cref="WindowWidthException"/> when the file does not agree with the
+    /// database.
+    /// </summary>
+    public async Task<int> CompareAsync(
+        PostgresStoreOptions options, ConfiguredWidths file, CancellationToken cancellationToken)
+    {
+        if (Version < WidthTable.SinceVersion)
+        {
+            return file.Entries.Count;
+        }
+
+        await using var database = NpgsqlDataSource.Create(options.ConnectionString);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await WidthTable.CompareAsync(connection, file, cancellationToken);
     }
 }

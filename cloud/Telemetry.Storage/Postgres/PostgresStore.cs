@@ -203,12 +203,23 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
             "find gateways with open windows", c => OpenReadings.FindGatewaysAsync(c, partition, cancellationToken),
             cancellationToken);
 
-    public Task<IReadOnlyList<int>> ReadReadingsAsync(
+    public Task<OpenReadingCounts> ReadReadingsAsync(
         IReadOnlyList<(GatewayId Gateway, OpenSpan Span)> gateways, Func<GatewayId, int, SeriesEntry?> series,
-        ReadingBuffer rows, CancellationToken cancellationToken) =>
+        ReadingBuffer rows, int readingsMax, CancellationToken cancellationToken) =>
         ReadAsync(
             "read the readings of open windows",
-            c => OpenReadings.ReadAsync(c, gateways, series, rows, cancellationToken), cancellationToken);
+            c => OpenReadings.ReadAsync(c, gateways, series, rows, readingsMax, cancellationToken), cancellationToken);
+
+    public Task<IReadOnlyList<WindowWidth>> ReadWidthsAsync(CancellationToken cancellationToken) =>
+        ReadAsync("read the widths of windows", c => WidthTable.ReadAsync(c, cancellationToken), cancellationToken);
+
+    /// <summary>
+    /// Compares a windows file with the database and adds its new entries; returns how many. Throws
+    /// <see cref="WindowWidthException"/> when the file does not agree with the database; nothing is added then.
+    /// </summary>
+    public Task<int> AddWidthsAsync(ConfiguredWidths file, string addedBy, CancellationToken cancellationToken) =>
+        ReadAsync(
+            "add widths of windows", c => WidthTable.AddAsync(c, file, addedBy, cancellationToken), cancellationToken);
 
     public async Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken)
     {

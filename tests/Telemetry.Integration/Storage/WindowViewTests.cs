@@ -20,7 +20,8 @@ public sealed class WindowViewTests(PostgresFixture fixture) : IClassFixture<Pos
     public async Task Window_is_complete_once_the_watermark_less_its_extra_lateness_has_reached_its_end()
     {
         await using var database = await PostgresDatabase.Create(fixture.ConnectionString);
-        var row = await Commit(database.Store, await Take(database.Store), c => c.Parts.Add(Part(c.Register(Flow), 0, 1)));
+        var row = await Commit(database.Store, await Take(database.Store), c =>
+            c.Parts.Add(Part(c.Register(Flow), 0, 1)));
 
         Assert.Equal("False", await Row(database, "complete"));
         foreach (var (watermark, complete) in ((long, string)[])[
@@ -61,10 +62,12 @@ public sealed class WindowViewTests(PostgresFixture fixture) : IClassFixture<Pos
             "SELECT revision, sum FROM telemetry.windows ORDER BY start DESC LIMIT 1"));
         Assert.Equal(
             "True",
-            await Row(database, "changed_at = (SELECT max(stored_at) FROM telemetry.window_part WHERE series = w.series)"));
+            await Row(
+                database, "changed_at = (SELECT max(stored_at) FROM telemetry.window_part WHERE series = w.series)"));
         Assert.Equal(
             [
-                "gw-1 pump flow late 2 2 5 gw-1/abcd/backlog/100+50", "gw-1 pump flow recovered 1 1 4 gw-1/abcd/live/7+1",
+                "gw-1 pump flow late 2 2 5 gw-1/abcd/backlog/100+50",
+                "gw-1 pump flow recovered 1 1 4 gw-1/abcd/live/7+1",
                 "gw-1 pump flow retried 1 1 5 gw-1/abcd/critical/100+50",
             ],
             await database.Read(

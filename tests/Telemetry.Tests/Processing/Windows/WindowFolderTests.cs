@@ -123,7 +123,8 @@ public sealed class WindowFolderTests
         _folder.Rebuild(windows, Now, rows, 1, rows.Count - 1, _commit);
         Assert.True(Gathers(windows));
 
-        Assert.Equal([new PartRemoval(StoreSteps.Gateway, new OpenSpan(Now - Minute, Now + Minute), Now)], _commit.RemovedParts);
+        Assert.Equal(
+            [new PartRemoval(StoreSteps.Gateway, new OpenSpan(Now - Minute, Now + Minute), Now)], _commit.RemovedParts);
         var left = _folder.Write(windows, Now, Now, _commit);
         _folder.WriteRest(_commit);
         // The window before the watermark keeps its parts; the one after it is in memory.
