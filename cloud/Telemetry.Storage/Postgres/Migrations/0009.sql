@@ -32,8 +32,8 @@ CREATE TABLE telemetry.device_move (
 -- People ask for a device by its name.
 CREATE INDEX series_devices ON telemetry.series (device, metric);
 
--- Makes the role telemetry_reader, and lets it read every view of the schema and the two tables that windows_as_of reads
--- as whoever calls it, so that a condition on its result reads an index. False when this user may not do that.
+-- Makes the role telemetry_reader, and lets it read every view of the schema, and the two tables that windows_as_of
+-- reads as whoever calls it, so that a condition on its result reads an index. False when this user may not do that.
 CREATE FUNCTION telemetry.grant_reader() RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     wanted record;
