@@ -113,7 +113,7 @@ internal sealed class HttpEndpoints(
         await InfluxReply.SendJsonAsync(http.Response, answer);
     }
 
-    private static WriteAnswer Unauthorized => new(401, "unauthorized: no token that is known here");
+    private static WriteAnswer Unauthorized => new(401, "unauthorized: the token is missing or unknown");
 
     private Task NotAllowedAsync(HttpContext http, string allowed, bool version2)
     {

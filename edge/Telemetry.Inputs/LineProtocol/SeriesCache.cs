@@ -38,7 +38,9 @@ internal sealed class SeriesCache(ReadingOutbox outbox, GatewayId gateway, strin
         return series;
     }
 
-    /// <summary>Resolves a field that was not found, and remembers it; -1 with what is wrong.</summary>
+    /// <summary>
+    /// Resolves a field that was not found, and remembers it. -1 on an error, which <paramref name="error"/> describes.
+    /// </summary>
     public int Resolve(ReadOnlySpan<byte> head, ReadOnlySpan<byte> key, MetricType type, out string error)
     {
         var read = LineHead.TryRead(head, deviceTag, gateway.Value, out error);

@@ -6,8 +6,8 @@ using System.Reflection;
 namespace Telemetry.Runtime.Commands;
 
 /// <summary>
-/// The command line of a program: help and version go to the output with exit code 0; of a wrong command line the
-/// errors say what is wrong with exit code 2.
+/// The command line of a program: help and version go to the output with exit code 0; problems of a wrong command line
+/// go to the errors with exit code 2.
 /// </summary>
 public sealed class ProgramCommandLine
 {
