@@ -19,8 +19,8 @@ public sealed class ProgramCommandLine
     public static readonly ParserConfiguration Parsing =
         new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null };
 
-    // Not a RootCommand: that one names itself after the file without an extension, which leaves "Telemetry" of a native
-    // program called Telemetry.Agent.
+    // Not a RootCommand: that one names itself after the file without its extension, which leaves "Telemetry" of a
+    // native program called Telemetry.Agent.
     private readonly Command _root;
 
     /// <summary>The verbs of a program, under the name that it was called by.</summary>

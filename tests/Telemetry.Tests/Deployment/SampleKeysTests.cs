@@ -55,7 +55,8 @@ public sealed class SampleKeysTests
         var sample = new SettingsReader(Sample("deploy/agent.json"));
         var named = AgentConfiguration.Read(sample);
         var defaults = AgentConfiguration.Read(Agent("""
-            "gateway": "gateway-1", "outbox.file": "/var/lib/telemetry-agent/outbox", "uplink.host": "ingress.example.org",
+            "gateway": "gateway-1", "outbox.file": "/var/lib/telemetry-agent/outbox",
+            "uplink.host": "ingress.example.org",
             """));
 
         Assert.Empty(sample.Problems);
