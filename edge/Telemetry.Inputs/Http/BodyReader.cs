@@ -61,7 +61,7 @@ internal sealed class BodyReader(HttpInputOptions options, HttpCounters counters
                 if (!body.TryMakeRoom(options.BodyBytesMax + 1))
                 {
                     return new WriteAnswer(
-                        429, "the bodies under way have as many bytes as they may (http.bodiesBytesMax)", BudgetRetry);
+                        429, "too many bytes in all bodies that are being received (http.bodiesBytesMax)", BudgetRetry);
                 }
 
                 var read = await (inflated ?? source).ReadAsync(body.Free, either);
@@ -75,7 +75,7 @@ internal sealed class BodyReader(HttpInputOptions options, HttpCounters counters
                 {
                     return tail is null || await tail.EndsAsync(body.Written, either)
                         ? null
-                        : new WriteAnswer(400, "the gzip body is cut, or of more than one member");
+                        : new WriteAnswer(400, "the gzip body is cut off, or has more than one member");
                 }
             }
         }

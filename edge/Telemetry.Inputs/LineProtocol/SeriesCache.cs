@@ -53,7 +53,7 @@ internal sealed class SeriesCache(ReadingOutbox outbox, GatewayId gateway, strin
         var metric = $"{read.Measurement}.{field}";
         if (Encoding.UTF8.GetByteCount(metric) > SeriesDefinition.TextBytesMax)
         {
-            error = $"the metric {metric[..40]}… is of more than {SeriesDefinition.TextBytesMax} bytes";
+            error = $"the metric {metric[..40]}… has more than {SeriesDefinition.TextBytesMax} bytes";
             return -1;
         }
 
@@ -87,7 +87,7 @@ internal sealed class SeriesCache(ReadingOutbox outbox, GatewayId gateway, strin
 
         if (outbox.SeriesFull)
         {
-            error = "too many series: the outbox has as many as it can";
+            error = "too many series: the outbox has as many as it allows";
             return -1;
         }
 

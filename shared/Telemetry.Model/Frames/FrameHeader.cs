@@ -246,7 +246,7 @@ public readonly record struct FrameHeader
         var digest = (bits & DigestBit) != 0 ? reader.UInt64() : 0;
         return digest != 0 || (bits & DigestBit) == 0
             ? new Promise(w, epochs, digest)
-            : throw new WireFormatException("digest 0, of a promise with a digest", reader.Offset);
+            : throw new WireFormatException("digest 0 in a promise with the bit for a digest", reader.Offset);
     }
 
     /// <summary>

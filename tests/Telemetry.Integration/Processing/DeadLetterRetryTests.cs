@@ -186,7 +186,8 @@ public sealed class DeadLetterRetryTests
         Assert.Contains(
             "not in the books", (await Run(stand, "list", "--gateway", "gw-002", "--reason", "malformed")).Text,
             StringComparison.Ordinal);
-        Assert.Contains("there is none of this id", (await Run(stand, "retry", "999")).Text, StringComparison.Ordinal);
+        Assert.Contains(
+            "not the id of a dead letter", (await Run(stand, "retry", "999")).Text, StringComparison.Ordinal);
         Assert.Equal(1, (await Run(stand, "show", "999")).Code);
         await AssertBalanced(stand);
     }

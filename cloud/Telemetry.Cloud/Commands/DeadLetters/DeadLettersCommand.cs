@@ -91,7 +91,7 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
             foreach (var id in ids.Except(removed.Select(r => r.Id)))
             {
                 missing++;
-                await output.WriteLineAsync($"{id}: there is none of this id");
+                await output.WriteLineAsync($"{id}: not the id of a dead letter");
             }
         }
 

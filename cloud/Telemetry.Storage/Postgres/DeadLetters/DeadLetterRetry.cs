@@ -55,7 +55,7 @@ public sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck chec
         var found = await FindAsync(ids, cancellationToken);
         foreach (var missing in ids.Except(found.Select(record => record.Id)))
         {
-            yield return new RetryOutcome(missing, 0, "there is none of this id");
+            yield return new RetryOutcome(missing, 0, "not the id of a dead letter");
         }
 
         for (var start = 0; start < found.Count;)
