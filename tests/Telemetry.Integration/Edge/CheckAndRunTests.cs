@@ -59,8 +59,8 @@ public sealed class CheckAndRunTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("another program's database", "outbox.file:", "no outbox")]
-    [InlineData("another program's database in WAL mode", "outbox.file:", "no outbox")]
+    [InlineData("another program's database", "outbox.file:", "not an outbox")]
+    [InlineData("another program's database in WAL mode", "outbox.file:", "not an outbox")]
     [InlineData("text", "outbox.file:", "damaged")]
     [InlineData("damaged", "outbox.file:", "damaged")]
     [InlineData("damaged, killed", "outbox.file:", "damaged")]
@@ -91,7 +91,7 @@ public sealed class CheckAndRunTests : IAsyncLifetime
         Assert.Contains(problem, log.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", log.Text, StringComparison.Ordinal);
         Assert.InRange(log.Lines, 1, 4);
-        if (situation is "text" or "newer version" || words == "no outbox")
+        if (situation is "text" or "newer version" || words == "not an outbox")
         {
             // What is not this agent's stays as it is, byte for byte, with nothing new beside it.
             Assert.Equal(before, Files());
