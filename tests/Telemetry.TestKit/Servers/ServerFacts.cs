@@ -92,5 +92,5 @@ internal static class Missing
     internal static string? Reason(string what, string? found) => Reason(what, found, MustRun);
 
     internal static string? Reason(string what, string? found, bool mustRun) =>
-        found is not null || mustRun ? null : $"{what} is not installed; deploy/local/install-servers.sh does it.";
+        found is not null || mustRun ? null : $"{what} is not installed; eng/install-servers.sh does it.";
 }
