@@ -7,4 +7,4 @@
 #   ./demo.sh --corrupt delete|double|flip   corrupts one row of the finished database: the verdict must be wrong
 set -euo pipefail
 cd "$(dirname "$0")"
-exec deploy/local/rehearse.sh demo "$@"
+exec eng/local-cluster.sh demo "$@"

@@ -7,4 +7,4 @@
 #   eng/killtest.sh [--short] --only alerts   the relay of alerts, against the Kafka that TELEMETRY_KAFKA_DIR names
 set -euo pipefail
 cd "$(dirname "$0")/.."
-exec deploy/local/rehearse.sh kill "$@"
+exec eng/local-cluster.sh kill "$@"

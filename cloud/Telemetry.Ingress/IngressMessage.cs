@@ -24,7 +24,7 @@ internal readonly record struct IngressMessage(string MessageId, FrameKey? Frame
         var message = payload[offset..];
         if (!FrameReader.TryKind(message, out var kind))
         {
-            throw new WireFormatException("neither frame nor schema of a known version", offset);
+            throw new WireFormatException("not a frame or a schema of a known version", offset);
         }
 
         if (kind == FrameKind.Schema)

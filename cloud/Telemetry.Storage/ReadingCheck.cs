@@ -25,7 +25,7 @@ public sealed class ReadingCheck(DateTimeOffset timeFirst, DateTimeOffset timeLa
     /// <summary>Describes the fault as text.</summary>
     public string Describe(DeadLetterReason fault, long time) => fault == DeadLetterReason.Time
         ? $"time {time} is outside {_first}..{_last} microseconds since 1970"
-        : "text with NUL, or no valid UTF-8: no PostgreSQL holds it";
+        : "text with NUL or invalid UTF-8, which PostgreSQL cannot store";
 
     /// <summary>True for a text that is not null.</summary>
     public static bool IsText(ReadingBatch batch, int row, MetricType type) =>

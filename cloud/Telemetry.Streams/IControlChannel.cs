@@ -21,7 +21,7 @@ public interface IControlChannel
         int partition, Action<GatewayId, ReadOnlyMemory<byte>> handler, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Sends a message to the ingress that has the gateway's session; it is no error if no ingress listens.
+    /// Sends a message to the ingress that has the gateway's session; if no ingress listens, nothing happens.
     /// </summary>
     ValueTask SendDownAsync(GatewayId gateway, ReadOnlyMemory<byte> message, CancellationToken cancellationToken);
 

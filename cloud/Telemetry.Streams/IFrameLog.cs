@@ -12,7 +12,7 @@ public readonly record struct StreamState(
     long CreatedNanos, long First, long Last, long Bytes = 0, long BytesMax = 0, TimeSpan MaxAge = default);
 
 /// <summary>
-/// The log stored a message, or reported that it has it already: a duplicate is no proof that the message is still
+/// The log stored a message, or reported that it has it already: a duplicate does not prove that the message is still
 /// there.
 /// </summary>
 public readonly record struct FrameAppend(long Sequence, bool Duplicate);

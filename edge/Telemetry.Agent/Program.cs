@@ -1,10 +1,11 @@
 using Telemetry.Agent.Commands;
 using Telemetry.Agent.Configuration;
 using Telemetry.Agent.Hosting;
+using Telemetry.Runtime.Commands;
 
 // The daemon of one gateway: `Telemetry.Agent --help` names the commands.
 var agent = new EdgeProgram<AgentOptions>(
-    "Telemetry.Agent",
+    ProgramName.OfThisProcess("Telemetry.Agent"),
     AgentConfiguration.Read,
     options => new EdgeProcess([options], options.StatusPort, options.StopTimeout, TimeProvider.System),
     options => $"gateway {options.Gateway}, outbox {options.OutboxFile}, "

@@ -34,7 +34,7 @@ public static class PortCheck
     {
         SocketError.AddressAlreadyInUse => "is in use by another program",
         SocketError.AccessDenied => "may not be used by this user",
-        SocketError.AddressNotAvailable => "is no address of this machine",
+        SocketError.AddressNotAvailable => "is not an address of this machine; use one of its own, or 0.0.0.0 for all",
         _ => $"cannot be listened on: {e.Message}",
     };
 }

@@ -1,11 +1,12 @@
 using Telemetry.Agent.Commands;
 using Telemetry.Agent.Hosting;
+using Telemetry.Runtime.Commands;
 using Telemetry.Simulator;
 
 // A fleet of real agents in one process, each with an outbox file of its own: `Telemetry.Simulator --help` names the
 // commands.
 var fleet = new EdgeProgram<FleetOptions>(
-    "Telemetry.Simulator",
+    ProgramName.OfThisProcess("Telemetry.Simulator"),
     FleetConfiguration.Read,
     options => new EdgeProcess(
         options.Agents(), options.Agent.StatusPort, options.Agent.StopTimeout, TimeProvider.System),

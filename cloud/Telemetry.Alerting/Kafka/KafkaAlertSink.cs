@@ -31,8 +31,8 @@ public sealed class KafkaAlertSink(KafkaOptions options, TimeProvider time) : IA
                 {
                     throw new AlertSinkException(
                         AlertSinkFault.Broken,
-                        $"{record.TopicPartitionOffset} is no position of a relay; the topic {options.PositionTopic} "
-                        + "must be its own");
+                        $"{record.TopicPartitionOffset} is not the position of a relay; give the relay a topic of its "
+                        + $"own (kafka.positionTopic is {options.PositionTopic})");
                 }
 
                 positions[partition] = position;

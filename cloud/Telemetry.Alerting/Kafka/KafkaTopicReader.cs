@@ -97,7 +97,9 @@ internal sealed class KafkaTopicReader : IAsyncDisposable
                 }
                 else if (_time.GetElapsedTime(progressed) > _options.OperationTimeout)
                 {
-                    throw new AlertSinkException(AlertSinkFault.Broken, $"read the topic {_topic}: no end in sight at "
+                    throw new AlertSinkException(
+                        AlertSinkFault.Broken,
+                        $"read the topic {_topic}: its end was not reached at "
                         + string.Join(", ", _ends.Select(e => $"[{e.Key}] before {e.Value}"))
                         + "; a producer's open transaction may hide what follows");
                 }

@@ -26,7 +26,7 @@ public sealed class KafkaTopics(KafkaOptions options, TimeProvider time)
             {
                 throw new AlertSinkException(
                     AlertSinkFault.Broken,
-                    $"no topic {string.Join(", ", missing)}; make it, or set kafka.createTopics");
+                    $"missing topics: {string.Join(", ", missing)}; make them, or set kafka.createTopics to true");
             }
 
             await CreateAsync(admin, missing);
@@ -60,7 +60,7 @@ public sealed class KafkaTopics(KafkaOptions options, TimeProvider time)
 
             return missing.Count == 0 ? "both topics made"
                 : options.CreateTopics ? $"topics to be made: {string.Join(", ", missing)}"
-                : throw new AlertSinkException(AlertSinkFault.Broken, $"no topic {string.Join(", ", missing)}");
+                : throw new AlertSinkException(AlertSinkFault.Broken, $"missing topics: {string.Join(", ", missing)}");
         }
         catch (Exception e) when (KafkaErrors.IsKafkas(e))
         {

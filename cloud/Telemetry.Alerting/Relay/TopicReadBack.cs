@@ -39,7 +39,7 @@ internal sealed class TopicReadBack(
             }
         }
 
-        // A row that was removed from the outbox because of its age is no orphan.
+        // A row that was removed from the outbox because of its age is not an orphan.
         Orphans += await outbox.ListOrphansAsync(
             [.. records.Where(r => r.Head.Number > extents.GetValueOrDefault(r.Partition).RemovedThrough)],
             cancellationToken);

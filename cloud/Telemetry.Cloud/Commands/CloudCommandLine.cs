@@ -1,4 +1,3 @@
-using System.CommandLine;
 using Telemetry.Cloud.Commands.Certificates;
 using Telemetry.Cloud.Commands.DeadLetters;
 using Telemetry.Cloud.Commands.Devices;
@@ -25,40 +24,42 @@ internal sealed class CloudCommandLine
     private readonly CommandStreams _streams;
     private readonly ProgramCommandLine _line;
 
-    public CloudCommandLine(CommandStreams streams, TimeProvider time, Random random)
+    public CloudCommandLine(ProgramName name, CommandStreams streams, TimeProvider time, Random random)
     {
         _streams = streams;
         var (output, errors) = (streams.Output, streams.Errors);
         var configured = new ConfiguredAction(errors);
-        _line = new ProgramCommandLine("Telemetry.Cloud", new RootCommand(Description)
-        {
-            configured.Add(RunVerb.Create((result, _) => configured.RunAsync(
-                result, (settings, stop) => new RunCommand(settings, time, random).RunAsync(stop)))),
-            configured.Add(CheckVerb.Create((result, _) => configured.RunAsync(
-                result,
-                async (settings, stop) => await new CheckCommand(settings, time, output).RunAsync(stop) ? 0 : 1))),
-            RulesVerb.Create(output, errors),
-            configured.Add(WindowsVerb.Create((arguments, result, _) =>
-            {
-                var command = new WindowsCommand(output, errors);
-                return arguments.NeedsConfiguration
-                    ? configured.RunAsync(result, (settings, stop) => command.RunAsync(arguments, settings, stop))
-                    : Task.FromResult(command.Check(arguments.File!));
-            })),
-            PasswordVerb.Create(streams),
-            CertificatesVerb.Create(
-                (arguments, _, _) => Task.FromResult(new CertificatesCommand(time, output, errors).Run(arguments))),
-            configured.Add(DeadLettersVerb.Create(time, (arguments, result, _) => configured.RunAsync(
-                result,
-                (settings, stop) => new DeadLettersCommand(settings, output, errors).RunAsync(arguments, stop)))),
-            configured.Add(ForksVerb.Create((arguments, result, _) => configured.RunAsync(
-                result, (settings, stop) => new ForksCommand(settings, output, errors).RunAsync(arguments, stop)))),
-            configured.Add(DevicesVerb.Create((arguments, result, _) => configured.RunAsync(
-                result, (settings, stop) => new DevicesCommand(settings, output, errors).RunAsync(arguments, stop)))),
-            configured.Add(RepartitionVerb.Create((partitions, result, _) => configured.RunAsync(
-                result,
-                (settings, stop) => RepartitionVerb.RunAsync(partitions, settings, time, random, streams, stop)))),
-        });
+        _line = new ProgramCommandLine(
+            name, Description,
+            [
+                configured.Add(RunVerb.Create((result, _) => configured.RunAsync(
+                    result, (settings, stop) => new RunCommand(settings, time, random).RunAsync(stop)))),
+                configured.Add(CheckVerb.Create((result, _) => configured.RunAsync(
+                    result,
+                    async (settings, stop) => await new CheckCommand(settings, time, output).RunAsync(stop) ? 0 : 1))),
+                RulesVerb.Create(output, errors),
+                configured.Add(WindowsVerb.Create((arguments, result, _) =>
+                {
+                    var command = new WindowsCommand(output, errors);
+                    return arguments.NeedsConfiguration
+                        ? configured.RunAsync(result, (settings, stop) => command.RunAsync(arguments, settings, stop))
+                        : Task.FromResult(command.Check(arguments.File!));
+                })),
+                PasswordVerb.Create(streams),
+                CertificatesVerb.Create(
+                    (arguments, _, _) => Task.FromResult(new CertificatesCommand(time, output, errors).Run(arguments))),
+                configured.Add(DeadLettersVerb.Create(time, (arguments, result, _) => configured.RunAsync(
+                    result,
+                    (settings, stop) => new DeadLettersCommand(settings, output, errors).RunAsync(arguments, stop)))),
+                configured.Add(ForksVerb.Create((arguments, result, _) => configured.RunAsync(
+                    result, (settings, stop) => new ForksCommand(settings, output, errors).RunAsync(arguments, stop)))),
+                configured.Add(DevicesVerb.Create((arguments, result, _) => configured.RunAsync(
+                    result,
+                    (settings, stop) => new DevicesCommand(settings, output, errors).RunAsync(arguments, stop)))),
+                configured.Add(RepartitionVerb.Create((partitions, result, _) => configured.RunAsync(
+                    result,
+                    (settings, stop) => RepartitionVerb.RunAsync(partitions, settings, time, random, streams, stop)))),
+            ]);
     }
 
     /// <summary>Gives the exit code of the process; the verb is <c>run</c> where none is named.</summary>

@@ -2,7 +2,7 @@ using Telemetry.Processing.Alerts.Rules;
 
 namespace Telemetry.Cloud.Commands;
 
-/// <summary>The command <c>rules check</c>: says what is wrong with a rules file, or what its rules are.</summary>
+/// <summary>The command <c>rules check</c>: lists the errors of a rules file, or its rules.</summary>
 internal static class RulesCommand
 {
     /// <summary>True when the file is good.</summary>

@@ -7,7 +7,7 @@ internal sealed class CloudHealth
 {
     private readonly ConcurrentDictionary<string, Func<string?>> _conditions = new(StringComparer.Ordinal);
 
-    /// <summary>Adds a condition: what is wrong now, or null.</summary>
+    /// <summary>Adds a condition: the problem that exists now, or null.</summary>
     public void Add(string name, Func<string?> problem) => _conditions[name] = problem;
 
     /// <summary>Everything that is wrong now; nothing means ready.</summary>

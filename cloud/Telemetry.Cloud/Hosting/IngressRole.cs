@@ -119,7 +119,7 @@ internal static class IngressRole
         }
 
         return found.Count > 0 ? found
-            : throw new StartException($"{key}: {file} holds no certificate in PEM");
+            : throw new StartException($"{key}: {file} does not contain a certificate in PEM");
     }
 
     private static X509Certificate2 WithKey(string certificate, string key)

@@ -41,7 +41,7 @@ public sealed class GatewayGate(PasswordHandler? passwords)
             ? WithOwnClientId(request, gateway)
             : new(
                 MqttReasonCode.NotAuthorized,
-                "the certificate's common name is not a gateway id, or the user name is another one");
+                "the certificate's common name is not a gateway id, or differs from the user name");
 
     private async ValueTask<AuthenticateResult> ByPasswordAsync(ConnectRequest request, CancellationToken ct)
     {

@@ -115,24 +115,27 @@ public sealed class GatewayPasswords
         var parts = line.Split(':', plain ? 2 : 3);
         if (parts.Length != (plain ? 2 : 3) || !GatewayId.TryParse(parts[0], out var gateway))
         {
-            throw new FormatException($"line {number} is no {(plain ? "gateway:password" : "gateway:salt:hash")}");
+            throw new FormatException(
+                $"line {number} is not of the form {(plain ? "gateway:password" : "gateway:salt:hash")}");
         }
 
         var added = plain
             ? _plain.TryAdd(gateway.Value, Encoding.UTF8.GetBytes(parts[1]))
-            : _hashed.TryAdd(gateway.Value, (Base64(parts[1], SaltBytes, number), Base64(parts[2], HashBytes, number)));
+            : _hashed.TryAdd(
+                gateway.Value,
+                (Base64("salt", parts[1], SaltBytes, number), Base64("hash", parts[2], HashBytes, number)));
         if (!added)
         {
             throw new FormatException($"line {number} names {gateway} a second time");
         }
     }
 
-    private static byte[] Base64(string text, int bytes, int number)
+    private static byte[] Base64(string what, string text, int bytes, int number)
     {
         var value = new byte[bytes];
         return Convert.TryFromBase64String(text, value, out var written) && written == bytes
             ? value
-            : throw new FormatException($"line {number} holds no {bytes} bytes in base64 where they should be");
+            : throw new FormatException($"line {number}: the {what} is not {bytes} bytes in base64");
     }
 
     private static byte[] Hash(ReadOnlySpan<byte> password, ReadOnlySpan<byte> salt) =>

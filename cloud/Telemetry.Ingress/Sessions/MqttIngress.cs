@@ -215,7 +215,7 @@ public sealed class MqttIngress : IMqttApplication, IAsyncDisposable
     }
 
     /// <summary>
-    /// A refusal that is no fault of the gateway counts as one failure, however many gateways are refused and for how
+    /// A refusal that is not the gateway's fault counts as one failure, however many gateways are refused and for how
     /// long.
     /// </summary>
     private void Note(GatewayId gateway, string topic, in IngressVerdict verdict)

@@ -71,7 +71,7 @@ internal sealed class FrameApplier(
             var bytes = message.Data[offset..];
             if (!FrameReader.TryKind(bytes.Span, out var kind))
             {
-                throw new WireFormatException("no message of a known version", offset);
+                throw new WireFormatException("a message of an unknown version", offset);
             }
 
             if (kind == FrameKind.Schema)

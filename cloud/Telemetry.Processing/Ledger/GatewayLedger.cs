@@ -82,7 +82,7 @@ internal sealed class GatewayLedger
             if (!hasFrame && _epochs.Named >= EpochIndex.NamedMax)
             {
                 ShowFork(
-                    $"epochs: more than {EpochIndex.NamedMax} are named of which no frame ever came; further ones are "
+                    $"epochs: more than {EpochIndex.NamedMax} are named without any frame of them; further ones are "
                     + "not kept");
                 return null;
             }

@@ -122,7 +122,7 @@ internal sealed class OwnedPartitions(
     {
         var hellos = await control.ServeHellosAsync(
             row.Partition, (gateway, bytes) => arrived(row.Partition, gateway, bytes), cancellationToken);
-        // The leases held before are unchanged: this one is no evidence that they were renewed.
+        // The leases held before are unchanged: this one does not show that they were renewed.
         RenewedAt = _owners.Count == 0 ? time.GetTimestamp() : RenewedAt;
         _owners[row.Partition] = new PartitionOwner(
             row,

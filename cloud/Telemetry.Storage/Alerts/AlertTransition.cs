@@ -86,7 +86,7 @@ public sealed record AlertTransition
     /// <summary>Reads what <see cref="ToJson"/> wrote; throws <see cref="JsonException"/> for anything else.</summary>
     public static AlertTransition FromJson(ReadOnlySpan<byte> json) =>
         JsonSerializer.Deserialize(json, AlertJson.Default.AlertTransition)
-            ?? throw new JsonException("null is no transition");
+            ?? throw new JsonException("the JSON is null; an object is expected");
 }
 
 [JsonSourceGenerationOptions(

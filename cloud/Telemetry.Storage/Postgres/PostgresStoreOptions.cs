@@ -66,8 +66,8 @@ public sealed record PostgresStoreOptions
     public TimeSpan PartitionLockWait { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <summary>
-    /// Checks a connection string and sets its password, unless that is null. Throws <see cref="FormatException"/> that
-    /// says what is wrong with it.
+    /// Checks a connection string and sets its password, unless that is null. Throws <see cref="FormatException"/> with
+    /// the reason when it cannot be read.
     /// </summary>
     public static string Connection(string text, string? password)
     {

@@ -14,8 +14,8 @@ internal sealed class JetStreamFrameLogReader(PullConsumer consumer) : IFrameLog
     {
         while (consumer.TryRead(out var next))
         {
-            // Somebody with the server's own rights wrote a subject that no gateway has: it is no gateway's frame and
-            // is skipped.
+            // Somebody with the server's own rights wrote a subject that no gateway has. Such a message is
+            // skipped.
             if (StreamNames.TryGatewayOfSubject(next.Subject, out var gateway))
             {
                 message = new FrameLogMessage(

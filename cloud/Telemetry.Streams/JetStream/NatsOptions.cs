@@ -88,12 +88,13 @@ public sealed record NatsOptions
             || uri.Host.Length == 0)
         {
             throw new ArgumentException(
-                $"Servers: '{server}' is no nats://host:port or tls://host:port", nameof(server));
+                $"Servers: '{server}' is not allowed; use nats://host:port or tls://host:port", nameof(server));
         }
 
         if (uri.UserInfo.Length > 0)
         {
-            throw new ArgumentException("Servers: credentials belong into User and Password", nameof(server));
+            throw new ArgumentException(
+                "Servers: credentials are not allowed in it; use User and Password", nameof(server));
         }
     }
 }

@@ -128,7 +128,7 @@ internal sealed class PublishWindow : QuietSubscription
     {
         if (payload.IsEmpty)
         {
-            append.Refuse("no stream takes the subject, or JetStream is not up");
+            append.Refuse("no stream has this subject, or JetStream does not run");
             return;
         }
 

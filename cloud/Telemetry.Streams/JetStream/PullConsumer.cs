@@ -188,7 +188,7 @@ internal sealed class PullConsumer : QuietSubscription
             else
             {
                 _session.Finish(new(
-                    PullConsumerEndReason.Refused, "a message came that is neither a delivery nor a status"));
+                    PullConsumerEndReason.Refused, "an unexpected message came: a delivery or a status was expected"));
             }
 
             end = _session.End;

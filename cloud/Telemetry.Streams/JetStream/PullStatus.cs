@@ -12,7 +12,7 @@ namespace Telemetry.Streams.JetStream;
 internal readonly record struct PullStatus(
     long Number, int Code, string Description, ulong LastConsumer, ulong LastStream)
 {
-    /// <summary>Reads a message on a pull's inbox; false when it is no status.</summary>
+    /// <summary>Reads a message on a pull's inbox; false when it is not a status.</summary>
     public static bool TryRead(ReadOnlySpan<char> pullNumber, NatsHeaders? headers, out PullStatus status)
     {
         status = default;

@@ -19,8 +19,7 @@ public static class EdgeCommandLine
         EdgeProgram<T> program, IReadOnlyList<string> words, TextWriter output, TextWriter errors)
         where T : class =>
         new ProgramCommandLine(
-            program.Name,
-            new RootCommand(Description) { RunVerb.Create(program, errors), CheckVerb.Create(program, output, errors) })
+            program.Name, Description, [RunVerb.Create(program, errors), CheckVerb.Create(program, output, errors)])
             .RunAsync(words, output, errors);
 
     /// <summary>The option <c>--config FILE</c>, which has to be given.</summary>

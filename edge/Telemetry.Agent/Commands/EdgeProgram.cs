@@ -1,5 +1,6 @@
 using Telemetry.Agent.Configuration;
 using Telemetry.Agent.Hosting;
+using Telemetry.Runtime.Commands;
 using Telemetry.Runtime.Settings;
 
 namespace Telemetry.Agent.Commands;
@@ -10,7 +11,7 @@ namespace Telemetry.Agent.Commands;
 /// <param name="Process">Makes what runs, and what is checked.</param>
 /// <param name="Describe">What options say, in one line, where nothing is wrong with them.</param>
 public sealed record EdgeProgram<T>(
-    string Name, Func<SettingsReader, T> Read, Func<T, EdgeProcess> Process, Func<T, string> Describe)
+    ProgramName Name, Func<SettingsReader, T> Read, Func<T, EdgeProcess> Process, Func<T, string> Describe)
     where T : class
 {
     /// <summary>The options of a file with the environment over it; null when there are problems.</summary>

@@ -9,8 +9,8 @@ using Telemetry.Model.Identity;
 namespace Telemetry.Agent.Configuration;
 
 /// <summary>
-/// Everything that an agent is started with. <see cref="AgentConfiguration"/> reads it; deploy/systemd/agent.json is a
-/// sample.
+/// Everything that an agent is started with. <see cref="AgentConfiguration"/> reads it; deploy/agent.json has every key
+/// with its default.
 /// </summary>
 public sealed record AgentOptions
 {

@@ -33,7 +33,7 @@ internal static partial class AgentLog
 
     [LoggerMessage(
         1006, LogLevel.Warning,
-        "A TEST'S HOOK IS ON: one reading in {Every} is dropped and declared ({Variable} is set)")]
+        "FOR TESTS ONLY: one reading in {Every} is dropped and declared ({Variable} is set)")]
     public static partial void TestDropsOn(ILogger log, int every, string variable);
 
     [LoggerMessage(1007, LogLevel.Error, "Refuses readings: {Problem}. What the outbox holds is sent on")]

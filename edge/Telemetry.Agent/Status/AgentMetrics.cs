@@ -67,7 +67,7 @@ public sealed class AgentMetrics : IDisposable
             "telemetry.agent.refused_readings", "{reading}", "Readings refused by the outboxes.",
             () => Sum(a => a.Refused));
         meter.Gauge(
-            "telemetry.agent.forks", "Agents that think they are a fork.", () => Count(a => a.Fork.Length > 0));
+            "telemetry.agent.forks", "Agents that found a fork of their outbox.", () => Count(a => a.Fork.Length > 0));
         meter.Gauge(
             "telemetry.agent.outbox", "Bytes of the outboxes' files that count against their quotas.",
             () => Sum(a => a.OutboxBytes), "By");

@@ -94,7 +94,7 @@ public sealed class StatusListener : IAsyncDisposable
         }
     }
 
-    // The path of a GET; null when it is none.
+    // The path of a GET; null when the request is not a GET.
     private static async Task<string?> RequestAsync(Socket connection, CancellationToken cancellationToken)
     {
         var request = new byte[RequestBytesMax];

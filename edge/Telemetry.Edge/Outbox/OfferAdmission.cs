@@ -58,7 +58,7 @@ internal sealed class OfferAdmission(OutboxState state, CommitLoop commits, Outb
         {
             if ((uint)series[row] >= (uint)types.Length)
             {
-                return Invalid(row, $"series index {series[row]} is none of the {types.Length} series");
+                return Invalid(row, $"series index {series[row]} is not one of the {types.Length} series");
             }
 
             if (times[row] is < WireReader.TimeMin or > WireReader.TimeMax)
@@ -87,13 +87,13 @@ internal sealed class OfferAdmission(OutboxState state, CommitLoop commits, Outb
     {
         if (type == MetricType.Bool)
         {
-            return bits <= 1 ? null : $"{bits} is no bool";
+            return bits <= 1 ? null : $"{bits} is not a bool: 0 and 1 are allowed";
         }
 
         var length = (uint)bits;
         return (bits >> 32) + length > (ulong)batch.TextBytes || length > ReadingBatch.TextBytesMax
-            ? "the value of a text series is no text of this batch"
-            : Utf8.IsValid(batch.Text(bits)) ? null : "the text is no valid UTF-8";
+            ? $"the text is not inside this batch's texts, or has more than {ReadingBatch.TextBytesMax} bytes"
+            : Utf8.IsValid(batch.Text(bits)) ? null : "the text is not valid UTF-8";
     }
 
     private static OfferOutcome Invalid(int row, string reason) =>

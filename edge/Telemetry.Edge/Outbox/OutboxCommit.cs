@@ -3,7 +3,7 @@ using Telemetry.Edge.Outbox.Offers;
 namespace Telemetry.Edge.Outbox;
 
 /// <summary>
-/// One durable step of the outbox. Rows replace those of the same key; removing a row that does not exist is no error.
+/// One durable step of the outbox. Rows replace those of the same key; removing a row that does not exist is allowed.
 /// </summary>
 public sealed record OutboxCommit
 {

@@ -101,7 +101,7 @@ internal sealed class DeliveryTracker
                     Take(ReceiptMessage.Read(message));
                     break;
                 default:
-                    throw new WireFormatException("no message of a known kind", 0);
+                    throw new WireFormatException("a message of an unknown kind", 0);
             }
         }
         catch (WireFormatException e)

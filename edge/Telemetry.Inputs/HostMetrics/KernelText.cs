@@ -22,7 +22,7 @@ internal ref struct KernelText(ReadOnlySpan<byte> text)
         return true;
     }
 
-    /// <summary>The next word; empty when there is none. A colon ends a word and is no part of it.</summary>
+    /// <summary>The next word; empty when there is none. A colon ends a word and does not belong to it.</summary>
     public ReadOnlySpan<byte> Word()
     {
         var start = _rest.IndexOfAnyExcept((byte)' ', (byte)'\t', (byte)':');
@@ -48,14 +48,14 @@ internal ref struct KernelText(ReadOnlySpan<byte> text)
         }
     }
 
-    /// <summary>The next word as a number; false when it is none.</summary>
+    /// <summary>The next word as a number; false when it is not one.</summary>
     public bool TryNumber(out long value)
     {
         var word = Word();
         return Utf8Parser.TryParse(word, out value, out var used) && used == word.Length;
     }
 
-    /// <summary>The next word as a number that never is negative; false when it is none.</summary>
+    /// <summary>The next word as a number that is never negative; false when it is not one.</summary>
     public bool TryCounter(out ulong value)
     {
         var word = Word();

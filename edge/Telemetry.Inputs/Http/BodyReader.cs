@@ -13,7 +13,9 @@ internal sealed class BodyReader(HttpInputOptions options, HttpCounters counters
 
     private readonly BodyBudget _budget = new(options.BodiesBytesMax);
 
-    /// <summary>The body, which the caller disposes; null with what to answer.</summary>
+    /// <summary>
+    /// Reads the body, which the caller disposes. The body is null on an error; the answer says which.
+    /// </summary>
     public async Task<(RequestBody? Body, WriteAnswer Problem)> ReadAsync(
         HttpRequest request, CancellationToken aborted)
     {
@@ -21,7 +23,7 @@ internal sealed class BodyReader(HttpInputOptions options, HttpCounters counters
         var gzip = encoding.Equals("gzip", StringComparison.OrdinalIgnoreCase);
         if (!gzip && encoding.Length > 0 && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
         {
-            return (null, new WriteAnswer(415, "the Content-Encoding is neither gzip nor identity"));
+            return (null, new WriteAnswer(415, "the Content-Encoding is not supported; use gzip or identity"));
         }
 
         if (request.ContentLength > options.BodyBytesMax)
@@ -59,7 +61,7 @@ internal sealed class BodyReader(HttpInputOptions options, HttpCounters counters
                 if (!body.TryMakeRoom(options.BodyBytesMax + 1))
                 {
                     return new WriteAnswer(
-                        429, "the bodies under way have as many bytes as they may (http.bodiesBytesMax)", BudgetRetry);
+                        429, "too many bytes in all bodies that are being received (http.bodiesBytesMax)", BudgetRetry);
                 }
 
                 var read = await (inflated ?? source).ReadAsync(body.Free, either);
@@ -73,7 +75,7 @@ internal sealed class BodyReader(HttpInputOptions options, HttpCounters counters
                 {
                     return tail is null || await tail.EndsAsync(body.Written, either)
                         ? null
-                        : new WriteAnswer(400, "the gzip body is cut, or of more than one member");
+                        : new WriteAnswer(400, "the gzip body is cut off, or has more than one member");
                 }
             }
         }
@@ -83,7 +85,7 @@ internal sealed class BodyReader(HttpInputOptions options, HttpCounters counters
         }
         catch (InvalidDataException e)
         {
-            return new WriteAnswer(400, $"the body is no valid gzip: {e.Message}");
+            return new WriteAnswer(400, $"the body is not valid gzip: {e.Message}");
         }
         catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {

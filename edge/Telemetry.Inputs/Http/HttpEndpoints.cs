@@ -113,7 +113,7 @@ internal sealed class HttpEndpoints(
         await InfluxReply.SendJsonAsync(http.Response, answer);
     }
 
-    private static WriteAnswer Unauthorized => new(401, "unauthorized: no token that is known here");
+    private static WriteAnswer Unauthorized => new(401, "unauthorized: the token is missing or unknown");
 
     private Task NotAllowedAsync(HttpContext http, string allowed, bool version2)
     {
@@ -140,7 +140,7 @@ internal sealed class HttpEndpoints(
         if (!TimePrecision.TryParse(request.Query["precision"].ToString(), version2, out var precision))
         {
             return new WriteAnswer(
-                400, $"the precision is none of {(version2 ? "ns, us, ms, s" : "n, u, ms, s, m, h")}");
+                400, $"the precision is not one of {(version2 ? "ns, us, ms, s" : "n, u, ms, s, m, h")}");
         }
 
         var keys = request.Headers[KeyHeader];

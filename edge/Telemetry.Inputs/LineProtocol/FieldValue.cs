@@ -24,7 +24,7 @@ internal static class FieldValue
         1e20, 1e21, 1e22,
     ];
 
-    /// <summary>The value's type and bits; otherwise what is wrong.</summary>
+    /// <summary>Reads a value's type and bits. Gives null, or a text that describes the error.</summary>
     public static string? TryRead(ReadOnlySpan<byte> text, out MetricType type, out ulong bits)
     {
         type = MetricType.Float;
@@ -50,7 +50,7 @@ internal static class FieldValue
         }
     }
 
-    /// <summary>A decimal integer with an optional minus sign; false when it is none, or beyond 64 bits.</summary>
+    /// <summary>A decimal integer with an optional minus sign; false when it is not one, or beyond 64 bits.</summary>
     public static bool TryReadInt64(ReadOnlySpan<byte> text, out long value)
     {
         value = 0;
@@ -105,7 +105,7 @@ internal static class FieldValue
             || text.SequenceEqual("f"u8) || text.SequenceEqual("F"u8)
             || text.SequenceEqual("false"u8) || text.SequenceEqual("False"u8) || text.SequenceEqual("FALSE"u8)
                 ? null
-                : "invalid field value: neither number, bool nor text in quotes";
+                : "invalid field value: use a number, a bool or a text in quotes";
     }
 
     private static string? ReadFloat(ReadOnlySpan<byte> text, out ulong bits)

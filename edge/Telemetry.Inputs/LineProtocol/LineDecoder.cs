@@ -139,9 +139,9 @@ internal sealed class LineDecoder(SeriesCache series, int lineBytesMax)
             return "a string of more than 4096 bytes";
         }
 
-        return text.Contains((byte)0) ? "a NUL character in a string, which no database can hold"
+        return text.Contains((byte)0) ? "a NUL character in a string, which the database cannot store"
             : Utf8.IsValid(text) ? null
-            : "a string that is no valid UTF-8";
+            : "a string that is not valid UTF-8";
     }
 
     private void Add(ReadOnlySpan<byte> body, long time, ReadingBatch into)

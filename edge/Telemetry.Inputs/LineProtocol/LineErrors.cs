@@ -4,7 +4,7 @@ using System.Text;
 namespace Telemetry.Inputs.LineProtocol;
 
 /// <summary>
-/// The lines of a body that were refused: how many, and of the first few the number, the text and what is wrong.
+/// The lines of a body that were refused: how many, and of the first few the number, the text and the error.
 /// </summary>
 internal sealed class LineErrors
 {

@@ -11,7 +11,9 @@ internal sealed record LineHead(string Measurement, string Device, IReadOnlyList
 {
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
-    /// <summary>Null with what is wrong.</summary>
+    /// <summary>
+    /// Reads a line's measurement and tags. Null on an error, which <paramref name="error"/> describes.
+    /// </summary>
     public static LineHead? TryRead(ReadOnlySpan<byte> head, string deviceTag, string gateway, out string error)
     {
         var at = 0;
@@ -44,7 +46,9 @@ internal sealed record LineHead(string Measurement, string Device, IReadOnlyList
             ? new LineHead(measurement, gateway, [.. tags.Select(t => new Label(t.Key, t.Value))]) : null;
     }
 
-    /// <summary>A field's key with its escapes taken out; null with what is wrong.</summary>
+    /// <summary>
+    /// A field's key with its escapes taken out. Null on an error, which <paramref name="error"/> describes.
+    /// </summary>
     public static string? ReadFieldKey(ReadOnlySpan<byte> key, out string error) => Unescape(key, ",= "u8, out error);
 
     private static bool TryReadTag(
@@ -107,7 +111,7 @@ internal sealed record LineHead(string Measurement, string Device, IReadOnlyList
         }
         catch (DecoderFallbackException)
         {
-            error = "a name that is no valid UTF-8";
+            error = "a name that is not valid UTF-8";
             return null;
         }
     }

@@ -38,7 +38,9 @@ internal sealed class SeriesCache(ReadingOutbox outbox, GatewayId gateway, strin
         return series;
     }
 
-    /// <summary>Resolves a field that was not found, and remembers it; -1 with what is wrong.</summary>
+    /// <summary>
+    /// Resolves a field that was not found, and remembers it. -1 on an error, which <paramref name="error"/> describes.
+    /// </summary>
     public int Resolve(ReadOnlySpan<byte> head, ReadOnlySpan<byte> key, MetricType type, out string error)
     {
         var read = LineHead.TryRead(head, deviceTag, gateway.Value, out error);
@@ -51,7 +53,7 @@ internal sealed class SeriesCache(ReadingOutbox outbox, GatewayId gateway, strin
         var metric = $"{read.Measurement}.{field}";
         if (Encoding.UTF8.GetByteCount(metric) > SeriesDefinition.TextBytesMax)
         {
-            error = $"the metric {metric[..40]}… is of more than {SeriesDefinition.TextBytesMax} bytes";
+            error = $"the metric {metric[..40]}… has more than {SeriesDefinition.TextBytesMax} bytes";
             return -1;
         }
 
@@ -85,7 +87,7 @@ internal sealed class SeriesCache(ReadingOutbox outbox, GatewayId gateway, strin
 
         if (outbox.SeriesFull)
         {
-            error = "too many series: the outbox has as many as it can";
+            error = "too many series: the outbox has as many as it allows";
             return -1;
         }
 

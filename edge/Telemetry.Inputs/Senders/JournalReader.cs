@@ -12,7 +12,7 @@ internal sealed class JournalReader : IDisposable
     private readonly FileStream _file;
     private byte[] _block = new byte[64 * 1024];
 
-    /// <summary>Opens a journal; throws <see cref="InvalidDataException"/> when it is none.</summary>
+    /// <summary>Opens a journal; throws <see cref="InvalidDataException"/> when the file is not one.</summary>
     public JournalReader(string path)
     {
         _file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 256 * 1024);
@@ -82,7 +82,7 @@ internal sealed class JournalReader : IDisposable
             || !header.StartsWith(JournalFormat.Magic)
             || !GatewayId.TryParse(Encoding.ASCII.GetString(header[8..]).TrimEnd('\0'), out var gateway))
         {
-            throw new InvalidDataException($"{path} is no sender's journal.");
+            throw new InvalidDataException($"{path} is not a sender's journal: its header is missing or damaged.");
         }
 
         return gateway;

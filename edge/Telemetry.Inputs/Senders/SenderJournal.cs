@@ -44,7 +44,7 @@ public sealed class SenderJournal : IDisposable
     /// Makes a journal, or goes on with the one that is there: what a killed sender left unfinished at its end is cut
     /// off.
     /// </summary>
-    /// <exception cref="InvalidDataException">The file is no journal, or another gateway's.</exception>
+    /// <exception cref="InvalidDataException">The file is not a journal, or is another gateway's.</exception>
     public static SenderJournal Open(string path, GatewayId gateway)
     {
         var begun = File.Exists(path) && new FileInfo(path).Length >= JournalFormat.HeaderBytes;

@@ -126,7 +126,7 @@ public readonly record struct FrameHeader
         var kind = (FrameKind)(first & 15);
         if (first >> 4 > VersionMax || kind > FrameKind.Tombstone)
         {
-            throw new WireFormatException($"no frame of a known version (first byte 0x{first:x2})", 0);
+            throw new WireFormatException($"not a frame of a known version (first byte 0x{first:x2})", 0);
         }
 
         var bits = reader.Byte();
@@ -147,7 +147,7 @@ public readonly record struct FrameHeader
 
         if (dropped == 0 && (bits & DroppedBit) != 0)
         {
-            throw new WireFormatException("none dropped, of a frame with dropped ones", reader.Offset);
+            throw new WireFormatException("0 dropped readings in a frame with the bit for dropped ones", reader.Offset);
         }
 
         var schema = SchemaId.Read(ref reader);
@@ -233,7 +233,7 @@ public readonly record struct FrameHeader
         var others = (bits & OthersBit) != 0 ? reader.Count(Promise.EpochsMax - 1, 11) : 0;
         if (others == 0 && (bits & OthersBit) != 0)
         {
-            throw new WireFormatException("no other epochs, of a promise with others", reader.Offset);
+            throw new WireFormatException("0 other epochs in a promise with the bit for others", reader.Offset);
         }
 
         var epochs = new EpochLasts[1 + others];
@@ -246,7 +246,7 @@ public readonly record struct FrameHeader
         var digest = (bits & DigestBit) != 0 ? reader.UInt64() : 0;
         return digest != 0 || (bits & DigestBit) == 0
             ? new Promise(w, epochs, digest)
-            : throw new WireFormatException("digest 0, of a promise with a digest", reader.Offset);
+            : throw new WireFormatException("digest 0 in a promise with the bit for a digest", reader.Offset);
     }
 
     /// <summary>

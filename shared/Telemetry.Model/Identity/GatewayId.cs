@@ -33,7 +33,7 @@ public readonly record struct GatewayId
     public static GatewayId Parse(string? text) => TryParse(text, out var id)
         ? id
         : throw new FormatException(
-            $"'{text}' is no gateway id: 1 to {LengthMax} characters of A-Z a-z 0-9 _ - are allowed.");
+            $"'{text}' is not a gateway id: 1 to {LengthMax} characters of A-Z a-z 0-9 _ - are allowed.");
 
     /// <summary>XxHash64(UTF-8 id) mod <paramref name="partitions"/>: the unit of order and of scaling out.</summary>
     public int Partition(int partitions)

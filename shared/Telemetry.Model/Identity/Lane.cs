@@ -28,7 +28,7 @@ public static class Lanes
         Lane.Critical => "critical",
         Lane.Live => "live",
         Lane.Backlog => "backlog",
-        _ => throw new ArgumentOutOfRangeException(nameof(lane), lane, "no such lane"),
+        _ => throw new ArgumentOutOfRangeException(nameof(lane), lane, "unknown lane"),
     };
 
     /// <summary>Finds the lane with a name in a topic; false when there is none.</summary>

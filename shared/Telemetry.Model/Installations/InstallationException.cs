@@ -42,6 +42,6 @@ public sealed class InstallationException(string message) : Exception(message)
 
     /// <summary>A stream of the log does not name the installation that it belongs to.</summary>
     public static InstallationException NoDescription(string stream, string? description) => new(
-        $"partitions: stream {stream} has the description '{description}', which says of no installation that it is "
-        + "its. It was not made by this program: use a NATS account of its own");
+        $"partitions: stream {stream} has the description '{description}', which does not name an "
+        + "installation. It was not made by this program: use a NATS account of its own");
 }

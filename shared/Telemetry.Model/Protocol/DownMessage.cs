@@ -69,7 +69,7 @@ public sealed record ReceiptMessage(FrameKey Frame, Attempt Attempt, Receipt Rec
         reader.End();
         return message.Receipt.Stream <= StreamKind.Backlog
             ? message
-            : throw new WireFormatException($"no stream {(byte)message.Receipt.Stream}", reader.Offset);
+            : throw new WireFormatException($"unknown stream {(byte)message.Receipt.Stream}", reader.Offset);
     }
 }
 
@@ -103,6 +103,6 @@ internal static class FrameKeys
             (int)reader.Varint((long)Frames.FrameHeader.CountMax));
         return (byte)key.Lane < Lanes.Count
             ? key
-            : throw new WireFormatException($"no lane {(byte)key.Lane}", reader.Offset);
+            : throw new WireFormatException($"unknown lane {(byte)key.Lane}", reader.Offset);
     }
 }

@@ -166,7 +166,7 @@ public sealed record Hello
         var bits = reader.Byte();
         if (bits > (FullBit | PromiseBit | CompleteBit | OwnBit | VersionBit))
         {
-            throw new WireFormatException($"no hello of a known version (first byte 0x{bits:x2})", 0);
+            throw new WireFormatException($"not a hello of a known version (first byte 0x{bits:x2})", 0);
         }
 
         var hello = new Hello

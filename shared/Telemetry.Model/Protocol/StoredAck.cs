@@ -149,7 +149,7 @@ public sealed record StoredAck
         var bits = reader.Byte();
         if (kind != (byte)DownKind.StoredAck || bits > (AnswerBit | ForkBit | VersionBit))
         {
-            throw new WireFormatException("no stored-ack of a known version", 0);
+            throw new WireFormatException("not a stored-ack of a known version", 0);
         }
 
         var ack = new StoredAck

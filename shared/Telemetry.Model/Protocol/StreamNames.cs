@@ -29,7 +29,7 @@ public static class StreamNames
         int generation, int partitions, int partition, StreamKind kind, GatewayId gateway) =>
         $"tm.{Name(kind)}.{generation}.{partitions}.{partition}.{gateway.Value}";
 
-    /// <summary>The gateway of a frame's subject: its last token. False when that is no gateway id.</summary>
+    /// <summary>The gateway of a frame's subject: its last token. False when that is not a gateway id.</summary>
     public static bool TryGatewayOfSubject(string subject, out GatewayId gateway) =>
         GatewayId.TryParse(subject[(subject.LastIndexOf('.') + 1)..], out gateway);
 

@@ -79,7 +79,7 @@ public sealed record SchemaMessage(SchemaId Parent, ReadOnlyMemory<byte> Additio
 
         if (bytes[0] != (Version << 4 | (byte)FrameKind.Schema) || bytes[1] > (byte)Lane.Backlog)
         {
-            throw new WireFormatException("no schema of a known version", 0);
+            throw new WireFormatException("not a schema of a known version", 0);
         }
 
         var body = bytes[..^8];

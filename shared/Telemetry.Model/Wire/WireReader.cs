@@ -112,7 +112,7 @@ public ref struct WireReader(ReadOnlySpan<byte> bytes)
         }
         catch (DecoderFallbackException)
         {
-            throw new WireFormatException("text that is no valid UTF-8", at);
+            throw new WireFormatException("text that is not valid UTF-8", at);
         }
     }
 

@@ -20,7 +20,7 @@ public sealed record ConnectRequest
     /// <summary>The certificate that the client proved in the TLS handshake; null when it showed none.</summary>
     public X509Certificate2? ClientCertificate { get; init; }
 
-    /// <summary>Where the connection comes from; null when the link is no socket.</summary>
+    /// <summary>Where the connection comes from; null when the link is not a socket.</summary>
     public EndPoint? RemoteEndPoint { get; init; }
 
     /// <summary>User properties of the CONNECT.</summary>

@@ -11,7 +11,7 @@ public interface IMqttServerSession
     /// <summary>User name; null when none was sent.</summary>
     string? UserName { get; }
 
-    /// <summary>Where the connection comes from; null when the link is no socket.</summary>
+    /// <summary>Where the connection comes from; null when the link is not a socket.</summary>
     EndPoint? RemoteEndPoint { get; }
 
     /// <summary>Messages that wait to be sent to this client.</summary>

@@ -96,7 +96,7 @@ public sealed class MqttListener : IAsyncDisposable
         await _host.DisposeAsync();
     }
 
-    /// <summary>Serves a link that is no socket, e.g. a simulated one, until it ends.</summary>
+    /// <summary>Serves a link that is not a socket, e.g. a simulated one, until it ends.</summary>
     internal Task ServeAsync(ISessionLink link) =>
         new ServerConnection(_context, link, null, null, _context.Time.GetTimestamp()).RunAsync();
 

@@ -42,7 +42,7 @@ internal ref struct BodyScanner(ReadOnlySpan<byte> body)
     {
         var utf8 = Take(UInt16());
         if (!Utf8.IsValid(utf8) || utf8.Contains((byte)0))
-            throw MqttProtocolException.Malformed("text is no valid UTF-8");
+            throw MqttProtocolException.Malformed("text is not valid UTF-8");
         return utf8;
     }
 

@@ -126,7 +126,7 @@ internal static class PacketGrammar
         {
             if (count == FiltersMax)
                 throw new MqttProtocolException(MqttReasonCode.QuotaExceeded, $"more than {FiltersMax} filters");
-            if (body.AtEnd) throw MqttProtocolException.Protocol("no topic filter");
+            if (body.AtEnd) throw MqttProtocolException.Protocol("topic filter is missing");
             body.Text();
             if (place == PropertyPlace.Unsubscribe) continue;
             byte options = body.Byte();

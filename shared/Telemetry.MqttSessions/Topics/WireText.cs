@@ -24,7 +24,7 @@ internal static class WireText
         }
         catch (EncoderFallbackException e)
         {
-            throw new ArgumentException($"{what} is no valid Unicode", what, e);
+            throw new ArgumentException($"{what} is not valid Unicode", what, e);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Reflection;
@@ -6,8 +7,8 @@ using System.Reflection;
 namespace Telemetry.Runtime.Commands;
 
 /// <summary>
-/// The command line of a program: help and version go to the output with exit code 0; of a wrong command line the
-/// errors say what is wrong with exit code 2.
+/// The command line of a program: help and version go to the output with exit code 0; problems of a wrong command line
+/// go to the errors with exit code 2.
 /// </summary>
 public sealed class ProgramCommandLine
 {
@@ -18,15 +19,22 @@ public sealed class ProgramCommandLine
     public static readonly ParserConfiguration Parsing =
         new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null };
 
-    private readonly string _program;
-    private readonly RootCommand _root;
+    // Not a RootCommand: that one names itself after the file without its extension, which leaves "Telemetry" of a
+    // native program called Telemetry.Agent.
+    private readonly Command _root;
 
-    /// <summary>The verbs of <paramref name="root"/> under the name of the program.</summary>
-    public ProgramCommandLine(string program, RootCommand root)
+    /// <summary>The verbs of a program, under the name that it was called by.</summary>
+    public ProgramCommandLine(ProgramName program, string description, IEnumerable<Command> verbs)
     {
-        (_program, _root) = (program, root);
-        root.Directives.Clear();
-        root.Options.OfType<VersionOption>().Single().Action = new VersionAction(program);
+        _root = new Command(program.Called, description)
+        {
+            new HelpOption(),
+            new VersionOption { Action = new VersionAction(program.Name) },
+        };
+        foreach (var verb in verbs)
+        {
+            _root.Subcommands.Add(verb);
+        }
     }
 
     /// <summary>Runs the verb that the words name; gives the exit code.</summary>
@@ -54,9 +62,9 @@ public sealed class ProgramCommandLine
         });
     }
 
-    private string PathOf(CommandResult result) => result.Parent is CommandResult parent
+    private static string PathOf(CommandResult result) => result.Parent is CommandResult parent
         ? $"{PathOf(parent)} {result.Command.Name}"
-        : _program;
+        : result.Command.Name;
 
     private sealed class VersionAction(string program) : SynchronousCommandLineAction
     {

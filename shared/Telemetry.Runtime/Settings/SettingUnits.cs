@@ -11,13 +11,13 @@ public static class SettingUnits
     private static readonly (string Unit, double Seconds)[] SpanUnits =
         [("ms", 0.001), ("min", 60), ("h", 3600), ("d", 86400), ("s", 1)];
 
-    /// <summary>A whole number; null when the text is none.</summary>
+    /// <summary>A whole number; null when the text is not one.</summary>
     public static long? Number(string text) =>
         long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
             ? number
             : null;
 
-    /// <summary>A time, UTC unless it says otherwise; null when the text is none.</summary>
+    /// <summary>A time, UTC unless it says otherwise; null when the text is not one.</summary>
     public static DateTimeOffset? Time(string text) =>
         DateTimeOffset.TryParse(
             text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
@@ -25,7 +25,7 @@ public static class SettingUnits
             ? time
             : null;
 
-    /// <summary>Bytes; null when the text is no number of them.</summary>
+    /// <summary>Bytes; null when the text is not a number of bytes.</summary>
     public static long? Bytes(string text)
     {
         var (unit, factor) = ByteUnits.First(candidate => text.EndsWith(candidate.Unit, StringComparison.Ordinal));
@@ -36,7 +36,7 @@ public static class SettingUnits
                 : null;
     }
 
-    /// <summary>A time span; null when the text is none.</summary>
+    /// <summary>A time span; null when the text is not one.</summary>
     public static TimeSpan? Span(string text)
     {
         foreach (var (unit, seconds) in SpanUnits)

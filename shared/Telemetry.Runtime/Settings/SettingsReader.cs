@@ -4,7 +4,7 @@ namespace Telemetry.Runtime.Settings;
 
 /// <summary>
 /// Takes typed values out of a <see cref="SettingsTree"/> and gathers all problems by the name of the key: which key,
-/// what is wrong, what is allowed. An empty text is a key that is not set. Call <see cref="End"/> last.
+/// what was found, what is allowed. An empty text is a key that is not set. Call <see cref="End"/> last.
 /// </summary>
 public sealed class SettingsReader
 {
@@ -165,7 +165,7 @@ public sealed class SettingsReader
     public void NotAllowed(string key, string value, string use) =>
         Problem(key, $"'{value}' is not allowed; use {use}");
 
-    /// <summary>Notes what is wrong with a key.</summary>
+    /// <summary>Notes a problem of a key.</summary>
     public void Problem(string key, string what) => Problems.Add($"{key}: {what}");
 
     /// <summary>

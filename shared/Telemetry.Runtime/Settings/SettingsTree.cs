@@ -25,7 +25,7 @@ public sealed class SettingsTree
     {
     }
 
-    /// <summary>What is wrong with the file as a whole, and keys that are set twice in it.</summary>
+    /// <summary>Problems of the file as a whole, and keys that are set twice in it.</summary>
     public IReadOnlyList<string> Problems => _problems;
 
     /// <summary>False when the file could not be read: then no value of it is known.</summary>

@@ -31,11 +31,11 @@ public sealed class CloudStartTests : IAsyncDisposable
         "http.address: 192.0.2.7 is not an address of this machine")]
     [InlineData(
         "'ingress': { 'port': 0, 'gateways': 'FOLDER/gateways' }, 'http': { 'port': FREE }", 1,
-        "ingress.gateways: FOLDER/gateways: line 1 is no gateway:salt:hash")]
+        "ingress.gateways: FOLDER/gateways: line 1 is not of the form gateway:salt:hash")]
     [InlineData(
         "'ingress': { 'port': 0, 'gateways': 'FOLDER/gateways', 'plainPasswords': true, "
         + "'tls': { 'certificate': 'FOLDER/gateways', 'key': 'FOLDER/gateways' } }, 'http': { 'port': FREE }",
-        1, "ingress.tls.certificate: FOLDER/gateways holds no certificate in PEM")]
+        1, "ingress.tls.certificate: FOLDER/gateways does not contain a certificate in PEM")]
     [InlineData("'http': { 'prot': 1 }", 2, "http.prot: is not a key of this program")]
     [InlineData("\n  'http': { 'port': 1, ] }", 2, "FOLDER/telemetry.json: line 2, position 24: ")]
     [InlineData("'http': 1, 'http': 2", 2, "http: is set twice in FOLDER/telemetry.json")]

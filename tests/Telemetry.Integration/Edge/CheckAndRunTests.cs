@@ -59,8 +59,8 @@ public sealed class CheckAndRunTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("another program's database", "outbox.file:", "no outbox")]
-    [InlineData("another program's database in WAL mode", "outbox.file:", "no outbox")]
+    [InlineData("another program's database", "outbox.file:", "not an outbox")]
+    [InlineData("another program's database in WAL mode", "outbox.file:", "not an outbox")]
     [InlineData("text", "outbox.file:", "damaged")]
     [InlineData("damaged", "outbox.file:", "damaged")]
     [InlineData("damaged, killed", "outbox.file:", "damaged")]
@@ -70,8 +70,8 @@ public sealed class CheckAndRunTests : IAsyncLifetime
     [InlineData("another gateway's", "outbox.file:", "is of the gateway gw-2, and this agent is gw-1")]
     [InlineData("another gateway's, killed", "outbox.file:", "is of the gateway gw-2, and this agent is gw-1")]
     [InlineData("a folder", "outbox.file:", "is a folder")]
-    [InlineData("a pipe", "outbox.file:", "is no file")]
-    [InlineData("a device", "outbox.file:", "is no file")]
+    [InlineData("a pipe", "outbox.file:", "a regular file is needed")]
+    [InlineData("a device", "outbox.file:", "a regular file is needed")]
     [InlineData("a link to nowhere", "outbox.file:", "does not exist")]
     [InlineData("no folder", "outbox.file:", "does not exist")]
     [InlineData("in use here", "outbox.file:", "one agent at a time")]
@@ -91,7 +91,7 @@ public sealed class CheckAndRunTests : IAsyncLifetime
         Assert.Contains(problem, log.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", log.Text, StringComparison.Ordinal);
         Assert.InRange(log.Lines, 1, 4);
-        if (situation is "text" or "newer version" || words == "no outbox")
+        if (situation is "text" or "newer version" || words == "not an outbox")
         {
             // What is not this agent's stays as it is, byte for byte, with nothing new beside it.
             Assert.Equal(before, Files());

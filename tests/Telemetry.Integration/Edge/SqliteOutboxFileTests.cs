@@ -44,7 +44,8 @@ public sealed class SqliteOutboxFileTests : OutboxFileContract
     {
         await ChangeAsync("PRAGMA application_id = 5");
         Assert.Contains(
-            "no outbox", (await Assert.ThrowsAsync<OutboxException>(OpenFileAsync)).Message, StringComparison.Ordinal);
+            "not an outbox", (await Assert.ThrowsAsync<OutboxException>(OpenFileAsync)).Message,
+            StringComparison.Ordinal);
         await ChangeAsync($"PRAGMA application_id = {SqliteSchema.ApplicationId}");
     }
 

@@ -38,11 +38,11 @@ public sealed class HttpInputTests
     [InlineData(
         "/write",
         """{"error":"partial write: line 2: unable to parse 'm f=x 0': invalid field value: """
-        + """neither number, bool nor text in quotes dropped=1"}""")]
+        + """use a number, a bool or a text in quotes dropped=1"}""")]
     [InlineData(
         "/api/v2/write",
         """{"code":"invalid","message":"partial write: line 2: unable to parse 'm f=x 0': """
-        + """invalid field value: neither number, bool nor text in quotes dropped=1"}""")]
+        + """invalid field value: use a number, a bool or a text in quotes dropped=1"}""")]
     public async Task A_partial_write_is_answered_as_the_version_answers_it(string path, string body)
     {
         await using var stand = await HttpStand.StartAsync();

@@ -184,9 +184,10 @@ public sealed class DeadLetterRetryTests
         Assert.Contains("unchanged: retry dead letters: 23514", text, StringComparison.Ordinal);
         Assert.Equal("6|3|0", await stand.Books());
         Assert.Contains(
-            "in no book", (await Run(stand, "list", "--gateway", "gw-002", "--reason", "malformed")).Text,
+            "not in the books", (await Run(stand, "list", "--gateway", "gw-002", "--reason", "malformed")).Text,
             StringComparison.Ordinal);
-        Assert.Contains("there is none of this id", (await Run(stand, "retry", "999")).Text, StringComparison.Ordinal);
+        Assert.Contains(
+            "not the id of a dead letter", (await Run(stand, "retry", "999")).Text, StringComparison.Ordinal);
         Assert.Equal(1, (await Run(stand, "show", "999")).Code);
         await AssertBalanced(stand);
     }

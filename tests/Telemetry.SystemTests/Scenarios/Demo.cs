@@ -120,7 +120,8 @@ public sealed class Demo(TextWriter output, bool terminal)
         await picture.DisposeAsync();
         await output.WriteLineAsync($"\nfrom the senders' journals and SQL:\n\n{verdict}");
         var intruder = books.ContainsKey(LocalCluster.Intruder);
-        await output.WriteLineAsync(intruder ? "the intruder is in the books: WRONG" : "the intruder is in no book");
+        await output.WriteLineAsync(
+            intruder ? "the intruder is in the books: WRONG" : "the intruder is not in the books");
         var alerts = await AlertVerdict.ReadAsync(
             cluster.Postgres.ConnectionString, cluster.Broker!, DrainWithin, cancellationToken);
         await output.WriteLineAsync(

@@ -19,7 +19,7 @@ public static class Programs
     /// <exception cref="FileNotFoundException">It is not installed.</exception>
     public static string Require(string name) =>
         Find(name) ?? throw new FileNotFoundException(
-            $"{name} is not installed; deploy/local/install-servers.sh --tests does it.");
+            $"{name} is not installed; eng/install-servers.sh --tests does it.");
 
     /// <summary>The folder of the newest PostgreSQL's programs, or null.</summary>
     public static string? FindPostgresFolder()

@@ -121,5 +121,5 @@ internal static class Missing
 
     internal static string? Reason(string what, string? found, bool mustRun) =>
         found is not null || mustRun ? null
-            : $"{what} is not installed; deploy/local/install-servers.sh --tests does it.";
+            : $"{what} is not installed; eng/install-servers.sh --tests does it.";
 }

@@ -14,7 +14,7 @@ internal static class RefusedText
             if (rows.IsText(i) && rows.Text(rows.Bits[i]) is var text
                 && (text.Contains((byte)0) || !Utf8.IsValid(text)))
             {
-                return $"row {i}: text with NUL, or no valid UTF-8";
+                return $"row {i}: text with NUL or invalid UTF-8";
             }
         }
 

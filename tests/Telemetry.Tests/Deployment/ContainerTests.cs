@@ -75,6 +75,16 @@ public sealed class ContainerTests
         });
     }
 
+    /// <summary>docs/guides/containers.md builds this stage from the repository's top.</summary>
+    [Theory]
+    [MemberData(nameof(Dockerfiles))]
+    public void Program_that_is_published_already_is_in_the_context(string dockerfile)
+    {
+        Assert.True(ImageRecipe.Read(dockerfile).TakesPublished);
+        Assert.Contains($"!{ImageRecipe.Published}", SourceTree.Lines(".dockerignore"));
+        Assert.Contains($"/{ImageRecipe.Published}", SourceTree.Lines(".gitignore"));
+    }
+
     [Fact]
     public void Everything_that_is_mounted_is_in_the_tree()
     {

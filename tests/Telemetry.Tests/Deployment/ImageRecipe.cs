@@ -7,7 +7,7 @@ namespace Telemetry.Tests.Deployment;
 internal sealed partial class ImageRecipe
 {
     /// <summary>Where a program that is published already stands in the context of whoever builds with it.</summary>
-    private const string Published = "published/";
+    public const string Published = "published/";
 
     private readonly string[] _instructions;
 
@@ -44,6 +44,9 @@ internal sealed partial class ImageRecipe
         from source in words[1..^1]
         where source != Published
         select (source, words[^1]);
+
+    /// <summary>True where a stage copies a program that is published already.</summary>
+    public bool TakesPublished => Words("COPY").Any(words => words[1] == Published);
 
     /// <summary>The configuration that the process is started with, as a file of the repository.</summary>
     public string Configuration => Source(

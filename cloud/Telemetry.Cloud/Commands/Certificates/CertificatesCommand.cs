@@ -40,7 +40,8 @@ internal sealed class CertificatesCommand(TimeProvider time, TextWriter output, 
             files.Write(made);
             Say(files, made);
             output.WriteLine(
-                $"{files.Key}: who has it can be any ingress and any gateway; keep it where neither of them runs");
+                $"{files.Key}: with this key anybody can pretend to be any ingress or gateway; do not keep it on "
+                + "their machines");
             return;
         }
 

@@ -36,7 +36,7 @@ internal static class DeadLetterText
         Line(text, "error", letter.Error);
         Line(text, "rejected at", $"{DeadLettersCommand.Time(record.StoredAt)}Z");
         Line(text, "retried at", record.RetriedAt is { } at ? $"{DeadLettersCommand.Time(at)}Z" : "never");
-        Line(text, "readings", letter.Readings == 0 ? "0 (in no book)" : $"{letter.Readings}");
+        Line(text, "readings", letter.Readings == 0 ? "0 (not in the books)" : $"{letter.Readings}");
         if (content.Unreadable is { } why)
         {
             Line(text, "content", why);

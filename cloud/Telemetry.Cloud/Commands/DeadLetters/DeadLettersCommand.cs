@@ -33,7 +33,7 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
         foreach (var record in await letters.ListAsync(filter, cancellationToken))
         {
             var letter = record.Letter;
-            var frame = letter.Frame.Count == 0 ? "in no book" : letter.Frame.ToString();
+            var frame = letter.Frame.Count == 0 ? "not in the books" : letter.Frame.ToString();
             var retried = record.RetriedAt is { } at ? $" (stored at {Time(at)})" : "";
             await output.WriteLineAsync(string.Create(
                 CultureInfo.InvariantCulture,
@@ -48,7 +48,7 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
     {
         if (await letters.FindAsync([id], cancellationToken) is not [{ } record])
         {
-            await errors.WriteLineAsync($"there is no dead letter {id}");
+            await errors.WriteLineAsync($"dead letter {id} does not exist");
             return OperatorCommand.GoneWrong;
         }
 
@@ -91,7 +91,7 @@ internal sealed class DeadLettersCommand(CloudSettings settings, TextWriter outp
             foreach (var id in ids.Except(removed.Select(r => r.Id)))
             {
                 missing++;
-                await output.WriteLineAsync($"{id}: there is none of this id");
+                await output.WriteLineAsync($"{id}: not the id of a dead letter");
             }
         }
 

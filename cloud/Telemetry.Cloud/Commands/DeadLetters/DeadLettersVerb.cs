@@ -110,7 +110,7 @@ internal static class DeadLettersVerb
             }
             else
             {
-                result.AddError($"'{token.Value}' is neither an id nor an option");
+                result.AddError($"'{token.Value}' is not an id (a whole number) or an option of this command");
             }
         }
 

@@ -52,7 +52,7 @@ public sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck chec
         var found = await FindAsync(ids, cancellationToken);
         foreach (var missing in ids.Except(found.Select(record => record.Id)))
         {
-            yield return new RetryOutcome(missing, 0, "there is none of this id");
+            yield return new RetryOutcome(missing, 0, "not the id of a dead letter");
         }
 
         for (var start = 0; start < found.Count;)
@@ -185,7 +185,7 @@ public sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck chec
         await FrameRegisterRollupStatements.LockAsync(connection, cancellationToken);
         if (await PartitionLock.TakeTurnAsync(connection, gateway, cancellationToken) is not { } partition)
         {
-            return letters.Select(l => new RetryOutcome(l.Record.Id, 0, $"gateway {gateway} is in no book"));
+            return letters.Select(l => new RetryOutcome(l.Record.Id, 0, $"gateway {gateway} is not in the books"));
         }
 
         var moved = letters.FindAll(l => still.Contains(l.Record.Id));
@@ -227,8 +227,8 @@ public sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck chec
         if (letter.Readings == 0)
         {
             return letter.Reason == DeadLetterReason.Fork
-                ? "its range is settled with other content, so it is in no book"
-                : "it is in no book: there is nothing to store";
+                ? "its range is settled with other content, so it is not in the books"
+                : "it is not in the books: there is nothing to store";
         }
 
         if (content.Unreadable is { } unreadable)

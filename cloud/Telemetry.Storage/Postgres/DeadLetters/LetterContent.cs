@@ -35,7 +35,7 @@ public sealed class LetterContent
                 DeadLetterContent.Readings => await ReadColumnsAsync(letter, schemas, cancellationToken),
                 DeadLetterContent.Message or DeadLetterContent.Unregistered when letter.Readings > 0 =>
                     await ReadFrameAsync(letter, schemas, cancellationToken),
-                _ => Not("it is a message in no book"),
+                _ => Not("it is a message that is not in the books"),
             };
         }
         catch (WireFormatException malformed)
@@ -51,7 +51,7 @@ public sealed class LetterContent
     {
         if (await schemas.FindAsync(letter.Series, cancellationToken) is not { } series)
         {
-            return Not("its series is in no schema of its gateway");
+            return Not("its series is not in any schema of its gateway");
         }
 
         var content = new LetterContent();

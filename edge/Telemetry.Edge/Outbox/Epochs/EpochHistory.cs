@@ -78,7 +78,7 @@ internal sealed class EpochHistory
 
     /// <summary>
     /// Takes over a complete epoch that this outbox does not know: the cloud's ledger of this gateway has it, so its
-    /// digest includes it. Its order is a unique number of 0 or less: it is no epoch of this outbox, and never a
+    /// digest includes it. Its order is a unique number of 0 or less: it is not an epoch of this outbox, and never a
     /// predecessor.
     /// </summary>
     public EpochState Adopt(EpochLasts complete)

@@ -38,7 +38,7 @@ public sealed class TestDrops(int every)
             && every is 0 or >= EveryMin
             ? every
             : throw new FormatException(
-                $"{Variable} is '{text}'; a test may set it to {EveryMin} or more, nobody else should");
+                $"{Variable} is '{text}'; it is for tests only: remove it, or use {EveryMin} or more");
     }
 
     /// <summary>The part without the readings that are removed.</summary>

@@ -56,7 +56,7 @@ internal static unsafe partial class SqliteLook
 
         if (!IsRegular(path))
         {
-            throw Unopenable($"{path} is no file, but a pipe, a socket or a device");
+            throw Unopenable($"{path} is a pipe, a socket or a device; a regular file is needed");
         }
 
         Require(path, Readable, $"cannot read the outbox {path}");
@@ -82,7 +82,7 @@ internal static unsafe partial class SqliteLook
 
         if (SqliteHeader.Read(path) is not { } header)
         {
-            throw SqliteErrors.Damaged(path, "it is no database");
+            throw SqliteErrors.Damaged(path, "it does not begin as a SQLite database does");
         }
 
         if (header is { ApplicationId: 0, UserVersion: 0, HasTables: false })
@@ -92,7 +92,7 @@ internal static unsafe partial class SqliteLook
 
         if (header.ApplicationId != SqliteSchema.ApplicationId)
         {
-            throw new OutboxException($"{path} is a database, but no outbox", OutboxFault.Foreign);
+            throw new OutboxException($"{path} is a database, but not an outbox", OutboxFault.Foreign);
         }
 
         return header.UserVersion <= SqliteSchema.Version

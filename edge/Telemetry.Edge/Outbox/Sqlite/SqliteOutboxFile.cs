@@ -45,7 +45,7 @@ public sealed class SqliteOutboxFile : IOutboxFile
 
     /// <summary>
     /// Opens the file or makes a new one; its folder must exist. Throws <see cref="OutboxException"/> when another
-    /// agent has it open, when it has a newer version, when it is damaged, or when it is no outbox.
+    /// agent has it open, when it has a newer version, when it is damaged, or when it is not an outbox.
     /// </summary>
     public static async Task<SqliteOutboxFile> OpenAsync(
         string path, SqliteOutboxOptions? options, CancellationToken cancellationToken)

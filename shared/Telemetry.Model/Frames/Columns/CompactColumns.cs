@@ -88,7 +88,7 @@ public static class CompactColumns
                 GroupReader.Read(ref reader, into, count, types);
                 break;
             case var layout:
-                throw new WireFormatException($"columns of no known layout {layout}", at);
+                throw new WireFormatException($"unknown column layout {layout}", at);
         }
     }
 

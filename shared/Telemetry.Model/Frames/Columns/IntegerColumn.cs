@@ -130,7 +130,7 @@ internal static class IntegerColumn
         var kind = (PredictionKind)reader.Read(KindBits);
         if (kind > PredictionKind.Xor)
         {
-            throw reader.Malformed($"no prediction {(byte)kind}");
+            throw reader.Malformed($"unknown prediction {(byte)kind}");
         }
 
         if (kind == PredictionKind.Constant)

@@ -1,6 +1,7 @@
 using Telemetry.Agent.Commands;
 using Telemetry.Agent.Configuration;
 using Telemetry.Agent.Hosting;
+using Telemetry.Runtime.Commands;
 
 namespace Telemetry.Tests.Agent.Commands;
 
@@ -11,9 +12,10 @@ public sealed class EdgeCommandLineTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Theory]
-    [InlineData("--help", "Usage:")]
-    [InlineData("-h", "Usage:")]
-    [InlineData("help", "Usage:")]
+    [InlineData("--help", "Usage:\n  telemetry-agent [command]")]
+    [InlineData("-h", "Usage:\n  telemetry-agent [command]")]
+    [InlineData("help", "Usage:\n  telemetry-agent [command]")]
+    [InlineData("run --help", "Usage:\n  telemetry-agent run [options]")]
     [InlineData("run --help", "--config")]
     [InlineData("--version", "Telemetry.Agent ")]
     [InlineData("version", "Telemetry.Agent ")]
@@ -26,12 +28,12 @@ public sealed class EdgeCommandLineTests : IDisposable
     }
 
     [Theory]
-    [InlineData("", "command", "Telemetry.Agent --help")]
-    [InlineData("serve", "'serve'", "Telemetry.Agent --help")]
-    [InlineData("run", "'--config' is required", "Telemetry.Agent run --help")]
-    [InlineData("run --config", "'--config'", "Telemetry.Agent run --help")]
-    [InlineData("run --config a b", "'b'", "Telemetry.Agent run --help")]
-    [InlineData("check --confg a", "'--confg'", "Telemetry.Agent check --help")]
+    [InlineData("", "command", "telemetry-agent --help")]
+    [InlineData("serve", "'serve'", "telemetry-agent --help")]
+    [InlineData("run", "'--config' is required", "telemetry-agent run --help")]
+    [InlineData("run --config", "'--config'", "telemetry-agent run --help")]
+    [InlineData("run --config a b", "'b'", "telemetry-agent run --help")]
+    [InlineData("check --confg a", "'--confg'", "telemetry-agent check --help")]
     public async Task Wrong_command_line_is_named_on_the_error_output_with_code_2(
         string words, string named, string help)
     {
@@ -76,7 +78,7 @@ public sealed class EdgeCommandLineTests : IDisposable
         using var output = new StringWriter { NewLine = "\n" };
         using var errors = new StringWriter { NewLine = "\n" };
         var program = new EdgeProgram<AgentOptions>(
-            "Telemetry.Agent",
+            new ProgramName("Telemetry.Agent", "telemetry-agent"),
             AgentConfiguration.Read,
             options => new EdgeProcess([options], options.StatusPort, options.StopTimeout, TimeProvider.System),
             options => $"gateway {options.Gateway}");

@@ -1,5 +1,6 @@
 using Telemetry.Cloud.Commands;
 using Telemetry.Tests.Architecture;
+using Telemetry.Runtime.Commands;
 
 namespace Telemetry.Tests.Cloud.Commands;
 
@@ -8,15 +9,15 @@ public sealed class CloudCommandLineTests
     private readonly StringWriter _output = new() { NewLine = "\n" }, _errors = new() { NewLine = "\n" };
 
     [Theory]
-    [InlineData("--help")]
-    [InlineData("-h")]
-    [InlineData("help")]
-    [InlineData("run --help")]
-    [InlineData("dead-letters retry --help")]
-    public async Task Help_goes_to_the_output_with_code_0(string words)
+    [InlineData("--help", "telemetry [command]")]
+    [InlineData("-h", "telemetry [command]")]
+    [InlineData("help", "telemetry [command]")]
+    [InlineData("run --help", "telemetry run [options]")]
+    [InlineData("dead-letters retry --help", "telemetry dead-letters retry ")]
+    public async Task Help_goes_to_the_output_with_code_0(string words, string usage)
     {
         Assert.Equal(0, await RunAsync(words));
-        Assert.Contains("Usage:", _output.ToString(), StringComparison.Ordinal);
+        Assert.Contains($"Usage:\n  {usage}", _output.ToString(), StringComparison.Ordinal);
         Assert.Empty(_errors.ToString());
     }
 
@@ -41,19 +42,19 @@ public sealed class CloudCommandLineTests
     }
 
     [Theory]
-    [InlineData("strat", "'strat'", "Telemetry.Cloud --help")]
-    [InlineData("run --confg x", "'--confg'", "Telemetry.Cloud run --help")]
-    [InlineData("run --config", "--config", "Telemetry.Cloud run --help")]
-    [InlineData("check more", "'more'", "Telemetry.Cloud check --help")]
-    [InlineData("rules", "command", "Telemetry.Cloud rules --help")]
-    [InlineData("rules check", "check", "Telemetry.Cloud rules check --help")]
-    [InlineData("windows", "command", "Telemetry.Cloud windows --help")]
-    [InlineData("password", "password", "Telemetry.Cloud password --help")]
-    [InlineData("password a/b", "'a/b' cannot be a gateway's id", "Telemetry.Cloud password --help")]
-    [InlineData("password gw-1 --config x", "'--config'", "Telemetry.Cloud password --help")]
-    [InlineData("dead-letters", "command", "Telemetry.Cloud dead-letters --help")]
-    [InlineData("forks resolve gw", "--reason", "Telemetry.Cloud forks resolve --help")]
-    [InlineData("repartition", "--partitions", "Telemetry.Cloud repartition --help")]
+    [InlineData("strat", "'strat'", "telemetry --help")]
+    [InlineData("run --confg x", "'--confg'", "telemetry run --help")]
+    [InlineData("run --config", "--config", "telemetry run --help")]
+    [InlineData("check more", "'more'", "telemetry check --help")]
+    [InlineData("rules", "command", "telemetry rules --help")]
+    [InlineData("rules check", "check", "telemetry rules check --help")]
+    [InlineData("windows", "command", "telemetry windows --help")]
+    [InlineData("password", "password", "telemetry password --help")]
+    [InlineData("password a/b", "'a/b' cannot be a gateway's id", "telemetry password --help")]
+    [InlineData("password gw-1 --config x", "'--config'", "telemetry password --help")]
+    [InlineData("dead-letters", "command", "telemetry dead-letters --help")]
+    [InlineData("forks resolve gw", "--reason", "telemetry forks resolve --help")]
+    [InlineData("repartition", "--partitions", "telemetry repartition --help")]
     public async Task Wrong_command_line_is_named_on_the_error_output_with_code_2(
         string words, string named, string help)
     {
@@ -120,6 +121,7 @@ public sealed class CloudCommandLineTests
     private Task<int> RunAsync(string words, string input = "")
     {
         var streams = new CommandStreams(new StringReader(input), _output, _errors);
-        return new CloudCommandLine(streams, TimeProvider.System, new Random(1)).RunAsync(words.Split(' '));
+        var name = new ProgramName("Telemetry.Cloud", "telemetry");
+        return new CloudCommandLine(name, streams, TimeProvider.System, new Random(1)).RunAsync(words.Split(' '));
     }
 }

@@ -99,7 +99,9 @@ public sealed class CloudConfigurationTests
     [InlineData(
         "relay.renewEvery", "6 s", "relay.renewEvery: '6 s' is not allowed; use at most half of relay.lease (10 s)")]
     [InlineData("role", "relay", "kafka.servers: is missing")]
-    [InlineData("nats.servers", "http://x", "nats: Servers: 'http://x' is no nats://host:port or tls://host:port")]
+    [InlineData(
+        "nats.servers", "http://x",
+        "nats: Servers: 'http://x' is not allowed; use nats://host:port or tls://host:port")]
     public void Wrong_value_is_told_by_its_key_with_what_is_allowed(string key, string value, string problem)
     {
         Assert.Null(Read(out var problems, (key, value)));

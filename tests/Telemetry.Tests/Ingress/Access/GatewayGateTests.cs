@@ -50,10 +50,10 @@ public sealed class GatewayGateTests
     }
 
     [Theory]
-    [InlineData("gw-1:secret", false, "line 2 is no gateway:salt:hash")]
-    [InlineData("gw 1:x", true, "line 2 is no gateway:password")]
+    [InlineData("gw-1:secret", false, "line 2 is not of the form gateway:salt:hash")]
+    [InlineData("gw 1:x", true, "line 2 is not of the form gateway:password")]
     [InlineData("gw-0:x", true, "line 2 names gw-0 a second time")]
-    [InlineData("gw-1:AAAA:AAAA", false, "line 2 holds no 16 bytes in base64 where they should be")]
+    [InlineData("gw-1:AAAA:AAAA", false, "line 2: the salt is not 16 bytes in base64")]
     public void Wrong_line_is_named(string line, bool plain, string message)
     {
         var first = plain ? "gw-0:x" : GatewayPasswords.Line(GatewayId.Parse("gw-0"), "x"u8);

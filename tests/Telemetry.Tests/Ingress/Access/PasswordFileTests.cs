@@ -65,7 +65,7 @@ public sealed class PasswordFileTests : IAsyncDisposable
     {
         var error = Assert.Throws<FormatException>(() => Open("gw-1:one\nx y\n"));
 
-        Assert.Equal($"{_folder.At("gateways")}: line 2 is no gateway:password", error.Message);
+        Assert.Equal($"{_folder.At("gateways")}: line 2 is not of the form gateway:password", error.Message);
     }
 
     public ValueTask DisposeAsync() => _folder.DisposeAsync();

@@ -30,8 +30,8 @@ public sealed class WriteHandlerTests
 
         Assert.Equal(400, answer.Status);
         Assert.Equal(
-            "partial write: line 2: unable to parse 'm f=x 0': invalid field value: neither number, bool nor text in "
-            + "quotes; line 5: unable to parse 'm g': a field without '=' dropped=2",
+            "partial write: line 2: unable to parse 'm f=x 0': invalid field value: use a number, a bool or a text "
+            + "in quotes; line 5: unable to parse 'm g': a field without '=' dropped=2",
             answer.Message);
         Assert.Equal(2, rig.Outbox.Accepted);
     });

@@ -178,8 +178,8 @@ internal static class LineProtocolCases
             "a text behind a bad field is not read as lines", "m a=x,b=\"\nm a=1 0\n\" 0\nm a=2 0",
             "!1:invalid field value", "gw-1||m.a|float:2|0"),
         new(
-            "bytes that are no UTF-8", "m,t=\uDC80 f=1 0\nm f=\"\uDC80\" 0", "!1:a name that is no valid UTF-8",
-            "!2:a string that is no valid UTF-8"),
+            "bytes that are no UTF-8", "m,t=\uDC80 f=1 0\nm f=\"\uDC80\" 0", "!1:a name that is not valid UTF-8",
+            "!2:a string that is not valid UTF-8"),
         new("NUL in a name", "m\0,t=v f=1 0", "!1:a NUL character in a name"),
     ];
 }

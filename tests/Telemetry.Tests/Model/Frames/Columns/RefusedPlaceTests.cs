@@ -5,7 +5,7 @@ using Telemetry.Model.Wire;
 
 namespace Telemetry.Tests.Model.Frames.Columns;
 
-/// <summary>A refusal says what is wrong, and where, in bytes that there are.</summary>
+/// <summary>A refusal describes the fault and its place, in bytes that there are.</summary>
 public class RefusedPlaceTests
 {
     [Fact]
