@@ -37,7 +37,7 @@ internal sealed class CommitConnection(PostgresStoreOptions options, ReadingTabl
         TcpKeepAlive = true,
     }.ConnectionString;
 
-    private readonly ReadingEncoder _encoder = new(table.HasDevice);
+    private readonly ReadingEncoder _encoder = new(table.HasDevice, table.CopyTarget);
     private readonly int _timeoutMillis = (int)options.CommandTimeout.TotalMilliseconds;
     private Session? _session;
 

@@ -8,6 +8,9 @@ namespace Telemetry.Storage.Postgres.Readings;
 /// segments.</param>
 internal readonly record struct ReadingTable(bool IsPartitioned, bool HasDevice)
 {
+    /// <summary>The table that readings are copied to.</summary>
+    public string CopyTarget => IsPartitioned ? "telemetry.reading_arrived" : "telemetry.reading";
+
     private const string Sql = """
         SELECT relkind = 'p',
                EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'device' AND NOT attisdropped)

@@ -1,23 +1,21 @@
+using Npgsql;
 using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Readings;
 
 /// <summary>
-/// Plain PostgreSQL only: the weekly partitions of readings and of parts of windows, and the daily ones of the frame
-/// register, that a commit needs.
+/// Plain PostgreSQL only: the partitions that a commit needs before it writes, weeks of parts of windows and days of the
+/// frame register. Readings need none: they arrive in one table, see <see cref="ReadingIndexing"/>.
 /// </summary>
-internal sealed class ReadingPartitions(PostgresStoreOptions options, TimeProvider time)
+internal sealed class CommitPartitions(PostgresStoreOptions options, TimeProvider time)
 {
-    private static readonly TimeSpan Week = TimeSpan.FromDays(7), Day = TimeSpan.FromDays(1);
-
-    private readonly PeriodPartitions _weeks = new("reading", Week, options);
-    private readonly PeriodPartitions _days = new("frame_register", Day, options);
-    private readonly PeriodPartitions _windowWeeks = new("window_part", Week, options);
+    private readonly PeriodPartitions _weeks = new("window_part", "window_part", Periods.Week, options);
+    private readonly PeriodPartitions _days = new("frame_register", "frame_register", Periods.Day, options);
     private readonly List<long> _wantedWeeks = [], _wantedDays = [];
     private long _now;
 
     /// <summary>How many partitions could not be made; the default partition has their rows.</summary>
-    public int LeftToDefault => _weeks.LeftToDefault + _days.LeftToDefault + _windowWeeks.LeftToDefault;
+    public int LeftToDefault => _weeks.LeftToDefault + _days.LeftToDefault;
 
     /// <summary>Finds the missing partitions; true when there are any.</summary>
     public bool Find(ReadingBuffer rows)
@@ -47,28 +45,10 @@ internal sealed class ReadingPartitions(PostgresStoreOptions options, TimeProvid
     }
 
     /// <summary>Makes the partitions that <see cref="Find"/> found.</summary>
-    public async Task MakeAsync(Npgsql.NpgsqlConnection connection, CancellationToken cancellationToken)
+    public async Task MakeAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        var old = 0;
-        foreach (var week in _wantedWeeks)
-        {
-            var isOld = _weeks.IsOld(week, _now);
-            if (!isOld || old++ < options.PartitionsAtOnceMax)
-            {
-                await _weeks.MakeAsync(connection, week, isOld, cancellationToken);
-                await _windowWeeks.MakeAsync(connection, week, isOld, cancellationToken);
-            }
-            else
-            {
-                _weeks.LeaveToDefault(week);
-                _windowWeeks.LeaveToDefault(week);
-            }
-        }
-
-        foreach (var day in _wantedDays)
-        {
-            await _days.MakeAsync(connection, day, isOld: false, cancellationToken);
-        }
+        await _weeks.MakeAsync(connection, _wantedWeeks, _now, cancellationToken);
+        await _days.MakeAsync(connection, _wantedDays, _now, cancellationToken);
     }
 
     private static void Want(PeriodPartitions partitions, List<long> wanted, long number, long now)
