@@ -96,6 +96,11 @@ internal sealed class CommitConnection(PostgresStoreOptions options, ReadingTabl
             session.Alerts.AddTo(batch, commit);
             session.Waiting.AddTo(batch, commit);
             session.Parts.AddTo(batch, commit);
+            if (table.IsPartitioned && commit.Readings.Count > 0)
+            {
+                batch.BatchCommands.Add(new NpgsqlBatchCommand(ReadingTable.LockSql));
+            }
+
             if (batch.BatchCommands.Count > 0)
             {
                 await batch.ExecuteNonQueryAsync(cancellationToken);

@@ -257,8 +257,7 @@ public sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck chec
         moved.ForEach(l => rows.AddAll(l.Content.Readings));
 
         await NumberAsync(connection, rows, cancellationToken);
-        var table = await ReadingTable.FindAsync(connection, cancellationToken);
-        var encoder = new ReadingEncoder(table.HasDevice, table.CopyTarget);
+        var encoder = new ReadingEncoder((await ReadingTable.FindAsync(connection, cancellationToken)).HasDevice);
 
         // Disposed only when everything was sent: disposing it ends the COPY as if it were complete.
         var copy = await connection.BeginRawBinaryCopyAsync(encoder.CopySql, cancellationToken);

@@ -59,12 +59,12 @@ LANGUAGE sql STABLE AS $$
     SELECT DISTINCT ON (v.series) v.series, v.time, v.i, v.f, v.flags, v.t
     FROM (SELECT * FROM (
               SELECT DISTINCT ON (r.series) r.series, r.time, r.i, r.f, r.flags, r.t
-              FROM telemetry.reading_arrived r
-              WHERE r.series IN (SELECT unnest(in_series))
+              FROM telemetry.reading r
+              WHERE NOT r.indexed AND r.series IN (SELECT unnest(in_series))
               ORDER BY r.series, r.time DESC) arrived
           UNION ALL
           SELECT x.* FROM unnest(in_series) s(series) CROSS JOIN LATERAL (
-              SELECT r.series, r.time, r.i, r.f, r.flags, r.t FROM telemetry.reading_indexed r
-              WHERE r.series = s.series ORDER BY r.time DESC LIMIT 1) x) v
+              SELECT r.series, r.time, r.i, r.f, r.flags, r.t FROM telemetry.reading r
+              WHERE r.indexed AND r.series = s.series ORDER BY r.time DESC LIMIT 1) x) v
     ORDER BY v.series, v.time DESC
 $$;

@@ -115,7 +115,8 @@ internal sealed class ReadingIndexing(PostgresStoreOptions options, TimeProvider
         // Only of the weeks that were seen: a reading of another one may have arrived since.
         await using var transaction = await BesideTransaction.BeginAsync(connection, cancellationToken);
         await ExecuteAsync(
-            connection, $"SET LOCAL lock_timeout = '{(long)options.PartitionLockWait.TotalMilliseconds}ms'",
+            connection,
+            $"SET LOCAL lock_timeout = '{(long)options.PartitionLockWait.TotalMilliseconds}ms'; {ReadingTable.LockSql}",
             cancellationToken);
         await using var command = new NpgsqlCommand($"""
             WITH moved AS (
