@@ -72,10 +72,10 @@ public sealed record PostgresStoreOptions
     public int ArrivedReadings { get; init; } = 65_536;
 
     /// <summary>
-    /// Plain PostgreSQL: the part of the time, in percent, in which one connection moves readings. At 25, about 100,000
+    /// Plain PostgreSQL: the part of the time, in percent, in which one connection moves readings. At 15, about 50,000
     /// readings a second are moved; what comes faster than that is moved later.
     /// </summary>
-    public int IndexingPercent { get; init; } = 25;
+    public int IndexingPercent { get; init; } = 15;
 
     /// <summary>Plain PostgreSQL: the longest time of moving at most 16 MiB, or of building one week's index.</summary>
     public TimeSpan IndexingTimeout { get; init; } = TimeSpan.FromHours(1);

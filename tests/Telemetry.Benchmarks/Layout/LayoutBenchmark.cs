@@ -30,41 +30,72 @@ internal static class LayoutBenchmark
     }
 
     /// <summary>
-    /// Whole transactions over two connections, with and without moving beside them, in turns. Without it all readings
-    /// stay in a plain table without an index.
+    /// Whole transactions over two connections, in turns: into weeks without any index, into one table without any index,
+    /// and into the same while readings are moved beside them.
     /// </summary>
     private static async Task StoringAsync(PostgresServer server, RunLength length)
     {
-        const string name = "layout_storing";
-        await using var limit = await StoreLimit.OpenAsync(
-            server.ConnectionString, name, Workers, Gateways, ReadingsOfFrame, length.Seconds(10));
+        await using var weeks = await OpenAsync(server, "layout_weeks", length);
+        await ExecuteAsync(server, "layout_weeks", WeeksSql);
+        await using var arrived = await OpenAsync(server, "layout_arrived", length);
         await using var mover = await PostgresStore.OpenAsync(
-            new PostgresStoreOptions
-            {
-                ConnectionString =
-                    new NpgsqlConnectionStringBuilder(server.ConnectionString) { Database = name }.ConnectionString,
-            },
+            new PostgresStoreOptions { ConnectionString = ConnectionString(server, "layout_arrived") },
             TimeProvider.System, CancellationToken.None);
-        await limit.MeasureAsync(ReadingsOfTransaction);
-        List<double> with = [], without = [], ratios = [], moved = [];
-        for (var round = 0; round < (length.IsShort ? 1 : 7); round++)
+        await weeks.MeasureAsync(ReadingsOfTransaction);
+        await arrived.MeasureAsync(ReadingsOfTransaction);
+        List<double> inWeeks = [], without = [], with = [], moved = [], toWeeks = [], toWithout = [];
+        for (var round = 0; round < (length.IsShort ? 1 : 9); round++)
         {
-            without.Add(await limit.MeasureAsync(ReadingsOfTransaction));
+            inWeeks.Add(await weeks.MeasureAsync(ReadingsOfTransaction));
+            without.Add(await arrived.MeasureAsync(ReadingsOfTransaction));
             var (before, start) = (mover.ReadingsIndexed, Stopwatch.GetTimestamp());
             using var stop = new CancellationTokenSource();
             var moving = MoveAsync(mover, stop.Token);
-            with.Add(await limit.MeasureAsync(ReadingsOfTransaction));
+            with.Add(await arrived.MeasureAsync(ReadingsOfTransaction));
             moved.Add((mover.ReadingsIndexed - before) / Stopwatch.GetElapsedTime(start).TotalSeconds);
             await stop.CancelAsync();
             await moving;
-            ratios.Add(with[^1] / without[^1]);
+            toWeeks.Add(with[^1] / inWeeks[^1]);
+            toWithout.Add(with[^1] / without[^1]);
         }
 
+        Figure.Print("storing.weeks_without_index", Median(inWeeks), "readings/s");
         Figure.Print("storing.without_moving", Median(without), "readings/s");
-        Figure.Print(
-            "storing.with_moving", Median(with), "readings/s", "without moving", Median(without));
-        Figure.Print("storing.ratio", Median(ratios), "(median of rounds)");
+        Figure.Print("storing.with_moving", Median(with), "readings/s", "weeks without index", Median(inWeeks));
+        Figure.Print("storing.ratio_to_weeks", Median(toWeeks), "(median of rounds)");
+        Figure.Print("storing.ratio_to_without_moving", Median(toWithout), "(median of rounds)");
         Figure.Print("storing.moved_meanwhile", Median(moved), "readings/s");
+    }
+
+    // Weeks without any index in place of the one table: what storing was without the BRIN index on time.
+    private const string WeeksSql = """
+        DROP TABLE telemetry.reading_arrived;
+        CREATE TABLE telemetry.reading_arrived PARTITION OF telemetry.reading FOR VALUES IN (false)
+            PARTITION BY RANGE (time);
+        CREATE TABLE telemetry.arrived_default PARTITION OF telemetry.reading_arrived DEFAULT;
+        DO $$ BEGIN
+            FOR week IN -1..1 LOOP
+                EXECUTE format(
+                    'CREATE TABLE telemetry.arrived_%s PARTITION OF telemetry.reading_arrived FOR VALUES FROM (%L) TO (%L)',
+                    week + 1, date_bin('7 days', now(), '1970-01-01Z') + week * interval '7 days',
+                    date_bin('7 days', now(), '1970-01-01Z') + (week + 1) * interval '7 days');
+            END LOOP;
+        END $$
+        """;
+
+    private static Task<StoreLimit> OpenAsync(PostgresServer server, string name, RunLength length) =>
+        StoreLimit.OpenAsync(
+            server.ConnectionString, name, Workers, Gateways, ReadingsOfFrame, length.Seconds(6));
+
+    private static string ConnectionString(PostgresServer server, string name) =>
+        new NpgsqlConnectionStringBuilder(server.ConnectionString) { Database = name }.ConnectionString;
+
+    private static async Task ExecuteAsync(PostgresServer server, string name, string sql)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString(server, name));
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
     }
 
     private static async Task MoveAsync(PostgresStore store, CancellationToken cancellationToken)

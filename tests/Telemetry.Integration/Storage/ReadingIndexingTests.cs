@@ -33,11 +33,11 @@ public sealed class ReadingIndexingTests(PostgresFixture fixture) : IClassFixtur
         await using var database = await Create(arrivedReadings: 501);
         await database.Execute(WriteSql);
 
-        await database.Postgres.IndexReadingsAsync(default);
+        await database.IndexReadings();
         Assert.Equal("500|0", await database.Row(WhereSql));
 
         await database.Execute(WriteSql);
-        await database.Postgres.IndexReadingsAsync(default);
+        await database.IndexReadings();
         Assert.Equal("0|1000", await database.Row(WhereSql));
         Assert.Equal(1000, database.Postgres.ReadingsIndexed);
         Assert.Equal("3|0", await database.Row("""
@@ -53,7 +53,7 @@ public sealed class ReadingIndexingTests(PostgresFixture fixture) : IClassFixtur
         await using var database = await Create();
         await database.Execute(WriteSql);
 
-        await database.Postgres.IndexReadingsAsync(default);
+        await database.IndexReadings();
 
         Assert.Equal("0", await database.Row("SELECT pg_relation_size('telemetry.reading_arrived')"));
     }
@@ -67,7 +67,7 @@ public sealed class ReadingIndexingTests(PostgresFixture fixture) : IClassFixtur
             SELECT now() - n * interval '1 second', 1 + n % 50, 0, repeat('x', 1500) FROM generate_series(1, 15000) n
             """);
 
-        await database.Postgres.IndexReadingsAsync(default);
+        await database.IndexReadings();
 
         Assert.Equal("0|15000", await database.Row(WhereSql));
         Assert.Equal("2", await database.Row("SELECT count(DISTINCT xmin::text) FROM telemetry.reading"));
@@ -79,7 +79,7 @@ public sealed class ReadingIndexingTests(PostgresFixture fixture) : IClassFixtur
         await using var database = await Create();
         // The weeks are made before: a snapshot that is kept open holds locks that making one waits for.
         await database.Execute(WriteSql);
-        await database.Postgres.IndexReadingsAsync(default);
+        await database.IndexReadings();
         await database.Execute(WriteSql);
         await using var old = await database.OpenConnection();
         await using var snapshot = await old.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
@@ -106,12 +106,12 @@ public sealed class ReadingIndexingTests(PostgresFixture fixture) : IClassFixtur
 
         while (!stop.IsCancellationRequested)
         {
-            await database.Postgres.IndexReadingsAsync(default);
+            await database.IndexReadings();
             Assert.Equal(1000, await Count(old, "SELECT count(*) FROM telemetry.reading"));
         }
 
         await Task.WhenAll(writer, reader);
-        await database.Postgres.IndexReadingsAsync(default);
+        await database.IndexReadings();
         Assert.Equal("0|31000", await database.Row(WhereSql));
         Assert.Equal(1000, await Count(old, "SELECT count(*) FROM telemetry.reading"));
     }
@@ -121,7 +121,7 @@ public sealed class ReadingIndexingTests(PostgresFixture fixture) : IClassFixtur
     {
         await using var database = await Create();
         await database.Execute(WriteSql);
-        await database.Postgres.IndexReadingsAsync(default);
+        await database.IndexReadings();
         await database.Execute(WriteSql);
         await using (var holder = await database.OpenConnection())
         {
@@ -135,7 +135,7 @@ public sealed class ReadingIndexingTests(PostgresFixture fixture) : IClassFixtur
             Assert.Equal("500|500", await database.Row(WhereSql));
         }
 
-        await database.Postgres.IndexReadingsAsync(default);
+        await database.IndexReadings();
         Assert.Equal("0|1000", await database.Row(WhereSql));
     }
 
@@ -144,7 +144,7 @@ public sealed class ReadingIndexingTests(PostgresFixture fixture) : IClassFixtur
     {
         await using var database = await Create(lockWait: TimeSpan.FromMinutes(1));
         await database.Execute(WriteSql);
-        await database.Postgres.IndexReadingsAsync(default);
+        await database.IndexReadings();
         await database.Execute(WriteSql);
         await using (var holder = await database.OpenConnection())
         {
@@ -159,7 +159,7 @@ public sealed class ReadingIndexingTests(PostgresFixture fixture) : IClassFixtur
             Assert.Equal("500|500", await database.Row(WhereSql));
         }
 
-        await database.Postgres.IndexReadingsAsync(default);
+        await database.IndexReadings();
         Assert.Equal("0|1000", await database.Row(WhereSql));
         Assert.Equal("0", await database.Row(ExactSql));
     }
@@ -180,7 +180,7 @@ public sealed class ReadingIndexingTests(PostgresFixture fixture) : IClassFixtur
             Assert.Equal("1|0", await database.Row(WhereSql));
         }
 
-        await database.Postgres.IndexReadingsAsync(default);
+        await database.IndexReadings();
         Assert.Equal("0|1", await database.Row(WhereSql));
         Assert.Equal("0", await database.Row("SELECT count(*) FROM telemetry.reading_default"));
     }
@@ -197,7 +197,7 @@ public sealed class ReadingIndexingTests(PostgresFixture fixture) : IClassFixtur
             Assert.Equal("500|0", await database.Row(WhereSql));
         }
 
-        await database.Postgres.IndexReadingsAsync(default);
+        await database.IndexReadings();
         Assert.Equal("0|500", await database.Row(WhereSql));
     }
 

@@ -43,11 +43,11 @@ public sealed class WeekIndexesTests(PostgresFixture fixture) : IClassFixture<Po
         await database.OpenAnother();
         Assert.Equal("1|True|False", await database.Row(IndexedWeeksSql)); // The default partition is empty.
 
-        await database.Postgres.IndexReadingsAsync(default);
+        await database.IndexReadings();
         Assert.Equal("2|True|False", await database.Row(IndexedWeeksSql));
-        await database.Postgres.IndexReadingsAsync(default);
+        await database.IndexReadings();
         Assert.Equal("3|True|True", await database.Row(IndexedWeeksSql));
-        await database.Postgres.IndexReadingsAsync(default);
+        await database.IndexReadings();
         Assert.Equal("3|True|True", await database.Row(IndexedWeeksSql));
     }
 
@@ -77,10 +77,38 @@ public sealed class WeekIndexesTests(PostgresFixture fixture) : IClassFixture<Po
 
         Assert.Equal("False", await database.Row(
             "SELECT indisvalid FROM pg_index WHERE indexrelid = 'telemetry.reading_20260108_series'::regclass"));
-        await database.Postgres.IndexReadingsAsync(default);
+        await database.IndexReadings();
         Assert.Equal("2|True|False", await database.Row(IndexedWeeksSql));
         Assert.Equal("0", await database.Row("SELECT count(*) FROM pg_index WHERE NOT indisvalid "
             + "AND indexrelid <> 'telemetry.reading_series'::regclass"));
+    }
+
+    [Fact]
+    public async Task Index_that_was_built_and_does_not_belong_to_the_table_yet_is_not_built_again()
+    {
+        await using var database = await Filled();
+        await database.OpenAnother();
+        await database.Execute(
+            "CREATE INDEX reading_20260108_series ON telemetry.reading_20260108 (series, time)");
+        var built = await database.Row("SELECT 'telemetry.reading_20260108_series'::regclass::oid");
+
+        await database.IndexReadings();
+
+        Assert.Equal("2|True|False", await database.Row(IndexedWeeksSql));
+        Assert.Equal(built, await database.Row("SELECT 'telemetry.reading_20260108_series'::regclass::oid"));
+    }
+
+    [Fact]
+    public async Task Materialized_view_stops_the_migration_and_the_message_says_what_to_do()
+    {
+        await using var database = await Filled();
+        await database.Execute("CREATE MATERIALIZED VIEW public.kept AS SELECT time, i FROM telemetry.reading");
+
+        var e = await Assert.ThrowsAsync<StoreException>(database.OpenAnother);
+
+        Assert.Contains("materialized view kept reads", e.Message, StringComparison.Ordinal);
+        await database.Execute("DROP MATERIALIZED VIEW public.kept");
+        await database.OpenAnother();
     }
 
     // A hundred readings in two weeks, in a database of the version before.

@@ -1,7 +1,24 @@
 -- Plain PostgreSQL: readings arrive in a table without any index; upkeep moves them, sorted, to partitions by week that
--- have one. See docs/adr/0048.
+-- have one. See docs/adr/0050.
 
--- Views of the table name it by its number. They are made again below, for the table that gets its name.
+-- Views of the table name it by its number. They are made again below, for the table that gets its name. A materialized
+-- view cannot be replaced, and would go on without what arrives from now on.
+DO $$
+DECLARE
+    kept text;
+BEGIN
+    SELECT v.oid::regclass::text INTO kept
+    FROM pg_depend d
+    JOIN pg_rewrite r ON r.oid = d.objid
+    JOIN pg_class v ON v.oid = r.ev_class AND v.relkind = 'm'
+    WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+      AND d.refobjid = 'telemetry.reading'::regclass
+    LIMIT 1;
+    IF kept IS NOT NULL THEN
+        RAISE EXCEPTION 'The materialized view % reads telemetry.reading. Drop it, start again, and make it anew.', kept;
+    END IF;
+END $$;
+
 CREATE TEMPORARY TABLE reading_view ON COMMIT DROP AS
 SELECT DISTINCT v.oid::regclass::text AS name, pg_get_viewdef(v.oid) AS definition,
        coalesce(' WITH (' || array_to_string(v.reloptions, ', ') || ')', '') AS options

@@ -2,7 +2,7 @@
 CREATE FUNCTION telemetry.latest_readings(in_gateway text)
 RETURNS TABLE (gateway text, device text, metric text, labels jsonb, "time" timestamptz, number double precision,
     "integer" numeric, truth boolean, text text, unit text, quality text, time_estimated boolean, series integer)
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT s.gateway, s.device, s.metric, s.labels, r.time,
            CASE WHEN s.type = 0 THEN coalesce(r.f, r.i::double precision
                     / power(10::double precision, ((r.flags >> 8) & 15) - 1))

@@ -7,7 +7,7 @@ namespace Telemetry.Storage.Postgres.Readings;
 /// Plain PostgreSQL only. Readings are stored in reading_arrived, which has no index. This moves them, sorted by series
 /// and time, to the weeks of reading_indexed, so that few rows have to be scanned. A step is one transaction, which
 /// deletes rows here and inserts them there: every snapshot sees each reading once, no lock is taken that a reader or a
-/// commit waits for, and after a crash the next run goes on. One process at a time. See docs/adr/0048.
+/// commit waits for, and after a crash the next run goes on. One process at a time. See docs/adr/0050.
 /// </summary>
 internal sealed class ReadingIndexing(PostgresStoreOptions options, TimeProvider time)
 {
@@ -60,6 +60,7 @@ internal sealed class ReadingIndexing(PostgresStoreOptions options, TimeProvider
             }
 
             await new WeekIndexes(connection, options).BuildOneAsync(cancellationToken);
+            await ExecuteAsync(connection, $"SELECT pg_advisory_unlock({AdvisoryLock})", cancellationToken);
         }
     }
 
