@@ -22,7 +22,6 @@ namespace Telemetry.Processing;
 public sealed class Processor
 {
     private readonly IStore _store;
-    private readonly IControlChannel _control;
     private readonly ProcessorOptions _options;
     private readonly TimeProvider _time;
     private readonly Random _random;
@@ -35,8 +34,11 @@ public sealed class Processor
     private readonly StoreCommit _commit = new();
     private readonly AlertEvaluator _alerts;
     private readonly WindowFolder _windows;
+    private readonly CurrentWidths _widths;
     private readonly WindowRebuild _rebuild;
+    private readonly WindowHandover _handover;
     private readonly PendingAcks _acks = new();
+    private readonly AnswerSender _answers;
     private readonly FrameApplier _applier;
     private readonly HelloHandler _handler;
     private readonly GatewayLoader _loader;
@@ -53,11 +55,12 @@ public sealed class Processor
         IStore store, IFrameLog log, IControlChannel control, ProcessorOptions options, TimeProvider time,
         Random random, ILogger logger, ReportedFailure? database = null, ReportedFailure? nats = null)
     {
-        (_store, _control, _options, _time, _random, _logger) = (store, control, options, time, random, logger);
+        (_store, _options, _time, _random, _logger) = (store, options, time, random, logger);
         _hellos = new HelloQueue(options, time, logger, _signal);
         _alerts = new AlertEvaluator(options.Alerts, Counters.Alerts, logger);
         var schemas = new SchemaHandler(store, options, Counters, _acks, logger);
         _loader = new GatewayLoader(store, options, logger);
+        _widths = new CurrentWidths(store, options.Windows, time, logger);
         _windows = new WindowFolder(options.Windows, Counters.Windows);
         _applier = new FrameApplier(store, _alerts, _windows, schemas, _acks, _isolator, options, Counters, _weight);
         _trace = new StoreTrace(time);
@@ -67,6 +70,8 @@ public sealed class Processor
             store, log, control, options, time, logger, _failures.Reading, Counters, _signal, _hellos.Arrived);
         _leases = new LeaseLoop(store, _owned, options, time, random, logger, _failures, Counters);
         _rebuild = new WindowRebuild(store, _owned, _loader, _windows, options, time, Counters.Windows);
+        _handover = new WindowHandover(store, _loader, _windows, options, time);
+        _answers = new AnswerSender(control, _handler, _acks, _owned, _failures, Counters, time);
         _intake = new BatchIntake(_owned, _isolator, options, Counters, _weight);
     }
 
@@ -80,7 +85,9 @@ public sealed class Processor
         ?? (Counters.Partitions > 0 && _time.GetElapsedTime(_owned.RenewedAt) is var silent && silent > _options.Lease
             ? $"has committed nothing for {silent.TotalSeconds:0} s, so its leases have run out" : null);
 
-    /// <summary>Works until it is cancelled, and then gives its leases back.</summary>
+    /// <summary>
+    /// Works until it is cancelled; then writes what is in its memory alone, and gives its leases back.
+    /// </summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -102,7 +109,18 @@ public sealed class Processor
             ending.Cancel(); // CancelAsync would leave this thread.
             await hellos;
             await leases;
+            await HandOverAsync(cancellationToken);
             await _leases.EndAsync();
+        }
+    }
+
+    // Only after a clean stop: after any other end the memory may not be what the database has.
+    private async Task HandOverAsync(CancellationToken stopping)
+    {
+        if (stopping.IsCancellationRequested)
+        {
+            await GiveUpAsync(_ => false);
+            await _handover.RunAsync(_owned.All, CancellationToken.None);
         }
     }
 
@@ -139,14 +157,17 @@ public sealed class Processor
 
     private async Task RoundAsync(CancellationToken cancellationToken)
     {
-        await _owned.AdoptAsync(cancellationToken);
+        await _owned.AdoptAsync(owner => _handover.RunAsync([owner], cancellationToken), cancellationToken);
+        // A new owner reads the widths after it took its lease: see WidthTable.AddAsync.
+        await _widths.ReadAsync(_owned.All.Any(o => !o.OpenGatewaysKnown), cancellationToken);
+        _owned.LookAtLogs(trims: false, cancellationToken);
         await _owned.BeginFeedsAsync(cancellationToken);
         _commit.Clear();
         _weight.Begin();
         _acks.Clear();
         _alerts.Clear();
         _trace.Clear();
-        _windows.Clear();
+        _windows.Begin(_widths.Now);
         await _rebuild.RunAsync(_commit, cancellationToken);
         await ApplyMessagesAsync(cancellationToken);
         if (_weight.Readings < _options.BatchReadingsMax && _isolator.Taken > 0 && _options.GatherTime > TimeSpan.Zero)
@@ -161,8 +182,10 @@ public sealed class Processor
             _handler.BookLosses(owner);
         }
 
-        await LoadDueAsync(cancellationToken);
-        if (_owned.All.Count > 0 && await CommitAsync(cancellationToken))
+        await _loader.LoadDueAsync(_owned.All, NowMicros(), cancellationToken);
+        var took = _isolator.Taken > 0;
+        var committed = _owned.All.Count > 0 && await CommitAsync(cancellationToken);
+        if (committed && took)
         {
             return;
         }
@@ -173,7 +196,10 @@ public sealed class Processor
             owner.Backlog.Watch(cancellationToken);
         }
 
-        await _signal.WaitAsync(UntilDue(), _time, cancellationToken);
+        if (!committed)
+        {
+            await _signal.WaitAsync(UntilDue(), _time, cancellationToken);
+        }
     }
 
     /// <summary>
@@ -200,7 +226,7 @@ public sealed class Processor
 
         var moved = _owned.All.Any(o => o.Moved);
         var due = _time.GetElapsedTime(_owned.RenewedAt) >= _options.RenewEvery;
-        if (!moved && !due && !_handler.Waiting && _commit.IsEmpty)
+        if (!moved && !due && !_handler.Waiting && !_rebuild.Took && _commit.IsEmpty)
         {
             _handler.Booked();
             return false;
@@ -240,49 +266,13 @@ public sealed class Processor
             owner.Trim(_options.GatewaysMax);
         }
 
+        Counters.Windows.Open = WindowMemory.Trim(
+            _owned.All.SelectMany(o => o.Windows.Values), _options.Windows.PartsMax);
         CrashPoint.Reach("after-commit");
-        await SendAcksAsync(cancellationToken);
+        await _answers.SendAsync(cancellationToken);
         _handler.Booked();
-        _owned.TrimLogs(cancellationToken);
+        _owned.LookAtLogs(trims: true, cancellationToken);
         return true;
-    }
-
-    /// <summary>
-    /// Sends stored-acks and answers after the commit. A message that is lost here is repeated in the answer to the
-    /// next hello, so an unreachable control channel costs nothing else.
-    /// </summary>
-    private async Task SendAcksAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await SendAllAsync(NowMicros(), cancellationToken);
-        }
-        catch (FrameLogException e)
-        {
-            _failures.Reading.Failed(e.Message);
-            _handler.Unsaid();
-            Counters.Errors++;
-        }
-    }
-
-    private async Task SendAllAsync(long now, CancellationToken cancellationToken)
-    {
-        foreach (var (gateway, message) in await _handler.AnswersAsync(now, cancellationToken))
-        {
-            await _control.SendDownAsync(gateway, message, cancellationToken);
-        }
-
-        foreach (var gateway in _acks.Gateways)
-        {
-            await _control.SendDownAsync(
-                gateway.Gateway, _acks.StoredAck(gateway, _owned.OwnerOf(gateway.Gateway), now),
-                cancellationToken);
-        }
-
-        foreach (var (gateway, message) in _acks.SchemaRequests(g => _owned.OwnerOf(g).Row.Token))
-        {
-            await _control.SendDownAsync(gateway, message, cancellationToken);
-        }
     }
 
     /// <summary>
@@ -335,17 +325,6 @@ public sealed class Processor
         var known = ready.Where(r => r.Owner.Gateways.ContainsKey(r.Gateway)).ToArray();
         Counters.Refused += ready.Count - known.Length;
         _handler.Take(known, NowMicros());
-    }
-
-    /// <summary>Loads the gateways whose parts must be written although nothing of them came.</summary>
-    private async Task LoadDueAsync(CancellationToken cancellationToken)
-    {
-        var now = NowMicros();
-        foreach (var owner in _owned.All)
-        {
-            await _loader.LoadAsync(
-                owner, owner.Windows.Values.Where(w => w.IsDue(now)).Select(w => w.Gateway), cancellationToken);
-        }
     }
 
     private async Task GiveUpAsync(Func<int, bool> forget)

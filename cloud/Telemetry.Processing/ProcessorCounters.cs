@@ -1,7 +1,9 @@
 using System.Diagnostics.Metrics;
 using Telemetry.Diagnostics.Metrics;
 using Telemetry.Processing.Alerts.Evaluation;
+using Telemetry.Processing.Partitions;
 using Telemetry.Processing.Windows;
+using Telemetry.Storage;
 
 namespace Telemetry.Processing;
 
@@ -73,6 +75,9 @@ public sealed class ProcessorCounters
     /// <summary>What came of windows.</summary>
     public WindowCounters Windows { get; } = new();
 
+    /// <summary>How far the streams of the owned partitions are behind, as the last look found it.</summary>
+    public IReadOnlyList<StreamLagRow> Lags { get; set; } = [];
+
     /// <summary>Partitions owned now.</summary>
     public long Partitions { get; set; }
 
@@ -119,6 +124,7 @@ public sealed class ProcessorCounters
         Counter(
             "telemetry.processor.holders.ended", "{session}", "Database sessions of frozen processes that were ended",
             c => c.HoldersEnded);
+        LagMetrics.Publish(meter, () => processors.SelectMany(p => p.Lags));
         AlertCounters.Publish(meter, [.. processors.Select(c => c.Alerts)]);
         WindowCounters.Publish(meter, [.. processors.Select(c => c.Windows)]);
 

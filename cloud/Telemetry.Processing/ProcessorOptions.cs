@@ -1,5 +1,6 @@
 using Telemetry.Model.Wire;
 using Telemetry.Processing.Alerts.Rules;
+using Telemetry.Processing.Partitions;
 using Telemetry.Processing.Windows;
 
 namespace Telemetry.Processing;
@@ -108,6 +109,9 @@ public sealed record ProcessorOptions
     /// </summary>
     public DateTimeOffset TimeLast { get; init; } =
         DateTimeOffset.UnixEpoch.AddTicks(WireReader.TimeMax * TimeSpan.TicksPerMicrosecond);
+
+    /// <summary>From when on a stream that is behind is reported.</summary>
+    public LagOptions Lag { get; init; } = new();
 
     /// <summary>The alert rules and their limits.</summary>
     public AlertOptions Alerts { get; init; } = new();

@@ -59,6 +59,9 @@ internal static class WindowsBenchmark
         await using var store = await PostgresStore.OpenAsync(
             new PostgresStoreOptions { ConnectionString = postgres.ConnectionString }, TimeProvider.System, default);
         await using var connection = await JetStreamConnection.ConnectAsync(new NatsOptions { Servers = [nats.Url] });
+        await store.AddWidthsAsync(
+            new ConfiguredWidths("benchmark", [new WindowWidth(NamePattern.Any, Width, WindowWidth.Beginning)]),
+            "benchmark", default);
         var facts = await store.InstallAsync(new InstallationFacts(Guid.NewGuid(), Partitions, 1), default);
         var log = new JetStreamFrameLog(connection, new JetStreamFrameLogOptions(), facts);
         var control = new NatsControlChannel(connection, facts);
@@ -74,11 +77,7 @@ internal static class WindowsBenchmark
         {
             Partitions = Partitions,
             Workers = ProcessorOptions.WorkersDefault,
-            Windows = new WindowOptions
-            {
-                IsOff = isOff,
-                Widths = new WindowWidths([new WindowWidth(NamePattern.Any, Width, 0)]),
-            },
+            Windows = new WindowOptions { IsOff = isOff },
         };
         using var stop = new CancellationTokenSource();
         var workers = Enumerable.Range(0, options.Workers).Select(worker => new Processor(

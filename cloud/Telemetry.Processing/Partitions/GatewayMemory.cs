@@ -26,7 +26,7 @@ internal sealed class GatewayMemory(GatewayRecord record, int partition, Gateway
     /// </summary>
     public void AdvanceWatermark()
     {
-        if (!Windows.MustRebuild || Windows.Rebuilding)
+        if (Windows.IsWhole)
         {
             Ledger.AdvanceWatermark();
         }

@@ -115,8 +115,8 @@ internal sealed class PartitionOwner(
         {
             foreach (var gateway in _gateways.Keys.Take(_gateways.Count - gatewaysMax * 3 / 4).ToArray())
             {
-                // A gateway with parts in memory stays until they are written.
-                if (_windows[gateway] is { Count: > 0 } windows)
+                // A gateway with parts in memory stays until they are written; one that must be rebuilt, until then.
+                if (_windows[gateway] is { IsEmpty: false } windows)
                 {
                     windows.WriteAll = true;
                 }

@@ -4,9 +4,6 @@ using Telemetry.Storage.Windows;
 
 namespace Telemetry.Processing.Windows;
 
-/// <summary>A window of one series.</summary>
-internal readonly record struct WindowKey(SeriesIdentity Series, long Start);
-
 /// <summary>
 /// The parts of one gateway's windows that are in memory alone: their readings are in the database, the parts are not.
 /// A transaction adds to copies, which become part of the memory when it has committed. So a transaction that fails
@@ -17,7 +14,7 @@ internal sealed class GatewayWindows(GatewayId gateway, OpenSpan span)
     private readonly Dictionary<WindowKey, OpenPart> _open = [];
     private readonly Dictionary<WindowKey, WindowPart> _added = [];
     private readonly Dictionary<WindowKey, int> _written = [];
-    private long _due = long.MaxValue, _firstEnd = long.MaxValue;
+    private long _due = long.MaxValue, _firstEnd = long.MaxValue, _readTo = span.From;
     private OpenSpan _next;
 
     public GatewayId Gateway { get; } = gateway;
@@ -31,8 +28,17 @@ internal sealed class GatewayWindows(GatewayId gateway, OpenSpan span)
     /// </summary>
     public bool MustRebuild { get; private set; } = !span.IsEmpty;
 
-    /// <summary>True while the current transaction rebuilds it.</summary>
+    /// <summary>True while the current transaction rebuilds it, or a slice of it.</summary>
     public bool Rebuilding { get; private set; }
+
+    /// <summary>
+    /// For windows that must be rebuilt: the readings before this event time are in memory again, also those that the
+    /// current transaction stores.
+    /// </summary>
+    public long ReadTo { get; private set; } = span.From;
+
+    /// <summary>False while readings of the open windows are not in memory, as of the current transaction.</summary>
+    public bool IsWhole => !MustRebuild || (Rebuilding && ReadTo >= Span.To);
 
     /// <summary>Writes all parts with the next commit.</summary>
     public bool WriteAll { get; set; }
@@ -44,7 +50,7 @@ internal sealed class GatewayWindows(GatewayId gateway, OpenSpan span)
     public bool IsEmpty => _open.Count == 0 && Span.IsEmpty;
 
     /// <summary>True when parts must be written although no frame of the gateway came.</summary>
-    public bool IsDue(long nowMicros) => _open.Count > 0 && (WriteAll || nowMicros >= _due);
+    public bool IsDue(long nowMicros) => !MustRebuild && _open.Count > 0 && (WriteAll || nowMicros >= _due);
 
     /// <summary>True when the current transaction changes something here.</summary>
     public bool IsTouched => _added.Count > 0 || Rebuilding;
@@ -62,9 +68,10 @@ internal sealed class GatewayWindows(GatewayId gateway, OpenSpan span)
     }
 
     /// <summary>
-    /// The current transaction removes the parts that are written, and adds all readings of the open windows anew.
+    /// The current transaction adds the readings of the open windows anew, from <see cref="ReadTo"/> to this event
+    /// time. With the last of them it removes the parts that are written.
     /// </summary>
-    public void BeginRebuild() => Rebuilding = true;
+    public void Rebuild(long readTo) => (Rebuilding, ReadTo) = (true, readTo);
 
     /// <summary>
     /// Adds to <paramref name="parts"/> what the current transaction writes: the parts of windows that the watermark
@@ -73,7 +80,7 @@ internal sealed class GatewayWindows(GatewayId gateway, OpenSpan span)
     public OpenSpan Write(
         long watermark, long nowMicros, List<WindowPart> parts, List<WindowPart> copies, PartPool pool)
     {
-        if (MustRebuild && !Rebuilding)
+        if (!IsWhole)
         {
             return _next = Span;
         }
@@ -125,9 +132,10 @@ internal sealed class GatewayWindows(GatewayId gateway, OpenSpan span)
     /// <summary>The transaction committed.</summary>
     public void Committed(long watermark, long nowMicros, long memoryMicros, PartPool pool)
     {
+        var whole = IsWhole;
         foreach (var (key, part) in _added)
         {
-            if (_written.ContainsKey(key) || WriteAll || watermark >= part.End)
+            if (whole && (_written.ContainsKey(key) || WriteAll || watermark >= part.End))
             {
                 pool.Return(part);
             }
@@ -158,8 +166,9 @@ internal sealed class GatewayWindows(GatewayId gateway, OpenSpan span)
         }
 
         Span = _next;
-        MustRebuild &= !Rebuilding;
-        (Rebuilding, WriteAll) = (false, false);
+        MustRebuild = !whole;
+        WriteAll &= !whole;
+        (Rebuilding, _readTo) = (false, ReadTo);
         _added.Clear();
         _written.Clear();
     }
@@ -174,7 +183,7 @@ internal sealed class GatewayWindows(GatewayId gateway, OpenSpan span)
 
         _added.Clear();
         _written.Clear();
-        Rebuilding = false;
+        (Rebuilding, ReadTo) = (false, _readTo);
     }
 
     private void Open(WindowKey key, WindowPart part, long nowMicros, long memoryMicros)

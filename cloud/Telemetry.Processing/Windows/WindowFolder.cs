@@ -11,23 +11,36 @@ namespace Telemetry.Processing.Windows;
 /// arrival gather in memory until the watermark passes their window; everything else makes a part in the transaction
 /// that stores it. A part of a window that was complete before is a revision, of one frame.
 /// </summary>
-internal sealed class WindowFolder(WindowOptions options, WindowCounters counters)
+internal sealed class WindowFolder
 {
-    private readonly WindowWidths _widths = options.Widths;
-    private readonly long _reachMicros = Micros(options.MemoryReach), _memoryMicros = Micros(options.MemoryTime);
+    private readonly WindowCounters _counters;
+    private readonly bool _isOff;
+    private readonly long _reachMicros, _memoryMicros;
     private readonly PartPool _pool = new();
     private readonly HashSet<GatewayWindows> _touched = [];
-    private readonly Dictionary<WindowKey, WindowPart> _atOnce = [], _late = [];
-    private readonly List<WindowPart> _parts = [], _spare = [];
-    private readonly List<WindowRevisionRow> _revisions = [];
+    private readonly ImmediateParts _immediate;
+    private readonly List<WindowPart> _spare = [];
     private GatewayWindows _windows = null!;
-    private FrameKey _frame;
-    private RevisionCause _cause;
-    private bool _inMemory;
+    private bool _inMemory, _inPart;
     private long _watermark, _reachFirst, _reachLast;
     private WindowPart? _part;
+    private WindowWidths _widths = WindowWidths.None;
 
-    /// <summary>A new transaction begins.</summary>
+    public WindowFolder(WindowOptions options, WindowCounters counters)
+    {
+        (_counters, _isOff) = (counters, options.IsOff);
+        (_reachMicros, _memoryMicros) = (Micros(options.MemoryReach), Micros(options.MemoryTime));
+        _immediate = new ImmediateParts(_pool);
+    }
+
+    /// <summary>A new transaction begins, with the widths that are known now.</summary>
+    public void Begin(WindowWidths widths)
+    {
+        _widths = widths;
+        Clear();
+    }
+
+    /// <summary>A transaction begins that stores no readings.</summary>
     public void Clear()
     {
         foreach (var part in _spare)
@@ -36,9 +49,7 @@ internal sealed class WindowFolder(WindowOptions options, WindowCounters counter
         }
 
         _spare.Clear();
-        _atOnce.Clear();
-        _parts.Clear();
-        _revisions.Clear();
+        _immediate.Clear();
         _touched.Clear();
     }
 
@@ -53,22 +64,25 @@ internal sealed class WindowFolder(WindowOptions options, WindowCounters counter
         bool isDelayed)
     {
         Touch(windows);
-        (_windows, _frame, _watermark, _cause, _part) = (windows, frame, watermark, cause, null);
-        _inMemory = frame.Lane == Lane.Live && !isDelayed && (!windows.MustRebuild || windows.Rebuilding);
+        _immediate.Begin(windows.Gateway, frame, watermark, cause);
+        (_windows, _watermark, _part) = (windows, watermark, null);
+        _inMemory = frame.Lane == Lane.Live && !isDelayed && windows.IsWhole;
+        _inPart = !windows.IsWhole;
         (_reachFirst, _reachLast) = (receivedAtMicros - _reachMicros, receivedAtMicros + _reachMicros);
     }
 
     /// <summary>Folds one reading that is stored.</summary>
     public void Take(SeriesEntry series, long time, ReadingFlags flags, ulong bits, ulong hash)
     {
-        if (options.IsOff)
+        if (_isOff)
         {
             return;
         }
 
-        if (_part is not { } part || !ReferenceEquals(part.Series, series) || time < part.Start || time >= part.End)
+        if (_part is not { } part || !ReferenceEquals(part.Series, series) || time < part.Start || time >= part.End
+            || _inPart)
         {
-            _part = part = Find(series, _widths.Of(series.Definition.Metric, time));
+            _part = part = Find(series, _widths.Of(series.Definition.Metric, time), time);
         }
 
         part.Add(time, flags, bits, hash);
@@ -77,27 +91,27 @@ internal sealed class WindowFolder(WindowOptions options, WindowCounters counter
     /// <summary>Ends the frame.</summary>
     public void End()
     {
-        foreach (var part in _late.Values)
-        {
-            part.IsLate = true;
-            _parts.Add(part);
-            _revisions.Add(new WindowRevisionRow(_windows.Gateway, _frame, _cause, part));
-        }
-
-        _late.Clear();
+        _immediate.End();
         _part = null;
     }
 
     /// <summary>
-    /// Folds the stored readings of a gateway's open windows anew, into memory; what was written of these windows is
-    /// removed. <paramref name="watermark"/> is the gateway's before this transaction.
+    /// Folds stored readings of a gateway's open windows anew, into memory: those up to <paramref name="readTo"/>. With
+    /// the last of them, what was written of these windows is removed. <paramref name="watermark"/> is the gateway's
+    /// before this transaction.
     /// </summary>
     public void Rebuild(
-        GatewayWindows windows, long watermark, ReadingBuffer rows, int first, int count, StoreCommit commit)
+        GatewayWindows windows, long watermark, ReadingBuffer rows, int first, int count, long readTo,
+        StoreCommit commit)
     {
         Touch(windows);
-        windows.BeginRebuild();
-        commit.RemovedParts.Add(new PartRemoval(windows.Gateway, windows.Span, watermark));
+        windows.Rebuild(readTo);
+        if (windows.IsWhole)
+        {
+            commit.RemovedParts.Add(new PartRemoval(windows.Gateway, windows.Span, watermark));
+            _counters.Rebuilt++;
+        }
+
         WindowPart? part = null;
         for (var row = first; row < first + count; row++)
         {
@@ -110,8 +124,6 @@ internal sealed class WindowFolder(WindowOptions options, WindowCounters counter
 
             part?.Add(time, rows.Flags[row], rows.Bits[row], rows.HashOf(row));
         }
-
-        counters.Rebuilt++;
     }
 
     /// <summary>
@@ -125,13 +137,7 @@ internal sealed class WindowFolder(WindowOptions options, WindowCounters counter
     }
 
     /// <summary>Adds to the commit everything that does not gather in memory.</summary>
-    public void WriteRest(StoreCommit commit)
-    {
-        _parts.AddRange(_atOnce.Values);
-        commit.Parts.AddRange(_parts);
-        commit.Revisions.AddRange(_revisions);
-        _spare.AddRange(_parts);
-    }
+    public void WriteRest(StoreCommit commit) => _immediate.WriteTo(commit);
 
     /// <summary>
     /// The transaction committed; <paramref name="watermark"/> finds a gateway's, as it was when its parts were
@@ -139,13 +145,13 @@ internal sealed class WindowFolder(WindowOptions options, WindowCounters counter
     /// </summary>
     public void Committed(Func<GatewayId, long> watermark, long nowMicros, StoreCommit commit)
     {
-        counters.Parts += commit.Parts.Count;
-        counters.Revisions += commit.Revisions.Count;
+        _counters.Parts += commit.Parts.Count;
+        _counters.Revisions += commit.Revisions.Count;
         foreach (var windows in _touched)
         {
-            counters.Open -= windows.Count;
+            _counters.Open -= windows.Count;
             windows.Committed(watermark(windows.Gateway), nowMicros, _memoryMicros, _pool);
-            counters.Open += windows.Count;
+            _counters.Open += windows.Count;
         }
     }
 
@@ -162,29 +168,16 @@ internal sealed class WindowFolder(WindowOptions options, WindowCounters counter
 
     private void Touch(GatewayWindows windows) => _touched.Add(windows);
 
-    private WindowPart Find(SeriesEntry series, WindowSpan span)
-    {
-        if (span.End <= _watermark)
-        {
-            var complete = _watermark - span.End >= series.Definition.ExtraLatenessMicros;
-            return Find(complete ? _late : _atOnce, series, span);
-        }
-
-        return _inMemory && span.End > _reachFirst && span.Start < _reachLast
+    private WindowPart Find(SeriesEntry series, WindowSpan span, long time) =>
+        span.End > _watermark && (_inPart ? IsReadAgain(span, time) : IsInMemory(span))
             ? _windows.Added(series, span, _pool)
-            : Find(_atOnce, series, span);
-    }
+            : _immediate.Find(series, span);
 
-    private WindowPart Find(Dictionary<WindowKey, WindowPart> parts, SeriesEntry series, WindowSpan span)
-    {
-        var key = new WindowKey(series.Identity, span.Start);
-        if (!parts.TryGetValue(key, out var part))
-        {
-            parts[key] = part = _pool.Take().Begin(series, span);
-        }
+    private bool IsInMemory(WindowSpan span) => _inMemory && span.End > _reachFirst && span.Start < _reachLast;
 
-        return part;
-    }
+    // While a rebuild is under way: the written parts of its windows are removed at its end, and it reads only later
+    // event times.
+    private bool IsReadAgain(WindowSpan span, long time) => time < _windows.ReadTo && _windows.Span.Contains(span);
 
     private static long Micros(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMicrosecond;
 }

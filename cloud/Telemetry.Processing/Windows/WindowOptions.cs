@@ -1,5 +1,3 @@
-using Telemetry.Storage.Windows;
-
 namespace Telemetry.Processing.Windows;
 
 /// <summary>How windows are folded. Every limit says what happens at it.</summary>
@@ -8,8 +6,11 @@ public sealed record WindowOptions
     /// <summary>True to keep no windows. For measurements only: no configuration key sets it.</summary>
     public bool IsOff { get; init; }
 
-    /// <summary>The widths of windows.</summary>
-    public WindowWidths Widths { get; init; } = WindowWidths.None;
+    /// <summary>
+    /// How often the widths of windows are read again. A new entry is valid at earliest an hour after it was added, so
+    /// every processor knows it in time.
+    /// </summary>
+    public TimeSpan ReadWidthsEvery { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>
     /// How far the event time of a live reading may be from its arrival for its part to stay in memory. The part of a
@@ -35,4 +36,11 @@ public sealed record WindowOptions
     /// watermark of such a gateway stands still.
     /// </summary>
     public TimeSpan RebuildTime { get; init; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>
+    /// The most readings that are read back at once to fold open windows anew. A gateway with more of them is read
+    /// slice by slice of event time, one in each transaction; the readings of one microsecond are never divided. Until
+    /// the last slice the gateway's watermark stands still, and other gateways go on as always.
+    /// </summary>
+    public int RebuildReadingsMax { get; init; } = 30_000;
 }

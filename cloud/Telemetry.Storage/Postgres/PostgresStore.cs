@@ -51,6 +51,9 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     /// <summary>The kind of database.</summary>
     public DatabaseEdition Edition { get; }
 
+    /// <summary>What kept the readers' role from being made or granted at the start; null if nothing did.</summary>
+    public string? ReaderRoleProblem { get; private init; }
+
     /// <summary>
     /// Plain PostgreSQL: the number of partitions that could not be made; their rows go to the default partition.
     /// </summary>
@@ -78,9 +81,12 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         {
             await using var connection = await readers.OpenConnectionAsync(cancellationToken);
             var edition = await DatabaseEdition.DetectAsync(connection, cancellationToken);
-            await MigrationRunner.RunAsync(connection, edition, options.Migrate, cancellationToken);
+            var problem = await MigrationRunner.RunAsync(connection, edition, options.Migrate, cancellationToken);
             return new PostgresStore(
-                readers, edition, await ReadingTable.FindAsync(connection, cancellationToken), options, time);
+                readers, edition, await ReadingTable.FindAsync(connection, cancellationToken), options, time)
+            {
+                ReaderRoleProblem = problem,
+            };
         }
         catch (Exception e) when (StoreErrors.IsDatabases(e))
         {
@@ -192,17 +198,38 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         ReadAsync(
             "find refused readings", c => ReadingProbe.FindAsync(c, readings, cancellationToken), cancellationToken);
 
+    public Task RecordLagAsync(IReadOnlyList<StreamLagRow> rows, CancellationToken cancellationToken) =>
+        rows.Count == 0 ? Task.CompletedTask : ReadAsync(
+            "record how far streams are behind",
+            async c =>
+            {
+                await LagStatements.WriteAsync(c, rows, cancellationToken);
+                return true;
+            },
+            cancellationToken);
+
     public Task<IReadOnlyList<GatewayId>> FindOpenGatewaysAsync(int partition, CancellationToken cancellationToken) =>
         ReadAsync(
             "find gateways with open windows", c => OpenReadings.FindGatewaysAsync(c, partition, cancellationToken),
             cancellationToken);
 
-    public Task<IReadOnlyList<int>> ReadReadingsAsync(
+    public Task<OpenReadingCounts> ReadReadingsAsync(
         IReadOnlyList<(GatewayId Gateway, OpenSpan Span)> gateways, Func<GatewayId, int, SeriesEntry?> series,
-        ReadingBuffer rows, CancellationToken cancellationToken) =>
+        ReadingBuffer rows, int readingsMax, CancellationToken cancellationToken) =>
         ReadAsync(
             "read the readings of open windows",
-            c => OpenReadings.ReadAsync(c, gateways, series, rows, cancellationToken), cancellationToken);
+            c => OpenReadings.ReadAsync(c, gateways, series, rows, readingsMax, cancellationToken), cancellationToken);
+
+    public Task<IReadOnlyList<WindowWidth>> ReadWidthsAsync(CancellationToken cancellationToken) =>
+        ReadAsync("read the widths of windows", c => WidthTable.ReadAsync(c, cancellationToken), cancellationToken);
+
+    /// <summary>
+    /// Compares a windows file with the database and adds its new entries; returns how many. Throws
+    /// <see cref="WindowWidthException"/> when the file does not agree with the database; nothing is added then.
+    /// </summary>
+    public Task<int> AddWidthsAsync(ConfiguredWidths file, string addedBy, CancellationToken cancellationToken) =>
+        ReadAsync(
+            "add widths of windows", c => WidthTable.AddAsync(c, file, addedBy, cancellationToken), cancellationToken);
 
     public async Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken)
     {

@@ -15,8 +15,8 @@ namespace Telemetry.Storage.Windows;
 public sealed class WindowPart
 {
     private Int128 _exactSum;
-    private double _sum, _correction;
-    private double _shift, _shiftedSum, _shiftedSquares;
+    private DoubleSum _sum;
+    private SquaredDistances _distances;
     private double _last;
 
     /// <summary>The series.</summary>
@@ -91,21 +91,15 @@ public sealed class WindowPart
         IsExact && _exactSum >= long.MinValue && _exactSum <= long.MaxValue ? (long)_exactSum : null;
 
     /// <summary>The sum of the values as a double.</summary>
-    public double Sum => IsExact ? (double)_exactSum / Power
-        : double.IsFinite(_correction) ? _sum + _correction
-        : _sum;
+    public double Sum => IsExact ? (double)_exactSum / ScaledNumber.Power(Decimals) : _sum.Value;
 
     /// <summary>The sum of the squares of the values' distances from their mean.</summary>
-    public double SquaredDeviations => Values < 2 ? 0
-        : double.IsNaN(_shiftedSum) ? double.NaN
-        : Math.Max(0, _shiftedSquares - (_shiftedSum * _shiftedSum / Values));
+    public double SquaredDeviations => _distances.AboutMean(Values);
 
     /// <summary>
     /// The sum over the values of value times the seconds until the next value, up to the last one.
     /// </summary>
     public double Integral { get; private set; }
-
-    private double Power => ScaledNumber.Power(Decimals);
 
     /// <summary>Begins a new part. Objects are used again.</summary>
     public WindowPart Begin(SeriesEntry series, WindowSpan span)
@@ -115,8 +109,7 @@ public sealed class WindowPart
         (Count, Values, Nulls, Uncertain, Bad) = (0, 0, 0, 0, 0);
         (FirstTime, LastTime, MinBits, MaxBits, FirstBits, LastBits) = (0, 0, 0, 0, 0, 0);
         IsExact = HasNumbers && (series.Type != MetricType.Float || series.Decimals <= ScaledNumber.DecimalsMax);
-        (_exactSum, _sum, _correction, _last, Integral) = (0, 0, 0, 0, 0);
-        (_shift, _shiftedSum, _shiftedSquares) = (0, 0, 0);
+        (_exactSum, _sum, _distances, _last, Integral) = (0, default, default, 0, 0);
         return this;
     }
 
@@ -205,7 +198,7 @@ public sealed class WindowPart
         var own = IsExact ? (ulong)exact : BitConverter.DoubleToUInt64Bits(number);
         if (Values == 0)
         {
-            (MinBits, MaxBits, _shift) = (own, own, number);
+            (MinBits, MaxBits, _distances) = (own, own, new SquaredDistances(number));
         }
         else
         {
@@ -219,12 +212,10 @@ public sealed class WindowPart
         }
         else
         {
-            AddToSum(number);
+            _sum.Add(number);
         }
 
-        var distance = number - _shift;
-        _shiftedSum += distance;
-        _shiftedSquares += distance * distance;
+        _distances.Add(number);
     }
 
     private void AddTime(long time, ulong own, double number)
@@ -291,14 +282,10 @@ public sealed class WindowPart
         _exactSum += other._exactSum;
         if (!IsExact)
         {
-            AddToSum(other._sum);
-            _correction += other._correction;
+            _sum.Add(other._sum);
         }
 
-        // The other's sums are about another shift.
-        var move = other._shift - _shift;
-        _shiftedSquares += other._shiftedSquares + (move * ((2 * other._shiftedSum) + (other.Values * move)));
-        _shiftedSum += other._shiftedSum + (other.Values * move);
+        _distances.Add(other._distances, other.Values);
     }
 
     // A copy with the values alone, for a merge that needs them as doubles.
@@ -316,17 +303,8 @@ public sealed class WindowPart
         (FirstTime, LastTime) = (other.FirstTime, other.LastTime);
         (IsExact, IsUnordered) = (other.IsExact, other.IsUnordered);
         (MinBits, MaxBits, FirstBits, LastBits) = (other.MinBits, other.MaxBits, other.FirstBits, other.LastBits);
-        (_exactSum, _sum, _correction, _last) = (other._exactSum, other._sum, other._correction, other._last);
-        (_shift, _shiftedSum, _shiftedSquares) = (other._shift, other._shiftedSum, other._shiftedSquares);
+        (_exactSum, _sum, _distances, _last) = (other._exactSum, other._sum, other._distances, other._last);
         Integral = other.Integral;
-    }
-
-    // Neumaier's sum: what a large sum cuts from a small value is kept apart.
-    private void AddToSum(double value)
-    {
-        var sum = _sum + value;
-        _correction += Math.Abs(_sum) >= Math.Abs(value) ? _sum - sum + value : value - sum + _sum;
-        _sum = sum;
     }
 
     private bool IsExactValue(ulong bits, out long exact)
@@ -354,13 +332,13 @@ public sealed class WindowPart
             return;
         }
 
-        (_sum, _correction, _exactSum) = ((double)_exactSum / Power, 0, 0);
+        (_sum, _exactSum) = (new DoubleSum((double)_exactSum / ScaledNumber.Power(Decimals)), 0);
         (MinBits, MaxBits) = (ToDouble(MinBits), ToDouble(MaxBits));
         (FirstBits, LastBits) = (ToDouble(FirstBits), ToDouble(LastBits));
         IsExact = false;
     }
 
-    private ulong ToDouble(ulong exact) => BitConverter.DoubleToUInt64Bits((long)exact / Power);
+    private ulong ToDouble(ulong exact) => BitConverter.DoubleToUInt64Bits((long)exact / ScaledNumber.Power(Decimals));
 
     private ulong Lesser(ulong a, ulong b) => Compare(a, b) <= 0 ? a : b;
 

@@ -1,15 +1,4 @@
-using Telemetry.Model.Schemas;
-
 namespace Telemetry.Storage.Windows;
-
-/// <summary>From an event time on, windows of these metrics have this width.</summary>
-/// <param name="Metric">The metrics.</param>
-/// <param name="WidthSeconds">The width, in seconds: one of <see cref="WindowWidths.Allowed"/>.</param>
-/// <param name="ValidFrom">
-/// The first event time, in microseconds since 1970 UTC: a multiple of five minutes, so that no window of the width
-/// before it reaches beyond it.
-/// </param>
-public sealed record WindowWidth(NamePattern Metric, int WidthSeconds, long ValidFrom);
 
 /// <summary>
 /// The widths of windows, by metric and event time. A reading takes the width that is valid at its own time: of those
@@ -32,7 +21,8 @@ public sealed class WindowWidths
         All = [.. all];
         foreach (var width in All)
         {
-            if (!Allowed.Contains(width.WidthSeconds) || width.ValidFrom % ValidFromStep != 0)
+            if (!Allowed.Contains(width.WidthSeconds)
+                || (width.ValidFrom != WindowWidth.Beginning && width.ValidFrom % ValidFromStep != 0))
             {
                 throw new ArgumentException($"windows would overlap by {width}", nameof(all));
             }

@@ -20,10 +20,14 @@ internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
 {
     private static int _databases;
     private readonly List<PostgresStore> _stores = [];
+    private readonly List<string> _warnings = [];
 
     private PostgresDatabase(string connectionString) => ConnectionString = connectionString;
 
     public string ConnectionString { get; }
+
+    /// <summary>Warnings of SQLSTATE 01000 that connections of <see cref="OpenConnection"/> had.</summary>
+    public IReadOnlyList<string> Warnings => _warnings;
 
     public PostgresStore Postgres => _stores[0];
 
@@ -37,10 +41,18 @@ internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
         return database;
     }
 
+    /// <summary>The database that the connection string names, without our tables.</summary>
+    public static async Task<PostgresDatabase> Emptied(string connectionString)
+    {
+        var database = new PostgresDatabase(connectionString);
+        await database.Execute("DROP SCHEMA IF EXISTS telemetry CASCADE");
+        return database;
+    }
+
     /// <summary>Makes a database without tables.</summary>
     public static async Task<PostgresDatabase> CreateEmpty(string serverConnectionString)
     {
-        var name = $"test_{Interlocked.Increment(ref _databases)}";
+        var name = $"test_{Environment.ProcessId}_{Interlocked.Increment(ref _databases)}";
         var builder = new NpgsqlConnectionStringBuilder(serverConnectionString) { Database = name };
         await using var connection = new NpgsqlConnection(
             new NpgsqlConnectionStringBuilder(serverConnectionString) { Pooling = false }.ConnectionString);
@@ -183,6 +195,13 @@ internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
     {
         var connection = new NpgsqlConnection(
             new NpgsqlConnectionStringBuilder(ConnectionString) { Pooling = false }.ConnectionString);
+        connection.Notice += (_, e) =>
+        {
+            if (e.Notice.SqlState == PostgresErrorCodes.Warning)
+            {
+                _warnings.Add(e.Notice.MessageText);
+            }
+        };
         await connection.OpenAsync();
         return connection;
     }

@@ -60,13 +60,19 @@ internal abstract class AlteredStore(SimulatedStore store) : IStore
         ReadingBuffer readings, CancellationToken cancellationToken) =>
         Inner.FindRefusedAsync(readings, cancellationToken);
 
+    public Task<IReadOnlyList<WindowWidth>> ReadWidthsAsync(CancellationToken cancellationToken) =>
+        Inner.ReadWidthsAsync(cancellationToken);
+
+    public Task RecordLagAsync(IReadOnlyList<StreamLagRow> rows, CancellationToken cancellationToken) =>
+        Inner.RecordLagAsync(rows, cancellationToken);
+
     public Task<IReadOnlyList<GatewayId>> FindOpenGatewaysAsync(int partition, CancellationToken cancellationToken) =>
         Inner.FindOpenGatewaysAsync(partition, cancellationToken);
 
-    public virtual Task<IReadOnlyList<int>> ReadReadingsAsync(
+    public virtual Task<OpenReadingCounts> ReadReadingsAsync(
         IReadOnlyList<(GatewayId Gateway, OpenSpan Span)> gateways, Func<GatewayId, int, SeriesEntry?> series,
-        ReadingBuffer rows, CancellationToken cancellationToken) =>
-        Inner.ReadReadingsAsync(gateways, series, rows, cancellationToken);
+        ReadingBuffer rows, int readingsMax, CancellationToken cancellationToken) =>
+        Inner.ReadReadingsAsync(gateways, series, rows, readingsMax, cancellationToken);
 
     public abstract Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken);
 }

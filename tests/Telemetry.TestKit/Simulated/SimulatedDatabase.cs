@@ -37,6 +37,9 @@ public sealed record SimulatedDatabase
     public ImmutableDictionary<int, SimulatedPartition> Partitions { get; init; } =
         ImmutableDictionary<int, SimulatedPartition>.Empty;
 
+    /// <summary>The widths of windows, in the order in which they were added.</summary>
+    public ImmutableList<WindowWidth> Widths { get; init; } = [];
+
     /// <summary>The workers that reported to be alive, and until when.</summary>
     public ImmutableDictionary<(string Owner, int Worker), (LiveWorker Worker, DateTimeOffset AliveUntil)> Workers
     {

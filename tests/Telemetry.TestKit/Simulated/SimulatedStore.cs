@@ -1,7 +1,6 @@
 using System.Text.Unicode;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Installations;
-using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Storage;
 using Telemetry.Storage.Alerts;
@@ -37,6 +36,9 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     /// <see cref="PumpScope"/>. For judges.
     /// </summary>
     public Action<StoreCommit, SimulatedDatabase, object?> Committed { get; set; } = (_, _, _) => { };
+
+    /// <summary>Called with the number of readings that a call reads back.</summary>
+    public Action<int> ReadBack { get; set; } = _ => { };
 
     /// <summary>
     /// Decides which commits begin and then get nothing more from their frozen client; none by default. The caller's
@@ -138,6 +140,20 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     }
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<WindowWidth>> ReadWidthsAsync(CancellationToken cancellationToken) =>
+        CallAsync<IReadOnlyList<WindowWidth>>("read the widths of windows", () => Content.Widths, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task RecordLagAsync(IReadOnlyList<StreamLagRow> rows, CancellationToken cancellationToken)
+    {
+        Lags = rows;
+        return Task.CompletedTask;
+    }
+
+    /// <summary>The rows that were recorded last.</summary>
+    public IReadOnlyList<StreamLagRow> Lags { get; private set; } = [];
+
+    /// <inheritdoc/>
     public Task<IReadOnlyList<GatewayId>> FindOpenGatewaysAsync(int partition, CancellationToken cancellationToken) =>
         CallAsync<IReadOnlyList<GatewayId>>(
             "find gateways with open windows",
@@ -149,13 +165,19 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
             cancellationToken);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<int>> ReadReadingsAsync(
+    public Task<OpenReadingCounts> ReadReadingsAsync(
         IReadOnlyList<(GatewayId Gateway, OpenSpan Span)> gateways, Func<GatewayId, int, SeriesEntry?> series,
-        ReadingBuffer rows, CancellationToken cancellationToken)
+        ReadingBuffer rows, int readingsMax, CancellationToken cancellationToken)
     {
         (GatewayId Gateway, OpenSpan Span)[] asked = [.. gateways];
-        return CallAsync<IReadOnlyList<int>>(
-            "read the readings of open windows", () => [.. asked.Select(a => Read(a.Gateway, a.Span, series, rows))],
+        return CallAsync(
+            "read the readings of open windows",
+            () =>
+            {
+                var read = ReadingsBack.Read(Content, asked, series, rows, readingsMax);
+                ReadBack(read.Gateways.Sum());
+                return read;
+            },
             cancellationToken);
     }
 
@@ -177,29 +199,6 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
         sent.AddAll(readings);
         return CallAsync<IReadOnlyList<RefusedReading>>(
             "find refused readings", () => FindRefused(sent), cancellationToken);
-    }
-
-    private int Read(
-        GatewayId gateway, OpenSpan span, Func<GatewayId, int, SeriesEntry?> series, ReadingBuffer rows)
-    {
-        var before = rows.Count;
-        foreach (var reading in SimulatedDatabase.All(Content.Readings)
-            .Where(r => r.Time >= span.From && r.Time < span.To)
-            .Select(r => (Row: r, Entry: series(gateway, Content.Series[r.Series].Series)))
-            .Where(r => r.Entry?.Gateway == gateway)
-            .OrderBy(r => r.Entry!.Number).ThenBy(r => r.Row.Time))
-        {
-            if (reading.Row.Type == MetricType.Text && (reading.Row.Flags & ReadingFlags.Null) == 0)
-            {
-                rows.AddText(reading.Entry!, reading.Row.Time, reading.Row.Flags, reading.Row.Text.Span);
-            }
-            else
-            {
-                rows.Add(reading.Entry!, reading.Row.Time, reading.Row.Flags, reading.Row.Bits);
-            }
-        }
-
-        return rows.Count - before;
     }
 
     private InstallationFacts Install(InstallationFacts proposed)

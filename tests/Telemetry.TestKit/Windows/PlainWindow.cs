@@ -36,7 +36,8 @@ public sealed class PlainWindow
         }
     }
 
-    public double Integral => _values.Skip(1).Select((v, i) => _values[i].Number * ((v.Time - _values[i].Time) / 1e6)).Sum();
+    public double Integral =>
+        _values.Skip(1).Select((v, i) => _values[i].Number * ((v.Time - _values[i].Time) / 1e6)).Sum();
 
     /// <summary>Says how a part differs from it; empty when it does not.</summary>
     public string Differences(WindowPart part)
@@ -49,7 +50,8 @@ public sealed class PlainWindow
         {
             Same("counts", counts, (part.Count, part.Values, part.Nulls, part.Uncertain, part.Bad)),
             Same("hash", hash, part.HashSum),
-            _values.Length == 0 ? "" : Same("times", (_values[0].Time, _values[^1].Time), (part.FirstTime, part.LastTime)),
+            _values.Length == 0 ? ""
+                : Same("times", (_values[0].Time, _values[^1].Time), (part.FirstTime, part.LastTime)),
             _values.Length == 0 || _type == MetricType.Text ? "" : Numbers(part),
         }.Where(t => t != ""));
     }
@@ -78,8 +80,9 @@ public sealed class PlainWindow
 
     private long? ExactSum(SeriesEntry series)
     {
-        var sum = _all.Where(r => r.Counts(_type)).Aggregate(BigInteger.Zero, (total, r) => total + (_type == MetricType.Float
-            && ScaledNumber.TryScale(r.Bits, series.Decimals, out var scaled) ? scaled : (long)r.Bits));
+        var sum = _all.Where(r => r.Counts(_type)).Aggregate(BigInteger.Zero, (total, r) => total + (
+            _type == MetricType.Float && ScaledNumber.TryScale(r.Bits, series.Decimals, out var scaled)
+                ? scaled : (long)r.Bits));
         return sum >= long.MinValue && sum <= long.MaxValue ? (long)sum : null;
     }
 
@@ -89,8 +92,9 @@ public sealed class PlainWindow
         ? (long)bits / ScaledNumber.Power(part.Decimals)
         : BitConverter.UInt64BitsToDouble(bits);
 
-    private static string Same<T>(string what, T expected, T found) => EqualityComparer<T>.Default.Equals(expected, found)
-        ? "" : string.Create(CultureInfo.InvariantCulture, $"{what} {found} in place of {expected}");
+    private static string Same<T>(string what, T expected, T found) =>
+        EqualityComparer<T>.Default.Equals(expected, found)
+            ? "" : string.Create(CultureInfo.InvariantCulture, $"{what} {found} in place of {expected}");
 
     // Infinite values, and sums that overflow, give what the order of the additions makes of them.
     private static string Near(string what, double expected, double found, double tolerance) =>

@@ -11,8 +11,8 @@ public sealed class RandomWindow(Random random)
 {
     private static readonly ulong[] OddFloats =
     [
-        .. ((double[])[0, -0.0, double.Epsilon, -1e-300, 1e300, double.PositiveInfinity, double.NegativeInfinity, 0.1 + 0.2,
-            9007199254740993, 1e15]).Select(BitConverter.DoubleToUInt64Bits),
+        .. ((double[])[0, -0.0, double.Epsilon, -1e-300, 1e300, double.PositiveInfinity, double.NegativeInfinity,
+            0.1 + 0.2, 9007199254740993, 1e15]).Select(BitConverter.DoubleToUInt64Bits),
         0x7FF0_0000_0000_0001, 0x7FF8_DEAD_BEEF_0001, 0xFFFF_FFFF_FFFF_FFFF,
     ];
 

@@ -111,15 +111,20 @@ SELECT s.gateway, s.device, s.metric, s.labels, r.start, r.start + make_interval
 FROM telemetry.window_revision r
 JOIN telemetry.series s ON s.id = r.series;
 
--- The width of the windows of each series, by event time: [valid_from, valid_to).
+-- A pattern of names, in which * stands for any number of characters, as LIKE takes it.
+CREATE FUNCTION telemetry.like_pattern(pattern text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT replace(replace(replace(replace(pattern, '\', '\\'), '%', '\%'), '_', '\_'), '*', '%')
+$$;
+
+-- The width of the windows of each series, by event time: [valid_from, valid_to). Of two entries that are valid from the
+-- same time the later one counts, as the span of the other one is empty.
 CREATE VIEW telemetry.series_width AS
 SELECT s.id AS series, w.width_seconds AS width, w.valid_from,
        lead(w.valid_from, 1, 'infinity') OVER (PARTITION BY s.id ORDER BY w.valid_from, w.id) AS valid_to
 FROM telemetry.series s
 JOIN (SELECT 0 AS id, '%' AS metric, 60 AS width_seconds, '-infinity'::timestamptz AS valid_from
       UNION ALL
-      SELECT id, replace(replace(replace(replace(metric, '\', '\\'), '%', '\%'), '_', '\_'), '*', '%'),
-             width_seconds, valid_from
+      SELECT id, telemetry.like_pattern(metric), width_seconds, valid_from
       FROM telemetry.window_width) w ON s.metric LIKE w.metric;
 
 -- The complete windows of the last so much time that differ from the readings: there should be none. Counts, minima,

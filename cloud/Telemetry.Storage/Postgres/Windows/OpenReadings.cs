@@ -16,13 +16,16 @@ internal static class OpenReadings
         """;
 
     // The time span of all gateways stands as two constants too: only they let the server skip partitions.
+    // The limit comes before the sort, which then is bounded too.
     private const string ReadingsSql = """
-        SELECT u.n, r.series, r.time, r.i, r.f, r.flags, r.t
-        FROM unnest($1, $2, $3) WITH ORDINALITY u(gateway, first, last, n)
-        JOIN telemetry.series s USING (gateway)
-        JOIN telemetry.reading r ON r.series = s.id AND r.time >= u.first AND r.time < u.last
-        WHERE r.time >= $4 AND r.time < $5
-        ORDER BY u.n, r.series, r.time
+        SELECT * FROM (
+            SELECT u.n, r.series, r.time, r.i, r.f, r.flags, r.t
+            FROM unnest($1, $2, $3) WITH ORDINALITY u(gateway, first, last, n)
+            JOIN telemetry.series s USING (gateway)
+            JOIN telemetry.reading r ON r.series = s.id AND r.time >= u.first AND r.time < u.last
+            WHERE r.time >= $4 AND r.time < $5
+            LIMIT $6) r
+        ORDER BY n, series, time
         """;
 
     public static async Task<IReadOnlyList<GatewayId>> FindGatewaysAsync(
@@ -40,14 +43,15 @@ internal static class OpenReadings
         return gateways;
     }
 
-    public static async Task<IReadOnlyList<int>> ReadAsync(
+    public static async Task<OpenReadingCounts> ReadAsync(
         NpgsqlConnection connection, IReadOnlyList<(GatewayId Gateway, OpenSpan Span)> gateways,
-        Func<GatewayId, int, SeriesEntry?> series, ReadingBuffer rows, CancellationToken cancellationToken)
+        Func<GatewayId, int, SeriesEntry?> series, ReadingBuffer rows, int readingsMax,
+        CancellationToken cancellationToken)
     {
         var counts = new int[gateways.Count];
         if (gateways.Count == 0)
         {
-            return counts;
+            return new OpenReadingCounts(counts, true);
         }
 
         await using var command = new NpgsqlCommand(ReadingsSql, connection);
@@ -56,8 +60,10 @@ internal static class OpenReadings
         Add(Times(g => g.Span.To), NpgsqlDbType.Array | NpgsqlDbType.TimestampTz);
         Add(ColumnValues.Time(gateways.Min(g => g.Span.From)), NpgsqlDbType.TimestampTz);
         Add(ColumnValues.Time(gateways.Max(g => g.Span.To)), NpgsqlDbType.TimestampTz);
+        Add(readingsMax + 1L, NpgsqlDbType.Bigint);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
+        long read = 0;
+        for (; await reader.ReadAsync(cancellationToken); read++)
         {
             var at = (int)reader.GetInt64(0) - 1;
             if (series(gateways[at].Gateway, reader.GetInt32(1)) is { } entry)
@@ -67,7 +73,7 @@ internal static class OpenReadings
             }
         }
 
-        return counts;
+        return new OpenReadingCounts(counts, read <= readingsMax);
 
         DateTime[] Times(Func<(GatewayId Gateway, OpenSpan Span), long> micros) =>
             [.. gateways.Select(g => ColumnValues.Time(micros(g)))];

@@ -1,19 +1,12 @@
 using Npgsql;
 using Telemetry.Storage.Postgres.Statements;
-using Telemetry.Storage.Windows;
 
 namespace Telemetry.Storage.Postgres.Windows;
 
-/// <summary>Writes parts of windows and revisions, and removes the parts that an owner folds anew.</summary>
+/// <summary>Writes revisions of complete windows, and removes the parts that an owner folds anew.</summary>
 internal sealed class PartStatements
 {
-    private readonly RowsStatement _remove = new("""
-        DELETE FROM telemetry.window_part p
-        USING unnest($1, $2, $3, $4) u(gateway, first, last, watermark) JOIN telemetry.series s USING (gateway)
-        WHERE p.series = s.id AND p.start >= u.first AND p.start < u.last
-            AND p.start + make_interval(secs => p.width) <= u.last
-            AND (u.watermark IS NULL OR p.start + make_interval(secs => p.width) > u.watermark)
-        """);
+    private readonly RowsStatement _remove = new("SELECT telemetry.remove_parts($1, $2, $3, $4)");
 
     private readonly RowsStatement _revisions = new("""
         INSERT INTO telemetry.window_revision (series, start, width, cause, gateway, epoch, lane, first, count,
@@ -22,7 +15,6 @@ internal sealed class PartStatements
             u(series, start, width, cause, gateway, epoch, lane, first, count, readings, numbers, sum)
         """);
 
-    private readonly PartEncoder _encoder = new();
     private readonly Action<StoreCommit> _fill;
 
     public PartStatements() => _fill = Removals() + Revisions();
@@ -34,22 +26,6 @@ internal sealed class PartStatements
         _fill(commit);
         _remove.AddTo(batch);
         _revisions.AddTo(batch);
-    }
-
-    /// <summary>Writes parts, after those that <see cref="AddTo"/> removes.</summary>
-    public async Task CopyAsync(
-        NpgsqlConnection connection, List<WindowPart> parts, int timeoutMillis, CancellationToken cancellationToken)
-    {
-        // Disposed only when everything was sent: disposing it ends the COPY as if it were complete.
-        var copy = await connection.BeginRawBinaryCopyAsync(PartEncoder.CopySql, cancellationToken);
-        copy.ReadTimeout = copy.WriteTimeout = timeoutMillis;
-        _encoder.Begin();
-        while (_encoder.Next(parts) is { IsEmpty: false } chunk)
-        {
-            await copy.WriteAsync(chunk, cancellationToken);
-        }
-
-        await copy.DisposeAsync();
     }
 
     private Action<StoreCommit> Removals()

@@ -62,7 +62,8 @@ internal sealed class WindowJudge(Findings findings)
                 findings.Add(
                     gateway, null,
                     $"the window of {series} from {window.Start}, {window.WidthSeconds} s, lacks {balance.Count} "
-                    + $"readings (hash {balance.Hash:x16}); open are {row?.OpenWindows}, the watermark is {row?.Watermark}");
+                    + $"readings (hash {balance.Hash:x16}); open are {row?.OpenWindows}, "
+                    + $"the watermark is {row?.Watermark}");
             }
         }
     }

@@ -20,7 +20,10 @@ internal sealed class ScheduledAgent
     [
         new SeriesDefinition { Device = "pump", Metric = "temperature", Decimals = 2 },
         new SeriesDefinition { Device = "pump", Metric = "starts", Type = MetricType.Int },
-        new SeriesDefinition { Device = "pump", Metric = "total", Type = MetricType.UInt, ExtraLatenessMicros = 7_000_000 },
+        new SeriesDefinition
+        {
+            Device = "pump", Metric = "total", Type = MetricType.UInt, ExtraLatenessMicros = 7_000_000,
+        },
         new SeriesDefinition { Device = "door", Metric = "open", Type = MetricType.Bool },
         new SeriesDefinition { Device = "door", Metric = "state", Type = MetricType.Text },
         new SeriesDefinition { Device = "door", Metric = "force" },
@@ -102,7 +105,8 @@ internal sealed class ScheduledAgent
     public void SealPromise() => Seal(Lane.Live, new ReadingBatch(), [new(0, 1, Now, Now, DropReason.Quota)]);
 
     /// <summary>Sends any frame once more.</summary>
-    public Task SendAgainAsync() => _sealed.Count == 0 ? Task.CompletedTask : SendAsync(_sealed[_random.Next(_sealed.Count)]);
+    public Task SendAgainAsync() =>
+        _sealed.Count == 0 ? Task.CompletedTask : SendAsync(_sealed[_random.Next(_sealed.Count)]);
 
     public Task SendAsync(SealedFrame frame) => _stand.SendAsync(_gateway, frame.Key.Lane, frame.Bytes);
 

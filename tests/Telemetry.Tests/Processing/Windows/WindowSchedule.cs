@@ -9,9 +9,9 @@ using Telemetry.TestKit.Time;
 namespace Telemetry.Tests.Processing.Windows;
 
 /// <summary>
-/// A random schedule of two gateways: frames that come late, twice, in another order, in three lanes and several epochs;
-/// tombstones; losses that turn up after all; readings that the database refuses; transactions whose answer is lost;
-/// processors that are killed. At the end everything has arrived and every window is complete.
+/// A random schedule of two gateways: frames that come late, twice, in another order, in three lanes and several
+/// epochs; tombstones; losses that turn up after all; readings that the database refuses; transactions whose answer is
+/// lost; processors that are killed. At the end everything has arrived and every window is complete.
 /// </summary>
 internal sealed class WindowSchedule
 {
@@ -40,7 +40,8 @@ internal sealed class WindowSchedule
         _stand.Store.Calls.LosesAnswer = what => _fails && what == "commit" && _random.Next(4) == 0;
         if (_random.Next(4) == 0)
         {
-            _stand.Store.Refuses = c => c.Readings.Times.ToArray().Any(t => t % 41 == 0) ? "23514 the time is refused" : null;
+            _stand.Store.Refuses = c =>
+                c.Readings.Times.ToArray().Any(t => t % 41 == 0) ? "23514 the time is refused" : null;
         }
     }
 
@@ -68,7 +69,7 @@ internal sealed class WindowSchedule
         for (var step = _random.Next(10, 60); step > 0; step--)
         {
             await ActAsync(_agents[_random.Next(_agents.Length)]);
-            await _stand.WaitAsync(Second * (_random.Next(3) == 0 ? 8 * _random.NextDouble() : 0.1 * _random.NextDouble()));
+            await _stand.WaitAsync(Second * (_random.NextDouble() * (_random.Next(3) == 0 ? 8 : 0.1)));
             await _stand.LookAsync();
         }
 

@@ -17,7 +17,7 @@ public sealed class WindowScheduleTests
         {
             var schedule = new WindowSchedule(seed);
             var findings = schedule.Run();
-            Assert.True(findings.Count == 0, $"seed {seed}: {string.Join("\n", findings.Take(3))} ({findings.Count} in all)");
+            Assert.True(findings.Count == 0, $"seed {seed}: {string.Join("\n", findings.Take(3))}");
             var seen = schedule.Judge.Seen;
             (revisions, rebuilt) = (revisions + seen.Revisions, rebuilt + seen.Rebuilt);
             (parts, recovered) = (parts + seen.Parts, recovered + seen.Recovered);
@@ -48,7 +48,7 @@ public sealed class WindowScheduleTests
     private static (int First, int Last) Seeds()
     {
         var given = Environment.GetEnvironmentVariable("TELEMETRY_TEST_WINDOW_SEEDS")?.Split('-');
-        return given is null ? (1, 500)
+        return given is null ? (1, 300)
             : (int.Parse(given[0], CultureInfo.InvariantCulture), int.Parse(given[^1], CultureInfo.InvariantCulture));
     }
 }

@@ -27,7 +27,10 @@ internal sealed class WindowStand
     public WindowStand(Pump pump, Random random, ProcessorOptions options)
     {
         (_pump, _random) = (pump, random);
-        _options = options with { Partitions = 1, RenewEvery = TimeSpan.FromSeconds(2), Lease = TimeSpan.FromSeconds(5) };
+        _options = options with
+        {
+            Partitions = 1, RenewEvery = TimeSpan.FromSeconds(2), Lease = TimeSpan.FromSeconds(5),
+        };
         Store = new SimulatedStore(pump, new Random(random.Next()));
         _log = new SimulatedFrameLog(pump, new Random(random.Next()));
         _control = new SimulatedControlChannel(pump, new Random(random.Next()));

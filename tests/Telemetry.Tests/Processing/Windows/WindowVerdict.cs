@@ -7,8 +7,8 @@ using Telemetry.TestKit.Windows;
 namespace Telemetry.Tests.Processing.Windows;
 
 /// <summary>
-/// Compares the parts of windows with a plain computation from the stored readings: at each commit those that are not in
-/// memory alone, at the end all of them.
+/// Compares the parts of windows with a plain computation from the stored readings: at each commit those that are not
+/// in memory alone, at the end all of them.
 /// </summary>
 internal sealed class WindowVerdict(WindowWidths widths, IReadOnlyList<SeriesEntry> series)
 {
@@ -51,7 +51,8 @@ internal sealed class WindowVerdict(WindowWidths widths, IReadOnlyList<SeriesEnt
 
     /// <summary>Everything has arrived and every window is complete: says what differs.</summary>
     public IEnumerable<string> AtTheEnd(SimulatedDatabase content) => Differences(content, isEnd: true).Concat(
-        content.Gateways.Values.Where(g => !g.OpenWindows.IsEmpty).Select(g => $"{g.Gateway} has windows in memory alone"))
+        content.Gateways.Values.Where(g => !g.OpenWindows.IsEmpty)
+            .Select(g => $"{g.Gateway} has windows in memory alone"))
         .Concat(SimulatedDatabase.All(content.Readings)
             .Where(r => content.Gateways[_series[r.Series].Gateway].Watermark < r.Time)
             .Select(r => $"the watermark has not passed the reading at {r.Time}").Take(1));

@@ -218,7 +218,10 @@ public sealed class WindowPartTests
     }
 
     private static PlainReading[] Floats(params double[] values) =>
-        [.. values.Select((v, i) => new PlainReading(i - 100, ReadingFlags.None, BitConverter.DoubleToUInt64Bits(v), 1))];
+    [
+        .. values.Select(
+            (v, i) => new PlainReading(i - 100, ReadingFlags.None, BitConverter.DoubleToUInt64Bits(v), 1)),
+    ];
 
     private static PlainReading[] Ints(params long[] values) =>
         [.. values.Select((v, i) => new PlainReading(i - 100, ReadingFlags.None, (ulong)v, 1))];

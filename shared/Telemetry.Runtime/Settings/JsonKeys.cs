@@ -1,20 +1,23 @@
 using System.Text.Json;
-using Telemetry.Runtime.Settings;
 
-namespace Telemetry.Processing.Alerts.Rules;
+namespace Telemetry.Runtime.Settings;
 
 /// <summary>
-/// Reads typed values from one JSON object of a rules file and records problems by key. <see cref="End"/> reports every
-/// key that was not read.
+/// Reads typed values from one JSON object of a file (<see cref="JsonFile"/>) and records problems by key.
+/// <see cref="End"/> reports every key that was not read.
 /// </summary>
-internal sealed class RuleKeys
+public sealed class JsonKeys
 {
     private readonly Dictionary<string, JsonElement> _values = [];
     private readonly HashSet<string> _known = [];
     private readonly string _where;
     private readonly List<string> _problems;
 
-    public RuleKeys(JsonElement element, string where, List<string> problems)
+    /// <summary>
+    /// Reads <paramref name="element"/>, which messages call <paramref name="where"/>; one that is not an object is a
+    /// problem.
+    /// </summary>
+    public JsonKeys(JsonElement element, string where, List<string> problems)
     {
         (_where, _problems) = (where, problems);
         if (element.ValueKind != JsonValueKind.Object)
@@ -82,7 +85,7 @@ internal sealed class RuleKeys
     }
 
     /// <summary>The object of a key; an empty one when the key is missing or is not an object.</summary>
-    public RuleKeys Child(string key) =>
+    public JsonKeys Child(string key) =>
         new(Find(key, JsonValueKind.Object, "an object") ?? Empty, $"{_where}: {Shown(key)}", _problems);
 
     /// <summary>The array of a key; its absence is recorded as a problem.</summary>

@@ -1,17 +1,18 @@
 using System.Reflection;
+using Xunit;
 using Xunit.Sdk;
 
-namespace Telemetry.Containers.Contracts;
+namespace Telemetry.TestKit.Contracts;
 
 /// <summary>
-/// The tests of a contract, by name: so that each is a row of a theory that is skipped, by name, where there is no
-/// engine.
+/// The tests of a contract, by name: so that each is a row of a theory that is skipped, by name, where its server is
+/// missing.
 /// </summary>
-internal static class ContractClaims
+public static class ContractClaims
 {
-    /// <summary>The facts, and the theories once for each of their rows.</summary>
-    public static TheoryData<string> Of<TContract>() =>
-        [.. All(typeof(TContract)).Select(claim => claim.Name).Order(StringComparer.Ordinal)];
+    /// <summary>The facts, and the theories once for each of their rows; without those that are named.</summary>
+    public static TheoryData<string> Of<TContract>(params string[] without) =>
+        [.. All(typeof(TContract)).Select(claim => claim.Name).Except(without).Order(StringComparer.Ordinal)];
 
     /// <summary>Runs one of them.</summary>
     public static Task RunAsync<TContract>(TContract contract, string name)

@@ -1,9 +1,7 @@
-using Telemetry.Storage.Windows;
-
-namespace Telemetry.Processing.Windows;
+namespace Telemetry.Storage.Windows;
 
 /// <summary>Parts that are used again, so that a steady stream of readings allocates none.</summary>
-internal sealed class PartPool
+public sealed class PartPool
 {
     /// <summary>The most parts that wait to be used; further ones are left to the garbage collector.</summary>
     private const int WaitingMax = 50_000;
