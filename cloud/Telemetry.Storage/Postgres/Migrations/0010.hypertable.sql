@@ -1,7 +1,7 @@
 -- TimescaleDB, either edition: the chunks are the layout.
 
 CREATE FUNCTION telemetry.latest_rows(in_series integer[])
-RETURNS TABLE (series integer, "time" timestamptz, i bigint, f double precision, flags smallint, t text)
+RETURNS SETOF telemetry.latest_row
 LANGUAGE sql STABLE AS $$
     SELECT x.* FROM unnest(in_series) s(series) CROSS JOIN LATERAL (
         SELECT r.series, r.time, r.i, r.f, r.flags, r.t FROM telemetry.reading r

@@ -71,7 +71,7 @@ END $$;
 
 -- The newest reading of each of the series: one look at what arrived, and one by index for each series.
 CREATE FUNCTION telemetry.latest_rows(in_series integer[])
-RETURNS TABLE (series integer, "time" timestamptz, i bigint, f double precision, flags smallint, t text)
+RETURNS SETOF telemetry.latest_row
 LANGUAGE sql STABLE AS $$
     SELECT DISTINCT ON (v.series) v.series, v.time, v.i, v.f, v.flags, v.t
     FROM (SELECT * FROM (
