@@ -109,18 +109,14 @@ public sealed class Processor
             ending.Cancel(); // CancelAsync would leave this thread.
             await hellos;
             await leases;
-            await HandOverAsync(cancellationToken);
-            await _leases.EndAsync();
-        }
-    }
+            if (cancellationToken.IsCancellationRequested)
+            {
+                // After any other end the memory may not be what the database has.
+                await GiveUpAsync(_ => false);
+                await _handover.RunAsync(_owned.All, CancellationToken.None);
+            }
 
-    // Only after a clean stop: after any other end the memory may not be what the database has.
-    private async Task HandOverAsync(CancellationToken stopping)
-    {
-        if (stopping.IsCancellationRequested)
-        {
-            await GiveUpAsync(_ => false);
-            await _handover.RunAsync(_owned.All, CancellationToken.None);
+            await _leases.EndAsync();
         }
     }
 

@@ -1,6 +1,7 @@
 using Telemetry.SystemTests;
 using Telemetry.SystemTests.Cluster;
 using Telemetry.SystemTests.Scenarios;
+using Telemetry.SystemTests.Windows;
 using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.SystemTests;
@@ -40,9 +41,24 @@ public sealed class KillTests
         Assert.True(test.Windows is { Complete: > 0, Faults.Count: 0 }, output.ToString());
         Assert.True(test.WindowLooks > 10, $"windows were read {test.WindowLooks} times");
         Assert.Equal(Strikes.Order(StringComparer.Ordinal), test.Struck.Keys.Order(StringComparer.Ordinal));
+        await AssertMissingPartsAreSeen(cluster, limit.Token);
         await AssertCorruptionIsSeen(cluster, "delete", "rows say", limit.Token);
         await AssertCorruptionIsSeen(cluster, "double", "stored more often than attempted", limit.Token);
         await AssertCorruptionIsSeen(cluster, "flip", "stored with another value than was sent", limit.Token);
+    }
+
+    private static async Task AssertMissingPartsAreSeen(LocalCluster cluster, CancellationToken cancellationToken)
+    {
+        await cluster.ExecuteAsync(
+            """
+            DELETE FROM telemetry.window_part p USING telemetry.windows w
+            WHERE w.series = p.series AND w.start = p.start AND w.complete
+            """,
+            cancellationToken);
+        var verdict = await WindowVerdict.ReadAsync(cluster.Postgres.ConnectionString, cancellationToken);
+
+        Assert.Contains(verdict.Faults, f => f.StartsWith("window ", StringComparison.Ordinal));
+        Assert.Contains(verdict.Faults, f => f.EndsWith("are in windows", StringComparison.Ordinal));
     }
 
     private static async Task AssertCorruptionIsSeen(

@@ -211,6 +211,17 @@ public sealed record SimulatedDatabase
                 .Where(Series.ContainsKey).ToDictionary(i => i, i => Series[i]));
     }
 
+    /// <summary>For each range the first registered frame that overlaps it.</summary>
+    public IReadOnlyList<FrameRegisterRow?> FirstFrames(IEnumerable<(GatewayId Gateway, FrameKey Range)> ranges)
+    {
+        var lanes = All(Frames).ToLookup(f => (f.Gateway, f.Key.Epoch, f.Key.Lane));
+        return
+        [
+            .. ranges.Select(a => lanes[(a.Gateway, a.Range.Epoch, a.Range.Lane)]
+                .Where(f => f.Key.Range.Overlaps(a.Range.Range)).MinBy(f => f.Key.First)),
+        ];
+    }
+
     /// <summary>All rows of a table that grows, in any order.</summary>
     public static IEnumerable<T> All<T>(ImmutableStack<ImmutableArray<T>> table) => table.SelectMany(rows => rows);
 

@@ -1,4 +1,3 @@
-using System.Text.Unicode;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Installations;
 using Telemetry.Model.Schemas;
@@ -126,17 +125,7 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     {
         (GatewayId Gateway, FrameKey Range)[] asked = [.. ranges];
         return CallAsync<IReadOnlyList<FrameRegisterRow?>>(
-            "find first frames",
-            () =>
-            {
-                var lanes = SimulatedDatabase.All(Content.Frames).ToLookup(f => (f.Gateway, f.Key.Epoch, f.Key.Lane));
-                return
-                [
-                    .. asked.Select(a => lanes[(a.Gateway, a.Range.Epoch, a.Range.Lane)]
-                        .Where(f => f.Key.Range.Overlaps(a.Range.Range)).MinBy(f => f.Key.First)),
-                ];
-            },
-            cancellationToken);
+            "find first frames", () => Content.FirstFrames(asked), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -311,7 +300,7 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
             throw new StoreException(trouble, isDataFault: false, mayHaveCommitted: false);
         }
 
-        if ((UnholdableText(commit.Readings) ?? RefusedSeries(commit) ?? Refuses(commit)) is { } refusal)
+        if ((RefusedText.Find(commit.Readings) ?? RefusedSeries(commit) ?? Refuses(commit)) is { } refusal)
         {
             throw new StoreException(refusal, isDataFault: true, mayHaveCommitted: false);
         }
@@ -334,7 +323,7 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
         {
             var alone = new StoreCommit();
             alone.Readings.AddRow(readings, row);
-            if ((UnholdableText(alone.Readings) ?? Refuses(alone)) is { } error)
+            if ((RefusedText.Find(alone.Readings) ?? Refuses(alone)) is { } error)
             {
                 refused.Add(new RefusedReading(row, error));
             }
@@ -345,20 +334,6 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
 
     private string? RefusedSeries(StoreCommit commit) => commit.Schemas.SelectMany(s => s.Added.ToArray())
         .Where(s => s.Refusal is null).Select(RefusesSeries).FirstOrDefault(refusal => refusal is not null);
-
-    private static string? UnholdableText(ReadingBuffer rows)
-    {
-        for (var i = 0; i < rows.Count; i++)
-        {
-            if (rows.IsText(i) && rows.Text(rows.Bits[i]) is var text
-                && (text.Contains((byte)0) || !Utf8.IsValid(text)))
-            {
-                return $"row {i}: text with NUL, or no valid UTF-8";
-            }
-        }
-
-        return null;
-    }
 
     private Task<T> CallAsync<T>(string what, Func<T> effect, CancellationToken cancellationToken) => Calls.CallAsync(
         what, effect, before => Broken(what, before), cancellationToken);

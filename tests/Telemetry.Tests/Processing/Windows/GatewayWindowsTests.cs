@@ -135,13 +135,13 @@ public sealed class GatewayWindowsTests
         Assert.Empty(Commit(windows, 9 * Minute, long.MaxValue));
         Assert.Equal((true, span), (windows.MustRebuild, windows.Span));
 
-        windows.BeginRebuild();
+        windows.Rebuild(span.To);
         Add(windows, 1, 5);
         windows.Write(long.MinValue, 0, [], _copies, _pool);
         windows.RolledBack(_pool);
         Assert.Equal((true, false, span), (windows.MustRebuild, windows.Rebuilding, windows.Span));
 
-        windows.BeginRebuild();
+        windows.Rebuild(span.To);
         Assert.True(windows.IsTouched);
         Add(windows, 1, 5);
         Assert.Empty(Commit(windows, long.MinValue, 0));

@@ -120,7 +120,7 @@ public sealed class WindowFolderTests
         }
 
         Assert.False(Gathers(windows));
-        _folder.Rebuild(windows, Now, rows, 1, rows.Count - 1, _commit);
+        _folder.Rebuild(windows, Now, rows, 1, rows.Count - 1, windows.Span.To, _commit);
         Assert.True(Gathers(windows));
 
         Assert.Equal(

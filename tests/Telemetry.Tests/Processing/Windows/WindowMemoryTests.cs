@@ -26,10 +26,9 @@ public sealed class WindowMemoryTests
     [Fact]
     public void Processor_keeps_to_the_limit()
     {
-        var rig = ProcessorRig.WithSchema(new()
-        {
-            Windows = new WindowOptions { PartsMax = 10, Widths = new([new(new NamePattern("*"), 1, 0)]) },
-        });
+        var rig = new ProcessorRig(new() { Windows = new WindowOptions { PartsMax = 10 } });
+        rig.Store.Content = rig.Store.Content with { Widths = [new(new NamePattern("*"), 1, 0)] };
+        rig.Give(ProcessorRig.Schema());
         var batch = new ReadingBatch();
         for (var i = 0; i < 120; i++)
         {

@@ -28,7 +28,8 @@ internal sealed class WindowSchedule
         _random = new Random(seed);
         _pump = new Pump();
         Widths = RandomWidths();
-        _stand = new WindowStand(_pump, _random, RandomOptions(Widths));
+        _stand = new WindowStand(_pump, _random, RandomOptions());
+        _stand.Store.Content = _stand.Store.Content with { Widths = [.. Widths.All] };
         _agents =
         [
             .. ((string[])["gw-1", "gw-2"]).Select(
@@ -190,14 +191,13 @@ internal sealed class WindowSchedule
             new(new NamePattern("t*"), WindowWidths.Allowed[_random.Next(WindowWidths.Allowed.Count)], Micros(2026)),
         ]);
 
-    private ProcessorOptions RandomOptions(WindowWidths widths) => new()
+    private ProcessorOptions RandomOptions() => new()
     {
         GatewaysMax = _random.Next(2) == 0 ? 1 : 100,
         GatherTime = TimeSpan.FromMilliseconds(_random.Next(2) * 50),
         RetryAfter = TimeSpan.FromMilliseconds(100),
         Windows = new WindowOptions
         {
-            Widths = widths,
             MemoryReach = Second * ((int[])[2, 20, 600])[_random.Next(3)],
             MemoryTime = Second * ((int[])[1, 5, 60])[_random.Next(3)],
             PartsMax = ((int[])[3, 200_000])[_random.Next(2)],
