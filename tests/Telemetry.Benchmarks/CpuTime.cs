@@ -4,7 +4,8 @@ using Telemetry.TestKit.Servers;
 namespace Telemetry.Benchmarks;
 
 /// <summary>
-/// CPU time that processes have taken, in the kernel and out of it (proc(5): stat, fields 14 and 15; of children that have ended, 16 and 17).
+/// CPU time that processes have taken, in the kernel and out of it (proc(5): stat, fields 14 and 15; of children that
+/// have ended, 16 and 17).
 /// </summary>
 internal static class CpuTime
 {

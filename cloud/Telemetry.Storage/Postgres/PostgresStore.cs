@@ -31,7 +31,6 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     private readonly ReadingIndexing? _indexing;
     private readonly PostgresStoreOptions _options;
     private readonly ReadingTable _table;
-    private readonly SemaphoreSlim _makingPartitions = new(1);
 
     private PostgresStore(
         NpgsqlDataSource readers, DatabaseEdition edition, ReadingTable table, PostgresStoreOptions options,
@@ -241,7 +240,8 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
 
         if (_partitions is not null)
         {
-            await MakePartitionsAsync(_partitions, commit.Readings, cancellationToken);
+            await _partitions.EnsureAsync(
+                commit.Readings, make => ReadAsync("make partitions", make, cancellationToken), cancellationToken);
         }
 
         if (!_idle.TryDequeue(out var connection))
@@ -277,22 +277,8 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     /// Plain PostgreSQL: moves readings that have arrived to the partitions that have an index, until few are left. Any
     /// process should call it at intervals; one at a time does the work, and the next call continues after an error.
     /// </summary>
-    public async Task IndexReadingsAsync(CancellationToken cancellationToken)
-    {
-        if (_indexing is null)
-        {
-            return;
-        }
-
-        try
-        {
-            await _indexing.RunAsync(cancellationToken);
-        }
-        catch (Exception e) when (StoreErrors.IsDatabases(e))
-        {
-            throw StoreErrors.From("move readings to where they are indexed", e);
-        }
-    }
+    public Task IndexReadingsAsync(CancellationToken cancellationToken) =>
+        _indexing?.RunAsync(cancellationToken) ?? Task.CompletedTask;
 
     /// <summary>The greatest number of a series or a device; each number is used once, up to 2^31.</summary>
     public Task<long> GreatestNumberAsync(CancellationToken cancellationToken) => ReadAsync(
@@ -324,31 +310,7 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         }
 
         await _readers.DisposeAsync();
-        _makingPartitions.Dispose();
-    }
-
-    private async Task MakePartitionsAsync(
-        CommitPartitions partitions, ReadingBuffer readings, CancellationToken cancellationToken)
-    {
-        await _makingPartitions.WaitAsync(cancellationToken);
-        try
-        {
-            if (partitions.Find(readings))
-            {
-                await ReadAsync(
-                    "make partitions",
-                    async c =>
-                    {
-                        await partitions.MakeAsync(c, cancellationToken);
-                        return true;
-                    },
-                    cancellationToken);
-            }
-        }
-        finally
-        {
-            _makingPartitions.Release();
-        }
+        _partitions?.Dispose();
     }
 
     private async Task<T> ReadAsync<T>(

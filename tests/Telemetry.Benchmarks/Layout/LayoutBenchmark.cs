@@ -25,13 +25,14 @@ internal static class LayoutBenchmark
         await LayoutCopies.RunAsync(server.ConnectionString, length.IsShort ? 2 : 12);
         await StoringAsync(server, length);
         var readings = long.Parse(
-            Environment.GetEnvironmentVariable("TELEMETRY_LAYOUT_READINGS") ?? "10000000", CultureInfo.InvariantCulture);
+            Environment.GetEnvironmentVariable("TELEMETRY_LAYOUT_READINGS") ?? "10000000",
+            CultureInfo.InvariantCulture);
         await LayoutQueries.RunAsync(server, length.IsShort ? 400_000 : readings);
     }
 
     /// <summary>
-    /// Whole transactions over two connections, in turns: into weeks without any index, into one table without any index,
-    /// and into the same while readings are moved beside them.
+    /// Whole transactions over two connections, in turns: into weeks without any index, into one table without any
+    /// index, and into the same while readings are moved beside them.
     /// </summary>
     private static async Task StoringAsync(PostgresServer server, RunLength length)
     {
@@ -76,7 +77,8 @@ internal static class LayoutBenchmark
         DO $$ BEGIN
             FOR week IN -1..1 LOOP
                 EXECUTE format(
-                    'CREATE TABLE telemetry.arrived_%s PARTITION OF telemetry.reading_arrived FOR VALUES FROM (%L) TO (%L)',
+                    'CREATE TABLE telemetry.arrived_%s PARTITION OF telemetry.reading_arrived '
+                        'FOR VALUES FROM (%L) TO (%L)',
                     week + 1, date_bin('7 days', now(), '1970-01-01Z') + week * interval '7 days',
                     date_bin('7 days', now(), '1970-01-01Z') + (week + 1) * interval '7 days');
             END LOOP;

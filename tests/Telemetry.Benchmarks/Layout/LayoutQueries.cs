@@ -20,7 +20,8 @@ internal static class LayoutQueries
             WHERE gateway = 'gw-7' AND device = 'pump' AND metric = 'm3' AND time > now() - interval '1 hour'
             """),
         ("day_of_last_month", """
-            SELECT time, number FROM telemetry.reading_plain WHERE gateway = 'gw-7' AND device = 'pump' AND metric = 'm3'
+            SELECT time, number FROM telemetry.reading_plain
+            WHERE gateway = 'gw-7' AND device = 'pump' AND metric = 'm3'
               AND time >= now() - interval '31 days' AND time < now() - interval '30 days'
             """),
         ("latest", "SELECT * FROM telemetry.latest_readings('gw-7')"),

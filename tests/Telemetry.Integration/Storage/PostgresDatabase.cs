@@ -206,7 +206,9 @@ internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
         return connection;
     }
 
-    /// <summary>Moves readings as upkeep does, once no other session does it; one that was ended may take a moment.</summary>
+    /// <summary>
+    /// Moves readings as upkeep does, once no other session does it; one that was ended may take a moment.
+    /// </summary>
     public async Task IndexReadings()
     {
         while (await Row("""

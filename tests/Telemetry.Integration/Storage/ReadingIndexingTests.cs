@@ -42,7 +42,8 @@ public sealed class ReadingIndexingTests(PostgresFixture fixture) : IClassFixtur
         Assert.Equal(1000, database.Postgres.ReadingsIndexed);
         Assert.Equal("3|0", await database.Row("""
             SELECT count(DISTINCT tableoid), count(*) FILTER (WHERE (series, time) < before)
-            FROM (SELECT tableoid, series, time, lag((series, time)) OVER (PARTITION BY tableoid ORDER BY ctid) AS before
+            FROM (SELECT tableoid, series, time,
+                         lag((series, time)) OVER (PARTITION BY tableoid ORDER BY ctid) AS before
                   FROM telemetry.reading) r
             """));
     }

@@ -7,7 +7,8 @@ namespace Telemetry.Storage.Postgres.Readings;
 /// Plain PostgreSQL only. Readings are stored in reading_arrived, which has no index. This moves them, sorted by series
 /// and time, to the weeks of reading_indexed, so that few rows have to be scanned. A step is one transaction, which
 /// deletes rows here and inserts them there: every snapshot sees each reading once, no lock is taken that a reader or a
-/// commit waits for, and after a crash the next run goes on. One process at a time. See docs/adr/0050.
+/// commit waits for, and after a crash the next run goes on. One process at a time. See
+/// docs/adr/0050-readings-arrive-without-an-index-and-are-moved.md.
 /// </summary>
 internal sealed class ReadingIndexing(PostgresStoreOptions options, TimeProvider time)
 {
@@ -48,6 +49,18 @@ internal sealed class ReadingIndexing(PostgresStoreOptions options, TimeProvider
     /// process does it.
     /// </summary>
     public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await LookAsync(cancellationToken);
+        }
+        catch (Exception e) when (StoreErrors.IsDatabases(e))
+        {
+            throw StoreErrors.From("move readings to where they are indexed", e);
+        }
+    }
+
+    private async Task LookAsync(CancellationToken cancellationToken)
     {
         await using var connection = new NpgsqlConnection(_connectionString);
         await connection.OpenAsync(cancellationToken);
