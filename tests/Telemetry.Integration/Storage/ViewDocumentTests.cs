@@ -9,7 +9,8 @@ public sealed partial class ViewDocumentTests(PostgresFixture fixture) : IClassF
     private const string SeenSql = $"""
         SELECT c.relname || '.' || a.attname || ' ' || format_type(a.atttypid, NULL)
         FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
-        WHERE c.relnamespace = 'telemetry'::regnamespace AND has_table_privilege('{ReaderRole.Name}', c.oid, 'SELECT')
+        WHERE c.relnamespace = 'telemetry'::regnamespace AND c.relkind = 'v'
+            AND has_table_privilege('{ReaderRole.Name}', c.oid, 'SELECT')
         UNION ALL
         SELECT p.proname || '.' || a.name || ' ' || format_type(a.type, NULL)
         FROM pg_proc p CROSS JOIN unnest(p.proargnames, p.proallargtypes, p.proargmodes) a(name, type, mode)

@@ -170,10 +170,7 @@ public abstract class StoreWindowContract : StoreDeadLetterContract
         rows.Add(a, 77, ReadingFlags.None, 0);
 
         var counts = await under.Store.ReadReadingsAsync(
-            [
-                (Other, new OpenSpan(Minute, 10 * Minute)), (Gateway, new OpenSpan(0, Minute)),
-                (GatewayId.Parse("gw-3"), new OpenSpan(0, Minute)),
-            ],
+            [(Other, new(Minute, 10 * Minute)), (Gateway, new(0, Minute)), (GatewayId.Parse("gw-3"), new(0, Minute))],
             (gateway, number) => known.TryGetValue(number, out var entry) && entry.Gateway == gateway ? entry : null,
             rows, int.MaxValue, default);
 

@@ -333,15 +333,5 @@ SELECT f.gateway, lpad(to_hex(f.epoch), 16, '0') AS epoch, (ARRAY['critical', 'l
 FROM telemetry.frame_register f
 WHERE f.stored > 0 AND f.stored_at - f.time_last >= interval '10 minutes';
 
--- These read tables on behalf of whoever calls them.
-DO $$
-DECLARE
-    called record;
-BEGIN
-    FOR called IN
-        SELECT oid::regprocedure AS name FROM pg_proc
-        WHERE pronamespace = 'telemetry'::regnamespace AND proname IN ('window_check', 'windows_as_of')
-    LOOP
-        EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = pg_catalog, pg_temp', called.name);
-    END LOOP;
-END $$;
+-- It reads tables on behalf of whoever calls it.
+ALTER FUNCTION telemetry.window_check(interval) SECURITY DEFINER SET search_path = pg_catalog, pg_temp;

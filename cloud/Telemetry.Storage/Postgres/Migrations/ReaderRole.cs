@@ -3,8 +3,8 @@ using Npgsql;
 namespace Telemetry.Storage.Postgres.Migrations;
 
 /// <summary>
-/// The role that people query with: it reads the views of the schema, those of later migrations too, and nothing else.
-/// A user that may not make roles works without it.
+/// The role that people query with: it reads the views of the schema, those of later migrations too, and of the tables
+/// only those that the functions beside the views read. A user that may not make roles works without it.
 /// </summary>
 internal static class ReaderRole
 {
@@ -20,7 +20,8 @@ internal static class ReaderRole
         SELECT count(*) FILTER (WHERE NOT has_table_privilege(r.oid, c.oid, 'SELECT')
             OR NOT has_schema_privilege(r.oid, c.relnamespace, 'USAGE'))
         FROM pg_roles r, pg_class c
-        WHERE r.rolname = '{Name}' AND c.relnamespace = 'telemetry'::regnamespace AND c.relkind = 'v'
+        WHERE r.rolname = '{Name}' AND c.relnamespace = 'telemetry'::regnamespace
+            AND (c.relkind = 'v' OR c.relname IN ('series', 'window_part'))
         GROUP BY r.oid
         """;
 

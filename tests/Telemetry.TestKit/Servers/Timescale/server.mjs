@@ -1,10 +1,10 @@
-// A TimescaleDB server of the Community edition for tests: PostgreSQL as WebAssembly, behind PostgreSQL's wire protocol.
-// The database has one session. Connections share it and take turns: a turn ends when no transaction is open. So a
-// connection that needs what another one's open transaction holds waits for ever. Settings are shared too, and are reset
-// when no connection is left. A request to cancel is ignored, and no background worker runs.
+// A TimescaleDB server of the Community edition for tests: PostgreSQL as WebAssembly, behind PostgreSQL's wire
+// protocol. The database has one session. Connections share it and take turns: a turn ends when no transaction is open.
+// So a connection that needs what another one's open transaction holds waits for ever. Settings are shared too, and are
+// reset when no connection is left. A request to cancel is ignored, and no background worker runs.
 //
-// Usage: node server.mjs PORT WARNINGS. It listens on 127.0.0.1, asks for no password, and keeps everything in memory. Each
-// warning of SQLSTATE 01000 is a line of the file WARNINGS before the client has it.
+// Usage: node server.mjs PORT WARNINGS. It listens on 127.0.0.1, asks for no password, and keeps everything in memory.
+// Each warning of SQLSTATE 01000 is a line of the file WARNINGS before the client has it.
 import { appendFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { PGlite } from '@electric-sql/pglite';
