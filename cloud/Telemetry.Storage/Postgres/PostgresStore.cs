@@ -27,10 +27,10 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     private readonly NpgsqlDataSource _readers;
     // Used in turn: the connection that was idle longest is next, so that no connection is closed for inactivity.
     private readonly ConcurrentQueue<CommitConnection> _idle = [];
-    private readonly ReadingPartitions? _partitions;
+    private readonly CommitPartitions? _partitions;
+    private readonly ReadingIndexing? _indexing;
     private readonly PostgresStoreOptions _options;
     private readonly ReadingTable _table;
-    private readonly SemaphoreSlim _makingPartitions = new(1);
 
     private PostgresStore(
         NpgsqlDataSource readers, DatabaseEdition edition, ReadingTable table, PostgresStoreOptions options,
@@ -40,7 +40,11 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         Edition = edition;
         _options = options;
         _table = table;
-        _partitions = table.IsPartitioned ? new ReadingPartitions(options, time) : null;
+        if (table.IsPartitioned)
+        {
+            _partitions = new CommitPartitions(options, time);
+            _indexing = new ReadingIndexing(options, time);
+        }
     }
 
     /// <summary>The kind of database.</summary>
@@ -52,7 +56,12 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     /// <summary>
     /// Plain PostgreSQL: the number of partitions that could not be made; their rows go to the default partition.
     /// </summary>
-    public int PartitionsLeftToDefault => _partitions?.LeftToDefault ?? 0;
+    public int PartitionsLeftToDefault => (_partitions?.LeftToDefault ?? 0) + (_indexing?.LeftToDefault ?? 0);
+
+    /// <summary>
+    /// Plain PostgreSQL: the number of readings that <see cref="IndexReadingsAsync"/> of this store has moved.
+    /// </summary>
+    public long ReadingsIndexed => _indexing?.Moved ?? 0;
 
     /// <summary>
     /// Connects, determines the kind of database, and makes or migrates its tables. A database of a newer version is
@@ -231,7 +240,8 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
 
         if (_partitions is not null)
         {
-            await MakePartitionsAsync(_partitions, commit.Readings, cancellationToken);
+            await _partitions.EnsureAsync(
+                commit.Readings, make => ReadAsync("make partitions", make, cancellationToken), cancellationToken);
         }
 
         if (!_idle.TryDequeue(out var connection))
@@ -263,6 +273,13 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         },
         cancellationToken);
 
+    /// <summary>
+    /// Plain PostgreSQL: moves readings that have arrived to the partitions that have an index, until few are left. Any
+    /// process should call it at intervals; one at a time does the work, and the next call continues after an error.
+    /// </summary>
+    public Task IndexReadingsAsync(CancellationToken cancellationToken) =>
+        _indexing?.RunAsync(cancellationToken) ?? Task.CompletedTask;
+
     /// <summary>The greatest number of a series or a device; each number is used once, up to 2^31.</summary>
     public Task<long> GreatestNumberAsync(CancellationToken cancellationToken) => ReadAsync(
         "look at the numbers of series",
@@ -293,31 +310,7 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         }
 
         await _readers.DisposeAsync();
-        _makingPartitions.Dispose();
-    }
-
-    private async Task MakePartitionsAsync(
-        ReadingPartitions partitions, ReadingBuffer readings, CancellationToken cancellationToken)
-    {
-        await _makingPartitions.WaitAsync(cancellationToken);
-        try
-        {
-            if (partitions.Find(readings))
-            {
-                await ReadAsync(
-                    "make partitions",
-                    async c =>
-                    {
-                        await partitions.MakeAsync(c, cancellationToken);
-                        return true;
-                    },
-                    cancellationToken);
-            }
-        }
-        finally
-        {
-            _makingPartitions.Release();
-        }
+        _partitions?.Dispose();
     }
 
     private async Task<T> ReadAsync<T>(

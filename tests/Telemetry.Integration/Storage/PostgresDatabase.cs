@@ -206,6 +206,22 @@ internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
         return connection;
     }
 
+    /// <summary>
+    /// Moves readings as upkeep does, once no other session does it; one that was ended may take a moment.
+    /// </summary>
+    public async Task IndexReadings()
+    {
+        while (await Row("""
+            SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            """) != "0")
+        {
+            await Pause();
+        }
+
+        await Postgres.IndexReadingsAsync(default);
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var store in _stores)

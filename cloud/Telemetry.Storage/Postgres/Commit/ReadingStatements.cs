@@ -14,12 +14,19 @@ namespace Telemetry.Storage.Postgres.Commit;
 /// <param name="timeoutMillis">How long one exchange with the server may take; null for the connection's.</param>
 internal sealed class ReadingStatements(ReadingTable table, int? timeoutMillis = null)
 {
-    private readonly ReadingEncoder _readings = new(table.HasDevice);
+    private readonly ReadingEncoder _readings = new(table.HasDevice, table.CopyTarget);
     private readonly PartEncoder _encoder = new();
     private readonly PartStatements _parts = new();
 
-    /// <summary>Adds the statements for parts that are removed and for revisions; they come before the rows.</summary>
-    public void AddTo(NpgsqlBatch batch, StoreCommit commit) => _parts.AddTo(batch, commit);
+    /// <summary>Adds the statements that come before the rows: parts that are removed, revisions, a lock.</summary>
+    public void AddTo(NpgsqlBatch batch, StoreCommit commit)
+    {
+        _parts.AddTo(batch, commit);
+        if (table.IsPartitioned && commit.Readings.Count > 0)
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(ReadingTable.LockSql));
+        }
+    }
 
     /// <summary>Writes the parts and the readings, whose series are registered.</summary>
     public async Task CopyAsync(NpgsqlConnection connection, StoreCommit commit, CancellationToken cancellationToken)
