@@ -40,7 +40,12 @@ SUITES = [("unit", "Telemetry.Tests", 80), ("simulation", "Telemetry.Simulation"
           ("integration", "Telemetry.Integration", 110)]
 
 # The simulation has its own side of these ports: it never runs their code.
-NOT_SIMULATED = ["Storage/Postgres/", "Alerting/Kafka/", "Outbox/Sqlite/"]
+NOT_SIMULATED = ["Storage/Postgres/", "Alerting/Kafka/", "Outbox/Sqlite/", "MqttSessions/", "Uplink/Mqtt/",
+                 "Streams/JetStream/"]
+
+
+# The commit of a row whose commit is not known one by one: tried at b302132e98f8 or before it.
+OLDER = "older"
 
 
 def read_list():
@@ -158,6 +163,10 @@ def filters(suite, mutation):
     return ["!Tests.Architecture"]
 
 
+def is_simulated(mutation):
+    return not any(part in mutation["file"] for part in NOT_SIMULATED)
+
+
 def what_failed(output):
     # The second form is all there is of it when stopping at the first failure ends the process.
     failed = (re.findall(r"^\s*Failed (\S+)", output, re.M)
@@ -176,7 +185,7 @@ def attempt(copy, mutation, control, say, suites, seconds_max):
         wanted = filters(suite, areas)
         if suite == "integration" and not wanted:
             continue
-        if suite == "simulation" and mutation and any(part in mutation["file"] for part in NOT_SIMULATED):
+        if suite == "simulation" and mutation and not is_simulated(mutation):
             continue
         code, output = copy.build(project)
         if code != 0:
@@ -205,20 +214,24 @@ def attempt(copy, mutation, control, say, suites, seconds_max):
 
 
 def control_run(copy, results, commit, mutations, suites):
-    """Every suite passes without a mutation; its times are what a hang is held against."""
+    """Every suite that these mutations need passes without one; its times are what a hang is held against."""
     path = results / f"control-{commit[:12]}.json"
     known = json.loads(path.read_text()) if path.exists() else {}
-    suites = [s for s in suites if s[0] not in known]
+    every = sorted({t for m in mutations for t in filters("integration", m)})
+    if not set(every) <= set(known.get("filters", [])):
+        known.pop("integration", None)
+    suites = [s for s in suites if s[0] not in known
+              and (s[0] != "simulation" or any(is_simulated(m) for m in mutations))]
     if not suites:
         return known
     print("control run, no mutation:", flush=True)
-    every = sorted({t for m in mutations for t in filters("integration", m)})
     result = attempt(copy, None, every, lambda text: print("  " + text, flush=True), suites, None)
     if result["state"] != "survived":
         print(result.get("output", ""))
         sys.exit(f"the tree fails without any mutation: {result.get('suite', '')} {result['by']}")
-    path.write_text(json.dumps(known | result["took"]))
-    return known | result["took"]
+    known |= result["took"] | {"filters": every}
+    path.write_text(json.dumps(known))
+    return known
 
 
 def is_done(result, commit, suites):
@@ -227,35 +240,54 @@ def is_done(result, commit, suites):
         result["state"] == "dead" or result.get("whole") or len(suites) < len(SUITES))
 
 
+def rows_before():
+    """State, what noticed it, and the commit, of each mutation in the table as it stands."""
+    rows = {}
+    for line in TABLE.read_text(encoding="utf-8").splitlines() if TABLE.exists() else []:
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("| ") and len(cells) == 6 and cells[0] not in ("mutation", "---"):
+            rows[cells[0]] = tuple(cells[3:])
+    return rows
+
+
+def row_of(mutation, results, before):
+    path = results / f"{mutation['name']}.json"
+    if not path.exists():
+        return before.get(mutation["name"], ("not tried", "", "-"))
+    result = json.loads(path.read_text())
+    if result["state"] != "dead":
+        return result["state"], mutation.get("survives", result["by"]), result["commit"]
+    by = what_failed(result["output"])[0] if "output" in result else result["by"]
+    if result.get("seeds"):
+        failed, of = result["seeds"]
+        by += f", {failed} of {of} seeds"
+    return f"dead: {result['suite']}", by, result["commit"]
+
+
 def write_table(mutations, results):
-    lines, dead, survived, open_ = [], 0, [], []
+    """A mutation that has no result here keeps the row that it has, with the commit at which it was tried."""
+    lines, dead, survived, open_, before = [], 0, [], [], rows_before()
     for mutation in mutations:
-        path = results / f"{mutation['name']}.json"
-        result = json.loads(path.read_text()) if path.exists() else {"state": "not tried", "by": ""}
-        by = what_failed(result["output"])[0] if "output" in result else result["by"]
-        if result.get("seeds"):
-            failed, of = result["seeds"]
-            by += f", {failed} of {of} seeds"
-        if result["state"] == "dead":
+        state, by, commit = row_of(mutation, results, before)
+        if state.startswith("dead"):
             dead += 1
         elif mutation.get("survives"):
             survived.append(mutation["name"])
-            by = mutation["survives"]
         else:
             open_.append(mutation["name"])
-        state = f"dead: {result['suite']}" if result["state"] == "dead" else result["state"]
-        lines.append(f"| {mutation['name']} | {mutation['area']} | {mutation['harm']} | {state} | {by} |")
-    commits = sorted({json.loads(p.read_text()).get("commit", "?") for p in results.glob("*.json")
-                      if not p.name.startswith("control-")})
+        lines.append(f"| {mutation['name']} | {mutation['area']} | {mutation['harm']} | {state} | {by} | {commit} |")
+    older = sum(line.endswith(f"| {OLDER} |") for line in lines)
     TABLE.write_text("\n".join([
         "# Mutations: which suite notices which mistake", "",
         "Written by `eng/mutations/run.py --table`; the mutations are in `eng/mutations/list.toml`. Each was put into a",
-        "copy of the tree, and the suites ran in rising cost until one failed. Simulation: so many of "
-        f"{SEEDS} seeds failed.", "",
+        "copy of the tree at the commit of its row, and the suites ran in rising cost until one failed. Simulation: so many",
+        f"of {SEEDS} seeds failed.", "",
         f"{len(mutations)} mutations: {dead} dead, {len(survived)} survive with a reason, {len(open_)} open"
-        + (f" ({', '.join(open_)})" if open_ else "") + f". Tried at {', '.join(commits)}.", "",
-        "| mutation | area | what it does | state | noticed by, or why it survives |",
-        "| --- | --- | --- | --- | --- |", *lines, ""]), encoding="utf-8")
+        + (f" ({', '.join(open_)})" if open_ else "") + ".",
+        *([f"{older} of them (`{OLDER}`) were tried before the sources moved to the folders of today, and not since."]
+          if older else []), "",
+        "| mutation | area | what it does | state | noticed by, or why it survives | tried at |",
+        "| --- | --- | --- | --- | --- | --- |", *lines, ""]), encoding="utf-8")
     print(f"{len(mutations)} mutations: {dead} dead, {len(survived)} survive with a reason, {len(open_)} open")
     return not open_
 
@@ -289,7 +321,8 @@ def main():
     copy = Copy(options.work)
     try:
         copy.make(commit)
-        control = control_run(copy, results, commit, mutations, suites)
+        chosen = [m for m in mutations if not options.names or m["name"] in options.names]
+        control = control_run(copy, results, commit, chosen, suites)
         for mutation in mutations:
             path = results / f"{mutation['name']}.json"
             if options.names and mutation["name"] not in options.names:
