@@ -16,8 +16,11 @@ public sealed class NamespaceArrowsTests
 
     [Theory]
     [MemberData(nameof(Projects))]
-    public void Namespaces_of_a_project_form_no_circle(string project) =>
-        Assert.Null(NamespaceArrows.Circle(NamespaceArrows.Of(FilesOf(project).Select(file => file.Text))));
+    public void Namespaces_of_a_project_form_no_circle(string project)
+    {
+        var circle = NamespaceArrows.Circle(NamespaceArrows.Of(FilesOf(project).Select(file => file.Text)));
+        Assert.True(circle is null, circle);
+    }
 
     [Theory]
     [MemberData(nameof(Projects))]
