@@ -7,7 +7,8 @@
   eng/mutations/run.py --table         only: writes docs/internals/mutations.md from the results
   eng/mutations/run.py --without-integration    leaves the slowest suite out; what survives is tried again without it
 
-A mutation replaces one piece of text of one file, which must occur there exactly once. The suites run in rising cost
+A mutation replaces one piece of text of one file, which must occur there exactly once; not the value of a const, of
+which other assemblies have copies: the file's project alone is built again. The suites run in rising cost
 (unit tests, simulation, integration tests of the mutation's area) and stop at the first failed test: the mutation is
 dead. One mutation takes at most four minutes; a suite that does not end within its part of them is killed, and the
 mutation counts as dead only if the same suite ended within half of that time without any mutation. The first run in a
@@ -88,10 +89,11 @@ def check(mutations):
 
 
 class Copy:
-    """A copy of the committed tree that is built once and then again for each mutation."""
+    """A copy of the committed tree that is built once; of a mutation only its own project is built again."""
 
     def __init__(self, folder):
         self.root = folder / "tree"
+        self.replaced = {}
         self.mark = f"mutations-{os.getpid()}-{time.time_ns()}"
         self.temporary = Path(tempfile.mkdtemp(prefix="telemetry-mutations."))
         os.chmod(self.temporary, 0o755)
@@ -146,6 +148,26 @@ class Copy:
         return self.run(["dotnet", "build", f"tests/{project}", "-c", "Release", "-v", "q", "-clp:ErrorsOnly",
                          "-nodeReuse:false", "-p:RunAnalyzers=false", "-p:TreatWarningsAsErrors=false"], 400)
 
+    def build_alone(self, file):
+        """Builds the project of the file alone, and puts its assembly where the suites load it from."""
+        project = Path(*Path(file).parts[:2])
+        built = self.root / project / f"bin/Release/net10.0/{project.name}.dll"
+        self.replaced.setdefault(built, built.read_bytes())
+        code, output = self.run(["dotnet", "build", str(project), "-c", "Release", "-v", "q", "-clp:ErrorsOnly",
+                                 "-nodeReuse:false", "-p:RunAnalyzers=false", "-p:TreatWarningsAsErrors=false",
+                                 "--no-dependencies", "--no-restore"], 400)
+        for copy in self.root.glob(f"*/*/bin/Release/net10.0/{project.name}.dll") if code == 0 else []:
+            if copy != built:
+                self.replaced.setdefault(copy, copy.read_bytes())
+                copy.write_bytes(built.read_bytes())
+        return code, output
+
+    def put_back(self):
+        """The assemblies are again as they were built without a mutation."""
+        for path, content in self.replaced.items():
+            path.write_bytes(content)
+        self.replaced.clear()
+
     def test(self, project, tests, seconds):
         command = ["dotnet", "test", f"tests/{project}", "-c", "Release", "--no-build", "-nodeReuse:false"]
         if tests:
@@ -187,7 +209,10 @@ def attempt(copy, mutation, control, say, suites, seconds_max):
             continue
         if suite == "simulation" and mutation and not is_simulated(mutation):
             continue
-        code, output = copy.build(project)
+        if mutation is None:
+            code, output = copy.build(project)
+        elif not took:
+            code, output = copy.build_alone(mutation["file"])
         if code != 0:
             errors = sorted(set(re.findall(r"error [A-Z]+\d+: [^\[]*", output)))[:2]
             return {"state": "does not compile", "by": "; ".join(errors) or output[-300:]}
@@ -323,6 +348,12 @@ def main():
         copy.make(commit)
         chosen = [m for m in mutations if not options.names or m["name"] in options.names]
         control = control_run(copy, results, commit, chosen, suites)
+        for suite, project, _ in suites:
+            if suite in control:
+                # A run that was cut off may have left a mutation in an assembly.
+                code, output = copy.build(project)
+                if code != 0:
+                    sys.exit(f"{project} does not build without a mutation: {output[-300:]}")
         for mutation in mutations:
             path = results / f"{mutation['name']}.json"
             if options.names and mutation["name"] not in options.names:
@@ -341,6 +372,7 @@ def main():
                                  suites, SECONDS_MAX * options.slow)
             finally:
                 target.write_text(original, encoding="utf-8")
+                copy.put_back()
             result["commit"] = commit[:12]
             path.write_text(json.dumps(result, indent=1))
             print(f"  {result['state']} {result.get('suite', '')} {result['by']}", flush=True)
