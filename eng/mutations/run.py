@@ -6,6 +6,7 @@
   eng/mutations/run.py --check         only: does every mutation still apply to this tree?
   eng/mutations/run.py --table         only: writes docs/internals/mutations.md from the results
   eng/mutations/run.py --without-integration    leaves the slowest suite out; what survives is tried again without it
+  eng/mutations/run.py --unit                   as that, with the unit tests alone
 
 A mutation replaces one piece of text of one file, which must occur there exactly once; not the value of a const, of
 which other assemblies have copies: the file's project alone is built again. The suites run in rising cost
@@ -323,6 +324,7 @@ def main():
     parser.add_argument("--check", action="store_true", help="only whether they apply")
     parser.add_argument("--table", action="store_true", help="only write docs/internals/mutations.md")
     parser.add_argument("--without-integration", action="store_true", help="unit tests and simulation only")
+    parser.add_argument("--unit", action="store_true", help="unit tests only")
     parser.add_argument("--slow", type=float, default=1, help="so many times the time limits, beside other work")
     parser.add_argument("--work", type=Path, default=ROOT / ".run/mutations", help="folder of the copy and the results")
     options = parser.parse_args()
@@ -330,7 +332,7 @@ def main():
     if options.check:
         sys.exit(0 if check(mutations) else 1)
     suites = [(suite, project, limit * options.slow) for suite, project, limit in SUITES]
-    suites = suites[:2] if options.without_integration else suites
+    suites = suites[:1] if options.unit else suites[:2] if options.without_integration else suites
     results = options.work / "results"
     results.mkdir(parents=True, exist_ok=True)
     if options.table:
