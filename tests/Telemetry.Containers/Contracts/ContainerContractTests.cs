@@ -1,12 +1,13 @@
 using Telemetry.Containers.Engine;
 using Telemetry.Containers.Servers;
+using Telemetry.Integration.Alerting;
 using Telemetry.Integration.Storage;
 using Telemetry.TestKit.Contracts;
 
 namespace Telemetry.Containers.Contracts;
 
 /// <summary>
-/// The contracts of frame log, control channel and store on the servers that docker-compose.yml names.
+/// The contracts of frame log, control channel, store and alert sink on the servers that docker-compose.yml names.
 /// </summary>
 [Collection(ServersCollection.Name)]
 public sealed class ContainerContractTests(ServersFixture servers)
@@ -18,6 +19,8 @@ public sealed class ContainerContractTests(ServersFixture servers)
     public static TheoryData<string> InstallationClaims => ContractClaims.Of<StreamInstallationContract>();
 
     public static TheoryData<string> ChannelClaims => ContractClaims.Of<ControlChannelContract>();
+
+    public static TheoryData<string> SinkClaims => ContractClaims.Of<AlertSinkContract>();
 
     public static TheoryData<string> StoreClaims => ContractClaims.Of<StoreContract>();
 
@@ -45,6 +48,11 @@ public sealed class ContainerContractTests(ServersFixture servers)
     [MemberData(nameof(StoreClaims))]
     public Task Store_keeps_to_its_contract(string claim) =>
         ContractClaims.RunAsync<StoreContract>(new OfStore(servers.Timescale.GetConnectionString()), claim);
+
+    [ContainerTheory]
+    [MemberData(nameof(SinkClaims))]
+    public Task Alert_sink_keeps_to_its_contract(string claim) =>
+        ContractClaims.RunAsync<AlertSinkContract>(new KafkaContract(servers.Kafka.GetBootstrapAddress()), claim);
 
     private sealed class OfLog(NatsContainer nats) : FrameLogContract
     {
