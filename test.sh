@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Builds, checks the format and runs all test suites; installs the servers that they start, if missing. Logs go to
 # .run/test/. The last line is "N passed, N failed, N skipped"; the exit code is 0 only when nothing failed, every
-# suite ran some test, and nothing was left running.
+# suite ran some test, and nothing was left running. Skipped are the tests with a Kafka broker where
+# TELEMETRY_KAFKA_DIR names none, those in containers where no Docker engine answers (TELEMETRY_CONTAINERS_REQUIRED=true:
+# they fail), and, unless CI=true, those whose server could not be installed.
 set -uo pipefail
 cd "$(dirname "$0")"
 

@@ -6,8 +6,10 @@
   eng/mutations/run.py --check         only: does every mutation still apply to this tree?
   eng/mutations/run.py --table         only: writes docs/internals/mutations.md from the results
   eng/mutations/run.py --without-integration    leaves the slowest suite out; what survives is tried again without it
+  eng/mutations/run.py --unit                   as that, with the unit tests alone
 
-A mutation replaces one piece of text of one file, which must occur there exactly once. The suites run in rising cost
+A mutation replaces one piece of text of one file, which must occur there exactly once; not the value of a const, of
+which other assemblies have copies: the file's project alone is built again. The suites run in rising cost
 (unit tests, simulation, integration tests of the mutation's area) and stop at the first failed test: the mutation is
 dead. One mutation takes at most four minutes; a suite that does not end within its part of them is killed, and the
 mutation counts as dead only if the same suite ended within half of that time without any mutation. The first run in a
@@ -40,7 +42,12 @@ SUITES = [("unit", "Telemetry.Tests", 80), ("simulation", "Telemetry.Simulation"
           ("integration", "Telemetry.Integration", 110)]
 
 # The simulation has its own side of these ports: it never runs their code.
-NOT_SIMULATED = ["Storage/Postgres/", "Alerting/Kafka/", "Outbox/Sqlite/"]
+NOT_SIMULATED = ["Storage/Postgres/", "Alerting/Kafka/", "Outbox/Sqlite/", "MqttSessions/", "Uplink/Mqtt/",
+                 "Streams/JetStream/"]
+
+
+# The commit of a row whose commit is not known one by one: tried at b302132e98f8 or before it.
+OLDER = "older"
 
 
 def read_list():
@@ -83,10 +90,11 @@ def check(mutations):
 
 
 class Copy:
-    """A copy of the committed tree that is built once and then again for each mutation."""
+    """A copy of the committed tree that is built once; of a mutation only its own project is built again."""
 
     def __init__(self, folder):
         self.root = folder / "tree"
+        self.replaced = {}
         self.mark = f"mutations-{os.getpid()}-{time.time_ns()}"
         self.temporary = Path(tempfile.mkdtemp(prefix="telemetry-mutations."))
         os.chmod(self.temporary, 0o755)
@@ -141,6 +149,26 @@ class Copy:
         return self.run(["dotnet", "build", f"tests/{project}", "-c", "Release", "-v", "q", "-clp:ErrorsOnly",
                          "-nodeReuse:false", "-p:RunAnalyzers=false", "-p:TreatWarningsAsErrors=false"], 400)
 
+    def build_alone(self, file):
+        """Builds the project of the file alone, and puts its assembly where the suites load it from."""
+        project = Path(*Path(file).parts[:2])
+        built = self.root / project / f"bin/Release/net10.0/{project.name}.dll"
+        self.replaced.setdefault(built, built.read_bytes())
+        code, output = self.run(["dotnet", "build", str(project), "-c", "Release", "-v", "q", "-clp:ErrorsOnly",
+                                 "-nodeReuse:false", "-p:RunAnalyzers=false", "-p:TreatWarningsAsErrors=false",
+                                 "--no-dependencies", "--no-restore"], 400)
+        for copy in self.root.glob(f"*/*/bin/Release/net10.0/{project.name}.dll") if code == 0 else []:
+            if copy != built:
+                self.replaced.setdefault(copy, copy.read_bytes())
+                copy.write_bytes(built.read_bytes())
+        return code, output
+
+    def put_back(self):
+        """The assemblies are again as they were built without a mutation."""
+        for path, content in self.replaced.items():
+            path.write_bytes(content)
+        self.replaced.clear()
+
     def test(self, project, tests, seconds):
         command = ["dotnet", "test", f"tests/{project}", "-c", "Release", "--no-build", "-nodeReuse:false"]
         if tests:
@@ -156,6 +184,10 @@ def filters(suite, mutation):
     if suite == "integration":
         return mutation.get("integration", ["Storage", "Processing", "Edge"])
     return ["!Tests.Architecture"]
+
+
+def is_simulated(mutation):
+    return not any(part in mutation["file"] for part in NOT_SIMULATED)
 
 
 def what_failed(output):
@@ -176,9 +208,12 @@ def attempt(copy, mutation, control, say, suites, seconds_max):
         wanted = filters(suite, areas)
         if suite == "integration" and not wanted:
             continue
-        if suite == "simulation" and mutation and any(part in mutation["file"] for part in NOT_SIMULATED):
+        if suite == "simulation" and mutation and not is_simulated(mutation):
             continue
-        code, output = copy.build(project)
+        if mutation is None:
+            code, output = copy.build(project)
+        elif not took:
+            code, output = copy.build_alone(mutation["file"])
         if code != 0:
             errors = sorted(set(re.findall(r"error [A-Z]+\d+: [^\[]*", output)))[:2]
             return {"state": "does not compile", "by": "; ".join(errors) or output[-300:]}
@@ -205,20 +240,24 @@ def attempt(copy, mutation, control, say, suites, seconds_max):
 
 
 def control_run(copy, results, commit, mutations, suites):
-    """Every suite passes without a mutation; its times are what a hang is held against."""
+    """Every suite that these mutations need passes without one; its times are what a hang is held against."""
     path = results / f"control-{commit[:12]}.json"
     known = json.loads(path.read_text()) if path.exists() else {}
-    suites = [s for s in suites if s[0] not in known]
+    every = sorted({t for m in mutations for t in filters("integration", m)})
+    if not set(every) <= set(known.get("filters", [])):
+        known.pop("integration", None)
+    suites = [s for s in suites if s[0] not in known
+              and (s[0] != "simulation" or any(is_simulated(m) for m in mutations))]
     if not suites:
         return known
     print("control run, no mutation:", flush=True)
-    every = sorted({t for m in mutations for t in filters("integration", m)})
     result = attempt(copy, None, every, lambda text: print("  " + text, flush=True), suites, None)
     if result["state"] != "survived":
         print(result.get("output", ""))
         sys.exit(f"the tree fails without any mutation: {result.get('suite', '')} {result['by']}")
-    path.write_text(json.dumps(known | result["took"]))
-    return known | result["took"]
+    known |= result["took"] | {"filters": every}
+    path.write_text(json.dumps(known))
+    return known
 
 
 def is_done(result, commit, suites):
@@ -227,35 +266,54 @@ def is_done(result, commit, suites):
         result["state"] == "dead" or result.get("whole") or len(suites) < len(SUITES))
 
 
+def rows_before():
+    """State, what noticed it, and the commit, of each mutation in the table as it stands."""
+    rows = {}
+    for line in TABLE.read_text(encoding="utf-8").splitlines() if TABLE.exists() else []:
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("| ") and len(cells) == 6 and cells[0] not in ("mutation", "---"):
+            rows[cells[0]] = tuple(cells[3:])
+    return rows
+
+
+def row_of(mutation, results, before):
+    path = results / f"{mutation['name']}.json"
+    if not path.exists():
+        return before.get(mutation["name"], ("not tried", "", "-"))
+    result = json.loads(path.read_text())
+    if result["state"] != "dead":
+        return result["state"], mutation.get("survives", result["by"]), result["commit"]
+    by = what_failed(result["output"])[0] if "output" in result else result["by"]
+    if result.get("seeds"):
+        failed, of = result["seeds"]
+        by += f", {failed} of {of} seeds"
+    return f"dead: {result['suite']}", by, result["commit"]
+
+
 def write_table(mutations, results):
-    lines, dead, survived, open_ = [], 0, [], []
+    """A mutation that has no result here keeps the row that it has, with the commit at which it was tried."""
+    lines, dead, survived, open_, before = [], 0, [], [], rows_before()
     for mutation in mutations:
-        path = results / f"{mutation['name']}.json"
-        result = json.loads(path.read_text()) if path.exists() else {"state": "not tried", "by": ""}
-        by = what_failed(result["output"])[0] if "output" in result else result["by"]
-        if result.get("seeds"):
-            failed, of = result["seeds"]
-            by += f", {failed} of {of} seeds"
-        if result["state"] == "dead":
+        state, by, commit = row_of(mutation, results, before)
+        if state.startswith("dead"):
             dead += 1
         elif mutation.get("survives"):
             survived.append(mutation["name"])
-            by = mutation["survives"]
         else:
             open_.append(mutation["name"])
-        state = f"dead: {result['suite']}" if result["state"] == "dead" else result["state"]
-        lines.append(f"| {mutation['name']} | {mutation['area']} | {mutation['harm']} | {state} | {by} |")
-    commits = sorted({json.loads(p.read_text()).get("commit", "?") for p in results.glob("*.json")
-                      if not p.name.startswith("control-")})
+        lines.append(f"| {mutation['name']} | {mutation['area']} | {mutation['harm']} | {state} | {by} | {commit} |")
+    older = sum(line.endswith(f"| {OLDER} |") for line in lines)
     TABLE.write_text("\n".join([
         "# Mutations: which suite notices which mistake", "",
         "Written by `eng/mutations/run.py --table`; the mutations are in `eng/mutations/list.toml`. Each was put into a",
-        "copy of the tree, and the suites ran in rising cost until one failed. Simulation: so many of "
-        f"{SEEDS} seeds failed.", "",
+        "copy of the tree at the commit of its row, and the suites ran in rising cost until one failed. Simulation: so many",
+        f"of {SEEDS} seeds failed.", "",
         f"{len(mutations)} mutations: {dead} dead, {len(survived)} survive with a reason, {len(open_)} open"
-        + (f" ({', '.join(open_)})" if open_ else "") + f". Tried at {', '.join(commits)}.", "",
-        "| mutation | area | what it does | state | noticed by, or why it survives |",
-        "| --- | --- | --- | --- | --- |", *lines, ""]), encoding="utf-8")
+        + (f" ({', '.join(open_)})" if open_ else "") + ".",
+        *([f"{older} of them (`{OLDER}`) were tried before the sources moved to the folders of today, and not since."]
+          if older else []), "",
+        "| mutation | area | what it does | state | noticed by, or why it survives | tried at |",
+        "| --- | --- | --- | --- | --- | --- |", *lines, ""]), encoding="utf-8")
     print(f"{len(mutations)} mutations: {dead} dead, {len(survived)} survive with a reason, {len(open_)} open")
     return not open_
 
@@ -266,6 +324,7 @@ def main():
     parser.add_argument("--check", action="store_true", help="only whether they apply")
     parser.add_argument("--table", action="store_true", help="only write docs/internals/mutations.md")
     parser.add_argument("--without-integration", action="store_true", help="unit tests and simulation only")
+    parser.add_argument("--unit", action="store_true", help="unit tests only")
     parser.add_argument("--slow", type=float, default=1, help="so many times the time limits, beside other work")
     parser.add_argument("--work", type=Path, default=ROOT / ".run/mutations", help="folder of the copy and the results")
     options = parser.parse_args()
@@ -273,7 +332,7 @@ def main():
     if options.check:
         sys.exit(0 if check(mutations) else 1)
     suites = [(suite, project, limit * options.slow) for suite, project, limit in SUITES]
-    suites = suites[:2] if options.without_integration else suites
+    suites = suites[:1] if options.unit else suites[:2] if options.without_integration else suites
     results = options.work / "results"
     results.mkdir(parents=True, exist_ok=True)
     if options.table:
@@ -289,7 +348,14 @@ def main():
     copy = Copy(options.work)
     try:
         copy.make(commit)
-        control = control_run(copy, results, commit, mutations, suites)
+        chosen = [m for m in mutations if not options.names or m["name"] in options.names]
+        control = control_run(copy, results, commit, chosen, suites)
+        for suite, project, _ in suites:
+            if suite in control:
+                # A run that was cut off may have left a mutation in an assembly.
+                code, output = copy.build(project)
+                if code != 0:
+                    sys.exit(f"{project} does not build without a mutation: {output[-300:]}")
         for mutation in mutations:
             path = results / f"{mutation['name']}.json"
             if options.names and mutation["name"] not in options.names:
@@ -308,6 +374,7 @@ def main():
                                  suites, SECONDS_MAX * options.slow)
             finally:
                 target.write_text(original, encoding="utf-8")
+                copy.put_back()
             result["commit"] = commit[:12]
             path.write_text(json.dumps(result, indent=1))
             print(f"  {result['state']} {result.get('suite', '')} {result['by']}", flush=True)

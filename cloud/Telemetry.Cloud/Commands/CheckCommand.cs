@@ -132,8 +132,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
             foreach (var stream in Enum.GetValues<StreamKind>())
             {
                 var name = StreamNames.Stream(partition, stream, _log?.Facts.Generation ?? 1);
-                made += await nats.CallAsync(
-                    $"look at {name}", token => nats.FindStreamAsync(name, token), either.Token) is null ? 0 : 1;
+                made += await nats.HasStreamAsync(name, either.Token) ? 1 : 0;
             }
         }
 

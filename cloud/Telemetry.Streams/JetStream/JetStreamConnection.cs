@@ -49,7 +49,7 @@ public sealed class JetStreamConnection : IAsyncDisposable
     public string ServerVersion => Nats.ServerInfo?.Version ?? "";
 
     /// <summary>The library's JetStream calls.</summary>
-    public NatsJSContext Context { get; }
+    internal NatsJSContext Context { get; }
 
     internal NatsConnection Nats { get; }
 
@@ -111,7 +111,7 @@ public sealed class JetStreamConnection : IAsyncDisposable
     /// is over: the library's own limits do not apply while a request waits for room in its buffer.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <param name="answers">The most answers that the call waits for, one after the other.</param>
-    public async ValueTask<T> CallAsync<T>(
+    internal async ValueTask<T> CallAsync<T>(
         string what, Func<CancellationToken, ValueTask<T>> call, CancellationToken cancellationToken, int answers = 1)
     {
         var lost = LinkLost;
@@ -143,8 +143,14 @@ public sealed class JetStreamConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>True when the stream exists; a failure is a <see cref="FrameLogException"/>.</summary>
+    public ValueTask<bool> HasStreamAsync(string stream, CancellationToken cancellationToken) => CallAsync(
+        $"look at {stream}",
+        async token => await FindStreamAsync(stream, token) is not null,
+        cancellationToken);
+
     /// <summary>The configuration and state of a stream; null when it does not exist.</summary>
-    public async ValueTask<StreamInfo?> FindStreamAsync(string stream, CancellationToken cancellationToken)
+    internal async ValueTask<StreamInfo?> FindStreamAsync(string stream, CancellationToken cancellationToken)
     {
         try
         {

@@ -7,10 +7,10 @@ public sealed class ChainFixture : IAsyncLifetime
 {
     internal TrialChain Chain { get; private set; } = null!;
 
-    // Where there is no engine all tests of the class are skipped.
+    // Where there is no engine all tests of the class are skipped, or fail here.
     public async Task InitializeAsync()
     {
-        if (DockerEngine.WhyNot is null)
+        if (DockerEngine.IsThere())
         {
             Chain = await TrialChain.StartAsync();
         }

@@ -1,5 +1,6 @@
 using Telemetry.Containers.Engine;
 using Telemetry.Containers.Servers;
+using Telemetry.Integration.Alerting;
 using Telemetry.Integration.Storage;
 using Telemetry.Integration.Storage.Timescale;
 using Telemetry.TestKit.Contracts;
@@ -7,7 +8,7 @@ using Telemetry.TestKit.Contracts;
 namespace Telemetry.Containers.Contracts;
 
 /// <summary>
-/// The contracts of frame log, control channel and store on the servers that docker-compose.yml names.
+/// The contracts of frame log, control channel, store and alert sink on the servers that docker-compose.yml names.
 /// </summary>
 [Collection(ServersCollection.Name)]
 public sealed class ContainerContractTests(ServersFixture servers)
@@ -19,6 +20,8 @@ public sealed class ContainerContractTests(ServersFixture servers)
     public static TheoryData<string> InstallationClaims => ContractClaims.Of<StreamInstallationContract>();
 
     public static TheoryData<string> ChannelClaims => ContractClaims.Of<ControlChannelContract>();
+
+    public static TheoryData<string> SinkClaims => ContractClaims.Of<AlertSinkContract>();
 
     public static TheoryData<string> StoreClaims => ContractClaims.Of<StoreContract>();
 
@@ -66,6 +69,11 @@ public sealed class ContainerContractTests(ServersFixture servers)
 
     private Task OnCommunityAsync(Func<PostgresDatabase, Task> test) =>
         TimescaleDatabase.RunAsync(servers.Timescale.GetConnectionString(), test, needsCommunity: true);
+
+    [ContainerTheory]
+    [MemberData(nameof(SinkClaims))]
+    public Task Alert_sink_keeps_to_its_contract(string claim) =>
+        ContractClaims.RunAsync<AlertSinkContract>(new KafkaContract(servers.Kafka.GetBootstrapAddress()), claim);
 
     private sealed class OfLog(NatsContainer nats) : FrameLogContract
     {

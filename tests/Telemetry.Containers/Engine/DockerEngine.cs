@@ -11,6 +11,9 @@ namespace Telemetry.Containers.Engine;
 /// </summary>
 internal static class DockerEngine
 {
+    /// <summary>With "true", tests that need an engine fail where none answers.</summary>
+    public const string RequiredVariable = "TELEMETRY_CONTAINERS_REQUIRED";
+
     private static readonly TimeSpan AnswersWithin = TimeSpan.FromSeconds(10);
     private static readonly Lazy<DockerClient> Lazy = new(
         () => TestcontainersSettings.OS.DockerEndpointAuthConfig.GetDockerClientBuilder().Build());
@@ -18,7 +21,25 @@ internal static class DockerEngine
     /// <summary>Why no container can run here; null when an engine answers.</summary>
     public static string? WhyNot { get; } = Ask();
 
+    /// <summary>Why tests are skipped; null when an engine answers, and when one is required.</summary>
+    public static string? SkipReason => SkipReasonOf(WhyNot, Environment.GetEnvironmentVariable(RequiredVariable));
+
     private static DockerClient Client => Lazy.Value;
+
+    /// <summary>False where none answers and the tests are skipped.</summary>
+    /// <exception cref="InvalidOperationException">None answers, and one is required.</exception>
+    public static bool IsThere()
+    {
+        if (WhyNot is not null && SkipReason is null)
+        {
+            throw new InvalidOperationException($"{RequiredVariable} is set. {WhyNot}");
+        }
+
+        return WhyNot is null;
+    }
+
+    /// <summary>As <see cref="SkipReason"/>, of what is said.</summary>
+    internal static string? SkipReasonOf(string? whyNot, string? required) => required == "true" ? null : whyNot;
 
     /// <summary>SIGKILL to the container's process; what it kept in its volumes stays.</summary>
     public static Task KillAsync(this IContainer container) =>

@@ -62,9 +62,8 @@ public sealed class ServerVersionsTests(ServersFixture servers, ITestOutputHelpe
             ["/opt/kafka/bin/kafka-broker-api-versions.sh", "--version"]);
 
         Assert.Single(cluster.Brokers);
-        Report("Kafka", versions.ExitCode == 0 && versions.Stdout.Trim() is { Length: > 0 } version
-            ? version
-            : $"says no version ({versions.Stderr.Trim()})");
+        Assert.True(versions.ExitCode == 0, versions.Stderr);
+        Report("Kafka", versions.Stdout.Trim());
     }
 
     [ContainerFact]
@@ -86,7 +85,7 @@ public sealed class ServerVersionsTests(ServersFixture servers, ITestOutputHelpe
 
     private void Report(string server, string? says)
     {
-        Assert.False(string.IsNullOrWhiteSpace(says));
+        Assert.Matches("[0-9]+[.][0-9]+", says);
         RunReport.Add(output, $"{server,-12} {says}");
     }
 }

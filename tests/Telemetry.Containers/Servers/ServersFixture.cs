@@ -26,10 +26,10 @@ public sealed class ServersFixture : IAsyncLifetime
     /// <summary>Of mosquitto, on this machine's loopback.</summary>
     internal int MqttPort { get; } = FreePort.Next();
 
-    // Where there is no engine all tests of the collection are skipped.
+    // Where there is no engine all tests of the collection are skipped, or fail here.
     public async Task InitializeAsync()
     {
-        if (DockerEngine.WhyNot is not null)
+        if (!DockerEngine.IsThere())
         {
             return;
         }

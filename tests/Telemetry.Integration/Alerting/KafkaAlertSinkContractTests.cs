@@ -21,16 +21,16 @@ public sealed class KafkaAlertSinkContractTests(KafkaFixture fixture) : IClassFi
     [KafkaTheory]
     [MemberData(nameof(Claims))]
     public Task Kafka_keeps_to_the_contract(string claim) =>
-        (Task)typeof(AlertSinkContract).GetMethod(claim)!.Invoke(new KafkaContract(fixture), null)!;
+        (Task)typeof(AlertSinkContract).GetMethod(claim)!.Invoke(new KafkaContract(fixture.Server.Address), null)!;
 }
 
-/// <summary>The contract's claims as they are made of Kafka.</summary>
-internal sealed class KafkaContract(KafkaFixture fixture) : AlertSinkContract
+/// <summary>The contract's claims as they are made of the Kafka at an address.</summary>
+internal sealed class KafkaContract(string server) : AlertSinkContract
 {
     private static int _tests;
 
     protected override async Task RunAsync(Func<AlertSinkStand, Task> test) =>
-        await test(new Stand(fixture.Server.Address, Interlocked.Increment(ref _tests)));
+        await test(new Stand(server, Interlocked.Increment(ref _tests)));
 
     protected override DateTimeOffset Now() => TimeProvider.System.GetUtcNow();
 

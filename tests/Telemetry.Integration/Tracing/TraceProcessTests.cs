@@ -61,7 +61,7 @@ public sealed class TraceProcessTests
         }
     }
 
-    [KafkaFact]
+    [KafkaFact(postgres: true)]
     public async Task Alert_leaves_for_Kafka_in_the_trace_of_the_frame_that_caused_it()
     {
         await using var nats = await NatsServer.Start();

@@ -3,8 +3,8 @@ using Telemetry.TestKit.Servers;
 namespace Telemetry.SystemTests.Alerts;
 
 /// <summary>
-/// The Kafka that alerts go to: the one that KAFKA_BOOTSTRAP names; else a broker of our own, where TELEMETRY_KAFKA_DIR
-/// names a folder of jars and the machine has Java; else librdkafka's mock cluster inside of this process.
+/// The Kafka that alerts go to: the one that KAFKA_BOOTSTRAP names; else a broker of our own from the jars that
+/// TELEMETRY_KAFKA_DIR names; where neither is set, librdkafka's mock cluster inside of this process.
 /// </summary>
 public sealed class AlertBroker : IAsyncDisposable
 {
@@ -41,7 +41,7 @@ public sealed class AlertBroker : IAsyncDisposable
                 $"telemetry.system-tests.{DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()}");
         }
 
-        if (KafkaServer.FindJars() is not null)
+        if (KafkaServer.IsNamed)
         {
             var server = await KafkaServer.Start();
             return new AlertBroker(

@@ -27,14 +27,8 @@ public sealed class KafkaServer : IAsyncDisposable
 
     public ServerProcess Process => _process ?? throw new InvalidOperationException("The broker is down.");
 
-    /// <summary>The folder of jars; null where there is none, or no Java to run it.</summary>
-    public static string? FindJars()
-    {
-        var folder = Environment.GetEnvironmentVariable(Variable);
-        return string.IsNullOrEmpty(folder) || Programs.Find(Java) is null
-            ? null
-            : new[] { "lib", "libs" }.Select(name => Path.Combine(folder, name)).FirstOrDefault(Directory.Exists);
-    }
+    /// <summary>True where a folder is named, whatever is in it: then the broker has to start.</summary>
+    public static bool IsNamed => NamedFolder.Length > 0;
 
     /// <summary>Starts a new, empty broker.</summary>
     public static async Task<KafkaServer> Start()
@@ -79,6 +73,8 @@ public sealed class KafkaServer : IAsyncDisposable
         await _folder.DisposeAsync();
     }
 
+    private static string NamedFolder => Environment.GetEnvironmentVariable(Variable) ?? "";
+
     private string Properties => _folder.At("server.properties");
 
     // Kafka's ids are 16 bytes in URL-safe base 64 without padding.
@@ -89,7 +85,7 @@ public sealed class KafkaServer : IAsyncDisposable
         Programs.Require(Java),
         [
             "-cp", Path.Combine(
-                FindJars()
+                new[] { "lib", "libs" }.Select(name => Path.Combine(NamedFolder, name)).FirstOrDefault(Directory.Exists)
                     ?? throw new DirectoryNotFoundException(
                         $"{Variable} names no folder with lib or libs of Kafka's jars."), "*"),
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",

@@ -56,7 +56,16 @@ public sealed class SimulatedLink(
         var session = ingress.Life.Run(() => ingress.OpenSession(gateway, connection.SendDown, CancellationToken.None));
         connection.Session = session;
         var timeout = Task.Delay(ConnectTimeout, Wire.Time, CancellationToken.None);
-        await Task.WhenAny(session, connection.Closed, timeout).WaitAsync(cancellationToken);
+        try
+        {
+            await Task.WhenAny(session, connection.Closed, timeout).WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            connection.Break("the agent gave up connecting");
+            throw;
+        }
+
         if (!session.IsCompletedSuccessfully || connection.Closed.IsCompleted)
         {
             connection.Break("the ingress did not answer");

@@ -129,6 +129,15 @@ public sealed class PullSessionTests
     }
 
     [Fact]
+    public void A_first_delivery_that_is_lost_is_a_jump_though_the_stream_may_begin_later()
+    {
+        Pull();
+        _delivery++;
+        Assert.False(Deliver(101));
+        Assert.Equal(PullConsumerEndReason.Jump, _session.End!.Reason);
+    }
+
+    [Fact]
     public void A_delivery_lost_on_the_way_is_a_jump_even_if_it_is_the_last()
     {
         var pull = Pull();

@@ -13,6 +13,15 @@ public sealed class ServerFactsTests
         Assert.Null(Missing.Reason("nats-server", found: "/usr/sbin/nats-server", mustRun: false));
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    public void Kafka_that_nobody_names_is_a_reason_to_skip_that_names_the_variable(string? folder) => Assert.Contains(
+        "TELEMETRY_KAFKA_DIR is not set", Missing.KafkaReason(folder), StringComparison.Ordinal);
+
+    [Fact]
+    public void Kafka_that_is_named_must_start() => Assert.Null(Missing.KafkaReason("/no/such/folder"));
+
     [Fact]
     public void Program_is_found_by_name_and_a_missing_one_is_named()
     {
