@@ -61,7 +61,8 @@ public sealed class WindowFolderTests
     public void Part_of_a_window_that_was_complete_is_a_revision(long watermark, long extraLateness, bool late)
     {
         var series = new SeriesEntry(
-            StoreSteps.Gateway, Series.Definition with { ExtraLatenessMicros = extraLateness }) { Number = 3 };
+            StoreSteps.Gateway, Series.Definition with { ExtraLatenessMicros = extraLateness })
+        { Number = 3 };
         Frame(Lane.Backlog, watermark, false, series, Now);
 
         Commit(watermark);

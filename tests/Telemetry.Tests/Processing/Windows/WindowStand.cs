@@ -29,7 +29,9 @@ internal sealed class WindowStand
         (_pump, _random) = (pump, random);
         _options = options with
         {
-            Partitions = 1, RenewEvery = TimeSpan.FromSeconds(2), Lease = TimeSpan.FromSeconds(5),
+            Partitions = 1,
+            RenewEvery = TimeSpan.FromSeconds(2),
+            Lease = TimeSpan.FromSeconds(5),
         };
         Store = new SimulatedStore(pump, new Random(random.Next()));
         _log = new SimulatedFrameLog(pump, new Random(random.Next()));
