@@ -120,7 +120,7 @@ if ! command -v dotnet >/dev/null; then
 fi
 
 begin servers
-if ! eng/install-servers.sh; then
+if ! eng/install-servers.sh --tests; then
   if [ "${CI:-}" = true ]; then problem "servers are missing"; finish; fi
   echo "Going on without them: their tests are skipped."
 fi

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs one benchmark and prints its figures; docs/benchmarks/ has what was found.
-#   eng/bench.sh agent|copy-columns|drain|end-to-end|ingress|line-protocol|sessions     --short: only whether it works
+#   eng/bench.sh agent|copy-columns|drain|end-to-end|ingress|layout|line-protocol|sessions|windows     --short: only whether it works
+#   TELEMETRY_LAYOUT_READINGS=N eng/bench.sh layout         so many readings in the table that is queried
 #   TELEMETRY_TEST_DATA=FOLDER eng/bench.sh codec           recorded sensor data are in that folder
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,7 +1,14 @@
 #!/usr/bin/env bash
 # Installs, on Debian or Ubuntu, the servers and clients that test.sh and demo.sh start for themselves, if they
 # are missing. The distribution's own services are not started, and no database cluster is made.
+#
+# With --tests also Node.js and its packages that only test.sh needs: TimescaleDB in WebAssembly.
 set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+timescale=tests/Telemetry.TestKit/Servers/Timescale
+tests=no
+[ "${1:-}" != --tests ] || tests=yes
 
 policy=/usr/sbin/policy-rc.d
 clusters=/etc/postgresql-common/createcluster.conf
@@ -17,6 +24,16 @@ missing_packages() {
   /usr/bin/python3 -c 'import paho.mqtt.client' 2>/dev/null || echo python3-paho-mqtt
   [ -z "${TELEMETRY_KAFKA_DIR:-}" ] || has java || echo openjdk-17-jre-headless
   has setpriv && has ipcrm || echo util-linux
+  [ "$tests" = no ] || { has node && has npm; } || echo nodejs npm
+}
+
+# Those that the lock file names, by their checksums. The copy of the lock file says which ones are there.
+install_node_packages() {
+  local installed=$timescale/node_modules/installed.json
+  [ "$tests" = yes ] && ! cmp -s $timescale/package-lock.json $installed || return 0
+  echo "Installing TimescaleDB in WebAssembly from npm's registry."
+  npm ci --loglevel=error --prefix $timescale
+  cp $timescale/package-lock.json $installed
 }
 
 as_root() {
@@ -60,7 +77,10 @@ disable_services() {
 }
 
 mapfile -t packages < <(missing_packages | tr ' ' '\n' | sort -u)
-[ ${#packages[@]} -gt 0 ] || exit 0
+if [ ${#packages[@]} -eq 0 ]; then
+  install_node_packages
+  exit
+fi
 if ! has apt-get || { [ "$(id -u)" != 0 ] && ! has sudo; }; then
   echo "Missing: ${packages[*]}. Install them as root, without starting their services:" >&2
   echo "  apt-get install --no-install-recommends ${packages[*]}" >&2
@@ -85,3 +105,4 @@ if [ ${#packages[@]} -gt 0 ]; then
   echo "Still missing after the installation: ${packages[*]}" >&2
   exit 1
 fi
+install_node_packages

@@ -43,6 +43,28 @@ internal static partial class ProcessingLog
     public static partial void GatewayRefused(
         ILogger logger, string gateway, int theirs, int partitions, int ours);
 
+    [LoggerMessage(2060, LogLevel.Information, "Takes {Count} widths of windows from the database, before {Before}")]
+    public static partial void WidthsRead(ILogger logger, int count, int before);
+
+    [LoggerMessage(
+        EventId = 2050, Message = "{Stream} is {Messages} messages behind; the oldest came {Age} ago")]
+    public static partial void Lags(ILogger logger, LogLevel level, string stream, long messages, TimeSpan age);
+
+    [LoggerMessage(
+        2051, LogLevel.Error,
+        "{Stream} is {Messages} messages behind; the oldest came {Age} ago, and in {Left} the log removes it unread")]
+    public static partial void LagCritical(
+        ILogger logger, string stream, long messages, TimeSpan age, TimeSpan left);
+
+    [LoggerMessage(
+        2052, LogLevel.Critical,
+        "{Stream} is {Messages} messages behind, the oldest came {Age} ago: the log removes messages before they are "
+        + "read; gateways send them again as far as they still have them")]
+    public static partial void LagOutlivesLog(ILogger logger, string stream, long messages, TimeSpan age);
+
+    [LoggerMessage(2053, LogLevel.Information, "{Stream} is not behind any more")]
+    public static partial void LagGone(ILogger logger, string stream);
+
     [LoggerMessage(2005, LogLevel.Warning, "Ignored a malformed hello of gateway {Gateway}: {Error}")]
     public static partial void HelloMalformed(ILogger logger, string gateway, string error);
 

@@ -6,6 +6,7 @@ using Telemetry.Processing.DataFaults;
 using Telemetry.Processing.Hellos;
 using Telemetry.Processing.Intake;
 using Telemetry.Processing.Partitions;
+using Telemetry.Processing.Windows;
 using Telemetry.Runtime;
 using Telemetry.Storage;
 using Telemetry.Streams;
@@ -21,7 +22,6 @@ namespace Telemetry.Processing;
 public sealed class Processor
 {
     private readonly IStore _store;
-    private readonly IControlChannel _control;
     private readonly ProcessorOptions _options;
     private readonly TimeProvider _time;
     private readonly Random _random;
@@ -33,7 +33,12 @@ public sealed class Processor
     private readonly ProcessorFailures _failures;
     private readonly StoreCommit _commit = new();
     private readonly AlertEvaluator _alerts;
+    private readonly WindowFolder _windows;
+    private readonly CurrentWidths _widths;
+    private readonly WindowRebuild _rebuild;
+    private readonly WindowHandover _handover;
     private readonly PendingAcks _acks = new();
+    private readonly AnswerSender _answers;
     private readonly FrameApplier _applier;
     private readonly HelloHandler _handler;
     private readonly GatewayLoader _loader;
@@ -50,18 +55,23 @@ public sealed class Processor
         IStore store, IFrameLog log, IControlChannel control, ProcessorOptions options, TimeProvider time,
         Random random, ILogger logger, ReportedFailure? database = null, ReportedFailure? nats = null)
     {
-        (_store, _control, _options, _time, _random, _logger) = (store, control, options, time, random, logger);
+        (_store, _options, _time, _random, _logger) = (store, options, time, random, logger);
         _hellos = new HelloQueue(options, time, logger, _signal);
         _alerts = new AlertEvaluator(options.Alerts, Counters.Alerts, logger);
         var schemas = new SchemaHandler(store, options, Counters, _acks, logger);
         _loader = new GatewayLoader(store, options, logger);
-        _applier = new FrameApplier(store, _alerts, schemas, _acks, _isolator, options, Counters, _weight);
+        _widths = new CurrentWidths(store, options.Windows, time, logger);
+        _windows = new WindowFolder(options.Windows, Counters.Windows);
+        _applier = new FrameApplier(store, _alerts, _windows, schemas, _acks, _isolator, options, Counters, _weight);
         _trace = new StoreTrace(time);
         _failures = new ProcessorFailures(options.Worker, time, logger, database, nats);
         _handler = new HelloHandler(store, schemas, _acks, Counters, options, time, _failures.Reading, _signal);
         _owned = new OwnedPartitions(
             store, log, control, options, time, logger, _failures.Reading, Counters, _signal, _hellos.Arrived);
         _leases = new LeaseLoop(store, _owned, options, time, random, logger, _failures, Counters);
+        _rebuild = new WindowRebuild(store, _owned, _loader, _windows, options, time, Counters.Windows);
+        _handover = new WindowHandover(store, _loader, _windows, options, time);
+        _answers = new AnswerSender(control, _handler, _acks, _owned, _failures, Counters, time);
         _intake = new BatchIntake(_owned, _isolator, options, Counters, _weight);
     }
 
@@ -75,7 +85,9 @@ public sealed class Processor
         ?? (Counters.Partitions > 0 && _time.GetElapsedTime(_owned.RenewedAt) is var silent && silent > _options.Lease
             ? $"has committed nothing for {silent.TotalSeconds:0} s, so its leases have run out" : null);
 
-    /// <summary>Works until it is cancelled, and then gives its leases back.</summary>
+    /// <summary>
+    /// Works until it is cancelled; then writes what is in its memory alone, and gives its leases back.
+    /// </summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -97,6 +109,13 @@ public sealed class Processor
             ending.Cancel(); // CancelAsync would leave this thread.
             await hellos;
             await leases;
+            if (cancellationToken.IsCancellationRequested)
+            {
+                // After any other end the memory may not be what the database has.
+                await GiveUpAsync(_ => false);
+                await _handover.RunAsync(_owned.All, CancellationToken.None);
+            }
+
             await _leases.EndAsync();
         }
     }
@@ -134,13 +153,18 @@ public sealed class Processor
 
     private async Task RoundAsync(CancellationToken cancellationToken)
     {
-        await _owned.AdoptAsync(cancellationToken);
+        await _owned.AdoptAsync(owner => _handover.RunAsync([owner], cancellationToken), cancellationToken);
+        // A new owner reads the widths after it took its lease: see WidthTable.AddAsync.
+        await _widths.ReadAsync(_owned.All.Any(o => !o.OpenGatewaysKnown), cancellationToken);
+        _owned.LookAtLogs(trims: false, cancellationToken);
         await _owned.BeginFeedsAsync(cancellationToken);
         _commit.Clear();
         _weight.Begin();
         _acks.Clear();
         _alerts.Clear();
         _trace.Clear();
+        _windows.Begin(_widths.Now);
+        await _rebuild.RunAsync(_commit, cancellationToken);
         await ApplyMessagesAsync(cancellationToken);
         if (_weight.Readings < _options.BatchReadingsMax && _isolator.Taken > 0 && _options.GatherTime > TimeSpan.Zero)
         {
@@ -154,7 +178,10 @@ public sealed class Processor
             _handler.BookLosses(owner);
         }
 
-        if (_owned.All.Count > 0 && await CommitAsync(cancellationToken))
+        await _loader.LoadDueAsync(_owned.All, NowMicros(), cancellationToken);
+        var took = _isolator.Taken > 0;
+        var committed = _owned.All.Count > 0 && await CommitAsync(cancellationToken);
+        if (committed && took)
         {
             return;
         }
@@ -165,7 +192,10 @@ public sealed class Processor
             owner.Backlog.Watch(cancellationToken);
         }
 
-        await _signal.WaitAsync(UntilDue(), _time, cancellationToken);
+        if (!committed)
+        {
+            await _signal.WaitAsync(UntilDue(), _time, cancellationToken);
+        }
     }
 
     /// <summary>
@@ -173,7 +203,9 @@ public sealed class Processor
     /// </summary>
     private async Task<bool> CommitAsync(CancellationToken cancellationToken)
     {
-        foreach (var memory in _owned.All.SelectMany(o => o.Gateways.Values).Where(g => g.Ledger.Touched).ToArray())
+        var now = NowMicros();
+        foreach (var memory in _owned.All.SelectMany(o => o.Gateways.Values)
+            .Where(g => g.Ledger.Touched || g.Windows.IsTouched || g.Windows.IsDue(now)).ToArray())
         {
             var gateway = memory.Ledger;
             foreach (var epoch in gateway.CloseEpochs())
@@ -181,13 +213,16 @@ public sealed class Processor
                 _acks.Settled(gateway, epoch);
             }
 
-            gateway.AdvanceWatermark();
+            memory.AdvanceWatermark();
+            gateway.OpenWindows = _windows.Write(memory.Windows, gateway.Watermark.Value, now, _commit);
             memory.WriteChanges(_commit);
         }
 
+        _windows.WriteRest(_commit);
+
         var moved = _owned.All.Any(o => o.Moved);
         var due = _time.GetElapsedTime(_owned.RenewedAt) >= _options.RenewEvery;
-        if (!moved && !due && !_handler.Waiting && _commit.IsEmpty)
+        if (!moved && !due && !_handler.Waiting && !_rebuild.Took && _commit.IsEmpty)
         {
             _handler.Booked();
             return false;
@@ -220,55 +255,20 @@ public sealed class Processor
         _alerts.Committed();
         _trace.Committed(_commit.Frames);
         _isolator.Succeeded();
+        _windows.Committed(g => _owned.OwnerOf(g).Gateways[g].Ledger.Watermark.Value, now, _commit);
         foreach (var owner in _owned.All)
         {
             owner.Committed();
             owner.Trim(_options.GatewaysMax);
         }
 
+        Counters.Windows.Open = WindowMemory.Trim(
+            _owned.All.SelectMany(o => o.Windows.Values), _options.Windows.PartsMax);
         CrashPoint.Reach("after-commit");
-        await SendAcksAsync(cancellationToken);
+        await _answers.SendAsync(cancellationToken);
         _handler.Booked();
-        _owned.TrimLogs(cancellationToken);
+        _owned.LookAtLogs(trims: true, cancellationToken);
         return true;
-    }
-
-    /// <summary>
-    /// Sends stored-acks and answers after the commit. A message that is lost here is repeated in the answer to the
-    /// next hello, so an unreachable control channel costs nothing else.
-    /// </summary>
-    private async Task SendAcksAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await SendAllAsync(NowMicros(), cancellationToken);
-        }
-        catch (FrameLogException e)
-        {
-            _failures.Reading.Failed(e.Message);
-            _handler.Unsaid();
-            Counters.Errors++;
-        }
-    }
-
-    private async Task SendAllAsync(long now, CancellationToken cancellationToken)
-    {
-        foreach (var (gateway, message) in await _handler.AnswersAsync(now, cancellationToken))
-        {
-            await _control.SendDownAsync(gateway, message, cancellationToken);
-        }
-
-        foreach (var gateway in _acks.Gateways)
-        {
-            await _control.SendDownAsync(
-                gateway.Gateway, _acks.StoredAck(gateway, _owned.OwnerOf(gateway.Gateway), now),
-                cancellationToken);
-        }
-
-        foreach (var (gateway, message) in _acks.SchemaRequests(g => _owned.OwnerOf(g).Row.Token))
-        {
-            await _control.SendDownAsync(gateway, message, cancellationToken);
-        }
     }
 
     /// <summary>
@@ -326,6 +326,7 @@ public sealed class Processor
     private async Task GiveUpAsync(Func<int, bool> forget)
     {
         _handler.Forget();
+        _windows.RolledBack();
         _isolator.Interrupted();
         await _owned.GiveUpAsync(forget);
     }

@@ -1,6 +1,9 @@
 using System.Diagnostics.Metrics;
 using Telemetry.Diagnostics.Metrics;
 using Telemetry.Processing.Alerts.Evaluation;
+using Telemetry.Processing.Partitions;
+using Telemetry.Processing.Windows;
+using Telemetry.Storage;
 
 namespace Telemetry.Processing;
 
@@ -69,6 +72,12 @@ public sealed class ProcessorCounters
     /// <summary>What came of alert rules.</summary>
     public AlertCounters Alerts { get; } = new();
 
+    /// <summary>What came of windows.</summary>
+    public WindowCounters Windows { get; } = new();
+
+    /// <summary>How far the streams of the owned partitions are behind, as the last look found it.</summary>
+    public IReadOnlyList<StreamLagRow> Lags { get; set; } = [];
+
     /// <summary>Partitions owned now.</summary>
     public long Partitions { get; set; }
 
@@ -115,7 +124,9 @@ public sealed class ProcessorCounters
         Counter(
             "telemetry.processor.holders.ended", "{session}", "Database sessions of frozen processes that were ended",
             c => c.HoldersEnded);
+        LagMetrics.Publish(meter, () => processors.SelectMany(p => p.Lags));
         AlertCounters.Publish(meter, [.. processors.Select(c => c.Alerts)]);
+        WindowCounters.Publish(meter, [.. processors.Select(c => c.Windows)]);
 
         void Counter(string name, string unit, string description, Func<ProcessorCounters, long> count) =>
             meter.Counter(name, unit, description, () => Sum(count));

@@ -1,5 +1,7 @@
 using Telemetry.Model.Wire;
 using Telemetry.Processing.Alerts.Rules;
+using Telemetry.Processing.Partitions;
+using Telemetry.Processing.Windows;
 
 namespace Telemetry.Processing;
 
@@ -108,6 +110,12 @@ public sealed record ProcessorOptions
     public DateTimeOffset TimeLast { get; init; } =
         DateTimeOffset.UnixEpoch.AddTicks(WireReader.TimeMax * TimeSpan.TicksPerMicrosecond);
 
+    /// <summary>From when on a stream that is behind is reported.</summary>
+    public LagOptions Lag { get; init; } = new();
+
     /// <summary>The alert rules and their limits.</summary>
     public AlertOptions Alerts { get; init; } = new();
+
+    /// <summary>The windows and their limits.</summary>
+    public WindowOptions Windows { get; init; } = new();
 }

@@ -2,6 +2,7 @@ using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
 using Telemetry.Storage.Alerts;
+using Telemetry.Storage.Windows;
 
 namespace Telemetry.Storage;
 
@@ -47,6 +48,9 @@ public sealed record GatewayRow(
     /// Forks that an operator explained, one per line. Only an operator's command writes it, no commit.
     /// </summary>
     public string ForkResolved { get; init; } = "";
+
+    /// <summary>The event times of the windows whose parts are in the owner's memory alone.</summary>
+    public OpenSpan OpenWindows { get; init; } = OpenSpan.None;
 
     /// <summary>A gateway that was not seen before.</summary>
     public static GatewayRow New(GatewayId gateway, int partition) =>

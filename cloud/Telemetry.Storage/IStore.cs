@@ -1,6 +1,7 @@
 using Telemetry.Model.Identity;
 using Telemetry.Model.Installations;
 using Telemetry.Model.Schemas;
+using Telemetry.Storage.Windows;
 
 namespace Telemetry.Storage;
 
@@ -69,6 +70,27 @@ public interface IStore
     /// <summary>For each range the first registered frame that overlaps it; null where there is none.</summary>
     Task<IReadOnlyList<FrameRegisterRow?>> FindFirstFramesAsync(
         IReadOnlyList<(GatewayId Gateway, FrameKey Range)> ranges, CancellationToken cancellationToken);
+
+    /// <summary>The widths of windows, in the order in which they were added.</summary>
+    Task<IReadOnlyList<WindowWidth>> ReadWidthsAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The gateways of a partition that have windows whose parts were in their owner's memory alone.
+    /// </summary>
+    Task<IReadOnlyList<GatewayId>> FindOpenGatewaysAsync(int partition, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Adds to <paramref name="rows"/> the stored readings of some gateways with an event time within the span of each,
+    /// gateway by gateway, in the order of series and time. <paramref name="series"/> finds a series by its number; a
+    /// reading of a series that it does not find is left out. When there are more than <paramref name="readingsMax"/>,
+    /// about as many of them are read, any ones.
+    /// </summary>
+    Task<OpenReadingCounts> ReadReadingsAsync(
+        IReadOnlyList<(GatewayId Gateway, OpenSpan Span)> gateways, Func<GatewayId, int, SeriesEntry?> series,
+        ReadingBuffer rows, int readingsMax, CancellationToken cancellationToken);
+
+    /// <summary>Records how far owners are behind their streams; nothing depends on these rows.</summary>
+    Task RecordLagAsync(IReadOnlyList<StreamLagRow> rows, CancellationToken cancellationToken);
 
     /// <summary>
     /// Runs one transaction. First comes the compare-and-set of each partition's row (token, commits, both positions).

@@ -37,6 +37,15 @@ public sealed class ReadingBuffer
     public bool IsText(int row) =>
         _series[row].Type == MetricType.Text && (_flags[row] & ReadingFlags.Null) == 0;
 
+    /// <summary>The <see cref="ReadingHash"/> of a row.</summary>
+    public ulong HashOf(int row)
+    {
+        var series = _series[row];
+        return IsText(row)
+            ? ReadingHash.OfText(series.Identity, _times[row], _flags[row], Text(_bits[row]))
+            : ReadingHash.Of(series.Identity, _times[row], series.Type, _bits[row], _flags[row]);
+    }
+
     public void Clear() => Count = _textLength = 0;
 
     /// <summary>Removes the rows that were added after there were <paramref name="count"/> of them.</summary>

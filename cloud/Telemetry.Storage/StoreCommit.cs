@@ -1,5 +1,6 @@
 using Telemetry.Model.Identity;
 using Telemetry.Storage.Alerts;
+using Telemetry.Storage.Windows;
 
 namespace Telemetry.Storage;
 
@@ -45,6 +46,15 @@ public sealed class StoreCommit
     /// </summary>
     public List<(GatewayId Gateway, ulong Epoch)> RemovedLanes { get; } = [];
 
+    /// <summary>Parts of windows that are removed, before others are added.</summary>
+    public List<PartRemoval> RemovedParts { get; } = [];
+
+    /// <summary>Parts of windows; only added to.</summary>
+    public List<WindowPart> Parts { get; } = [];
+
+    /// <summary>Changes of complete windows, whose parts are among <see cref="Parts"/>; only added to.</summary>
+    public List<WindowRevisionRow> Revisions { get; } = [];
+
     /// <summary>The new readings.</summary>
     public ReadingBuffer Readings { get; } = new();
 
@@ -52,7 +62,8 @@ public sealed class StoreCommit
     public bool IsEmpty =>
         Schemas.Count + Gateways.Count + Outboxes.Count + Epochs.Count + Lanes.Count + RemovedRuns.Count
         + Runs.Count + Frames.Count + Drops.Count + DeadLetters.Count + RemovedAlertStates.Count + AlertStates.Count
-        + AlertOutbox.Count + RemovedLanes.Count + Waiting.Count + RemovedWaiting.Count + Readings.Count == 0;
+        + AlertOutbox.Count + RemovedLanes.Count + Waiting.Count + RemovedWaiting.Count + RemovedParts.Count
+        + Parts.Count + Revisions.Count + Readings.Count == 0;
 
     /// <summary>Removes all rows and keeps the buffers.</summary>
     public void Clear()
@@ -75,6 +86,9 @@ public sealed class StoreCommit
         RemovedLanes.Clear();
         Waiting.Clear();
         RemovedWaiting.Clear();
+        RemovedParts.Clear();
+        Parts.Clear();
+        Revisions.Clear();
         Readings.Clear();
     }
 }

@@ -6,9 +6,10 @@ namespace Telemetry.Streams;
 
 /// <summary>
 /// The state of a stream: when it was created, its first and last sequence (first = last + 1 when it is empty), the
-/// bytes that it holds, and the most that it may hold (0: no limit).
+/// bytes that it holds, the most that it may hold (0: no limit), and how long it keeps a message (0: for ever).
 /// </summary>
-public readonly record struct StreamState(long CreatedNanos, long First, long Last, long Bytes = 0, long BytesMax = 0);
+public readonly record struct StreamState(
+    long CreatedNanos, long First, long Last, long Bytes = 0, long BytesMax = 0, TimeSpan MaxAge = default);
 
 /// <summary>
 /// The log stored a message, or reported that it has it already: a duplicate does not prove that the message is still

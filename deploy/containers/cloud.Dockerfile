@@ -9,6 +9,7 @@ FROM ${RUNTIME} AS base
 COPY deploy/containers/probe.sh /usr/local/bin/probe
 COPY deploy/telemetry.json /etc/telemetry/telemetry.json
 COPY deploy/rules.json /etc/telemetry/rules.json
+COPY deploy/windows.json /etc/telemetry/windows.json
 USER $APP_UID
 EXPOSE 1883 9464
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 CMD [ "probe", "9464", "/health/ready" ]

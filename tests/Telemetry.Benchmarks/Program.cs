@@ -1,6 +1,7 @@
 using Telemetry.Benchmarks;
 using Telemetry.Benchmarks.Drain;
 using Telemetry.Benchmarks.EndToEnd;
+using Telemetry.Benchmarks.Layout;
 
 // eng/bench.sh NAME: one question a benchmark. Each prints lines of the form
 //   figure NAME VALUE UNIT
@@ -15,8 +16,10 @@ var benchmarks = new Dictionary<string, Func<RunLength, Task>>
     ["drain"] = DrainBenchmark.RunAsync,
     ["end-to-end"] = EndToEndBenchmark.RunAsync,
     ["ingress"] = IngressBenchmark.RunAsync,
+    ["layout"] = LayoutBenchmark.RunAsync,
     ["line-protocol"] = LineProtocolBenchmark.RunAsync,
     ["sessions"] = SessionsBenchmark.RunAsync,
+    ["windows"] = WindowsBenchmark.RunAsync,
 };
 
 if (args is not ([_] or [_, "--short"]) || !benchmarks.TryGetValue(args[0], out var run))

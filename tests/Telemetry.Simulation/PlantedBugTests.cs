@@ -85,6 +85,26 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
         FaultProfile.Of(2, Fault.TransactionFailedBefore),
         new Parts { Store = store => new AlertStatesFirstStore((SimulatedStore)store) });
 
+    [Fact]
+    public void Keeping_parts_that_are_folded_anew_is_found() => Found(
+        FaultProfile.Of(2, Fault.ProcessorCrash, Fault.TransactionFailedAfter),
+        new Parts { Store = store => new KeptPartsStore((SimulatedStore)store) });
+
+    [Fact]
+    public void Forgetting_the_windows_of_a_dead_owner_is_found() => Found(
+        FaultProfile.Of(2, Fault.ProcessorCrash),
+        new Parts { Store = store => new ForgottenWindowsStore((SimulatedStore)store) });
+
+    [Fact]
+    public void Writing_parts_outside_the_transaction_is_found() => Found(
+        FaultProfile.Of(2, Fault.TransactionFailedBefore),
+        new Parts { Store = store => new PartsFirstStore((SimulatedStore)store) });
+
+    [Fact]
+    public void Reading_back_too_little_is_found() => Found(
+        FaultProfile.Of(2, Fault.ProcessorCrash),
+        new Parts { Store = store => new ShortRebuildStore((SimulatedStore)store) });
+
     private void Found(FaultProfile mix, Parts parts)
     {
         var found = new List<SimulationResult>();

@@ -12,6 +12,7 @@ using Telemetry.Runtime.Settings;
 using Telemetry.Storage;
 using Telemetry.Storage.Postgres;
 using Telemetry.Storage.Postgres.Statements;
+using Telemetry.Storage.Windows;
 using Telemetry.Streams;
 using Telemetry.Streams.JetStream;
 
@@ -26,7 +27,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private StreamInstallation? _log;
-    private InstallationFacts? _database;
+    private DatabaseInspection? _database;
 
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
@@ -47,6 +48,8 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
             || await SayAsync("nats", () => CheckNatsAsync(cancellationToken));
         var database = settings.Database is null
             || await SayAsync("database", () => CheckDatabaseAsync(cancellationToken));
+        var widths = !(database && settings.Roles.HasFlag(CloudRoles.Processor)) || settings.Widths is not { } file
+            || await SayAsync("windows", () => CheckWidthsAsync(file, cancellationToken));
         var kafka = settings.Kafka is null || await SayAsync("kafka", CheckKafkaAsync);
         var partitions = !(files && nats && database && kafka) || settings.Roles == CloudRoles.Relay
             || await SayAsync("partitions", CompareAsync);
@@ -55,7 +58,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         var mqtt = !settings.Roles.HasFlag(CloudRoles.Ingress)
             || await SayAsync(
                 "mqtt", () => CheckListeningAsync("ingress", settings.MqttEndPoint, cancellationToken));
-        return files && nats && database && kafka && partitions && http && mqtt;
+        return files && nats && database && widths && kafka && partitions && http && mqtt;
     }
 
     private async Task<bool> SayAsync(string what, Func<Task<string>> check)
@@ -69,7 +72,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
             when (e is FrameLogException or StoreException or SocketException or TimeoutException
                 or OperationCanceledException or FormatException or IOException or UnauthorizedAccessException
                 or CryptographicException or AlertSinkException or InstallationException
-                or StartException || StoreErrors.IsDatabases(e))
+                or StartException or WindowWidthException || StoreErrors.IsDatabases(e))
         {
             var why = e is OperationCanceledException ? $"no answer within {SettingUnits.Show(Patience)}" : e.Message;
             output.WriteLine($"{what}: FAILED, {why}");
@@ -82,7 +85,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
     {
         var partitions = settings.Ingress.Partitions;
         // An ingress does not look into a database, whatever its configuration names.
-        var database = settings.Roles.HasFlag(CloudRoles.Processor) ? _database : null;
+        var database = settings.Roles.HasFlag(CloudRoles.Processor) ? _database?.Installation : null;
         if ((database ?? _log?.Facts) is not { } facts)
         {
             return Task.FromResult($"ok, {partitions} at the first start of a processor");
@@ -149,8 +152,17 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
     {
         using var limit = new CancellationTokenSource(Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-        var (edition, version, facts) = await DatabaseInspection.RunAsync(settings.Database!, either.Token);
-        _database = facts;
-        return version == 0 ? $"ok, {edition}, no tables yet" : $"ok, {edition}, tables of version {version}";
+        _database = await DatabaseInspection.RunAsync(settings.Database!, either.Token);
+        return _database.Version == 0 ? $"ok, {_database.Edition}, no tables yet"
+            : $"ok, {_database.Edition}, tables of version {_database.Version}"
+                + (_database.ReaderRoleProblem is { } problem ? $"; people cannot query them: {problem}" : "");
+    }
+
+    private async Task<string> CheckWidthsAsync(ConfiguredWidths file, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(Patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        var added = await _database!.CompareAsync(settings.Database!, file, either.Token);
+        return $"ok, {file.Entries.Count} entries, {added} of them new";
     }
 }

@@ -1,7 +1,9 @@
 using Telemetry.Cloud.Commands.Certificates;
 using Telemetry.Cloud.Commands.DeadLetters;
+using Telemetry.Cloud.Commands.Devices;
 using Telemetry.Cloud.Commands.Forks;
 using Telemetry.Cloud.Commands.Repartition;
+using Telemetry.Cloud.Commands.Windows;
 using Telemetry.Runtime.Commands;
 
 namespace Telemetry.Cloud.Commands;
@@ -36,6 +38,13 @@ internal sealed class CloudCommandLine
                     result,
                     async (settings, stop) => await new CheckCommand(settings, time, output).RunAsync(stop) ? 0 : 1))),
                 RulesVerb.Create(output, errors),
+                configured.Add(WindowsVerb.Create((arguments, result, _) =>
+                {
+                    var command = new WindowsCommand(output, errors);
+                    return arguments.NeedsConfiguration
+                        ? configured.RunAsync(result, (settings, stop) => command.RunAsync(arguments, settings, stop))
+                        : Task.FromResult(command.Check(arguments.File!));
+                })),
                 PasswordVerb.Create(streams),
                 CertificatesVerb.Create(
                     (arguments, _, _) => Task.FromResult(new CertificatesCommand(time, output, errors).Run(arguments))),
@@ -44,6 +53,9 @@ internal sealed class CloudCommandLine
                     (settings, stop) => new DeadLettersCommand(settings, output, errors).RunAsync(arguments, stop)))),
                 configured.Add(ForksVerb.Create((arguments, result, _) => configured.RunAsync(
                     result, (settings, stop) => new ForksCommand(settings, output, errors).RunAsync(arguments, stop)))),
+                configured.Add(DevicesVerb.Create((arguments, result, _) => configured.RunAsync(
+                    result,
+                    (settings, stop) => new DevicesCommand(settings, output, errors).RunAsync(arguments, stop)))),
                 configured.Add(RepartitionVerb.Create((partitions, result, _) => configured.RunAsync(
                     result,
                     (settings, stop) => RepartitionVerb.RunAsync(partitions, settings, time, random, streams, stop)))),

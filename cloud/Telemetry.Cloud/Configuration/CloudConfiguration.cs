@@ -68,7 +68,12 @@ internal static class CloudConfiguration
             ConnectionsMax = reader.Number("ingress.connectionsMax", 20_000, 1, 1_000_000),
             Access = IngressSection.ReadAccess(reader, roles.HasFlag(CloudRoles.Ingress)),
             Passwords = PasswordSection.Read(reader),
-            Processor = ProcessorSection.Read(reader, partitions) with { Alerts = AlertsSection.Read(reader) },
+            Processor = ProcessorSection.Read(reader, partitions) with
+            {
+                Alerts = AlertsSection.Read(reader),
+                Windows = WindowsSection.Read(reader),
+            },
+            Widths = WindowsSection.ReadFile(reader),
             AlertOutbox = AlertsSection.ReadOutbox(reader),
             Traces = TraceSection.Read(reader),
             HttpEndPoint = EndPoint(reader, "http", 9464),

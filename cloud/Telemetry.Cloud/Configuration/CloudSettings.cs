@@ -8,6 +8,7 @@ using Telemetry.Ingress.Access;
 using Telemetry.Processing;
 using Telemetry.Storage.Alerts;
 using Telemetry.Storage.Postgres;
+using Telemetry.Storage.Windows;
 using Telemetry.Streams.JetStream;
 
 namespace Telemetry.Cloud.Configuration;
@@ -71,6 +72,9 @@ internal sealed record CloudSettings
     public PasswordOptions Passwords { get; init; } = new();
 
     public ProcessorOptions Processor { get; init; } = new();
+
+    /// <summary>The entries of the windows file; null where none is configured.</summary>
+    public ConfiguredWidths? Widths { get; init; }
 
     public AlertOutboxOptions AlertOutbox { get; init; } = new();
 

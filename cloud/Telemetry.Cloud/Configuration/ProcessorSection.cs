@@ -1,4 +1,5 @@
 using Telemetry.Processing;
+using Telemetry.Processing.Partitions;
 using Telemetry.Runtime.Settings;
 
 namespace Telemetry.Cloud.Configuration;
@@ -7,7 +8,7 @@ namespace Telemetry.Cloud.Configuration;
 internal static class ProcessorSection
 {
     private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1), Second = TimeSpan.FromSeconds(1),
-        Hour = TimeSpan.FromHours(1);
+        Hour = TimeSpan.FromHours(1), Day = TimeSpan.FromDays(1);
 
     public static ProcessorOptions Read(SettingsReader reader, int partitions)
     {
@@ -27,6 +28,12 @@ internal static class ProcessorSection
             GatewaySchemasMax = reader.Number("processor.gatewaySchemasMax", or.GatewaySchemasMax, 16, 1 << 24),
             GatewaySchemaBytesMax = reader.Bytes(
                 "processor.gatewaySchemaBytesMax", or.GatewaySchemaBytesMax, 1 << 16, 1 << 30),
+            Lag = new LagOptions
+            {
+                Info = reader.Span("processor.lagInfo", or.Lag.Info, Second, 3650 * Day),
+                Warning = reader.Span("processor.lagWarning", or.Lag.Warning, Second, 3650 * Day),
+                CriticalLeft = reader.Span("processor.lagCriticalLeft", or.Lag.CriticalLeft, Second, 3650 * Day),
+            },
             TimeFirst = reader.Time("processor.timeFirst", or.TimeFirst, or.TimeFirst, or.TimeLast),
             TimeLast = reader.Time("processor.timeLast", or.TimeLast, or.TimeFirst, or.TimeLast),
         };

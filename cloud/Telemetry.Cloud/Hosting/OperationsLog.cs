@@ -19,6 +19,9 @@ internal static partial class OperationsLog
     [LoggerMessage(3003, LogLevel.Information, "Opened the database: {Edition}")]
     public static partial void DatabaseOpened(ILogger logger, string edition);
 
+    [LoggerMessage(3010, LogLevel.Warning, "People cannot query the views yet: {Problem}")]
+    public static partial void ReaderRoleMissing(ILogger logger, string problem);
+
     [LoggerMessage(3005, LogLevel.Information, "Stopping")]
     public static partial void Stopping(ILogger logger);
 
@@ -46,6 +49,11 @@ internal static partial class OperationsLog
     [LoggerMessage(
         3042, LogLevel.Warning, "Waits until a processor has made the log's streams, or a repartition is done")]
     public static partial void InstallationAwaited(ILogger logger);
+
+    [LoggerMessage(
+        3050, LogLevel.Information,
+        "The windows file {File} agrees with the database: {Entries} entries, of which {Added} were added now")]
+    public static partial void WidthsCompared(ILogger logger, string file, int entries, int added);
 
     [LoggerMessage(3020, LogLevel.Information, "Traces go to {Endpoint}, of a share of {Ratio} of the frames")]
     public static partial void Tracing(ILogger logger, string endpoint, double ratio);

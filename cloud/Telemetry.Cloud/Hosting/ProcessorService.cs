@@ -11,8 +11,9 @@ internal sealed class ProcessorService(RoleContext context, ServersService serve
 {
     private Processor[] _workers = [];
 
-    public override Task StartAsync(CancellationToken cancellationToken)
+    public override async Task StartAsync(CancellationToken cancellationToken)
     {
+        await WidthsEntry.EnterAsync(context, servers.Store!, cancellationToken);
         var logger = context.Logging.CreateLogger("Telemetry.Cloud.Processing");
         var options = context.Settings.Processor;
         _workers = [.. Enumerable.Range(0, options.Workers).Select(worker => new Processor(
@@ -26,7 +27,7 @@ internal sealed class ProcessorService(RoleContext context, ServersService serve
 
         ProcessorCounters.Publish(context.Meter, [.. _workers.Select(worker => worker.Counters)]);
         StoreMetrics.Publish(context.Meter, servers.Store!);
-        return base.StartAsync(cancellationToken);
+        await base.StartAsync(cancellationToken);
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => EventLoop.RunAllAsync(

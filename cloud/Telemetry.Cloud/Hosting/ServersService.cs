@@ -137,6 +137,11 @@ internal sealed class ServersService(RoleContext context) : IHostedService
                 var store = await PostgresStore.OpenAsync(context.Settings.Database!, context.Time, cancellationToken);
                 opening.Worked();
                 OperationsLog.DatabaseOpened(_logger, store.Edition.ToString());
+                if (store.ReaderRoleProblem is { } problem)
+                {
+                    OperationsLog.ReaderRoleMissing(_logger, problem);
+                }
+
                 context.Health.Add("tables", () => null);
                 return store;
             }

@@ -5,12 +5,13 @@ namespace Telemetry.Cloud.Hosting;
 
 /// <summary>
 /// What a processor's process does for the database beside the rounds: old rows of the frame register are summed up,
-/// published alerts are removed from the outbox at their age, and the numbers of series are watched. Any number of
-/// processes may do it.
+/// published alerts are removed from the outbox at their age, readings are moved to where they are indexed, and the
+/// numbers of series are watched. Any number of processes may do it.
 /// </summary>
 internal sealed class UpkeepService(RoleContext context, ServersService servers, StopSignal signal) : BackgroundService
 {
-    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1), Hour = TimeSpan.FromHours(1);
+    private static readonly TimeSpan Moment = TimeSpan.FromSeconds(5), Minute = TimeSpan.FromMinutes(1),
+        Hour = TimeSpan.FromHours(1);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -26,6 +27,7 @@ internal sealed class UpkeepService(RoleContext context, ServersService servers,
         return Task.WhenAll(
             rollup.RunAsync(signal.Stopping),
             Job("Looking at the numbers of series", numbers.LookAsync, Hour).RunAsync(signal.Stopping),
+            Job("Indexing readings", store.IndexReadingsAsync, Moment).RunAsync(signal.Stopping),
             Job("Trimming the alert outbox", trimmer.LookAsync, Minute).RunAsync(signal.Stopping));
     }
 

@@ -6,7 +6,9 @@ using Telemetry.Processing.Alerts.Evaluation;
 using Telemetry.Processing.DataFaults;
 using Telemetry.Processing.Ledger;
 using Telemetry.Processing.Partitions;
+using Telemetry.Processing.Windows;
 using Telemetry.Storage;
+using Telemetry.Storage.Windows;
 using Telemetry.Streams;
 
 namespace Telemetry.Processing.Intake;
@@ -16,8 +18,8 @@ namespace Telemetry.Processing.Intake;
 /// happens here. Applies one message at a time and reuses its buffers, so that nothing is allocated for each reading.
 /// </summary>
 internal sealed class FrameApplier(
-    IStore store, AlertEvaluator alerts, SchemaHandler schemas, PendingAcks acks, DataFaultIsolator isolator,
-    ProcessorOptions options, ProcessorCounters counters, TransactionWeight weight)
+    IStore store, AlertEvaluator alerts, WindowFolder windows, SchemaHandler schemas, PendingAcks acks,
+    DataFaultIsolator isolator, ProcessorOptions options, ProcessorCounters counters, TransactionWeight weight)
 {
     /// <summary>
     /// The least cost of a schema, in readings: rows of its own and a number for each series. A gateway that adds its
@@ -27,7 +29,7 @@ internal sealed class FrameApplier(
     private const int SchemaWeight = 128;
     private readonly WaitingMessages _waiting = new(store);
     private readonly RegisteredFrames _registered = new(store, weight);
-    private readonly FrameContent _content = new(store, alerts, options, counters);
+    private readonly FrameContent _content = new(store, alerts, windows, options, counters);
 
     /// <summary>
     /// About how many readings a message adds (see <see cref="FrameReader.ReadingsClaimed"/>), or the cost of a schema.
@@ -178,7 +180,12 @@ internal sealed class FrameApplier(
                 weight.Add(alerts.Begin(
                     gateway.Gateway, memory.Alerts, series, header.Key,
                     arrival with { IsLate = arrival.IsLate || placement == Placement.Lost }));
+                windows.Begin(
+                    memory.Windows, header.Key, gateway.Watermark.Value, arrival.ReceivedAtMicros,
+                    placement == Placement.Lost ? RevisionCause.Recovered : RevisionCause.Late,
+                    isDelayed: arrival.IsLate || placement == Placement.Lost);
                 Store(gateway, epoch, header, checksum, frame, series, placement, suspect, commit);
+                windows.End();
                 alerts.End();
                 break;
         }

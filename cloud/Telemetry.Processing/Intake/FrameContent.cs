@@ -5,6 +5,7 @@ using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
 using Telemetry.Processing.Alerts.Evaluation;
 using Telemetry.Processing.DataFaults;
+using Telemetry.Processing.Windows;
 using Telemetry.Storage;
 
 namespace Telemetry.Processing.Intake;
@@ -14,7 +15,7 @@ namespace Telemetry.Processing.Intake;
 /// time and reuses its buffers, so that nothing is allocated for each reading.
 /// </summary>
 internal sealed class FrameContent(
-    IStore store, AlertEvaluator alerts, ProcessorOptions options, ProcessorCounters counters)
+    IStore store, AlertEvaluator alerts, WindowFolder windows, ProcessorOptions options, ProcessorCounters counters)
 {
     private readonly ReadingBatch _readings = new(FrameHeader.CountMax);
     private readonly List<Declaration> _declarations = [];
@@ -130,7 +131,9 @@ internal sealed class FrameContent(
             stored++;
             first = Math.Min(first, time);
             last = Math.Max(last, time);
-            sum += ReadingHash.OfRow(_readings, i, entry.Identity, type);
+            var hash = ReadingHash.OfRow(_readings, i, entry.Identity, type);
+            sum += hash;
+            windows.Take(entry, time, _readings.Flags[i], _readings.Bits[i], hash);
             alerts.Take(index, type, time, _readings.Flags[i], _readings.Bits[i]);
             commit.Readings.AddFrom(_readings, i, entry);
         }

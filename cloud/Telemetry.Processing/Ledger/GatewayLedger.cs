@@ -1,6 +1,7 @@
 using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 using Telemetry.Storage;
+using Telemetry.Storage.Windows;
 
 namespace Telemetry.Processing.Ledger;
 
@@ -41,6 +42,13 @@ internal sealed class GatewayLedger
 
     /// <summary>Its schemas, read from the database when one is first asked for.</summary>
     public GatewaySchemas Schemas { get; }
+
+    /// <summary>The event times of the windows whose parts are in memory alone, for the gateway's row.</summary>
+    public OpenSpan OpenWindows
+    {
+        get => _row.OpenWindows;
+        set => _row = _row with { OpenWindows = value };
+    }
 
     /// <summary>The offset of its clock, as needed for the time that its frames are in transit.</summary>
     public ClockGap Clock { get; } = new();

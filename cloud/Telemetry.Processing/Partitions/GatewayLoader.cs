@@ -38,4 +38,15 @@ internal sealed class GatewayLoader(IStore store, ProcessorOptions options, ILog
             }
         }
     }
+
+    /// <summary>Loads the gateways whose parts of windows must be written although nothing of them came.</summary>
+    public async Task LoadDueAsync(
+        IEnumerable<PartitionOwner> owners, long nowMicros, CancellationToken cancellationToken)
+    {
+        foreach (var owner in owners)
+        {
+            await LoadAsync(
+                owner, owner.Windows.Values.Where(w => w.IsDue(nowMicros)).Select(w => w.Gateway), cancellationToken);
+        }
+    }
 }

@@ -23,9 +23,10 @@ internal sealed class OwnedPartitions(
     private readonly Queue<PartitionRow> _taken = [];
     private readonly Queue<int> _leaving = [];
     private readonly Queue<PartitionRow> _left = [];
-    private long _trimmedAt = time.GetTimestamp();
+    private readonly StreamLags _lags = new(options.Lag, time, logger);
+    private long _lookedAt = time.GetTimestamp();
     private bool _installationChecked = true;
-    private Task? _trimming;
+    private Task? _looking;
 
     /// <summary>All owned partitions, by number.</summary>
     public IReadOnlyCollection<PartitionOwner> All => _owners.Values;
@@ -68,15 +69,17 @@ internal sealed class OwnedPartitions(
 
     /// <summary>
     /// Lets partitions go as asked, and adopts those that were taken. Called between two transactions, when memory
-    /// equals the database's state.
+    /// equals the database's state. <paramref name="handOver"/> is called for each owner before it goes.
     /// </summary>
-    public async Task AdoptAsync(CancellationToken cancellationToken)
+    public async Task AdoptAsync(Func<PartitionOwner, Task> handOver, CancellationToken cancellationToken)
     {
         while (_leaving.TryDequeue(out var partition))
         {
-            if (_owners.Remove(partition, out var owner))
+            if (_owners.TryGetValue(partition, out var owner))
             {
-                await owner.DisposeAsync();
+                await handOver(owner);
+                _owners.Remove(partition);
+                await ForgetAsync(owner);
                 _left.Enqueue(owner.Row);
                 ProcessingLog.LeaseGivenBack(logger, partition);
                 Changed();
@@ -172,31 +175,45 @@ internal sealed class OwnedPartitions(
     }
 
     /// <summary>
-    /// Makes room in streams that run short of bytes, at intervals, beside the transactions. What the database has by
-    /// now is durable.
+    /// Looks at the streams at intervals, beside the transactions: how far they are behind, and, where
+    /// <paramref name="trims"/> says that the database has just committed, whether one that runs short of bytes needs
+    /// room. What the database has by now is durable.
     /// </summary>
-    public void TrimLogs(CancellationToken cancellationToken)
+    public void LookAtLogs(bool trims, CancellationToken cancellationToken)
     {
-        if (time.GetElapsedTime(_trimmedAt) < options.TrimEvery || _trimming is { IsCompleted: false })
+        if (time.GetElapsedTime(_lookedAt) < options.TrimEvery * (trims ? 1 : 2) || _looking is { IsCompleted: false })
         {
             return;
         }
 
-        _trimmedAt = time.GetTimestamp();
-        _trimming = TrimAllAsync([.. _owners.Values.Select(o => (o, o.Row.Live, o.Row.Backlog))], cancellationToken);
+        _lookedAt = time.GetTimestamp();
+        _looking = LookAtAllAsync(
+            [.. _owners.Values.Select(o => (o, o.Row.Live, o.Row.Backlog))], trims, cancellationToken);
     }
 
-    private async Task TrimAllAsync(
-        (PartitionOwner Owner, StreamPosition Live, StreamPosition Backlog)[] durable,
+    private async Task LookAtAllAsync(
+        (PartitionOwner Owner, StreamPosition Live, StreamPosition Backlog)[] durable, bool trims,
         CancellationToken cancellationToken)
     {
+        var rows = new List<StreamLagRow>();
         try
         {
             foreach (var (owner, live, backlog) in durable)
             {
-                await TrimAsync(owner, owner.Live, live, cancellationToken);
-                await TrimAsync(owner, owner.Backlog, backlog, cancellationToken);
+                rows.Add(await LookAsync(owner, owner.Live, live, trims, cancellationToken));
+                rows.Add(await LookAsync(owner, owner.Backlog, backlog, trims, cancellationToken));
             }
+
+            counters.Lags = rows;
+            await store.RecordLagAsync(rows, cancellationToken);
+        }
+        catch (FrameLogException e)
+        {
+            reading.Failed(e.Message);
+        }
+        catch (StoreException)
+        {
+            // The next commit reports it; these rows are for people, and come again.
         }
         catch (OperationCanceledException)
         {
@@ -204,22 +221,20 @@ internal sealed class OwnedPartitions(
         }
     }
 
-    private async Task TrimAsync(
-        PartitionOwner owner, PartitionStream stream, StreamPosition durable, CancellationToken cancellationToken)
+    private async Task<StreamLagRow> LookAsync(
+        PartitionOwner owner, PartitionStream stream, StreamPosition durable, bool trims,
+        CancellationToken cancellationToken)
     {
-        try
+        var state = await stream.StateAsync(cancellationToken);
+        var lag = await _lags.LookAsync(owner.Row.Partition, stream, state, durable, cancellationToken);
+        if (trims && await stream.TrimAsync(state, durable, options.StreamFullPercent, cancellationToken)
+            is > 0 and var below)
         {
-            if (await stream.TrimAsync(durable, options.StreamFullPercent, cancellationToken) is > 0 and var below)
-            {
-                counters.Purges++;
-                ProcessingLog.Purged(
-                    logger, stream.StreamName, options.StreamFullPercent, below);
-            }
+            counters.Purges++;
+            ProcessingLog.Purged(logger, stream.StreamName, options.StreamFullPercent, below);
         }
-        catch (FrameLogException e)
-        {
-            reading.Failed(e.Message);
-        }
+
+        return lag;
     }
 
     /// <summary>
@@ -233,7 +248,7 @@ internal sealed class OwnedPartitions(
             if (forget(partition))
             {
                 _owners.Remove(partition);
-                await owner.DisposeAsync();
+                await ForgetAsync(owner);
                 Changed();
             }
             else
@@ -251,7 +266,7 @@ internal sealed class OwnedPartitions(
         var rows = _taken.Concat(_left).Concat(_owners.Values.Select(o => o.Row)).ToArray();
         foreach (var owner in _owners.Values)
         {
-            await owner.DisposeAsync();
+            await ForgetAsync(owner);
         }
 
         _owners.Clear();
@@ -259,5 +274,12 @@ internal sealed class OwnedPartitions(
         _left.Clear();
         counters.Partitions = 0;
         return rows;
+    }
+
+    private ValueTask ForgetAsync(PartitionOwner owner)
+    {
+        counters.Windows.Open -= owner.Windows.Values.Sum(w => w.Count);
+        _lags.Forget(owner.Row.Partition);
+        return owner.DisposeAsync();
     }
 }

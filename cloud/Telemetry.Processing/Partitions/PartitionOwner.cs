@@ -1,6 +1,8 @@
 using Telemetry.Model.Identity;
+using Telemetry.Processing.Windows;
 using Telemetry.Storage;
 using Telemetry.Storage.Alerts;
+using Telemetry.Storage.Windows;
 
 namespace Telemetry.Processing.Partitions;
 
@@ -13,6 +15,7 @@ internal sealed class PartitionOwner(
     : IAsyncDisposable
 {
     private readonly Dictionary<GatewayId, GatewayMemory> _gateways = [];
+    private readonly Dictionary<GatewayId, GatewayWindows> _windows = [];
 
     /// <summary>The partition's row as it is in the database.</summary>
     public PartitionRow Row { get; private set; } = row;
@@ -38,6 +41,15 @@ internal sealed class PartitionOwner(
     public long? ReadableSinceTimestamp => live.Running && backlog.Running
         ? Math.Max(Math.Max(live.BegunAtTimestamp, backlog.BegunAtTimestamp), Ends.RetryAtTimestamp) : null;
 
+    /// <summary>
+    /// The parts of windows that are in memory alone. They outlast a transaction that failed, and the memory of the
+    /// gateway's ledger, as long as the partition's row is as it is remembered.
+    /// </summary>
+    public IReadOnlyDictionary<GatewayId, GatewayWindows> Windows => _windows;
+
+    /// <summary>True once it is known which gateways have windows whose parts were in memory alone.</summary>
+    public bool OpenGatewaysKnown { get; set; }
+
     /// <summary>True when a stream's position is not yet in the database.</summary>
     public bool Moved => live.Position != Row.Live || backlog.Position != Row.Backlog;
 
@@ -52,7 +64,13 @@ internal sealed class PartitionOwner(
             return false;
         }
 
-        _gateways[record.Id] = new GatewayMemory(record, Row.Partition);
+        var span = record.Gateway?.OpenWindows ?? OpenSpan.None;
+        if (!_windows.TryGetValue(record.Id, out var windows) || windows.Span != span)
+        {
+            _windows[record.Id] = windows = new GatewayWindows(record.Id, span);
+        }
+
+        _gateways[record.Id] = new GatewayMemory(record, Row.Partition, windows);
         return true;
     }
 
@@ -97,7 +115,16 @@ internal sealed class PartitionOwner(
         {
             foreach (var gateway in _gateways.Keys.Take(_gateways.Count - gatewaysMax * 3 / 4).ToArray())
             {
-                _gateways.Remove(gateway);
+                // A gateway with parts in memory stays until they are written; one that must be rebuilt, until then.
+                if (_windows[gateway] is { IsEmpty: false } windows)
+                {
+                    windows.WriteAll = true;
+                }
+                else
+                {
+                    _gateways.Remove(gateway);
+                    _windows.Remove(gateway);
+                }
             }
         }
     }

@@ -96,9 +96,9 @@ internal sealed class PartitionStream(IFrameLog log, int partition, StreamKind k
     /// When the stream runs short of bytes, purges the messages that the database has: those below its durable
     /// position, but not the message at it. Returns the position when it purged, otherwise 0.
     /// </summary>
-    public async ValueTask<long> TrimAsync(StreamPosition durable, int fullPercent, CancellationToken cancellationToken)
+    public async ValueTask<long> TrimAsync(
+        StreamState state, StreamPosition durable, int fullPercent, CancellationToken cancellationToken)
     {
-        var state = await StateAsync(cancellationToken);
         if (state.BytesMax == 0 || state.Bytes < state.BytesMax / 100 * fullPercent || durable.Sequence <= state.First
             || durable.StreamCreatedNanos != state.CreatedNanos)
         {
@@ -108,6 +108,10 @@ internal sealed class PartitionStream(IFrameLog log, int partition, StreamKind k
         await log.PurgeAsync(partition, kind, durable.Sequence, cancellationToken);
         return durable.Sequence;
     }
+
+    /// <summary>A message of the stream; null when it does not have it.</summary>
+    public ValueTask<FrameLogMessage?> ReadAsync(long sequence, CancellationToken cancellationToken) =>
+        log.ReadAsync(partition, kind, sequence, cancellationToken);
 
     /// <summary>Ends the reader; the next one begins with a check.</summary>
     public async ValueTask StopAsync()

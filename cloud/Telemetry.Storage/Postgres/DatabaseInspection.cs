@@ -2,6 +2,8 @@ using Npgsql;
 using Telemetry.Model.Installations;
 using Telemetry.Storage.Postgres.Migrations;
 using Telemetry.Storage.Postgres.Partitions;
+using Telemetry.Storage.Postgres.Windows;
+using Telemetry.Storage.Windows;
 
 namespace Telemetry.Storage.Postgres;
 
@@ -9,7 +11,9 @@ namespace Telemetry.Storage.Postgres;
 /// <param name="Edition">The kind of database.</param>
 /// <param name="Version">The version of its tables; 0 when there are none.</param>
 /// <param name="Installation">The facts in it; null before the first start.</param>
-public sealed record DatabaseInspection(DatabaseEdition Edition, int Version, InstallationFacts? Installation)
+/// <param name="ReaderRoleProblem">What keeps the role of the readers from reading; null for nothing.</param>
+public sealed record DatabaseInspection(
+    DatabaseEdition Edition, int Version, InstallationFacts? Installation, string? ReaderRoleProblem)
 {
     /// <summary>
     /// Looks at a database. Throws <see cref="StoreException"/> when this program cannot work with its tables, and the
@@ -25,6 +29,26 @@ public sealed record DatabaseInspection(DatabaseEdition Edition, int Version, In
         return new DatabaseInspection(
             edition, version,
             version < InstallationRow.SinceVersion
-                ? null : await InstallationRow.FindAsync(connection, cancellationToken));
+                ? null : await InstallationRow.FindAsync(connection, cancellationToken),
+            version < ReaderRole.SinceVersion
+                ? null : await ReaderRole.FindProblemAsync(connection, cancellationToken));
+    }
+
+    /// <summary>
+    /// Compares a windows file with the database, as a processor does at its start; changes nothing. Returns how many
+    /// of its entries are new. Throws <see cref="WindowWidthException"/> when the file does not agree with the
+    /// database.
+    /// </summary>
+    public async Task<int> CompareAsync(
+        PostgresStoreOptions options, ConfiguredWidths file, CancellationToken cancellationToken)
+    {
+        if (Version < WidthTable.SinceVersion)
+        {
+            return file.Entries.Count;
+        }
+
+        await using var database = NpgsqlDataSource.Create(options.ConnectionString);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await WidthTable.CompareAsync(connection, file, cancellationToken);
     }
 }

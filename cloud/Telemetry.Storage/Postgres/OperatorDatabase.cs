@@ -1,7 +1,9 @@
 using Npgsql;
 using Telemetry.Storage.Postgres.DeadLetters;
+using Telemetry.Storage.Postgres.Devices;
 using Telemetry.Storage.Postgres.Maintenance;
 using Telemetry.Storage.Postgres.Migrations;
+using Telemetry.Storage.Postgres.Windows;
 
 namespace Telemetry.Storage.Postgres;
 
@@ -12,6 +14,9 @@ public sealed class OperatorDatabase : IAsyncDisposable
 
     private OperatorDatabase(NpgsqlDataSource source) => _source = source;
 
+    /// <summary>Describes, lists and moves devices.</summary>
+    public DeviceTable Devices => new(_source);
+
     /// <summary>Lists and resolves forks.</summary>
     public ForkResolution Forks => new(_source);
 
@@ -20,6 +25,9 @@ public sealed class OperatorDatabase : IAsyncDisposable
 
     /// <summary>Removes dead letters.</summary>
     public DeadLetterDiscard Discard => new(_source);
+
+    /// <summary>Compares and lists the widths of windows.</summary>
+    public WindowWidthQueries Widths => new(_source);
 
     /// <summary>
     /// Connects; throws <see cref="StoreException"/> when the tables have another version than this program's.

@@ -13,6 +13,8 @@ using Telemetry.Storage.Postgres.Migrations;
 using Telemetry.Storage.Postgres.Partitions;
 using Telemetry.Storage.Postgres.Readings;
 using Telemetry.Storage.Postgres.Statements;
+using Telemetry.Storage.Postgres.Windows;
+using Telemetry.Storage.Windows;
 
 namespace Telemetry.Storage.Postgres;
 
@@ -25,10 +27,10 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     private readonly NpgsqlDataSource _readers;
     // Used in turn: the connection that was idle longest is next, so that no connection is closed for inactivity.
     private readonly ConcurrentQueue<CommitConnection> _idle = [];
-    private readonly ReadingPartitions? _partitions;
+    private readonly CommitPartitions? _partitions;
+    private readonly ReadingIndexing? _indexing;
     private readonly PostgresStoreOptions _options;
     private readonly ReadingTable _table;
-    private readonly SemaphoreSlim _makingPartitions = new(1);
 
     private PostgresStore(
         NpgsqlDataSource readers, DatabaseEdition edition, ReadingTable table, PostgresStoreOptions options,
@@ -38,16 +40,28 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         Edition = edition;
         _options = options;
         _table = table;
-        _partitions = table.IsPartitioned ? new ReadingPartitions(options, time) : null;
+        if (table.IsPartitioned)
+        {
+            _partitions = new CommitPartitions(options, time);
+            _indexing = new ReadingIndexing(options, time);
+        }
     }
 
     /// <summary>The kind of database.</summary>
     public DatabaseEdition Edition { get; }
 
+    /// <summary>What kept the readers' role from being made or granted at the start; null if nothing did.</summary>
+    public string? ReaderRoleProblem { get; private init; }
+
     /// <summary>
     /// Plain PostgreSQL: the number of partitions that could not be made; their rows go to the default partition.
     /// </summary>
-    public int PartitionsLeftToDefault => _partitions?.LeftToDefault ?? 0;
+    public int PartitionsLeftToDefault => (_partitions?.LeftToDefault ?? 0) + (_indexing?.LeftToDefault ?? 0);
+
+    /// <summary>
+    /// Plain PostgreSQL: the number of readings that <see cref="IndexReadingsAsync"/> of this store has moved.
+    /// </summary>
+    public long ReadingsIndexed => _indexing?.Moved ?? 0;
 
     /// <summary>
     /// Connects, determines the kind of database, and makes or migrates its tables. A database of a newer version is
@@ -66,9 +80,12 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         {
             await using var connection = await readers.OpenConnectionAsync(cancellationToken);
             var edition = await DatabaseEdition.DetectAsync(connection, cancellationToken);
-            await MigrationRunner.RunAsync(connection, edition, options.Migrate, cancellationToken);
+            var problem = await MigrationRunner.RunAsync(connection, edition, options.Migrate, cancellationToken);
             return new PostgresStore(
-                readers, edition, await ReadingTable.FindAsync(connection, cancellationToken), options, time);
+                readers, edition, await ReadingTable.FindAsync(connection, cancellationToken), options, time)
+            {
+                ReaderRoleProblem = problem,
+            };
         }
         catch (Exception e) when (StoreErrors.IsDatabases(e))
         {
@@ -180,6 +197,39 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         ReadAsync(
             "find refused readings", c => ReadingProbe.FindAsync(c, readings, cancellationToken), cancellationToken);
 
+    public Task RecordLagAsync(IReadOnlyList<StreamLagRow> rows, CancellationToken cancellationToken) =>
+        rows.Count == 0 ? Task.CompletedTask : ReadAsync(
+            "record how far streams are behind",
+            async c =>
+            {
+                await LagStatements.WriteAsync(c, rows, cancellationToken);
+                return true;
+            },
+            cancellationToken);
+
+    public Task<IReadOnlyList<GatewayId>> FindOpenGatewaysAsync(int partition, CancellationToken cancellationToken) =>
+        ReadAsync(
+            "find gateways with open windows", c => OpenReadings.FindGatewaysAsync(c, partition, cancellationToken),
+            cancellationToken);
+
+    public Task<OpenReadingCounts> ReadReadingsAsync(
+        IReadOnlyList<(GatewayId Gateway, OpenSpan Span)> gateways, Func<GatewayId, int, SeriesEntry?> series,
+        ReadingBuffer rows, int readingsMax, CancellationToken cancellationToken) =>
+        ReadAsync(
+            "read the readings of open windows",
+            c => OpenReadings.ReadAsync(c, gateways, series, rows, readingsMax, cancellationToken), cancellationToken);
+
+    public Task<IReadOnlyList<WindowWidth>> ReadWidthsAsync(CancellationToken cancellationToken) =>
+        ReadAsync("read the widths of windows", c => WidthTable.ReadAsync(c, cancellationToken), cancellationToken);
+
+    /// <summary>
+    /// Compares a windows file with the database and adds its new entries; returns how many. Throws
+    /// <see cref="WindowWidthException"/> when the file does not agree with the database; nothing is added then.
+    /// </summary>
+    public Task<int> AddWidthsAsync(ConfiguredWidths file, string addedBy, CancellationToken cancellationToken) =>
+        ReadAsync(
+            "add widths of windows", c => WidthTable.AddAsync(c, file, addedBy, cancellationToken), cancellationToken);
+
     public async Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken)
     {
         if (commit.Partitions.Count == 0)
@@ -190,7 +240,8 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
 
         if (_partitions is not null)
         {
-            await MakePartitionsAsync(_partitions, commit.Readings, cancellationToken);
+            await _partitions.EnsureAsync(
+                commit.Readings, make => ReadAsync("make partitions", make, cancellationToken), cancellationToken);
         }
 
         if (!_idle.TryDequeue(out var connection))
@@ -222,6 +273,13 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         },
         cancellationToken);
 
+    /// <summary>
+    /// Plain PostgreSQL: moves readings that have arrived to the partitions that have an index, until few are left. Any
+    /// process should call it at intervals; one at a time does the work, and the next call continues after an error.
+    /// </summary>
+    public Task IndexReadingsAsync(CancellationToken cancellationToken) =>
+        _indexing?.RunAsync(cancellationToken) ?? Task.CompletedTask;
+
     /// <summary>The greatest number of a series or a device; each number is used once, up to 2^31.</summary>
     public Task<long> GreatestNumberAsync(CancellationToken cancellationToken) => ReadAsync(
         "look at the numbers of series",
@@ -252,31 +310,7 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         }
 
         await _readers.DisposeAsync();
-        _makingPartitions.Dispose();
-    }
-
-    private async Task MakePartitionsAsync(
-        ReadingPartitions partitions, ReadingBuffer readings, CancellationToken cancellationToken)
-    {
-        await _makingPartitions.WaitAsync(cancellationToken);
-        try
-        {
-            if (partitions.Find(readings))
-            {
-                await ReadAsync(
-                    "make partitions",
-                    async c =>
-                    {
-                        await partitions.MakeAsync(c, cancellationToken);
-                        return true;
-                    },
-                    cancellationToken);
-            }
-        }
-        finally
-        {
-            _makingPartitions.Release();
-        }
+        _partitions?.Dispose();
     }
 
     private async Task<T> ReadAsync<T>(

@@ -66,6 +66,21 @@ public sealed record PostgresStoreOptions
     public TimeSpan PartitionLockWait { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <summary>
+    /// Plain PostgreSQL: readings are moved from the table without an index to the weeks with one when there are so
+    /// many. Each query for readings scans those that were not moved. Default 65,536: a few milliseconds.
+    /// </summary>
+    public int ArrivedReadings { get; init; } = 65_536;
+
+    /// <summary>
+    /// Plain PostgreSQL: the part of the time, in percent, in which one connection moves readings. At 15, about 50,000
+    /// readings a second are moved; what comes faster than that is moved later.
+    /// </summary>
+    public int IndexingPercent { get; init; } = 15;
+
+    /// <summary>Plain PostgreSQL: the longest time of moving at most 16 MiB, or of building one week's index.</summary>
+    public TimeSpan IndexingTimeout { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>
     /// Checks a connection string and sets its password, unless that is null. Throws <see cref="FormatException"/> with
     /// the reason when it cannot be read.
     /// </summary>

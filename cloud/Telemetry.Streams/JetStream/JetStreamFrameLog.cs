@@ -95,7 +95,8 @@ public sealed class JetStreamFrameLog(
                     (long)(info.State.Messages == 0 ? info.State.LastSeq + 1 : info.State.FirstSeq),
                     (long)info.State.LastSeq,
                     info.State.Bytes,
-                    Math.Max(0, info.Config.MaxBytes));
+                    Math.Max(0, info.Config.MaxBytes),
+                    info.Config.MaxAge);
             },
             cancellationToken);
 

@@ -17,16 +17,23 @@ internal sealed record FilledLog(long Readings, long Bytes)
 
     private const int UnderWayMax = 512, Partitions = 16;
 
-    private static readonly GeneratorOptions Options = new() { Devices = 4, SeriesPerDevice = 5 };
+    private static readonly GeneratorOptions Options = OptionsOf(20);
 
     /// <summary>
     /// Fills the streams, which must be there: frame by frame of each gateway in turn, as a second of each would come.
     /// </summary>
-    public static async Task<FilledLog> FillAsync(string nats, IEnumerable<string> gateways, int framesOfGateway)
+    /// <param name="nats">The server's address.</param>
+    /// <param name="gateways">Their names.</param>
+    /// <param name="framesOfGateway">The frames of each; each frame has a second's readings.</param>
+    /// <param name="series">The series of each gateway, a multiple of five; a frame has readings of each.</param>
+    /// <param name="ago">How long ago the first readings were taken.</param>
+    public static async Task<FilledLog> FillAsync(
+        string nats, IEnumerable<string> gateways, int framesOfGateway, int series = 20, TimeSpan? ago = null)
     {
         await using var connection = await JetStreamConnection.ConnectAsync(
             new NatsOptions { Servers = [nats] });
-        var senders = gateways.Select((name, n) => new Sender(GatewayId.Parse(name), n)).ToArray();
+        var senders = gateways.Select((name, n) => new Sender(
+            GatewayId.Parse(name), n, OptionsOf(series), ago ?? TimeSpan.FromHours(1))).ToArray();
         var underWay = new Queue<Task>();
         var bytes = 0L;
         foreach (var sender in senders)
@@ -66,17 +73,19 @@ internal sealed record FilledLog(long Readings, long Bytes)
     /// <summary>Rows of readings as this log has them, for whoever stores them in another way.</summary>
     public static ReadingBatch Rows(int gateway)
     {
-        var sender = new Sender(GatewayId.Parse($"rows-{gateway}"), gateway);
+        var sender = new Sender(GatewayId.Parse($"rows-{gateway}"), gateway, Options, TimeSpan.FromHours(1));
         sender.Next();
         return sender.Batch;
     }
 
     /// <summary>The types of a gateway's series.</summary>
-    public static MetricType[] Types { get; } = [.. Definitions().Select(d => d.Type)];
+    public static MetricType[] Types { get; } = [.. Definitions(Options).Select(d => d.Type)];
 
-    private static SeriesDefinition[] Definitions() =>
-        [.. Enumerable.Range(0, Options.Devices * Options.SeriesPerDevice)
-            .Select(i => GeneratorSeries.Define(Options, i))];
+    private static GeneratorOptions OptionsOf(int series) => new() { Devices = series / 5, SeriesPerDevice = 5 };
+
+    private static SeriesDefinition[] Definitions(GeneratorOptions options) =>
+        [.. Enumerable.Range(0, options.Devices * options.SeriesPerDevice)
+            .Select(i => GeneratorSeries.Define(options, i))];
 
     private sealed class Sender
     {
@@ -87,15 +96,18 @@ internal sealed record FilledLog(long Readings, long Bytes)
         private readonly ulong _epoch = (ulong)Random.Shared.NextInt64(1, long.MaxValue);
         private readonly uint _process = (uint)Random.Shared.NextInt64(1, uint.MaxValue);
         private readonly WireWriter _writer = new(FrameHeader.BytesMax);
-        private readonly MetricType[] _types = Types;
-        private long _time = NowMicros() - 3_600_000_000;
+        private readonly MetricType[] _types;
+        private long _time;
         private long _last;
 
-        public Sender(GatewayId gateway, int seed)
+        public Sender(GatewayId gateway, int seed, GeneratorOptions options, TimeSpan ago)
         {
             Gateway = gateway;
-            _schema = SchemaMessage.Of(SeriesList.Empty(gateway).Id, Definitions());
-            _series = [.. _types.Select((_, i) => GeneratorSeries.Of(Options with { Seed = seed }, i, i))];
+            var definitions = Definitions(options);
+            _types = [.. definitions.Select(d => d.Type)];
+            _time = NowMicros() - (ago.Ticks / TimeSpan.TicksPerMicrosecond);
+            _schema = SchemaMessage.Of(SeriesList.Empty(gateway).Id, definitions);
+            _series = [.. _types.Select((_, i) => GeneratorSeries.Of(options with { Seed = seed }, i, i))];
         }
 
         public GatewayId Gateway { get; }

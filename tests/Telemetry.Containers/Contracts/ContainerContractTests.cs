@@ -2,6 +2,7 @@ using Telemetry.Containers.Engine;
 using Telemetry.Containers.Servers;
 using Telemetry.Integration.Alerting;
 using Telemetry.Integration.Storage;
+using Telemetry.Integration.Storage.Timescale;
 using Telemetry.TestKit.Contracts;
 
 namespace Telemetry.Containers.Contracts;
@@ -23,6 +24,10 @@ public sealed class ContainerContractTests(ServersFixture servers)
     public static TheoryData<string> SinkClaims => ContractClaims.Of<AlertSinkContract>();
 
     public static TheoryData<string> StoreClaims => ContractClaims.Of<StoreContract>();
+
+    public static TheoryData<string> HypertableClaims => ContractClaims.Of<HypertableContract>();
+
+    public static TheoryData<string> ColumnstoreClaims => ContractClaims.Of<ColumnstoreContract>();
 
     [ContainerTheory]
     [MemberData(nameof(LogClaims))]
@@ -47,7 +52,23 @@ public sealed class ContainerContractTests(ServersFixture servers)
     [ContainerTheory]
     [MemberData(nameof(StoreClaims))]
     public Task Store_keeps_to_its_contract(string claim) =>
-        ContractClaims.RunAsync<StoreContract>(new OfStore(servers.Timescale.GetConnectionString()), claim);
+        ContractClaims.RunAsync<StoreContract>(new TimescaleStore(OnTimescaleAsync), claim);
+
+    [ContainerTheory]
+    [MemberData(nameof(HypertableClaims))]
+    public Task Hypertables_keep_to_their_contract(string claim) =>
+        ContractClaims.RunAsync<HypertableContract>(new TimescaleHypertables(OnTimescaleAsync), claim);
+
+    [ContainerTheory]
+    [MemberData(nameof(ColumnstoreClaims))]
+    public Task Columnstore_keeps_to_its_contract(string claim) =>
+        ContractClaims.RunAsync<ColumnstoreContract>(new TimescaleColumnstore(OnCommunityAsync), claim);
+
+    private Task OnTimescaleAsync(Func<PostgresDatabase, Task> test) =>
+        TimescaleDatabase.RunAsync(servers.Timescale.GetConnectionString(), test);
+
+    private Task OnCommunityAsync(Func<PostgresDatabase, Task> test) =>
+        TimescaleDatabase.RunAsync(servers.Timescale.GetConnectionString(), test, needsCommunity: true);
 
     [ContainerTheory]
     [MemberData(nameof(SinkClaims))]
@@ -85,16 +106,5 @@ public sealed class ContainerContractTests(ServersFixture servers)
     {
         protected override Task RunAsync(Func<ControlChannelStand, Task> test) =>
             NatsContainerStand.WithChannelAsync(nats, test);
-    }
-
-    private sealed class OfStore(string server) : StoreContract
-    {
-        protected override async Task RunAsync(Func<IStoreUnderTest, Task> test)
-        {
-            await using var database = await PostgresDatabase.CreateEmpty(server);
-            await database.Execute("CREATE EXTENSION timescaledb");
-            await database.OpenAnother();
-            await test(database);
-        }
     }
 }

@@ -11,7 +11,7 @@ public sealed class ContainerFactAttribute : FactAttribute
 }
 
 /// <summary>As <see cref="ContainerFactAttribute"/>, for theories.</summary>
-public sealed class ContainerTheoryAttribute : TheoryAttribute
+public sealed class ContainerTheoryAttribute : SkippableTheoryAttribute
 {
     public ContainerTheoryAttribute() => Skip = DockerEngine.SkipReason;
 }

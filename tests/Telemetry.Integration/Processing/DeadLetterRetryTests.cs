@@ -273,7 +273,7 @@ public sealed class DeadLetterRetryTests
         Assert.True(verdict.Balanced, verdict.ToString());
     }
 
-    private static async Task<(int Code, string Text)> Run(ProcessorStand stand, params string[] words)
+    internal static async Task<(int Code, string Text)> Run(ProcessorStand stand, params string[] words)
     {
         var settings = new CloudSettings
         {

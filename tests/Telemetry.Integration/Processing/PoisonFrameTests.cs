@@ -16,7 +16,7 @@ public sealed class PoisonFrameTests(ITestOutputHelper output)
 
     private const string EndWaitingSession = """
         SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-        WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'COPY%'
+        WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'LOCK TABLE%'
         """;
 
     private const string NoThirteenByTrigger = """

@@ -59,6 +59,9 @@ internal sealed class ProcessorStand : IAsyncDisposable
 
     public ProcessorCounters Counters => _processor.Counters;
 
+    /// <summary>What the next frames promise: no older reading follows, in microseconds since 1970 UTC.</summary>
+    public long? Promised { get; set; }
+
     public static async Task<ProcessorStand> Start(ProcessorOptions? options = null)
     {
         var nats = await NatsServer.Start();
@@ -106,6 +109,11 @@ internal sealed class ProcessorStand : IAsyncDisposable
             Key = new FrameKey(9, Lane.Live, 1 + _sealed.GetValueOrDefault(gateway), batch.Count + dropped),
             Schema = Schema.Id,
             Dropped = dropped,
+        };
+        header = Promised is not { } w ? header : header with
+        {
+            Promise = new Promise(
+                w, [new EpochLasts(header.Key.Epoch, new LaneLasts().With(Lane.Live, header.Key.Last))], 0),
         };
         _sealed[gateway] = header.Key.Last;
         return Send(gateway, writer => FrameWriter.Write(writer, header, declarations, batch, order, series.Types));

@@ -10,6 +10,7 @@ using Telemetry.Storage.Postgres;
 using Telemetry.Storage.Postgres.Partitions;
 using Telemetry.Storage.Postgres.Readings;
 using Telemetry.Storage.Postgres.Statements;
+using Telemetry.Storage.Windows;
 using Telemetry.TestKit.Contracts;
 
 namespace Telemetry.Integration.Storage;
@@ -19,10 +20,14 @@ internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
 {
     private static int _databases;
     private readonly List<PostgresStore> _stores = [];
+    private readonly List<string> _warnings = [];
 
     private PostgresDatabase(string connectionString) => ConnectionString = connectionString;
 
     public string ConnectionString { get; }
+
+    /// <summary>Warnings of SQLSTATE 01000 that connections of <see cref="OpenConnection"/> had.</summary>
+    public IReadOnlyList<string> Warnings => _warnings;
 
     public PostgresStore Postgres => _stores[0];
 
@@ -36,10 +41,18 @@ internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
         return database;
     }
 
+    /// <summary>The database that the connection string names, without our tables.</summary>
+    public static async Task<PostgresDatabase> Emptied(string connectionString)
+    {
+        var database = new PostgresDatabase(connectionString);
+        await database.Execute("DROP SCHEMA IF EXISTS telemetry CASCADE");
+        return database;
+    }
+
     /// <summary>Makes a database without tables.</summary>
     public static async Task<PostgresDatabase> CreateEmpty(string serverConnectionString)
     {
-        var name = $"test_{Interlocked.Increment(ref _databases)}";
+        var name = $"test_{Environment.ProcessId}_{Interlocked.Increment(ref _databases)}";
         var builder = new NpgsqlConnectionStringBuilder(serverConnectionString) { Database = name };
         await using var connection = new NpgsqlConnection(
             new NpgsqlConnectionStringBuilder(serverConnectionString) { Pooling = false }.ConnectionString);
@@ -126,6 +139,19 @@ internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
                 r.GetInt32(6), r.GetInt32(7), ColumnValues.Micros(r.GetDateTime(8)),
                 ColumnValues.Micros(r.GetDateTime(9)), (DropReason)r.GetInt16(10))));
 
+    public Task<IReadOnlyList<StoredPart>> ReadAllParts() => Read(
+        $"{StoredParts.Sql} JOIN telemetry.series s ON s.id = p.series", StoredParts.Read);
+
+    public Task<IReadOnlyList<StoredRevision>> ReadAllRevisions() => Read(
+        """
+        SELECT gateway, epoch, lane, first, count, s.identity, start, width, cause, readings, numbers, sum
+        FROM (SELECT r.*, s.identity FROM telemetry.window_revision r JOIN telemetry.series s ON s.id = r.series) s
+        """,
+        r => new StoredRevision(
+            Identity(r, 5), new WindowSpan(ColumnValues.Micros(r.GetDateTime(6)), r.GetInt32(7)),
+            GatewayId.Parse(r.GetString(0)), Key(r), (RevisionCause)r.GetInt16(8), r.GetInt32(9), r.GetInt32(10),
+            r.IsDBNull(11) ? null : r.GetDouble(11)));
+
     public Task<IReadOnlyList<AlertOutboxRow>> ReadAlertOutbox() => Read(
         "SELECT partition, number, chain, id, event FROM telemetry.alert_outbox ORDER BY partition, number",
         r => new AlertOutboxRow(
@@ -169,8 +195,31 @@ internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
     {
         var connection = new NpgsqlConnection(
             new NpgsqlConnectionStringBuilder(ConnectionString) { Pooling = false }.ConnectionString);
+        connection.Notice += (_, e) =>
+        {
+            if (e.Notice.SqlState == PostgresErrorCodes.Warning)
+            {
+                _warnings.Add(e.Notice.MessageText);
+            }
+        };
         await connection.OpenAsync();
         return connection;
+    }
+
+    /// <summary>
+    /// Moves readings as upkeep does, once no other session does it; one that was ended may take a moment.
+    /// </summary>
+    public async Task IndexReadings()
+    {
+        while (await Row("""
+            SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            """) != "0")
+        {
+            await Pause();
+        }
+
+        await Postgres.IndexReadingsAsync(default);
     }
 
     public async ValueTask DisposeAsync()

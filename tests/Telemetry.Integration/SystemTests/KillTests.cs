@@ -1,6 +1,7 @@
 using Telemetry.SystemTests;
 using Telemetry.SystemTests.Cluster;
 using Telemetry.SystemTests.Scenarios;
+using Telemetry.SystemTests.Windows;
 using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.SystemTests;
@@ -17,6 +18,7 @@ public sealed class KillTests
     [
         "SIGKILL processor", "SIGKILL ingress", "SIGKILL agent", "SIGKILL nats-server", "immediate stop of PostgreSQL",
         "SIGKILL fleet", "processor killed itself at 'after-copy'", "processor killed itself at 'after-commit'",
+        "processor killed itself at 'after-parts'",
         "SIGKILL relay", "SIGKILL the agent of the HTTP input", "agent killed itself at 'before-send'",
         "link cut (reset) for 4 s", "link cut (silently) for 6 s",
     ];
@@ -36,10 +38,27 @@ public sealed class KillTests
         Assert.True(test.Last.Gateways.Sum(g => g.Ledger.Rejected) > 0, output.ToString());
         Assert.True(test.Last.Gateways.Sum(g => g.Ledger.Lost) > 0, "the last scenario loses readings, and says so");
         Assert.True(test.Alerts is { InDatabase: > 0, Faults.Count: 0 }, "alerts are made, and each leaves once");
+        Assert.True(test.Windows is { Complete: > 0, Faults.Count: 0 }, output.ToString());
+        Assert.True(test.WindowLooks > 10, $"windows were read {test.WindowLooks} times");
         Assert.Equal(Strikes.Order(StringComparer.Ordinal), test.Struck.Keys.Order(StringComparer.Ordinal));
+        await AssertMissingPartsAreSeen(cluster, limit.Token);
         await AssertCorruptionIsSeen(cluster, "delete", "rows say", limit.Token);
         await AssertCorruptionIsSeen(cluster, "double", "stored more often than attempted", limit.Token);
         await AssertCorruptionIsSeen(cluster, "flip", "stored with another value than was sent", limit.Token);
+    }
+
+    private static async Task AssertMissingPartsAreSeen(LocalCluster cluster, CancellationToken cancellationToken)
+    {
+        await cluster.ExecuteAsync(
+            """
+            DELETE FROM telemetry.window_part p USING telemetry.windows w
+            WHERE w.series = p.series AND w.start = p.start AND w.complete
+            """,
+            cancellationToken);
+        var verdict = await WindowVerdict.ReadAsync(cluster.Postgres.ConnectionString, cancellationToken);
+
+        Assert.Contains(verdict.Faults, f => f.StartsWith("window ", StringComparison.Ordinal));
+        Assert.Contains(verdict.Faults, f => f.EndsWith("are in windows", StringComparison.Ordinal));
     }
 
     private static async Task AssertCorruptionIsSeen(

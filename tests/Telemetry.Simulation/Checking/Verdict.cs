@@ -31,6 +31,7 @@ internal static class Verdict
             problems.Add($"{foreign} readings stored are of no series that a gateway has");
         }
 
+        problems.AddRange(WindowBooks.Check(world));
         problems.AddRange(AlertBooks.Check(world));
         problems.AddRange(PublishedAlerts.Check(world.Kafka, world.Store));
         return problems;

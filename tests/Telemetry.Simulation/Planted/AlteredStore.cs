@@ -2,6 +2,7 @@ using Telemetry.Model.Identity;
 using Telemetry.Model.Installations;
 using Telemetry.Model.Schemas;
 using Telemetry.Storage;
+using Telemetry.Storage.Windows;
 using Telemetry.TestKit.Simulated;
 
 namespace Telemetry.Simulation.Planted;
@@ -31,7 +32,7 @@ internal abstract class AlteredStore(SimulatedStore store) : IStore
     public Task ReleaseLeaseAsync(int partition, ulong token, CancellationToken cancellationToken) =>
         Inner.ReleaseLeaseAsync(partition, token, cancellationToken);
 
-    public Task<IReadOnlyList<GatewayRecord>> LoadGatewaysAsync(
+    public virtual Task<IReadOnlyList<GatewayRecord>> LoadGatewaysAsync(
         IReadOnlyCollection<GatewayId> gateways, CancellationToken cancellationToken) =>
         Inner.LoadGatewaysAsync(gateways, cancellationToken);
 
@@ -58,6 +59,20 @@ internal abstract class AlteredStore(SimulatedStore store) : IStore
     public Task<IReadOnlyList<RefusedReading>> FindRefusedAsync(
         ReadingBuffer readings, CancellationToken cancellationToken) =>
         Inner.FindRefusedAsync(readings, cancellationToken);
+
+    public Task<IReadOnlyList<WindowWidth>> ReadWidthsAsync(CancellationToken cancellationToken) =>
+        Inner.ReadWidthsAsync(cancellationToken);
+
+    public Task RecordLagAsync(IReadOnlyList<StreamLagRow> rows, CancellationToken cancellationToken) =>
+        Inner.RecordLagAsync(rows, cancellationToken);
+
+    public Task<IReadOnlyList<GatewayId>> FindOpenGatewaysAsync(int partition, CancellationToken cancellationToken) =>
+        Inner.FindOpenGatewaysAsync(partition, cancellationToken);
+
+    public virtual Task<OpenReadingCounts> ReadReadingsAsync(
+        IReadOnlyList<(GatewayId Gateway, OpenSpan Span)> gateways, Func<GatewayId, int, SeriesEntry?> series,
+        ReadingBuffer rows, int readingsMax, CancellationToken cancellationToken) =>
+        Inner.ReadReadingsAsync(gateways, series, rows, readingsMax, cancellationToken);
 
     public abstract Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken);
 }

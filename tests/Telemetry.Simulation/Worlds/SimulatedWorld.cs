@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Model.Identity;
 using Telemetry.Processing;
+using Telemetry.Processing.Windows;
 using Telemetry.Simulation.Checking.Online;
 using Telemetry.Simulation.Faults;
 using Telemetry.Simulation.Planted;
@@ -135,6 +136,8 @@ internal sealed class SimulatedWorld
             Workers = 1 + random.Next(Partitions),
             Owner = name,
             Alerts = WorldRules.Options,
+            // So few that gateways take several transactions.
+            Windows = new WindowOptions { RebuildReadingsMax = 50 },
         };
         return new Machine(name, Pump, Trace, random, async (life, stop) =>
         {

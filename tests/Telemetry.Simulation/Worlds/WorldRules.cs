@@ -1,3 +1,4 @@
+using Telemetry.Model.Schemas;
 using Telemetry.Processing.Alerts.Rules;
 
 namespace Telemetry.Simulation.Worlds;

@@ -1,6 +1,7 @@
 using Telemetry.SystemTests.Alerts;
 using Telemetry.SystemTests.Cluster;
 using Telemetry.SystemTests.Showing;
+using Telemetry.SystemTests.Windows;
 using Telemetry.TestKit.Checking;
 using Telemetry.TestKit.Network;
 
@@ -19,6 +20,12 @@ public sealed class KillTest(KillTestOptions options, TextWriter output, bool te
 
     /// <summary>What became of the alerts; null where the cluster has none.</summary>
     public AlertVerdict? Alerts { get; private set; }
+
+    /// <summary>What became of the windows.</summary>
+    public WindowVerdict? Windows { get; private set; }
+
+    /// <summary>How often windows were read while everything else happened.</summary>
+    public int WindowLooks { get; private set; }
 
     /// <summary>How often each fault struck.</summary>
     public IReadOnlyDictionary<string, int> Struck { get; private set; } = new Dictionary<string, int>();
@@ -43,6 +50,7 @@ public sealed class KillTest(KillTestOptions options, TextWriter output, bool te
         }
 
         var wrong = new List<string>();
+        await using var reader = new WindowReader(cluster.Postgres.ConnectionString);
         await PlayAsync("storm of kills", c => StormAsync(cluster, picture, c));
         foreach (var (name, play) in scenarios.Where(s => options.Only?.Contains(s.Name) ?? true))
         {
@@ -54,6 +62,7 @@ public sealed class KillTest(KillTestOptions options, TextWriter output, bool te
             await picture.SayAsync($"booked as lost: {lost}");
         }
 
+        wrong.AddRange(await JudgeWindowsAsync(cluster, reader, picture, cancellationToken));
         if (cluster.Broker is { } broker)
         {
             Alerts = await AlertVerdict.ReadAsync(
@@ -85,6 +94,19 @@ public sealed class KillTest(KillTestOptions options, TextWriter output, bool te
                 wrong.Add(name);
             }
         }
+    }
+
+    // A stop in order writes the parts that are in the processor's memory.
+    private async Task<IReadOnlyList<string>> JudgeWindowsAsync(
+        LocalCluster cluster, WindowReader reader, LivePicture picture, CancellationToken cancellationToken)
+    {
+        await cluster.Processor.StopAsync();
+        var seen = await reader.EndAsync();
+        WindowLooks = reader.Looks;
+        Windows = await WindowVerdict.ReadAsync(cluster.Postgres.ConnectionString, cancellationToken);
+        await picture.SayAsync(
+            $"windows: {Windows.Complete} complete, {Windows.Stored} readings, read {WindowLooks} times meanwhile");
+        return [.. Windows.Faults, .. seen.Select(fault => $"read meanwhile: {fault}")];
     }
 
     private async Task StormAsync(LocalCluster cluster, LivePicture picture, CancellationToken cancellationToken)
@@ -134,6 +156,7 @@ public sealed class KillTest(KillTestOptions options, TextWriter output, bool te
         Func<Task>[] more =
         [
             () => faults.CrashProcessorAsync("after-copy:3", cancellationToken),
+            () => faults.CrashProcessorAsync("after-parts:3", cancellationToken),
             () => faults.CrashProcessorAsync("after-commit:3", cancellationToken),
             () => faults.CrashAgentAsync("before-send:3", cancellationToken),
             () => faults.CutLinkAsync(TimeSpan.FromSeconds(4), CutKind.Reset, cancellationToken),

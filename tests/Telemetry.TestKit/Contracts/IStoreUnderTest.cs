@@ -38,6 +38,10 @@ public interface IStoreUnderTest
 
     Task<IReadOnlyList<DropLedgerRow>> ReadAllDrops();
 
+    Task<IReadOnlyList<StoredPart>> ReadAllParts();
+
+    Task<IReadOnlyList<StoredRevision>> ReadAllRevisions();
+
     /// <summary>By partition and number.</summary>
     Task<IReadOnlyList<AlertOutboxRow>> ReadAlertOutbox();
 }

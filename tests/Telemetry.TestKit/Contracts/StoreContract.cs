@@ -14,7 +14,7 @@ namespace Telemetry.TestKit.Contracts;
 /// The contract of every store; each has a subclass. In addition to leases, ledger and alerts: readings, drops and dead
 /// letters are read back unchanged, and a failed commit leaves nothing.
 /// </summary>
-public abstract class StoreContract : StoreDeadLetterContract
+public abstract class StoreContract : StoreWindowContract
 {
     private static readonly SeriesIdentity Named = new(ulong.MaxValue, 1);
 

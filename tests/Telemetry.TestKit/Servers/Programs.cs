@@ -18,8 +18,8 @@ public static class Programs
     /// <summary>The full path of a program that must be there.</summary>
     /// <exception cref="FileNotFoundException">It is not installed.</exception>
     public static string Require(string name) =>
-        Find(name)
-            ?? throw new FileNotFoundException($"{name} is not installed; eng/install-servers.sh does it.");
+        Find(name) ?? throw new FileNotFoundException(
+            $"{name} is not installed; eng/install-servers.sh --tests does it.");
 
     /// <summary>The folder of the newest PostgreSQL's programs, or null.</summary>
     public static string? FindPostgresFolder()

@@ -57,6 +57,32 @@ public sealed class KafkaTheoryAttribute : TheoryAttribute
     public KafkaTheoryAttribute() => Skip = Missing.Kafka;
 }
 
+/// <summary>
+/// A test that needs TimescaleDB in WebAssembly: skipped with the reason where it is missing, but never with CI=true.
+/// </summary>
+public sealed class TimescaleFactAttribute : FactAttribute
+{
+    public TimescaleFactAttribute() => Skip = Missing.Timescale;
+}
+
+/// <summary>As <see cref="TimescaleFactAttribute"/>, for theories.</summary>
+public sealed class TimescaleTheoryAttribute : TheoryAttribute
+{
+    public TimescaleTheoryAttribute() => Skip = Missing.Timescale;
+}
+
+/// <summary>A theory on the TimescaleDB server that a variable names: skipped where it names none.</summary>
+public sealed class NamedTimescaleTheoryAttribute : SkippableTheoryAttribute
+{
+    /// <summary>The variable: an Npgsql connection string of a user who may make databases.</summary>
+    public const string Variable = "TELEMETRY_TEST_TIMESCALE";
+
+    public NamedTimescaleTheoryAttribute() =>
+        Skip = string.IsNullOrEmpty(ConnectionString) ? $"{Variable} names no server." : null;
+
+    public static string? ConnectionString => Environment.GetEnvironmentVariable(Variable);
+}
+
 /// <summary>A test that needs several servers.</summary>
 public sealed class ServersFactAttribute : FactAttribute
 {
@@ -86,6 +112,8 @@ internal static class Missing
 
     public static string? Mosquitto => Reason(MosquittoServer.Program, Programs.Find(MosquittoServer.Program));
 
+    public static string? Timescale => Reason("TimescaleDB in WebAssembly", TimescaleServer.FindProgram());
+
     public static string? Kafka => KafkaReason(Environment.GetEnvironmentVariable(KafkaServer.Variable));
 
     internal static string? KafkaReason(string? folder) => string.IsNullOrEmpty(folder)
@@ -95,5 +123,6 @@ internal static class Missing
     internal static string? Reason(string what, string? found) => Reason(what, found, MustRun);
 
     internal static string? Reason(string what, string? found, bool mustRun) =>
-        found is not null || mustRun ? null : $"{what} is not installed; eng/install-servers.sh does it.";
+        found is not null || mustRun ? null
+            : $"{what} is not installed; eng/install-servers.sh --tests does it.";
 }

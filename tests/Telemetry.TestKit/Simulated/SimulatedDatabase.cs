@@ -6,6 +6,7 @@ using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Storage;
 using Telemetry.Storage.Alerts;
+using Telemetry.Storage.Windows;
 
 namespace Telemetry.TestKit.Simulated;
 
@@ -35,6 +36,9 @@ public sealed record SimulatedDatabase
 
     public ImmutableDictionary<int, SimulatedPartition> Partitions { get; init; } =
         ImmutableDictionary<int, SimulatedPartition>.Empty;
+
+    /// <summary>The widths of windows, in the order in which they were added.</summary>
+    public ImmutableList<WindowWidth> Widths { get; init; } = [];
 
     /// <summary>The workers that reported to be alive, and until when.</summary>
     public ImmutableDictionary<(string Owner, int Worker), (LiveWorker Worker, DateTimeOffset AliveUntil)> Workers
@@ -88,6 +92,13 @@ public sealed record SimulatedDatabase
 
     public ImmutableStack<ImmutableArray<DeadLetterRow>> DeadLetters { get; init; } =
         ImmutableStack<ImmutableArray<DeadLetterRow>>.Empty;
+
+    /// <summary>Parts of windows, by the number of the series.</summary>
+    public ImmutableDictionary<(int Series, long Start), ImmutableList<WindowPart>> Parts { get; init; } =
+        ImmutableDictionary<(int, long), ImmutableList<WindowPart>>.Empty;
+
+    public ImmutableStack<ImmutableArray<WindowRevisionRow>> Revisions { get; init; } =
+        ImmutableStack<ImmutableArray<WindowRevisionRow>>.Empty;
 
     /// <summary>Messages that wait for a schema, the oldest first.</summary>
     public ImmutableList<WaitingRow> Waiting { get; init; } = [];
@@ -150,6 +161,8 @@ public sealed record SimulatedDatabase
                     commit.AlertOutbox.Select(r => KeyValuePair.Create((r.Partition, r.Head.Number), now))),
             },
             Waiting = WaitingAfter(commit),
+            Parts = PartsAfter(commit),
+            Revisions = Grow(Revisions, [.. commit.Revisions]),
             DeadLetters = Kept(Grow(
                 DeadLetters,
                 [.. commit.DeadLetters.Select(d => d with { Bytes = d.Bytes.ToArray() })]), commit.DeadLetters),
@@ -198,8 +211,39 @@ public sealed record SimulatedDatabase
                 .Where(Series.ContainsKey).ToDictionary(i => i, i => Series[i]));
     }
 
+    /// <summary>For each range the first registered frame that overlaps it.</summary>
+    public IReadOnlyList<FrameRegisterRow?> FirstFrames(IEnumerable<(GatewayId Gateway, FrameKey Range)> ranges)
+    {
+        var lanes = All(Frames).ToLookup(f => (f.Gateway, f.Key.Epoch, f.Key.Lane));
+        return
+        [
+            .. ranges.Select(a => lanes[(a.Gateway, a.Range.Epoch, a.Range.Lane)]
+                .Where(f => f.Key.Range.Overlaps(a.Range.Range)).MinBy(f => f.Key.First)),
+        ];
+    }
+
     /// <summary>All rows of a table that grows, in any order.</summary>
     public static IEnumerable<T> All<T>(ImmutableStack<ImmutableArray<T>> table) => table.SelectMany(rows => rows);
+
+    private ImmutableDictionary<(int Series, long Start), ImmutableList<WindowPart>> PartsAfter(StoreCommit commit)
+    {
+        var parts = Parts;
+        foreach (var removed in commit.RemovedParts)
+        {
+            parts = parts.RemoveRange(parts.Where(w => w.Value[0] is var part
+                    && part.Series.Gateway == removed.Gateway && part.End > removed.Watermark
+                    && removed.Span.Contains(new WindowSpan(part.Start, part.WidthSeconds)))
+                .Select(w => w.Key).ToArray());
+        }
+
+        foreach (var part in commit.Parts)
+        {
+            var key = (part.Series.Number, part.Start);
+            parts = parts.SetItem(key, (parts.GetValueOrDefault(key) ?? []).Add(part));
+        }
+
+        return parts;
+    }
 
     private ImmutableList<WaitingRow> WaitingAfter(StoreCommit commit)
     {

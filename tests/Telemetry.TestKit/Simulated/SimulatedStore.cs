@@ -1,9 +1,9 @@
-using System.Text.Unicode;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Installations;
 using Telemetry.Model.Schemas;
 using Telemetry.Storage;
 using Telemetry.Storage.Alerts;
+using Telemetry.Storage.Windows;
 using Telemetry.TestKit.Time;
 
 namespace Telemetry.TestKit.Simulated;
@@ -35,6 +35,9 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     /// <see cref="PumpScope"/>. For judges.
     /// </summary>
     public Action<StoreCommit, SimulatedDatabase, object?> Committed { get; set; } = (_, _, _) => { };
+
+    /// <summary>Called with the number of readings that a call reads back.</summary>
+    public Action<int> ReadBack { get; set; } = _ => { };
 
     /// <summary>
     /// Decides which commits begin and then get nothing more from their frozen client; none by default. The caller's
@@ -122,15 +125,47 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     {
         (GatewayId Gateway, FrameKey Range)[] asked = [.. ranges];
         return CallAsync<IReadOnlyList<FrameRegisterRow?>>(
-            "find first frames",
+            "find first frames", () => Content.FirstFrames(asked), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<WindowWidth>> ReadWidthsAsync(CancellationToken cancellationToken) =>
+        CallAsync<IReadOnlyList<WindowWidth>>("read the widths of windows", () => Content.Widths, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task RecordLagAsync(IReadOnlyList<StreamLagRow> rows, CancellationToken cancellationToken)
+    {
+        Lags = rows;
+        return Task.CompletedTask;
+    }
+
+    /// <summary>The rows that were recorded last.</summary>
+    public IReadOnlyList<StreamLagRow> Lags { get; private set; } = [];
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<GatewayId>> FindOpenGatewaysAsync(int partition, CancellationToken cancellationToken) =>
+        CallAsync<IReadOnlyList<GatewayId>>(
+            "find gateways with open windows",
+            () =>
+            [
+                .. Content.Gateways.Values.Where(g => g.Partition == partition && !g.OpenWindows.IsEmpty)
+                    .Select(g => g.Gateway).OrderBy(g => g.Value, StringComparer.Ordinal),
+            ],
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<OpenReadingCounts> ReadReadingsAsync(
+        IReadOnlyList<(GatewayId Gateway, OpenSpan Span)> gateways, Func<GatewayId, int, SeriesEntry?> series,
+        ReadingBuffer rows, int readingsMax, CancellationToken cancellationToken)
+    {
+        (GatewayId Gateway, OpenSpan Span)[] asked = [.. gateways];
+        return CallAsync(
+            "read the readings of open windows",
             () =>
             {
-                var lanes = SimulatedDatabase.All(Content.Frames).ToLookup(f => (f.Gateway, f.Key.Epoch, f.Key.Lane));
-                return
-                [
-                    .. asked.Select(a => lanes[(a.Gateway, a.Range.Epoch, a.Range.Lane)]
-                        .Where(f => f.Key.Range.Overlaps(a.Range.Range)).MinBy(f => f.Key.First)),
-                ];
+                var read = ReadingsBack.Read(Content, asked, series, rows, readingsMax);
+                ReadBack(read.Gateways.Sum());
+                return read;
             },
             cancellationToken);
     }
@@ -265,7 +300,7 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
             throw new StoreException(trouble, isDataFault: false, mayHaveCommitted: false);
         }
 
-        if ((UnholdableText(commit.Readings) ?? RefusedSeries(commit) ?? Refuses(commit)) is { } refusal)
+        if ((RefusedText.Find(commit.Readings) ?? RefusedSeries(commit) ?? Refuses(commit)) is { } refusal)
         {
             throw new StoreException(refusal, isDataFault: true, mayHaveCommitted: false);
         }
@@ -288,7 +323,7 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
         {
             var alone = new StoreCommit();
             alone.Readings.AddRow(readings, row);
-            if ((UnholdableText(alone.Readings) ?? Refuses(alone)) is { } error)
+            if ((RefusedText.Find(alone.Readings) ?? Refuses(alone)) is { } error)
             {
                 refused.Add(new RefusedReading(row, error));
             }
@@ -299,20 +334,6 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
 
     private string? RefusedSeries(StoreCommit commit) => commit.Schemas.SelectMany(s => s.Added.ToArray())
         .Where(s => s.Refusal is null).Select(RefusesSeries).FirstOrDefault(refusal => refusal is not null);
-
-    private static string? UnholdableText(ReadingBuffer rows)
-    {
-        for (var i = 0; i < rows.Count; i++)
-        {
-            if (rows.IsText(i) && rows.Text(rows.Bits[i]) is var text
-                && (text.Contains((byte)0) || !Utf8.IsValid(text)))
-            {
-                return $"row {i}: text with NUL or invalid UTF-8";
-            }
-        }
-
-        return null;
-    }
 
     private Task<T> CallAsync<T>(string what, Func<T> effect, CancellationToken cancellationToken) => Calls.CallAsync(
         what, effect, before => Broken(what, before), cancellationToken);

@@ -1,9 +1,10 @@
 using Telemetry.Storage;
+using Telemetry.Storage.Windows;
 
 namespace Telemetry.TestKit.Simulated;
 
 /// <summary>Copies commits, for code that keeps one longer than the call.</summary>
-internal static class StoreCommitCopy
+public static class StoreCommitCopy
 {
     /// <summary>The same rows in buffers of its own; bytes of dead letters included.</summary>
     public static StoreCommit Copy(this StoreCommit commit)
@@ -18,6 +19,10 @@ internal static class StoreCommitCopy
         copy.RemovedRuns.AddRange(commit.RemovedRuns);
         copy.Runs.AddRange(commit.Runs);
         copy.Frames.AddRange(commit.Frames);
+        copy.RemovedParts.AddRange(commit.RemovedParts);
+        var parts = commit.Parts.ToDictionary(p => p, p => new WindowPart().Begin(p));
+        copy.Parts.AddRange(commit.Parts.Select(p => parts[p]));
+        copy.Revisions.AddRange(commit.Revisions.Select(r => r with { Part = parts[r.Part] }));
         copy.Drops.AddRange(commit.Drops);
         copy.DeadLetters.AddRange(commit.DeadLetters.Select(d => d with { Bytes = d.Bytes.ToArray() }));
         copy.Waiting.AddRange(commit.Waiting.Select(r => r with { Bytes = r.Bytes.ToArray() }));

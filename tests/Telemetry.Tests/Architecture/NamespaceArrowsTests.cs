@@ -30,7 +30,7 @@ public sealed class NamespaceArrowsTests
         Assert.NotEmpty(files);
         Assert.Empty(
             from file in files
-            // Statements at the top of a program stand in no namespace.
+                // Statements at the top of a program stand in no namespace.
             where Path.GetFileName(file.Path) != "Program.cs" && !OtherFolder.Contains(file.Path)
             let folder = Path.GetDirectoryName(file.Path)!.Replace('\\', '/')
             let expected = folder[(folder.IndexOf('/', StringComparison.Ordinal) + 1)..].Replace('/', '.')

@@ -19,7 +19,7 @@ public sealed class SampleKeysTests
             """
             {
               "kafka.servers": "k", "database.connection": "Host=d", "ingress.gateways": "/g",
-              "traces.endpoint": "http://c:4318", "alerts.rules": "/r"
+              "traces.endpoint": "http://c:4318", "alerts.rules": "/r", "processor.windows.file": "/w"
             }
             """,
             CloudConfiguration.EnvironmentPrefix, none));

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Telemetry.Model.Schemas;
+using Telemetry.Runtime.Settings;
 
 namespace Telemetry.Processing.Alerts.Rules;
 
@@ -21,7 +22,7 @@ internal static class AlertRuleReader
     public static AlertRule? Read(JsonElement element, string file, int place, List<string> problems)
     {
         var before = problems.Count;
-        var keys = new RuleKeys(element, $"{file}: rule {Label(element, place)}", problems);
+        var keys = new JsonKeys(element, $"{file}: rule {Label(element, place)}", problems);
         if (problems.Count > before)
         {
             return null;
@@ -33,7 +34,7 @@ internal static class AlertRuleReader
         {
             keys.Problem(
                 "severity",
-                $"'{RuleKeys.Shown(severity)}' is not allowed; use {string.Join(", ", Severities[..^1])} or "
+                $"'{JsonKeys.Shown(severity)}' is not allowed; use {string.Join(", ", Severities[..^1])} or "
                 + Severities[^1]);
         }
 
@@ -71,7 +72,7 @@ internal static class AlertRuleReader
         return problems.Count == before ? rule : null;
     }
 
-    private static string Name(RuleKeys keys)
+    private static string Name(JsonKeys keys)
     {
         if (keys.Text("name") is not { } name)
         {
@@ -87,14 +88,14 @@ internal static class AlertRuleReader
         {
             keys.Problem(
                 "name",
-                $"'{RuleKeys.Shown(name)}' is not allowed; use 1 to {NameLengthMax} of the characters "
+                $"'{JsonKeys.Shown(name)}' is not allowed; use 1 to {NameLengthMax} of the characters "
                 + "A-Z a-z 0-9 . _ -");
         }
 
         return name;
     }
 
-    private static AlertMatch Match(RuleKeys keys)
+    private static AlertMatch Match(JsonKeys keys)
     {
         if (!keys.Has("match"))
         {
@@ -125,14 +126,14 @@ internal static class AlertRuleReader
         return fits;
     }
 
-    private static NamePattern Pattern(RuleKeys keys, string key, bool mayBeEmpty)
+    private static NamePattern Pattern(JsonKeys keys, string key, bool mayBeEmpty)
     {
         var text = keys.Text(key) ?? NamePattern.Any.Text;
         if (Encoding.UTF8.GetByteCount(text) > SeriesDefinition.TextBytesMax || (text.Length == 0 && !mayBeEmpty))
         {
             keys.Problem(
                 key,
-                $"'{RuleKeys.Shown(text)}' is not allowed; use {(mayBeEmpty ? 0 : 1)} to "
+                $"'{JsonKeys.Shown(text)}' is not allowed; use {(mayBeEmpty ? 0 : 1)} to "
                 + $"{SeriesDefinition.TextBytesMax} bytes");
             return NamePattern.Any;
         }

@@ -1,5 +1,4 @@
 using Npgsql;
-using Telemetry.Runtime;
 using Telemetry.Storage.Postgres.Alerts;
 using Telemetry.Storage.Postgres.Ledger;
 using Telemetry.Storage.Postgres.Partitions;
@@ -36,8 +35,6 @@ internal sealed class CommitConnection(PostgresStoreOptions options, ReadingTabl
         TcpKeepAlive = true,
     }.ConnectionString;
 
-    private readonly ReadingEncoder _encoder = new(table.HasDevice);
-    private readonly int _timeoutMillis = (int)options.CommandTimeout.TotalMilliseconds;
     private Session? _session;
 
     public async Task<CommitOutcome> CommitAsync(StoreCommit commit, CancellationToken cancellationToken)
@@ -46,7 +43,9 @@ internal sealed class CommitConnection(PostgresStoreOptions options, ReadingTabl
         var finished = false;
         try
         {
-            var session = _session ??= new Session(await OpenAsync(cancellationToken));
+            var session = _session ??= new Session(
+                await OpenAsync(cancellationToken),
+                new ReadingStatements(table, (int)options.CommandTimeout.TotalMilliseconds));
             // Not disposed on errors: closing the connection rolls back, and hides no earlier error.
             var transaction = await session.Connection.BeginTransactionAsync(cancellationToken);
             if (await WriteAsync(session, commit, cancellationToken))
@@ -94,34 +93,15 @@ internal sealed class CommitConnection(PostgresStoreOptions options, ReadingTabl
             session.Register.AddTo(batch, commit);
             session.Alerts.AddTo(batch, commit);
             session.Waiting.AddTo(batch, commit);
+            session.Readings.AddTo(batch, commit);
             if (batch.BatchCommands.Count > 0)
             {
                 await batch.ExecuteNonQueryAsync(cancellationToken);
             }
         }
 
-        if (commit.Readings.Count > 0)
-        {
-            await CopyAsync(connection, commit.Readings, cancellationToken);
-            CrashPoint.Reach("after-copy");
-        }
-
+        await session.Readings.CopyAsync(connection, commit, cancellationToken);
         return true;
-    }
-
-    private async Task CopyAsync(NpgsqlConnection connection, ReadingBuffer rows, CancellationToken cancellationToken)
-    {
-        // Disposed only when everything was sent: disposing it ends the COPY as if it were complete.
-        var copy = await connection.BeginRawBinaryCopyAsync(_encoder.CopySql, cancellationToken);
-        copy.ReadTimeout = copy.WriteTimeout = _timeoutMillis;
-        _encoder.Begin();
-        while (_encoder.Next(rows) is { IsEmpty: false } chunk)
-        {
-            await copy.WriteAsync(chunk, cancellationToken);
-            CrashPoint.Reach("in-copy");
-        }
-
-        await copy.DisposeAsync();
     }
 
     private async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
@@ -158,7 +138,7 @@ internal sealed class CommitConnection(PostgresStoreOptions options, ReadingTabl
     /// <summary>
     /// A connection and the statements prepared on it: prepared statements must not outlive their connection.
     /// </summary>
-    private sealed class Session(NpgsqlConnection connection)
+    private sealed class Session(NpgsqlConnection connection, ReadingStatements readings)
     {
         public NpgsqlConnection Connection { get; } = connection;
 
@@ -171,5 +151,7 @@ internal sealed class CommitConnection(PostgresStoreOptions options, ReadingTabl
         public AlertStatements Alerts { get; } = new();
 
         public WaitingStatements Waiting { get; } = new();
+
+        public ReadingStatements Readings { get; } = readings;
     }
 }

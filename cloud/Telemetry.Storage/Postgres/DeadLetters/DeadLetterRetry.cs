@@ -1,11 +1,8 @@
 using System.Runtime.CompilerServices;
 using Npgsql;
 using NpgsqlTypes;
-using Telemetry.Model.Schemas;
-using Telemetry.Storage.Postgres.Commit;
 using Telemetry.Storage.Postgres.Maintenance;
 using Telemetry.Storage.Postgres.Partitions;
-using Telemetry.Storage.Postgres.Readings;
 using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.DeadLetters;
@@ -18,12 +15,12 @@ public sealed record RetryOutcome(long Id, int Stored, string? Why);
 
 /// <summary>
 /// Moves dead letters from rejected to stored. Letters are read and decoded before anything is locked. Then one
-/// transaction under the lock of the partition's row writes the readings in one COPY, the frame register (or the sum of
-/// the day that contains its row), the gateway's totals, the letters' marks, and one more commit of the partition, so
-/// that a working owner finds its memory out of date, discards it and loads it again. It takes a handful of round trips
-/// for any number of letters, so the owner is delayed no longer than by a transaction of its own. Letters that the
-/// database refuses together are tried again in halves: about 2 log2 n transactions for each bad letter of n. Half of
-/// those commit, and only they make the owner load its memory again.
+/// transaction under the lock of the partition's row writes the readings with the parts of their windows, the frame
+/// register (or the sum of the day that contains its row), the gateway's totals, the letters' marks, and one more
+/// commit of the partition, so that a working owner finds its memory out of date, discards it and loads it again. It
+/// takes a handful of round trips for any number of letters, so the owner is delayed no longer than by a transaction of
+/// its own. Letters that the database refuses together are tried again in halves: about 2 log2 n transactions for each
+/// bad letter of n. Half of those commit, and only they make the owner load its memory again.
 /// </summary>
 public sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck check)
 {
@@ -194,7 +191,8 @@ public sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck chec
         var moved = letters.FindAll(l => still.Contains(l.Record.Id));
         if (moved.Count > 0)
         {
-            await StoreAsync(connection, moved, cancellationToken);
+            await RetriedReadings.StoreAsync(
+                connection, gateway, moved.ConvertAll(l => (l.Record.Letter.Frame, l.Content)), cancellationToken);
             await RegisterAsync(connection, gateway, moved, cancellationToken);
             await BookAsync(connection, gateway, partition, moved, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
@@ -248,40 +246,6 @@ public sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck chec
         }
 
         return null;
-    }
-
-    private static async Task StoreAsync(
-        NpgsqlConnection connection, List<Letter> moved, CancellationToken cancellationToken)
-    {
-        var rows = new ReadingBuffer();
-        moved.ForEach(l => rows.AddAll(l.Content.Readings));
-
-        await NumberAsync(connection, rows, cancellationToken);
-        var encoder = new ReadingEncoder((await ReadingTable.FindAsync(connection, cancellationToken)).HasDevice);
-
-        // Disposed only when everything was sent: disposing it ends the COPY as if it were complete.
-        var copy = await connection.BeginRawBinaryCopyAsync(encoder.CopySql, cancellationToken);
-        encoder.Begin();
-        while (encoder.Next(rows) is { IsEmpty: false } chunk)
-        {
-            await copy.WriteAsync(chunk, cancellationToken);
-        }
-
-        await copy.DisposeAsync();
-    }
-
-    // The database may have refused some of these series when they were registered. Looked up each time: a transaction
-    // that was rolled back has undone their numbers.
-    private static Task NumberAsync(
-        NpgsqlConnection connection, ReadingBuffer rows, CancellationToken cancellationToken)
-    {
-        var series = new HashSet<SeriesEntry>();
-        foreach (var entry in rows.Series)
-        {
-            series.Add(entry);
-        }
-
-        return SeriesStatements.RegisterAsync(connection, [.. series.Select(s => (s, false))], cancellationToken);
     }
 
     private static Task RegisterAsync(

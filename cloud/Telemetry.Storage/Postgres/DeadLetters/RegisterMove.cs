@@ -1,6 +1,5 @@
 using Npgsql;
 using Telemetry.Model.Identity;
-using Telemetry.Model.Readings;
 using Telemetry.Storage.Postgres.Commit;
 using Telemetry.Storage.Postgres.Statements;
 
@@ -159,12 +158,9 @@ internal sealed class RegisterMove
             ulong sum = 0;
             for (var row = 0; row < rows.Count; row++)
             {
-                var (time, type, flags) = (rows.Times[row], rows.Series[row].Type, rows.Flags[row]);
-                var series = rows.Series[row].Identity;
+                var time = rows.Times[row];
                 (first, last) = (Math.Min(first, time), Math.Max(last, time));
-                sum += rows.IsText(row)
-                    ? ReadingHash.OfText(series, time, flags, rows.Text(rows.Bits[row]))
-                    : ReadingHash.Of(series, time, type, rows.Bits[row], flags);
+                sum += rows.HashOf(row);
             }
 
             return new Change(

@@ -6,6 +6,7 @@ using Telemetry.Model.Protocol;
 using Telemetry.Model.Schemas;
 using Telemetry.Storage.Alerts;
 using Telemetry.Storage.Postgres.Statements;
+using Telemetry.Storage.Windows;
 
 namespace Telemetry.Storage.Postgres.Ledger;
 
@@ -14,9 +15,8 @@ internal static class LedgerReader
 {
     private static readonly string[] Queries =
     [
-        "SELECT gateway, partition, stored, rejected, dropped, lost, watermark, fork, fork_resolved "
-            + "FROM telemetry.gateway "
-            + "WHERE gateway = ANY($1)",
+        "SELECT gateway, partition, stored, rejected, dropped, lost, watermark, fork, fork_resolved, "
+            + "window_from, window_to FROM telemetry.gateway WHERE gateway = ANY($1)",
         "SELECT gateway, epoch, predecessor, predecessor_critical, predecessor_live, predecessor_backlog, complete, "
             + "last_critical, last_live, last_backlog, outbox FROM telemetry.epoch WHERE gateway = ANY($1) ORDER BY "
             + "gateway, epoch",
@@ -75,6 +75,9 @@ internal static class LedgerReader
         reader.IsDBNull(6) ? long.MinValue : ColumnValues.Micros(reader.GetDateTime(6)), reader.GetString(7))
     {
         ForkResolved = reader.GetString(8),
+        OpenWindows = reader.IsDBNull(9)
+            ? OpenSpan.None
+            : new OpenSpan(ColumnValues.Micros(reader.GetDateTime(9)), ColumnValues.Micros(reader.GetDateTime(10))),
     };
 
     private static void ReadEpoch(NpgsqlDataReader reader, Rows rows)

@@ -26,15 +26,17 @@ internal sealed class LedgerStatements
         """);
 
     private readonly RowsStatement _gateways = new("""
-        INSERT INTO telemetry.gateway (gateway, partition, stored, rejected, dropped, lost, watermark, fork, changed_at)
-        SELECT DISTINCT ON (gateway) gateway, partition, stored, rejected, dropped, lost, watermark, fork, now()
-        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) WITH ORDINALITY
-            u(gateway, partition, stored, rejected, dropped, lost, watermark, fork, n)
+        INSERT INTO telemetry.gateway (
+            gateway, partition, stored, rejected, dropped, lost, watermark, fork, window_from, window_to, changed_at)
+        SELECT DISTINCT ON (gateway)
+            gateway, partition, stored, rejected, dropped, lost, watermark, fork, window_from, window_to, now()
+        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) WITH ORDINALITY
+            u(gateway, partition, stored, rejected, dropped, lost, watermark, fork, window_from, window_to, n)
         ORDER BY gateway, n DESC
         ON CONFLICT (gateway) DO UPDATE
         SET partition = excluded.partition, stored = excluded.stored, rejected = excluded.rejected,
             dropped = excluded.dropped, lost = excluded.lost, watermark = excluded.watermark, fork = excluded.fork,
-            changed_at = excluded.changed_at
+            window_from = excluded.window_from, window_to = excluded.window_to, changed_at = excluded.changed_at
         """);
 
     private readonly RowsStatement _outboxes = new("""
@@ -69,12 +71,23 @@ internal sealed class LedgerStatements
         """);
 
     private readonly RowsStatement _runs = new("""
-        INSERT INTO telemetry.run (gateway, epoch, lane, first, last, state, share)
-        SELECT DISTINCT ON (gateway, epoch, lane, first) gateway, epoch, lane, first, last, state, share
+        INSERT INTO telemetry.run (gateway, epoch, lane, first, last, state, share, time_first, time_last)
+        SELECT DISTINCT ON (gateway, epoch, lane, first) gateway, epoch, lane, first, last, state, share,
+            CASE WHEN state = 1 THEN (
+                SELECT f.time_last FROM telemetry.frame_register f
+                WHERE f.gateway = u.gateway AND f.epoch = u.epoch AND f.lane = u.lane AND f.first < u.first
+                    AND f.stored > 0
+                ORDER BY f.first DESC LIMIT 1) END,
+            CASE WHEN state = 1 THEN (
+                SELECT f.time_first FROM telemetry.frame_register f
+                WHERE f.gateway = u.gateway AND f.epoch = u.epoch AND f.lane = u.lane AND f.first > u.last
+                    AND f.stored > 0
+                ORDER BY f.first LIMIT 1) END
         FROM unnest($1, $2, $3, $4, $5, $6, $7) WITH ORDINALITY u(gateway, epoch, lane, first, last, state, share, n)
         ORDER BY gateway, epoch, lane, first, n DESC
         ON CONFLICT (gateway, epoch, lane, first) DO UPDATE
-        SET last = excluded.last, state = excluded.state, share = excluded.share
+        SET last = excluded.last, state = excluded.state, share = excluded.share,
+            time_first = excluded.time_first, time_last = excluded.time_last
         """);
 
     private readonly Action<StoreCommit> _fill;
@@ -138,6 +151,8 @@ internal sealed class LedgerStatements
         var (dropped, lost) = (_gateways.Numbers(), _gateways.Numbers());
         var watermark = _gateways.Column<DateTime?>(NpgsqlDbType.TimestampTz);
         var fork = _gateways.Texts();
+        var windowFrom = _gateways.Column<DateTime?>(NpgsqlDbType.TimestampTz);
+        var windowTo = _gateways.Column<DateTime?>(NpgsqlDbType.TimestampTz);
         return commit =>
         {
             foreach (var row in commit.Gateways)
@@ -150,6 +165,8 @@ internal sealed class LedgerStatements
                 lost.Add(row.Lost);
                 watermark.Add(row.Watermark == long.MinValue ? null : ColumnValues.Time(row.Watermark));
                 fork.Add(ColumnValues.Text(row.Fork));
+                windowFrom.Add(row.OpenWindows.IsEmpty ? null : ColumnValues.Time(row.OpenWindows.From));
+                windowTo.Add(row.OpenWindows.IsEmpty ? null : ColumnValues.Time(row.OpenWindows.To));
             }
         };
     }

@@ -12,7 +12,7 @@ namespace Telemetry.Storage.Postgres.Migrations;
 internal static class MigrationRunner
 {
     /// <summary>The version that this build works with.</summary>
-    public const int Version = 7;
+    public const int Version = 10;
 
     private const int NumbersOfSeries = 7;
 
@@ -28,9 +28,9 @@ internal static class MigrationRunner
     /// <summary>
     /// Migrates, or only checks; throws <see cref="StoreException"/> when the versions do not match. It is one
     /// transaction, done completely or not at all; after a failure the next start repeats it. <paramref name="until"/>
-    /// is for tests.
+    /// is for tests. Returns what keeps the readers' role from reading, or null; see <see cref="ReaderRole"/>.
     /// </summary>
-    public static async Task RunAsync(
+    public static async Task<string?> RunAsync(
         NpgsqlConnection connection, DatabaseEdition edition, bool migrate, CancellationToken cancellationToken,
         int until = Version)
     {
@@ -42,7 +42,10 @@ internal static class MigrationRunner
             await ApplyAsync(connection, edition, version, cancellationToken);
         }
 
+        var problem = migrate && until >= ReaderRole.SinceVersion
+            ? await ReaderRole.GrantAsync(connection, cancellationToken) : null;
         await transaction.CommitAsync(cancellationToken);
+        return problem;
     }
 
     /// <summary>

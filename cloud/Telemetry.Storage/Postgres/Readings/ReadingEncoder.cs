@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
-using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Readings;
 
@@ -17,7 +16,7 @@ namespace Telemetry.Storage.Postgres.Readings;
 /// </code>
 /// Source: PostgreSQL manual, COPY, "Binary Format".
 /// </summary>
-internal sealed class ReadingEncoder(bool withDevice)
+internal sealed class ReadingEncoder(bool withDevice, string table = "telemetry.reading")
 {
     /// <summary>How many bytes are gathered before they are handed to the connection.</summary>
     private const int ChunkBytes = 128 * 1024;
@@ -31,8 +30,8 @@ internal sealed class ReadingEncoder(bool withDevice)
 
     /// <summary>The COPY statement for the rows.</summary>
     public string CopySql { get; } = withDevice
-        ? "COPY telemetry.reading (device, time, i, f, series, flags, t) FROM STDIN (FORMAT BINARY)"
-        : "COPY telemetry.reading (time, i, f, series, flags, t) FROM STDIN (FORMAT BINARY)";
+        ? $"COPY {table} (device, time, i, f, series, flags, t) FROM STDIN (FORMAT BINARY)"
+        : $"COPY {table} (time, i, f, series, flags, t) FROM STDIN (FORMAT BINARY)";
 
     /// <summary>Starts again.</summary>
     public void Begin()

@@ -8,6 +8,15 @@ namespace Telemetry.Storage.Postgres.Readings;
 /// segments.</param>
 internal readonly record struct ReadingTable(bool IsPartitioned, bool HasDevice)
 {
+    /// <summary>The table that readings are copied to.</summary>
+    public string CopyTarget => IsPartitioned ? "telemetry.reading_arrived" : "telemetry.reading";
+
+    /// <summary>
+    /// Locks the table before a statement that names only one of its partitions: a change of the table, which locks the
+    /// table first and then its partitions, cannot deadlock with it.
+    /// </summary>
+    public const string LockSql = "LOCK TABLE ONLY telemetry.reading IN ROW EXCLUSIVE MODE";
+
     private const string Sql = """
         SELECT relkind = 'p',
                EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'device' AND NOT attisdropped)

@@ -36,7 +36,7 @@ public static partial class StoreErrors
     private static bool IsSurelyRolledBack(Exception e) => e is PostgresException { InvariantSeverity: "ERROR" } answer
         && answer.SqlState is not (['0', '8', ..] or PostgresErrorCodes.StatementCompletionUnknown);
 
-    // The server reports where a COPY failed: "COPY reading, line 7, column t", in its own language.
+    // The server reports where a COPY failed: "COPY reading_arrived, line 7, column t", in its own language.
     private static int? ReadingOf(Exception e) =>
         e is PostgresException { Where: { } where } && CopyLine().Match(where) is { Success: true } match
             && int.TryParse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var line)
@@ -44,7 +44,7 @@ public static partial class StoreErrors
             ? line - 1
             : null;
 
-    [GeneratedRegex(@"^COPY reading, \D*(\d+)", RegexOptions.Multiline | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^COPY reading(?:_arrived)?, \D*(\d+)", RegexOptions.Multiline | RegexOptions.CultureInvariant)]
     private static partial Regex CopyLine();
 
     private static string Describe(Exception e) => e is PostgresException answer

@@ -23,6 +23,7 @@ internal sealed class OnlineJudge
     private readonly StoreJudge _commits;
     private readonly LossJudge _losses;
     private readonly WatermarkJudge _watermarks;
+    private readonly WindowJudge _windows;
     private readonly Findings _findings;
 
     public OnlineJudge(SimulatedWorld world)
@@ -34,6 +35,7 @@ internal sealed class OnlineJudge
             FactsOf, _store.Index, _findings, (fault, where) => world.Faults.Count(fault, where));
         _losses = new LossJudge(world, FactsOf, _findings);
         _watermarks = new WatermarkJudge(FactsOf, _store.Index, _findings, world.Pump.Clock);
+        _windows = new WindowJudge(_findings);
         world.Store.Committed = Committed;
         world.ControlChannel.SentDown = (_, message) => Said(message.Span);
         world.ControlChannel.HelloHeard = (by, gateway, hello) =>
@@ -106,6 +108,7 @@ internal sealed class OnlineJudge
         }
 
         _store.PutBack(after);
+        _windows.PutBack(after);
     }
 
     /// <summary>A stream was damaged; <paramref name="before"/> are the messages that it had.</summary>
@@ -156,6 +159,7 @@ internal sealed class OnlineJudge
         _commits.Committed(commit, before, _world.Store.Content);
         _losses.Committed(commit, before, by);
         _watermarks.Committed(commit, before, _world.Store.Content);
+        _windows.Committed(commit, _world.Store.Content);
     }
 
     private void Said(ReadOnlySpan<byte> message)

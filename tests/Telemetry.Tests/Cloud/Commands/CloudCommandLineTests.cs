@@ -1,4 +1,5 @@
 using Telemetry.Cloud.Commands;
+using Telemetry.Tests.Architecture;
 using Telemetry.Runtime.Commands;
 
 namespace Telemetry.Tests.Cloud.Commands;
@@ -26,7 +27,10 @@ public sealed class CloudCommandLineTests
         await RunAsync("--help");
 
         Assert.All(
-            new[] { "run", "check", "rules", "password", "certificates", "dead-letters", "forks", "repartition" },
+            new[]
+            {
+                "run", "check", "rules", "windows", "password", "certificates", "dead-letters", "forks", "repartition",
+            },
             name => Assert.Contains($"\n  {name} ", _output.ToString(), StringComparison.Ordinal));
     }
 
@@ -44,6 +48,7 @@ public sealed class CloudCommandLineTests
     [InlineData("check more", "'more'", "telemetry check --help")]
     [InlineData("rules", "command", "telemetry rules --help")]
     [InlineData("rules check", "check", "telemetry rules check --help")]
+    [InlineData("windows", "command", "telemetry windows --help")]
     [InlineData("password", "password", "telemetry password --help")]
     [InlineData("password a/b", "'a/b' cannot be a gateway's id", "telemetry password --help")]
     [InlineData("password gw-1 --config x", "'--config'", "telemetry password --help")]
@@ -66,6 +71,9 @@ public sealed class CloudCommandLineTests
     [InlineData("dead-letters --config /no/such list")]
     [InlineData("dead-letters list --config /no/such")]
     [InlineData("dead-letters discard 5 --note @n --config /no/such")]
+    [InlineData("windows list --config /no/such")]
+    [InlineData("windows check --config /no/such")]
+    [InlineData("windows check --config /no/such --connect file")]
     [InlineData("forks --config /no/such list")]
     [InlineData("forks resolve gw --reason cloned --config /no/such --note n")]
     [InlineData("repartition --partitions 3 --config /no/such")]
@@ -89,6 +97,25 @@ public sealed class CloudCommandLineTests
     {
         Assert.Equal(2, await RunAsync("rules check /no/such"));
         Assert.StartsWith("/no/such: cannot be read", _errors.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Windows_file_that_is_wrong_has_code_2()
+    {
+        Assert.Equal(2, await RunAsync("windows check /no/such"));
+        Assert.StartsWith("/no/such: cannot be read", _errors.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Windows_file_is_checked_without_a_configuration()
+    {
+        var file = Path.Combine(SourceTree.Root, "deploy/windows.json");
+
+        Assert.Equal(0, await RunAsync($"windows check {file}"));
+        Assert.Equal(
+            $"{file}: ok, 2 entries\nentry 1: host.* 5 min from the beginning\n"
+            + "entry 2: vibration.* 10 s from 2026-12-01T00:00:00Z\n",
+            _output.ToString());
     }
 
     private Task<int> RunAsync(string words, string input = "")

@@ -50,6 +50,12 @@ public sealed class CloudConfigurationTests
         "ingress.address: 'localhost' is not allowed; use an IP address (0.0.0.0 listens on all)")]
     [InlineData("ingress.gateways", "/no/such", "ingress.gateways: the file '/no/such' does not exist")]
     [InlineData("alerts.rules", "/no/such", "alerts.rules: /no/such: cannot be read: ")]
+    [InlineData("processor.windows.file", "/no/such", "processor.windows.file: /no/such: cannot be read: ")]
+    [InlineData(
+        "processor.windows.memoryTime", "0 s", "processor.windows.memoryTime: '0 s' is not allowed; use 1 s to 1 h")]
+    [InlineData(
+        "processor.windows.partsMax", "9",
+        "processor.windows.partsMax: '9' is not allowed; use 1000 to 10000000")]
     [InlineData(
         "alerts.outbox.keep", "1 s",
         "alerts.outbox.keep: '1 s' is not allowed; use 1 h to 3650 d")]
@@ -124,6 +130,21 @@ public sealed class CloudConfigurationTests
         Assert.Empty(problems);
         Assert.Equal(
             ["host-hot", "memory-low", "boiler-hot"], settings!.Processor.Alerts.Rules.All.Select(r => r.Name));
+    }
+
+    [Fact]
+    public void Windows_file_and_limits_are_read_with_the_configuration()
+    {
+        var file = Path.Combine(SourceTree.Root, "deploy/windows.json");
+        var settings = Read(
+            out var problems, ("processor.windows.file", file), ("processor.windows.partsMax", "5000"),
+            ("processor.windows.memoryTime", "10 s"));
+
+        Assert.Empty(problems);
+        Assert.Equal((file, 2), (settings!.Widths!.File, settings.Widths.Entries.Count));
+        Assert.Equal(
+            (5000, TimeSpan.FromSeconds(10)),
+            (settings.Processor.Windows.PartsMax, settings.Processor.Windows.MemoryTime));
     }
 
     [Fact]

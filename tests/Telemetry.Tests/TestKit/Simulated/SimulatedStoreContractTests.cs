@@ -67,6 +67,12 @@ public sealed class SimulatedStoreContractTests : StoreContract
         public Task<IReadOnlyList<DropLedgerRow>> ReadAllDrops() => Task.FromResult<IReadOnlyList<DropLedgerRow>>(
             [.. SimulatedDatabase.All(_store.Content.Drops)]);
 
+        public Task<IReadOnlyList<StoredPart>> ReadAllParts() => Task.FromResult<IReadOnlyList<StoredPart>>(
+            [.. _store.Content.Parts.Values.SelectMany(p => p).Select(StoredPart.Of)]);
+
+        public Task<IReadOnlyList<StoredRevision>> ReadAllRevisions() => Task.FromResult<IReadOnlyList<StoredRevision>>(
+            [.. SimulatedDatabase.All(_store.Content.Revisions).Select(StoredRevision.Of)]);
+
         public Task<IReadOnlyList<AlertOutboxRow>> ReadAlertOutbox() => Task.FromResult<IReadOnlyList<AlertOutboxRow>>(
             [.. _store.Content.AlertOutbox.Values]);
 

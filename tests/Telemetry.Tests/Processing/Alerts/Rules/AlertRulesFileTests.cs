@@ -1,6 +1,8 @@
+using Telemetry.Model.Schemas;
 using System.Text;
 using Telemetry.Cloud.Commands;
 using Telemetry.Processing.Alerts.Rules;
+using Telemetry.Runtime.Settings;
 using Telemetry.Tests.Architecture;
 
 namespace Telemetry.Tests.Processing.Alerts.Rules;
@@ -161,7 +163,7 @@ public sealed class AlertRulesFileTests
         Assert.Null(Parse(string.Join(',', rules), out var problems));
         Assert.Equal(["rules.json: rules: has 257 rules; use at most 256"], problems);
 
-        Assert.Null(Parse(Least + new string(' ', AlertRulesFile.BytesMax), out problems));
+        Assert.Null(Parse(Least + new string(' ', JsonFile.BytesMax), out problems));
         Assert.Equal(["rules.json: is larger than 1048576 bytes; use a file of at most that size"], problems);
     }
 
@@ -169,7 +171,7 @@ public sealed class AlertRulesFileTests
     public void Problems_are_told_up_to_a_limit_and_counted_beyond()
     {
         Assert.Null(Parse(string.Join(',', Enumerable.Repeat("1", 60)), out var problems));
-        Assert.Equal(AlertRulesFile.ProblemsMax + 1, problems.Count);
+        Assert.Equal(JsonFile.ProblemsMax + 1, problems.Count);
         Assert.Equal("rules.json: and 10 more problems", problems[^1]);
     }
 

@@ -49,6 +49,12 @@ public sealed class ReadingEncoderTests
     }
 
     [Fact]
+    public void Rows_can_go_to_a_part_of_the_table() => Assert.Equal(
+        "COPY telemetry.reading_arrived (time, i, f, series, flags, t) FROM STDIN (FORMAT BINARY)",
+        new ReadingEncoder(withDevice: false, new ReadingTable(IsPartitioned: true, HasDevice: false).CopyTarget)
+            .CopySql);
+
+    [Fact]
     public void Reading_of_a_series_without_a_number_is_not_written()
     {
         var rows = new ReadingBuffer();

@@ -1,0 +1,187 @@
+using System.Text;
+using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
+using Telemetry.Storage;
+using Telemetry.Storage.Windows;
+using Telemetry.TestKit.Contracts;
+
+namespace Telemetry.Integration.Storage.Timescale;
+
+/// <summary>What holds on TimescaleDB Community: readings and parts of windows in the columnstore.</summary>
+public abstract class ColumnstoreContract
+{
+    private static readonly double[] Doubles =
+    [
+        0, -0.0, 21.37, 0.1 + 0.2, 1e300, double.Epsilon, double.MaxValue, double.PositiveInfinity,
+        double.NegativeInfinity, double.NaN, 9007199254740993, 90071992547409.91, 123456789012345.67,
+        0.12345678901234567,
+    ];
+
+    private const string DecompressedMax = "timescaledb.max_tuples_decompressed_per_dml_transaction";
+
+    // Not-a-numbers that carry bits of their own, signalling ones among them.
+    private static readonly ulong[] FloatBits =
+    [
+        .. Doubles.Select(BitConverter.DoubleToUInt64Bits), 0x7FF0_0000_0000_0001, 0x7FF8_DEAD_BEEF_0001,
+        0xFFF8_0000_0000_0000, 0xFFFF_FFFF_FFFF_FFFF,
+    ];
+
+    private static readonly ulong[] Integers = [0, 1, long.MaxValue, 1UL << 63, ulong.MaxValue, ulong.MaxValue - 1];
+
+    private static readonly string[] Texts =
+        ["", "é", "line\nbreak", new('x', ReadingBatch.TextBytesMax), new('é', ReadingBatch.TextBytesMax / 2)];
+
+    [Fact]
+    public Task Values_of_every_type_come_back_bit_for_bit_from_every_form() => RunAsync(async database =>
+    {
+        await database.OpenAnother();
+        var row = await StoreSteps.Take(database.Store);
+        var expected = new List<StoredReading>();
+
+        row = await StoreSteps.Commit(database.Store, row, commit => AddValues(commit, expected));
+        await Same("row");
+        await database.Convert("reading");
+        await Same("column");
+        row = await StoreSteps.Commit(database.Store, row, commit => AddValues(commit, expected));
+        await Same("both");
+        await database.Convert("reading");
+        await Same("column");
+
+        async Task Same(string form)
+        {
+            Assert.Equal(form, await database.Forms("reading"));
+            Assert.Equal(expected, (await database.ReadAllReadings()).OrderBy(r => r.Time));
+        }
+    });
+
+    [Fact]
+    public Task Windows_are_the_same_in_row_form_and_in_the_columnstore() => RunAsync(async database =>
+    {
+        var sample = await SampleWindows.OpenAsync(database);
+        await sample.StoreAsync();
+        var before = await sample.Content();
+
+        await database.RunPolicy("reading");
+        await database.RunPolicy("window_part");
+
+        Assert.Equal("column, column", await database.Forms("reading"));
+        Assert.Equal("column, column", await database.Forms("window_part"));
+        Assert.Equal(before, await sample.Content());
+        Assert.Empty(await sample.Differences());
+    });
+
+    [Fact]
+    public Task Late_readings_of_compressed_windows_count_before_and_after_recompression() => RunAsync(async database =>
+    {
+        var sample = await SampleWindows.OpenAsync(database);
+        await sample.StoreAsync();
+        await database.Convert("reading");
+        await database.Convert("window_part");
+
+        await sample.StoreLateAsync();
+
+        Assert.Equal("both, both", await database.Forms("reading"));
+        Assert.Equal("both, both", await database.Forms("window_part"));
+        Assert.Equal(SampleWindows.CountsWithLate, await database.Row(SampleWindows.CountsSql));
+        Assert.Empty(await sample.Differences());
+        var before = await sample.Content();
+
+        await database.Convert("reading");
+        await database.Convert("window_part");
+
+        Assert.Equal("column, column", await database.Forms("reading"));
+        Assert.Equal("column, column", await database.Forms("window_part"));
+        Assert.Equal(before, await sample.Content());
+        Assert.Empty(await sample.Differences());
+    });
+
+    [Fact]
+    public Task Removed_parts_of_open_windows_leave_the_columnstore_as_it_is() => RunAsync(async database =>
+    {
+        var sample = await SampleWindows.OpenAsync(database);
+        await sample.StoreAsync();
+        await database.Convert("window_part");
+        var before = await sample.Content();
+        await sample.StoreOpenAsync();
+        Assert.NotEqual(before, await sample.Content());
+
+        await sample.RemoveOpenAsync();
+
+        Assert.Equal(before, await sample.Content());
+        Assert.Equal("column, column, row", await database.Forms("window_part"));
+    });
+
+    [Fact]
+    public Task Removed_parts_in_the_columnstore_are_gone_however_many_there_are() => RunAsync(async database =>
+    {
+        // Also for connections that are open already, where all share one session.
+        await database.Execute($"""
+            DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET {DecompressedMax} = 1', current_database()); END $$
+            """);
+        var sample = await SampleWindows.OpenAsync(database);
+        await sample.StoreAsync();
+        await database.Convert("window_part");
+        await database.Execute($"SET {DecompressedMax} = 1");
+
+
+        await sample.RemoveSecondHalfAsync();
+
+        Assert.Equal(
+            $"{SampleWindows.Windows / 2}|0|{SampleWindows.Readings / 2}", await database.Row(SampleWindows.CountsSql));
+        Assert.Equal(SampleWindows.Windows / 2, (await sample.Differences()).Count);
+    });
+
+    [Fact]
+    public Task Migration_of_compressed_readings_from_version_6_keeps_every_value() => RunAsync(async database =>
+    {
+        await SixthVersion.MakeAsync(database);
+        await SixthVersion.FillAsync(database, 5_000);
+        var before = await database.Row(SixthVersion.OldContent);
+        await database.Convert("reading");
+        Assert.Equal("column", await database.Forms("reading"));
+        Assert.Equal(before, await database.Row(SixthVersion.OldContent));
+
+        await database.OpenAnother();
+
+        Assert.Equal(before, await database.Row(SixthVersion.NewContent));
+    });
+
+    /// <summary>
+    /// Makes a database with TimescaleDB Community and without tables, and runs the test on it; a warning of SQLSTATE
+    /// 01000 fails it.
+    /// </summary>
+    internal abstract Task RunAsync(Func<PostgresDatabase, Task> test);
+
+    // All in one chunk, each at a time of its own.
+    private static void AddValues(StoreCommit commit, List<StoredReading> expected)
+    {
+        var time = WindowSpan.MicrosOfSecond + expected.Count;
+        foreach (byte decimals in (byte[])[0, 2, 15, SeriesDefinition.DecimalsUnknown])
+        {
+            AddNumbers(commit.Register(MetricType.Float, decimals), FloatBits);
+        }
+
+        AddNumbers(commit.Register(MetricType.Int), Integers);
+        AddNumbers(commit.Register(MetricType.UInt), Integers);
+        AddNumbers(commit.Register(MetricType.Bool), [0, 1]);
+        var texts = commit.Register(MetricType.Text);
+        foreach (var text in Texts)
+        {
+            var bytes = Encoding.UTF8.GetBytes(text);
+            commit.Readings.AddText(texts, time, ReadingFlags.None, bytes);
+            expected.Add(StoredReading.Of(texts, time++, ReadingFlags.None, bytes));
+        }
+
+        void AddNumbers(SeriesEntry series, ulong[] values)
+        {
+            foreach (var bits in values)
+            {
+                commit.Readings.Add(series, time, ReadingFlags.TimeEstimated, bits);
+                expected.Add(StoredReading.Number(series, time++, bits, ReadingFlags.TimeEstimated));
+            }
+
+            commit.Readings.Add(series, time, ReadingFlags.Null, 0);
+            expected.Add(StoredReading.Null(series, time++, ReadingFlags.None));
+        }
+    }
+}

@@ -1,0 +1,84 @@
+using Telemetry.Storage.Postgres.Migrations;
+
+namespace Telemetry.Integration.Storage.Timescale;
+
+/// <summary>What holds on TimescaleDB, of either edition.</summary>
+public abstract class HypertableContract
+{
+    [Fact]
+    public Task Tables_are_hypertables_and_Community_compresses_readings_and_parts() => RunAsync(async database =>
+    {
+        await database.OpenAnother();
+
+        var edition = database.Postgres.Edition;
+        Assert.NotEqual(DatabaseKind.PostgreSql, edition.Kind);
+        Assert.NotNull(edition.TimescaleVersion);
+        Assert.Equal(
+            "frame_register, reading, window_part",
+            await database.Row("SELECT string_agg(hypertable_name, ', ' ORDER BY hypertable_name) "
+                + "FROM timescaledb_information.hypertables WHERE hypertable_schema = 'telemetry'"));
+        Assert.Equal(
+            edition.Kind == DatabaseKind.TimescaleCommunity ? "reading, window_part" : "",
+            await database.Row("SELECT string_agg(hypertable_name, ', ' ORDER BY hypertable_name) "
+                + "FROM timescaledb_information.jobs WHERE hypertable_schema = 'telemetry'"));
+    });
+
+    [Fact]
+    public Task Migration_of_readings_from_version_6_keeps_every_value() => RunAsync(async database =>
+    {
+        await SixthVersion.MakeAsync(database);
+        await SixthVersion.FillAsync(database, 5_000);
+        var before = await database.Row(SixthVersion.OldContent);
+        Assert.StartsWith("5000 ", before, StringComparison.Ordinal);
+
+        await database.OpenAnother();
+
+        Assert.Equal(before, await database.Row(SixthVersion.NewContent));
+        Assert.Equal(
+            $"{MigrationRunner.Version}", await database.Row("SELECT max(version) FROM telemetry.telemetry_schema"));
+    });
+
+    [Fact]
+    public Task Windows_of_two_chunks_agree_with_their_readings() => RunAsync(async database =>
+    {
+        var sample = await SampleWindows.OpenAsync(database);
+
+        await sample.StoreAsync();
+
+        Assert.Equal(2, await database.Chunks("reading"));
+        Assert.Equal(2, await database.Chunks("window_part"));
+        Assert.Equal(
+            $"{SampleWindows.Windows}|0|{SampleWindows.Readings}", await database.Row(SampleWindows.CountsSql));
+        Assert.Empty(await sample.Differences());
+    });
+
+    [Fact]
+    public Task Late_readings_of_older_chunks_make_revisions() => RunAsync(async database =>
+    {
+        var sample = await SampleWindows.OpenAsync(database);
+        await sample.StoreAsync();
+
+        await sample.StoreLateAsync();
+
+        Assert.Equal(SampleWindows.CountsWithLate, await database.Row(SampleWindows.CountsSql));
+        Assert.Empty(await sample.Differences());
+    });
+
+    [Fact]
+    public Task Part_that_is_missing_shows_as_a_difference() => RunAsync(async database =>
+    {
+        var sample = await SampleWindows.OpenAsync(database);
+        await sample.StoreAsync();
+
+        await database.Execute("DELETE FROM telemetry.window_part WHERE start = (SELECT min(start) FROM "
+            + "telemetry.window_part) AND series = (SELECT min(series) FROM telemetry.window_part)");
+
+        Assert.Single(await sample.Differences());
+    });
+
+    /// <summary>
+    /// Makes a database with TimescaleDB and without tables, and runs the test on it; a warning of SQLSTATE 01000 fails
+    /// it.
+    /// </summary>
+    internal abstract Task RunAsync(Func<PostgresDatabase, Task> test);
+}

@@ -1,0 +1,41 @@
+using Telemetry.TestKit.Contracts;
+using Telemetry.TestKit.Servers;
+
+namespace Telemetry.Integration.Storage.Timescale;
+
+/// <summary>
+/// The contracts of the store, of hypertables and of the columnstore on TimescaleDB Community in WebAssembly. Its one
+/// session is shared by all connections, one transaction after the other.
+/// </summary>
+public sealed class WebAssemblyTimescaleTests(WebAssemblyTimescaleFixture fixture)
+    : IClassFixture<WebAssemblyTimescaleFixture>
+{
+    // They look at a transaction that another one has open, or end its session: this server has one of both.
+    private static readonly string[] NeedTwoSessions =
+    [
+        nameof(StoreContract.Nobody_waits_for_a_transaction_whose_client_is_silent),
+        nameof(StoreContract.Silent_holder_of_a_lease_that_ran_out_is_seen_and_can_be_ended),
+        nameof(StoreContract.Holder_is_not_ended_when_it_is_another_transaction_by_now),
+    ];
+
+    public static TheoryData<string> StoreClaims => ContractClaims.Of<StoreContract>(without: NeedTwoSessions);
+
+    public static TheoryData<string> HypertableClaims => ContractClaims.Of<HypertableContract>();
+
+    public static TheoryData<string> ColumnstoreClaims => ContractClaims.Of<ColumnstoreContract>();
+
+    [TimescaleTheory]
+    [MemberData(nameof(StoreClaims))]
+    public Task Store_keeps_to_its_contract(string claim) =>
+        ContractClaims.RunAsync<StoreContract>(new TimescaleStore(fixture.RunAsync), claim);
+
+    [TimescaleTheory]
+    [MemberData(nameof(HypertableClaims))]
+    public Task Hypertables_keep_to_their_contract(string claim) =>
+        ContractClaims.RunAsync<HypertableContract>(new TimescaleHypertables(fixture.RunAsync), claim);
+
+    [TimescaleTheory]
+    [MemberData(nameof(ColumnstoreClaims))]
+    public Task Columnstore_keeps_to_its_contract(string claim) =>
+        ContractClaims.RunAsync<ColumnstoreContract>(new TimescaleColumnstore(fixture.RunAsync), claim);
+}
