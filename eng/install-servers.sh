@@ -4,7 +4,7 @@
 #
 # With --tests also Node.js and its packages that only test.sh needs: TimescaleDB in WebAssembly.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/.."
 
 timescale=tests/Telemetry.TestKit/Servers/Timescale
 tests=no
