@@ -45,6 +45,9 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     /// </summary>
     public Func<StoreCommit, bool> Freezes { get; set; } = _ => false;
 
+    /// <summary>How long a commit works in the database; no time by default.</summary>
+    public Func<StoreCommit, TimeSpan> Works { get; set; } = _ => TimeSpan.Zero;
+
     /// <summary>The transactions that are held in this way now.</summary>
     public HeldTransactions Held { get; } = new();
 
@@ -281,6 +284,7 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
             }
         }
 
+        await Task.Delay(Works(commit), Calls.Time);
         return Commit(commit, caller);
     }
 
