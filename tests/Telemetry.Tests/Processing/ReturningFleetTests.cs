@@ -65,7 +65,7 @@ public sealed class ReturningFleetTests(ITestOutputHelper output)
         Assert.True(drained > 5, $"the backlogs took {drained} s only: nothing had to wait");
         Assert.InRange(_behind.Max(), 0, BehindMaxSeconds);
         Assert.Equal(
-            (long)(Returning * ((BacklogFrames * BacklogReadings) + LiveReadings)) + (Steady * LiveSeconds * LiveReadings),
+            (Returning * ((BacklogFrames * BacklogReadings) + LiveReadings)) + (Steady * LiveSeconds * LiveReadings),
             store.Content.Gateways.Values.Sum(g => g.Stored));
     }
 
