@@ -81,14 +81,15 @@ public sealed class RetriedWindowTests
     public async Task Width_of_a_retried_readings_window_is_that_of_its_own_time()
     {
         await using var stand = await ProcessorStand.Start();
+        var change = _start / (5 * Minute) * (5 * Minute);
         await stand.SendSchema(Gateway);
         await stand.Database.Execute(Constraint);
-        await Send(stand, _start, 13);
-        await Send(stand, _start + Minute, 13);
+        await Send(stand, change - Minute, 13);
+        await Send(stand, change, 13);
         await stand.WaitUntilSettled(2);
         await stand.Database.Execute($"""
             INSERT INTO telemetry.window_width (metric, width_seconds, valid_from, added_at, added_by)
-            VALUES ('fl*', 10, to_timestamp({(_start + Minute) / Second}), now(), 'a test')
+            VALUES ('fl*', 10, to_timestamp({change / Second}), now(), 'a test')
             """);
 
         await Retry(stand);
