@@ -15,16 +15,23 @@ internal static class OpenReadings
         SELECT gateway FROM telemetry.gateway WHERE partition = $1 AND window_from IS NOT NULL ORDER BY gateway
         """;
 
-    // The time span of all gateways stands as two constants too: only they let the server skip partitions.
-    // The limit comes before the sort, which then is bounded too.
+    private const string SeriesSql = """
+        SELECT u.n, s.id FROM unnest($1) WITH ORDINALITY u(gateway, n) JOIN telemetry.series s USING (gateway)
+        """;
+
+    // The readings are looked through once, not once for each series: readings without an index have no other way, and
+    // a database that was put back has no statistics to tell. OFFSET 0 keeps the join out of the inner query. The time
+    // span of all gateways stands as two constants too: only they let the server skip partitions. The limit comes
+    // before the sort, which then is bounded too.
     private const string ReadingsSql = """
         SELECT * FROM (
             SELECT u.n, r.series, r.time, r.i, r.f, r.flags, r.t
-            FROM unnest($1, $2, $3) WITH ORDINALITY u(gateway, first, last, n)
-            JOIN telemetry.series s USING (gateway)
-            JOIN telemetry.reading r ON r.series = s.id AND r.time >= u.first AND r.time < u.last
-            WHERE r.time >= $4 AND r.time < $5
-            LIMIT $6) r
+            FROM (
+                SELECT series, time, i, f, flags, t FROM telemetry.reading
+                WHERE series = ANY($1) AND time >= $5 AND time < $6 OFFSET 0) r
+            JOIN unnest($1, $2, $3, $4) u(series, n, first, last)
+                ON u.series = r.series AND r.time >= u.first AND r.time < u.last
+            LIMIT $7) r
         ORDER BY n, series, time
         """;
 
@@ -54,10 +61,12 @@ internal static class OpenReadings
             return new OpenReadingCounts(counts, true);
         }
 
+        var ofGateways = await SeriesOfAsync(connection, gateways, cancellationToken);
         await using var command = new NpgsqlCommand(ReadingsSql, connection);
-        Add(gateways.Select(g => g.Gateway.Value).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text);
-        Add(Times(g => g.Span.From), NpgsqlDbType.Array | NpgsqlDbType.TimestampTz);
-        Add(Times(g => g.Span.To), NpgsqlDbType.Array | NpgsqlDbType.TimestampTz);
+        Add(ofGateways.Select(s => s.Series).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Integer);
+        Add(ofGateways.Select(s => s.Gateway).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Integer);
+        Add(Times(span => span.From), NpgsqlDbType.Array | NpgsqlDbType.TimestampTz);
+        Add(Times(span => span.To), NpgsqlDbType.Array | NpgsqlDbType.TimestampTz);
         Add(ColumnValues.Time(gateways.Min(g => g.Span.From)), NpgsqlDbType.TimestampTz);
         Add(ColumnValues.Time(gateways.Max(g => g.Span.To)), NpgsqlDbType.TimestampTz);
         Add(readingsMax + 1L, NpgsqlDbType.Bigint);
@@ -65,7 +74,7 @@ internal static class OpenReadings
         long read = 0;
         for (; await reader.ReadAsync(cancellationToken); read++)
         {
-            var at = (int)reader.GetInt64(0) - 1;
+            var at = reader.GetInt32(0);
             if (series(gateways[at].Gateway, reader.GetInt32(1)) is { } entry)
             {
                 counts[at]++;
@@ -75,11 +84,32 @@ internal static class OpenReadings
 
         return new OpenReadingCounts(counts, read <= readingsMax);
 
-        DateTime[] Times(Func<(GatewayId Gateway, OpenSpan Span), long> micros) =>
-            [.. gateways.Select(g => ColumnValues.Time(micros(g)))];
+        DateTime[] Times(Func<OpenSpan, long> micros) =>
+            [.. ofGateways.Select(s => ColumnValues.Time(micros(gateways[s.Gateway].Span)))];
 
         void Add(object value, NpgsqlDbType type) =>
             command.Parameters.Add(new NpgsqlParameter { Value = value, NpgsqlDbType = type });
+    }
+
+    // The series of the gateways, each with the place of its gateway in the list.
+    private static async Task<List<(int Gateway, int Series)>> SeriesOfAsync(
+        NpgsqlConnection connection, IReadOnlyList<(GatewayId Gateway, OpenSpan Span)> gateways,
+        CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(SeriesSql, connection);
+        command.Parameters.Add(new NpgsqlParameter
+        {
+            Value = gateways.Select(g => g.Gateway.Value).ToArray(),
+            NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text,
+        });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var found = new List<(int, int)>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            found.Add(((int)reader.GetInt64(0) - 1, reader.GetInt32(1)));
+        }
+
+        return found;
     }
 
     private static void AddRow(NpgsqlDataReader reader, SeriesEntry series, ReadingBuffer rows)
