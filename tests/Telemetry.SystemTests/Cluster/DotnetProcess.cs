@@ -77,16 +77,20 @@ public sealed class DotnetProcess(string name, string program, string folder, pa
             environment[CrashAt] = crashAt;
         }
 
-        // Another version of a program can run in its place: TELEMETRY_FOLDER_OF_AGENT, …_CLOUD, …_SIMULATOR.
-        var name = program.Split('.')[^1].ToUpperInvariant();
-        var other = Environment.GetEnvironmentVariable($"TELEMETRY_FOLDER_OF_{name}");
-        var dll = Path.Combine(other ?? AppContext.BaseDirectory, program + ".dll");
+        var dll = Path.Combine(OtherVersion(program) ?? AppContext.BaseDirectory, program + ".dll");
         _process = await ServerProcess.Start(new ServerCommand(Programs.Require("dotnet"), [dll, .. arguments])
         {
             Folder = folder,
             Environment = environment,
         });
     }
+
+    /// <summary>
+    /// The folder of another version that runs in the place of a program: TELEMETRY_FOLDER_OF_AGENT, …_CLOUD,
+    /// …_SIMULATOR. Null for this version.
+    /// </summary>
+    public static string? OtherVersion(string program) =>
+        Environment.GetEnvironmentVariable($"TELEMETRY_FOLDER_OF_{program.Split('.')[^1].ToUpperInvariant()}");
 
     /// <summary>Sends a signal, unless it is gone.</summary>
     public void Signal(ProcessSignal signal) => _process?.Signal(signal);
