@@ -42,12 +42,30 @@ internal sealed class CopyLimit : IAsyncDisposable
         return new CopyLimit(own, transactions, frames * FilledLog.FrameReadings, least);
     }
 
-    /// <summary>Readings a second of all connections; what was stored is removed.</summary>
-    public async Task<double> MeasureAsync()
+    /// <summary>
+    /// Readings a second of all connections, and the server's CPU a reading in microseconds; what was stored is
+    /// removed. <paramref name="serverCpu"/> gives the server's CPU so far, of its running processes.
+    /// </summary>
+    public async Task<(double Rate, double Cpu)> MeasureAsync(Func<TimeSpan> serverCpu)
     {
-        var rates = await Task.WhenAll(_transactions.Select(t => Task.Run(() => CopyAsync(t))));
+        var connections = new List<NpgsqlConnection>();
+        foreach (var _ in _transactions)
+        {
+            connections.Add(new NpgsqlConnection(_connectionString));
+            await connections[^1].OpenAsync();
+        }
+
+        var before = serverCpu();
+        var turns = await Task.WhenAll(
+            _transactions.Zip(connections, (t, connection) => Task.Run(() => CopyAsync(connection, t))));
+        var cpu = (serverCpu() - before).TotalMicroseconds / turns.Sum(t => t.Stored);
+        foreach (var connection in connections)
+        {
+            await connection.DisposeAsync();
+        }
+
         await ExecuteAsync(_connectionString, "TRUNCATE reading");
-        return rates.Sum();
+        return (turns.Sum(t => t.Rate), cpu);
     }
 
     public async ValueTask DisposeAsync()
@@ -56,10 +74,8 @@ internal sealed class CopyLimit : IAsyncDisposable
         await Task.CompletedTask;
     }
 
-    private async Task<double> CopyAsync(byte[][] transactions)
+    private async Task<(long Stored, double Rate)> CopyAsync(NpgsqlConnection connection, byte[][] transactions)
     {
-        await using var connection = new NpgsqlConnection(_connectionString);
-        await connection.OpenAsync();
         long stored = 0;
         var start = Stopwatch.GetTimestamp();
         for (var n = 0; Stopwatch.GetElapsedTime(start) < _least; n++)
@@ -69,7 +85,7 @@ internal sealed class CopyLimit : IAsyncDisposable
             stored += _readings;
         }
 
-        return stored / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return (stored, stored / Stopwatch.GetElapsedTime(start).TotalSeconds);
     }
 
     private static async Task ExecuteAsync(string connectionString, string sql)

@@ -65,7 +65,7 @@ internal static class DrainBenchmark
         await using var limit = await CopyLimit.OpenAsync(
             backend.Postgres!.ConnectionString, ProcessorOptions.WorkersDefault, ChainTransaction,
             run.Seconds(LimitSeconds));
-        var before = await limit.MeasureAsync();
+        var before = await limit.MeasureAsync(() => backend.PostgresCpu);
         await backend.CheckpointAsync();
         var (from, to) = await DrainAsync(backend, log.Readings);
         var rows = await backend.NumberAsync("SELECT count(*) FROM telemetry.reading");
@@ -82,25 +82,29 @@ internal static class DrainBenchmark
 
         await backend.StopCloudAsync();
         await backend.CheckpointAsync();
-        var after = await limit.MeasureAsync();
+        var after = await limit.MeasureAsync(() => backend.PostgresCpu);
         Print(from, to, before, after, transitions);
     }
 
     /// <summary>The readings of one transaction at full load (processor.batchReadingsMax).</summary>
     private const int ChainTransaction = 30_000;
 
-    private static void Print(DrainState from, DrainState to, double before, double after, long transitions)
+    private static void Print(
+        DrainState from, DrainState to, (double Rate, double Cpu) before, (double Rate, double Cpu) after,
+        long transitions)
     {
         var stored = to.Stored - from.Stored;
         var rate = stored / (to.At - from.At).TotalSeconds;
-        Figure.Print("drain-limit-before", before, "readings/s");
-        Figure.Print("drain-limit-after", after, "readings/s");
-        Figure.Print("drain", rate, "readings/s", "copy-without-index", (before + after) / 2);
-        Figure.Print("drain-of-limit", rate / ((before + after) / 2), "");
+        Figure.Print("drain-limit-before", before.Rate, "readings/s");
+        Figure.Print("drain-limit-after", after.Rate, "readings/s");
+        Figure.Print("drain", rate, "readings/s", "copy-without-index", (before.Rate + after.Rate) / 2);
+        Figure.Print("drain-of-limit", rate / ((before.Rate + after.Rate) / 2), "");
         Figure.Print("drain-transaction", stored / Math.Max(1, to.Commits - from.Commits), "readings");
         Figure.Print("drain-cpu-cloud", (to.Cloud - from.Cloud).TotalMicroseconds / stored, "us/reading");
         Figure.Print("drain-cpu-nats", (to.Nats - from.Nats).TotalMicroseconds / stored, "us/reading");
-        Figure.Print("drain-cpu-postgres", (to.Postgres - from.Postgres).TotalMicroseconds / stored, "us/reading");
+        var (own, limit) = ((to.Postgres - from.Postgres).TotalMicroseconds / stored, (before.Cpu + after.Cpu) / 2);
+        Figure.Print("drain-cpu-postgres", own, "us/reading", "copy-without-index", limit);
+        Figure.Print("drain-cpu-postgres-of-limit", own / limit, "");
         Figure.Print("drain-alert-transitions", transitions, "");
     }
 
