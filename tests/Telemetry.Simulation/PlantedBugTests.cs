@@ -105,6 +105,11 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
         FaultProfile.Of(2, Fault.ProcessorCrash),
         new Parts { Store = store => new ShortRebuildStore((SimulatedStore)store) });
 
+    [Fact]
+    public void Handing_over_without_the_open_windows_is_found() => Found(
+        FaultProfile.Of(2, Fault.ProcessorStopped),
+        new Parts { Store = store => new EmptyHandoverStore((SimulatedStore)store) });
+
     private void Found(FaultProfile mix, Parts parts)
     {
         var found = new List<SimulationResult>();

@@ -43,6 +43,7 @@ internal enum Fault
     PowerCut,
     IngressCrash,
     ProcessorCrash,
+    ProcessorStopped,
     RelayCrash,
     LogDisconnected,
     LogWiped,

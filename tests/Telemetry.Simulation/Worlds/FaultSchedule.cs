@@ -59,6 +59,7 @@ internal sealed class FaultSchedule(SimulatedWorld world)
         Fault.AgentCrash or Fault.PowerCut => Kill(Choose(world.Gateways).Machine),
         Fault.IngressCrash => Kill(Choose(world.Ingresses).Machine),
         Fault.ProcessorCrash => Kill(Choose(world.ProcessorMachines)),
+        Fault.ProcessorStopped => Stop(Choose(world.ProcessorMachines)),
         Fault.LogDisconnected => DisconnectLog(),
         Fault.RelayCrash => Kill(Choose(world.RelayMachines)),
         Fault.LogWiped => WipeLog(),
@@ -100,6 +101,17 @@ internal sealed class FaultSchedule(SimulatedWorld world)
         }
 
         machine.Kill(TimeSpan.FromMilliseconds(_random.Next(6000)));
+        return machine.Name;
+    }
+
+    private string? Stop(Machine machine)
+    {
+        if (machine is not { IsRunning: true, Life.IsFrozen: false })
+        {
+            return null;
+        }
+
+        machine.Stop(TimeSpan.FromMilliseconds(_random.Next(6000)));
         return machine.Name;
     }
 

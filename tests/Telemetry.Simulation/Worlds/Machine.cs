@@ -73,6 +73,14 @@ internal sealed class Machine(
         }
     }
 
+    /// <summary>A clean stop; it is started again after a rest.</summary>
+    public void Stop(TimeSpan rest)
+    {
+        trace.Say($"{name} is stopped");
+        _rest = rest;
+        _stop.Cancel();
+    }
+
     /// <summary>A clean stop; it is not started again.</summary>
     public void SwitchOff()
     {
