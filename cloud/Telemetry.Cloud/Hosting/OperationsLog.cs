@@ -55,6 +55,12 @@ internal static partial class OperationsLog
         "The windows file {File} agrees with the database: {Entries} entries, of which {Added} were added now")]
     public static partial void WidthsCompared(ILogger logger, string file, int entries, int added);
 
+    [LoggerMessage(
+        3060, LogLevel.Information,
+        "Retention removed {Readings} readings and {Parts} parts of windows, {Dropped} weeks or chunks as a whole; "
+        + "{Delayed} are in use and wait for the next run")]
+    public static partial void Retired(ILogger logger, long readings, long parts, int dropped, int delayed);
+
     [LoggerMessage(3020, LogLevel.Information, "Traces go to {Endpoint}, of a share of {Ratio} of the frames")]
     public static partial void Tracing(ILogger logger, string endpoint, double ratio);
 
