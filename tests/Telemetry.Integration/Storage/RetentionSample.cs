@@ -2,6 +2,7 @@ using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Storage;
+using Telemetry.Storage.Postgres;
 using Telemetry.Storage.Postgres.Statements;
 using Telemetry.Storage.Retention;
 using Telemetry.Storage.Windows;
@@ -48,6 +49,18 @@ internal sealed class RetentionSample
         }
 
         return sample;
+    }
+
+    /// <summary>The same in a database without tables.</summary>
+    public static async Task<RetentionSample> OpenAsync(PostgresDatabase database)
+    {
+        await database.OpenStore(new PostgresStoreOptions
+        {
+            ConnectionString = database.ConnectionString,
+            RetentionRowsMax = 50,
+            RetentionPercent = 100,
+        });
+        return await StoreAsync(database);
     }
 
     /// <summary>A reading of the first series so many days ago, in a window that is complete.</summary>
