@@ -107,8 +107,9 @@ internal static class RetentionSection
             || text.Any(c => char.IsControl(c) || c == '\uFFFD'))
         {
             reader.NotAllowed(
-                key, text, $"1 to {SeriesDefinition.TextBytesMax} bytes without control characters and U+FFFD; * stands "
-                + "for any number of characters");
+                key, text,
+                $"1 to {SeriesDefinition.TextBytesMax} bytes without control characters and U+FFFD; * stands for any "
+                + "number of characters");
         }
 
         return new NamePattern(text);
@@ -122,8 +123,9 @@ internal static class RetentionSection
         }
 
         reader.NotAllowed(
-            key, text, $"{SettingUnits.Show(RetentionRule.KeepMin)} to {SettingUnits.Show(RetentionRule.KeepMax)}; leave "
-            + "it out to keep for ever");
+            key, text,
+            $"{SettingUnits.Show(RetentionRule.KeepMin)} to {SettingUnits.Show(RetentionRule.KeepMax)}; leave it out to "
+            + "keep for ever");
         return null;
     }
 

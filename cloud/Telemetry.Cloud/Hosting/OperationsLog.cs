@@ -57,9 +57,13 @@ internal static partial class OperationsLog
 
     [LoggerMessage(
         3060, LogLevel.Information,
-        "Retention removed {Readings} readings and {Parts} parts of windows, {Dropped} weeks or chunks as a whole; "
-        + "{Delayed} are in use and wait for the next run")]
-    public static partial void Retired(ILogger logger, long readings, long parts, int dropped, int delayed);
+        "Retention removed {Readings} readings and {Parts} parts of windows; {Dropped} weeks or chunks went as a whole")]
+    public static partial void Retired(ILogger logger, long readings, long parts, int dropped);
+
+    [LoggerMessage(
+        3061, LogLevel.Information,
+        "A query or a commit uses the oldest week or chunk that retention removes; it waits for the next run")]
+    public static partial void RetentionDelayed(ILogger logger);
 
     [LoggerMessage(3020, LogLevel.Information, "Traces go to {Endpoint}, of a share of {Ratio} of the frames")]
     public static partial void Tracing(ILogger logger, string endpoint, double ratio);

@@ -26,9 +26,14 @@ internal sealed class RetentionUpkeep(PostgresStore store, RetentionRules rules,
             Interlocked.Exchange(ref _oldest, oldest.Ticks);
         }
 
-        if (report.Readings + report.Parts > 0 || report.Dropped + report.Delayed > 0)
+        if (report.Readings + report.Parts + report.Dropped > 0)
         {
-            OperationsLog.Retired(logger, report.Readings, report.Parts, report.Dropped, report.Delayed);
+            OperationsLog.Retired(logger, report.Readings, report.Parts, report.Dropped);
+        }
+
+        if (report.IsDelayed)
+        {
+            OperationsLog.RetentionDelayed(logger);
         }
     }
 
@@ -36,7 +41,8 @@ internal sealed class RetentionUpkeep(PostgresStore store, RetentionRules rules,
     public void Publish(Meter meter)
     {
         meter.Counter(
-            "telemetry.retention.readings", "{reading}", "Readings that retention removed", () => store.Retired.Readings);
+            "telemetry.retention.readings", "{reading}", "Readings that retention removed",
+            () => store.Retired.Readings);
         meter.Counter(
             "telemetry.retention.parts", "{part}", "Parts of windows that retention removed",
             () => store.Retired.Parts);

@@ -4,8 +4,8 @@ using Telemetry.Storage.Postgres.Statements;
 namespace Telemetry.Storage.Postgres.Ledger;
 
 /// <summary>
-/// The books of one gateway, in readings: accepted = stored + rejected + dropped + lost + on the way. Of the stored ones
-/// retention has removed so many that are retired; the others are in the database.
+/// The books of one gateway, in readings: accepted = stored + rejected + dropped + lost + on the way. Of the stored
+/// ones, retention has removed those that are retired; the others are in the database.
 /// </summary>
 public sealed record GatewayBook(
     string Gateway, int? Partition, long Accepted, long Stored, long Rejected, long Dropped, long Lost, long OnTheWay,
@@ -18,8 +18,8 @@ public sealed class BooksReader(string connectionString) : IAsyncDisposable
     public const int PageMax = 1000;
 
     private const string Columns =
-        "SELECT gateway, partition, accepted, stored, rejected, dropped, lost, on_the_way, watermark, fork, retired FROM "
-        + "telemetry.books";
+        "SELECT gateway, partition, accepted, stored, rejected, dropped, lost, on_the_way, watermark, fork, retired "
+        + "FROM telemetry.books";
 
     private readonly NpgsqlDataSource _database = NpgsqlDataSource.Create(connectionString);
 

@@ -22,6 +22,17 @@ internal sealed class LateReadings
         ON CONFLICT (one) DO UPDATE SET looked_at = excluded.looked_at
         """;
 
+    // Those of the last hour are needed once more. Windows that retention has removed need none.
+    private const string RevisionsSql = """
+        DELETE FROM telemetry.window_revision WHERE ctid = ANY (ARRAY(
+            SELECT r.ctid
+            FROM telemetry.retirement k
+            JOIN telemetry.series s ON s.gateway = k.gateway AND s.metric = k.metric
+            JOIN telemetry.window_revision r ON r.series = s.id AND r.width = k.width AND r.start < k.begun
+            WHERE k.width > 0 AND r.at < $1 - interval '1 hour'
+            LIMIT $2))
+        """;
+
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
     private readonly Dictionary<int, List<DateTime>> _days = [];
@@ -64,11 +75,29 @@ internal sealed class LateReadings
         };
     }
 
-    /// <summary>What has come is removed: the next run looks for what comes from now on.</summary>
-    public async Task DoneAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    /// <summary>
+    /// What has come is removed: the next run looks for what comes from now on. Removes the revisions of windows that
+    /// are removed.
+    /// </summary>
+    public async Task DoneAsync(NpgsqlConnection connection, int rowsMax, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(LookedSql, connection);
+        while (await ExecuteAsync(connection, RevisionsSql, rowsMax, cancellationToken) >= rowsMax)
+        {
+        }
+
+        await ExecuteAsync(connection, LookedSql, null, cancellationToken);
+    }
+
+    private async Task<int> ExecuteAsync(
+        NpgsqlConnection connection, string sql, int? rowsMax, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
         command.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = _lookedAt });
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        if (rowsMax is { } max)
+        {
+            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = max });
+        }
+
+        return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 }

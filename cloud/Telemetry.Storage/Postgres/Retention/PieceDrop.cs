@@ -37,12 +37,6 @@ internal sealed class PieceDrop(
 
         await RetirementBooks.CountAsync(connection, removed, cancellationToken);
         await RetirementBooks.MarkAsync(connection, expired, _ => piece.To, done: true, cancellationToken);
-        if (table.IsParts)
-        {
-            await RetirementBooks.RemoveRevisionsAsync(
-                connection, expired, piece.From, _ => piece.To, cancellationToken);
-        }
-
         await ExecuteAsync(
             edition.Kind == DatabaseKind.PostgreSql
                 ? $"DROP TABLE {piece.Table}"

@@ -24,6 +24,8 @@ internal sealed class PieceRemoval(
     /// <summary>The longest pause between two steps; less than the session may be silent.</summary>
     private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(20);
 
+    private const int GroupsAtOnce = 64;
+
     private readonly PieceDrop _drop = new(connection, table, edition, options);
     private readonly RowDeletion _deletion = new(connection, table, edition, options);
 
@@ -75,18 +77,53 @@ internal sealed class PieceRemoval(
         RetentionPiece piece, List<RetentionGroup> due, Func<RetentionGroup, DateTime> until, Action<long> removed,
         CancellationToken cancellationToken)
     {
-        while (true)
+        if (!piece.HasIndex)
+        {
+            return await DeleteByPagesAsync(piece, due, until, removed, cancellationToken);
+        }
+
+        // Few at a time: each step reads over the entries that the steps before it left in the index.
+        foreach (var groups in due.Chunk(GroupsAtOnce))
+        {
+            long? deleted;
+            do
+            {
+                var start = time.GetTimestamp();
+                deleted = await _deletion.StepAsync(piece, groups, until, cancellationToken);
+                removed(deleted ?? 0);
+                await PauseAsync(start, cancellationToken);
+            }
+            while (deleted >= options.RetentionRowsMax);
+            if (deleted is null)
+            {
+                return PieceOutcome.Delayed;
+            }
+        }
+
+        return PieceOutcome.Kept;
+    }
+
+    private async Task<PieceOutcome> DeleteByPagesAsync(
+        RetentionPiece piece, List<RetentionGroup> due, Func<RetentionGroup, DateTime> until, Action<long> removed,
+        CancellationToken cancellationToken)
+    {
+        await using var size = new NpgsqlCommand(
+            $"SELECT pg_relation_size('{piece.Table}') / current_setting('block_size')::bigint", connection);
+        var pages = (long)(await size.ExecuteScalarAsync(cancellationToken))!;
+        for (long page = 0; page == 0 || page < pages; page += RowDeletion.StepPages)
         {
             var start = time.GetTimestamp();
-            var deleted = await _deletion.StepAsync(piece, due, until, cancellationToken);
-            removed(deleted ?? 0);
-            if (deleted is not { } rows || rows < options.RetentionRowsMax)
+            if (await _deletion.StepAsync(
+                piece, due, until, page, page + RowDeletion.StepPages >= pages, cancellationToken) is not { } deleted)
             {
-                return deleted is null ? PieceOutcome.Delayed : PieceOutcome.Kept;
+                return PieceOutcome.Delayed;
             }
 
+            removed(deleted);
             await PauseAsync(start, cancellationToken);
         }
+
+        return PieceOutcome.Kept;
     }
 
     private async Task<PieceOutcome> DeleteBySeriesAsync(

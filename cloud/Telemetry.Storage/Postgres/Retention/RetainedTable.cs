@@ -35,33 +35,35 @@ internal sealed record RetainedTable(
         while (await reader.ReadAsync(cancellationToken))
         {
             pieces.Add(new RetentionPiece(
-                reader.GetString(0), reader.GetDateTime(1), reader.GetDateTime(2), reader.GetBoolean(3)));
+                reader.GetString(0), reader.GetDateTime(1), reader.GetDateTime(2), reader.GetBoolean(3),
+                reader.GetBoolean(4)));
         }
 
         if (edition.Kind == DatabaseKind.PostgreSql)
         {
-            pieces.AddRange(Unbounded.Select(
-                table => new RetentionPiece($"telemetry.{table}", DateTime.MinValue, DateTime.MaxValue, false)));
+            pieces.AddRange(Unbounded.Select(table => new RetentionPiece(
+                $"telemetry.{table}", DateTime.MinValue, DateTime.MaxValue, false, table != "reading_arrived")));
         }
 
         return pieces;
     }
 
-    // Weeks without the index by series wait until they have it.
+    // Weeks from before the index by series get it one after the other.
     private string WeeksSql => $"""
-        SELECT 'telemetry.' || c.relname, d.first, d.first + interval '7 days', false
+        SELECT 'telemetry.' || c.relname, d.first, d.first + interval '7 days', false,
+               EXISTS (SELECT FROM pg_index i JOIN pg_inherits p ON p.inhrelid = i.indexrelid
+                       JOIN pg_index o ON o.indexrelid = p.inhparent AND o.indnkeyatts = 2
+                       WHERE i.indrelid = c.oid AND i.indisvalid)
         FROM pg_inherits h
         JOIN pg_class c ON c.oid = h.inhrelid
         CROSS JOIN LATERAL (SELECT to_date(right(c.relname, 8), 'YYYYMMDD')::timestamp AT TIME ZONE 'UTC' AS first) d
         WHERE h.inhparent = 'telemetry.{Parent}'::regclass AND c.relname ~ '^{WeekName}_[0-9]{"{8}"}$'
-          AND EXISTS (SELECT FROM pg_index i JOIN pg_inherits p ON p.inhrelid = i.indexrelid
-                      JOIN pg_index o ON o.indexrelid = p.inhparent AND o.indnkeyatts = 2
-                      WHERE i.indrelid = c.oid AND i.indisvalid)
         ORDER BY d.first
         """;
 
     private string ChunksSql => $"""
-        SELECT format('%I.%I', chunk_schema, chunk_name), range_start, range_end, coalesce(is_compressed, false)
+        SELECT format('%I.%I', chunk_schema, chunk_name), range_start, range_end, coalesce(is_compressed, false),
+               {(IsParts ? "true" : "false")}
         FROM timescaledb_information.chunks
         WHERE hypertable_schema = 'telemetry' AND hypertable_name = '{Name}'
         ORDER BY range_start

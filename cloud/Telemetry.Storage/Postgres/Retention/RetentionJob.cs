@@ -7,9 +7,9 @@ namespace Telemetry.Storage.Postgres.Retention;
 
 /// <summary>
 /// Removes readings and parts of windows that are older than the rules keep them: whole weeks (plain PostgreSQL) or
-/// chunks (TimescaleDB) when all that is in them is old enough, else the rows of those series that are. Each transaction
-/// counts what it removes; after a crash the next run goes on. One process at a time. See
-/// docs/adr/0051-retention-removes-whole-weeks-and-counts-them.md.
+/// chunks (TimescaleDB) when all that is in them is old enough, else the rows of those series that are. Each
+/// transaction counts what it removes; after a crash the next run goes on. One process at a time. See
+/// docs/adr/0051-retention-counts-what-it-removes.md.
 /// </summary>
 internal sealed class RetentionJob(
     PostgresStoreOptions options, bool hasDevice, DatabaseEdition edition, TimeProvider time)
@@ -72,10 +72,10 @@ internal sealed class RetentionJob(
             connection, RetainedTable.Readings(hasDevice), groups.FindAll(g => g.Width == 0), late, cancellationToken);
         var parts = await RunAsync(
             connection, RetainedTable.Parts, groups.FindAll(g => g.Width > 0), late, cancellationToken);
-        var delayed = readings.Delayed + parts.Delayed;
-        if (delayed == 0)
+        var delayed = readings.IsDelayed || parts.IsDelayed;
+        if (!delayed)
         {
-            await late.DoneAsync(connection, cancellationToken);
+            await late.DoneAsync(connection, options.RetentionRowsMax, cancellationToken);
         }
 
         return new RetentionReport(
@@ -102,8 +102,13 @@ internal sealed class RetentionJob(
             }
 
             done.Dropped += outcome == PieceOutcome.Dropped ? 1 : 0;
-            done.Delayed += outcome == PieceOutcome.Delayed ? 1 : 0;
             done.Oldest ??= piece.IsBounded && outcome != PieceOutcome.Dropped ? piece.From : null;
+            if (outcome == PieceOutcome.Delayed)
+            {
+                // The next run begins with it: what is done is told by one time.
+                done.IsDelayed = true;
+                break;
+            }
         }
 
         return done;
@@ -132,7 +137,8 @@ internal sealed class RetentionJob(
     private sealed class Done
     {
         public long Removed;
-        public int Dropped, Delayed;
+        public int Dropped;
+        public bool IsDelayed;
         public DateTime? Oldest;
     }
 }

@@ -25,14 +25,6 @@ internal static class RetirementBooks
             begun = greatest(r.begun, excluded.begun), done = greatest(r.done, excluded.done)
         """;
 
-    // A revision that was written in the last hour may name a reading that this run has not seen.
-    private const string RevisionsSql = """
-        DELETE FROM telemetry.window_revision r
-        USING unnest($1, $2, $3, $4) u(series, width, first, last)
-        WHERE r.series = u.series AND r.width = u.width AND r.start >= u.first AND r.start < u.last
-          AND r.at < now() - interval '1 hour'
-        """;
-
     /// <summary>Adds what was removed.</summary>
     public static async Task CountAsync(
         NpgsqlConnection connection, IReadOnlyCollection<RemovedRows> removed, CancellationToken cancellationToken)
@@ -59,20 +51,6 @@ internal static class RetirementBooks
         command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = [.. groups.Select(g => g.Width)] });
         Add(command, groups.Select(until));
         Add(command, groups.Select(g => done ? until(g) : g.Done));
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    /// <summary>Removes the revisions of windows that are removed.</summary>
-    public static async Task RemoveRevisionsAsync(
-        NpgsqlConnection connection, IEnumerable<RetentionGroup> groups, DateTime from,
-        Func<RetentionGroup, DateTime> until, CancellationToken cancellationToken)
-    {
-        var rows = groups.SelectMany(g => g.Series.Select(series => (series, Group: g))).ToArray();
-        await using var command = new NpgsqlCommand(RevisionsSql, connection);
-        command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = [.. rows.Select(r => r.series)] });
-        command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = [.. rows.Select(r => r.Group.Width)] });
-        Add(command, rows.Select(_ => from));
-        Add(command, rows.Select(r => until(r.Group)));
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 

@@ -11,34 +11,28 @@ namespace Telemetry.Storage.Postgres.Retention;
 internal sealed class RowDeletion(
     NpgsqlConnection connection, RetainedTable table, DatabaseEdition edition, PostgresStoreOptions options)
 {
+    /// <summary>The most pages of one step where no index finds the rows: 16 MiB.</summary>
+    public const int StepPages = 2048;
+
     /// <summary>
     /// Deletes up to the limit of rows of these groups that are older than <paramref name="until"/>, in one
     /// transaction. Returns how many; fewer than the limit when nothing is left, null when a job has turned the chunk
     /// into the columnstore.
     /// </summary>
-    public async Task<long?> StepAsync(
+    public Task<long?> StepAsync(
         RetentionPiece piece, IReadOnlyCollection<RetentionGroup> groups, Func<RetentionGroup, DateTime> until,
-        CancellationToken cancellationToken)
-    {
-        await using var transaction = await BesideTransaction.BeginAsync(connection, cancellationToken);
-        await ExecuteAsync(
-            $"SET LOCAL lock_timeout = '{(long)options.PartitionLockWait.TotalMilliseconds}ms'; {LockSql(piece)}",
-            cancellationToken);
-        if (await IsCompressedAsync(piece, cancellationToken))
-        {
-            return null;
-        }
+        CancellationToken cancellationToken) =>
+        StepAsync(
+            piece, groups, until, $"true LIMIT {options.RetentionRowsMax}",
+            deleted => deleted < options.RetentionRowsMax, cancellationToken);
 
-        var deleted = await DeleteAsync(piece, groups, until, cancellationToken);
-        if (deleted > 0 || piece.IsBounded)
-        {
-            await MarkAsync(
-                piece, groups, until, deleted < options.RetentionRowsMax && piece.IsBounded, cancellationToken);
-        }
-
-        await transaction.CommitAsync(cancellationToken);
-        return deleted;
-    }
+    /// <summary>The same of all rows in some pages, the last of which are told.</summary>
+    public Task<long?> StepAsync(
+        RetentionPiece piece, IReadOnlyCollection<RetentionGroup> groups, Func<RetentionGroup, DateTime> until,
+        long page, bool isLast, CancellationToken cancellationToken) =>
+        StepAsync(
+            piece, groups, until, $"p.ctid >= '({page},0)'::tid AND p.ctid < '({page + StepPages},0)'::tid",
+            _ => isLast, cancellationToken);
 
     /// <summary>
     /// Deletes the rows of one series in a chunk of the columnstore, in one transaction. It looks for them by literals:
@@ -68,21 +62,35 @@ internal sealed class RowDeletion(
                 connection, [new RemovedRows(group.Series[at], group.Width, month, deleted)], cancellationToken);
         }
 
-        await MarkAsync(piece, [group], _ => piece.To, at == group.Series.Length - 1, cancellationToken);
+        await RetirementBooks.MarkAsync(
+            connection, [group], _ => piece.To, at == group.Series.Length - 1, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return deleted;
     }
 
-    // From the same moment on nobody may take what is left for the whole.
-    private async Task MarkAsync(
+    // From the moment on at which some are gone, nobody may take the others for the whole.
+    private async Task<long?> StepAsync(
         RetentionPiece piece, IReadOnlyCollection<RetentionGroup> groups, Func<RetentionGroup, DateTime> until,
-        bool done, CancellationToken cancellationToken)
+        string which, Func<long, bool> isLast, CancellationToken cancellationToken)
     {
-        await RetirementBooks.MarkAsync(connection, groups, until, done, cancellationToken);
-        if (table.IsParts)
+        await using var transaction = await BesideTransaction.BeginAsync(connection, cancellationToken);
+        await ExecuteAsync(
+            $"SET LOCAL lock_timeout = '{(long)options.PartitionLockWait.TotalMilliseconds}ms'; {LockSql(piece)}",
+            cancellationToken);
+        if (await IsCompressedAsync(piece, cancellationToken))
         {
-            await RetirementBooks.RemoveRevisionsAsync(connection, groups, piece.From, until, cancellationToken);
+            return null;
         }
+
+        var deleted = await DeleteAsync(piece, groups, until, which, cancellationToken);
+        if (deleted > 0 || piece.IsBounded)
+        {
+            await RetirementBooks.MarkAsync(
+                connection, groups, until, piece.IsBounded && isLast(deleted), cancellationToken);
+        }
+
+        await transaction.CommitAsync(cancellationToken);
+        return deleted;
     }
 
     private async Task<bool> IsCompressedAsync(RetentionPiece piece, CancellationToken cancellationToken)
@@ -106,14 +114,14 @@ internal sealed class RowDeletion(
 
     private async Task<long> DeleteAsync(
         RetentionPiece piece, IReadOnlyCollection<RetentionGroup> groups, Func<RetentionGroup, DateTime> until,
-        CancellationToken cancellationToken)
+        string which, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand($"""
             WITH gone AS (
                 DELETE FROM {piece.Table} WHERE ctid = ANY (ARRAY(
                     SELECT p.ctid FROM {piece.Table} p
                     JOIN unnest($1, $2, $3) u(series, width, until) ON u.series = p.series AND u.width = {table.Width}
-                    WHERE p.{table.Time} < u.until AND p.{table.Time} < $4 LIMIT {options.RetentionRowsMax}))
+                    WHERE p.{table.Time} < u.until AND p.{table.Time} < $4 AND {which}))
                 RETURNING series, {table.Width.Replace("p.", "", StringComparison.Ordinal)} AS width,
                     date_trunc('month', {table.Time} AT TIME ZONE 'UTC')::date AS month),
             counted AS (
