@@ -124,8 +124,8 @@ internal static class RetentionSection
 
         reader.NotAllowed(
             key, text,
-            $"{SettingUnits.Show(RetentionRule.KeepMin)} to {SettingUnits.Show(RetentionRule.KeepMax)}; leave it out to "
-            + "keep for ever");
+            $"{SettingUnits.Show(RetentionRule.KeepMin)} to {SettingUnits.Show(RetentionRule.KeepMax)}; leave it out "
+            + "to keep for ever");
         return null;
     }
 

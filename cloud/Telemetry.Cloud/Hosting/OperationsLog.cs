@@ -57,7 +57,8 @@ internal static partial class OperationsLog
 
     [LoggerMessage(
         3060, LogLevel.Information,
-        "Retention removed {Readings} readings and {Parts} parts of windows; {Dropped} weeks or chunks went as a whole")]
+        "Retention removed {Readings} readings and {Parts} parts of windows; {Dropped} weeks or chunks went as a "
+        + "whole")]
     public static partial void Retired(ILogger logger, long readings, long parts, int dropped);
 
     [LoggerMessage(

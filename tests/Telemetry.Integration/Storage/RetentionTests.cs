@@ -217,6 +217,38 @@ public sealed class RetentionTests(PostgresFixture fixture) : IClassFixture<Post
     }
 
     [Fact]
+    public async Task Reading_that_comes_while_its_week_is_dropped_is_counted()
+    {
+        await using var database = await Create();
+        await Store(database);
+        await using var writer = await database.OpenConnection();
+        await using var transaction = await writer.BeginTransactionAsync();
+        await using (var command = new NpgsqlCommand("""
+            INSERT INTO telemetry.reading_indexed (time, i, series, flags)
+            SELECT min(time), 1, min(series), 0 FROM telemetry.reading;
+            UPDATE telemetry.gateway SET stored = stored + 1
+            """, writer))
+        {
+            await command.ExecuteNonQueryAsync();
+        }
+
+        var run = database.Postgres.RetireAsync(All, default);
+        while (!run.IsCompleted && await database.Row("""
+            SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()
+            """) == "0")
+        {
+        }
+
+        await transaction.CommitAsync();
+        await run;
+        await Retry(database, All);
+        Assert.Equal("True|True", await database.Row("""
+            SELECT stored = retired + (SELECT count(*) FROM telemetry.reading), retired > 0 FROM telemetry.books
+            """));
+    }
+
+    [Fact]
     public async Task Weeks_without_an_index_are_read_once()
     {
         await using var database = await Create();

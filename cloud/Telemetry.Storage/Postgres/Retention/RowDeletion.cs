@@ -116,6 +116,13 @@ internal sealed class RowDeletion(
         RetentionPiece piece, IReadOnlyCollection<RetentionGroup> groups, Func<RetentionGroup, DateTime> until,
         string which, CancellationToken cancellationToken)
     {
+        if (piece.HasIndex)
+        {
+            // Any other plan reads from the beginning of the table again with each step.
+            await ExecuteAsync(
+                "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off", cancellationToken);
+        }
+
         await using var command = new NpgsqlCommand($"""
             WITH gone AS (
                 DELETE FROM {piece.Table} WHERE ctid = ANY (ARRAY(
