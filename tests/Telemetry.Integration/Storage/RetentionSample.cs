@@ -51,6 +51,31 @@ internal sealed class RetentionSample
         return sample;
     }
 
+    /// <summary>A database on plain PostgreSQL whose upkeep makes no pauses.</summary>
+    public static async Task<PostgresDatabase> CreateDatabase(PostgresFixture fixture, int rowsMax = 100_000)
+    {
+        var database = await PostgresDatabase.CreateEmpty(fixture.ConnectionString);
+        await database.OpenStore(new PostgresStoreOptions
+        {
+            ConnectionString = database.ConnectionString,
+            ArrivedReadings = 1,
+            IndexingPercent = 100,
+            RetentionRowsMax = rowsMax,
+            RetentionPercent = 100,
+            PartitionLockWait = TimeSpan.FromMilliseconds(200),
+        });
+        return database;
+    }
+
+    /// <summary>The sample on plain PostgreSQL, each reading in its week.</summary>
+    public static async Task<RetentionSample> StoreIndexed(
+        PostgresDatabase database, long? watermark = null)
+    {
+        var sample = await StoreAsync(database, watermark);
+        await database.IndexReadings();
+        return sample;
+    }
+
     /// <summary>The same in a database without tables.</summary>
     public static async Task<RetentionSample> OpenAsync(PostgresDatabase database)
     {
@@ -112,6 +137,14 @@ internal sealed class RetentionSample
             r.Windows is { } windows
                 ? new Dictionary<int, TimeSpan> { [60] = TimeSpan.FromDays(windows) } : [])),
     ]);
+
+    /// <summary>The oldest day of plain PostgreSQL that is kept, so many days ago: weeks go as a whole.</summary>
+    public static int KeptDays(int days)
+    {
+        var week = DateTime.UtcNow.AddDays(-days);
+        week = week.AddTicks(-((week - DateTime.UnixEpoch).Ticks % TimeSpan.FromDays(7).Ticks));
+        return (DateTime.UtcNow.Date - week).Days;
+    }
 
     /// <summary>The first time of the day that is so many days ago.</summary>
     public static long Time(int daysAgo) => Today - (daysAgo * Day);
