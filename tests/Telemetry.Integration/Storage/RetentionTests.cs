@@ -122,7 +122,7 @@ public sealed class RetentionTests(PostgresFixture fixture) : IClassFixture<Post
         // It alone would be a wrong window.
         Assert.Equal(KeptDays(8), (await sample.DaysOf("a.flow", "window_merged", "start"))[0]);
         Assert.Equal("0", await database.Row($"""
-            SELECT count(*) FROM telemetry.windows_as_of(now()) WHERE metric = 'a.flow' 
+            SET ROLE telemetry_reader; SELECT count(*) FROM telemetry.windows_as_of(now()) WHERE metric = 'a.flow' 
                 AND start < now() - interval '20 d'
             """));
         Assert.Empty(await sample.Differences());
@@ -191,7 +191,9 @@ public sealed class RetentionTests(PostgresFixture fixture) : IClassFixture<Post
         // Its time lies among those of the first part.
         await sample.StoreLateAsync(25);
         await sample.StoreLateAsync(1);
+        // As people ask: with the rights of their role.
         const string Sql = """
+            SET ROLE telemetry_reader;
             SELECT readings, sum IS NULL, time_weighted_mean IS NULL
             FROM telemetry.windows WHERE revision > 0 ORDER BY start
             """;
