@@ -37,6 +37,11 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
             output.WriteLine($"alerts: ok, {rules.Count} rules");
         }
 
+        if (settings.Retention.All is { Count: > 0 } retention)
+        {
+            output.WriteLine($"retention: ok, {retention.Count} entries");
+        }
+
         if (settings.Traces.EndpointShown is { Length: > 0 } collector)
         {
             output.WriteLine($"traces: to {collector}, of a share of {settings.Traces.Ratio} of the frames");

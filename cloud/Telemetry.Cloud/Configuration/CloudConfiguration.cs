@@ -74,6 +74,7 @@ internal static class CloudConfiguration
                 Windows = WindowsSection.Read(reader),
             },
             Widths = WindowsSection.ReadFile(reader),
+            Retention = RetentionSection.Read(reader),
             AlertOutbox = AlertsSection.ReadOutbox(reader),
             Traces = TraceSection.Read(reader),
             HttpEndPoint = EndPoint(reader, "http", 9464),

@@ -8,6 +8,7 @@ using Telemetry.Ingress.Access;
 using Telemetry.Processing;
 using Telemetry.Storage.Alerts;
 using Telemetry.Storage.Postgres;
+using Telemetry.Storage.Retention;
 using Telemetry.Storage.Windows;
 using Telemetry.Streams.JetStream;
 
@@ -75,6 +76,9 @@ internal sealed record CloudSettings
 
     /// <summary>The entries of the windows file; null where none is configured.</summary>
     public ConfiguredWidths? Widths { get; init; }
+
+    /// <summary>For how long readings and windows are kept.</summary>
+    public RetentionRules Retention { get; init; } = RetentionRules.None;
 
     public AlertOutboxOptions AlertOutbox { get; init; } = new();
 

@@ -55,6 +55,17 @@ internal static partial class OperationsLog
         "The windows file {File} agrees with the database: {Entries} entries, of which {Added} were added now")]
     public static partial void WidthsCompared(ILogger logger, string file, int entries, int added);
 
+    [LoggerMessage(
+        3060, LogLevel.Information,
+        "Retention removed {Readings} readings and {Parts} parts of windows; {Dropped} weeks or chunks went as a "
+        + "whole")]
+    public static partial void Retired(ILogger logger, long readings, long parts, int dropped);
+
+    [LoggerMessage(
+        3061, LogLevel.Information,
+        "A query or a commit uses the oldest week or chunk that retention removes; it waits for the next run")]
+    public static partial void RetentionDelayed(ILogger logger);
+
     [LoggerMessage(3020, LogLevel.Information, "Traces go to {Endpoint}, of a share of {Ratio} of the frames")]
     public static partial void Tracing(ILogger logger, string endpoint, double ratio);
 

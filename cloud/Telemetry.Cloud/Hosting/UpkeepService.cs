@@ -5,8 +5,8 @@ namespace Telemetry.Cloud.Hosting;
 
 /// <summary>
 /// What a processor's process does for the database beside the rounds: old rows of the frame register are summed up,
-/// published alerts are removed from the outbox at their age, readings are moved to where they are indexed, and the
-/// numbers of series are watched. Any number of processes may do it.
+/// published alerts are removed from the outbox at their age, readings are moved to where they are indexed, readings
+/// and windows that are not kept are removed, and the numbers of series are watched. Any number of processes may do it.
 /// </summary>
 internal sealed class UpkeepService(RoleContext context, ServersService servers, StopSignal signal) : BackgroundService
 {
@@ -21,6 +21,8 @@ internal sealed class UpkeepService(RoleContext context, ServersService servers,
         var alerts = new AlertOutboxCounters();
         alerts.Publish(context.Meter);
         var trimmer = new AlertOutboxTrimmer(store, settings.AlertOutbox, alerts, logger);
+        var retention = new RetentionUpkeep(store, settings.Retention, context.Time, logger);
+        retention.Publish(context.Meter);
         var keep = settings.Database!.KeepRegister;
         // The register is kept as long as the log and no longer.
         var rollup = Job("Rolling up the frame register", cancel => store.SumUpFramesAsync(keep, cancel), Hour, Hour);
@@ -28,6 +30,7 @@ internal sealed class UpkeepService(RoleContext context, ServersService servers,
             rollup.RunAsync(signal.Stopping),
             Job("Looking at the numbers of series", numbers.LookAsync, Hour).RunAsync(signal.Stopping),
             Job("Indexing readings", store.IndexReadingsAsync, Moment).RunAsync(signal.Stopping),
+            Job("Retention", retention.RunAsync, Hour, Minute).RunAsync(signal.Stopping),
             Job("Trimming the alert outbox", trimmer.LookAsync, Minute).RunAsync(signal.Stopping));
     }
 

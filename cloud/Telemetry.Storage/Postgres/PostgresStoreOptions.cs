@@ -80,6 +80,12 @@ public sealed record PostgresStoreOptions
     /// <summary>Plain PostgreSQL: the longest time of moving at most 16 MiB, or of building one week's index.</summary>
     public TimeSpan IndexingTimeout { get; init; } = TimeSpan.FromHours(1);
 
+    /// <summary>The most rows that retention deletes in one transaction. Default 100,000.</summary>
+    public int RetentionRowsMax { get; init; } = 100_000;
+
+    /// <summary>The part of the time, in percent, in which one connection deletes what retention removes.</summary>
+    public int RetentionPercent { get; init; } = 25;
+
     /// <summary>
     /// Checks a connection string and sets its password, unless that is null. Throws <see cref="FormatException"/> with
     /// the reason when it cannot be read.

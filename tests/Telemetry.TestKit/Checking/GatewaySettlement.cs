@@ -23,6 +23,9 @@ public sealed record GatewaySettlement
     /// <summary>Sequences in lost runs.</summary>
     public long LostInRuns { get; init; }
 
+    /// <summary>Readings that were stored, and that retention has removed.</summary>
+    public long Retired { get; init; }
+
     /// <summary>
     /// The sum modulo 2^64 of the hash sums of the registered frames; null when the register is no longer complete.
     /// </summary>

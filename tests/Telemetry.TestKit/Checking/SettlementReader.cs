@@ -49,6 +49,14 @@ internal static class SettlementReader
             Change(settled, Gateway(row), s => s with { LostInRuns = row.GetInt64(1) });
         }
 
+        await foreach (var row in Rows(
+            connection,
+            "SELECT gateway, sum(removed)::bigint FROM telemetry.retirement_count WHERE width = 0 GROUP BY gateway",
+            cancellationToken))
+        {
+            Change(settled, Gateway(row), s => s with { Retired = row.GetInt64(1) });
+        }
+
         // mod 2^64, in the numbers of any size that SQL has
         await foreach (var row in Rows(
             connection,

@@ -4,11 +4,12 @@ using Telemetry.Storage.Postgres.Statements;
 namespace Telemetry.Storage.Postgres.Ledger;
 
 /// <summary>
-/// The books of one gateway, in readings: accepted = stored + rejected + dropped + lost + on the way.
+/// The books of one gateway, in readings: accepted = stored + rejected + dropped + lost + on the way. Of the stored
+/// ones, retention has removed those that are retired; the others are in the database.
 /// </summary>
 public sealed record GatewayBook(
     string Gateway, int? Partition, long Accepted, long Stored, long Rejected, long Dropped, long Lost, long OnTheWay,
-    DateTime? Watermark, string Fork);
+    DateTime? Watermark, string Fork, long Retired);
 
 /// <summary>Reads the view telemetry.books. Errors are <see cref="StoreException"/>.</summary>
 public sealed class BooksReader(string connectionString) : IAsyncDisposable
@@ -17,8 +18,8 @@ public sealed class BooksReader(string connectionString) : IAsyncDisposable
     public const int PageMax = 1000;
 
     private const string Columns =
-        "SELECT gateway, partition, accepted, stored, rejected, dropped, lost, on_the_way, watermark, fork FROM "
-        + "telemetry.books";
+        "SELECT gateway, partition, accepted, stored, rejected, dropped, lost, on_the_way, watermark, fork, retired "
+        + "FROM telemetry.books";
 
     private readonly NpgsqlDataSource _database = NpgsqlDataSource.Create(connectionString);
 
@@ -64,5 +65,6 @@ public sealed class BooksReader(string connectionString) : IAsyncDisposable
         row.GetInt64(6),
         row.GetInt64(7),
         row.IsDBNull(8) ? null : row.GetDateTime(8),
-        row.GetString(9));
+        row.GetString(9),
+        row.GetInt64(10));
 }

@@ -132,6 +132,79 @@ public abstract class ColumnstoreContract
     });
 
     [Fact]
+    public Task Chunks_of_the_columnstore_in_which_everything_is_old_are_dropped() => RunAsync(async database =>
+    {
+        var sample = await RetentionSample.OpenAsync(database);
+        await database.Convert("reading");
+        await database.Convert("window_part");
+
+        var report = await database.Postgres.RetireAsync(RetentionSample.Rules(("*", 8, 20)), default);
+
+        Assert.Equal((22 * RetentionSample.PerDay * 3, 10 * 6, 32), (report.Readings, report.Parts, report.Dropped));
+        Assert.Equal((9, 21), (await database.Chunks("reading"), await database.Chunks("window_part")));
+        Assert.Null(await sample.FindDifference());
+        Assert.Empty(await sample.Differences());
+    });
+
+    [Fact]
+    public Task Readings_and_windows_of_a_metric_are_deleted_from_the_columnstore() => RunAsync(async database =>
+    {
+        var sample = await RetentionSample.OpenAsync(database);
+        await database.Convert("reading");
+        await database.Convert("window_part");
+        await database.Execute($"SET {DecompressedMax} = 1");
+        const string Others = """
+            SELECT md5(string_agg(concat_ws('|', time, number, quality), ',' ORDER BY time)), count(*)
+            FROM telemetry.readings WHERE metric = 'b'
+            """;
+        var before = await database.Row(Others);
+
+        var report = await database.Postgres.RetireAsync(RetentionSample.Rules(("a.*", 8, 20)), default);
+
+        Assert.Equal((22 * RetentionSample.PerDay * 2, 10 * 4, 0), (report.Readings, report.Parts, report.Dropped));
+        Assert.Equal((8, 30), ((await sample.DaysOf("a.flow"))[0], (await sample.DaysOf("b"))[0]));
+        Assert.Equal(20, (await sample.DaysOf("a.flow", "window_part", "start"))[0]);
+        Assert.Equal(before, await database.Row(Others));
+        Assert.Null(await sample.FindDifference());
+        Assert.Empty(await sample.Differences());
+
+        // Late, of a time that is not kept: it is in row form, beside the columnstore.
+        await sample.StoreLateAsync(25);
+        Assert.Null(await sample.FindDifference());
+        report = await database.Postgres.RetireAsync(RetentionSample.Rules(("a.*", 8, 20)), default);
+        Assert.Equal((1, 1), (report.Readings, report.Parts));
+        Assert.Null(await sample.FindDifference());
+    });
+
+    [Fact]
+    public Task Run_that_fails_in_the_columnstore_leaves_books_that_balance() => RunAsync(async database =>
+    {
+        var sample = await RetentionSample.OpenAsync(database);
+        await database.Convert("reading");
+        var rules = RetentionSample.Rules(("a.*", 8, null));
+        await database.Execute("""
+            CREATE FUNCTION telemetry.crash() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF (SELECT sum(removed) FROM telemetry.retirement_count) > 150 THEN
+                    RAISE EXCEPTION 'planted';
+                END IF;
+                RETURN NULL;
+            END $$;
+            CREATE TRIGGER crash BEFORE INSERT ON telemetry.retirement_count EXECUTE FUNCTION telemetry.crash()
+            """);
+
+        await Assert.ThrowsAsync<StoreException>(() => database.Postgres.RetireAsync(rules, default));
+
+        Assert.Equal("160", await database.Row("SELECT retired FROM telemetry.books"));
+        Assert.Null(await sample.FindDifference());
+        Assert.Empty(await sample.Differences());
+        await database.Execute("DROP TRIGGER crash ON telemetry.retirement_count");
+        Assert.Equal(
+            (22 * RetentionSample.PerDay * 2) - 160, (await database.Postgres.RetireAsync(rules, default)).Readings);
+        Assert.Null(await sample.FindDifference());
+    });
+
+    [Fact]
     public Task Migration_of_compressed_readings_from_version_6_keeps_every_value() => RunAsync(async database =>
     {
         await SixthVersion.MakeAsync(database);

@@ -76,6 +76,44 @@ public abstract class HypertableContract
         Assert.Single(await sample.Differences());
     });
 
+    [Fact]
+    public Task Chunks_in_which_everything_is_old_are_dropped_and_counted() => RunAsync(async database =>
+    {
+        var sample = await RetentionSample.OpenAsync(database);
+
+        var report = await database.Postgres.RetireAsync(RetentionSample.Rules(("*", 8, 20)), default);
+
+        Assert.Equal((9, 21), (await database.Chunks("reading"), await database.Chunks("window_part")));
+        Assert.Equal((22 * RetentionSample.PerDay * 3, 10 * 6, 32), (report.Readings, report.Parts, report.Dropped));
+        Assert.Null(await sample.FindDifference());
+        Assert.Empty(await sample.Differences());
+
+        // It makes a chunk again.
+        await sample.StoreLateAsync(25);
+        Assert.Equal(25, (await sample.DaysOf("a.flow"))[0]);
+        Assert.Equal(20, (await sample.DaysOf("a.flow", "window_merged", "start"))[0]);
+        Assert.Null(await sample.FindDifference());
+        report = await database.Postgres.RetireAsync(RetentionSample.Rules(("*", 8, 20)), default);
+        Assert.Equal((1, 1), (report.Readings, report.Parts));
+        Assert.Equal((9, 21), (await database.Chunks("reading"), await database.Chunks("window_part")));
+        Assert.Null(await sample.FindDifference());
+    });
+
+    [Fact]
+    public Task Readings_and_windows_of_a_metric_are_deleted_from_chunks_with_others() => RunAsync(async database =>
+    {
+        var sample = await RetentionSample.OpenAsync(database);
+
+        var report = await database.Postgres.RetireAsync(RetentionSample.Rules(("a.*", 8, 20)), default);
+
+        Assert.Equal((22 * RetentionSample.PerDay * 2, 10 * 4, 0), (report.Readings, report.Parts, report.Dropped));
+        Assert.Equal((8, 30), ((await sample.DaysOf("a.flow"))[0], (await sample.DaysOf("b"))[0]));
+        Assert.Equal(20, (await sample.DaysOf("a.flow", "window_part", "start"))[0]);
+        Assert.Null(await sample.FindDifference());
+        Assert.Empty(await sample.Differences());
+        Assert.Equal(0, (await database.Postgres.RetireAsync(RetentionSample.Rules(("a.*", 8, 20)), default)).Readings);
+    });
+
     /// <summary>
     /// Makes a database with TimescaleDB and without tables, and runs the test on it; a warning of SQLSTATE 01000 fails
     /// it.

@@ -102,6 +102,26 @@ public sealed class BooksComparisonTests
     }
 
     [Fact]
+    public void Retired_readings_were_stored_and_balance_the_missing_ones()
+    {
+        Sent(1, 2, 3);
+
+        Assert.True(
+            Judge(new Totals(3, 0, 0, 0), [1], s => s with { Retired = 2, HashSum = 5 }).Balanced);
+    }
+
+    [Fact]
+    public void More_or_fewer_retired_than_missing_fail()
+    {
+        Sent(1, 2, 3);
+
+        AssertFault(
+            Judge(new Totals(3, 0, 0, 0), [1, 2], s => s with { Retired = 2 }), "rows and retired ones say 4");
+        AssertFault(
+            Judge(new Totals(3, 0, 0, 0), [1], s => s with { Retired = 1 }), "rows and retired ones say 2");
+    }
+
+    [Fact]
     public void Lost_readings_balance_the_missing_ones()
     {
         Sent(1, 2, 3);

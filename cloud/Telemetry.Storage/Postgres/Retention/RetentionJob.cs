@@ -1,0 +1,144 @@
+using Npgsql;
+using Telemetry.Storage.Postgres.Migrations;
+using Telemetry.Storage.Postgres.Statements;
+using Telemetry.Storage.Retention;
+
+namespace Telemetry.Storage.Postgres.Retention;
+
+/// <summary>
+/// Removes readings and parts of windows that are older than the rules keep them: whole weeks (plain PostgreSQL) or
+/// chunks (TimescaleDB) when all that is in them is old enough, else the rows of those series that are. Each
+/// transaction counts what it removes; after a crash the next run goes on. One process at a time. See
+/// docs/adr/0051-retention-counts-what-it-removes.md.
+/// </summary>
+internal sealed class RetentionJob(
+    PostgresStoreOptions options, bool hasDevice, DatabaseEdition edition, TimeProvider time)
+{
+    private const long AdvisoryLock = 0x7465_6c65_7265_7469; // "telereti"
+
+    // The lock belongs to the session: a process that is frozen must not keep it.
+    private const string SessionSql = """
+        SET idle_session_timeout = '60s';
+        SET idle_in_transaction_session_timeout = '60s'
+        """;
+
+    private static readonly TimeSpan Week = TimeSpan.FromDays(7);
+
+    private readonly string _connectionString = new NpgsqlConnectionStringBuilder(options.ConnectionString)
+    {
+        Pooling = false,
+        CommandTimeout = (int)options.IndexingTimeout.TotalSeconds,
+        TcpKeepAlive = true,
+    }.ConnectionString;
+
+    private long _readings, _parts;
+
+    /// <summary>How many readings were removed.</summary>
+    public long Readings => Interlocked.Read(ref _readings);
+
+    /// <summary>How many parts of windows were removed.</summary>
+    public long Parts => Interlocked.Read(ref _parts);
+
+    /// <summary>Removes what is old enough. Does nothing while another process does it.</summary>
+    public async Task<RetentionReport> RunAsync(RetentionRules rules, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var connection = new NpgsqlConnection(_connectionString);
+            await connection.OpenAsync(cancellationToken);
+            await ExecuteAsync(connection, SessionSql, cancellationToken);
+            if (!await TryLockAsync(connection, cancellationToken))
+            {
+                return RetentionReport.Nothing;
+            }
+
+            var report = await RunAsync(connection, rules, cancellationToken);
+            await ExecuteAsync(connection, $"SELECT pg_advisory_unlock({AdvisoryLock})", cancellationToken);
+            return report;
+        }
+        catch (Exception e) when (StoreErrors.IsDatabases(e))
+        {
+            throw StoreErrors.From("remove what retention does not keep", e);
+        }
+    }
+
+    // Readings first: where theirs go, their late revisions have done what they are for.
+    private async Task<RetentionReport> RunAsync(
+        NpgsqlConnection connection, RetentionRules rules, CancellationToken cancellationToken)
+    {
+        var late = await LateReadings.FindAsync(connection, cancellationToken);
+        var groups = await RetentionGroups.LoadAsync(connection, rules, cancellationToken);
+        var readings = await RunAsync(
+            connection, RetainedTable.Readings(hasDevice), groups.FindAll(g => g.Width == 0), late, cancellationToken);
+        var parts = await RunAsync(
+            connection, RetainedTable.Parts, groups.FindAll(g => g.Width > 0), late, cancellationToken);
+        var delayed = readings.IsDelayed || parts.IsDelayed;
+        if (!delayed)
+        {
+            await late.DoneAsync(connection, options.RetentionRowsMax, cancellationToken);
+        }
+
+        return new RetentionReport(
+            readings.Removed, parts.Removed, readings.Dropped + parts.Dropped, delayed, readings.Oldest);
+    }
+
+    private async Task<Done> RunAsync(
+        NpgsqlConnection connection, RetainedTable table, List<RetentionGroup> groups, LateReadings late,
+        CancellationToken cancellationToken)
+    {
+        var done = new Done();
+        var work = new PieceRemoval(connection, table, edition, options, time);
+        foreach (var piece in await table.ListAsync(connection, edition, cancellationToken))
+        {
+            var outcome = PieceOutcome.Kept;
+            var expired = piece.IsBounded ? groups.FindAll(g => g.Expired >= piece.To) : groups;
+            var due = expired.Select(g => !piece.IsBounded || g.Done < piece.To ? g : late.Of(g, piece))
+                .OfType<RetentionGroup>().ToList();
+            if (due.Count > 0)
+            {
+                outcome = await work.RunAsync(
+                    piece, due, expired, g => piece.IsBounded ? piece.To : WeekOf(g.Expired), Count,
+                    cancellationToken);
+            }
+
+            done.Dropped += outcome == PieceOutcome.Dropped ? 1 : 0;
+            done.Oldest ??= piece.IsBounded && outcome != PieceOutcome.Dropped ? piece.From : null;
+            if (outcome == PieceOutcome.Delayed)
+            {
+                // The next run begins with it: what is done is told by one time.
+                done.IsDelayed = true;
+                break;
+            }
+        }
+
+        return done;
+
+        void Count(long removed)
+        {
+            done.Removed += removed;
+            Interlocked.Add(ref table.IsParts ? ref _parts : ref _readings, removed);
+        }
+    }
+
+    private static DateTime WeekOf(DateTime t) => t.AddTicks(-((t - DateTime.UnixEpoch).Ticks % Week.Ticks));
+
+    private static async Task<bool> TryLockAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand($"SELECT pg_try_advisory_lock({AdvisoryLock})", connection);
+        return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private sealed class Done
+    {
+        public long Removed;
+        public int Dropped;
+        public bool IsDelayed;
+        public DateTime? Oldest;
+    }
+}
