@@ -29,6 +29,7 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     private readonly ConcurrentQueue<CommitConnection> _idle = [];
     private readonly CommitPartitions? _partitions;
     private readonly ReadingIndexing? _indexing;
+    private readonly PartMerging _merging;
     private readonly PostgresStoreOptions _options;
     private readonly ReadingTable _table;
 
@@ -40,6 +41,7 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         Edition = edition;
         _options = options;
         _table = table;
+        _merging = new PartMerging(options, time);
         if (table.IsPartitioned)
         {
             _partitions = new CommitPartitions(options, time);
@@ -62,6 +64,9 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     /// Plain PostgreSQL: the number of readings that <see cref="IndexReadingsAsync"/> of this store has moved.
     /// </summary>
     public long ReadingsIndexed => _indexing?.Moved ?? 0;
+
+    /// <summary>The number of windows whose parts <see cref="MergePartsAsync"/> of this store has merged.</summary>
+    public long WindowsMerged => _merging.Merged;
 
     /// <summary>
     /// Connects, determines the kind of database, and makes or migrates its tables. A database of a newer version is
@@ -279,6 +284,12 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     /// </summary>
     public Task IndexReadingsAsync(CancellationToken cancellationToken) =>
         _indexing?.RunAsync(cancellationToken) ?? Task.CompletedTask;
+
+    /// <summary>
+    /// Merges the parts of windows that have been complete for long. Any process should call it at intervals; one at a
+    /// time does the work, and the next call continues after an error.
+    /// </summary>
+    public Task MergePartsAsync(CancellationToken cancellationToken) => _merging.RunAsync(cancellationToken);
 
     /// <summary>The greatest number of a series or a device; each number is used once, up to 2^31.</summary>
     public Task<long> GreatestNumberAsync(CancellationToken cancellationToken) => ReadAsync(

@@ -14,6 +14,11 @@ public sealed class WindowRecomputationTests(PostgresFixture fixture) : IClassFi
         FROM telemetry.window_check(interval '1 day')
         """;
 
+    private const string Widths = """
+        INSERT INTO telemetry.window_width (metric, width_seconds, valid_from, added_at, added_by)
+        VALUES ('t*', 10, '1970-01-01Z', now(), 'test')
+        """;
+
     // Values beyond 1e100 are summed in another order here and there, and values below 1e-200 make PostgreSQL refuse
     // products: so neither are compared, except as minimum, maximum, first and last.
     private const string Differences = """
@@ -76,6 +81,42 @@ public sealed class WindowRecomputationTests(PostgresFixture fixture) : IClassFi
                 SELECT max(parts) > 4, count(*) > 1000, count(time_weighted_mean) > 500,
                     count(*) FILTER (WHERE late) > 100 FROM telemetry.window_merged
                 """));
+    }
+
+    [Fact]
+    public async Task Views_of_windows_equal_a_recomputation_while_parts_are_merged()
+    {
+        await using var database = await PostgresDatabase.Create(fixture.ConnectionString);
+        await database.Execute(Widths);
+        var row = await Take(database.Store);
+        var schedules = Enumerable.Range(100, 30).Select(seed => new PartSchedule(seed)).ToArray();
+        var random = new Random(3);
+        foreach (var schedule in schedules)
+        {
+            row = await schedule.RunAsync(database.Store, row, Now);
+            if (random.Next(3) == 0)
+            {
+                await database.MergeOldParts();
+            }
+
+            row = await schedules[random.Next(Array.IndexOf(schedules, schedule) + 1)]
+                .RunLateAsync(database.Store, row, Now);
+        }
+
+        await None(database, Differences);
+        await None(database, Check);
+        await database.Execute(MergedWindows.KeepSql);
+
+        await database.MergeOldParts();
+
+        await None(database, MergedWindows.ChangesSql);
+        await None(database, Differences);
+        await None(database, Check);
+        Assert.Equal("1", await database.Row("SELECT max(parts) FROM telemetry.window_merged"));
+        Assert.True(database.Postgres.WindowsMerged > 2000);
+        // Everything that was out of order was settled from the readings, which are not needed any more.
+        await database.Execute("DELETE FROM telemetry.reading");
+        await None(database, MergedWindows.ChangesSql);
     }
 
     [Theory]
@@ -159,9 +200,7 @@ public sealed class WindowRecomputationTests(PostgresFixture fixture) : IClassFi
     private async Task<PostgresDatabase> Filled(int schedules)
     {
         var database = await PostgresDatabase.Create(fixture.ConnectionString);
-        await database.Execute(
-            "INSERT INTO telemetry.window_width (metric, width_seconds, valid_from, added_at, added_by) "
-            + "VALUES ('t*', 10, '1970-01-01Z', now(), 'test')");
+        await database.Execute(Widths);
         var row = await Take(database.Store);
         for (var seed = 0; seed < schedules; seed++)
         {
