@@ -18,6 +18,7 @@ internal static class MergedWindows
         FULL JOIN telemetry.windows w USING (series, start, until)
         LEFT JOIN telemetry.window_merged m ON m.series = w.series AND m.start = w.start
             AND m.start + make_interval(secs => m.width) = w.until
+        CROSS JOIN LATERAL (SELECT greatest(abs(w.min), abs(w.max), 1e-200) AS size) z
         WHERE (k.gateway, k.device, k.metric, k.labels, k.readings, k.numbers, k.nulls, k.uncertain, k.bad, k.min,
                 k.max, k.first, k.last, k.unit, k.complete, k.revision, k.changed_at, k.first_at, k.last_at, k.late,
                 k.hash_sum)
@@ -25,14 +26,13 @@ internal static class MergedWindows
                 w.bad, w.min, w.max, w.first, w.last, w.unit, w.complete, w.revision, w.changed_at, m.first_at,
                 m.last_at, m.late, m.hash_sum)
             OR (CASE WHEN m.exact_sum IS NOT NULL THEN k.sum IS DISTINCT FROM w.sum
-                     ELSE coalesce(k.sum <> w.sum AND greatest(abs(w.min), abs(w.max)) < 1e140
-                        AND abs(k.sum - w.sum) > 1e-12 * w.numbers * greatest(abs(w.min), abs(w.max)), false) END)
+                     ELSE coalesce(k.sum <> w.sum AND z.size < 1e140
+                        AND abs(k.sum - w.sum) > 1e-12 * w.numbers * z.size, false) END)
             OR (w.sum IS NULL) <> (k.sum IS NULL) OR (w.stddev IS NULL) <> (k.stddev IS NULL)
             OR (w.time_weighted_mean IS NULL) <> (k.time_weighted_mean IS NULL)
-            OR (greatest(abs(w.min), abs(w.max)) < 1e140 AND (
-                coalesce(abs(k.stddev - w.stddev) > 1e-9 * greatest(abs(w.min), abs(w.max)), false)
-                OR coalesce(abs(k.time_weighted_mean - w.time_weighted_mean)
-                    > 1e-12 * greatest(abs(w.min), abs(w.max)), false)))
+            OR (z.size < 1e140 AND (
+                coalesce(abs(k.stddev - w.stddev) > 1e-9 * z.size, false)
+                OR coalesce(abs(k.time_weighted_mean - w.time_weighted_mean) > 1e-12 * z.size, false)))
         """;
 
     /// <summary>Notes the watermarks, and lets days pass.</summary>

@@ -63,7 +63,7 @@ internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
     }
 
     public async Task<IStore> OpenAnother() =>
-        await OpenStore(new PostgresStoreOptions { ConnectionString = ConnectionString });
+        await OpenStore(new PostgresStoreOptions { ConnectionString = ConnectionString, MergingPercent = 100 });
 
     public async Task<PostgresStore> OpenStore(PostgresStoreOptions options, TimeProvider? time = null)
     {

@@ -89,7 +89,7 @@ public sealed class WindowRecomputationTests(PostgresFixture fixture) : IClassFi
         await using var database = await PostgresDatabase.Create(fixture.ConnectionString);
         await database.Execute(Widths);
         var row = await Take(database.Store);
-        var schedules = Enumerable.Range(100, 30).Select(seed => new PartSchedule(seed)).ToArray();
+        var schedules = Enumerable.Range(100, 15).Select(seed => new PartSchedule(seed)).ToArray();
         var random = new Random(3);
         foreach (var schedule in schedules)
         {
@@ -113,7 +113,7 @@ public sealed class WindowRecomputationTests(PostgresFixture fixture) : IClassFi
         await None(database, Differences);
         await None(database, Check);
         Assert.Equal("1", await database.Row("SELECT max(parts) FROM telemetry.window_merged"));
-        Assert.True(database.Postgres.WindowsMerged > 2000);
+        Assert.InRange(database.Postgres.WindowsMerged, 500, 100_000);
         // Everything that was out of order was settled from the readings, which are not needed any more.
         await database.Execute("DELETE FROM telemetry.reading");
         await None(database, MergedWindows.ChangesSql);

@@ -52,8 +52,9 @@ CROSS JOIN LATERAL (
            (array_agg(i_first ORDER BY first_at, i_first))[1] AS exact_first,
            (array_agg(i_last ORDER BY last_at DESC NULLS LAST, i_last DESC NULLS LAST))[1] AS exact_last,
            sum(part_squares) AS squares,
-           CASE WHEN NOT bool_or(disordered) THEN sum(part_integral) END AS integral,
-           max(last_at) > min(first_at) AND bool_or(disordered) AS disordered,
+           CASE WHEN max(last_at) > min(first_at) THEN CASE WHEN NOT bool_or(disordered) THEN sum(part_integral) END
+                WHEN count(part_sum) > 0 THEN 0 END AS integral,
+           coalesce(max(last_at) > min(first_at), false) AND bool_or(disordered) AS disordered,
            bool_and(flags & 4 <> 0) AS settled
     FROM (SELECT v.*,
                  telemetry.bounded(f_squares, 1e290)
@@ -63,7 +64,7 @@ CROSS JOIN LATERAL (
                  telemetry.bounded(f_integral, 1e290)
                      + coalesce(telemetry.bounded(part_last, 1e290)
                          * (((lead(first_at) OVER by_time) - last_at) / 1e6::double precision), 0) AS part_integral,
-                 (flags & 2) <> 0 OR (lead(first_at) OVER by_time) <= last_at AS disordered
+                 (flags & 2) <> 0 OR coalesce((lead(first_at) OVER by_time) <= last_at, false) AS disordered
           FROM (SELECT p.*, c.scale,
                        telemetry.bounded(coalesce(f_sum, i_sum / c.scale), 1e290) AS part_sum,
                        coalesce(f_min, i_min / c.scale) AS part_min,
