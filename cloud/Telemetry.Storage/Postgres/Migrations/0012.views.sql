@@ -1,25 +1,6 @@
--- A part's flags: those of 0008.views.sql, and bit 2: when upkeep merged it, readings of its window were gone, so that
--- the time-weighted mean is not known of values that came out of the order of their times.
+-- Windows with quantiles; time-weighted means of hours, days and groups. As before in everything else.
 
--- Sums of hashes are modulo 2^64, as a part has them: from -2^63 to 2^63 - 1.
-CREATE FUNCTION telemetry.wrapped(number numeric) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT mod(mod(number + 9223372036854775808, 18446744073709551616) + 18446744073709551616, 18446744073709551616)
-        - 9223372036854775808
-$$;
-
--- The time integral of a window from its readings: each value counts until the next one; the last one not at all. Null
--- if the readings do not have so many values: some of them are gone.
-CREATE FUNCTION telemetry.window_integral(in_series integer, in_start timestamptz, in_width integer, in_numbers bigint)
-RETURNS double precision LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT CASE WHEN count(*) = in_numbers
-                THEN sum(telemetry.bounded(number, 1e290) * extract(epoch FROM next - time)::double precision) END
-    FROM (SELECT number, time, lead(time) OVER (ORDER BY time, number) AS next
-          FROM telemetry.reading_number
-          WHERE series = in_series AND time >= in_start AND time < in_start + make_interval(secs => in_width)
-            AND counts) v
-$$;
-
--- As in 0008, and from part_count on what upkeep needs to write one part in place of all: values that are exact in all
+-- As in 0008, and from decimals on what upkeep needs to write one part in place of all: values that are exact in all
 -- parts, or null; the sum of squares; the time integral, null where the parts do not tell it (disordered).
 CREATE OR REPLACE VIEW telemetry.window_merged AS
 SELECT s.id AS series, w.*
@@ -55,7 +36,8 @@ CROSS JOIN LATERAL (
            CASE WHEN max(last_at) > min(first_at) THEN CASE WHEN NOT bool_or(disordered) THEN sum(part_integral) END
                 WHEN count(part_sum) > 0 THEN 0 END AS integral,
            coalesce(max(last_at) > min(first_at), false) AND bool_or(disordered) AS disordered,
-           bool_and(flags & 4 <> 0) AS settled
+           bool_and(flags & 4 <> 0) AS settled,
+           telemetry.merge_sketches(sketch) FILTER (WHERE numbers > 0) AS sketch
     FROM (SELECT v.*,
                  telemetry.bounded(f_squares, 1e290)
                      + CASE WHEN count(*) OVER same > 1 THEN numbers * telemetry.bounded(part_sum / nullif(numbers, 0)
@@ -81,74 +63,184 @@ CROSS JOIN LATERAL (
 
 DROP FUNCTION telemetry.window_time_weighted_mean(integer, timestamptz, integer);
 
--- Replaces the parts of each of these windows by one, if all of them were stored before a time; the window is the same
--- as before in the views. Windows that have one part which tells everything are left. Returns how many windows were
--- merged. Parts that are stored meanwhile stay apart, as they are newer.
---
--- As in remove_parts, literals keep TimescaleDB from moving more of a compressed chunk into row form than the batches
--- that have the parts.
-CREATE FUNCTION telemetry.merge_parts(
-    in_series integer[], starts timestamptz[], widths integer[], stored_before timestamptz)
-RETURNS integer LANGUAGE plpgsql AS $$
-DECLARE
-    day record;
-    merged telemetry.merged_part[];
-    parts bigint;
-    removed bigint;
-    windows integer := 0;
-BEGIN
-    PERFORM set_config('timescaledb.max_tuples_decompressed_per_dml_transaction', '0', true);
-    FOR day IN
-        SELECT u.series, u.width, min(u.start) AS first, max(u.start) AS last,
-               array_agg(DISTINCT u.start) AS starts
-        FROM unnest(in_series, starts, widths) u(series, start, width)
-        GROUP BY u.series, u.width, date_bin('1 day', u.start, '1970-01-01Z') ORDER BY 1, 2, 3
-    LOOP
-        SELECT array_agg((
-                   w.start, w.squares,
-                   CASE WHEN w.disordered THEN r.integral ELSE w.integral END, w.hash_sum, w.changed_at,
-                   CASE WHEN e.fits THEN w.exact_sum END,
-                   CASE WHEN e.exact THEN w.exact_min END, CASE WHEN e.exact THEN w.exact_max END,
-                   CASE WHEN e.exact THEN w.exact_first END, CASE WHEN e.exact THEN w.exact_last END,
-                   CASE WHEN NOT e.fits THEN w.sum END,
-                   CASE WHEN NOT e.exact THEN w.min END, CASE WHEN NOT e.exact THEN w.max END,
-                   CASE WHEN NOT e.exact THEN w.first END, CASE WHEN NOT e.exact THEN w.last END,
-                   w.readings, w.numbers, w.nulls, w.uncertain, w.bad, w.first_at, w.last_at,
-                   w.late::integer + CASE WHEN r.whole IS FALSE THEN 6 ELSE 0 END
-                       + CASE WHEN e.exact THEN (w.decimals + 1) << 8 ELSE 0 END,
-                   w.parts)::telemetry.merged_part),
-               sum(w.parts)
-        INTO merged, parts
-        FROM telemetry.window_merged w
+CREATE OR REPLACE VIEW telemetry.windows AS
+SELECT s.gateway, s.device, s.metric, s.labels, w.start, w.start + make_interval(secs => w.width) AS until,
+       w.readings, w.numbers, w.nulls, w.uncertain, w.bad,
+       w.sum, w.sum / nullif(w.numbers, 0)::double precision AS mean, w.min, w.max, w.first, w.last, w.stddev,
+       w.time_weighted_mean, s.unit,
+       coalesce(g.watermark >= w.start + make_interval(secs => w.width)
+           + s.extra_lateness_micros * interval '1 microsecond', false) AS complete,
+       (SELECT count(DISTINCT r.at) FROM telemetry.window_revision r
+        WHERE r.series = w.series AND r.start = w.start AND r.width = w.width) AS revision,
+       (SELECT coalesce(sum(d.readings), 0) FROM telemetry.drop_declaration d
+        WHERE d.series_identity = s.identity AND d.time_last >= w.start
+          AND d.time_first < w.start + make_interval(secs => w.width)) AS dropped,
+       (SELECT coalesce(sum(d.readings), 0)::bigint FROM telemetry.dead_letter d
+        WHERE d.series_identity = s.identity AND d.retried_at IS NULL AND d.readings > 0 AND d.series_identity <> '\x'
+          AND d.time_micros >= (extract(epoch FROM w.start) * 1000000)::bigint
+          AND d.time_micros < ((extract(epoch FROM w.start) + w.width) * 1000000)::bigint) AS rejected,
+       (SELECT coalesce(sum(l.last - l.first + 1), 0)::bigint FROM telemetry.run l
+        WHERE l.gateway = s.gateway AND l.state = 1
+          AND coalesce(l.time_last, 'infinity') >= w.start
+          AND coalesce(l.time_first, '-infinity') < w.start + make_interval(secs => w.width)) AS lost,
+       w.changed_at, w.series, telemetry.quantile_within(w.sketch, 0.5, w.min, w.max) AS p50,
+       telemetry.quantile_within(w.sketch, 0.95, w.min, w.max) AS p95,
+       telemetry.quantile_within(w.sketch, 0.99, w.min, w.max) AS p99, w.sketch
+FROM telemetry.window_merged w
+JOIN telemetry.series s ON s.id = w.series
+LEFT JOIN telemetry.gateway g ON g.gateway = s.gateway;
+
+-- A window in which a device came or went belongs to its stay as a whole.
+DROP VIEW telemetry.device_windows;
+CREATE VIEW telemetry.device_windows AS
+SELECT w.*, d.home_gateway, d.site, d.location, d.device_labels, d.time_zone, d.limit_low, d.limit_high
+FROM telemetry.device_series d
+JOIN telemetry.windows w ON w.series = d.series AND w.start < d.valid_to
+    AND (w.start >= d.valid_from OR d.arrived AND w.until > d.valid_from)
+    AND NOT (d.replaced AND w.until > d.valid_to);
+
+-- Spans of hours, days and so on that begin in [first, last), merged from windows; days in the time zone of the site.
+DROP VIEW telemetry.windows_hour, telemetry.windows_day;
+DROP FUNCTION telemetry.windows_by(text, timestamptz, timestamptz);
+CREATE FUNCTION telemetry.windows_by(unit text, first timestamptz, last timestamptz)
+RETURNS TABLE (gateway text, device text, metric text, labels jsonb, start timestamptz, until timestamptz,
+    readings bigint, numbers bigint, nulls bigint, uncertain bigint, bad bigint, sum double precision,
+    mean double precision, min double precision, max double precision, first double precision, last double precision,
+    stddev double precision, time_weighted_mean double precision, unit text, windows bigint, complete boolean,
+    dropped bigint, rejected bigint, lost bigint, changed_at timestamptz, home_gateway text, site text, location text,
+    device_labels jsonb, time_zone text, limit_low double precision, limit_high double precision, series integer,
+    p50 double precision, p95 double precision, p99 double precision, sketch bytea)
+LANGUAGE sql STABLE AS $$
+    SELECT d.gateway, d.device, d.metric, d.labels, w.start, e.until, w.readings, w.numbers, w.nulls,
+           w.uncertain, w.bad, w.sum, w.sum / nullif(w.numbers, 0)::double precision, w.min, w.max, w.first, w.last,
+           CASE WHEN w.numbers > 1 THEN sqrt(w.squares / (w.numbers - 1)::double precision) END,
+           CASE WHEN w.seconds = 0 THEN w.last WHEN NOT w.unknown THEN w.integral / w.seconds END, d.unit, w.windows,
+           coalesce(d.watermark >= e.until + d.extra_lateness, false),
+           m.dropped, m.rejected, m.lost, w.changed_at, d.home_gateway, d.site, d.location, d.device_labels,
+           d.time_zone, d.limit_low, d.limit_high, d.series,
+           telemetry.quantile_within(w.sketch, 0.5, w.min, w.max),
+           telemetry.quantile_within(w.sketch, 0.95, w.min, w.max),
+           telemetry.quantile_within(w.sketch, 0.99, w.min, w.max), w.sketch
+    FROM telemetry.device_series d
+    CROSS JOIN LATERAL (SELECT CASE WHEN $1 = 'hour' THEN 'UTC' ELSE d.time_zone END AS name) z
+    CROSS JOIN LATERAL (
+        SELECT v.span AS start, sum(v.readings)::bigint AS readings, sum(v.numbers)::bigint AS numbers,
+               sum(v.nulls)::bigint AS nulls, sum(v.uncertain)::bigint AS uncertain, sum(v.bad)::bigint AS bad,
+               sum(v.sum) AS sum, min(v.min) AS min, max(v.max) AS max,
+               (array_agg(v.first ORDER BY v.start) FILTER (WHERE v.numbers > 0))[1] AS first,
+               (array_agg(v.last ORDER BY v.start DESC) FILTER (WHERE v.numbers > 0))[1] AS last,
+               sum(coalesce(telemetry.bounded(v.stddev, 1e140) ^ 2 * (v.numbers - 1)::double precision, 0)
+                   + coalesce(v.numbers::double precision * telemetry.bounded(
+                       v.sum / nullif(v.numbers, 0)::double precision - v.mean, 1e140) ^ 2, 0)) AS squares,
+               -- Each window's integral, and its last value until the next window's first.
+               sum(CASE WHEN v.last_at > v.first_at THEN telemetry.bounded(v.time_weighted_mean, 1e290)
+                       * ((v.last_at - v.first_at) / 1e6::double precision) ELSE 0 END
+                   + coalesce(telemetry.bounded(v.last, 1e290)
+                       * extract(epoch FROM v.next - v.last_time)::double precision, 0)) AS integral,
+               extract(epoch FROM max(v.last_time) - min(v.first_time))::double precision AS seconds,
+               bool_or(v.numbers > 0 AND (v.time_weighted_mean IS NULL OR coalesce(v.next < v.last_time, false)))
+                   AS unknown,
+               telemetry.merge_sketches(v.sketch) FILTER (WHERE v.numbers > 0) AS sketch,
+               count(*) AS windows, max(v.changed_at) AS changed_at
+        FROM (SELECT p.*, t.span, t.first_time, t.last_time, min(t.first_time) OVER later AS next,
+                     sum(p.sum) OVER same / nullif(sum(p.numbers) OVER same, 0)::double precision AS mean
+              FROM telemetry.window_merged p
+              CROSS JOIN LATERAL (SELECT date_trunc($1, p.start, z.name) AS span,
+                  p.start + make_interval(secs => p.width) AS until,
+                  p.start + p.first_at * interval '1 microsecond' AS first_time,
+                  p.start + p.last_at * interval '1 microsecond' AS last_time) t
+              WHERE p.series = d.series
+                AND p.start >= $2 AND p.start < $3 + interval '25 hours' + ('1 ' || $1)::interval
+                AND t.span >= $2 AND t.span < $3
+                AND p.start < d.valid_to AND (p.start >= d.valid_from OR d.arrived AND t.until > d.valid_from)
+                AND NOT (d.replaced AND t.until > d.valid_to)
+              WINDOW same AS (PARTITION BY t.span),
+                     later AS (PARTITION BY t.span ORDER BY p.start DESC, p.width
+                               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) v
+        GROUP BY v.span) w
+    CROSS JOIN LATERAL (SELECT ((w.start AT TIME ZONE z.name) + ('1 ' || $1)::interval) AT TIME ZONE z.name AS until) e
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(n.readings) FILTER (WHERE n.what = 'dropped'), 0)::bigint AS dropped,
+               coalesce(sum(n.readings) FILTER (WHERE n.what = 'rejected'), 0)::bigint AS rejected,
+               coalesce(sum(n.readings) FILTER (WHERE n.what = 'lost'), 0)::bigint AS lost
+        FROM telemetry.missing_readings n
+        WHERE n.series = d.series AND n.time_last >= w.start AND n.time_first < e.until) m
+$$;
+
+CREATE VIEW telemetry.windows_hour AS SELECT * FROM telemetry.windows_by('hour', '-infinity', 'infinity');
+
+CREATE VIEW telemetry.windows_day AS SELECT * FROM telemetry.windows_by('day', '-infinity', 'infinity');
+
+-- Windows of a group of devices, over all of its gateways. key is 'site', or a label of the devices.
+DROP FUNCTION telemetry.group_windows(text, text, text, timestamptz, timestamptz);
+CREATE FUNCTION telemetry.group_windows(
+    key text, value text, in_metric text, first timestamptz, last timestamptz)
+RETURNS TABLE (start timestamptz, until timestamptz, series bigint, gateways bigint, gateways_complete bigint,
+    missing text[], complete boolean, state text, readings bigint, numbers bigint, sum double precision,
+    mean double precision, min double precision, max double precision, stddev double precision,
+    time_weighted_mean double precision, p50 double precision, p95 double precision, p99 double precision)
+LANGUAGE sql STABLE AS $$
+    WITH member AS MATERIALIZED (
+        SELECT * FROM telemetry.device_series
+        WHERE CASE $1 WHEN 'site' THEN site ELSE device_labels ->> $1 END = $2 AND metric = $3),
+    -- A device that never sent anything counts: what it will send is missing.
+    described AS (
+        SELECT v.gateway, v.device FROM telemetry.devices v
+        WHERE CASE $1 WHEN 'site' THEN v.site ELSE v.labels ->> $1 END = $2
+          AND coalesce((SELECT bool_or(s.metric = $3) FROM telemetry.device_series s
+                        WHERE s.home_gateway = v.gateway AND s.device = v.device), true)),
+    place AS MATERIALIZED (
+        SELECT h.gateway, coalesce(p.valid_from, '-infinity') AS valid_from,
+               coalesce(p.valid_to, 'infinity') AS valid_to, coalesce(p.arrived, false) AS arrived,
+               coalesce(p.replaced, false) AS replaced, b.watermark,
+               coalesce((SELECT max(m.extra_lateness) FROM member m
+                         WHERE m.home_gateway = d.gateway AND m.device = d.device), interval '0') AS extra_lateness
+        FROM described d
+        LEFT JOIN telemetry.device_places p ON p.home_gateway = d.gateway AND p.device = d.device
+        CROSS JOIN LATERAL (SELECT coalesce(p.gateway, d.gateway) AS gateway) h
+        LEFT JOIN telemetry.books b ON b.gateway = h.gateway),
+    part AS (
+        SELECT m.series, w.start, w.until, w.readings, w.numbers, w.sum, w.min, w.max, w.stddev, w.time_weighted_mean,
+               w.sketch
+        FROM member m
         CROSS JOIN LATERAL (
-            SELECT w.decimals IS NOT NULL AS exact,
-                   w.decimals IS NOT NULL AND w.exact_sum IS NOT NULL
-                       AND w.exact_sum BETWEEN -9223372036854775808 AND 9223372036854775807 AS fits) e
-        LEFT JOIN LATERAL (
-            SELECT i.integral, i.integral IS NOT NULL OR w.sum IS NULL AS whole
-            FROM telemetry.window_integral(w.series, w.start, w.width, w.numbers) i(integral)) r ON w.disordered
-        WHERE w.series = day.series AND w.width = day.width AND w.start = ANY (day.starts)
-          AND w.start >= day.first AND w.start <= day.last
-          AND w.changed_at < stored_before AND w.readings <= 2147483647
-          AND (w.parts > 1 OR w.disordered AND NOT w.settled);
-        CONTINUE WHEN merged IS NULL;
-        EXECUTE format(
-            'DELETE FROM telemetry.window_part WHERE series = %L::integer AND start >= %L::timestamptz '
-            'AND start <= %L::timestamptz AND start = ANY ($1) AND width = $2 AND stored_at < $3',
-            day.series, (SELECT min(m.start) FROM unnest(merged) m), (SELECT max(m.start) FROM unnest(merged) m))
-        USING ARRAY(SELECT m.start FROM unnest(merged) m), day.width, stored_before;
-        GET DIAGNOSTICS removed = ROW_COUNT;
-        IF removed <> parts THEN
-            RAISE EXCEPTION 'parts of windows were removed while they were merged' USING ERRCODE = '40001';
-        END IF;
-        INSERT INTO telemetry.window_part (start, f_squares, f_integral, hash_sum, stored_at, i_sum, i_min, i_max,
-            i_first, i_last, f_sum, f_min, f_max, f_first, f_last, series, width, readings, numbers, nulls, uncertain,
-            bad, first_at, last_at, flags)
-        SELECT m.start, m.f_squares, m.f_integral, m.hash_sum, m.stored_at, m.i_sum, m.i_min, m.i_max, m.i_first,
-               m.i_last, m.f_sum, m.f_min, m.f_max, m.f_first, m.f_last, day.series, day.width, m.readings, m.numbers,
-               m.nulls, m.uncertain, m.bad, m.first_at, m.last_at, m.flags
-        FROM unnest(merged) m;
-        windows := windows + cardinality(merged);
-    END LOOP;
-    RETURN windows;
-END $$;
+            SELECT p.start, p.start + make_interval(secs => p.width) AS until, sum(p.readings) AS readings,
+                   sum(p.numbers) AS numbers, sum(p.sum) AS sum, min(p.min) AS min, max(p.max) AS max,
+                   max(p.stddev) AS stddev, max(p.time_weighted_mean) AS time_weighted_mean,
+                   (array_agg(p.sketch))[1] AS sketch
+            FROM telemetry.window_merged p
+            WHERE p.series = m.series AND p.start >= $4 AND p.start < $5 AND p.start < m.valid_to
+              AND (p.start >= m.valid_from OR m.arrived AND p.start + make_interval(secs => p.width) > m.valid_from)
+              AND NOT (m.replaced AND p.start + make_interval(secs => p.width) > m.valid_to)
+            GROUP BY p.start, p.width) w),
+    merged AS (
+        SELECT start, until, count(DISTINCT series) AS series, sum(readings)::bigint AS readings,
+               sum(numbers)::bigint AS numbers, sum(sum) AS sum, min(min) AS min, max(max) AS max,
+               sum(coalesce(telemetry.bounded(stddev, 1e140) ^ 2 * (numbers - 1)::double precision, 0)
+                   + coalesce(numbers::double precision * telemetry.bounded(
+                       sum / nullif(numbers, 0)::double precision - mean, 1e140) ^ 2, 0)) AS squares,
+               CASE WHEN bool_and(numbers = 0 OR time_weighted_mean IS NOT NULL)
+                    THEN avg(telemetry.bounded(time_weighted_mean, 1e290)) END AS time_weighted_mean,
+               telemetry.merge_sketches(sketch) FILTER (WHERE numbers > 0) AS sketch
+        FROM (SELECT *, sum(sum) OVER same / nullif(sum(numbers) OVER same, 0)::double precision AS mean
+              FROM part WINDOW same AS (PARTITION BY start, until)) v
+        GROUP BY start, until)
+    SELECT w.start, w.until, w.series, g.gateways, g.complete, g.missing, g.gateways = g.complete,
+           format('complete with %s of %s gateways', g.complete, g.gateways)
+               || CASE WHEN g.gateways > g.complete THEN ', missing: ' || array_to_string(g.missing, ', ') ELSE '' END,
+           w.readings, w.numbers, w.sum, w.sum / nullif(w.numbers, 0)::double precision, w.min, w.max,
+           CASE WHEN w.numbers > 1 THEN sqrt(w.squares / (w.numbers - 1)::double precision) END,
+           w.time_weighted_mean, telemetry.quantile_within(w.sketch, 0.5, w.min, w.max),
+           telemetry.quantile_within(w.sketch, 0.95, w.min, w.max),
+           telemetry.quantile_within(w.sketch, 0.99, w.min, w.max)
+    FROM merged w
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS gateways, count(*) FILTER (WHERE c.complete) AS complete,
+               coalesce(array_agg(c.gateway ORDER BY c.gateway) FILTER (WHERE NOT c.complete), '{}') AS missing
+        FROM (SELECT p.gateway, bool_and(coalesce(p.watermark >= w.until + p.extra_lateness, false)) AS complete
+              FROM place p
+              WHERE w.start < p.valid_to AND (w.start >= p.valid_from OR p.arrived AND w.until > p.valid_from)
+                AND NOT (p.replaced AND w.until > p.valid_to)
+              GROUP BY p.gateway) c) g
+    ORDER BY w.start, w.until
+$$;
