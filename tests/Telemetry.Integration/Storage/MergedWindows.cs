@@ -21,10 +21,10 @@ internal static class MergedWindows
         CROSS JOIN LATERAL (SELECT greatest(abs(w.min), abs(w.max), 1e-200) AS size) z
         WHERE (k.gateway, k.device, k.metric, k.labels, k.readings, k.numbers, k.nulls, k.uncertain, k.bad, k.min,
                 k.max, k.first, k.last, k.unit, k.complete, k.revision, k.changed_at, k.first_at, k.last_at, k.late,
-                k.hash_sum)
+                k.hash_sum, k.sketch)
             IS DISTINCT FROM (w.gateway, w.device, w.metric, w.labels, w.readings, w.numbers, w.nulls, w.uncertain,
                 w.bad, w.min, w.max, w.first, w.last, w.unit, w.complete, w.revision, w.changed_at, m.first_at,
-                m.last_at, m.late, m.hash_sum)
+                m.last_at, m.late, m.hash_sum, w.sketch)
             OR (CASE WHEN m.exact_sum IS NOT NULL THEN k.sum IS DISTINCT FROM w.sum
                      ELSE coalesce(k.sum <> w.sum AND z.size < 1e140
                         AND abs(k.sum - w.sum) > 1e-12 * w.numbers * z.size, false) END)

@@ -15,8 +15,8 @@ public sealed class WindowRecomputationTests(PostgresFixture fixture) : IClassFi
         """;
 
     private const string Widths = """
-        INSERT INTO telemetry.window_width (metric, width_seconds, valid_from, added_at, added_by)
-        VALUES ('t*', 10, '1970-01-01Z', now(), 'test')
+        INSERT INTO telemetry.window_width (metric, width_seconds, valid_from, added_at, added_by, quantiles)
+        VALUES ('t*', 10, '1970-01-01Z', now(), 'test', true)
         """;
 
     // Values beyond 1e100 are summed in another order here and there, and values below 1e-200 make PostgreSQL refuse
@@ -39,7 +39,7 @@ public sealed class WindowRecomputationTests(PostgresFixture fixture) : IClassFi
             SELECT series, start, count(*) AS numbers, sum(term) AS sum, max(abs(term)) AS size, min(value) AS min,
                    max(value) AS max, (array_agg(value ORDER BY time, value))[1] AS first,
                    (array_agg(value ORDER BY time DESC, value DESC))[1] AS last,
-                   stddev_samp(term) FILTER (WHERE abs(term) < 1e100) AS stddev,
+                   array_agg(value ORDER BY value) AS ordered, stddev_samp(term) FILTER (WHERE abs(term) < 1e100) AS stddev,
                    CASE WHEN max(time) = min(time) THEN max(term)
                         ELSE sum(term * extract(epoch FROM lasts)::double precision)
                             / extract(epoch FROM max(time) - min(time))::double precision END AS time_weighted_mean
@@ -61,6 +61,14 @@ public sealed class WindowRecomputationTests(PostgresFixture fixture) : IClassFi
                 OR NOT coalesce(abs(w.mean - n.sum / n.numbers) <= 1e-12 * n.size, false)
                 OR (n.numbers > 1 AND NOT coalesce(abs(w.stddev - n.stddev) <= 1e-9 * n.size, false))
                 OR NOT coalesce(abs(w.time_weighted_mean - n.time_weighted_mean) <= 1e-9 * n.size + 1e-200, false)))
+            OR (w.p50 IS NOT NULL AND w.p95 IS NOT NULL AND w.p99 IS NOT NULL)
+                <> (w.metric LIKE 't%' AND n.min IS NOT NULL)
+            OR (n.size < 1e100 AND EXISTS (
+                SELECT FROM unnest(ARRAY[w.p50, w.p95, w.p99], ARRAY[0.5, 0.95, 0.99]) q(found, part)
+                CROSS JOIN LATERAL (
+                    SELECT n.ordered[1 + floor(q.part * (n.numbers - 1))::integer] AS exact) e
+                WHERE abs(q.found - e.exact) > CASE WHEN abs(e.exact) < 1e-200 THEN 1e-200
+                                                    ELSE 0.010001 * abs(e.exact) END))
             OR NOT w.complete
         """;
 
