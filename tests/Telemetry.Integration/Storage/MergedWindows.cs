@@ -47,7 +47,9 @@ internal static class MergedWindows
             """);
     }
 
-    /// <summary>The same, and merges what is old enough then; the times at which windows changed stay as they are.</summary>
+    /// <summary>
+    /// The same, and merges what is old enough then; the times at which windows changed stay as they are.
+    /// </summary>
     public static async Task MergeOldParts(this PostgresDatabase database)
     {
         await database.LetPartsAge();

@@ -39,7 +39,8 @@ internal sealed class PartSchedule
     }
 
     /// <summary>The widths, as the database's table has to have them.</summary>
-    public static WindowWidths Widths { get; } = new([new WindowWidth(new NamePattern("t*"), 10, 0, HasQuantiles: true)]);
+    public static WindowWidths Widths { get; } =
+        new([new WindowWidth(new NamePattern("t*"), 10, 0, HasQuantiles: true)]);
 
     /// <summary>Commits all of it, and a watermark beyond it. Returns the partition's row.</summary>
     public async Task<PartitionRow> RunAsync(IStore store, PartitionRow row, long watermark)

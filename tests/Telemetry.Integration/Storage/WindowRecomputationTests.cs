@@ -39,7 +39,8 @@ public sealed class WindowRecomputationTests(PostgresFixture fixture) : IClassFi
             SELECT series, start, count(*) AS numbers, sum(term) AS sum, max(abs(term)) AS size, min(value) AS min,
                    max(value) AS max, (array_agg(value ORDER BY time, value))[1] AS first,
                    (array_agg(value ORDER BY time DESC, value DESC))[1] AS last,
-                   array_agg(value ORDER BY value) AS ordered, stddev_samp(term) FILTER (WHERE abs(term) < 1e100) AS stddev,
+                   array_agg(value ORDER BY value) AS ordered,
+                   stddev_samp(term) FILTER (WHERE abs(term) < 1e100) AS stddev,
                    CASE WHEN max(time) = min(time) THEN max(term)
                         ELSE sum(term * extract(epoch FROM lasts)::double precision)
                             / extract(epoch FROM max(time) - min(time))::double precision END AS time_weighted_mean

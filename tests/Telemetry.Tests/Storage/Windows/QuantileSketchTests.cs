@@ -1,4 +1,5 @@
 using Telemetry.Storage.Windows;
+using Telemetry.TestKit.Readings;
 
 namespace Telemetry.Tests.Storage.Windows;
 
@@ -14,19 +15,20 @@ public sealed class QuantileSketchTests
     {
         for (var seed = 0; seed < 20; seed++)
         {
-            var values = Values(kind, seed);
-            var sketch = Of(values);
-            Array.Sort(values);
-            var most = ErrorAt(sketch.Level);
+            AssertClose(Values(kind, seed));
+        }
+    }
 
-            Assert.InRange(sketch.Buckets, 1, QuantileSketch.BucketsMax);
-            Assert.All(Parts, part =>
+    [SensorDataFact]
+    public void Quantiles_of_recorded_data_are_within_one_percent()
+    {
+        foreach (var batch in SensorData.CityTemperatures(600)
+            .Concat(SensorData.Csv("machine_temperature.csv", 600)).Concat(SensorData.Csv("occupancy.csv", 3600)))
+        {
+            foreach (var series in Enumerable.Range(0, batch.Count).GroupBy(i => batch.Series[i], i => batch.Bits[i]))
             {
-                var exact = values[(int)Math.Floor(part * (values.Length - 1))];
-                Assert.InRange(
-                    Quantile(sketch, part), exact - (most * Math.Abs(exact)) - 1e-300,
-                    exact + (most * Math.Abs(exact)) + 1e-300);
-            });
+                Assert.Equal(0, AssertClose([.. series.Select(BitConverter.UInt64BitsToDouble)]));
+            }
         }
     }
 
@@ -101,6 +103,23 @@ public sealed class QuantileSketchTests
             sketch.Merge(other);
             sketch.WriteTo(bytes);
         }
+    }
+
+    // Returns the level.
+    private static int AssertClose(double[] values)
+    {
+        var sketch = Of(values);
+        Array.Sort(values);
+        var most = ErrorAt(sketch.Level);
+        Assert.InRange(sketch.Buckets, 1, QuantileSketch.BucketsMax);
+        Assert.All(Parts, part =>
+        {
+            var exact = values[(int)Math.Floor(part * (values.Length - 1))];
+            Assert.InRange(
+                Quantile(sketch, part), exact - (most * Math.Abs(exact)) - 1e-300,
+                exact + (most * Math.Abs(exact)) + 1e-300);
+        });
+        return sketch.Level;
     }
 
     private static double ErrorAt(int level)
