@@ -19,6 +19,7 @@ internal static class DatabaseSection
             Migrate = reader.Flag("database.migrate", true),
             CommandTimeout = reader.Span("database.commandTimeout", options.CommandTimeout, Second, Hour),
             KeepRegister = reader.Span("database.keepRegister", options.KeepRegister, Hour, 3650 * Day),
+            KeepPartsApart = reader.Span("database.keepPartsApart", options.KeepPartsApart, Day, 3650 * Day),
             ReadConnectionsMax = reader.Number("database.readConnectionsMax", options.ReadConnectionsMax, 1, 100),
             ArrivedReadings = reader.Number("database.arrivedReadings", options.ArrivedReadings, 1_000, 10_000_000),
             IndexingPercent = reader.Number("database.indexingPercent", options.IndexingPercent, 1, 100),

@@ -5,8 +5,9 @@ namespace Telemetry.Cloud.Hosting;
 
 /// <summary>
 /// What a processor's process does for the database beside the rounds: old rows of the frame register are summed up,
-/// published alerts are removed from the outbox at their age, readings are moved to where they are indexed, readings
-/// and windows that are not kept are removed, and the numbers of series are watched. Any number of processes may do it.
+/// published alerts are removed from the outbox at their age, readings are moved to where they are indexed, old parts
+/// of windows are merged, readings and windows that are not kept are removed, and the numbers of series are watched. Any
+/// number of processes may do it.
 /// </summary>
 internal sealed class UpkeepService(RoleContext context, ServersService servers, StopSignal signal) : BackgroundService
 {
@@ -31,6 +32,7 @@ internal sealed class UpkeepService(RoleContext context, ServersService servers,
             Job("Looking at the numbers of series", numbers.LookAsync, Hour).RunAsync(signal.Stopping),
             Job("Indexing readings", store.IndexReadingsAsync, Moment).RunAsync(signal.Stopping),
             Job("Retention", retention.RunAsync, Hour, Minute).RunAsync(signal.Stopping),
+            Job("Merging parts of windows", store.MergePartsAsync, Hour, Minute).RunAsync(signal.Stopping),
             Job("Trimming the alert outbox", trimmer.LookAsync, Minute).RunAsync(signal.Stopping));
     }
 

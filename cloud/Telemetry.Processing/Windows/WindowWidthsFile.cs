@@ -60,7 +60,8 @@ public static class WindowWidthsFile
             }
 
             timed |= hasTime;
-            entries.Add(new WindowWidth(Metric(keys), Width(keys), ValidFrom(keys)));
+            entries.Add(new WindowWidth(
+                Metric(keys), Width(keys), ValidFrom(keys), keys.Flag("quantiles")));
             keys.End();
         }
 

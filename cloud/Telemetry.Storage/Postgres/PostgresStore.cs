@@ -32,6 +32,7 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     private readonly CommitPartitions? _partitions;
     private readonly ReadingIndexing? _indexing;
     private readonly RetentionJob _retention;
+    private readonly PartMerging _merging;
     private readonly PostgresStoreOptions _options;
     private readonly ReadingTable _table;
 
@@ -44,6 +45,7 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         _options = options;
         _table = table;
         _retention = new RetentionJob(options, table.HasDevice, edition, time);
+        _merging = new PartMerging(options, time);
         if (table.IsPartitioned)
         {
             _partitions = new CommitPartitions(options, time);
@@ -69,6 +71,9 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
 
     /// <summary>The numbers of readings and parts of windows that this store has removed.</summary>
     public (long Readings, long Parts) Retired => (_retention.Readings, _retention.Parts);
+
+    /// <summary>The number of windows whose parts <see cref="MergePartsAsync"/> of this store has merged.</summary>
+    public long WindowsMerged => _merging.Merged;
 
     /// <summary>
     /// Connects, determines the kind of database, and makes or migrates its tables. A database of a newer version is
@@ -293,6 +298,12 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     /// </summary>
     public Task<RetentionReport> RetireAsync(RetentionRules rules, CancellationToken cancellationToken) =>
         _retention.RunAsync(rules, cancellationToken);
+
+    /// <summary>
+    /// Merges the parts of windows that have been complete for long. Any process should call it at intervals; one at a
+    /// time does the work, and the next call continues after an error.
+    /// </summary>
+    public Task MergePartsAsync(CancellationToken cancellationToken) => _merging.RunAsync(cancellationToken);
 
     /// <summary>The greatest number of a series or a device; each number is used once, up to 2^31.</summary>
     public Task<long> GreatestNumberAsync(CancellationToken cancellationToken) => ReadAsync(

@@ -28,6 +28,18 @@ public sealed record PostgresStoreOptions
     /// </summary>
     public TimeSpan KeepRegister { get; init; } = TimeSpan.FromDays(7);
 
+    /// <summary>
+    /// How long a window must have been complete before its parts are merged, and how old each of them must be: so far
+    /// back telemetry.windows_as_of knows what a window showed at a time. At least a day.
+    /// </summary>
+    public TimeSpan KeepPartsApart { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>The part of the time, in percent, in which one connection merges parts of windows.</summary>
+    public int MergingPercent { get; init; } = 15;
+
+    /// <summary>The longest time of one statement of merging: of at most 1,000 windows.</summary>
+    public TimeSpan MergingTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>The most connections for reading, in addition to those for commits; further readers wait.</summary>
     public int ReadConnectionsMax { get; init; } = 4;
 

@@ -18,6 +18,8 @@ public sealed class WindowPart
     private DoubleSum _sum;
     private SquaredDistances _distances;
     private double _last;
+    private QuantileSketch? _sketch;
+    private bool _hasQuantiles;
 
     /// <summary>The series.</summary>
     public SeriesEntry Series { get; private set; } = null!;
@@ -101,6 +103,9 @@ public sealed class WindowPart
     /// </summary>
     public double Integral { get; private set; }
 
+    /// <summary>Counts of the values by size; null where quantiles are off, and for text.</summary>
+    public QuantileSketch? Sketch => _hasQuantiles ? _sketch : null;
+
     /// <summary>Begins a new part. Objects are used again.</summary>
     public WindowPart Begin(SeriesEntry series, WindowSpan span)
     {
@@ -110,13 +115,19 @@ public sealed class WindowPart
         (FirstTime, LastTime, MinBits, MaxBits, FirstBits, LastBits) = (0, 0, 0, 0, 0, 0);
         IsExact = HasNumbers && (series.Type != MetricType.Float || series.Decimals <= ScaledNumber.DecimalsMax);
         (_exactSum, _sum, _distances, _last, Integral) = (0, default, default, 0, 0);
+        _hasQuantiles = span.HasQuantiles && HasNumbers;
+        if (_hasQuantiles)
+        {
+            (_sketch ??= new QuantileSketch()).Clear();
+        }
+
         return this;
     }
 
     /// <summary>Becomes a copy of another part.</summary>
     public WindowPart Begin(WindowPart other)
     {
-        Begin(other.Series, new WindowSpan(other.Start, other.WidthSeconds)).Merge(other);
+        Begin(other.Series, new WindowSpan(other.Start, other.WidthSeconds, other._hasQuantiles)).Merge(other);
         (IsLate, IsUnordered) = (other.IsLate, other.IsUnordered);
         return this;
     }
@@ -152,6 +163,9 @@ public sealed class WindowPart
             return;
         }
 
+        // What one of them did not count by size nobody knows.
+        _hasQuantiles &= other._hasQuantiles;
+        Sketch?.Merge(other._sketch!);
         if (other.IsExact && other.Decimals != Decimals)
         {
             other = AsDoubles(other);
@@ -183,14 +197,14 @@ public sealed class WindowPart
             return;
         }
 
-        var number = Number(bits);
+        var number = WindowValues.Number(Series.Type, bits);
         if (double.IsNaN(number))
         {
             return;
         }
 
         var exact = 0L;
-        if (IsExact && !IsExactValue(bits, out exact))
+        if (IsExact && !WindowValues.IsExact(Series, bits, out exact))
         {
             ToDoubles();
         }
@@ -216,6 +230,7 @@ public sealed class WindowPart
         }
 
         _distances.Add(number);
+        Sketch?.Add(number);
     }
 
     private void AddTime(long time, ulong own, double number)
@@ -307,24 +322,6 @@ public sealed class WindowPart
         Integral = other.Integral;
     }
 
-    private bool IsExactValue(ulong bits, out long exact)
-    {
-        exact = (long)bits;
-        return Series.Type switch
-        {
-            MetricType.Float => ScaledNumber.TryScale(bits, Series.Decimals, out exact),
-            MetricType.UInt => exact >= 0,
-            _ => true,
-        };
-    }
-
-    private double Number(ulong bits) => Series.Type switch
-    {
-        MetricType.Float => BitConverter.UInt64BitsToDouble(bits),
-        MetricType.Int => (long)bits,
-        _ => bits,
-    };
-
     private void ToDoubles()
     {
         if (!IsExact)
@@ -333,12 +330,12 @@ public sealed class WindowPart
         }
 
         (_sum, _exactSum) = (new DoubleSum((double)_exactSum / ScaledNumber.Power(Decimals)), 0);
-        (MinBits, MaxBits) = (ToDouble(MinBits), ToDouble(MaxBits));
-        (FirstBits, LastBits) = (ToDouble(FirstBits), ToDouble(LastBits));
+        (MinBits, MaxBits) = (
+            WindowValues.ToDouble(MinBits, Decimals), WindowValues.ToDouble(MaxBits, Decimals));
+        (FirstBits, LastBits) = (
+            WindowValues.ToDouble(FirstBits, Decimals), WindowValues.ToDouble(LastBits, Decimals));
         IsExact = false;
     }
-
-    private ulong ToDouble(ulong exact) => BitConverter.DoubleToUInt64Bits((long)exact / ScaledNumber.Power(Decimals));
 
     private ulong Lesser(ulong a, ulong b) => Compare(a, b) <= 0 ? a : b;
 

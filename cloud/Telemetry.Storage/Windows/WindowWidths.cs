@@ -58,7 +58,7 @@ public sealed class WindowWidths
             at--;
         }
 
-        return WindowSpan.Of(time, steps[at].WidthSeconds);
+        return WindowSpan.Of(time, steps[at].WidthSeconds, steps[at].HasQuantiles);
     }
 
     private Step[] StepsOf(string metric)
@@ -73,14 +73,14 @@ public sealed class WindowWidths
             _steps.Clear();
         }
 
-        var steps = new List<Step> { new(long.MinValue, DefaultSeconds) };
+        var steps = new List<Step> { new(long.MinValue, DefaultSeconds, false) };
         foreach (var entry in All.Where(w => w.Metric.Fits(metric)).OrderBy(w => w.ValidFrom))
         {
-            steps.Add(new Step(entry.ValidFrom, entry.WidthSeconds));
+            steps.Add(new Step(entry.ValidFrom, entry.WidthSeconds, entry.HasQuantiles));
         }
 
         return _steps[metric] = [.. steps];
     }
 
-    private readonly record struct Step(long From, int WidthSeconds);
+    private readonly record struct Step(long From, int WidthSeconds, bool HasQuantiles);
 }

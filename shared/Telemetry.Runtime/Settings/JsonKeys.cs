@@ -64,6 +64,23 @@ public sealed class JsonKeys
         return null;
     }
 
+    /// <summary>True or false; false when the key is missing or is neither.</summary>
+    public bool Flag(string key)
+    {
+        _known.Add(key);
+        if (!_values.TryGetValue(key, out var element))
+        {
+            return false;
+        }
+
+        if (element.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
+        {
+            Problem(key, $"{Shown(element.GetRawText())} is not allowed; use true or false");
+        }
+
+        return element.ValueKind == JsonValueKind.True;
+    }
+
     /// <summary>A time span such as <c>30 s</c>.</summary>
     public TimeSpan Span(string key, TimeSpan or, TimeSpan min, TimeSpan max)
     {

@@ -221,6 +221,14 @@ public sealed class DevicesCommandTests(PostgresFixture fixture) : IClassFixture
                 FROM telemetry.group_windows('line', 'A', 'Int 255', '2026-11-30 12:01Z', '2026-11-30 12:02Z')
                 """));
 
+        Assert.Equal(
+            await database.Row(
+                "SELECT avg(time_weighted_mean) FROM telemetry.windows WHERE start = '2026-11-30 12:01Z'"),
+            await database.Row("""
+                SELECT time_weighted_mean
+                FROM telemetry.group_windows('line', 'A', 'Int 255', '2026-11-30 12:01Z', '2026-11-30 12:02Z')
+                """));
+
         await Run(database, "move", "pump", "--from", "gw-2", "--to", "gw-3", "--at", "2026-11-30T12:02:00Z");
         Assert.Equal(
             "01 2 20 11 1020 t complete with 2 of 2 gateways; "

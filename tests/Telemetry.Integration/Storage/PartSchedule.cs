@@ -39,7 +39,8 @@ internal sealed class PartSchedule
     }
 
     /// <summary>The widths, as the database's table has to have them.</summary>
-    public static WindowWidths Widths { get; } = new([new WindowWidth(new NamePattern("t*"), 10, 0)]);
+    public static WindowWidths Widths { get; } =
+        new([new WindowWidth(new NamePattern("t*"), 10, 0, HasQuantiles: true)]);
 
     /// <summary>Commits all of it, and a watermark beyond it. Returns the partition's row.</summary>
     public async Task<PartitionRow> RunAsync(IStore store, PartitionRow row, long watermark)
@@ -61,6 +62,17 @@ internal sealed class PartSchedule
         });
     }
 
+    /// <summary>Commits further readings of windows that are complete, each window's a revision of it.</summary>
+    public async Task<PartitionRow> RunLateAsync(IStore store, PartitionRow row, long watermark)
+    {
+        for (var commits = _random.Next(1, 4); commits > 0; commits--)
+        {
+            row = await StoreSteps.Commit(store, row, c => AddLate(c, Store(c, watermark).Values));
+        }
+
+        return row;
+    }
+
     private void Fill(StoreCommit commit, long watermark)
     {
         if (_random.Next(4) == 0)
@@ -73,15 +85,7 @@ internal sealed class PartSchedule
             WriteMemory(commit);
         }
 
-        var new_ = NewReadings(watermark);
-        var parts = new Dictionary<(SeriesEntry, WindowSpan), WindowPart>();
-        for (var row = 0; row < new_.Count; row++)
-        {
-            Add(parts, new_, row);
-        }
-
-        commit.Readings.AddAll(new_);
-        _stored.AddAll(new_);
+        var parts = Store(commit, watermark);
         if (_random.Next(2) == 0)
         {
             foreach (var (key, part) in parts)
@@ -95,16 +99,40 @@ internal sealed class PartSchedule
             return;
         }
 
-        commit.Parts.AddRange(parts.Values);
         if (_random.Next(2) == 0)
         {
-            foreach (var part in parts.Values)
-            {
-                part.IsLate = true;
-                commit.Revisions.Add(new WindowRevisionRow(
-                    _gateway, new FrameKey(9, Lane.Backlog, 1, 5), RevisionCause.Late, part));
-            }
+            AddLate(commit, parts.Values);
         }
+        else
+        {
+            commit.Parts.AddRange(parts.Values);
+        }
+    }
+
+    private void AddLate(StoreCommit commit, IEnumerable<WindowPart> parts)
+    {
+        foreach (var part in parts)
+        {
+            part.IsLate = true;
+            commit.Parts.Add(part);
+            commit.Revisions.Add(new WindowRevisionRow(
+                _gateway, new FrameKey(9, Lane.Backlog, 1, 5), RevisionCause.Late, part));
+        }
+    }
+
+    // Random readings, and a part for each of their windows, which is not stored yet.
+    private Dictionary<(SeriesEntry, WindowSpan), WindowPart> Store(StoreCommit commit, long watermark)
+    {
+        var rows = NewReadings(watermark);
+        var parts = new Dictionary<(SeriesEntry, WindowSpan), WindowPart>();
+        for (var row = 0; row < rows.Count; row++)
+        {
+            Add(parts, rows, row);
+        }
+
+        commit.Readings.AddAll(rows);
+        _stored.AddAll(rows);
+        return parts;
     }
 
     // All windows of a span, from the readings that are stored; what gathers of them goes too.

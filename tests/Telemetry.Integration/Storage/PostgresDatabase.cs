@@ -63,7 +63,7 @@ internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
     }
 
     public async Task<IStore> OpenAnother() =>
-        await OpenStore(new PostgresStoreOptions { ConnectionString = ConnectionString });
+        await OpenStore(new PostgresStoreOptions { ConnectionString = ConnectionString, MergingPercent = 100 });
 
     public async Task<PostgresStore> OpenStore(PostgresStoreOptions options, TimeProvider? time = null)
     {
@@ -211,6 +211,13 @@ internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
     /// </summary>
     public async Task IndexReadings()
     {
+        await UntilNobodyLocks();
+        await Postgres.IndexReadingsAsync(default);
+    }
+
+    /// <summary>Waits until no session has an advisory lock.</summary>
+    public async Task UntilNobodyLocks()
+    {
         while (await Row("""
             SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -218,8 +225,23 @@ internal sealed class PostgresDatabase : IStoreUnderTest, IAsyncDisposable
         {
             await Pause();
         }
+    }
 
-        await Postgres.IndexReadingsAsync(default);
+    /// <summary>Waits until a session waits for a lock in such a statement.</summary>
+    public Task UntilWaiting(string statement) => UntilWaiting(statement, "true");
+
+    /// <summary>Ends the session that waits for a lock in such a statement, as soon as there is one.</summary>
+    public Task EndWaiting(string statement) => UntilWaiting(statement, "pg_terminate_backend(pid)");
+
+    private async Task UntilWaiting(string statement, string action)
+    {
+        while (await Row($"""
+            SELECT count(*) FILTER (WHERE {action}) FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '{statement}'
+            """) == "0")
+        {
+            await Pause();
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -155,7 +155,7 @@ public sealed class ReadingIndexingTests(PostgresFixture fixture) : IClassFixtur
             await command.ExecuteNonQueryAsync();
 
             var move = database.Postgres.IndexReadingsAsync(default);
-            await EndWaiting(database, "WITH moved%");
+            await database.EndWaiting("WITH moved%");
             await Assert.ThrowsAsync<StoreException>(() => move);
             Assert.Equal("500|500", await database.Row(WhereSql));
         }
@@ -223,17 +223,5 @@ public sealed class ReadingIndexingTests(PostgresFixture fixture) : IClassFixtur
     {
         await using var command = new NpgsqlCommand(sql, connection);
         return Convert.ToInt64(await command.ExecuteScalarAsync(), null);
-    }
-
-    /// <summary>Ends the session that waits for a lock in such a statement, as soon as there is one.</summary>
-    private static async Task EndWaiting(PostgresDatabase database, string statement)
-    {
-        while (await database.Row($"""
-            SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity
-            WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '{statement}'
-            """) == "0")
-        {
-            await database.Pause();
-        }
     }
 }

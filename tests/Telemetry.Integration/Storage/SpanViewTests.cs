@@ -32,15 +32,21 @@ public sealed class SpanViewTests(PostgresFixture fixture) : IClassFixture<Postg
                 min(number) FILTER (WHERE counts), max(number) FILTER (WHERE counts),
                 (array_agg(number ORDER BY time) FILTER (WHERE counts))[1],
                 (array_agg(number ORDER BY time DESC) FILTER (WHERE counts))[1],
-                round((stddev_samp(number) FILTER (WHERE counts))::numeric, 6))
-            FROM (SELECT *, date_trunc('{unit}', time, '{zone}') AS start FROM telemetry.reading_number) r
+                round((stddev_samp(number) FILTER (WHERE counts))::numeric, 6),
+                round((CASE WHEN count(*) FILTER (WHERE counts) = 1 THEN max(number) FILTER (WHERE counts)
+                    ELSE sum(number * extract(epoch FROM next - time)::double precision) FILTER (WHERE counts)
+                        / extract(epoch FROM max(time) FILTER (WHERE counts) - min(time) FILTER (WHERE counts))
+                            ::double precision END)::numeric, 6))
+            FROM (SELECT *, min(time) FILTER (WHERE counts) OVER (PARTITION BY series, start ORDER BY time
+                      ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS next
+                  FROM (SELECT *, date_trunc('{unit}', time, '{zone}') AS start FROM telemetry.reading_number) n) r
             GROUP BY series, start ORDER BY series, start
             """,
             r => r.GetString(0));
         var merged = await database.Read(
             $"""
             SELECT concat_ws('|', series, start, readings, numbers, nulls, uncertain, bad, round(sum::numeric, 6), min,
-                max, first, last, round(stddev::numeric, 6))
+                max, first, last, round(stddev::numeric, 6), round(time_weighted_mean::numeric, 6))
             FROM telemetry.windows_by('{unit}', '-infinity', 'infinity') ORDER BY series, start
             """,
             r => r.GetString(0));
@@ -86,6 +92,26 @@ public sealed class SpanViewTests(PostgresFixture fixture) : IClassFixture<Postg
             "2",
             await database.Row("""
                 SELECT count(*) FROM telemetry.windows_by('day', '2026-10-23 12:00Z', '2026-10-24 22:00Z')
+                """));
+    }
+
+    [Fact]
+    public async Task Time_weighted_mean_of_a_span_is_null_where_that_of_a_window_is_not_known()
+    {
+        await using var database = await Filled();
+        const string Sql = "SELECT count(*), count(time_weighted_mean) FROM telemetry.windows_hour";
+        var hours = await database.Row("SELECT count(*) FROM telemetry.windows_hour");
+        Assert.Equal($"{hours}|{hours}", await database.Row(Sql));
+
+        // Of windows whose parts overlap in time the readings tell it.
+        await database.Execute("DELETE FROM telemetry.reading WHERE time < '2026-10-25Z'");
+
+        Assert.Equal(
+            "0|True",
+            await database.Row("""
+                SELECT count(*) FILTER (WHERE start >= '2026-10-25Z' AND time_weighted_mean IS NULL),
+                    count(*) FILTER (WHERE start < '2026-10-25Z' AND time_weighted_mean IS NULL) BETWEEN 1 AND 50
+                FROM telemetry.windows_hour
                 """));
     }
 

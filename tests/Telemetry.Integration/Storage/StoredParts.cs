@@ -12,7 +12,7 @@ internal static class StoredParts
     public const string Sql = """
         SELECT s.identity, p.start, p.width, p.flags, p.readings, p.numbers, p.nulls, p.uncertain, p.bad, p.hash_sum,
             p.first_at, p.last_at, p.i_sum, p.f_sum, p.i_min, p.i_max, p.i_first, p.i_last, p.f_min, p.f_max, p.f_first,
-            p.f_last, p.f_squares, p.f_integral
+            p.f_last, p.f_squares, p.f_integral, p.sketch
         FROM telemetry.window_part p
         """;
 
@@ -37,6 +37,7 @@ internal static class StoredParts
                 : null,
             SquaresBits = Double(r, 22),
             IntegralBits = Double(r, 23),
+            Sketch = r.IsDBNull(24) ? null : Convert.ToHexString(r.GetFieldValue<byte[]>(24)),
         };
     }
 

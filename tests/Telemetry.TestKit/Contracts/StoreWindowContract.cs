@@ -259,7 +259,7 @@ public abstract class StoreWindowContract : StoreDeadLetterContract
                 yield return Add(new WindowPart().Begin(series, new WindowSpan((row + 2) * Minute, 1)), readings, row);
             }
 
-            var all = new WindowPart().Begin(series, new WindowSpan(0, 60));
+            var all = new WindowPart().Begin(series, new WindowSpan(0, 60, HasQuantiles: true));
             var back = new WindowPart().Begin(series, new WindowSpan(-Minute, 60));
             for (var row = 0; row < readings.Count; row++)
             {
@@ -338,7 +338,7 @@ public abstract class StoreWindowContract : StoreDeadLetterContract
 
     private static WindowPart PartOf(int width, SeriesEntry series, long start, params ulong[] values)
     {
-        var part = new WindowPart().Begin(series, new WindowSpan(start, width));
+        var part = new WindowPart().Begin(series, new WindowSpan(start, width, HasQuantiles: values.Length > 1));
         for (var i = 0; i < values.Length; i++)
         {
             part.Add(start + i, ReadingFlags.None, values[i], values[i]);

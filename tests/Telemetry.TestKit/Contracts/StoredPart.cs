@@ -35,6 +35,9 @@ public sealed record StoredPart(SeriesIdentity Series, WindowSpan Window)
 
     public ulong? IntegralBits { get; init; }
 
+    /// <summary>The bytes of the sketch, in hexadecimal.</summary>
+    public string? Sketch { get; init; }
+
     /// <summary>What a store has to return of a part.</summary>
     public static StoredPart Of(WindowPart part)
     {
@@ -53,7 +56,14 @@ public sealed record StoredPart(SeriesIdentity Series, WindowSpan Window)
             Bits = hasNumbers ? (part.MinBits, part.MaxBits, part.FirstBits, part.LastBits) : null,
             SquaresBits = hasNumbers ? BitConverter.DoubleToUInt64Bits(part.SquaredDeviations) : null,
             IntegralBits = hasNumbers && !part.IsUnordered ? BitConverter.DoubleToUInt64Bits(part.Integral) : null,
+            Sketch = hasNumbers && part.Sketch is { } sketch ? Bytes(sketch) : null,
         };
+    }
+
+    private static string Bytes(QuantileSketch sketch)
+    {
+        var bytes = new byte[QuantileSketch.BytesMax];
+        return Convert.ToHexString(bytes.AsSpan(0, sketch.WriteTo(bytes)));
     }
 }
 

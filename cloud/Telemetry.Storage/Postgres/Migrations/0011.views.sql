@@ -25,76 +25,10 @@ SELECT gateway, g.partition,
 FROM (SELECT *, stored::numeric + rejected + dropped + lost AS settled FROM telemetry.gateway) g
 FULL JOIN (SELECT gateway, sum(accepted) AS accepted FROM telemetry.outbox GROUP BY gateway) o USING (gateway);
 
--- The time-weighted mean of a window from its readings: each value counts until the next one; the last one not at all.
--- Null when retention has removed readings of this time. (Parts that upkeep has merged in the order of their readings
--- need no readings: then it is not called.)
-CREATE OR REPLACE FUNCTION telemetry.window_time_weighted_mean(in_series integer, in_start timestamptz, in_width integer)
-RETURNS double precision LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT sum(telemetry.bounded(number, 1e290) * extract(epoch FROM next - time)::double precision)
-        / nullif(extract(epoch FROM max(time) - min(time)), 0)::double precision
-    FROM (SELECT number, time, lead(time) OVER (ORDER BY time, number) AS next
-          FROM telemetry.reading_number
-          WHERE series = in_series AND time >= in_start AND time < in_start + make_interval(secs => in_width)
-            AND counts) v
-    WHERE NOT EXISTS (SELECT FROM telemetry.series s
-                      JOIN telemetry.retired_until k ON k.gateway = s.gateway AND k.metric = s.metric AND k.width = 0
-                      WHERE s.id = in_series AND k.until > in_start)
-$$;
-
--- The merge of the parts of each window. Series by series, so that a query for some series and a range of time reads the
--- index for these series and this range. Parts that come after retention for their time are left out: they are not the
--- whole window.
-CREATE OR REPLACE VIEW telemetry.window_merged AS
-SELECT s.id AS series, w.*
-FROM telemetry.series s
-CROSS JOIN LATERAL (
-    SELECT start, width,
-           sum(readings) AS readings, sum(numbers) AS numbers, sum(nulls) AS nulls, sum(uncertain) AS uncertain,
-           sum(bad) AS bad,
-           CASE WHEN min(scale) = max(scale) AND bool_and(i_sum IS NOT NULL OR numbers = 0)
-                THEN sum(i_sum)::double precision / min(scale) ELSE sum(part_sum) END AS sum,
-           min(part_min) AS min, max(part_max) AS max,
-           (array_agg(part_first ORDER BY first_at, part_first))[1] AS first,
-           (array_agg(part_last ORDER BY last_at DESC NULLS LAST, part_last DESC))[1] AS last,
-           min(first_at) AS first_at, max(last_at) AS last_at,
-           CASE WHEN sum(numbers) > 1 THEN sqrt(sum(part_squares) / (sum(numbers) - 1)::double precision) END AS stddev,
-           CASE WHEN max(last_at) = min(first_at) THEN max(part_last)
-                WHEN bool_or(disordered) THEN telemetry.window_time_weighted_mean(s.id, start, width)
-                ELSE sum(part_integral) / ((max(last_at) - min(first_at)) / 1e6::double precision)
-           END AS time_weighted_mean,
-           bool_or(flags & 1 <> 0) AS late,
-           count(*) AS parts,
-           sum(hash_sum) AS hash_sum,
-           max(stored_at) AS changed_at
-    FROM (SELECT v.*,
-                 telemetry.bounded(f_squares, 1e290)
-                     + CASE WHEN count(*) OVER same > 1 THEN numbers * telemetry.bounded(part_sum / nullif(numbers, 0)
-                         - (sum(part_sum) OVER same) / nullif(sum(numbers) OVER same, 0), 1e140) ^ 2
-                       ELSE 0 END AS part_squares,
-                 telemetry.bounded(f_integral, 1e290)
-                     + coalesce(telemetry.bounded(part_last, 1e290)
-                         * (((lead(first_at) OVER by_time) - last_at) / 1e6::double precision), 0) AS part_integral,
-                 (flags & 2) <> 0 OR (lead(first_at) OVER by_time) <= last_at AS disordered
-          FROM (SELECT p.*, c.scale,
-                       telemetry.bounded(coalesce(f_sum, i_sum / c.scale), 1e290) AS part_sum,
-                       coalesce(f_min, i_min / c.scale) AS part_min,
-                       coalesce(f_max, i_max / c.scale) AS part_max,
-                       coalesce(f_first, i_first / c.scale) AS part_first,
-                       coalesce(f_last, i_last / c.scale) AS part_last
-                FROM telemetry.window_part p
-                CROSS JOIN LATERAL (SELECT CASE WHEN p.flags >> 8 > 0
-                    THEN power(10::double precision, (p.flags >> 8) - 1) END AS scale) c
-                LEFT JOIN telemetry.retirement k
-                    ON k.gateway = s.gateway AND k.metric = s.metric AND k.width = p.width
-                WHERE p.series = s.id AND (k.begun IS NULL OR p.start >= k.begun)) v
-          WINDOW same AS (PARTITION BY start, width),
-                 by_time AS (PARTITION BY start, width ORDER BY first_at, last_at)) parts
-    GROUP BY start, width) w;
-
 -- The complete windows of the last so much time that differ from the readings: there should be none. Those are left out
--- whose readings, or which themselves, retention has removed. Counts, minima,
--- maxima and the times of the first and last value are compared exactly; sums within 1e-12 of the sum of the values'
--- sizes, or what adding so many doubles in any order can differ by, if that is more, and only if they are bounded.
+-- whose readings, or which themselves, retention has removed. Counts, minima, maxima and the times of the first and last
+-- value are compared exactly; sums within 1e-12 of the sum of the values' sizes, or what adding so many doubles in any
+-- order can differ by, if that is more, and only if they are bounded.
 CREATE OR REPLACE FUNCTION telemetry.window_check(span interval)
 RETURNS TABLE (gateway text, device text, metric text, start timestamptz, until timestamptz, found text, expected text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -12,7 +12,7 @@ internal sealed class PartEncoder
     public const string CopySql = """
         COPY telemetry.window_part (start, f_squares, f_integral, hash_sum, series, width, readings, numbers, nulls,
             uncertain, bad, first_at, last_at, flags, i_sum, i_min, i_max, i_first, i_last, f_sum, f_min, f_max,
-            f_first, f_last) FROM STDIN (FORMAT BINARY)
+            f_first, f_last, sketch) FROM STDIN (FORMAT BINARY)
         """;
 
     /// <summary>
@@ -20,8 +20,8 @@ internal sealed class PartEncoder
     /// </summary>
     public const int LateBit = 1, UnorderedBit = 2, DecimalsShift = 8;
 
-    private const int ChunkBytes = 128 * 1024, Columns = 24;
-    private const int RowBytesMax = 2 + (Columns * 12);
+    private const int ChunkBytes = 128 * 1024, Columns = 25;
+    private const int RowBytesMax = 2 + (Columns * 12) + QuantileSketch.BytesMax;
     private const long MicrosTo2000 = 946_684_800_000_000;
 
     private readonly byte[] _buffer = new byte[ChunkBytes];
@@ -102,6 +102,14 @@ internal sealed class PartEncoder
         Long(part.MaxBits, numbers && !exact);
         Long(part.FirstBits, numbers && !exact);
         Long(part.LastBits, numbers && !exact);
+        Sketch(numbers ? part.Sketch : null);
+    }
+
+    private void Sketch(QuantileSketch? sketch)
+    {
+        var length = sketch?.WriteTo(_buffer.AsSpan(_length + 4)) ?? -1;
+        BinaryPrimitives.WriteInt32BigEndian(_buffer.AsSpan(_length), length);
+        _length += 4 + Math.Max(0, length);
     }
 
     private void Flags(WindowPart part, bool numbers)

@@ -9,13 +9,13 @@ namespace Telemetry.Storage.Postgres.Windows;
 /// <summary>The table of the widths of windows. It is only added to.</summary>
 internal static class WidthTable
 {
-    /// <summary>The version of the tables that introduced it.</summary>
-    public const int SinceVersion = 8;
+    /// <summary>The version of the tables that introduced it, with the columns that are read.</summary>
+    public const int SinceVersion = 12;
 
     private const long AdvisoryLock = 0x7465_6c65_7769_6474; // "telewidt"
 
     private const string ReadSql = """
-        SELECT metric, width_seconds, nullif(valid_from, '-infinity'), added_at, added_by
+        SELECT metric, width_seconds, nullif(valid_from, '-infinity'), added_at, added_by, quantiles
         FROM telemetry.window_width ORDER BY id
         """;
 
@@ -40,8 +40,8 @@ internal static class WidthTable
         """;
 
     private const string AddSql = """
-        INSERT INTO telemetry.window_width (metric, width_seconds, valid_from, added_at, added_by)
-        VALUES ($1, $2, coalesce($3, '-infinity'), clock_timestamp(), $4)
+        INSERT INTO telemetry.window_width (metric, width_seconds, valid_from, added_at, added_by, quantiles)
+        VALUES ($1, $2, coalesce($3, '-infinity'), clock_timestamp(), $4, $5)
         """;
 
     private const string OthersWaitSql =
@@ -65,7 +65,8 @@ internal static class WidthTable
         {
             var width = new WindowWidth(
                 new NamePattern(reader.GetString(0)), reader.GetInt32(1),
-                reader.IsDBNull(2) ? WindowWidth.Beginning : ColumnValues.Micros(reader.GetDateTime(2)));
+                reader.IsDBNull(2) ? WindowWidth.Beginning : ColumnValues.Micros(reader.GetDateTime(2)),
+                reader.GetBoolean(5));
             widths.Add(new AddedWidth(width, reader.GetDateTime(3), reader.GetString(4)));
         }
 
@@ -173,6 +174,7 @@ internal static class WidthTable
         command.Parameters.Add(new NpgsqlParameter { Value = from, NpgsqlDbType = NpgsqlDbType.TimestampTz });
         command.Parameters.Add(
             new NpgsqlParameter { Value = ColumnValues.Text(addedBy), NpgsqlDbType = NpgsqlDbType.Text });
+        command.Parameters.Add(new NpgsqlParameter<bool> { TypedValue = entry.HasQuantiles });
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 

@@ -96,6 +96,46 @@ public abstract class ColumnstoreContract
     });
 
     [Fact]
+    public Task Windows_are_the_same_once_their_parts_in_the_columnstore_are_merged() => RunAsync(async database =>
+    {
+        var sample = await SampleWindows.OpenAsync(database);
+        await sample.StoreAsync();
+        await database.Convert("reading");
+        await sample.StoreLateAsync();
+        await database.Execute(MergedWindows.KeepSql);
+        await database.LetPartsAge();
+        await database.Convert("window_part");
+
+        await database.Postgres.MergePartsAsync(default);
+
+        Assert.Equal("1", await database.Row("SELECT max(parts) FROM telemetry.window_merged"));
+        Assert.Equal(SampleWindows.CountsWithLate, await database.Row(SampleWindows.CountsSql));
+        Assert.Empty(await sample.Differences());
+        Assert.Equal("both, both", await database.Forms("window_part"));
+
+        await database.RunPolicy("window_part");
+
+        Assert.Equal("column, column", await database.Forms("window_part"));
+        await database.Execute("UPDATE telemetry.window_part SET stored_at = stored_at + interval '8 days'");
+        Assert.Empty(await database.Read(MergedWindows.ChangesSql, r => r.GetString(0)));
+    });
+
+    [Fact]
+    public Task Merge_leaves_the_parts_of_other_series_in_the_columnstore() => RunAsync(async database =>
+    {
+        var sample = await SampleWindows.OpenAsync(database);
+        await sample.StoreAsync();
+        await sample.StoreLateOfOneAsync();
+        await database.LetPartsAge();
+        await database.Convert("window_part");
+
+        await database.Postgres.MergePartsAsync(default);
+
+        Assert.Equal(SampleWindows.WindowsOfOne / 2, database.Postgres.WindowsMerged);
+        Assert.Equal(SampleWindows.WindowsOfOne, await database.RowsInRowForm("window_part"));
+    });
+
+    [Fact]
     public Task Removed_parts_of_open_windows_leave_the_columnstore_as_it_is() => RunAsync(async database =>
     {
         var sample = await SampleWindows.OpenAsync(database);

@@ -26,6 +26,21 @@ internal static class HypertableChunks
                 _ => "row",
             }));
 
+    /// <summary>How many rows of all chunks are not in the columnstore.</summary>
+    public static async Task<int> RowsInRowForm(this PostgresDatabase database, string table)
+    {
+        var rows = 0;
+        foreach (var chunk in await database.Read(
+            $"SELECT c::text FROM show_chunks('telemetry.{table}') c", r => r.GetString(0)))
+        {
+            rows += int.Parse(
+                await database.Row($"SELECT count(*) FROM ONLY {chunk}"),
+                System.Globalization.CultureInfo.InvariantCulture);
+        }
+
+        return rows;
+    }
+
     /// <summary>Converts all chunks, each in a transaction of its own, or merges into them what came later.</summary>
     public static async Task Convert(this PostgresDatabase database, string table)
     {

@@ -28,6 +28,9 @@ internal sealed class SampleWindows
         (MetricType.UInt, 0), (MetricType.Bool, 0), (MetricType.Text, 0),
     ];
 
+    /// <summary>The windows of one series.</summary>
+    public const int WindowsOfOne = Minutes;
+
     public static readonly int Windows = Types.Length * Minutes, Readings = Windows * PerMinute;
 
     /// <summary>Complete windows, those with a revision, and the readings in them.</summary>
@@ -89,10 +92,15 @@ internal sealed class SampleWindows
     public Task RemoveSecondHalfAsync() => RemoveAsync(new OpenSpan(_from, Of(Minutes)), watermark: Of(Minutes / 2));
 
     /// <summary>Stores one more reading in the middle of every second window, which is complete.</summary>
-    public async Task StoreLateAsync() =>
+    public Task StoreLateAsync() => StoreLateAsync(Types.Length);
+
+    /// <summary>The same, of the first series alone.</summary>
+    public Task StoreLateOfOneAsync() => StoreLateAsync(1);
+
+    private async Task StoreLateAsync(int seriesMax) =>
         _row = await StoreSteps.Commit(_database.Store, _row, commit =>
         {
-            foreach (var (minute, series) in Each(LateEvery))
+            foreach (var (minute, series) in Each(LateEvery).Where(w => Array.IndexOf(_series, w.Series) < seriesMax))
             {
                 var part = new WindowPart().Begin(series, new WindowSpan(Of(minute), 60));
                 part.IsLate = true;

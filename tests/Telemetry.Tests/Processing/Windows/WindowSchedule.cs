@@ -11,13 +11,14 @@ namespace Telemetry.Tests.Processing.Windows;
 /// <summary>
 /// A random schedule of two gateways: frames that come late, twice, in another order, in three lanes and several
 /// epochs; tombstones; losses that turn up after all; readings that the database refuses; transactions whose answer is
-/// lost; processors that are killed. At the end everything has arrived and every window is complete.
+/// lost; processors that are killed; parts of complete windows that are merged. At the end everything has arrived and
+/// every window is complete.
 /// </summary>
 internal sealed class WindowSchedule
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1), Minute = TimeSpan.FromMinutes(1);
 
-    private readonly Random _random;
+    private readonly Random _random, _mergeRandom;
     private readonly Pump _pump;
     private readonly WindowStand _stand;
     private readonly ScheduledAgent[] _agents;
@@ -25,7 +26,7 @@ internal sealed class WindowSchedule
 
     public WindowSchedule(int seed)
     {
-        _random = new Random(seed);
+        (_random, _mergeRandom) = (new Random(seed), new Random(seed));
         _pump = new Pump();
         Widths = RandomWidths();
         _stand = new WindowStand(_pump, _random, RandomOptions());
@@ -52,6 +53,9 @@ internal sealed class WindowSchedule
 
     public SimulatedDatabase Content => _stand.Store.Content;
 
+    /// <summary>How many windows had parts that were merged.</summary>
+    public int Merged { get; private set; }
+
     /// <summary>Runs to the end and says what is wrong; nothing when all is well.</summary>
     public IReadOnlyList<string> Run()
     {
@@ -72,6 +76,10 @@ internal sealed class WindowSchedule
             await ActAsync(_agents[_random.Next(_agents.Length)]);
             await _stand.WaitAsync(Second * (_random.NextDouble() * (_random.Next(3) == 0 ? 8 : 0.1)));
             await _stand.LookAsync();
+            if (_mergeRandom.Next(4) == 0)
+            {
+                MergeParts();
+            }
         }
 
         await EndAsync();
@@ -181,6 +189,36 @@ internal sealed class WindowSchedule
 
         await _stand.WaitAsync(Second * 30);
         await _stand.LookAsync();
+    }
+
+    // As upkeep does, except that it lets days pass first.
+    private void MergeParts()
+    {
+        var content = Content;
+        var merged = content.Parts.ToBuilder();
+        foreach (var (key, parts) in content.Parts)
+        {
+            foreach (var window in parts.GroupBy(p => p.WidthSeconds).Where(w => w.Count() > 1))
+            {
+                var whole = new WindowPart().Begin(window.First());
+                var watermark = content.Gateways[whole.Series.Gateway].Watermark;
+                if (watermark < whole.End || watermark - whole.End < whole.Series.Definition.ExtraLatenessMicros)
+                {
+                    continue;
+                }
+
+                foreach (var part in window.Skip(1))
+                {
+                    whole.Merge(part);
+                    whole.IsLate |= part.IsLate;
+                }
+
+                merged[key] = merged[key].RemoveAll(p => p.WidthSeconds == window.Key).Add(whole);
+                Merged++;
+            }
+        }
+
+        _stand.Store.Content = content with { Parts = merged.ToImmutable() };
     }
 
     private WindowWidths RandomWidths() => _random.Next(4) == 0

@@ -12,7 +12,7 @@ public sealed class WindowScheduleTests
     public void Windows_equal_a_recomputation_from_the_readings_whatever_the_schedule()
     {
         var (first, last) = Seeds();
-        var (revisions, rebuilt, parts, recovered) = (0L, 0L, 0L, 0L);
+        var (revisions, rebuilt, parts, recovered, merged) = (0L, 0L, 0L, 0L, 0L);
         for (var seed = first; seed <= last; seed++)
         {
             var schedule = new WindowSchedule(seed);
@@ -21,13 +21,15 @@ public sealed class WindowScheduleTests
             var seen = schedule.Judge.Seen;
             (revisions, rebuilt) = (revisions + seen.Revisions, rebuilt + seen.Rebuilt);
             (parts, recovered) = (parts + seen.Parts, recovered + seen.Recovered);
+            merged += schedule.Merged;
         }
 
         // The schedules do what they are for.
         var seeds = last - first + 1;
         Assert.True(
-            revisions > seeds && rebuilt > seeds / 2 && parts > 20 * seeds && recovered > seeds / 10,
-            $"{seeds} seeds: {parts} parts, {revisions} revisions, {recovered} recovered, {rebuilt} rebuilt");
+            revisions > seeds && rebuilt > seeds / 2 && parts > 20 * seeds && recovered > seeds / 10 && merged > seeds,
+            $"{seeds} seeds: {parts} parts, {revisions} revisions, {recovered} recovered, {rebuilt} rebuilt, "
+            + $"{merged} merged");
     }
 
     [Fact]

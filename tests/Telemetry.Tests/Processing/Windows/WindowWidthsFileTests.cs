@@ -16,7 +16,7 @@ public sealed class WindowWidthsFileTests
         Assert.Equal(
             [
                 new WindowWidth(new("host.*"), 300, WindowWidth.Beginning),
-                new WindowWidth(new("vibration.*"), 10, 1_796_083_200_000_000),
+                new WindowWidth(new("vibration.*"), 10, 1_796_083_200_000_000, HasQuantiles: true),
             ],
             file!.Entries);
     }
@@ -55,6 +55,9 @@ public sealed class WindowWidthsFileTests
     [InlineData("""{"metric":"m","width":"10 min"}""", "entry 1: width: '10 min' is not allowed; use 1 s, ")]
     [InlineData("""{"metric":"m","width":"500 ms"}""", "entry 1: width: '500 ms' is not allowed; use 1 s, ")]
     [InlineData("""{"metric":"m","width":"-10 s"}""", "entry 1: width: '-10 s' is not allowed; use 1 s, ")]
+    [InlineData(
+        """{"metric":"m","width":"10 s","quantiles":"yes"}""",
+        "entry 1: quantiles: \"yes\" is not allowed; use true or false")]
     [InlineData(
         """{"metric":"m","width":"10 s","validFrom":"2026-12-01T00:01:00Z"}""",
         "entry 1: validFrom: '2026-12-01T00:01:00Z' is not allowed; use a time that is a multiple of 5 minutes")]

@@ -183,6 +183,51 @@ public sealed class WindowPartTests
             StoredPart.Of(Fold(Integers, Ints(1, 2))), StoredPart.Of(Fill(used.Begin(Integers, Window), Ints(1, 2))));
     }
 
+    [Fact]
+    public void Values_are_counted_by_size_only_where_all_parts_do()
+    {
+        var (on, readings) = (Window with { HasQuantiles = true }, Floats(1, 2, 3, 4));
+        var part = Fill(new WindowPart().Begin(Celsius, on), readings);
+        var bytes = Bytes(part);
+        Assert.Equal(bytes, Bytes(new WindowPart().Begin(part)));
+        var halves = Fill(new WindowPart().Begin(Celsius, on), readings[..2]);
+        halves.Merge(Fill(new WindowPart().Begin(Celsius, on), readings[2..]));
+        Assert.Equal(bytes, Bytes(halves));
+        // A part without values changes nothing.
+        halves.Merge(new WindowPart().Begin(Celsius, Window));
+        Assert.Equal(bytes, Bytes(halves));
+
+        halves.Merge(Fill(new WindowPart().Begin(Celsius, Window), readings[..1]));
+        Assert.Null(halves.Sketch);
+        Assert.Null(Fill(part.Begin(Celsius, Window), readings).Sketch);
+        Assert.Equal(bytes, Bytes(Fill(part.Begin(Celsius, on), readings)));
+        Assert.Null(new WindowPart().Begin(StoreSteps.Numbered(MetricType.Text), on).Sketch);
+    }
+
+    [Fact]
+    public void Folding_allocates_nothing_with_and_without_counts_by_size()
+    {
+        var readings = Floats([.. Enumerable.Range(0, 500).Select(i => 20 + (i / 100.0))]);
+        foreach (var span in (WindowSpan[])[Window, Window with { HasQuantiles = true }])
+        {
+            var part = Fill(new WindowPart().Begin(Celsius, span), readings);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            part.Begin(Celsius, span);
+            foreach (var reading in readings)
+            {
+                part.Add(reading.Time, reading.Flags, reading.Bits, reading.Hash);
+            }
+
+            Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+    }
+
+    private static byte[] Bytes(WindowPart part)
+    {
+        var bytes = new byte[QuantileSketch.BytesMax];
+        return bytes[..part.Sketch!.WriteTo(bytes)];
+    }
+
     private static void ForSeeds(MetricType type, byte decimals, Action<Random, List<PlainReading>, SeriesEntry> test)
     {
         var series = StoreSteps.Numbered(type, decimals);

@@ -34,6 +34,9 @@ public sealed class WindowWidthTests
     public void It_is_shown_as_the_file_has_it()
     {
         Assert.Equal("a 150 s from the beginning", new WindowWidth(new("a"), 150, WindowWidth.Beginning).ToString());
+        Assert.Equal(
+            "a 10 s with quantiles from the beginning",
+            new WindowWidth(new("a"), 10, WindowWidth.Beginning, HasQuantiles: true).ToString());
         Assert.Equal("b 5 min from 1969-12-31T23:55:00Z", new WindowWidth(new("b"), 300, -5 * Minute).ToString());
     }
 }
