@@ -17,5 +17,8 @@ public static class StoreMetrics
             "telemetry.storage.readings.indexed", "{reading}",
             "Readings that this process moved to where they are indexed (plain PostgreSQL)",
             () => store.ReadingsIndexed);
+        meter.Counter(
+            "telemetry.storage.windows.merged", "{window}",
+            "Windows whose parts this process merged", () => store.WindowsMerged);
     }
 }

@@ -19,9 +19,10 @@ public sealed class WidthTableTests(PostgresFixture fixture) : IClassFixture<Pos
     {
         await using var database = await PostgresDatabase.Create(fixture.ConnectionString);
 
-        Assert.Equal(2, await Add(database, B, A));
-        Assert.Equal(0, await Add(database, B, A));
-        Assert.Equal([B, A], await database.Store.ReadWidthsAsync(default));
+        var quantiles = B with { HasQuantiles = true };
+        Assert.Equal(2, await Add(database, quantiles, A));
+        Assert.Equal(0, await Add(database, quantiles, A));
+        Assert.Equal([quantiles, A], await database.Store.ReadWidthsAsync(default));
         Assert.Equal(
             "2|2|tester",
             await database.Row(
@@ -49,6 +50,9 @@ public sealed class WidthTableTests(PostgresFixture fixture) : IClassFixture<Pos
         Assert.Contains(
             "entry 2: was changed: the database has b 20 s",
             await Refused(database, A, B with { WidthSeconds = 30 }, A), StringComparison.Ordinal);
+        Assert.Contains(
+            "the file has a.* 10 s with quantiles from the beginning",
+            await Refused(database, A with { HasQuantiles = true }, B), StringComparison.Ordinal);
         Assert.Contains(
             "entry 2: was removed: the database has b 20 s", await Refused(database, A), StringComparison.Ordinal);
         Assert.Equal([A, B], await database.Store.ReadWidthsAsync(default));

@@ -69,7 +69,25 @@ public sealed class PlainWindow
             "squares", SquaredDeviations, part.SquaredDeviations,
             (1e-9 * SquaredDeviations) + (1e-13 * _values.Sum(v => v.Number * v.Number))),
         part.IsUnordered ? "" : Near("integral", Integral, part.Integral, 1e-12 * 300 * Size),
+        part.Sketch is { } sketch ? Same("counts by size", Bytes(Sketch()), Bytes(sketch)) : "",
     }.Where(t => t != ""));
+
+    private QuantileSketch Sketch()
+    {
+        var sketch = new QuantileSketch();
+        foreach (var (_, number) in _values)
+        {
+            sketch.Add(number);
+        }
+
+        return sketch;
+    }
+
+    private static string Bytes(QuantileSketch sketch)
+    {
+        var bytes = new byte[QuantileSketch.BytesMax];
+        return Convert.ToHexString(bytes.AsSpan(0, sketch.WriteTo(bytes)));
+    }
 
     private bool IsExact(SeriesEntry series) => _all.Where(r => r.Counts(_type)).All(r => _type switch
     {

@@ -226,7 +226,9 @@ internal sealed class WindowSchedule
         : new WindowWidths(
         [
             new(new NamePattern("*"), WindowWidths.Allowed[_random.Next(9)], 0),
-            new(new NamePattern("t*"), WindowWidths.Allowed[_random.Next(WindowWidths.Allowed.Count)], Micros(2026)),
+            new(
+                new NamePattern("t*"), WindowWidths.Allowed[_random.Next(WindowWidths.Allowed.Count)], Micros(2026),
+                HasQuantiles: true),
         ]);
 
     private ProcessorOptions RandomOptions() => new()

@@ -62,7 +62,7 @@ internal sealed class WindowVerdict(WindowWidths widths, IReadOnlyList<SeriesEnt
         var parts = content.Parts.Values.SelectMany(p => p)
             .ToLookup(p => (p.Series.Identity, new WindowSpan(p.Start, p.WidthSeconds)));
         var windows = SimulatedDatabase.All(content.Readings).ToLookup(
-            r => (r.Series, widths.Of(_series[r.Series].Definition.Metric, r.Time)));
+            r => (r.Series, widths.Of(_series[r.Series].Definition.Metric, r.Time) with { HasQuantiles = false }));
         foreach (var (identity, span) in parts.Select(p => p.Key).Union(windows.Select(w => w.Key)))
         {
             var entry = _series[identity];
@@ -72,7 +72,8 @@ internal sealed class WindowVerdict(WindowWidths widths, IReadOnlyList<SeriesEnt
                 continue;
             }
 
-            var merged = new WindowPart().Begin(entry, span);
+            var hasQuantiles = widths.Of(entry.Definition.Metric, span.Start).HasQuantiles;
+            var merged = new WindowPart().Begin(entry, span with { HasQuantiles = hasQuantiles });
             foreach (var part in parts[(identity, span)])
             {
                 merged.Merge(part);
@@ -80,6 +81,11 @@ internal sealed class WindowVerdict(WindowWidths widths, IReadOnlyList<SeriesEnt
 
             var plain = new PlainWindow(entry.Type, windows[(identity, span)].Select(
                 r => new PlainReading(r.Time, r.Flags, r.Type == MetricType.Text ? 0 : r.Bits, r.Hash)));
+            if (hasQuantiles && merged.HasNumbers && merged.Sketch is null)
+            {
+                yield return $"a window of {entry.Definition.Metric} from {span.Start} has no counts by size";
+            }
+
             if (plain.Differences(merged) is { Length: > 0 } differences)
             {
                 yield return $"{entry.Gateway}, {entry.Definition.Metric} from {span.Start}, {span.WidthSeconds} s, of "
