@@ -6,6 +6,7 @@ using Telemetry.Model.Protocol;
 using Telemetry.Model.Schemas;
 using Telemetry.Storage.Alerts;
 using Telemetry.Storage.Postgres.Alerts;
+using Telemetry.Storage.Postgres.Chunks;
 using Telemetry.Storage.Postgres.Commit;
 using Telemetry.Storage.Postgres.Ledger;
 using Telemetry.Storage.Postgres.Maintenance;
@@ -29,6 +30,7 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     private readonly ConcurrentQueue<CommitConnection> _idle = [];
     private readonly CommitPartitions? _partitions;
     private readonly ReadingIndexing? _indexing;
+    private readonly ChunkUpkeep? _chunks;
     private readonly PostgresStoreOptions _options;
     private readonly ReadingTable _table;
 
@@ -44,6 +46,10 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         {
             _partitions = new CommitPartitions(options, time);
             _indexing = new ReadingIndexing(options, time);
+        }
+        else
+        {
+            _chunks = new ChunkUpkeep(options, edition.Kind == DatabaseKind.TimescaleCommunity, time);
         }
     }
 
@@ -274,11 +280,12 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         cancellationToken);
 
     /// <summary>
-    /// Plain PostgreSQL: moves readings that have arrived to the partitions that have an index, until few are left. Any
-    /// process should call it at intervals; one at a time does the work, and the next call continues after an error.
+    /// Plain PostgreSQL: moves readings that have arrived to the partitions that have an index, until few are left.
+    /// TimescaleDB: converts chunks that have closed to the columnstore, or indexes them. Any process should call it at
+    /// intervals; one at a time does the work, and the next call continues after an error.
     /// </summary>
     public Task IndexReadingsAsync(CancellationToken cancellationToken) =>
-        _indexing?.RunAsync(cancellationToken) ?? Task.CompletedTask;
+        _indexing?.RunAsync(cancellationToken) ?? _chunks!.RunAsync(cancellationToken);
 
     /// <summary>The greatest number of a series or a device; each number is used once, up to 2^31.</summary>
     public Task<long> GreatestNumberAsync(CancellationToken cancellationToken) => ReadAsync(
