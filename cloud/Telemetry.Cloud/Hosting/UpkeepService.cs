@@ -29,6 +29,8 @@ internal sealed class UpkeepService(RoleContext context, ServersService servers,
         return Task.WhenAll(
             rollup.RunAsync(signal.Stopping),
             Job("Looking at the numbers of series", numbers.LookAsync, Hour).RunAsync(signal.Stopping),
+            Job("Looking at direct compress", new DirectCompressWatch(store, logger).LookAsync, Minute)
+                .RunAsync(signal.Stopping),
             Job("Indexing readings", store.IndexReadingsAsync, indexing).RunAsync(signal.Stopping),
             Job("Trimming the alert outbox", trimmer.LookAsync, Minute).RunAsync(signal.Stopping));
     }

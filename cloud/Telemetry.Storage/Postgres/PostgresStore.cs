@@ -33,6 +33,7 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     private readonly ChunkUpkeep? _chunks;
     private readonly PostgresStoreOptions _options;
     private readonly ReadingTable _table;
+    private readonly DirectCompress _direct;
 
     private PostgresStore(
         NpgsqlDataSource readers, DatabaseEdition edition, ReadingTable table, PostgresStoreOptions options,
@@ -42,6 +43,7 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         Edition = edition;
         _options = options;
         _table = table;
+        _direct = new DirectCompress(edition.HasDirectCompress && options.DirectCompress);
         if (table.IsPartitioned)
         {
             _partitions = new CommitPartitions(options, time);
@@ -63,6 +65,9 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     /// Plain PostgreSQL: the number of partitions that could not be made; their rows go to the default partition.
     /// </summary>
     public int PartitionsLeftToDefault => (_partitions?.LeftToDefault ?? 0) + (_indexing?.LeftToDefault ?? 0);
+
+    /// <summary>The server's warning that turned direct compress off; null while it had none.</summary>
+    public string? DirectCompressProblem => _direct.Problem;
 
     /// <summary>
     /// Plain PostgreSQL: the number of readings that <see cref="IndexReadingsAsync"/> of this store has moved.
@@ -252,7 +257,7 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
 
         if (!_idle.TryDequeue(out var connection))
         {
-            connection = new CommitConnection(_options, _table);
+            connection = new CommitConnection(_options, _table, _direct);
         }
 
         try

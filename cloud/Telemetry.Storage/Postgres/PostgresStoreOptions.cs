@@ -94,6 +94,12 @@ public sealed record PostgresStoreOptions
     public TimeSpan ChunkQuiet { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
+    /// TimescaleDB Community: whether long runs of readings are written to the columnstore at once, where the server
+    /// can.
+    /// </summary>
+    public bool DirectCompress { get; init; } = true;
+
+    /// <summary>
     /// The longest time of moving at most 16 MiB or building one week's index (plain PostgreSQL), or of converting or
     /// indexing one chunk (TimescaleDB).
     /// </summary>

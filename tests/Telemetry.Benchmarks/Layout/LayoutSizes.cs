@@ -42,7 +42,7 @@ internal static class LayoutSizes
         await using var open = connection;
         // One chunk: a chunk of few readings consists of the pages that every table has at least.
         await LayoutQueries.ExecuteAsync(
-            connection, "SELECT set_chunk_time_interval('telemetry.reading', interval '3650 days')");
+            connection, "SELECT set_chunk_time_interval('telemetry.reading', interval '1000 days')");
         var count = await StoreAsync(store, batches);
         var rows = await LayoutChunks.SizeAsync(connection) / count;
         await store.IndexReadingsAsync(CancellationToken.None);
@@ -104,7 +104,7 @@ internal static class LayoutSizes
     {
         var random = new Random(7);
         var values = new int[WalkSeries];
-        var start = new DateTimeOffset(2026, 11, 2, 0, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds() * 1000;
+        var start = new DateTimeOffset(2023, 11, 2, 0, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds() * 1000;
         for (var first = 0; first < WalkTimes; first += 10)
         {
             var batch = new ReadingBatch(WalkSeries * 10);

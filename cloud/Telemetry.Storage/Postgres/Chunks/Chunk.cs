@@ -7,9 +7,12 @@ namespace Telemetry.Storage.Postgres.Chunks;
 /// <param name="To">The first time that it may not hold.</param>
 /// <param name="Status">TimescaleDB's bits: 1 in the columnstore, 2 unordered, 4 frozen, 8 rows beside it.</param>
 /// <param name="RowBytes">How large its part in row form is now.</param>
-/// <param name="ConvertedBytes">How large in row form what is in the columnstore was.</param>
+/// <param name="ConvertedBytes">How large in row form was what is in the columnstore; zero where that is not
+/// known.</param>
+/// <param name="ColumnBytes">How large its part in the columnstore is now.</param>
 internal sealed record Chunk(
-    string Name, string Table, DateTime From, DateTime To, int Status, long RowBytes, long ConvertedBytes)
+    string Name, string Table, DateTime From, DateTime To, int Status, long RowBytes, long ConvertedBytes,
+    long ColumnBytes)
 {
     private const int Columnstore = 1, Unordered = 2, Frozen = 4, Partial = 8;
 

@@ -49,14 +49,14 @@ internal sealed class ChunkConversion(PostgresStoreOptions options, TimeProvider
             return false;
         }
 
-        var now = time.GetTimestamp();
+        var (now, bytes) = (time.GetTimestamp(), chunk.RowBytes + chunk.ColumnBytes);
         if (!_changed.TryGetValue(chunk.Name, out var seen))
         {
-            seen = _changed[chunk.Name] = (chunk.RowBytes, now, now);
+            seen = _changed[chunk.Name] = (bytes, now, now);
         }
-        else if (seen.Bytes != chunk.RowBytes)
+        else if (seen.Bytes != bytes)
         {
-            seen = _changed[chunk.Name] = (chunk.RowBytes, now, seen.First);
+            seen = _changed[chunk.Name] = (bytes, now, seen.First);
         }
 
         return time.GetElapsedTime(seen.Since) >= options.ChunkQuiet

@@ -11,10 +11,12 @@ internal static class ChunkQueries
     private const string ChunksSql = $"""
         SELECT format('%I.%I', v.chunk_schema, v.chunk_name), v.hypertable_name::text, v.range_start, v.range_end,
                c.status, pg_relation_size(format('%I.%I', v.chunk_schema, v.chunk_name)::regclass),
-               coalesce(z.uncompressed_heap_size, 0)
+               coalesce(z.uncompressed_heap_size, 0), coalesce(pg_relation_size(e.compress_relid), 0)
         FROM timescaledb_information.chunks v
         JOIN _timescaledb_catalog.chunk c ON c.schema_name = v.chunk_schema AND c.table_name = v.chunk_name
         LEFT JOIN _timescaledb_catalog.compression_chunk_size z ON z.chunk_id = c.id
+        LEFT JOIN _timescaledb_catalog.compression_settings e
+            ON e.relid = format('%I.%I', v.chunk_schema, v.chunk_name)::regclass
         WHERE v.hypertable_schema = 'telemetry' AND v.hypertable_name IN {Tables}
           AND isfinite(v.range_start) AND isfinite(v.range_end)
         ORDER BY v.range_end DESC, v.hypertable_name
@@ -37,7 +39,7 @@ internal static class ChunkQueries
         {
             chunks.Add(new Chunk(
                 reader.GetString(0), reader.GetString(1), reader.GetDateTime(2), reader.GetDateTime(3),
-                reader.GetInt32(4), reader.GetInt64(5), reader.GetInt64(6)));
+                reader.GetInt32(4), reader.GetInt64(5), reader.GetInt64(6), reader.GetInt64(7)));
         }
 
         return chunks;

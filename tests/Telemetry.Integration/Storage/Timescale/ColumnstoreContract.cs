@@ -58,11 +58,73 @@ public abstract class ColumnstoreContract
     });
 
     [Fact]
+    public Task Long_run_goes_to_the_columnstore_at_once_and_comes_back_bit_for_bit() => RunAsync(async database =>
+    {
+        await database.OpenAnother();
+        var row = await StoreSteps.Take(database.Store);
+        var expected = new List<StoredReading>();
+        var direct = database.Postgres.Edition.HasDirectCompress;
+
+        row = await StoreSteps.Commit(database.Store, row, AddRun);
+        await Same(direct ? "column" : "row");
+        row = await StoreSteps.Commit(database.Store, row, commit => AddValues(commit, expected));
+        await Same(direct ? "both" : "row");
+        row = await StoreSteps.Commit(database.Store, row, AddRun);
+        await Same(direct ? "both" : "row");
+        await database.KeepChunks();
+        await Same("column");
+        Assert.Null(database.Postgres.DirectCompressProblem);
+
+        void AddRun(StoreCommit commit)
+        {
+            while (commit.Readings.Count < 1_000)
+            {
+                AddValues(commit, expected);
+            }
+        }
+
+        async Task Same(string form)
+        {
+            Assert.Equal(form, await database.Forms("reading"));
+            Assert.Equal(expected, (await database.ReadAllReadings()).OrderBy(r => r.Time));
+        }
+    });
+
+    [Fact]
+    public Task Server_that_warns_of_direct_compress_is_not_asked_again() => RunAsync(async database =>
+    {
+        await database.OpenAnother();
+        await database.Execute("""
+            CREATE FUNCTION telemetry.nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+            CREATE TRIGGER nothing BEFORE INSERT ON telemetry.reading FOR EACH ROW EXECUTE FUNCTION telemetry.nothing()
+            """);
+        var row = await StoreSteps.Take(database.Store);
+        var expected = new List<StoredReading>();
+
+        row = await StoreSteps.Commit(database.Store, row, AddRun);
+        Assert.NotNull(database.Postgres.DirectCompressProblem);
+        await database.Execute("DROP TRIGGER nothing ON telemetry.reading");
+        await StoreSteps.Commit(database.Store, row, AddRun);
+
+        Assert.Equal("row", await database.Forms("reading"));
+        Assert.Equal(expected, (await database.ReadAllReadings()).OrderBy(r => r.Time));
+
+        void AddRun(StoreCommit commit)
+        {
+            while (commit.Readings.Count < 1_000)
+            {
+                AddValues(commit, expected);
+            }
+        }
+    });
+
+    [Fact]
     public Task Windows_are_the_same_in_row_form_and_in_the_columnstore() => RunAsync(async database =>
     {
         var sample = await SampleWindows.OpenAsync(database);
         await sample.StoreAsync();
         var before = await sample.Content();
+        Assert.Equal("row, row", await database.Forms("reading"));
 
         await database.Postgres.IndexReadingsAsync(default);
 

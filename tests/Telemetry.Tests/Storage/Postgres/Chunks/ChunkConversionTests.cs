@@ -80,5 +80,5 @@ public sealed class ChunkConversionTests
     private List<string> Due(params Chunk[] chunks) => [.. _conversion.Due(chunks, Closed).Select(chunk => chunk.Name)];
 
     private static Chunk Of(string name, int end, int status, long bytes = 0) =>
-        new(name, "reading", Closed.AddHours(end - 1), Closed.AddHours(end), status, bytes, 0);
+        new(name, "reading", Closed.AddHours(end - 1), Closed.AddHours(end), status, bytes, 0, 0);
 }

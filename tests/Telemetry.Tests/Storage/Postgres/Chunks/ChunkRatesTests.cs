@@ -27,5 +27,5 @@ public sealed class ChunkRatesTests
     public void Without_chunks_the_rate_is_zero() => Assert.Equal(0, ChunkRates.Greatest([], Now));
 
     private static Chunk Of(double from, double to, long rows, long converted = 0) =>
-        new("", "reading", Now.AddHours(from), Now.AddHours(to), 0, rows, converted);
+        new("", "reading", Now.AddHours(from), Now.AddHours(to), 0, rows, converted, 0);
 }
