@@ -60,8 +60,9 @@ public sealed record PostgresStoreOptions
     public TimeSpan PartitionsAhead { get; init; } = TimeSpan.FromDays(8);
 
     /// <summary>
-    /// How long making a partition waits for queries (plain PostgreSQL; after that its rows go to the default partition),
-    /// or the conversion of a chunk for queries and commits (TimescaleDB; after that it is tried again later).
+    /// How long making a partition waits for queries (plain PostgreSQL; after that its rows go to the default
+    /// partition), or the conversion of a chunk for queries and commits (TimescaleDB; after that it is tried again
+    /// later).
     /// </summary>
     public TimeSpan PartitionLockWait { get; init; } = TimeSpan.FromSeconds(3);
 

@@ -8,10 +8,10 @@ using Telemetry.TestKit.Servers;
 namespace Telemetry.Benchmarks.Layout;
 
 /// <summary>
-/// What the layout of readings costs when they are stored and moved, and how fast it answers: on a plain PostgreSQL that
-/// it starts, or on the TimescaleDB server that TELEMETRY_LAYOUT_SERVER names, an Npgsql connection string of a user who
-/// may make databases; they are left there. TELEMETRY_LAYOUT_READINGS says how many readings are queried; ten million
-/// unless it says otherwise.
+/// What the layout of readings costs when they are stored and moved, and how fast it answers: on a plain PostgreSQL
+/// that it starts, or on the TimescaleDB server that TELEMETRY_LAYOUT_SERVER names, an Npgsql connection string of a
+/// user who may make databases; they are left there. TELEMETRY_LAYOUT_READINGS says how many readings are queried; ten
+/// million unless it says otherwise.
 /// </summary>
 internal static class LayoutBenchmark
 {

@@ -130,7 +130,8 @@ internal static class LayoutChunks
         Figure.Print("chunks.count", chunks, "");
         Figure.Print("stored.readings", stored, "");
         Figure.Print("closing.readings", stored / upkeep.TotalSeconds, "readings/s");
-        Figure.Print("stored.bytes", await SizeAsync(connection) / stored, "B/reading, indexes and open chunk included");
+        Figure.Print(
+            "stored.bytes", await SizeAsync(connection) / stored, "B/reading, indexes and open chunk included");
         await LayoutQueries.AskAsync(connection);
     }
 

@@ -3,8 +3,8 @@ using Npgsql;
 namespace Telemetry.Storage.Postgres.Chunks;
 
 /// <summary>
-/// TimescaleDB's Apache edition: builds the index by series and time of chunks of readings that have closed. Readers and
-/// late readings go on meanwhile. What an interrupted build leaves is removed by the next one.
+/// TimescaleDB's Apache edition: builds the index by series and time of chunks of readings that have closed. Readers
+/// and late readings go on meanwhile. What an interrupted build leaves is removed by the next one.
 /// </summary>
 internal sealed class ChunkIndexes(NpgsqlConnection connection)
 {

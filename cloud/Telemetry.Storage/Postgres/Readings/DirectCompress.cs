@@ -9,7 +9,9 @@ namespace Telemetry.Storage.Postgres.Readings;
 /// </summary>
 internal sealed class DirectCompress(bool isOn)
 {
-    /// <summary>For the transaction. The setting that claims sorted input is never made: queries would be wrong.</summary>
+    /// <summary>
+    /// For one transaction. The setting that claims that input is sorted is never made: queries would be wrong.
+    /// </summary>
     public const string Sql = "SET LOCAL timescaledb.enable_direct_compress_copy = on";
 
     /// <summary>How many readings of one device in a row, on average, are a long run: a full batch.</summary>

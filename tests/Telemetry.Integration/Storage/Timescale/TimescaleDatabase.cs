@@ -35,7 +35,8 @@ internal static class TimescaleDatabase
     }
 
     /// <summary>
-    /// Without the warning that a chunk hardly got smaller (its words differ by version): chunks of tests hold few rows.
+    /// Without the warning that a chunk hardly got smaller (its words differ by version): chunks of tests hold few
+    /// rows.
     /// </summary>
     public static IEnumerable<string> Unexpected(IEnumerable<string> warnings) => warnings.Where(
         warning => !warning.StartsWith("poor compression ra", StringComparison.Ordinal));
