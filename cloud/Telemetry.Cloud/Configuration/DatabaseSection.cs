@@ -22,6 +22,8 @@ internal static class DatabaseSection
             KeepPartsApart = reader.Span("database.keepPartsApart", options.KeepPartsApart, Day, 3650 * Day),
             ReadConnectionsMax = reader.Number("database.readConnectionsMax", options.ReadConnectionsMax, 1, 100),
             ArrivedReadings = reader.Number("database.arrivedReadings", options.ArrivedReadings, 1_000, 10_000_000),
+            ChunkBytes = reader.Bytes("database.chunkBytes", options.ChunkBytes, 1 << 20, 1L << 40),
+            DirectCompress = reader.Flag("database.directCompress", options.DirectCompress),
             IndexingPercent = reader.Number("database.indexingPercent", options.IndexingPercent, 1, 100),
         };
         if (connection.Length == 0)

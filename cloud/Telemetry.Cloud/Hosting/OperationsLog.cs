@@ -88,6 +88,12 @@ internal static partial class OperationsLog
     public static partial void NumbersHalfGiven(ILogger logger, long given, long max);
 
     [LoggerMessage(
+        3024, LogLevel.Warning,
+        "The database does not write readings to the columnstore at once ({Problem}); this process does not ask it to "
+        + "any more")]
+    public static partial void DirectCompressOff(ILogger logger, string problem);
+
+    [LoggerMessage(
         3021, LogLevel.Warning,
         "The trace collector at {Endpoint} did not take {Spans} spans; repeats are counted, not logged")]
     private static partial void TracesNotTaken(ILogger logger, string endpoint, long spans);

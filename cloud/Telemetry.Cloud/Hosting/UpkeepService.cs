@@ -1,18 +1,19 @@
 using Microsoft.Extensions.Hosting;
 using Telemetry.Diagnostics.Failures;
+using Telemetry.Storage.Postgres.Migrations;
 
 namespace Telemetry.Cloud.Hosting;
 
 /// <summary>
 /// What a processor's process does for the database beside the rounds: old rows of the frame register are summed up,
-/// published alerts are removed from the outbox at their age, readings are moved to where they are indexed, old parts
-/// of windows are merged, readings and windows that are not kept are removed, and the numbers of series are watched. Any
-/// number of processes may do it.
+/// published alerts are removed from the outbox at their age, readings are moved to where they are indexed (on
+/// TimescaleDB their chunks are converted or indexed), old parts of windows are merged, readings and windows that are
+/// not kept are removed, and the numbers of series are watched. Any number of processes may do it.
 /// </summary>
 internal sealed class UpkeepService(RoleContext context, ServersService servers, StopSignal signal) : BackgroundService
 {
-    private static readonly TimeSpan Moment = TimeSpan.FromSeconds(5), Minute = TimeSpan.FromMinutes(1),
-        Hour = TimeSpan.FromHours(1);
+    private static readonly TimeSpan Moment = TimeSpan.FromSeconds(5), HalfMinute = TimeSpan.FromSeconds(30),
+        Minute = TimeSpan.FromMinutes(1), Hour = TimeSpan.FromHours(1);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -27,12 +28,15 @@ internal sealed class UpkeepService(RoleContext context, ServersService servers,
         var keep = settings.Database!.KeepRegister;
         // The register is kept as long as the log and no longer.
         var rollup = Job("Rolling up the frame register", cancel => store.SumUpFramesAsync(keep, cancel), Hour, Hour);
+        var indexing = store.Edition.Kind == DatabaseKind.PostgreSql ? Moment : HalfMinute;
         return Task.WhenAll(
             rollup.RunAsync(signal.Stopping),
             Job("Looking at the numbers of series", numbers.LookAsync, Hour).RunAsync(signal.Stopping),
-            Job("Indexing readings", store.IndexReadingsAsync, Moment).RunAsync(signal.Stopping),
             Job("Retention", retention.RunAsync, Hour, Minute).RunAsync(signal.Stopping),
             Job("Merging parts of windows", store.MergePartsAsync, Hour, Minute).RunAsync(signal.Stopping),
+            Job("Looking at direct compress", new DirectCompressWatch(store, logger).LookAsync, Minute)
+                .RunAsync(signal.Stopping),
+            Job("Indexing readings", store.IndexReadingsAsync, indexing).RunAsync(signal.Stopping),
             Job("Trimming the alert outbox", trimmer.LookAsync, Minute).RunAsync(signal.Stopping));
     }
 

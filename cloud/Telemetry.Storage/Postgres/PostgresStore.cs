@@ -6,6 +6,7 @@ using Telemetry.Model.Protocol;
 using Telemetry.Model.Schemas;
 using Telemetry.Storage.Alerts;
 using Telemetry.Storage.Postgres.Alerts;
+using Telemetry.Storage.Postgres.Chunks;
 using Telemetry.Storage.Postgres.Commit;
 using Telemetry.Storage.Postgres.Ledger;
 using Telemetry.Storage.Postgres.Maintenance;
@@ -33,8 +34,10 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     private readonly ReadingIndexing? _indexing;
     private readonly RetentionJob _retention;
     private readonly PartMerging _merging;
+    private readonly ChunkUpkeep? _chunks;
     private readonly PostgresStoreOptions _options;
     private readonly ReadingTable _table;
+    private readonly DirectCompress _direct;
 
     private PostgresStore(
         NpgsqlDataSource readers, DatabaseEdition edition, ReadingTable table, PostgresStoreOptions options,
@@ -46,10 +49,15 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         _table = table;
         _retention = new RetentionJob(options, table.HasDevice, edition, time);
         _merging = new PartMerging(options, time);
+        _direct = new DirectCompress(edition.HasDirectCompress && options.DirectCompress);
         if (table.IsPartitioned)
         {
             _partitions = new CommitPartitions(options, time);
             _indexing = new ReadingIndexing(options, time);
+        }
+        else
+        {
+            _chunks = new ChunkUpkeep(options, edition.Kind == DatabaseKind.TimescaleCommunity, time);
         }
     }
 
@@ -63,6 +71,9 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     /// Plain PostgreSQL: the number of partitions that could not be made; their rows go to the default partition.
     /// </summary>
     public int PartitionsLeftToDefault => (_partitions?.LeftToDefault ?? 0) + (_indexing?.LeftToDefault ?? 0);
+
+    /// <summary>The server's warning that turned direct compress off; null while it had none.</summary>
+    public string? DirectCompressProblem => _direct.Problem;
 
     /// <summary>
     /// Plain PostgreSQL: the number of readings that <see cref="IndexReadingsAsync"/> of this store has moved.
@@ -258,7 +269,7 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
 
         if (!_idle.TryDequeue(out var connection))
         {
-            connection = new CommitConnection(_options, _table);
+            connection = new CommitConnection(_options, _table, _direct);
         }
 
         try
@@ -286,11 +297,12 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         cancellationToken);
 
     /// <summary>
-    /// Plain PostgreSQL: moves readings that have arrived to the partitions that have an index, until few are left. Any
-    /// process should call it at intervals; one at a time does the work, and the next call continues after an error.
+    /// Plain PostgreSQL: moves readings that have arrived to the partitions that have an index, until few are left.
+    /// TimescaleDB: converts chunks that have closed to the columnstore, or indexes them. Any process should call it at
+    /// intervals; one at a time does the work, and the next call continues after an error.
     /// </summary>
     public Task IndexReadingsAsync(CancellationToken cancellationToken) =>
-        _indexing?.RunAsync(cancellationToken) ?? Task.CompletedTask;
+        _indexing?.RunAsync(cancellationToken) ?? _chunks!.RunAsync(cancellationToken);
 
     /// <summary>
     /// Removes readings and windows that the rules do not keep. Any process should call it at intervals; one at a time

@@ -72,8 +72,9 @@ public sealed record PostgresStoreOptions
     public TimeSpan PartitionsAhead { get; init; } = TimeSpan.FromDays(8);
 
     /// <summary>
-    /// Plain PostgreSQL: how long making a partition waits for queries. After that its rows go to the default
-    /// partition.
+    /// How long making a partition waits for queries (plain PostgreSQL; after that its rows go to the default
+    /// partition), or the conversion of a chunk for queries and commits (TimescaleDB; after that it is tried again
+    /// later).
     /// </summary>
     public TimeSpan PartitionLockWait { get; init; } = TimeSpan.FromSeconds(3);
 
@@ -84,12 +85,37 @@ public sealed record PostgresStoreOptions
     public int ArrivedReadings { get; init; } = 65_536;
 
     /// <summary>
-    /// Plain PostgreSQL: the part of the time, in percent, in which one connection moves readings. At 15, about 50,000
-    /// readings a second are moved; what comes faster than that is moved later.
+    /// The part of the time, in percent, in which one connection moves readings (plain PostgreSQL), or converts or
+    /// indexes chunks (TimescaleDB). At 15, about 50,000 readings a second are moved; what comes faster than that is
+    /// moved later.
     /// </summary>
     public int IndexingPercent { get; init; } = 15;
 
-    /// <summary>Plain PostgreSQL: the longest time of moving at most 16 MiB, or of building one week's index.</summary>
+    /// <summary>
+    /// TimescaleDB: how large a chunk of readings should be while it is open. Its length follows from that and from the
+    /// rate, within an hour and seven days. Queries scan the open chunk. Default 32 MiB: about 600,000 readings.
+    /// </summary>
+    public long ChunkBytes { get; init; } = 32L << 20;
+
+    /// <summary>TimescaleDB: how long after its end a chunk is still taken as open.</summary>
+    public TimeSpan ChunkGrace { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>
+    /// TimescaleDB: how long no rows must have come to a converted chunk before those that came late are merged into
+    /// it, and when a chunk that somebody held is tried again.
+    /// </summary>
+    public TimeSpan ChunkQuiet { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>
+    /// TimescaleDB Community: whether long runs of readings are written to the columnstore at once, where the server
+    /// can.
+    /// </summary>
+    public bool DirectCompress { get; init; } = true;
+
+    /// <summary>
+    /// The longest time of moving at most 16 MiB or building one week's index (plain PostgreSQL), or of converting or
+    /// indexing one chunk (TimescaleDB).
+    /// </summary>
     public TimeSpan IndexingTimeout { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>The most rows that retention deletes in one transaction. Default 100,000.</summary>

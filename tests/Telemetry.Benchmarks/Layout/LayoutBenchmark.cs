@@ -8,15 +8,26 @@ using Telemetry.TestKit.Servers;
 namespace Telemetry.Benchmarks.Layout;
 
 /// <summary>
-/// What the layout of readings on plain PostgreSQL costs when they are stored and moved, and how fast it answers.
-/// TELEMETRY_LAYOUT_READINGS says how many readings are queried; ten million unless it says otherwise.
+/// What the layout of readings costs when they are stored and moved, and how fast it answers: on a plain PostgreSQL
+/// that it starts, or on the TimescaleDB server that TELEMETRY_LAYOUT_SERVER names, an Npgsql connection string of a
+/// user who may make databases; they are left there. TELEMETRY_LAYOUT_READINGS says how many readings are queried; ten
+/// million unless it says otherwise.
 /// </summary>
 internal static class LayoutBenchmark
 {
-    private const int Workers = 2, Gateways = 500, ReadingsOfFrame = 200, ReadingsOfTransaction = 30_000;
+    internal const int Workers = 2, Gateways = 500, ReadingsOfFrame = 200, ReadingsOfTransaction = 30_000;
 
     public static async Task RunAsync(RunLength length)
     {
+        var readings = length.IsShort ? 400_000 : long.Parse(
+            Environment.GetEnvironmentVariable("TELEMETRY_LAYOUT_READINGS") ?? "10000000",
+            CultureInfo.InvariantCulture);
+        if (Environment.GetEnvironmentVariable("TELEMETRY_LAYOUT_SERVER") is { Length: > 0 } named)
+        {
+            await LayoutChunks.RunAsync(named, readings, length);
+            return;
+        }
+
         await using var server = await PostgresServer.Start(new PostgresOptions
         {
             ForceToDisk = true,
@@ -24,10 +35,7 @@ internal static class LayoutBenchmark
         });
         await LayoutCopies.RunAsync(server.ConnectionString, length.IsShort ? 2 : 12);
         await StoringAsync(server, length);
-        var readings = long.Parse(
-            Environment.GetEnvironmentVariable("TELEMETRY_LAYOUT_READINGS") ?? "10000000",
-            CultureInfo.InvariantCulture);
-        await LayoutQueries.RunAsync(server, length.IsShort ? 400_000 : readings);
+        await LayoutQueries.RunAsync(server, readings);
     }
 
     /// <summary>
@@ -100,7 +108,8 @@ internal static class LayoutBenchmark
         await command.ExecuteNonQueryAsync();
     }
 
-    private static async Task MoveAsync(PostgresStore store, CancellationToken cancellationToken)
+    /// <summary>Does upkeep's work until it is told to stop.</summary>
+    internal static async Task MoveAsync(PostgresStore store, CancellationToken cancellationToken)
     {
         try
         {

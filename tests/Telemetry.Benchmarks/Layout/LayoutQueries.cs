@@ -11,7 +11,10 @@ namespace Telemetry.Benchmarks.Layout;
 /// </summary>
 internal static class LayoutQueries
 {
-    private const int Series = 1_000, Days = 40, TimesOfStep = 131;
+    /// <summary>So many series, and so many days to now.</summary>
+    internal const int Series = 1_000, Days = 40;
+
+    private const int TimesOfStep = 131;
 
     private static readonly (string Name, string Sql)[] Queries =
     [
@@ -45,15 +48,24 @@ internal static class LayoutQueries
             CancellationToken.None);
         await using var connection = new NpgsqlConnection(own);
         await connection.OpenAsync();
-        await ExecuteAsync(connection, $"""
-            INSERT INTO telemetry.device (identity, gateway, device)
-            SELECT int4send(g), 'gw-' || g, 'pump' FROM generate_series(0, 49) g;
-            INSERT INTO telemetry.series (identity, device_id, gateway, device, metric, labels, type, unit,
-                extra_lateness_micros, decimals)
-            SELECT int4send(s), 1 + s / 20, 'gw-' || s / 20, 'pump', 'm' || s % 20, jsonb_build_object(), 0, 'Cel', 0, 2
-            FROM generate_series(0, {Series - 1}) s
-            """);
+        await RegisterAsync(connection);
         await FillAsync(server, store, connection, readings);
+        await AskAsync(connection);
+    }
+
+    /// <summary>Registers the series of the queries; their numbers begin at one.</summary>
+    internal static Task RegisterAsync(NpgsqlConnection connection) => ExecuteAsync(connection, $"""
+        INSERT INTO telemetry.device (identity, gateway, device)
+        SELECT int4send(g), 'gw-' || g, 'pump' FROM generate_series(0, 49) g;
+        INSERT INTO telemetry.series (identity, device_id, gateway, device, metric, labels, type, unit,
+            extra_lateness_micros, decimals)
+        SELECT int4send(s), 1 + s / 20, 'gw-' || s / 20, 'pump', 'm' || s % 20, jsonb_build_object(), 0, 'Cel', 0, 2
+        FROM generate_series(0, {Series - 1}) s
+        """);
+
+    /// <summary>Measures the queries and prints their plans.</summary>
+    internal static async Task AskAsync(NpgsqlConnection connection)
+    {
         await ExecuteAsync(connection, "VACUUM ANALYZE");
         foreach (var (name, sql) in Queries)
         {
@@ -126,13 +138,13 @@ internal static class LayoutQueries
     private static async Task<long> WalAsync(NpgsqlConnection connection) =>
         (long)await NumberAsync(connection, "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')");
 
-    private static async Task<double> NumberAsync(NpgsqlConnection connection, string sql)
+    internal static async Task<double> NumberAsync(NpgsqlConnection connection, string sql)
     {
         await using var command = new NpgsqlCommand(sql, connection);
         return Convert.ToDouble(await command.ExecuteScalarAsync(), null);
     }
 
-    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
+    internal static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
     {
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync();

@@ -11,7 +11,8 @@ namespace Telemetry.Storage.Postgres.Commit;
 /// A connection on which ledger transactions run. Any error closes it for good, which rolls back the open transaction;
 /// the next commit opens a new connection. One commit at a time.
 /// </summary>
-internal sealed class CommitConnection(PostgresStoreOptions options, ReadingTable table) : IAsyncDisposable
+internal sealed class CommitConnection(PostgresStoreOptions options, ReadingTable table, DirectCompress direct)
+    : IAsyncDisposable
 {
     // Committed means durable, whatever the database's default is: the gateways delete on our word. And a session whose
     // owner lost power must not keep the partitions' rows locked: between statements the server's timeout ends it,
@@ -45,7 +46,7 @@ internal sealed class CommitConnection(PostgresStoreOptions options, ReadingTabl
         {
             var session = _session ??= new Session(
                 await OpenAsync(cancellationToken),
-                new ReadingStatements(table, (int)options.CommandTimeout.TotalMilliseconds));
+                new ReadingStatements(table, (int)options.CommandTimeout.TotalMilliseconds, direct));
             // Not disposed on errors: closing the connection rolls back, and hides no earlier error.
             var transaction = await session.Connection.BeginTransactionAsync(cancellationToken);
             if (await WriteAsync(session, commit, cancellationToken))
@@ -107,6 +108,7 @@ internal sealed class CommitConnection(PostgresStoreOptions options, ReadingTabl
     private async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
     {
         var connection = new NpgsqlConnection(_connectionString);
+        direct.Watch(connection);
         try
         {
             await connection.OpenAsync(cancellationToken);

@@ -12,7 +12,8 @@ namespace Telemetry.Storage.Postgres.Commit;
 /// </summary>
 /// <param name="table">The shape of the table.</param>
 /// <param name="timeoutMillis">How long one exchange with the server may take; null for the connection's.</param>
-internal sealed class ReadingStatements(ReadingTable table, int? timeoutMillis = null)
+/// <param name="direct">What writes long runs to the columnstore; null for none.</param>
+internal sealed class ReadingStatements(ReadingTable table, int? timeoutMillis = null, DirectCompress? direct = null)
 {
     private readonly ReadingEncoder _readings = new(table.HasDevice, table.CopyTarget);
     private readonly PartEncoder _encoder = new();
@@ -41,6 +42,12 @@ internal sealed class ReadingStatements(ReadingTable table, int? timeoutMillis =
 
         if (commit.Readings.Count > 0)
         {
+            if (direct?.Fits(commit.Readings) == true)
+            {
+                await using var command = new NpgsqlCommand(DirectCompress.Sql, connection);
+                await command.ExecuteNonQueryAsync(cancellationToken);
+            }
+
             _readings.Begin();
             await CopyAsync(
                 connection, _readings.CopySql, () => _readings.Next(commit.Readings), "in-copy", cancellationToken);

@@ -2,6 +2,7 @@ using System.Text;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Storage;
+using Telemetry.Storage.Postgres.Statements;
 using Telemetry.Storage.Windows;
 using Telemetry.TestKit.Contracts;
 
@@ -40,11 +41,13 @@ public abstract class ColumnstoreContract
 
         row = await StoreSteps.Commit(database.Store, row, commit => AddValues(commit, expected));
         await Same("row");
-        await database.Convert("reading");
+        await database.KeepChunks();
         await Same("column");
         row = await StoreSteps.Commit(database.Store, row, commit => AddValues(commit, expected));
         await Same("both");
-        await database.Convert("reading");
+        await database.KeepChunks();
+        await Same("column");
+        await database.KeepChunks();
         await Same("column");
 
         async Task Same(string form)
@@ -55,14 +58,75 @@ public abstract class ColumnstoreContract
     });
 
     [Fact]
+    public Task Long_run_goes_to_the_columnstore_at_once_and_comes_back_bit_for_bit() => RunAsync(async database =>
+    {
+        await database.OpenAnother();
+        var row = await StoreSteps.Take(database.Store);
+        var expected = new List<StoredReading>();
+        var direct = database.Postgres.Edition.HasDirectCompress;
+
+        row = await StoreSteps.Commit(database.Store, row, AddRun);
+        await Same(direct ? "column" : "row");
+        row = await StoreSteps.Commit(database.Store, row, commit => AddValues(commit, expected));
+        await Same(direct ? "both" : "row");
+        row = await StoreSteps.Commit(database.Store, row, AddRun);
+        await Same(direct ? "both" : "row");
+        await database.KeepChunks();
+        await Same("column");
+        Assert.Null(database.Postgres.DirectCompressProblem);
+
+        void AddRun(StoreCommit commit)
+        {
+            while (commit.Readings.Count < 1_000)
+            {
+                AddValues(commit, expected);
+            }
+        }
+
+        async Task Same(string form)
+        {
+            Assert.Equal(form, await database.Forms("reading"));
+            Assert.Equal(expected, (await database.ReadAllReadings()).OrderBy(r => r.Time));
+        }
+    });
+
+    [Fact]
+    public Task Server_that_warns_of_direct_compress_is_not_asked_again() => RunAsync(async database =>
+    {
+        await database.OpenAnother();
+        await database.Execute("""
+            CREATE FUNCTION telemetry.nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+            CREATE TRIGGER nothing BEFORE INSERT ON telemetry.reading FOR EACH ROW EXECUTE FUNCTION telemetry.nothing()
+            """);
+        var row = await StoreSteps.Take(database.Store);
+        var expected = new List<StoredReading>();
+
+        row = await StoreSteps.Commit(database.Store, row, AddRun);
+        Assert.NotNull(database.Postgres.DirectCompressProblem);
+        await database.Execute("DROP TRIGGER nothing ON telemetry.reading");
+        await StoreSteps.Commit(database.Store, row, AddRun);
+
+        Assert.Equal("row", await database.Forms("reading"));
+        Assert.Equal(expected, (await database.ReadAllReadings()).OrderBy(r => r.Time));
+
+        void AddRun(StoreCommit commit)
+        {
+            while (commit.Readings.Count < 1_000)
+            {
+                AddValues(commit, expected);
+            }
+        }
+    });
+
+    [Fact]
     public Task Windows_are_the_same_in_row_form_and_in_the_columnstore() => RunAsync(async database =>
     {
         var sample = await SampleWindows.OpenAsync(database);
         await sample.StoreAsync();
         var before = await sample.Content();
+        Assert.Equal("row, row", await database.Forms("reading"));
 
-        await database.RunPolicy("reading");
-        await database.RunPolicy("window_part");
+        await database.Postgres.IndexReadingsAsync(default);
 
         Assert.Equal("column, column", await database.Forms("reading"));
         Assert.Equal("column, column", await database.Forms("window_part"));
@@ -75,8 +139,7 @@ public abstract class ColumnstoreContract
     {
         var sample = await SampleWindows.OpenAsync(database);
         await sample.StoreAsync();
-        await database.Convert("reading");
-        await database.Convert("window_part");
+        await database.KeepChunks();
 
         await sample.StoreLateAsync();
 
@@ -85,9 +148,11 @@ public abstract class ColumnstoreContract
         Assert.Equal(SampleWindows.CountsWithLate, await database.Row(SampleWindows.CountsSql));
         Assert.Empty(await sample.Differences());
         var before = await sample.Content();
+        // They are not merged yet: more may come.
+        await database.Postgres.IndexReadingsAsync(default);
+        Assert.Equal("both, both", await database.Forms("reading"));
 
-        await database.Convert("reading");
-        await database.Convert("window_part");
+        await database.KeepChunks();
 
         Assert.Equal("column, column", await database.Forms("reading"));
         Assert.Equal("column, column", await database.Forms("window_part"));
@@ -113,7 +178,7 @@ public abstract class ColumnstoreContract
         Assert.Empty(await sample.Differences());
         Assert.Equal("both, both", await database.Forms("window_part"));
 
-        await database.RunPolicy("window_part");
+        await database.KeepChunks();
 
         Assert.Equal("column, column", await database.Forms("window_part"));
         await database.Execute("UPDATE telemetry.window_part SET stored_at = stored_at + interval '8 days'");
@@ -133,6 +198,29 @@ public abstract class ColumnstoreContract
 
         Assert.Equal(SampleWindows.WindowsOfOne / 2, database.Postgres.WindowsMerged);
         Assert.Equal(SampleWindows.WindowsOfOne, await database.RowsInRowForm("window_part"));
+    });
+
+    [Fact]
+    public Task Open_chunk_stays_in_row_form_until_it_closes() => RunAsync(async database =>
+    {
+        var sample = await SampleWindows.OpenAsync(database);
+        await sample.StoreAsync();
+        var row = await StoreSteps.Take(database.Store, partition: 1);
+        await StoreSteps.Commit(database.Store, row, commit => commit.Readings.Add(
+            commit.Register(MetricType.Int), ColumnValues.Micros(DateTime.UtcNow), ReadingFlags.None, 1));
+
+        await database.KeepChunks();
+
+        Assert.Equal("column, column, row", await database.Forms("reading"));
+    });
+
+    [Fact]
+    public Task Server_has_no_policy_that_converts_later() => RunAsync(async database =>
+    {
+        await database.OpenAnother();
+
+        Assert.Equal("0", await database.Row("SELECT count(*) FROM timescaledb_information.jobs "
+            + "WHERE hypertable_schema = 'telemetry'"));
     });
 
     [Fact]

@@ -1,3 +1,7 @@
+using Telemetry.Storage.Postgres;
+using Telemetry.Storage.Postgres.Chunks;
+using Telemetry.Storage.Postgres.Migrations;
+
 namespace Telemetry.Integration.Storage.Timescale;
 
 /// <summary>The chunks of our hypertables, and what turns them into the columnstore.</summary>
@@ -52,10 +56,15 @@ internal static class HypertableChunks
         }
     }
 
-    /// <summary>Runs the table's policy once, as the server's worker does at intervals.</summary>
-    public static async Task RunPolicy(this PostgresDatabase database, string table) => await database.Execute(
-        $"CALL run_job({await database.Row($"""
-            SELECT job_id FROM timescaledb_information.jobs
-            WHERE hypertable_schema = 'telemetry' AND hypertable_name = '{table}'
-            """)})");
+    /// <summary>Converts or indexes what upkeep does, without waiting for late rows to end.</summary>
+    public static Task KeepChunks(this PostgresDatabase database, long chunkBytes = 32 << 20) => new ChunkUpkeep(
+        new PostgresStoreOptions
+        {
+            ConnectionString = database.ConnectionString,
+            ChunkBytes = chunkBytes,
+            ChunkQuiet = TimeSpan.Zero,
+            IndexingPercent = 100,
+        },
+        database.Postgres.Edition.Kind == DatabaseKind.TimescaleCommunity,
+        TimeProvider.System).RunAsync(default);
 }

@@ -1,12 +1,26 @@
+using Telemetry.Model.Readings;
+using Telemetry.Model.Schemas;
+using Telemetry.Storage.Postgres.Chunks;
 using Telemetry.Storage.Postgres.Migrations;
+using Telemetry.Storage.Postgres.Statements;
+using Telemetry.Storage.Windows;
+using Telemetry.TestKit.Contracts;
 
 namespace Telemetry.Integration.Storage.Timescale;
 
 /// <summary>What holds on TimescaleDB, of either edition.</summary>
 public abstract class HypertableContract
 {
+    private const long Day = 86_400 * WindowSpan.MicrosOfSecond;
+
+    private const string LengthsSql = """
+        SELECT max(time_interval) FILTER (WHERE hypertable_name = 'reading'),
+               max(time_interval) FILTER (WHERE hypertable_name = 'window_part')
+        FROM timescaledb_information.dimensions WHERE hypertable_schema = 'telemetry'
+        """;
+
     [Fact]
-    public Task Tables_are_hypertables_and_Community_compresses_readings_and_parts() => RunAsync(async database =>
+    public Task Tables_are_hypertables() => RunAsync(async database =>
     {
         await database.OpenAnother();
 
@@ -17,10 +31,6 @@ public abstract class HypertableContract
             "frame_register, reading, window_part",
             await database.Row("SELECT string_agg(hypertable_name, ', ' ORDER BY hypertable_name) "
                 + "FROM timescaledb_information.hypertables WHERE hypertable_schema = 'telemetry'"));
-        Assert.Equal(
-            edition.Kind == DatabaseKind.TimescaleCommunity ? "reading, window_part" : "",
-            await database.Row("SELECT string_agg(hypertable_name, ', ' ORDER BY hypertable_name) "
-                + "FROM timescaledb_information.jobs WHERE hypertable_schema = 'telemetry'"));
     });
 
     [Fact]
@@ -36,6 +46,90 @@ public abstract class HypertableContract
         Assert.Equal(before, await database.Row(SixthVersion.NewContent));
         Assert.Equal(
             $"{MigrationRunner.Version}", await database.Row("SELECT max(version) FROM telemetry.telemetry_schema"));
+    });
+
+    [Fact]
+    public Task New_chunks_are_an_hour_long_until_the_rate_is_known_and_shorter_when_it_is_high() =>
+        RunAsync(async database =>
+        {
+            await database.OpenAnother();
+            Assert.Equal("01:00:00|01:00:00", await database.Row(LengthsSql));
+            await database.Execute("SELECT set_chunk_time_interval('telemetry.reading', interval '7 days')");
+            var now = ColumnValues.Micros(DateTime.UtcNow);
+            await StoreSteps.Commit(database.Store, await StoreSteps.Take(database.Store), commit =>
+            {
+                var series = commit.Register(MetricType.Int);
+                commit.Readings.Add(series, now - WindowSpan.MicrosOfSecond, ReadingFlags.None, 1);
+            });
+            await database.Postgres.IndexReadingsAsync(default);
+            Assert.Equal("7.00:00:00|01:00:00", await database.Row(LengthsSql));
+
+            await database.KeepChunks(chunkBytes: 1);
+
+            Assert.Equal("01:00:00|01:00:00", await database.Row(LengthsSql));
+        });
+
+    [Fact]
+    public Task Newest_reading_of_each_series_is_found_in_chunks_of_every_form() => RunAsync(async database =>
+    {
+        await database.OpenAnother();
+        var now = ColumnValues.Micros(DateTime.UtcNow);
+        SeriesEntry? open = null, closed = null, late = null, old = null;
+        var row = await StoreSteps.Commit(database.Store, await StoreSteps.Take(database.Store), c =>
+        {
+            (open, closed) = (c.Register(MetricType.Int), c.Register(MetricType.Float, 2));
+            (late, old) = (c.Register(MetricType.Text), c.Register(MetricType.UInt));
+            foreach (var series in (SeriesEntry[])[open, closed])
+            {
+                c.Readings.Add(series, now - (90 * Day), ReadingFlags.None, 0);
+                c.Readings.Add(series, now - (4 * Day), ReadingFlags.None, BitConverter.DoubleToUInt64Bits(1.25));
+            }
+
+            c.Readings.AddText(late, now - (4 * Day), ReadingFlags.None, "early"u8);
+            c.Readings.Add(old, now - (900 * Day), ReadingFlags.None, ulong.MaxValue);
+        });
+        await database.KeepChunks();
+        await StoreSteps.Commit(database.Store, row, c =>
+        {
+            c.Readings.Add(open!, now, ReadingFlags.None, 7);
+            c.Readings.AddText(late!, now - (4 * Day) + 1, ReadingFlags.None, "late"u8);
+        });
+
+        Assert.Equal(
+            ["float 1.25", "int 7", "text late", "uint 18446744073709551615"],
+            await database.Read(
+                "SELECT lower(split_part(metric, ' ', 1)) || ' ' || coalesce(\"integer\"::text, number::text, text) "
+                + $"FROM telemetry.latest_readings('{StoreSteps.Gateway}') ORDER BY 1",
+                r => r.GetString(0)));
+        Assert.Equal("0", await database.Row("SELECT count(*) FROM telemetry.latest_readings('gw-2')"));
+    });
+
+    [Fact]
+    public Task Index_of_a_closed_chunk_is_built_once_and_anew_where_it_was_interrupted() => RunAsync(async database =>
+    {
+        var sample = await SampleWindows.OpenAsync(database);
+        await sample.StoreAsync();
+        await using var connection = await database.OpenConnection();
+        var indexes = new ChunkIndexes(connection);
+        var due = await Due();
+        Assert.Equal(2, due.Count);
+
+        await indexes.BuildAsync(due[0], default);
+        Assert.Equal([due[1]], await Due());
+        await database.Execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = "
+            + $"'{due[0].Name}_by_series'::regclass");
+        Assert.Equal(due, await Due());
+        await indexes.BuildAsync(due[0], default);
+        await indexes.BuildAsync(due[1], default);
+
+        Assert.Empty(await Due());
+        Assert.Equal("2|True", await database.Row("SELECT count(*), bool_and(indisvalid) FROM pg_index i "
+            + "JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relname LIKE '%\\_chunk\\_by\\_series'"));
+        await sample.StoreLateAsync();
+        Assert.Empty(await sample.Differences());
+
+        async Task<IReadOnlyList<Chunk>> Due() =>
+            await indexes.DueAsync(await ChunkQueries.ReadAsync(connection, default), DateTime.UtcNow, default);
     });
 
     [Fact]

@@ -3,6 +3,7 @@ using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Storage;
+using Telemetry.Storage.Postgres;
 using Telemetry.Storage.Postgres.Statements;
 using Telemetry.Storage.Windows;
 using Telemetry.TestKit.Contracts;
@@ -63,10 +64,16 @@ internal sealed class SampleWindows
         _from = Today - (DaysAgo * 24 * 60 * MicrosOfMinute) - (Minutes / 2 * MicrosOfMinute);
     }
 
-    /// <summary>Opens the database's store and takes the partition.</summary>
+    /// <summary>
+    /// Opens the database's store, which stores in row form whatever the server can, and takes the partition.
+    /// </summary>
     public static async Task<SampleWindows> OpenAsync(PostgresDatabase database)
     {
-        await database.OpenAnother();
+        await database.OpenStore(new PostgresStoreOptions
+        {
+            ConnectionString = database.ConnectionString,
+            DirectCompress = false,
+        });
         return new SampleWindows(database, await StoreSteps.Take(database.Store));
     }
 

@@ -34,7 +34,10 @@ internal static class TimescaleDatabase
         Assert.Empty(Unexpected(database.Warnings));
     }
 
-    /// <summary>Without the warning that a chunk hardly got smaller: chunks of tests hold few rows.</summary>
+    /// <summary>
+    /// Without the warning that a chunk hardly got smaller (its words differ by version): chunks of tests hold few
+    /// rows.
+    /// </summary>
     public static IEnumerable<string> Unexpected(IEnumerable<string> warnings) => warnings.Where(
-        warning => !warning.StartsWith("poor compression rate detected", StringComparison.Ordinal));
+        warning => !warning.StartsWith("poor compression ra", StringComparison.Ordinal));
 }

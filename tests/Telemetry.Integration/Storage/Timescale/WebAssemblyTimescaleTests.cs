@@ -18,11 +18,20 @@ public sealed class WebAssemblyTimescaleTests(WebAssemblyTimescaleFixture fixtur
         nameof(StoreContract.Holder_is_not_ended_when_it_is_another_transaction_by_now),
     ];
 
+    // CREATE INDEX CONCURRENTLY takes several transactions; and this edition converts chunks in place of indexing them.
+    private static readonly string[] NeedConcurrentIndexes =
+        [nameof(HypertableContract.Index_of_a_closed_chunk_is_built_once_and_anew_where_it_was_interrupted)];
+
+    // On this server a warning of any connection fails the test.
+    private static readonly string[] Warn =
+        [nameof(ColumnstoreContract.Server_that_warns_of_direct_compress_is_not_asked_again)];
+
     public static TheoryData<string> StoreClaims => ContractClaims.Of<StoreContract>(without: NeedTwoSessions);
 
-    public static TheoryData<string> HypertableClaims => ContractClaims.Of<HypertableContract>();
+    public static TheoryData<string> HypertableClaims =>
+        ContractClaims.Of<HypertableContract>(without: NeedConcurrentIndexes);
 
-    public static TheoryData<string> ColumnstoreClaims => ContractClaims.Of<ColumnstoreContract>();
+    public static TheoryData<string> ColumnstoreClaims => ContractClaims.Of<ColumnstoreContract>(without: Warn);
 
     [TimescaleTheory]
     [MemberData(nameof(StoreClaims))]

@@ -1,0 +1,65 @@
+using Npgsql;
+
+namespace Telemetry.Storage.Postgres.Chunks;
+
+/// <summary>
+/// TimescaleDB Community: converts chunks that have closed to the columnstore, and merges late rows into converted ones
+/// when no more rows come. What it remembers of chunks is lost with the process; then it waits once more.
+/// </summary>
+internal sealed class ChunkConversion(PostgresStoreOptions options, TimeProvider time)
+{
+    /// <summary>How many times the quiet time a chunk waits at most while rows go on to come.</summary>
+    private const int QuietTimesMax = 12;
+
+    private readonly Dictionary<string, (long Bytes, long Since, long First)> _changed = [];
+
+    /// <summary>
+    /// The chunks to convert now, in the order of the list: closed ones in row form, and changed ones in which nothing
+    /// has changed for a while, or which wait for that for long.
+    /// </summary>
+    public IReadOnlyList<Chunk> Due(IReadOnlyList<Chunk> chunks, DateTime closed)
+    {
+        var changed = chunks.Where(chunk => chunk.IsChanged).Select(chunk => chunk.Name).ToHashSet();
+        foreach (var name in _changed.Keys.Where(name => !changed.Contains(name)).ToList())
+        {
+            _changed.Remove(name);
+        }
+
+        return [.. chunks.Where(chunk => !chunk.IsFrozen && chunk.To <= closed && (chunk.IsRows || IsQuiet(chunk)))];
+    }
+
+    /// <summary>Converts a chunk, or merges into it what came later.</summary>
+    public async Task ConvertAsync(NpgsqlConnection connection, Chunk chunk, CancellationToken cancellationToken)
+    {
+        _changed.Remove(chunk.Name);
+        await using var waiting = new NpgsqlCommand(
+            $"SET lock_timeout = '{(long)options.PartitionLockWait.TotalMilliseconds}ms'", connection);
+        await waiting.ExecuteNonQueryAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(
+            "SELECT compress_chunk($1::regclass, if_not_compressed => true, recompress => true)", connection);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = chunk.Name });
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    // Its size stands for its content: rows that fit the last page are seen when they are merged, in the next turn.
+    private bool IsQuiet(Chunk chunk)
+    {
+        if (!chunk.IsChanged)
+        {
+            return false;
+        }
+
+        var (now, bytes) = (time.GetTimestamp(), chunk.RowBytes + chunk.ColumnBytes);
+        if (!_changed.TryGetValue(chunk.Name, out var seen))
+        {
+            seen = _changed[chunk.Name] = (bytes, now, now);
+        }
+        else if (seen.Bytes != bytes)
+        {
+            seen = _changed[chunk.Name] = (bytes, now, seen.First);
+        }
+
+        return time.GetElapsedTime(seen.Since) >= options.ChunkQuiet
+            || time.GetElapsedTime(seen.First) >= QuietTimesMax * options.ChunkQuiet;
+    }
+}
