@@ -85,6 +85,10 @@ internal sealed class RetentionSample
             RetentionRowsMax = 50,
             RetentionPercent = 100,
         });
+
+        // A chunk for each day of the sample.
+        await database.Execute("SELECT set_chunk_time_interval('telemetry.reading', interval '1 day'), "
+            + "set_chunk_time_interval('telemetry.window_part', interval '1 day')");
         return await StoreAsync(database);
     }
 
