@@ -6,14 +6,14 @@ namespace Telemetry.Integration.Storage;
 
 /// <summary>
 /// A database with half a million readings of 200 series that have arrived and were not moved yet, and no statistics of
-/// any table, as after it was put back by pg_restore. Upkeep has looked at it once.
+/// any table, as after it was put back by pg_restore.
 /// </summary>
 public sealed class ArrivedReadings : IAsyncLifetime
 {
     public const int Gateways = 10, SeriesOfGateway = 20, Disordered = 3;
 
     // One of the windows in the last ten minutes of each of so many series has parts that overlap.
-    private static readonly string _fillSql = $"""
+    private static readonly string FillSql = $"""
         ALTER TABLE telemetry.reading_arrived SET (autovacuum_enabled = off);
         ALTER TABLE telemetry.series SET (autovacuum_enabled = off);
         ALTER TABLE telemetry.device_metadata SET (autovacuum_enabled = off);
@@ -47,8 +47,7 @@ public sealed class ArrivedReadings : IAsyncLifetime
         Database = await PostgresDatabase.CreateEmpty(_server.ConnectionString);
         await Database.OpenStore(
             new PostgresStoreOptions { ConnectionString = Database.ConnectionString, ArrivedReadings = 1_000_000 });
-        await Database.Execute(_fillSql);
-        await Database.IndexReadings();
+        await Database.Execute(FillSql);
     }
 
     public async Task DisposeAsync()
