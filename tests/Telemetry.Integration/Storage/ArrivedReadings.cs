@@ -14,6 +14,9 @@ public sealed class ArrivedReadings : IAsyncLifetime
 
     // One of the windows in the last ten minutes of each of so many series has parts that overlap.
     private static readonly string FillSql = $"""
+        DO $$ BEGIN
+            EXECUTE format('ALTER DATABASE %I SET max_parallel_workers_per_gather = 0', current_database());
+        END $$;
         ALTER TABLE telemetry.reading_arrived SET (autovacuum_enabled = off);
         ALTER TABLE telemetry.series SET (autovacuum_enabled = off);
         ALTER TABLE telemetry.device_metadata SET (autovacuum_enabled = off);
@@ -62,7 +65,6 @@ public sealed class ArrivedReadings : IAsyncLifetime
         await using var connection = await Database.OpenConnection();
         await using var transaction = await connection.BeginTransactionAsync();
         await using var command = new NpgsqlCommand($"""
-            SET LOCAL max_parallel_workers_per_gather = 0;
             SELECT sum(length(q::text)) FROM ({sql} OFFSET 0) q;
             SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'reading_arrived'
             """, connection);

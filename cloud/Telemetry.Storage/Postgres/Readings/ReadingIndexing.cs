@@ -30,11 +30,17 @@ internal sealed class ReadingIndexing(PostgresStoreOptions options, TimeProvider
     // Without statistics of its columns the server expects few series of a gateway or a site, and scans what arrived once
     // for each of them. A database that was restored from a dump has none until autovacuum comes.
     private const string AnalyzeSql = """
-        DO $$ BEGIN
-            IF NOT EXISTS (SELECT FROM pg_stats WHERE schemaname = 'telemetry' AND tablename = 'series')
-                AND EXISTS (SELECT FROM telemetry.series) THEN
-                ANALYZE telemetry.series;
-            END IF;
+        DO $$
+        DECLARE
+            unknown text;
+        BEGIN
+            FOR unknown IN
+                SELECT name FROM unnest(ARRAY['series', 'device_metadata']) name
+                WHERE pg_relation_size(('telemetry.' || name)::regclass) > 0
+                    AND NOT EXISTS (SELECT FROM pg_stats WHERE schemaname = 'telemetry' AND tablename = name)
+            LOOP
+                EXECUTE format('ANALYZE telemetry.%I', unknown);
+            END LOOP;
         END $$
         """;
 
