@@ -24,6 +24,12 @@ internal sealed class FrameSource(IFrameLog log, int partitions) : IAsyncDisposa
     private readonly Dictionary<GatewayId, long> _sealed = [];
     private int _attempts;
 
+    /// <summary>
+    /// True: readings are of now, and frames promise that no older one follows; false: they are of 2023, and frames
+    /// promise nothing.
+    /// </summary>
+    public bool IsLive { get; set; }
+
     /// <summary>So many gateways of each partition.</summary>
     public IReadOnlyList<GatewayId> Gateways(int ofPartition)
     {
@@ -87,20 +93,28 @@ internal sealed class FrameSource(IFrameLog log, int partitions) : IAsyncDisposa
     {
         var batch = new ReadingBatch();
         var first = _sealed.GetValueOrDefault(gateway);
+        var journal = _journals[gateway];
+        var time = IsLive ? Math.Max(Now(), journal.LastTime + 1) : 1_700_000_000_000_000 + first;
         for (var i = 0; i < readings; i++)
         {
-            batch.Add(0, 1_700_000_000_000_000 + first + i, (double)(first + i));
+            batch.Add(0, time + i, (double)(first + i));
         }
 
         var series = SeriesList.Empty(gateway).Extend(Schema);
-        var journal = _journals[gateway];
         journal.Acknowledge(journal.Attempt(batch, series), batch.Count);
         var order = new int[batch.Count];
         batch.Order(order);
         var header = new FrameHeader { Key = new FrameKey(9, Lane.Live, first + 1, readings), Schema = Schema.Id };
+        header = !IsLive ? header : header with
+        {
+            Promise = new Promise(
+                time, [new EpochLasts(header.Key.Epoch, new LaneLasts().With(Lane.Live, header.Key.Last))], 0),
+        };
         _sealed[gateway] = header.Key.Last;
         return Send(gateway, writer => FrameWriter.Write(writer, header, [], batch, order, series.Types));
     }
+
+    private static long Now() => (DateTime.UtcNow - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 
     private async Task Send(GatewayId gateway, Action<WireWriter> write)
     {

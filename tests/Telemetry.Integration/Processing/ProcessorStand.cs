@@ -57,6 +57,9 @@ internal sealed class ProcessorStand : IAsyncDisposable
 
     public PostgresDatabase Database { get; }
 
+    /// <summary>The log that the processor reads.</summary>
+    public JetStreamFrameLog Log => _log;
+
     public ProcessorCounters Counters => _processor.Counters;
 
     /// <summary>What the next frames promise: no older reading follows, in microseconds since 1970 UTC.</summary>

@@ -78,13 +78,28 @@ internal sealed class ClusterFiles
             http = new { port = ProcessorStatusPort },
             nats = new { servers = natsUrl, requestTimeout = "2 s" },
             database = new { connection = database },
-            processor = new { lease = "3 s", renewEvery = "500 ms", leaseRetry = "250 ms", timeFirst = "2000-01-01" },
+            processor = new
+            {
+                owner = _options.ProcessorOwner ?? "",
+                lease = "3 s",
+                renewEvery = "500 ms",
+                leaseRetry = "250 ms",
+                timeFirst = "2000-01-01",
+                windows = _options.WindowSeconds == 0 ? Nothing : new { file = WriteWidths(), memoryTime = "1 s" },
+            },
             alerts = broker is null ? Nothing : new { rules = WriteRules() },
         });
         if (broker is not null)
         {
             WriteRelay(database, broker);
         }
+    }
+
+    private string WriteWidths()
+    {
+        var file = _folder.At("windows.json");
+        Write(file, new { widths = new[] { new { metric = "*", width = $"{_options.WindowSeconds} s" } } });
+        return file;
     }
 
     private void WriteRelay(string database, AlertBroker broker) => Write(Relay, new

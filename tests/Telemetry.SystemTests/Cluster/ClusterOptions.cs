@@ -34,6 +34,15 @@ public sealed record ClusterOptions
     /// <summary>True: rules are evaluated, and a relay publishes their alerts to a Kafka.</summary>
     public bool WithAlerts { get; init; } = true;
 
+    /// <summary>True: the agent that takes line protocol has a link of its own, which can be cut alone.</summary>
+    public bool SiteHasItsOwnLink { get; init; }
+
+    /// <summary>The width of all windows, in seconds; 0: as the product has it.</summary>
+    public int WindowSeconds { get; init; }
+
+    /// <summary>The processor's name in the leases; null: another one with each start.</summary>
+    public string? ProcessorOwner { get; init; }
+
     /// <summary>How many gateways have an agent.</summary>
     public int Gateways => FleetGateways + 1 + (WithSite ? 1 : 0);
 

@@ -28,7 +28,7 @@ public sealed class LocalCluster : IAsyncDisposable
 
     private readonly TemporaryFolder _folder = new();
     private readonly ClusterFiles _files;
-    private FaultProxy? _link;
+    private FaultProxy? _link, _siteLink;
 
     private LocalCluster(ClusterOptions options)
     {
@@ -78,11 +78,17 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <summary>The link between all agents and the ingress.</summary>
     public FaultProxy Link => _link ?? throw new InvalidOperationException("not started yet");
 
+    /// <summary>The link of the agent that takes line protocol; that of all agents unless it has its own.</summary>
+    public FaultProxy SiteLink => _siteLink ?? Link;
+
     public StatusClient Status { get; } = new();
 
     public int IngressPort => _files.IngressMqttPort;
 
     public int IngressStatusPort => _files.IngressStatusPort;
+
+    /// <summary>Where <see cref="Site"/> takes line protocol.</summary>
+    public int SiteHttpPort => _files.SiteHttpPort;
 
     /// <summary>The journals of all senders that have begun one.</summary>
     public IReadOnlyList<string> Journals => Directory.GetFiles(_files.Journals, "*.journal");
@@ -119,7 +125,7 @@ public sealed class LocalCluster : IAsyncDisposable
             return;
         }
 
-        _files.WriteSite(Link.Port, WithInputs);
+        _files.WriteSite(SiteLink.Port, WithInputs);
         await Site.StartAsync(Ready(_files.SiteStatusPort));
         if (WithInputs)
         {
@@ -212,9 +218,9 @@ public sealed class LocalCluster : IAsyncDisposable
         await Processor.DisposeAsync();
         await Ingress.DisposeAsync();
         NpgsqlConnection.ClearAllPools();
-        if (_link is not null)
+        foreach (var link in new[] { _link, _siteLink }.OfType<FaultProxy>())
         {
-            await _link.DisposeAsync();
+            await link.DisposeAsync();
         }
 
         if (Nats is not null)
@@ -245,6 +251,7 @@ public sealed class LocalCluster : IAsyncDisposable
         Postgres = await postgres;
         Broker = broker is null ? null : await broker;
         _link = new FaultProxy(_files.IngressMqttPort);
+        _siteLink = Options.SiteHasItsOwnLink ? new FaultProxy(_files.IngressMqttPort) : null;
         _files.WriteCloud(Nats.Url, Postgres.ConnectionString, Broker);
         await StartProcessorAsync();
         await StartIngressAsync();

@@ -10,16 +10,16 @@ namespace Telemetry.SystemTests.Windows;
 /// </summary>
 public sealed class WindowReader : IAsyncDisposable
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(3);
-
     private readonly string _connectionString;
+    private readonly TimeSpan _pause;
     private readonly CancellationTokenSource _stop = new();
     private readonly List<string> _faults = [];
     private readonly Task _running;
 
-    public WindowReader(string connectionString)
+    /// <summary>Begins to look, with a pause of three seconds between two looks unless another one is given.</summary>
+    public WindowReader(string connectionString, TimeSpan? pause = null)
     {
-        _connectionString = connectionString;
+        (_connectionString, _pause) = (connectionString, pause ?? TimeSpan.FromSeconds(3));
         _running = Task.Run(RunAsync);
     }
 
@@ -50,13 +50,13 @@ public sealed class WindowReader : IAsyncDisposable
                 await connection.OpenAsync(_stop.Token);
                 _faults.AddRange(await WindowVerdict.DifferencesAsync(connection, "20 minutes", _stop.Token));
                 Looks++;
-                await Task.Delay(Pause, _stop.Token);
+                await Task.Delay(_pause, _stop.Token);
             }
             catch (Exception e) when (e is OperationCanceledException
                 || (StoreErrors.IsDatabases(e) && StoreErrors.IsUnreachable(e)))
             {
                 // The database was stopped, or this reader is.
-                await Task.WhenAny(Task.Delay(Pause), Task.Delay(Timeout.Infinite, _stop.Token));
+                await Task.WhenAny(Task.Delay(_pause), Task.Delay(Timeout.Infinite, _stop.Token));
             }
         }
     }

@@ -37,6 +37,13 @@ public sealed class SimulatedFrameLog : IFrameLog
         set => _files.DuplicateWindow = value;
     }
 
+    /// <summary>True: readers fetch while their messages are used, as those of a real log; false: when idle.</summary>
+    public bool ReadsAhead
+    {
+        get => _files.ReadsAhead;
+        set => _files.ReadsAhead = value;
+    }
+
     /// <summary>The most bytes of a LIVE stream; beyond them it refuses.</summary>
     public long LiveBytesMax
     {

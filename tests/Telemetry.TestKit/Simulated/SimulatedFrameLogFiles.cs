@@ -20,6 +20,9 @@ internal sealed class SimulatedFrameLogFiles
 
     public long BacklogBytesMax { get; set; } = long.MaxValue;
 
+    /// <summary>True: readers fetch while their messages are used, so that none waits for an idle moment.</summary>
+    public bool ReadsAhead { get; set; }
+
     /// <summary>Counts up when every reader loses its connection.</summary>
     public int Connections { get; set; }
 

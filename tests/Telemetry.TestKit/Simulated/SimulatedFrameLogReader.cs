@@ -51,7 +51,15 @@ internal sealed class SimulatedFrameLogReader(
     }
 
     /// <inheritdoc/>
-    public bool TryRead(out FrameLogMessage message) => _fetched.TryDequeue(out message!);
+    public bool TryRead(out FrameLogMessage message)
+    {
+        if (_fetched.Count == 0 && log.ReadsAhead && !_disposed && End is null)
+        {
+            Fetch();
+        }
+
+        return _fetched.TryDequeue(out message!);
+    }
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync()

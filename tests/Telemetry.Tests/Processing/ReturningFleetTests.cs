@@ -11,13 +11,14 @@ using Xunit.Abstractions;
 namespace Telemetry.Tests.Processing;
 
 /// <summary>
-/// G10 in the cloud: a thousand gateways return with their backlogs at the same moment, while twenty others send live
-/// frames. The database stores 100,000 readings a second, so that the backlogs take some twenty seconds.
+/// G10 in the cloud: a thousand gateways returned, and their backlogs stand in the log, while twenty others send live
+/// frames. The database stores 100,000 readings a second, of which 30,000 are live ones: more than fit if the backlog
+/// came first, or if live frames had a tenth of each transaction.
 /// </summary>
 public sealed class ReturningFleetTests(ITestOutputHelper output)
 {
     private const int Partitions = 4, Returning = 1_000, Steady = 20;
-    private const int BacklogFrames = 9, BacklogReadings = 100, LiveReadings = 10, LiveSeconds = 15;
+    private const int BacklogFrames = 2, BacklogReadings = 250, LiveReadings = 1_500, LiveSeconds = 8;
     private const double BehindMaxSeconds = 2;
 
     private static readonly TimeSpan ReadingTakes = TimeSpan.FromMicroseconds(10);
@@ -32,7 +33,7 @@ public sealed class ReturningFleetTests(ITestOutputHelper output)
     [Fact]
     public void Live_readings_of_others_are_never_two_seconds_behind()
     {
-        var log = new SimulatedFrameLog(_pump, new Random(1));
+        var log = new SimulatedFrameLog(_pump, new Random(1)) { ReadsAhead = true };
         var store = new SimulatedStore(_pump, new Random(2));
         store.Works = commit => CommitTakes + (ReadingTakes * commit.Readings.Count);
         store.Committed = (commit, _, _) => Judge(commit);
@@ -47,12 +48,13 @@ public sealed class ReturningFleetTests(ITestOutputHelper output)
                 await log.EnsureStreamsAsync(partition, default);
             }
 
+            await Task.WhenAll(
+                Enumerable.Range(0, Returning).Select(i => ReturnAsync(log, GatewayId.Parse($"back-{i}"))));
             using var stop = new CancellationTokenSource();
-            var running = processor.RunAsync(stop.Token);
-            await Task.Delay(TimeSpan.FromSeconds(3), _pump.Clock);
             _began = _pump.Clock.GetTimestamp();
-            await ReturnAsync(log);
-            await LiveAsync(log);
+            var running = processor.RunAsync(stop.Token);
+            await Task.WhenAll(
+                Enumerable.Range(0, Steady).Select(i => LiveAsync(log, GatewayId.Parse($"steady-{i}"))));
             await Task.Delay(TimeSpan.FromSeconds(30), _pump.Clock);
             stop.Cancel();
             await running;
@@ -61,41 +63,31 @@ public sealed class ReturningFleetTests(ITestOutputHelper output)
         var drained = _pump.Clock.GetElapsedTime(_began, _backlogEnd).TotalSeconds;
         output.WriteLine(
             $"backlogs stored in {drained:0.0} s, {_behind.Count} live frames, worst {_behind.Max():0.00} s behind");
-        Assert.Equal(Returning + (Steady * LiveSeconds), _behind.Count);
+        Assert.Equal(Steady * LiveSeconds, _behind.Count);
         Assert.True(drained > 5, $"the backlogs took {drained} s only: nothing had to wait");
         Assert.InRange(_behind.Max(), 0, BehindMaxSeconds);
         Assert.Equal(
-            (Returning * ((BacklogFrames * BacklogReadings) + LiveReadings)) + (Steady * LiveSeconds * LiveReadings),
+            (Returning * BacklogFrames * BacklogReadings) + (Steady * LiveSeconds * LiveReadings),
             store.Content.Gateways.Values.Sum(g => g.Stored));
     }
 
-    private async Task ReturnAsync(SimulatedFrameLog log)
+    private async Task ReturnAsync(SimulatedFrameLog log, GatewayId gateway)
     {
-        for (var i = 0; i < Returning; i++)
+        await SendAsync(log, StreamKind.Backlog, gateway, SampleMessages.Schema(Lane.Backlog));
+        for (var frame = 0; frame < BacklogFrames; frame++)
         {
-            var gateway = GatewayId.Parse($"back-{i}");
-            await SendAsync(log, StreamKind.Backlog, gateway, SampleMessages.Schema(Lane.Backlog));
-            for (var frame = 0; frame < BacklogFrames; frame++)
-            {
-                await SendAsync(
-                    log, StreamKind.Backlog, gateway, SampleMessages.Frame(
-                        Lane.Backlog, 1 + (frame * BacklogReadings), ++_attempt, BacklogReadings,
-                        SampleMessages.SchemaOfSample));
-            }
-
-            await SendLiveAsync(log, gateway, first: 1);
+            await SendAsync(
+                log, StreamKind.Backlog, gateway, SampleMessages.Frame(
+                    Lane.Backlog, 1 + (frame * BacklogReadings), ++_attempt, BacklogReadings,
+                    SampleMessages.SchemaOfSample));
         }
     }
 
-    private async Task LiveAsync(SimulatedFrameLog log)
+    private async Task LiveAsync(SimulatedFrameLog log, GatewayId gateway)
     {
         for (var second = 0; second < LiveSeconds; second++)
         {
-            for (var i = 0; i < Steady; i++)
-            {
-                await SendLiveAsync(log, GatewayId.Parse($"steady-{i}"), 1 + (second * LiveReadings));
-            }
-
+            await SendLiveAsync(log, gateway, 1 + (second * LiveReadings));
             await Task.Delay(TimeSpan.FromSeconds(1), _pump.Clock);
         }
     }
