@@ -7,7 +7,8 @@ namespace Telemetry.Cloud.Hosting;
 /// <summary>
 /// What a processor's process does for the database beside the rounds: old rows of the frame register are summed up,
 /// published alerts are removed from the outbox at their age, readings are moved to where they are indexed (on
-/// TimescaleDB their chunks are converted or indexed), and the numbers of series are watched. Any number of processes may do it.
+/// TimescaleDB their chunks are converted or indexed), and the numbers of series are watched. Any number of processes
+/// may do it.
 /// </summary>
 internal sealed class UpkeepService(RoleContext context, ServersService servers, StopSignal signal) : BackgroundService
 {

@@ -32,7 +32,8 @@ public sealed class WebAssemblyTimescaleTests(WebAssemblyTimescaleFixture fixtur
     public static TheoryData<string> HypertableClaims =>
         ContractClaims.Of<HypertableContract>(without: NeedConcurrentIndexes);
 
-    public static TheoryData<string> ColumnstoreClaims => ContractClaims.Of<ColumnstoreContract>(without: [.. Warn, .. NeedTwoSessions]);
+    public static TheoryData<string> ColumnstoreClaims =>
+        ContractClaims.Of<ColumnstoreContract>(without: [.. Warn, .. NeedTwoSessions]);
 
     [TimescaleTheory]
     [MemberData(nameof(StoreClaims))]
