@@ -16,6 +16,12 @@ internal sealed record Chunk(
 {
     private const int Columnstore = 1, Unordered = 2, Frozen = 4, Partial = 8;
 
+    /// <summary>How much smaller the columnstore is, where nothing is known: as it is for numbers.</summary>
+    private const int Ratio = 40;
+
+    /// <summary>How large all of it would be in row form.</summary>
+    public long BytesAsRows => RowBytes + (ConvertedBytes > 0 ? ConvertedBytes : Ratio * ColumnBytes);
+
     /// <summary>Whether it has no part in the columnstore.</summary>
     public bool IsRows => (Status & Columnstore) == 0;
 

@@ -1,4 +1,6 @@
+using System.Data;
 using System.Text;
+using Npgsql;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Storage;
@@ -201,6 +203,41 @@ public abstract class ColumnstoreContract
     });
 
     [Fact]
+    public Task Snapshot_from_before_sees_every_reading_when_chunks_are_converted_and_merged() =>
+        RunAsync(async database =>
+        {
+            await database.OpenAnother();
+            var row = await StoreSteps.Take(database.Store);
+            var expected = new List<StoredReading>();
+            row = await StoreSteps.Commit(database.Store, row, commit => AddValues(commit, expected));
+            await SeesAll("row");
+            row = await StoreSteps.Commit(database.Store, row, commit => AddValues(commit, expected));
+            await SeesAll("both");
+            await StoreSteps.Commit(database.Store, row, commit =>
+            {
+                while (commit.Readings.Count < 1_000)
+                {
+                    AddValues(commit, expected);
+                }
+            });
+            await SeesAll(database.Postgres.Edition.HasDirectCompress ? "column" : "both");
+
+            // What reads by functions has the snapshot of its statement, and finds the chunk's form later.
+            async Task SeesAll(string form)
+            {
+                Assert.Equal(form, await database.Forms("reading"));
+                await using var reader = await database.OpenConnection();
+                await using var transaction = await reader.BeginTransactionAsync(IsolationLevel.RepeatableRead);
+                await Count(reader, "SELECT count(*) FROM telemetry.partition");
+
+                await database.KeepChunks();
+
+                Assert.Equal("column", await database.Forms("reading"));
+                Assert.Equal(expected.Count, await Count(reader, "SELECT count(*) FROM telemetry.reading"));
+            }
+        });
+
+    [Fact]
     public Task Open_chunk_stays_in_row_form_until_it_closes() => RunAsync(async database =>
     {
         var sample = await SampleWindows.OpenAsync(database);
@@ -352,6 +389,12 @@ public abstract class ColumnstoreContract
     /// 01000 fails it.
     /// </summary>
     internal abstract Task RunAsync(Func<PostgresDatabase, Task> test);
+
+    private static async Task<long> Count(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
 
     // All in one chunk, each at a time of its own.
     private static void AddValues(StoreCommit commit, List<StoredReading> expected)

@@ -59,6 +59,17 @@ public sealed class ChunkConversionTests
     }
 
     [Fact]
+    public void Large_chunk_is_converted_but_what_comes_late_stays_beside_it()
+    {
+        var (wanted, large) = (8 * _options.ChunkBytes, 8 * _options.ChunkBytes + 8192);
+        Assert.Equal(
+            ["rows"], Due(Of("rows", -1, Rows, large), Of("small", -1, Late, wanted), Of("a", -1, Late, large)));
+        _clock.Advance(TimeSpan.FromDays(1));
+
+        Assert.Equal(["small"], Due(Of("small", -1, Late, wanted), Of("a", -1, Late, large)));
+    }
+
+    [Fact]
     public void Batches_that_overlap_are_merged_too()
     {
         Assert.Empty(Due(Of("a", -1, Unordered)));
