@@ -20,7 +20,7 @@ CREATE TABLE telemetry.window_merging (
     revised_to timestamptz NOT NULL DEFAULT '-infinity'
 );
 
-CREATE INDEX window_revision_times ON telemetry.window_revision (gateway, at);
+CREATE INDEX window_revision_gateways ON telemetry.window_revision (gateway, at);
 
 -- A row that upkeep writes in place of the parts of a window.
 CREATE TYPE telemetry.merged_part AS (
