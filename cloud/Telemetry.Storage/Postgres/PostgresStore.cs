@@ -29,7 +29,6 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     private readonly ConcurrentQueue<CommitConnection> _idle = [];
     private readonly CommitPartitions? _partitions;
     private readonly ReadingIndexing? _indexing;
-    private readonly PartMerging _merging;
     private readonly PostgresStoreOptions _options;
     private readonly ReadingTable _table;
 
@@ -41,7 +40,7 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         Edition = edition;
         _options = options;
         _table = table;
-        _merging = new PartMerging(options, time);
+        Merging = new PartMerging(options, time);
         if (table.IsPartitioned)
         {
             _partitions = new CommitPartitions(options, time);
@@ -65,8 +64,8 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     /// </summary>
     public long ReadingsIndexed => _indexing?.Moved ?? 0;
 
-    /// <summary>The number of windows whose parts <see cref="MergePartsAsync"/> of this store has merged.</summary>
-    public long WindowsMerged => _merging.Merged;
+    /// <summary>Merges the parts of windows. Any process should run it at intervals.</summary>
+    public PartMerging Merging { get; }
 
     /// <summary>
     /// Connects, determines the kind of database, and makes or migrates its tables. A database of a newer version is
@@ -284,12 +283,6 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     /// </summary>
     public Task IndexReadingsAsync(CancellationToken cancellationToken) =>
         _indexing?.RunAsync(cancellationToken) ?? Task.CompletedTask;
-
-    /// <summary>
-    /// Merges the parts of windows that have been complete for long. Any process should call it at intervals; one at a
-    /// time does the work, and the next call continues after an error.
-    /// </summary>
-    public Task MergePartsAsync(CancellationToken cancellationToken) => _merging.RunAsync(cancellationToken);
 
     /// <summary>The greatest number of a series or a device; each number is used once, up to 2^31.</summary>
     public Task<long> GreatestNumberAsync(CancellationToken cancellationToken) => ReadAsync(

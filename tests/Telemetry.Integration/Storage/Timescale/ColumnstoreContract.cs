@@ -106,7 +106,7 @@ public abstract class ColumnstoreContract
         await database.LetPartsAge();
         await database.Convert("window_part");
 
-        await database.Postgres.MergePartsAsync(default);
+        await database.Postgres.Merging.RunAsync(default);
 
         Assert.Equal("1", await database.Row("SELECT max(parts) FROM telemetry.window_merged"));
         Assert.Equal(SampleWindows.CountsWithLate, await database.Row(SampleWindows.CountsSql));
@@ -129,9 +129,9 @@ public abstract class ColumnstoreContract
         await database.LetPartsAge();
         await database.Convert("window_part");
 
-        await database.Postgres.MergePartsAsync(default);
+        await database.Postgres.Merging.RunAsync(default);
 
-        Assert.Equal(SampleWindows.WindowsOfOne / 2, database.Postgres.WindowsMerged);
+        Assert.Equal(SampleWindows.WindowsOfOne / 2, database.Postgres.Merging.Merged);
         Assert.Equal(SampleWindows.WindowsOfOne, await database.RowsInRowForm("window_part"));
     });
 
