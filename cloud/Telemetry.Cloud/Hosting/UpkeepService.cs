@@ -33,7 +33,7 @@ internal sealed class UpkeepService(RoleContext context, ServersService servers,
             rollup.RunAsync(signal.Stopping),
             Job("Looking at the numbers of series", numbers.LookAsync, Hour).RunAsync(signal.Stopping),
             Job("Retention", retention.RunAsync, Hour, Minute).RunAsync(signal.Stopping),
-            Job("Merging parts of windows", store.MergePartsAsync, Hour, Minute).RunAsync(signal.Stopping),
+            Job("Merging parts of windows", store.Merging.RunAsync, Hour, Minute).RunAsync(signal.Stopping),
             Job("Looking at direct compress", new DirectCompressWatch(store, logger).LookAsync, Minute)
                 .RunAsync(signal.Stopping),
             Job("Indexing readings", store.IndexReadingsAsync, indexing).RunAsync(signal.Stopping),

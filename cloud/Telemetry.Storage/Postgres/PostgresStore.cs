@@ -32,8 +32,6 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     private readonly ConcurrentQueue<CommitConnection> _idle = [];
     private readonly CommitPartitions? _partitions;
     private readonly ReadingIndexing? _indexing;
-    private readonly RetentionJob _retention;
-    private readonly PartMerging _merging;
     private readonly ChunkUpkeep? _chunks;
     private readonly PostgresStoreOptions _options;
     private readonly ReadingTable _table;
@@ -47,8 +45,8 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         Edition = edition;
         _options = options;
         _table = table;
-        _retention = new RetentionJob(options, table.HasDevice, edition, time);
-        _merging = new PartMerging(options, time);
+        Retention = new RetentionJob(options, table.HasDevice, edition, time);
+        Merging = new PartMerging(options, time);
         _direct = new DirectCompress(edition.HasDirectCompress && options.DirectCompress);
         if (table.IsPartitioned)
         {
@@ -80,11 +78,11 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     /// </summary>
     public long ReadingsIndexed => _indexing?.Moved ?? 0;
 
-    /// <summary>The numbers of readings and parts of windows that this store has removed.</summary>
-    public (long Readings, long Parts) Retired => (_retention.Readings, _retention.Parts);
+    /// <summary>Removes what retention does not keep. Any process should run it at intervals.</summary>
+    public RetentionJob Retention { get; }
 
-    /// <summary>The number of windows whose parts <see cref="MergePartsAsync"/> of this store has merged.</summary>
-    public long WindowsMerged => _merging.Merged;
+    /// <summary>Merges the parts of windows. Any process should run it at intervals.</summary>
+    public PartMerging Merging { get; }
 
     /// <summary>
     /// Connects, determines the kind of database, and makes or migrates its tables. A database of a newer version is
@@ -303,19 +301,6 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     /// </summary>
     public Task IndexReadingsAsync(CancellationToken cancellationToken) =>
         _indexing?.RunAsync(cancellationToken) ?? _chunks!.RunAsync(cancellationToken);
-
-    /// <summary>
-    /// Removes readings and windows that the rules do not keep. Any process should call it at intervals; one at a time
-    /// does the work, and the next call continues after an error.
-    /// </summary>
-    public Task<RetentionReport> RetireAsync(RetentionRules rules, CancellationToken cancellationToken) =>
-        _retention.RunAsync(rules, cancellationToken);
-
-    /// <summary>
-    /// Merges the parts of windows that have been complete for long. Any process should call it at intervals; one at a
-    /// time does the work, and the next call continues after an error.
-    /// </summary>
-    public Task MergePartsAsync(CancellationToken cancellationToken) => _merging.RunAsync(cancellationToken);
 
     /// <summary>The greatest number of a series or a device; each number is used once, up to 2^31.</summary>
     public Task<long> GreatestNumberAsync(CancellationToken cancellationToken) => ReadAsync(

@@ -19,6 +19,6 @@ public static class StoreMetrics
             () => store.ReadingsIndexed);
         meter.Counter(
             "telemetry.storage.windows.merged", "{window}",
-            "Windows whose parts this process merged", () => store.WindowsMerged);
+            "Windows whose parts this process merged", () => store.Merging.Merged);
     }
 }

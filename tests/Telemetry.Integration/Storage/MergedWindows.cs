@@ -38,7 +38,7 @@ internal static class MergedWindows
     /// <summary>Notes the watermarks, and lets days pass.</summary>
     public static async Task LetPartsAge(this PostgresDatabase database, int days = 8)
     {
-        await database.Postgres.MergePartsAsync(default);
+        await database.Postgres.Merging.RunAsync(default);
         await database.Execute($"""
             UPDATE telemetry.window_part SET stored_at = stored_at - interval '{days} days';
             UPDATE telemetry.window_revision SET at = at - interval '{days} days';
@@ -53,7 +53,7 @@ internal static class MergedWindows
     public static async Task MergeOldParts(this PostgresDatabase database)
     {
         await database.LetPartsAge();
-        await database.Postgres.MergePartsAsync(default);
+        await database.Postgres.Merging.RunAsync(default);
         await database.Execute("UPDATE telemetry.window_part SET stored_at = stored_at + interval '8 days'");
     }
 }

@@ -26,11 +26,11 @@ public sealed class WindowMergingTests(PostgresFixture fixture) : IClassFixture<
         await Stored(database);
 
         await database.LetPartsAge(days: 6);
-        await database.Postgres.MergePartsAsync(default);
+        await database.Postgres.Merging.RunAsync(default);
         Assert.Equal("gw-1 0 2, gw-1 1 2, gw-1 2 1, gw-1 3 2", await database.Row(PartsSql));
 
         await database.LetPartsAge(days: 1);
-        await database.Postgres.MergePartsAsync(default);
+        await database.Postgres.Merging.RunAsync(default);
         Assert.Equal("gw-1 0 1, gw-1 1 1, gw-1 2 1, gw-1 3 2", await database.Row(PartsSql));
     }
 
@@ -42,7 +42,7 @@ public sealed class WindowMergingTests(PostgresFixture fixture) : IClassFixture<
 
         await database.MergeOldParts();
         Assert.Equal("gw-1 0 1, gw-1 1 1, gw-1 2 1, gw-1 3 2", await database.Row(PartsSql));
-        Assert.Equal(2, database.Postgres.WindowsMerged);
+        Assert.Equal(2, database.Postgres.Merging.Merged);
 
         // The extra lateness counts too.
         await database.Execute($"""
@@ -68,7 +68,7 @@ public sealed class WindowMergingTests(PostgresFixture fixture) : IClassFixture<
         const string AsOf = "SELECT string_agg(sum::text, ' ' ORDER BY start) FROM telemetry.windows_as_of('{0}')";
         var before = await database.Row(string.Format(null, AsOf, then));
 
-        await database.Postgres.MergePartsAsync(default);
+        await database.Postgres.Merging.RunAsync(default);
 
         Assert.Equal("gw-1 0 1, gw-1 1 2, gw-1 2 1, gw-1 3 2", await database.Row(PartsSql));
         Assert.Equal(before, await database.Row(string.Format(null, AsOf, then)));
@@ -101,10 +101,10 @@ public sealed class WindowMergingTests(PostgresFixture fixture) : IClassFixture<
                 CROSS JOIN LATERAL (SELECT flags FROM telemetry.window_part p
                     WHERE p.series = m.series AND p.start = m.start LIMIT 1) p
                 """));
-        var merged = database.Postgres.WindowsMerged;
+        var merged = database.Postgres.Merging.Merged;
         await database.Execute("DELETE FROM telemetry.window_merging");
         await database.MergeOldParts();
-        Assert.Equal(merged, database.Postgres.WindowsMerged);
+        Assert.Equal(merged, database.Postgres.Merging.Merged);
     }
 
     [Fact]
@@ -119,7 +119,7 @@ public sealed class WindowMergingTests(PostgresFixture fixture) : IClassFixture<
         {
             await using var transaction = await holder.BeginTransactionAsync();
             await Lock(holder);
-            var merging = database.Postgres.MergePartsAsync(default);
+            var merging = database.Postgres.Merging.RunAsync(default);
             await database.EndWaiting("SELECT telemetry.merge_parts%");
             await Assert.ThrowsAsync<StoreException>(() => merging);
         }
@@ -129,7 +129,7 @@ public sealed class WindowMergingTests(PostgresFixture fixture) : IClassFixture<
             await database.Row(PartsSql));
 
         await database.UntilNobodyLocks();
-        await database.Postgres.MergePartsAsync(default);
+        await database.Postgres.Merging.RunAsync(default);
         Assert.Equal(
             "gw-1 0 1, gw-1 1 1, gw-1 2 1, gw-1 3 2, gw-2 0 1, gw-2 1 1, gw-2 2 1, gw-2 3 2",
             await database.Row(PartsSql));
@@ -147,7 +147,7 @@ public sealed class WindowMergingTests(PostgresFixture fixture) : IClassFixture<
         await using (var transaction = await holder.BeginTransactionAsync())
         {
             await Lock(holder);
-            var merging = database.Postgres.MergePartsAsync(default);
+            var merging = database.Postgres.Merging.RunAsync(default);
             await database.UntilWaiting("SELECT telemetry.merge_parts%");
             await Commit(database.Store, row, c => AddLate(c, Part(series, 1, 30_000_000, 100)));
             await transaction.RollbackAsync();
@@ -170,7 +170,7 @@ public sealed class WindowMergingTests(PostgresFixture fixture) : IClassFixture<
         {
             await using var command = new NpgsqlCommand("DELETE FROM telemetry.window_part", holder);
             await command.ExecuteNonQueryAsync();
-            var merging = database.Postgres.MergePartsAsync(default);
+            var merging = database.Postgres.Merging.RunAsync(default);
             await database.UntilWaiting("SELECT telemetry.merge_parts%");
             await transaction.CommitAsync();
             await Assert.ThrowsAsync<StoreException>(() => merging);
@@ -189,13 +189,13 @@ public sealed class WindowMergingTests(PostgresFixture fixture) : IClassFixture<
         {
             await using var command = new NpgsqlCommand("SELECT pg_advisory_lock(8387229063930278503)", other);
             await command.ExecuteNonQueryAsync();
-            await database.Postgres.MergePartsAsync(default);
+            await database.Postgres.Merging.RunAsync(default);
             Assert.Equal("2", await database.Row("SELECT max(parts) FROM telemetry.window_merged"));
         }
 
         await database.UntilNobodyLocks();
-        await database.Postgres.MergePartsAsync(default);
-        Assert.Equal(2, database.Postgres.WindowsMerged);
+        await database.Postgres.Merging.RunAsync(default);
+        Assert.Equal(2, database.Postgres.Merging.Merged);
     }
 
     [Fact]

@@ -122,7 +122,7 @@ public sealed class WindowRecomputationTests(PostgresFixture fixture) : IClassFi
         await None(database, Differences);
         await None(database, Check);
         Assert.Equal("1", await database.Row("SELECT max(parts) FROM telemetry.window_merged"));
-        Assert.InRange(database.Postgres.WindowsMerged, 500, 100_000);
+        Assert.InRange(database.Postgres.Merging.Merged, 500, 100_000);
         // Everything that was out of order was settled from the readings, which are not needed any more.
         await database.Execute("DELETE FROM telemetry.reading");
         await None(database, MergedWindows.ChangesSql);

@@ -11,7 +11,7 @@ namespace Telemetry.Storage.Postgres.Retention;
 /// transaction counts what it removes; after a crash the next run goes on. One process at a time. See
 /// docs/adr/0051-retention-counts-what-it-removes.md.
 /// </summary>
-internal sealed class RetentionJob(
+public sealed class RetentionJob(
     PostgresStoreOptions options, bool hasDevice, DatabaseEdition edition, TimeProvider time)
 {
     private const long AdvisoryLock = 0x7465_6c65_7265_7469; // "telereti"

@@ -10,7 +10,7 @@ namespace Telemetry.Storage.Postgres.Windows;
 /// the next run repeats at most a look. One process at a time. See
 /// docs/adr/0052-old-parts-of-windows-are-merged.md.
 /// </summary>
-internal sealed class PartMerging(PostgresStoreOptions options, TimeProvider time)
+public sealed class PartMerging
 {
     private const long AdvisoryLock = 0x7465_6c65_6d65_7267; // "telemerg"
 
@@ -102,19 +102,28 @@ internal sealed class PartMerging(PostgresStoreOptions options, TimeProvider tim
         ON CONFLICT (gateway) DO UPDATE SET revised_to = excluded.revised_to
         """;
 
-    private readonly string _connectionString = new NpgsqlConnectionStringBuilder(options.ConnectionString)
-    {
-        Pooling = false,
-        CommandTimeout = (int)options.MergingTimeout.TotalSeconds,
-        TcpKeepAlive = true,
-    }.ConnectionString;
-
+    private readonly PostgresStoreOptions _options;
+    private readonly TimeProvider _time;
+    private readonly string _connectionString;
     private long _merged;
+
+    internal PartMerging(PostgresStoreOptions options, TimeProvider time)
+    {
+        (_options, _time) = (options, time);
+        _connectionString = new NpgsqlConnectionStringBuilder(options.ConnectionString)
+        {
+            Pooling = false,
+            CommandTimeout = (int)options.MergingTimeout.TotalSeconds,
+            TcpKeepAlive = true,
+        }.ConnectionString;
+    }
 
     /// <summary>How many windows were merged.</summary>
     public long Merged => Interlocked.Read(ref _merged);
 
-    /// <summary>Merges what is old enough. Does nothing while another process does it.</summary>
+    /// <summary>
+    /// Merges what is old enough. Does nothing while another process does it; the next run continues after an error.
+    /// </summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         try
@@ -140,7 +149,7 @@ internal sealed class PartMerging(PostgresStoreOptions options, TimeProvider tim
 
         await ExecuteAsync(connection, MarkSql, cancellationToken);
         var before = (DateTime)(await ScalarAsync(
-            connection, "SELECT now() - $1", cancellationToken, options.KeepPartsApart))!;
+            connection, "SELECT now() - $1", cancellationToken, _options.KeepPartsApart))!;
         foreach (var reached in await ReadAsync(
             connection, ReachedSql,
             r => new Reached(r.GetString(0), r.GetDateTime(1), r.GetDateTime(2), r.GetDateTime(3)),
@@ -170,12 +179,12 @@ internal sealed class PartMerging(PostgresStoreOptions options, TimeProvider tim
             bool more;
             do
             {
-                var start = time.GetTimestamp();
+                var start = _time.GetTimestamp();
                 var found = await ReadAsync(
                     connection, FindSql, Window, cancellationToken, gateway.Name, next, first, gateway.To, before,
                     StepWindows);
                 more = await MergeAsync(connection, found, before, cancellationToken) == StepWindows;
-                await PauseAsync(time.GetElapsedTime(start), cancellationToken);
+                await PauseAsync(_time.GetElapsedTime(start), cancellationToken);
             }
             while (more);
         }
@@ -200,9 +209,9 @@ internal sealed class PartMerging(PostgresStoreOptions options, TimeProvider tim
 
             foreach (var windows in found.Select(f => f.Window).Distinct().Chunk(StepWindows))
             {
-                var start = time.GetTimestamp();
+                var start = _time.GetTimestamp();
                 await MergeAsync(connection, windows, before, cancellationToken);
-                await PauseAsync(time.GetElapsedTime(start), cancellationToken);
+                await PauseAsync(_time.GetElapsedTime(start), cancellationToken);
             }
 
             await ExecuteAsync(connection, RevisedToSql, cancellationToken, gateway, found[^1].At);
@@ -275,8 +284,8 @@ internal sealed class PartMerging(PostgresStoreOptions options, TimeProvider tim
     /// <summary>Leaves the server to others for the rest of the time.</summary>
     private Task PauseAsync(TimeSpan worked, CancellationToken cancellationToken)
     {
-        var pause = worked * (100.0 / options.MergingPercent - 1);
-        return Task.Delay(pause < PauseMax ? pause : PauseMax, time, cancellationToken);
+        var pause = worked * (100.0 / _options.MergingPercent - 1);
+        return Task.Delay(pause < PauseMax ? pause : PauseMax, _time, cancellationToken);
     }
 
     /// <summary>Windows of a gateway that became old enough: those that were complete at a watermark.</summary>
