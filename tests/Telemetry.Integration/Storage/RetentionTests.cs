@@ -204,6 +204,10 @@ public sealed class RetentionTests(PostgresFixture fixture) : IClassFixture<Post
         await database.Postgres.RetireAsync(All, default);
 
         Assert.Equal(["11 False True", "11 False False"], await Means());
+        // Those that come now are not the readings of the window.
+        await sample.StoreLateAsync(25, second: 10);
+        await sample.StoreLateAsync(25, second: 20);
+        Assert.Equal(["13 False True", "11 False False"], await Means());
         Assert.Equal("0", await database.Row("""
             SELECT count(*) FROM telemetry.windows WHERE revision = 0 AND time_weighted_mean IS NULL
             """));
