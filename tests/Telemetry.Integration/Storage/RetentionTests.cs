@@ -1,3 +1,7 @@
+using System.Diagnostics.Metrics;
+using Telemetry.Cloud.Hosting;
+using Telemetry.Diagnostics.Metrics;
+using Telemetry.Integration.Edge;
 using Telemetry.Storage.Retention;
 using static Telemetry.Integration.Storage.RetentionSample;
 
@@ -35,6 +39,32 @@ public sealed class RetentionTests(PostgresFixture fixture) : IClassFixture<Post
         Assert.Equal(Days + 1, (await sample.DaysOf("b", "window_merged", "start")).Count);
         Assert.Empty(await sample.Differences());
         Assert.Equal(0, (await database.Postgres.RetireAsync(All, default)).Readings);
+    }
+
+    [Fact]
+    public async Task Upkeep_says_what_it_removed_and_how_old_the_oldest_is()
+    {
+        await using var database = await CreateDatabase(fixture);
+        await StoreIndexed(database);
+        using var log = new LinesLog();
+        using var meter = new Meter("test.retention");
+        using var text = new PrometheusText(meter);
+        var upkeep = new RetentionUpkeep(database.Postgres, All, TimeProvider.System, log);
+        upkeep.Publish(meter);
+
+        await upkeep.RunAsync(default);
+        await upkeep.RunAsync(default);
+
+        var removed = (Days - KeptDays(8)) * PerDay * 3;
+        Assert.Equal(1, log.Lines);
+        Assert.StartsWith(
+            $"Information Retention removed {removed} readings and 0 parts", log.Text, StringComparison.Ordinal);
+        Assert.Contains($"telemetry_retention_readings_total {removed}\n", text.Write(), StringComparison.Ordinal);
+        Assert.Contains("telemetry_retention_parts_total 0\n", text.Write(), StringComparison.Ordinal);
+        Assert.Matches("telemetry_retention_oldest[a-z_]* [1-9][0-9]+\n", text.Write());
+
+        await new RetentionUpkeep(database.Postgres, RetentionRules.None, TimeProvider.System, log).RunAsync(default);
+        Assert.Equal(1, log.Lines);
     }
 
     [Fact]
