@@ -20,7 +20,7 @@ internal sealed class RetentionUpkeep(PostgresStore store, RetentionRules rules,
             return;
         }
 
-        var report = await store.RetireAsync(rules, cancellationToken);
+        var report = await store.Retention.RunAsync(rules, cancellationToken);
         if (report.Oldest is { } oldest)
         {
             Interlocked.Exchange(ref _oldest, oldest.Ticks);
@@ -42,10 +42,10 @@ internal sealed class RetentionUpkeep(PostgresStore store, RetentionRules rules,
     {
         meter.Counter(
             "telemetry.retention.readings", "{reading}", "Readings that retention removed",
-            () => store.Retired.Readings);
+            () => store.Retention.Readings);
         meter.Counter(
             "telemetry.retention.parts", "{part}", "Parts of windows that retention removed",
-            () => store.Retired.Parts);
+            () => store.Retention.Parts);
         meter.Gauge(
             "telemetry.retention.oldest", "Age of the oldest week or chunk of readings, as the last run found it",
             () => Interlocked.Read(ref _oldest) is var oldest && oldest > 0

@@ -15,7 +15,6 @@ using Telemetry.Storage.Postgres.Readings;
 using Telemetry.Storage.Postgres.Retention;
 using Telemetry.Storage.Postgres.Statements;
 using Telemetry.Storage.Postgres.Windows;
-using Telemetry.Storage.Retention;
 using Telemetry.Storage.Windows;
 
 namespace Telemetry.Storage.Postgres;
@@ -31,7 +30,6 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     private readonly ConcurrentQueue<CommitConnection> _idle = [];
     private readonly CommitPartitions? _partitions;
     private readonly ReadingIndexing? _indexing;
-    private readonly RetentionJob _retention;
     private readonly PostgresStoreOptions _options;
     private readonly ReadingTable _table;
 
@@ -43,7 +41,7 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         Edition = edition;
         _options = options;
         _table = table;
-        _retention = new RetentionJob(options, table.HasDevice, edition, time);
+        Retention = new RetentionJob(options, table.HasDevice, edition, time);
         if (table.IsPartitioned)
         {
             _partitions = new CommitPartitions(options, time);
@@ -67,8 +65,8 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     /// </summary>
     public long ReadingsIndexed => _indexing?.Moved ?? 0;
 
-    /// <summary>The numbers of readings and parts of windows that this store has removed.</summary>
-    public (long Readings, long Parts) Retired => (_retention.Readings, _retention.Parts);
+    /// <summary>Removes what is not kept. Any process should call it at intervals.</summary>
+    public RetentionJob Retention { get; }
 
     /// <summary>
     /// Connects, determines the kind of database, and makes or migrates its tables. A database of a newer version is
@@ -286,13 +284,6 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     /// </summary>
     public Task IndexReadingsAsync(CancellationToken cancellationToken) =>
         _indexing?.RunAsync(cancellationToken) ?? Task.CompletedTask;
-
-    /// <summary>
-    /// Removes readings and windows that the rules do not keep. Any process should call it at intervals; one at a time
-    /// does the work, and the next call continues after an error.
-    /// </summary>
-    public Task<RetentionReport> RetireAsync(RetentionRules rules, CancellationToken cancellationToken) =>
-        _retention.RunAsync(rules, cancellationToken);
 
     /// <summary>The greatest number of a series or a device; each number is used once, up to 2^31.</summary>
     public Task<long> GreatestNumberAsync(CancellationToken cancellationToken) => ReadAsync(

@@ -30,7 +30,7 @@ public sealed class RetentionFaultTests(PostgresFixture fixture) : IClassFixture
             CREATE TRIGGER crash BEFORE INSERT ON telemetry.retirement_count EXECUTE FUNCTION telemetry.crash()
             """);
 
-        await Assert.ThrowsAsync<StoreException>(() => database.Postgres.RetireAsync(rules, default));
+        await Assert.ThrowsAsync<StoreException>(() => database.Postgres.Retention.RunAsync(rules, default));
 
         Assert.Equal("1", await database.Row("SELECT count(*) FROM telemetry.books WHERE retired > 0"));
         Assert.Null(await sample.FindDifference());
@@ -59,13 +59,13 @@ public sealed class RetentionFaultTests(PostgresFixture fixture) : IClassFixture
             await using var command = new NpgsqlCommand($"SELECT count(*) FROM {second}", reader);
             await command.ExecuteScalarAsync();
 
-            var report = await database.Postgres.RetireAsync(Everything, default);
+            var report = await database.Postgres.Retention.RunAsync(Everything, default);
 
             Assert.Equal((1, true), (report.Dropped, report.IsDelayed));
         }
 
         Assert.Null(await sample.FindDifference());
-        Assert.InRange((await database.Postgres.RetireAsync(Everything, default)).Dropped, 1, 4);
+        Assert.InRange((await database.Postgres.Retention.RunAsync(Everything, default)).Dropped, 1, 4);
         Assert.Equal(KeptDays(8), (await sample.DaysOf("b"))[0]);
         Assert.Null(await sample.FindDifference());
     }
@@ -86,7 +86,7 @@ public sealed class RetentionFaultTests(PostgresFixture fixture) : IClassFixture
             await command.ExecuteNonQueryAsync();
         }
 
-        var run = database.Postgres.RetireAsync(Everything, default);
+        var run = database.Postgres.Retention.RunAsync(Everything, default);
         while (!run.IsCompleted && await database.Row("""
             SELECT count(*) FROM pg_stat_activity
             WHERE datname = current_database() AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()
@@ -111,13 +111,13 @@ public sealed class RetentionFaultTests(PostgresFixture fixture) : IClassFixture
         await using var command = new NpgsqlCommand("SELECT pg_advisory_lock(8387229064014165097)", other);
         await command.ExecuteNonQueryAsync();
 
-        Assert.Equal(RetentionReport.Nothing, await database.Postgres.RetireAsync(Everything, default));
+        Assert.Equal(RetentionReport.Nothing, await database.Postgres.Retention.RunAsync(Everything, default));
     }
 
     // The session that was ended may hold the lock for a moment.
     private static async Task Retry(PostgresDatabase database, RetentionRules rules)
     {
-        while (await database.Postgres.RetireAsync(rules, default) == RetentionReport.Nothing)
+        while (await database.Postgres.Retention.RunAsync(rules, default) == RetentionReport.Nothing)
         {
             await database.Pause();
         }

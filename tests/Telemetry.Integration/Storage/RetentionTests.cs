@@ -19,13 +19,13 @@ public sealed class RetentionTests(PostgresFixture fixture) : IClassFixture<Post
         var sample = await StoreIndexed(database);
         var weeks = await Weeks(database, "reading_indexed");
 
-        var report = await database.Postgres.RetireAsync(All, default);
+        var report = await database.Postgres.Retention.RunAsync(All, default);
 
         var kept = KeptDays(8);
         Assert.Equal(Enumerable.Range(0, kept + 1).Reverse(), await sample.DaysOf("b"));
         Assert.Equal(Enumerable.Range(0, kept + 1).Reverse(), await sample.DaysOf("a.flow"));
         Assert.Equal((Days - kept) * PerDay * 3, report.Readings);
-        Assert.Equal((report.Readings, 0), database.Postgres.Retired);
+        Assert.Equal((report.Readings, 0), (database.Postgres.Retention.Readings, database.Postgres.Retention.Parts));
         Assert.Equal(weeks - report.Dropped, await Weeks(database, "reading_indexed"));
         Assert.InRange(report.Dropped, 2, 5);
         Assert.False(report.IsDelayed);
@@ -38,7 +38,7 @@ public sealed class RetentionTests(PostgresFixture fixture) : IClassFixture<Post
         // Windows are kept, and are not compared with readings that are not.
         Assert.Equal(Days + 1, (await sample.DaysOf("b", "window_merged", "start")).Count);
         Assert.Empty(await sample.Differences());
-        Assert.Equal(0, (await database.Postgres.RetireAsync(All, default)).Readings);
+        Assert.Equal(0, (await database.Postgres.Retention.RunAsync(All, default)).Readings);
     }
 
     [Fact]
@@ -74,7 +74,7 @@ public sealed class RetentionTests(PostgresFixture fixture) : IClassFixture<Post
         var sample = await StoreIndexed(database);
         var weeks = await Weeks(database, "reading_indexed");
 
-        var report = await database.Postgres.RetireAsync(OnlyA, default);
+        var report = await database.Postgres.Retention.RunAsync(OnlyA, default);
 
         Assert.Equal(KeptDays(8), (await sample.DaysOf("a.flow"))[0]);
         Assert.Equal(Days + 1, (await sample.DaysOf("b")).Count);
@@ -98,7 +98,7 @@ public sealed class RetentionTests(PostgresFixture fixture) : IClassFixture<Post
             [10] = TimeSpan.FromDays(1),
         })]);
 
-        var report = await database.Postgres.RetireAsync(rules, default);
+        var report = await database.Postgres.Retention.RunAsync(rules, default);
 
         Assert.Equal(KeptDays(8), (await sample.DaysOf("a.flow", "window_merged", "start"))[0]);
         Assert.Equal((0, (Days - KeptDays(8)) * 6 + 1), (report.Readings, report.Parts));
@@ -116,18 +116,18 @@ public sealed class RetentionTests(PostgresFixture fixture) : IClassFixture<Post
         await using var database = await CreateDatabase(fixture);
         var sample = await StoreIndexed(database, watermark: Time(20));
 
-        await database.Postgres.RetireAsync(All, default);
+        await database.Postgres.Retention.RunAsync(All, default);
         Assert.Equal(KeptDays(20), (await sample.DaysOf("b"))[0]);
 
         await database.Execute($"""
             UPDATE telemetry.gateway SET watermark = now(),
                 window_from = timestamptz '1970-01-01Z' + interval '{Time(15)} microseconds', window_to = now()
             """);
-        await database.Postgres.RetireAsync(All, default);
+        await database.Postgres.Retention.RunAsync(All, default);
         Assert.Equal(KeptDays(15), (await sample.DaysOf("b"))[0]);
 
         await database.Execute("UPDATE telemetry.gateway SET watermark = NULL, window_from = NULL");
-        Assert.Equal(0, (await database.Postgres.RetireAsync(All, default)).Readings);
+        Assert.Equal(0, (await database.Postgres.Retention.RunAsync(All, default)).Readings);
         Assert.Null(await sample.FindDifference());
     }
 
@@ -139,7 +139,7 @@ public sealed class RetentionTests(PostgresFixture fixture) : IClassFixture<Post
         await using var database = await CreateDatabase(fixture);
         var sample = await StoreIndexed(database);
         var windows = Rules(("a.*", 8, 8));
-        await database.Postgres.RetireAsync(windows, default);
+        await database.Postgres.Retention.RunAsync(windows, default);
 
         await sample.StoreLateAsync(25);
         if (isMoved)
@@ -157,7 +157,7 @@ public sealed class RetentionTests(PostgresFixture fixture) : IClassFixture<Post
             """));
         Assert.Empty(await sample.Differences());
 
-        var report = await database.Postgres.RetireAsync(windows, default);
+        var report = await database.Postgres.Retention.RunAsync(windows, default);
 
         Assert.Equal((1, 1), (report.Readings, report.Parts));
         Assert.Equal(KeptDays(8), (await sample.DaysOf("a.flow"))[0]);
@@ -170,12 +170,12 @@ public sealed class RetentionTests(PostgresFixture fixture) : IClassFixture<Post
         await using var database = await CreateDatabase(fixture);
         var sample = await StoreIndexed(database);
         var rules = Rules(("*", 8, 8));
-        await database.Postgres.RetireAsync(rules, default);
+        await database.Postgres.Retention.RunAsync(rules, default);
         await sample.StoreLateAsync(25);
         await database.IndexReadings();
         Assert.Null(await sample.FindDifference());
 
-        var report = await database.Postgres.RetireAsync(rules, default);
+        var report = await database.Postgres.Retention.RunAsync(rules, default);
 
         Assert.Equal((1, 1), (report.Readings, report.Parts));
         Assert.Equal(KeptDays(8), (await sample.DaysOf("a.flow"))[0]);
@@ -190,7 +190,7 @@ public sealed class RetentionTests(PostgresFixture fixture) : IClassFixture<Post
         var sample = await StoreIndexed(database);
         await database.Execute("DROP INDEX telemetry.reading_series");
 
-        var report = await database.Postgres.RetireAsync(OnlyA, default);
+        var report = await database.Postgres.Retention.RunAsync(OnlyA, default);
 
         Assert.Equal((Days - KeptDays(8)) * PerDay * 2, report.Readings);
         Assert.Equal((KeptDays(8), Days), ((await sample.DaysOf("a.flow"))[0], (await sample.DaysOf("b"))[0]));
@@ -202,13 +202,13 @@ public sealed class RetentionTests(PostgresFixture fixture) : IClassFixture<Post
     {
         await using var database = await CreateDatabase(fixture);
         var sample = await StoreIndexed(database);
-        await database.Postgres.RetireAsync(OnlyA, default);
+        await database.Postgres.Retention.RunAsync(OnlyA, default);
         await sample.StoreLateAsync(25);
         await database.IndexReadings();
 
-        Assert.Equal(0, (await database.Postgres.RetireAsync(Rules(("a.*", 400, null)), default)).Readings);
+        Assert.Equal(0, (await database.Postgres.Retention.RunAsync(Rules(("a.*", 400, null)), default)).Readings);
         await database.Execute("UPDATE telemetry.window_revision SET at = at - interval '1 day'");
-        Assert.Equal(1, (await database.Postgres.RetireAsync(OnlyA, default)).Readings);
+        Assert.Equal(1, (await database.Postgres.Retention.RunAsync(OnlyA, default)).Readings);
 
         Assert.Null(await sample.FindDifference());
     }
@@ -231,7 +231,7 @@ public sealed class RetentionTests(PostgresFixture fixture) : IClassFixture<Post
             Sql, r => $"{r.GetInt64(0)} {r.GetBoolean(1)} {r.GetBoolean(2)}");
         Assert.Equal(["11 False False", "11 False False"], await Means());
 
-        await database.Postgres.RetireAsync(All, default);
+        await database.Postgres.Retention.RunAsync(All, default);
 
         Assert.Equal(["11 False True", "11 False False"], await Means());
         // Those that come now are not the readings of the window.

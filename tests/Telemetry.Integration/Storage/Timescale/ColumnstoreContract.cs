@@ -138,7 +138,7 @@ public abstract class ColumnstoreContract
         await database.Convert("reading");
         await database.Convert("window_part");
 
-        var report = await database.Postgres.RetireAsync(RetentionSample.Rules(("*", 8, 20)), default);
+        var report = await database.Postgres.Retention.RunAsync(RetentionSample.Rules(("*", 8, 20)), default);
 
         Assert.Equal((22 * RetentionSample.PerDay * 3, 10 * 6, 32), (report.Readings, report.Parts, report.Dropped));
         Assert.Equal((9, 21), (await database.Chunks("reading"), await database.Chunks("window_part")));
@@ -159,7 +159,7 @@ public abstract class ColumnstoreContract
             """;
         var before = await database.Row(Others);
 
-        var report = await database.Postgres.RetireAsync(RetentionSample.Rules(("a.*", 8, 20)), default);
+        var report = await database.Postgres.Retention.RunAsync(RetentionSample.Rules(("a.*", 8, 20)), default);
 
         Assert.Equal((22 * RetentionSample.PerDay * 2, 10 * 4, 0), (report.Readings, report.Parts, report.Dropped));
         Assert.Equal((8, 30), ((await sample.DaysOf("a.flow"))[0], (await sample.DaysOf("b"))[0]));
@@ -171,7 +171,7 @@ public abstract class ColumnstoreContract
         // Late, of a time that is not kept: it is in row form, beside the columnstore.
         await sample.StoreLateAsync(25);
         Assert.Null(await sample.FindDifference());
-        report = await database.Postgres.RetireAsync(RetentionSample.Rules(("a.*", 8, 20)), default);
+        report = await database.Postgres.Retention.RunAsync(RetentionSample.Rules(("a.*", 8, 20)), default);
         Assert.Equal((1, 1), (report.Readings, report.Parts));
         Assert.Null(await sample.FindDifference());
     });
@@ -193,14 +193,14 @@ public abstract class ColumnstoreContract
             CREATE TRIGGER crash BEFORE INSERT ON telemetry.retirement_count EXECUTE FUNCTION telemetry.crash()
             """);
 
-        await Assert.ThrowsAsync<StoreException>(() => database.Postgres.RetireAsync(rules, default));
+        await Assert.ThrowsAsync<StoreException>(() => database.Postgres.Retention.RunAsync(rules, default));
 
         Assert.Equal("160", await database.Row("SELECT retired FROM telemetry.books"));
         Assert.Null(await sample.FindDifference());
         Assert.Empty(await sample.Differences());
         await database.Execute("DROP TRIGGER crash ON telemetry.retirement_count");
-        Assert.Equal(
-            (22 * RetentionSample.PerDay * 2) - 160, (await database.Postgres.RetireAsync(rules, default)).Readings);
+        var report = await database.Postgres.Retention.RunAsync(rules, default);
+        Assert.Equal((22 * RetentionSample.PerDay * 2) - 160, report.Readings);
         Assert.Null(await sample.FindDifference());
     });
 

@@ -81,7 +81,7 @@ public abstract class HypertableContract
     {
         var sample = await RetentionSample.OpenAsync(database);
 
-        var report = await database.Postgres.RetireAsync(RetentionSample.Rules(("*", 8, 20)), default);
+        var report = await database.Postgres.Retention.RunAsync(RetentionSample.Rules(("*", 8, 20)), default);
 
         Assert.Equal((9, 21), (await database.Chunks("reading"), await database.Chunks("window_part")));
         Assert.Equal((22 * RetentionSample.PerDay * 3, 10 * 6, 32), (report.Readings, report.Parts, report.Dropped));
@@ -93,7 +93,7 @@ public abstract class HypertableContract
         Assert.Equal(25, (await sample.DaysOf("a.flow"))[0]);
         Assert.Equal(20, (await sample.DaysOf("a.flow", "window_merged", "start"))[0]);
         Assert.Null(await sample.FindDifference());
-        report = await database.Postgres.RetireAsync(RetentionSample.Rules(("*", 8, 20)), default);
+        report = await database.Postgres.Retention.RunAsync(RetentionSample.Rules(("*", 8, 20)), default);
         Assert.Equal((1, 1), (report.Readings, report.Parts));
         Assert.Equal((9, 21), (await database.Chunks("reading"), await database.Chunks("window_part")));
         Assert.Null(await sample.FindDifference());
@@ -104,14 +104,15 @@ public abstract class HypertableContract
     {
         var sample = await RetentionSample.OpenAsync(database);
 
-        var report = await database.Postgres.RetireAsync(RetentionSample.Rules(("a.*", 8, 20)), default);
+        var report = await database.Postgres.Retention.RunAsync(RetentionSample.Rules(("a.*", 8, 20)), default);
 
         Assert.Equal((22 * RetentionSample.PerDay * 2, 10 * 4, 0), (report.Readings, report.Parts, report.Dropped));
         Assert.Equal((8, 30), ((await sample.DaysOf("a.flow"))[0], (await sample.DaysOf("b"))[0]));
         Assert.Equal(20, (await sample.DaysOf("a.flow", "window_part", "start"))[0]);
         Assert.Null(await sample.FindDifference());
         Assert.Empty(await sample.Differences());
-        Assert.Equal(0, (await database.Postgres.RetireAsync(RetentionSample.Rules(("a.*", 8, 20)), default)).Readings);
+        report = await database.Postgres.Retention.RunAsync(RetentionSample.Rules(("a.*", 8, 20)), default);
+        Assert.Equal((0, 0), (report.Readings, report.Parts));
     });
 
     /// <summary>
