@@ -30,7 +30,7 @@ internal sealed class UpkeepService(RoleContext context, ServersService servers,
             rollup.RunAsync(signal.Stopping),
             Job("Looking at the numbers of series", numbers.LookAsync, Hour).RunAsync(signal.Stopping),
             Job("Indexing readings", store.IndexReadingsAsync, Moment).RunAsync(signal.Stopping),
-            Job("Retention", retention.RunAsync, Hour, Minute).RunAsync(signal.Stopping),
+            Job("Retention", retention.RunAsync, Hour).RunAsync(signal.Stopping),
             Job("Trimming the alert outbox", trimmer.LookAsync, Minute).RunAsync(signal.Stopping));
     }
 
