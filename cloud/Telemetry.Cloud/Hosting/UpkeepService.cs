@@ -32,7 +32,7 @@ internal sealed class UpkeepService(RoleContext context, ServersService servers,
         return Task.WhenAll(
             rollup.RunAsync(signal.Stopping),
             Job("Looking at the numbers of series", numbers.LookAsync, Hour).RunAsync(signal.Stopping),
-            Job("Retention", retention.RunAsync, Hour, Minute).RunAsync(signal.Stopping),
+            Job("Retention", retention.RunAsync, Hour).RunAsync(signal.Stopping),
             Job("Merging parts of windows", store.Merging.RunAsync, Hour, Minute).RunAsync(signal.Stopping),
             Job("Looking at direct compress", new DirectCompressWatch(store, logger).LookAsync, Minute)
                 .RunAsync(signal.Stopping),

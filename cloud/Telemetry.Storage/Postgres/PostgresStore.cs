@@ -16,7 +16,6 @@ using Telemetry.Storage.Postgres.Readings;
 using Telemetry.Storage.Postgres.Retention;
 using Telemetry.Storage.Postgres.Statements;
 using Telemetry.Storage.Postgres.Windows;
-using Telemetry.Storage.Retention;
 using Telemetry.Storage.Windows;
 
 namespace Telemetry.Storage.Postgres;

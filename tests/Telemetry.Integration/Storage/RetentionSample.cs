@@ -93,12 +93,12 @@ internal sealed class RetentionSample
     }
 
     /// <summary>A reading of the first series so many days ago, in a window that is complete.</summary>
-    public Task StoreLateAsync(int daysAgo) => CommitAsync(
+    public Task StoreLateAsync(int daysAgo, int second = 30) => CommitAsync(
         commit =>
         {
             var part = new WindowPart().Begin(Series[0], new WindowSpan(Time(daysAgo), 60));
             part.IsLate = true;
-            Add(commit, part, part.Start + (30 * Second) + 7);
+            Add(commit, part, part.Start + (second * Second) + 7);
             commit.Parts.Add(part);
             commit.Revisions.Add(new WindowRevisionRow(
                 StoreSteps.Gateway, new FrameKey(7, Lane.Backlog, ++_sequence, 1), RevisionCause.Late, part));

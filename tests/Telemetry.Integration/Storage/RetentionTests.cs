@@ -1,3 +1,7 @@
+using System.Diagnostics.Metrics;
+using Telemetry.Cloud.Hosting;
+using Telemetry.Diagnostics.Metrics;
+using Telemetry.Integration.Edge;
 using Telemetry.Storage.Retention;
 using static Telemetry.Integration.Storage.RetentionSample;
 
@@ -21,7 +25,7 @@ public sealed class RetentionTests(PostgresFixture fixture) : IClassFixture<Post
         Assert.Equal(Enumerable.Range(0, kept + 1).Reverse(), await sample.DaysOf("b"));
         Assert.Equal(Enumerable.Range(0, kept + 1).Reverse(), await sample.DaysOf("a.flow"));
         Assert.Equal((Days - kept) * PerDay * 3, report.Readings);
-        Assert.Equal((report.Readings, 0), database.Postgres.Retention);
+        Assert.Equal((report.Readings, 0), (database.Postgres.Retention.Readings, database.Postgres.Retention.Parts));
         Assert.Equal(weeks - report.Dropped, await Weeks(database, "reading_indexed"));
         Assert.InRange(report.Dropped, 2, 5);
         Assert.False(report.IsDelayed);
@@ -35,6 +39,32 @@ public sealed class RetentionTests(PostgresFixture fixture) : IClassFixture<Post
         Assert.Equal(Days + 1, (await sample.DaysOf("b", "window_merged", "start")).Count);
         Assert.Empty(await sample.Differences());
         Assert.Equal(0, (await database.Postgres.Retention.RunAsync(All, default)).Readings);
+    }
+
+    [Fact]
+    public async Task Upkeep_says_what_it_removed_and_how_old_the_oldest_is()
+    {
+        await using var database = await CreateDatabase(fixture);
+        await StoreIndexed(database);
+        using var log = new LinesLog();
+        using var meter = new Meter("test.retention");
+        using var text = new PrometheusText(meter);
+        var upkeep = new RetentionUpkeep(database.Postgres, All, TimeProvider.System, log);
+        upkeep.Publish(meter);
+
+        await upkeep.RunAsync(default);
+        await upkeep.RunAsync(default);
+
+        var removed = (Days - KeptDays(8)) * PerDay * 3;
+        Assert.Equal(1, log.Lines);
+        Assert.StartsWith(
+            $"Information Retention removed {removed} readings and 0 parts", log.Text, StringComparison.Ordinal);
+        Assert.Contains($"telemetry_retention_readings_total {removed}\n", text.Write(), StringComparison.Ordinal);
+        Assert.Contains("telemetry_retention_parts_total 0\n", text.Write(), StringComparison.Ordinal);
+        Assert.Matches("telemetry_retention_oldest[a-z_]* [1-9][0-9]+\n", text.Write());
+
+        await new RetentionUpkeep(database.Postgres, RetentionRules.None, TimeProvider.System, log).RunAsync(default);
+        Assert.Equal(1, log.Lines);
     }
 
     [Fact]
@@ -204,6 +234,10 @@ public sealed class RetentionTests(PostgresFixture fixture) : IClassFixture<Post
         await database.Postgres.Retention.RunAsync(All, default);
 
         Assert.Equal(["11 False True", "11 False False"], await Means());
+        // Those that come now are not the readings of the window.
+        await sample.StoreLateAsync(25, second: 10);
+        await sample.StoreLateAsync(25, second: 20);
+        Assert.Equal(["13 False True", "11 False False"], await Means());
         Assert.Equal("0", await database.Row("""
             SELECT count(*) FROM telemetry.windows WHERE revision = 0 AND time_weighted_mean IS NULL
             """));

@@ -66,6 +66,7 @@ internal sealed record RetainedTable(
                {(IsParts ? "true" : "false")}
         FROM timescaledb_information.chunks
         WHERE hypertable_schema = 'telemetry' AND hypertable_name = '{Name}'
+          AND isfinite(range_start) AND isfinite(range_end)
         ORDER BY range_start
         """;
 }

@@ -58,12 +58,16 @@ internal static class RetentionGroups
         var spans = rule.Windows.Select(window => (Width: window.Key, Keep: window.Value));
         foreach (var (width, keep) in rule.Readings is { } readings ? spans.Prepend((0, readings)) : spans)
         {
-            var expired = now - keep < complete ? now - keep : complete;
+            var expired = WholeWindows(now - keep < complete ? now - keep : complete);
             var before = done.GetValueOrDefault((gateway, metric, width), DateTime.MinValue);
             yield return new RetentionGroup(
                 gateway, metric, width, series, devices, expired, before < expired ? before : expired);
         }
     }
+
+    // No window reaches beyond a multiple of five minutes.
+    private static DateTime WholeWindows(DateTime time) =>
+        time.AddTicks(-((time - DateTime.UnixEpoch).Ticks % TimeSpan.FromMinutes(5).Ticks));
 
     private static async Task KeepLongerAsync(
         NpgsqlConnection connection, List<RetentionGroup> groups,

@@ -11,8 +11,7 @@ namespace Telemetry.Storage.Postgres.Retention;
 /// transaction counts what it removes; after a crash the next run goes on. One process at a time. See
 /// docs/adr/0051-retention-counts-what-it-removes.md.
 /// </summary>
-public sealed class RetentionJob(
-    PostgresStoreOptions options, bool hasDevice, DatabaseEdition edition, TimeProvider time)
+public sealed class RetentionJob
 {
     private const long AdvisoryLock = 0x7465_6c65_7265_7469; // "telereti"
 
@@ -24,14 +23,23 @@ public sealed class RetentionJob(
 
     private static readonly TimeSpan Week = TimeSpan.FromDays(7);
 
-    private readonly string _connectionString = new NpgsqlConnectionStringBuilder(options.ConnectionString)
-    {
-        Pooling = false,
-        CommandTimeout = (int)options.IndexingTimeout.TotalSeconds,
-        TcpKeepAlive = true,
-    }.ConnectionString;
-
+    private readonly PostgresStoreOptions _options;
+    private readonly bool _hasDevice;
+    private readonly DatabaseEdition _edition;
+    private readonly TimeProvider _time;
+    private readonly string _connectionString;
     private long _readings, _parts;
+
+    internal RetentionJob(PostgresStoreOptions options, bool hasDevice, DatabaseEdition edition, TimeProvider time)
+    {
+        (_options, _hasDevice, _edition, _time) = (options, hasDevice, edition, time);
+        _connectionString = new NpgsqlConnectionStringBuilder(options.ConnectionString)
+        {
+            Pooling = false,
+            CommandTimeout = (int)options.IndexingTimeout.TotalSeconds,
+            TcpKeepAlive = true,
+        }.ConnectionString;
+    }
 
     /// <summary>How many readings were removed.</summary>
     public long Readings => Interlocked.Read(ref _readings);
@@ -39,7 +47,9 @@ public sealed class RetentionJob(
     /// <summary>How many parts of windows were removed.</summary>
     public long Parts => Interlocked.Read(ref _parts);
 
-    /// <summary>Removes what is old enough. Does nothing while another process does it.</summary>
+    /// <summary>
+    /// Removes what is old enough. Does nothing while another process does it; the next run continues after an error.
+    /// </summary>
     public async Task<RetentionReport> RunAsync(RetentionRules rules, CancellationToken cancellationToken)
     {
         try
@@ -69,13 +79,13 @@ public sealed class RetentionJob(
         var late = await LateReadings.FindAsync(connection, cancellationToken);
         var groups = await RetentionGroups.LoadAsync(connection, rules, cancellationToken);
         var readings = await RunAsync(
-            connection, RetainedTable.Readings(hasDevice), groups.FindAll(g => g.Width == 0), late, cancellationToken);
+            connection, RetainedTable.Readings(_hasDevice), groups.FindAll(g => g.Width == 0), late, cancellationToken);
         var parts = await RunAsync(
             connection, RetainedTable.Parts, groups.FindAll(g => g.Width > 0), late, cancellationToken);
         var delayed = readings.IsDelayed || parts.IsDelayed;
         if (!delayed)
         {
-            await late.DoneAsync(connection, options.RetentionRowsMax, cancellationToken);
+            await late.DoneAsync(connection, _options.RetentionRowsMax, cancellationToken);
         }
 
         return new RetentionReport(
@@ -87,8 +97,8 @@ public sealed class RetentionJob(
         CancellationToken cancellationToken)
     {
         var done = new Done();
-        var work = new PieceRemoval(connection, table, edition, options, time);
-        foreach (var piece in await table.ListAsync(connection, edition, cancellationToken))
+        var work = new PieceRemoval(connection, table, _edition, _options, _time);
+        foreach (var piece in await table.ListAsync(connection, _edition, cancellationToken))
         {
             var outcome = PieceOutcome.Kept;
             var expired = piece.IsBounded ? groups.FindAll(g => g.Expired >= piece.To) : groups;
