@@ -5,8 +5,9 @@ using Telemetry.TestKit.Servers;
 namespace Telemetry.Integration.Storage;
 
 /// <summary>
-/// A database with half a million readings of 200 series that have arrived and were not moved yet, and no statistics of
-/// any table, as after it was put back by pg_restore.
+/// A database with half a million readings of 200 series, of which 100,000 have arrived and were not moved yet, and no
+/// statistics of any table, as after it was restored from a dump. With few series expected, the index of those that were
+/// moved invites the server to look series by series.
 /// </summary>
 public sealed class ArrivedReadings : IAsyncLifetime
 {
@@ -31,8 +32,11 @@ public sealed class ArrivedReadings : IAsyncLifetime
             '{"{}"}', 0, '', 0
         FROM generate_series(0, {(Gateways * SeriesOfGateway) - 1}) n;
         INSERT INTO telemetry.reading_arrived (time, f, series, flags)
-        SELECT now() - interval '1 hour' + n * interval '7 ms', n, 1 + n % {Gateways * SeriesOfGateway}, 0
-        FROM generate_series(1, 500000) n;
+        SELECT now() - interval '1 hour' + n * interval '35 ms', n, 1 + n % {Gateways * SeriesOfGateway}, 0
+        FROM generate_series(1, 100000) n;
+        INSERT INTO telemetry.reading_indexed (time, f, series, flags)
+        SELECT now() - interval '1 hour' - n * interval '9 ms', n, 1 + n % {Gateways * SeriesOfGateway}, 0
+        FROM generate_series(1, 400000) n;
         INSERT INTO telemetry.window_part (start, f_squares, f_integral, hash_sum, f_sum, f_min, f_max, f_first, f_last,
             series, width, readings, numbers, nulls, uncertain, bad, first_at, last_at, flags)
         SELECT date_trunc('minute', now()) - m * interval '1 minute', 1, 1, 0, 41, 0, 10, 1, 2, s, 60, 41, 41, 0, 0, 0,
