@@ -303,16 +303,7 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
 
     /// <summary>The greatest number of a series or a device; each number is used once, up to 2^31.</summary>
     public Task<long> GreatestNumberAsync(CancellationToken cancellationToken) => ReadAsync(
-        "look at the numbers of series",
-        async c =>
-        {
-            await using var command = new NpgsqlCommand(
-                "SELECT greatest((SELECT last_value FROM telemetry.series_id_seq), "
-                + "(SELECT last_value FROM telemetry.device_id_seq))::bigint",
-                c);
-            return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
-        },
-        cancellationToken);
+        "look at the numbers of series", c => GreatestNumber.FindAsync(c, cancellationToken), cancellationToken);
 
     /// <summary>
     /// Trims the alert outbox. Any process should call it at intervals; the next call continues after an error.
