@@ -2,6 +2,7 @@
 # Runs one benchmark and prints its figures; docs/benchmarks/ has what was found.
 #   eng/bench.sh agent|copy-columns|drain|end-to-end|ingress|layout|line-protocol|sessions|windows     --short: only whether it works
 #   TELEMETRY_LAYOUT_READINGS=N eng/bench.sh layout         so many readings in the table that is queried
+#   TELEMETRY_LAYOUT_SERVER=CONNECTION eng/bench.sh layout  on that TimescaleDB server; makes databases there and leaves them
 #   TELEMETRY_TEST_DATA=FOLDER eng/bench.sh codec           recorded sensor data are in that folder
 set -euo pipefail
 cd "$(dirname "$0")/.."

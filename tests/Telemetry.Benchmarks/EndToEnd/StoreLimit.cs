@@ -206,7 +206,8 @@ internal sealed class StoreLimit : IAsyncDisposable
             var list = empty.Extend(SchemaMessage.Of(empty.Id, definitions));
             foreach (var series in list.Entries)
             {
-                (series.Number, series.DeviceNumber) = (++_numbered, 1);
+                series.Number = ++_numbered;
+                series.DeviceNumber = 1 + ((_numbered - 1) / _options.SeriesPerDevice);
             }
 
             return list;
