@@ -1,51 +1,14 @@
-using System.Globalization;
-using Telemetry.Model.Identity;
-using Telemetry.Model.Schemas;
-using Telemetry.Storage;
-using Telemetry.Storage.Postgres;
-using Telemetry.Storage.Windows;
-
 namespace Telemetry.Integration.Storage;
 
 /// <summary>
 /// Plain PostgreSQL: readings that have arrived have no index, so a query has to scan them, but once, and not once for
-/// each series.
+/// each series. Upkeep has looked at the database.
 /// </summary>
-public sealed class ArrivedReadingsTests(ArrivedReadings arrived) : IClassFixture<ArrivedReadings>
+public sealed class ArrivedReadingsTests(ArrivedReadings arrived) : IClassFixture<ArrivedReadings>, IAsyncLifetime
 {
-    [Fact]
-    public async Task Readings_of_open_windows_are_scanned_once()
-    {
-        var now = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
-        var spans = Enumerable.Range(1, ArrivedReadings.Gateways).Select(
-            i => (GatewayId.Parse($"gw-{i}"), new OpenSpan(now - 600_000_000, now))).ToArray();
-        var before = await Counted();
-        var store = await PostgresStore.OpenAsync(
-            new PostgresStoreOptions { ConnectionString = arrived.Database.ConnectionString }, TimeProvider.System,
-            default);
-        var seen = new HashSet<int>();
+    public Task InitializeAsync() => arrived.Database.IndexReadings();
 
-        await store.ReadReadingsAsync(
-            spans, Note, new ReadingBuffer(), 1_000_000, default);
-
-        // The server counts the scans of a session when it ends.
-        await store.DisposeAsync();
-        for (var tries = 0; await Counted() == before && tries < 500; tries++)
-        {
-            await Task.Delay(20);
-        }
-
-        Assert.Equal(ArrivedReadings.Gateways * ArrivedReadings.SeriesOfGateway, seen.Count);
-
-        // The leader and the workers of a parallel scan count one each.
-        Assert.InRange(await Counted() - before, 1, 4);
-
-        SeriesEntry? Note(GatewayId gateway, int number)
-        {
-            seen.Add(number);
-            return null;
-        }
-    }
+    public Task DisposeAsync() => Task.CompletedTask;
 
     [Theory]
     [InlineData("SELECT * FROM telemetry.latest_readings('gw-1')")]
@@ -75,8 +38,4 @@ public sealed class ArrivedReadingsTests(ArrivedReadings arrived) : IClassFixtur
     public async Task Time_weighted_mean_scans_once_for_each_window_whose_parts_overlap() =>
         Assert.Equal(
             ArrivedReadings.Disordered, await arrived.Scans("SELECT * FROM telemetry.windows WHERE gateway = 'gw-1'"));
-
-    private async Task<long> Counted() => long.Parse(
-        await arrived.Database.Row("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'reading_arrived'"),
-        CultureInfo.InvariantCulture);
 }

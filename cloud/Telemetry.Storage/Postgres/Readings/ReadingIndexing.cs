@@ -27,6 +27,23 @@ internal sealed class ReadingIndexing(PostgresStoreOptions options, TimeProvider
         SET work_mem = '64MB'
         """;
 
+    // Without statistics of these tables the server expects few series of a gateway or a site, and scans what arrived
+    // once for each of them. A database that was restored from a dump has none until autovacuum comes.
+    private const string AnalyzeSql = """
+        DO $$
+        DECLARE
+            unknown text;
+        BEGIN
+            FOR unknown IN
+                SELECT name FROM unnest(ARRAY['series', 'device_metadata']) name
+                WHERE pg_relation_size(('telemetry.' || name)::regclass) > 0
+                    AND NOT EXISTS (SELECT FROM pg_stats WHERE schemaname = 'telemetry' AND tablename = name)
+            LOOP
+                EXECUTE format('ANALYZE telemetry.%I', unknown);
+            END LOOP;
+        END $$
+        """;
+
     private readonly PeriodPartitions _weeks = new("reading_indexed", "reading", Periods.Week, options, rowsWait: true);
 
     private readonly string _connectionString = new NpgsqlConnectionStringBuilder(options.ConnectionString)
@@ -67,6 +84,7 @@ internal sealed class ReadingIndexing(PostgresStoreOptions options, TimeProvider
         await ExecuteAsync(connection, SessionSql, cancellationToken);
         if (await ScalarAsync<bool>(connection, $"SELECT pg_try_advisory_lock({AdvisoryLock})", cancellationToken))
         {
+            await ExecuteAsync(connection, AnalyzeSql, cancellationToken);
             while (await IsDueAsync(connection, cancellationToken)
                 && await MoveAllAsync(connection, cancellationToken) > 0)
             {
