@@ -95,8 +95,8 @@ public sealed class HandoverTests(ITestOutputHelper output)
         var (ofA, ofB) = (Longest("a"), Longest("b"));
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{how}: {owners.Count(o => o == "a")} and {owners.Count(o => o == "b")} partitions; longest without a commit "
-            + $"{ofA.TotalSeconds:0.00} s of its partitions, {ofB.TotalSeconds:0.00} s of the other's"));
+            $"{how}: {owners.Count(o => o == "a")} and {owners.Count(o => o == "b")} partitions; longest without a "
+            + $"commit {ofA.TotalSeconds:0.00} s of its partitions, {ofB.TotalSeconds:0.00} s of the other's"));
         return ofA;
 
         TimeSpan Longest(string owner) => stalls.Where((_, partition) => owners[partition] == owner).Max();

@@ -17,7 +17,8 @@ internal sealed class SealingGateway(GatewayId gateway, int series, IFrameLog lo
     private const ulong Epoch = 9;
 
     private readonly SchemaMessage _schema = SchemaMessage.Of(
-        default, [.. Enumerable.Range(0, series).Select(i => new SeriesDefinition { Device = "pump", Metric = $"m{i}" })]);
+        default,
+        [.. Enumerable.Range(0, series).Select(i => new SeriesDefinition { Device = "pump", Metric = $"m{i}" })]);
 
     private long _live, _backlog;
     private int _attempts;

@@ -5,8 +5,8 @@ using Xunit.Abstractions;
 namespace Telemetry.Integration.Processing;
 
 /// <summary>
-/// How long readings take from where they are sent until SQL shows them, and whose the partition is meanwhile: looked at
-/// all the time, by one connection.
+/// How long readings take from where they are sent until SQL shows them, and whose the partition is meanwhile: one
+/// connection looks all the time.
 /// </summary>
 internal sealed class StoreDelays(string connectionString)
 {

@@ -6,8 +6,8 @@ namespace Telemetry.Integration.Storage;
 
 /// <summary>
 /// A database with half a million readings of 200 series, of which 100,000 have arrived and were not moved yet, and no
-/// statistics of any table, as after it was restored from a dump. With few series expected, the index of those that were
-/// moved invites the server to look series by series.
+/// statistics of any table, as after it was restored from a dump. Where the server expects few series, it looks for the
+/// readings of one series after the other, as those that were moved have an index for that.
 /// </summary>
 public sealed class ArrivedReadings : IAsyncLifetime
 {

@@ -27,7 +27,7 @@ public sealed class CutGatewayTests(ITestOutputHelper output)
         var report = await scenario.RunAsync(limit.Token);
 
         var delays = scenario.DelaysOfOthers.Order().ToArray();
-        output.WriteLine($"{report}; revisions: {string.Join(' ', report.Late)}");
+        output.WriteLine($"{report}; revisions: {string.Join(' ', scenario.Late)}");
         output.WriteLine(
             $"windows of others were complete {delays[delays.Length / 2].TotalSeconds:0.00} s after their end in the "
             + $"middle of {delays.Length} looks, at most {delays[^1].TotalSeconds:0.00} s");
@@ -40,7 +40,7 @@ public sealed class CutGatewayTests(ITestOutputHelper output)
         Assert.True(report.Windows > report.Seconds * 0.8, $"{report.Windows} windows within the cut");
         Assert.Equal(report.Windows, report.WindowsAfterwards);
         Assert.Equal(0, report.NotAsExpected);
-        Assert.Equal([CutGateway.LateExpected], report.Late);
+        Assert.Equal([CutGateway.LateExpected], scenario.Late);
 
         await cluster.StopAgentsAsync();
         await cluster.Processor.StopAsync();

@@ -39,7 +39,10 @@ public sealed class CutGateway(LocalCluster cluster, TimeSpan length)
     /// <summary>Of each look during the cut: how long the newest window that is not complete has ended.</summary>
     public IReadOnlyList<TimeSpan> DelaysOfOthers => _delays;
 
-    /// <summary>Runs it; returns what happened in this order.</summary>
+    /// <summary>The revisions after the file of old readings, one a line; see <see cref="LateExpected"/>.</summary>
+    public IReadOnlyList<string> Late { get; private set; } = [];
+
+    /// <summary>Runs it; returns what windows said.</summary>
     public async Task<CutGatewayReport> RunAsync(CancellationToken cancellationToken)
     {
         await using var database = NpgsqlDataSource.Create(cluster.Postgres.ConnectionString);
@@ -54,7 +57,8 @@ public sealed class CutGateway(LocalCluster cluster, TimeSpan length)
         {
             await Task.Delay(LookEvery, cancellationToken);
             _delays.Add(TimeSpan.FromSeconds(await ReadAsync<double>($"""
-                SELECT extract(epoch FROM max(now() - coalesce(newest, now() - interval '1 min') - interval '1 s'))::double precision
+                SELECT extract(epoch FROM max(
+                    now() - coalesce(newest, now() - interval '1 min') - interval '1 s'))::double precision
                 FROM telemetry.gateway g
                 CROSS JOIN LATERAL (SELECT max(until) AS newest FROM telemetry.windows w
                                     WHERE w.gateway = g.gateway AND complete AND start > now() - interval '1 min') w
@@ -70,7 +74,8 @@ public sealed class CutGateway(LocalCluster cluster, TimeSpan length)
         cluster.SiteLink.Heal();
         await cluster.SiteSender.StopAsync();
         var ended = await ReadAsync<DateTime>("SELECT now()");
-        await UntilAsync($"SELECT coalesce(bool_and(watermark > {At(ended)}), false) FROM telemetry.gateway WHERE {Cut}");
+        await UntilAsync(
+            $"SELECT coalesce(bool_and(watermark > {At(ended)}), false) FROM telemetry.gateway WHERE {Cut}");
 
         var within = $"{Cut} AND metric = 'host.saw_tooth' AND start >= {At(cutAt)} AND until <= {At(healedAt)}";
         var report = new CutGatewayReport
@@ -83,7 +88,8 @@ public sealed class CutGateway(LocalCluster cluster, TimeSpan length)
             NotAsExpected = await CountAsync($"{Cut} AND (NOT complete OR revision <> 0)"),
             Seconds = (healedAt - cutAt).TotalSeconds,
         };
-        return report with { Late = await SendOldAsync(cutAt + (length / 2)) };
+        Late = await SendOldAsync(cutAt + (length / 2));
+        return report;
 
         async Task<IReadOnlyList<string>> SendOldAsync(DateTime at)
         {
@@ -135,7 +141,9 @@ public sealed class CutGateway(LocalCluster cluster, TimeSpan length)
         }
     }
 
-    /// <summary>What <see cref="CutGatewayReport.Late"/> has to be.</summary>
+    /// <summary>
+    /// What <see cref="Late"/> has to be: one revision of the one window, complete, by a frame of the register.
+    /// </summary>
     public static string LateExpected { get; } = $"t|host.saw_tooth|late|{OldReadings}|t|1|{OldReadings}|t";
 
     private static string At(DateTime time) => $"timestamptz '{time:O}'";

@@ -25,7 +25,4 @@ public sealed record CutGatewayReport
 
     /// <summary>All windows of the cut gateway that are incomplete or have a revision, after the drain.</summary>
     public required long NotAsExpected { get; init; }
-
-    /// <summary>The revisions of the database after the file of old readings, one a line.</summary>
-    public IReadOnlyList<string> Late { get; init; } = [];
 }

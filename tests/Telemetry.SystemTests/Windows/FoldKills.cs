@@ -23,9 +23,11 @@ public sealed class FoldKills(LocalCluster cluster, int kills, int retries)
     // All readings of the site for a while; and one of its saw tooth in 30, which stays a dead letter.
     private const string RefuseSql = $"""
         DO $$ BEGIN
-            EXECUTE format('ALTER TABLE telemetry.reading ADD CONSTRAINT no_site CHECK (series <> ALL (%L::integer[])) NOT VALID',
+            EXECUTE format(
+                'ALTER TABLE telemetry.reading ADD CONSTRAINT no_site CHECK (series <> ALL (%L::integer[])) NOT VALID',
                 ARRAY(SELECT id FROM telemetry.series WHERE gateway = '{LocalCluster.SiteGateway}'));
-            EXECUTE format('ALTER TABLE telemetry.reading ADD CONSTRAINT no_peak CHECK (series <> %s OR f < 5.8) NOT VALID',
+            EXECUTE format(
+                'ALTER TABLE telemetry.reading ADD CONSTRAINT no_peak CHECK (series <> %s OR f < 5.8) NOT VALID',
                 (SELECT id FROM telemetry.series
                  WHERE gateway = '{LocalCluster.SiteGateway}' AND metric = 'host.saw_tooth'));
         END $$
@@ -45,6 +47,8 @@ public sealed class FoldKills(LocalCluster cluster, int kills, int retries)
     private static readonly TimeSpan Within = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
 
+    private readonly List<FoldKill> _kills = [];
+
     /// <summary>A cluster without alerts, whose windows are two seconds wide.</summary>
     public static ClusterOptions Options { get; } = new()
     {
@@ -57,8 +61,6 @@ public sealed class FoldKills(LocalCluster cluster, int kills, int retries)
 
     /// <summary>Of each kill: the point, and what was in the processor's memory alone.</summary>
     public IReadOnlyList<FoldKill> Kills => _kills;
-
-    private readonly List<FoldKill> _kills = [];
 
     /// <summary>Dead letters whose retry stored them.</summary>
     public int Retried { get; private set; }
@@ -154,7 +156,8 @@ public sealed class FoldKills(LocalCluster cluster, int kills, int retries)
         }
     }
 
-    private static async Task<T> ReadAsync<T>(NpgsqlDataSource database, string sql, CancellationToken cancellationToken)
+    private static async Task<T> ReadAsync<T>(
+        NpgsqlDataSource database, string sql, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(sql);
         return (T)(await command.ExecuteScalarAsync(cancellationToken))!;

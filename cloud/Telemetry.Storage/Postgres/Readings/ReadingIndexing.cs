@@ -27,8 +27,8 @@ internal sealed class ReadingIndexing(PostgresStoreOptions options, TimeProvider
         SET work_mem = '64MB'
         """;
 
-    // Without statistics of its columns the server expects few series of a gateway or a site, and scans what arrived once
-    // for each of them. A database that was restored from a dump has none until autovacuum comes.
+    // Without statistics of these tables the server expects few series of a gateway or a site, and scans what arrived
+    // once for each of them. A database that was restored from a dump has none until autovacuum comes.
     private const string AnalyzeSql = """
         DO $$
         DECLARE
