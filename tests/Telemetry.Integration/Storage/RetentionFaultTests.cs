@@ -114,6 +114,27 @@ public sealed class RetentionFaultTests(PostgresFixture fixture) : IClassFixture
         Assert.Equal(RetentionReport.Nothing, await database.Postgres.Retention.RunAsync(Everything, default));
     }
 
+    [Fact]
+    public async Task Parts_wait_for_the_next_run_while_some_are_merged()
+    {
+        await using var database = await CreateDatabase(fixture);
+        await StoreIndexed(database);
+        var rules = Rules(("a.*", 8, 8));
+        await using (var other = await database.OpenConnection())
+        {
+            await using var transaction = await other.BeginTransactionAsync();
+            await using var merge = new NpgsqlCommand(
+                "SELECT telemetry.merge_parts('{}', '{}', '{}', now())", other);
+            await merge.ExecuteNonQueryAsync();
+
+            var report = await database.Postgres.Retention.RunAsync(rules, default);
+
+            Assert.True(report is { Readings: > 0, Parts: 0, IsDelayed: true }, report.ToString());
+        }
+
+        Assert.True((await database.Postgres.Retention.RunAsync(rules, default)).Parts > 0);
+    }
+
     // The session that was ended may hold the lock for a moment.
     private static async Task Retry(PostgresDatabase database, RetentionRules rules)
     {

@@ -15,6 +15,12 @@ internal sealed class RowDeletion(
     public const int StepPages = 2048;
 
     /// <summary>
+    /// Of parts: no merge of parts goes on meanwhile, which could write a row behind the one that is deleted. It begins
+    /// after the commit, and leaves out what retention has begun with (Migrations/0012.sql, merge_parts).
+    /// </summary>
+    private const string MergingLockSql = "SELECT pg_advisory_xact_lock(8387229063980348020)"; // "telepart"
+
+    /// <summary>
     /// Deletes up to the limit of rows of these groups that are older than <paramref name="until"/>, in one
     /// transaction. Returns how many; fewer than the limit when nothing is left, null when a job has turned the chunk
     /// into the columnstore.
@@ -45,7 +51,7 @@ internal sealed class RowDeletion(
         await using var transaction = await BesideTransaction.BeginAsync(connection, cancellationToken);
         await ExecuteAsync(
             $"SET LOCAL lock_timeout = '{(long)options.PartitionLockWait.TotalMilliseconds}ms'; "
-            + "SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0",
+            + $"SET LOCAL timescaledb.max_tuples_decompressed_per_dml_transaction = 0; {FirstLockSql}",
             cancellationToken);
         var device = table.HasDevice ? $"device = {group.Devices[at]} AND " : "";
         var width = table.IsParts ? $" AND width = {group.Width}" : "";
@@ -75,7 +81,8 @@ internal sealed class RowDeletion(
     {
         await using var transaction = await BesideTransaction.BeginAsync(connection, cancellationToken);
         await ExecuteAsync(
-            $"SET LOCAL lock_timeout = '{(long)options.PartitionLockWait.TotalMilliseconds}ms'; {LockSql(piece)}",
+            $"SET LOCAL lock_timeout = '{(long)options.PartitionLockWait.TotalMilliseconds}ms'; {FirstLockSql}"
+            + LockSql(piece),
             cancellationToken);
         if (await IsCompressedAsync(piece, cancellationToken))
         {
@@ -106,6 +113,8 @@ internal sealed class RowDeletion(
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = piece.Table });
         return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
+
+    private string FirstLockSql => table.IsParts ? $"{MergingLockSql}; " : "";
 
     private string LockSql(RetentionPiece piece) => edition.Kind != DatabaseKind.PostgreSql
         // While it is locked, no job turns it into the columnstore.
