@@ -29,6 +29,8 @@ public sealed class ContainerContractTests(ServersFixture servers)
 
     public static TheoryData<string> ColumnstoreClaims => ContractClaims.Of<ColumnstoreContract>();
 
+    public static TheoryData<string> RemovalClaims => ContractClaims.Of<ColumnstoreRemovalContract>();
+
     [ContainerTheory]
     [MemberData(nameof(LogClaims))]
     public Task Log_keeps_to_its_contract(string claim) =>
@@ -63,6 +65,11 @@ public sealed class ContainerContractTests(ServersFixture servers)
     [MemberData(nameof(ColumnstoreClaims))]
     public Task Columnstore_keeps_to_its_contract(string claim) =>
         ContractClaims.RunAsync<ColumnstoreContract>(new TimescaleColumnstore(OnCommunityAsync), claim);
+
+    [ContainerTheory]
+    [MemberData(nameof(RemovalClaims))]
+    public Task Removal_from_the_columnstore_keeps_to_its_contract(string claim) =>
+        ContractClaims.RunAsync<ColumnstoreRemovalContract>(new TimescaleRemoval(OnCommunityAsync), claim);
 
     private Task OnTimescaleAsync(Func<PostgresDatabase, Task> test) =>
         TimescaleDatabase.RunAsync(servers.Timescale.GetConnectionString(), test);

@@ -15,6 +15,8 @@ public sealed class NamedTimescaleTests
 
     public static TheoryData<string> ColumnstoreClaims => ContractClaims.Of<ColumnstoreContract>();
 
+    public static TheoryData<string> RemovalClaims => ContractClaims.Of<ColumnstoreRemovalContract>();
+
     [NamedTimescaleTheory]
     [MemberData(nameof(StoreClaims))]
     public Task Store_keeps_to_its_contract(string claim) =>
@@ -29,6 +31,11 @@ public sealed class NamedTimescaleTests
     [MemberData(nameof(ColumnstoreClaims))]
     public Task Columnstore_keeps_to_its_contract(string claim) =>
         ContractClaims.RunAsync<ColumnstoreContract>(new TimescaleColumnstore(RunOnCommunityAsync), claim);
+
+    [NamedTimescaleTheory]
+    [MemberData(nameof(RemovalClaims))]
+    public Task Removal_from_the_columnstore_keeps_to_its_contract(string claim) =>
+        ContractClaims.RunAsync<ColumnstoreRemovalContract>(new TimescaleRemoval(RunOnCommunityAsync), claim);
 
     private static Task RunAsync(Func<PostgresDatabase, Task> test) =>
         TimescaleDatabase.RunAsync(NamedTimescaleTheoryAttribute.ConnectionString!, test);

@@ -23,3 +23,9 @@ internal sealed class TimescaleColumnstore(Func<Func<PostgresDatabase, Task>, Ta
 {
     internal override Task RunAsync(Func<PostgresDatabase, Task> test) => run(test);
 }
+
+/// <summary>The contract of what is removed from the columnstore, on databases that the given function makes.</summary>
+internal sealed class TimescaleRemoval(Func<Func<PostgresDatabase, Task>, Task> run) : ColumnstoreRemovalContract
+{
+    internal override Task RunAsync(Func<PostgresDatabase, Task> test) => run(test);
+}

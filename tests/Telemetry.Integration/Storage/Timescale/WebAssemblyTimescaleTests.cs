@@ -35,6 +35,8 @@ public sealed class WebAssemblyTimescaleTests(WebAssemblyTimescaleFixture fixtur
     public static TheoryData<string> ColumnstoreClaims =>
         ContractClaims.Of<ColumnstoreContract>(without: [.. Warn, .. NeedTwoSessions]);
 
+    public static TheoryData<string> RemovalClaims => ContractClaims.Of<ColumnstoreRemovalContract>();
+
     [TimescaleTheory]
     [MemberData(nameof(StoreClaims))]
     public Task Store_keeps_to_its_contract(string claim) =>
@@ -49,4 +51,9 @@ public sealed class WebAssemblyTimescaleTests(WebAssemblyTimescaleFixture fixtur
     [MemberData(nameof(ColumnstoreClaims))]
     public Task Columnstore_keeps_to_its_contract(string claim) =>
         ContractClaims.RunAsync<ColumnstoreContract>(new TimescaleColumnstore(fixture.RunAsync), claim);
+
+    [TimescaleTheory]
+    [MemberData(nameof(RemovalClaims))]
+    public Task Removal_from_the_columnstore_keeps_to_its_contract(string claim) =>
+        ContractClaims.RunAsync<ColumnstoreRemovalContract>(new TimescaleRemoval(fixture.RunAsync), claim);
 }
