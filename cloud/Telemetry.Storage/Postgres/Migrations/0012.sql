@@ -62,10 +62,10 @@ $$;
 
 -- A sketch counts values by buckets that grow by a constant factor, so that a quantile has at most 1 % of relative
 -- error. Bucket i has the values in (g^(i-1), g^i], where g = 1.01 / 0.99. Its key is i + 65536 for positive values,
--- the negative of that for negative ones, and 0 for what is nearer to zero than 1e-300. A sketch has at most 256 buckets:
--- where there would be more, each two neighbours become one, which squares g and about doubles the error; the level
--- counts how often. Bytes: the level; then for each bucket, in the order of the keys, the difference to the key before
--- as a zigzag varint, and the count as a varint. Written by Windows/QuantileSketch.cs.
+-- the negative of that for negative ones, and 0 for what is nearer to zero than 1e-300. A sketch has at most 256
+-- buckets: where there would be more, each two neighbours become one, which squares g and about doubles the error; the
+-- level counts how often. Bytes: the level; then for each bucket, in the order of the keys, the difference to the key
+-- before as a zigzag varint, and the count as a varint. Written by Windows/QuantileSketch.cs.
 CREATE FUNCTION telemetry.sketch_buckets(sketch bytea, OUT keys integer[], OUT counts bigint[])
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
