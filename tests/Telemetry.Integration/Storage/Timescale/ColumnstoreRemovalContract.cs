@@ -1,12 +1,4 @@
-using System.Data;
-using System.Text;
-using Npgsql;
-using Telemetry.Model.Readings;
-using Telemetry.Model.Schemas;
 using Telemetry.Storage;
-using Telemetry.Storage.Postgres.Statements;
-using Telemetry.Storage.Windows;
-using Telemetry.TestKit.Contracts;
 
 namespace Telemetry.Integration.Storage.Timescale;
 
