@@ -113,7 +113,7 @@ internal sealed class ChunkUpkeep(PostgresStoreOptions options, bool hasColumnst
     private bool WasLeft(Chunk chunk) =>
         _left.TryGetValue(chunk.Name, out var at) && time.GetElapsedTime(at) < options.ChunkQuiet;
 
-    // A commit or a query holds it for long; or it was dropped meanwhile.
+    // A commit or a query holds it for long; or it was dropped, or its form has changed, since the look.
     private async Task LeaveIfLockedAsync(Chunk chunk, Func<Task> work)
     {
         _left.Remove(chunk.Name);
@@ -122,7 +122,8 @@ internal sealed class ChunkUpkeep(PostgresStoreOptions options, bool hasColumnst
             await work();
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.LockNotAvailable
-            or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.UndefinedTable)
+            or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.UndefinedTable
+            or PostgresErrorCodes.DuplicateObject or PostgresErrorCodes.ObjectNotInPrerequisiteState)
         {
             _left[chunk.Name] = time.GetTimestamp();
         }

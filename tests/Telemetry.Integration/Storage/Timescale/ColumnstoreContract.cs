@@ -199,6 +199,29 @@ public abstract class ColumnstoreContract
         });
 
     [Fact]
+    public Task Chunk_that_a_query_holds_is_left_and_the_others_are_converted() => RunAsync(async database =>
+    {
+        var sample = await SampleWindows.OpenAsync(database);
+        await sample.StoreAsync();
+        var before = await sample.Content();
+        var held = await database.Row(
+            "SELECT c::text FROM show_chunks('telemetry.reading') c ORDER BY c::oid LIMIT 1");
+        await using (var reader = await database.OpenConnection())
+        {
+            await using var transaction = await reader.BeginTransactionAsync();
+            await Count(reader, $"SELECT count(*) FROM {held}");
+
+            await database.KeepChunks(lockWait: TimeSpan.FromMilliseconds(50));
+        }
+
+        Assert.Equal("row, column", await database.Forms("reading"));
+        Assert.Equal("column, column", await database.Forms("window_part"));
+        await database.KeepChunks();
+        Assert.Equal("column, column", await database.Forms("reading"));
+        Assert.Equal(before, await sample.Content());
+    });
+
+    [Fact]
     public Task Open_chunk_stays_in_row_form_until_it_closes() => RunAsync(async database =>
     {
         var sample = await SampleWindows.OpenAsync(database);

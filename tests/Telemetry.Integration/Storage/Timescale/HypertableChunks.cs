@@ -57,10 +57,12 @@ internal static class HypertableChunks
     }
 
     /// <summary>Converts or indexes what upkeep does, without waiting for late rows to end.</summary>
-    public static Task KeepChunks(this PostgresDatabase database, long chunkBytes = 32 << 20) => new ChunkUpkeep(
+    public static Task KeepChunks(
+        this PostgresDatabase database, long chunkBytes = 32 << 20, TimeSpan? lockWait = null) => new ChunkUpkeep(
         new PostgresStoreOptions
         {
             ConnectionString = database.ConnectionString,
+            PartitionLockWait = lockWait ?? TimeSpan.FromSeconds(3),
             ChunkBytes = chunkBytes,
             ChunkQuiet = TimeSpan.Zero,
             IndexingPercent = 100,

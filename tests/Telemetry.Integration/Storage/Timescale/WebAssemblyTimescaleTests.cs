@@ -16,6 +16,7 @@ public sealed class WebAssemblyTimescaleTests(WebAssemblyTimescaleFixture fixtur
         nameof(StoreContract.Nobody_waits_for_a_transaction_whose_client_is_silent),
         nameof(StoreContract.Silent_holder_of_a_lease_that_ran_out_is_seen_and_can_be_ended),
         nameof(StoreContract.Holder_is_not_ended_when_it_is_another_transaction_by_now),
+        nameof(ColumnstoreContract.Chunk_that_a_query_holds_is_left_and_the_others_are_converted),
         nameof(ColumnstoreContract.Snapshot_from_before_sees_every_reading_when_chunks_are_converted_and_merged),
     ];
 
