@@ -205,15 +205,7 @@ internal sealed class EpochLedger(ulong epoch)
         Changed = true;
         for (var lane = Lane.Critical; lane <= Lane.Backlog; lane++)
         {
-            if (this[lane].SettledTo(Lasts[lane]))
-            {
-                this[lane].Rewrite(); // Its row was removed when the epoch became complete.
-            }
-            else
-            {
-                var covering = Covering(this[lane], Lasts[lane]);
-                _lanes![(int)lane] = covering;
-            }
+            this[lane].Restore(Lasts[lane]);
         }
     }
 
@@ -229,27 +221,4 @@ internal sealed class EpochLedger(ulong epoch)
 
     private bool SettledTo(Lane lane, long last) =>
         last == 0 || (Complete ? last <= Lasts[lane] : this[lane].SettledTo(last));
-
-    /// <summary>
-    /// Restores the lane of a complete epoch: settled up to its last sequence except for lost runs (shares may be
-    /// gone).
-    /// </summary>
-    private static LaneLedger Covering(LaneLedger shrunk, long last)
-    {
-        var whole = new LaneLedger(shrunk.Prefix, shrunk.PrefixShare, shrunk.Runs);
-        var at = shrunk.Prefix + 1;
-        foreach (var run in shrunk.Runs.Append(new SettledRun(new SequenceRange(last + 1, last + 1), RunState.Lost, 0))
-            .ToArray())
-        {
-            if (run.Range.First > at)
-            {
-                whole.Settle(new SequenceRange(at, run.Range.First - 1), 0);
-            }
-
-            at = run.Range.Last + 1;
-        }
-
-        whole.Rewrite();
-        return whole;
-    }
 }

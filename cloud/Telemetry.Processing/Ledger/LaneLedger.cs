@@ -147,13 +147,6 @@ internal sealed class LaneLedger
         return booked;
     }
 
-    /// <summary>Marks everything as changed, because its rows were removed.</summary>
-    public void Rewrite()
-    {
-        Changed = true;
-        _dirty.UnionWith(_runs.Select(r => r.Range.First));
-    }
-
     /// <summary>
     /// Keeps only lost runs: the epoch is complete, and everything else up to its last sequence is settled.
     /// </summary>
@@ -166,6 +159,32 @@ internal sealed class LaneLedger
                 RemoveAt(i);
             }
         }
+    }
+
+    /// <summary>
+    /// The epoch is open again: everything up to its last sequence is settled but for the lost runs (shares may be
+    /// gone), and is written, because its rows were removed when the epoch became complete.
+    /// </summary>
+    public void Restore(long last)
+    {
+        var at = Prefix + 1;
+        foreach (var run in _runs.ToArray())
+        {
+            if (run.Range.First > at)
+            {
+                Settle(new SequenceRange(at, run.Range.First - 1), 0);
+            }
+
+            at = run.Range.Last + 1;
+        }
+
+        if (at <= last)
+        {
+            Settle(new SequenceRange(at, last), 0);
+        }
+
+        Changed = true;
+        _dirty.UnionWith(_runs.Select(r => r.Range.First));
     }
 
     /// <summary>

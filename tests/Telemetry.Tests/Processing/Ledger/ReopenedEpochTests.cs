@@ -37,6 +37,30 @@ public sealed class ReopenedEpochTests
         Assert.Equal(Placement.New, next.Place(Lane.Live, new SequenceRange(21, 30)));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_is_found_in_the_transaction_that_opens_it_is_lost_no_more(bool ownerChangesBefore)
+    {
+        var ledger = Complete();
+        if (ownerChangesBefore)
+        {
+            ledger = Load();
+        }
+
+        Assert.True(ledger.Epochs.TryGetValue(Epoch, out var epoch));
+        ledger.Touch(epoch);
+        epoch[Lane.Live].Recover(Lost, 3);
+        ledger.Announce(epoch, new LaneLasts(0, 30, 0));
+        Write(ledger);
+        Assert.True(Load().Epochs.TryGetValue(Epoch, out var next));
+
+        Assert.Equal(15, next[Lane.Live].Prefix);
+        Assert.Equal(new SequenceRange(16, 20), Assert.Single(next[Lane.Live].Runs).Range);
+        Assert.Equal(next[Lane.Live].Runs, epoch[Lane.Live].Runs);
+        Assert.Equal(5, next[Lane.Live].Lost);
+    }
+
     /// <summary>An epoch that ends with a lost run, complete in the database.</summary>
     private GatewayLedger Complete()
     {
