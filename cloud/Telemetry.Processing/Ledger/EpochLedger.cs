@@ -35,8 +35,8 @@ internal sealed class EpochLedger(ulong epoch)
     /// <summary>The last sequences by which a successor names this epoch; null while no successor is known.</summary>
     public LaneLasts? NamedLasts { get; private set; }
 
-    /// <summary>True when the epoch's own row must be written.</summary>
-    public bool Changed { get; private set; }
+    /// <summary>True when the epoch's own row must be written; so for one that is new.</summary>
+    public bool Changed { get; private set; } = true;
 
     /// <summary>True when its lane rows must be removed, because it became complete.</summary>
     public bool Shrunk { get; private set; }
@@ -72,6 +72,7 @@ internal sealed class EpochLedger(ulong epoch)
     {
         var ledger = new EpochLedger(row.Epoch)
         {
+            Changed = false,
             Predecessor = row.Predecessor,
             Complete = row.Complete,
             Lasts = row.Lasts,

@@ -36,6 +36,8 @@ internal sealed record PendingLoss(Hello Hello, StreamState Live, StreamState Ba
                 continue;
             }
 
+            // The transaction that learnt it from this hello may have failed.
+            gateway.Announce(epoch, told.Lasts);
             var orphanedTail = OrphanedTails.Contains(told.Epoch) && epoch.IsStillShortened(Hello.Id);
             for (var lane = Lane.Critical; lane <= Lane.Backlog; lane++)
             {
