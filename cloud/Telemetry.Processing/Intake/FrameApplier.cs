@@ -180,12 +180,12 @@ internal sealed class FrameApplier(
                 weight.Add(alerts.Begin(
                     gateway.Gateway, memory.Alerts, series, header.Key,
                     arrival with { IsLate = arrival.IsLate || placement == Placement.Lost }));
-                windows.Begin(
+                windows.BeginFrame(
                     memory.Windows, header.Key, gateway.Watermark.Value, arrival.ReceivedAtMicros,
                     placement == Placement.Lost ? RevisionCause.Recovered : RevisionCause.Late,
                     isDelayed: arrival.IsLate || placement == Placement.Lost);
                 Store(gateway, epoch, header, checksum, frame, series, placement, suspect, commit);
-                windows.End();
+                windows.EndFrame();
                 alerts.End();
                 break;
         }

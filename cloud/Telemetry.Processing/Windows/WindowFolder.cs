@@ -54,12 +54,12 @@ internal sealed class WindowFolder
     }
 
     /// <summary>
-    /// Begins a frame whose readings are stored; <see cref="End"/> ends it. <paramref name="watermark"/> is the
+    /// Begins a frame whose readings are stored; <see cref="EndFrame"/> ends it. <paramref name="watermark"/> is the
     /// gateway's before this transaction. <paramref name="cause"/> is why the frame is late if its windows are
     /// complete; a frame that was recovered or waited in the cloud (<paramref name="isDelayed"/>) does not gather in
     /// memory.
     /// </summary>
-    public void Begin(
+    public void BeginFrame(
         GatewayWindows windows, FrameKey frame, long watermark, long receivedAtMicros, RevisionCause cause,
         bool isDelayed)
     {
@@ -89,7 +89,7 @@ internal sealed class WindowFolder
     }
 
     /// <summary>Ends the frame.</summary>
-    public void End()
+    public void EndFrame()
     {
         _immediate.End();
         _part = null;

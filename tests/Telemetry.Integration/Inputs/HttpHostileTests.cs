@@ -199,22 +199,36 @@ public sealed class HttpHostileTests
     {
         var clock = new SimulatedClock();
         await using var stand = await HttpStand.StartAsync(o => o with { BodiesBytesMax = 96 * 1024 }, clock);
-        using var slow = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        await slow.ConnectAsync("127.0.0.1", stand.Options.Port);
-        var half = new string('#', 60_000);
-        var stuck = HttpStand.SayAsync(
-            slow, $"POST /write HTTP/1.1\r\n{Host}{Auth}Content-Length: 65000\r\n\r\n{half}");
-        HttpResponseMessage answer;
-        do
-        {
-            answer = await stand.PostAsync("/write", $"#{half}");
-        }
-        while (answer.StatusCode == HttpStatusCode.NoContent && !stuck.IsCompleted);
+        var said = "";
 
-        Assert.Equal(HttpStatusCode.TooManyRequests, answer.StatusCode);
-        Assert.Equal(TimeSpan.FromSeconds(1), answer.Headers.RetryAfter!.Delta);
-        Assert.StartsWith(
-            "HTTP/1.1 408 ", await PassTimeUntil(stuck, clock, stand.Options.BodyTimeout), StringComparison.Ordinal);
+        // Its body grows as it arrives: where the others take the room in that moment, it is refused, and not they.
+        for (var tries = 0; tries < 20 && !said.StartsWith("HTTP/1.1 408 ", StringComparison.Ordinal); tries++)
+        {
+            using var slow = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            await slow.ConnectAsync("127.0.0.1", stand.Options.Port);
+            var half = new string('#', 60_000);
+            var stuck = HttpStand.SayAsync(
+                slow, $"POST /write HTTP/1.1\r\n{Host}{Auth}Content-Length: 65000\r\n\r\n{half}");
+            HttpResponseMessage answer;
+            do
+            {
+                answer = await stand.PostAsync("/write", $"#{half}");
+            }
+            while (answer.StatusCode == HttpStatusCode.NoContent && !stuck.IsCompleted);
+
+            said = await PassTimeUntil(stuck, clock, stand.Options.BodyTimeout);
+            if (said.StartsWith("HTTP/1.1 408 ", StringComparison.Ordinal))
+            {
+                Assert.Equal(HttpStatusCode.TooManyRequests, answer.StatusCode);
+                Assert.Equal(TimeSpan.FromSeconds(1), answer.Headers.RetryAfter!.Delta);
+            }
+            else
+            {
+                Assert.StartsWith("HTTP/1.1 429 ", said, StringComparison.Ordinal);
+            }
+        }
+
+        Assert.StartsWith("HTTP/1.1 408 ", said, StringComparison.Ordinal);
         await AssertUnharmedAsync(stand, 429, 1);
     }
 

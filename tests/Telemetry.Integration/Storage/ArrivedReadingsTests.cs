@@ -27,15 +27,22 @@ public sealed class ArrivedReadingsTests(ArrivedReadings arrived) : IClassFixtur
 
     [Theory]
     [InlineData("SELECT start, mean, stddev FROM telemetry.windows")]
-    [InlineData("SELECT * FROM telemetry.windows_by('hour', now() - interval '1 h', now())")]
-    [InlineData("SELECT * FROM telemetry.group_windows('site', 'plant', 'm3', now() - interval '1 h', now())")]
+    [InlineData("SELECT start, mean, max FROM telemetry.windows_by('hour', now() - interval '1 h', now())")]
+    [InlineData("""
+        SELECT start, mean, state FROM telemetry.group_windows('site', 'plant', 'm3', now() - interval '1 h', now())
+        """)]
     [InlineData("SELECT * FROM telemetry.windows_as_of(now())")]
     [InlineData("SELECT * FROM telemetry.windows WHERE gateway = 'gw-2'")]
     public async Task Query_of_windows_scans_no_readings(string sql) => Assert.Equal(0, await arrived.Scans(sql));
 
     // Its number is what a part cannot say: see docs/reference/database.md.
     [Fact]
-    public async Task Time_weighted_mean_scans_once_for_each_window_whose_parts_overlap() =>
+    public async Task Time_weighted_mean_scans_once_for_each_window_whose_parts_overlap()
+    {
         Assert.Equal(
             ArrivedReadings.Disordered, await arrived.Scans("SELECT * FROM telemetry.windows WHERE gateway = 'gw-1'"));
+        Assert.Equal(
+            ArrivedReadings.Disordered,
+            await arrived.Scans("SELECT * FROM telemetry.windows_by('hour', now() - interval '3 h', now())"));
+    }
 }

@@ -136,9 +136,9 @@ public sealed class WindowFolderTests
 
         bool Gathers(GatewayWindows windows)
         {
-            _folder.Begin(windows, Key(Lane.Live, 1), Now, Now, RevisionCause.Late, isDelayed: false);
+            _folder.BeginFrame(windows, Key(Lane.Live, 1), Now, Now, RevisionCause.Late, isDelayed: false);
             _folder.Take(Series, Now + (5 * Minute), ReadingFlags.None, 1, 1);
-            _folder.End();
+            _folder.EndFrame();
             return windows.IsTouched;
         }
     }
@@ -154,13 +154,13 @@ public sealed class WindowFolderTests
     private void Frame(
         FrameKey key, long watermark, RevisionCause cause, bool delayed, SeriesEntry series, params long[] times)
     {
-        _folder.Begin(_windows, key, watermark, Now, cause, delayed);
+        _folder.BeginFrame(_windows, key, watermark, Now, cause, delayed);
         foreach (var time in times)
         {
             _folder.Take(series, time, ReadingFlags.None, 1, 1);
         }
 
-        _folder.End();
+        _folder.EndFrame();
     }
 
     private void Commit(long watermark)
