@@ -7,7 +7,8 @@ namespace Telemetry.Cloud.Hosting;
 /// Does work on the database at intervals. A failure is reported once however often it repeats; the next run does what
 /// the failed one left.
 /// </summary>
-/// <param name="work">One run; throws <see cref="StoreException"/> when the database fails.</param>
+/// <param name="work">One run; throws <see cref="StoreException"/> when the database fails. What else it throws is
+/// reported too.</param>
 /// <param name="every">The pause after a run.</param>
 /// <param name="failure">Where it is reported.</param>
 /// <param name="time">The clock.</param>
@@ -44,6 +45,11 @@ internal sealed class PeriodicJob(
         catch (StoreException e)
         {
             failure.Failed(e.Message);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // A fault of the program: the other runs, and the other jobs, go on.
+            failure.Failed($"{e.GetType().Name}: {e.Message}");
         }
     }
 }

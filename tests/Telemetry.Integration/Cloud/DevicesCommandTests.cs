@@ -34,7 +34,7 @@ public sealed class DevicesCommandTests(PostgresFixture fixture) : IClassFixture
             gw-1,fan,Plant,Moon/Base,,
             gw-2,pump,,,,
             """);
-        const string Bad = "line 3, column time_zone: 'Moon/Base' is no time zone that the database knows";
+        const string Bad = "line 3, column time_zone: 'Moon/Base' is not a time zone that the database knows";
 
         var check = await Run(database, "import", file, "--check");
 

@@ -243,6 +243,26 @@ public sealed class RetentionTests(PostgresFixture fixture) : IClassFixture<Post
             """));
     }
 
+    [Fact]
+    public async Task Gateway_whose_watermark_and_lateness_reach_before_all_times_holds_up_no_other()
+    {
+        await using var database = await CreateDatabase(fixture);
+        await StoreIndexed(database);
+        await database.Execute($"""
+            INSERT INTO telemetry.gateway
+                (gateway, partition, stored, rejected, dropped, lost, watermark, fork, changed_at)
+            VALUES ('gw-x', 0, 0, 0, 0, 0, timestamptz '1970-01-01Z' - interval '36028797018963968 microseconds', '',
+                now());
+            INSERT INTO telemetry.series (identity, device_id, gateway, device, metric, labels, type, unit,
+                extra_lateness_micros)
+            VALUES ('\\x09', 1, 'gw-x', 'd', 'a.x', '{"{}"}', 0, '', 36028797018963967)
+            """);
+
+        var report = await database.Postgres.Retention.RunAsync(All, default);
+
+        Assert.True(report.Readings > 0);
+    }
+
     private static async Task<int> Weeks(PostgresDatabase database, string table) => int.Parse(
         await database.Row($"""
             SELECT count(*) FROM pg_inherits

@@ -3,6 +3,7 @@ using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Storage;
+using Telemetry.Storage.Postgres.Windows;
 using Telemetry.Storage.Windows;
 using static Telemetry.TestKit.Contracts.StoreSteps;
 
@@ -177,6 +178,56 @@ public sealed class WindowMergingTests(PostgresFixture fixture) : IClassFixture<
         }
 
         Assert.Equal("0", await database.Row("SELECT count(*) FROM telemetry.window_part"));
+    }
+
+    [Fact]
+    public async Task Windows_that_others_change_in_the_middle_of_a_day_leave_none_of_the_others_out()
+    {
+        await using var database = await PostgresDatabase.Create(fixture.ConnectionString);
+        SeriesEntry series = null!;
+        await Commit(database.Store, await Take(database.Store), c =>
+        {
+            var schema = Extend(SeriesList.Empty(Gateway), Series("pump", "flow"));
+            c.Schemas.Add(schema);
+            series = schema.List.Entries[0];
+            c.Gateways.Add(GatewayRow.New(Gateway, 0) with { Watermark = Start + (1400 * Minute) });
+            for (var minute = 110; minute < 1310; minute++)
+            {
+                c.Parts.Add(Part(series, minute, 1_000_000, 1, 2));
+                c.Parts.Add(Part(series, minute, 5_000_000, 1, 2));
+            }
+        });
+        await database.LetPartsAge();
+        await using var other = await database.OpenConnection();
+        await using (var transaction = await other.BeginTransactionAsync())
+        {
+            await using var command = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({PartMerging.StepLock})", other);
+            await command.ExecuteNonQueryAsync();
+            var merging = database.Postgres.Merging.RunAsync(default);
+            await database.UntilWaiting("SELECT telemetry.merge_parts%");
+            await database.Execute("""
+                UPDATE telemetry.window_part SET stored_at = now()
+                WHERE ctid = (SELECT ctid FROM telemetry.window_part ORDER BY start LIMIT 1)
+                """);
+            await transaction.RollbackAsync();
+            await merging;
+        }
+
+        Assert.Equal("1", await database.Row("SELECT count(*) FROM telemetry.window_merged WHERE parts > 1"));
+    }
+
+    [Fact]
+    public async Task Week_is_made_while_parts_are_merged()
+    {
+        await using var database = await PostgresDatabase.Create(fixture.ConnectionString);
+        await using var other = await database.OpenConnection();
+        await using var transaction = await other.BeginTransactionAsync();
+        await using var merge = new NpgsqlCommand("SELECT telemetry.merge_parts('{}', '{}', '{}', now())", other);
+        await merge.ExecuteNonQueryAsync();
+
+        await Stored(database);
+
+        Assert.Equal(0, database.Postgres.PartitionsLeftToDefault);
     }
 
     [Fact]

@@ -76,8 +76,8 @@ public sealed class CutGateway(LocalCluster cluster, TimeSpan length)
         var ended = await ReadAsync<DateTime>("SELECT now()");
 
         // The window of the last readings ends up to a second after them.
-        await UntilAsync(
-            $"SELECT coalesce(bool_and(watermark > {At(ended.AddSeconds(1))}), false) FROM telemetry.gateway WHERE {Cut}");
+        var last = At(ended.AddSeconds(1));
+        await UntilAsync($"SELECT coalesce(bool_and(watermark > {last}), false) FROM telemetry.gateway WHERE {Cut}");
 
         var within = $"{Cut} AND metric = 'host.saw_tooth' AND start >= {At(cutAt)} AND until <= {At(healedAt)}";
         var report = new CutGatewayReport

@@ -15,7 +15,7 @@ internal static class DeviceJson
     {
         if (json.ValueKind != JsonValueKind.Object)
         {
-            row.Refuse("", "is no JSON object");
+            row.Refuse("", "must be a JSON object");
             return;
         }
 
@@ -35,11 +35,11 @@ internal static class DeviceJson
             }
             else if (name is "labels" or "limits")
             {
-                row.Refuse(name, "is no JSON object");
+                row.Refuse(name, "must be a JSON object");
             }
             else if (name.Contains('.', StringComparison.Ordinal) || DeviceRow.ProblemOfColumn(name) is not null)
             {
-                row.Refuse(name, $"'{name}' is no name of a device's; {Use}");
+                row.Refuse(name, $"'{name}' is not allowed; {Use}");
             }
             else
             {
@@ -60,7 +60,7 @@ internal static class DeviceJson
         }
         else if (entry.Value.ValueKind != JsonValueKind.Object)
         {
-            row.Refuse($"limit.{key}", "is no object; use {\"low\": number, \"high\": number}");
+            row.Refuse($"limit.{key}", "must be an object: {\"low\": number, \"high\": number}");
         }
         else
         {
@@ -87,7 +87,7 @@ internal static class DeviceJson
 
         if (value.ValueKind != JsonValueKind.String || Text(() => value.GetString()) is not { } text)
         {
-            row.Refuse(column, "is no text, or not valid Unicode");
+            row.Refuse(column, "must be text in valid Unicode");
         }
         else
         {
@@ -103,7 +103,7 @@ internal static class DeviceJson
         }
         else if (value.ValueKind != JsonValueKind.Null)
         {
-            row.Refuse(column, "is no number");
+            row.Refuse(column, "must be a number");
         }
     }
 

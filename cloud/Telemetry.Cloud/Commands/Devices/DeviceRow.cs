@@ -26,8 +26,8 @@ internal sealed class DeviceRow(int line, IReadOnlyDictionary<string, string> zo
         "gateway" or "device" or "site" or "location" or "time_zone" => null,
         _ when column.StartsWith(Label, StringComparison.Ordinal) && column.Length > Label.Length => null,
         _ when column.StartsWith(Limit, StringComparison.Ordinal) && Metric(column).Length > 0 => null,
-        _ => $"'{column}' is no column; use gateway, device, site, location, time_zone, label.KEY, limit.METRIC.low or "
-            + "limit.METRIC.high",
+        _ => $"'{column}' is not allowed; use gateway, device, site, location, time_zone, label.KEY, "
+            + "limit.METRIC.low or limit.METRIC.high",
     };
 
     /// <summary>Takes a value of a column that there is.</summary>
@@ -112,7 +112,7 @@ internal sealed class DeviceRow(int line, IReadOnlyDictionary<string, string> zo
         : column == "gateway" && !GatewayId.TryParse(value, out _)
             ? $"'{value}' cannot be a gateway's id; use 1 to {GatewayId.LengthMax} characters of A-Z a-z 0-9 _ -"
         : column == "time_zone" && !zones.ContainsKey(value)
-            ? $"'{value}' is no time zone that the database knows; use a name such as Europe/Berlin"
+            ? $"'{value}' is not a time zone that the database knows; use a name such as Europe/Berlin"
         : null;
 
     private void TakeLimit(string column, string value)
@@ -120,7 +120,7 @@ internal sealed class DeviceRow(int line, IReadOnlyDictionary<string, string> zo
         if (!double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
             || !double.IsFinite(number))
         {
-            Refuse(column, $"'{value}' is no number; use one such as -12.5");
+            Refuse(column, $"'{value}' is not allowed; use a number such as -12.5");
             return;
         }
 

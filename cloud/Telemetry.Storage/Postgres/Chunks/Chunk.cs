@@ -14,7 +14,10 @@ internal sealed record Chunk(
     string Name, string Table, DateTime From, DateTime To, int Status, long RowBytes, long ConvertedBytes,
     long ColumnBytes)
 {
-    private const int Columnstore = 1, Unordered = 2, Frozen = 4, Partial = 8;
+    /// <summary>The bit of a frozen chunk.</summary>
+    public const int Frozen = 4;
+
+    private const int Columnstore = 1, Unordered = 2, Partial = 8;
 
     /// <summary>How much smaller the columnstore is, where nothing is known: as it is for numbers.</summary>
     private const int Ratio = 40;

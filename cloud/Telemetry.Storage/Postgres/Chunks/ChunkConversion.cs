@@ -1,5 +1,6 @@
 using Npgsql;
 using Telemetry.Storage.Postgres.Statements;
+using Telemetry.Storage.Postgres.Windows;
 
 namespace Telemetry.Storage.Postgres.Chunks;
 
@@ -46,6 +47,12 @@ internal sealed class ChunkConversion(PostgresStoreOptions options, TimeProvider
         await ExecuteAsync(
             connection, $"SET LOCAL lock_timeout = '{(long)options.PartitionLockWait.TotalMilliseconds}ms'",
             cancellationToken);
+        if (chunk.Table == ChunkQueries.Parts)
+        {
+            // A merge reads the chunk and then deletes from it: each would wait for the other.
+            await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({PartMerging.StepLock})", cancellationToken);
+        }
+
         if (!chunk.IsRows)
         {
             await ExecuteAsync(connection, $"SELECT decompress_chunk('{chunk.Name}')", cancellationToken);

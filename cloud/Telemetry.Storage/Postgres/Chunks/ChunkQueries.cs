@@ -5,20 +5,24 @@ namespace Telemetry.Storage.Postgres.Chunks;
 /// <summary>What TimescaleDB says of the hypertables of readings and of parts of windows.</summary>
 internal static class ChunkQueries
 {
-    private const string Tables = "('reading', 'window_part')";
+    /// <summary>The table of parts of windows.</summary>
+    public const string Parts = "window_part";
 
-    // The newest first: it is asked for most.
+    private const string Tables = $"('reading', '{Parts}')";
+
+    // The newest first: it is asked for most. Retention may drop a chunk meanwhile.
     private const string ChunksSql = $"""
         SELECT format('%I.%I', v.chunk_schema, v.chunk_name), v.hypertable_name::text, v.range_start, v.range_end,
-               c.status, pg_relation_size(format('%I.%I', v.chunk_schema, v.chunk_name)::regclass),
+               c.status, pg_relation_size(to_regclass(format('%I.%I', v.chunk_schema, v.chunk_name))),
                coalesce(z.uncompressed_heap_size, 0), coalesce(pg_relation_size(e.compress_relid), 0)
         FROM timescaledb_information.chunks v
         JOIN _timescaledb_catalog.chunk c ON c.schema_name = v.chunk_schema AND c.table_name = v.chunk_name
         LEFT JOIN _timescaledb_catalog.compression_chunk_size z ON z.chunk_id = c.id
         LEFT JOIN _timescaledb_catalog.compression_settings e
-            ON e.relid = format('%I.%I', v.chunk_schema, v.chunk_name)::regclass
+            ON e.relid = to_regclass(format('%I.%I', v.chunk_schema, v.chunk_name))
         WHERE v.hypertable_schema = 'telemetry' AND v.hypertable_name IN {Tables}
           AND isfinite(v.range_start) AND isfinite(v.range_end)
+          AND pg_relation_size(to_regclass(format('%I.%I', v.chunk_schema, v.chunk_name))) IS NOT NULL
         ORDER BY v.range_end DESC, v.hypertable_name
         """;
 

@@ -70,6 +70,11 @@ internal sealed class ChunkUpkeep(PostgresStoreOptions options, bool hasColumnst
         }
 
         var chunks = await ChunkQueries.ReadAsync(connection, cancellationToken);
+        foreach (var gone in _left.Keys.Except(chunks.Select(chunk => chunk.Name)).ToList())
+        {
+            _left.Remove(gone);
+        }
+
         await SetLengthsAsync(connection, chunks, cancellationToken);
         var closed = time.GetUtcNow().UtcDateTime - options.ChunkGrace;
         var indexes = new ChunkIndexes(connection);

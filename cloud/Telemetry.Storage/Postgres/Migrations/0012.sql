@@ -196,8 +196,9 @@ DECLARE
     windows integer := 0;
 BEGIN
     PERFORM set_config('timescaledb.max_tuples_decompressed_per_dml_transaction', '0', true);
-    -- Retention has not begun with these windows, or the view does not show them: it takes this lock too ("telepart").
-    PERFORM pg_advisory_xact_lock(8387229063980348020);
+    -- Retention has not begun with these windows, or the view does not show them: it takes this lock too
+    -- ("telestep").
+    PERFORM pg_advisory_xact_lock(8387229064031921520);
     FOR day IN
         SELECT u.series, u.width, min(u.start) AS first, max(u.start) AS last,
                array_agg(DISTINCT u.start) AS starts

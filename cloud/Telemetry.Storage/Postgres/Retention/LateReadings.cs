@@ -10,6 +10,11 @@ internal sealed class LateReadings
 {
     private const string LookSql = "SELECT now()";
 
+    // What comes late from the first run on is looked for, also where that run is delayed.
+    private const string BeginSql = """
+        INSERT INTO telemetry.retirement_look (looked_at) VALUES (now()) ON CONFLICT (one) DO NOTHING
+        """;
+
     // A commit is seen later than its time by as long as it takes.
     private const string FindSql = """
         SELECT DISTINCT r.series, date_trunc('day', r.start, 'UTC')
@@ -41,6 +46,11 @@ internal sealed class LateReadings
     public static async Task<LateReadings> FindAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var late = new LateReadings();
+        await using (var begin = new NpgsqlCommand(BeginSql, connection))
+        {
+            await begin.ExecuteNonQueryAsync(cancellationToken);
+        }
+
         await using (var look = new NpgsqlCommand(LookSql, connection))
         {
             late._lookedAt = (DateTime)(await look.ExecuteScalarAsync(cancellationToken))!;

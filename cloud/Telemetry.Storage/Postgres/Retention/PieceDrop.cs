@@ -37,16 +37,33 @@ internal sealed class PieceDrop(
 
         await RetirementBooks.CountAsync(connection, removed, cancellationToken);
         await RetirementBooks.MarkAsync(connection, expired, _ => piece.To, done: true, cancellationToken);
-        await ExecuteAsync(
-            edition.Kind == DatabaseKind.PostgreSql
-                ? $"DROP TABLE {piece.Table}"
-                : string.Create(CultureInfo.InvariantCulture, $"""
-                    SELECT drop_chunks('telemetry.{table.Name}', older_than => '{piece.To:yyyy-MM-dd HH:mm:ss.ffffff}Z'
-                        ::timestamptz, newer_than => '{piece.From:yyyy-MM-dd HH:mm:ss.ffffff}Z'::timestamptz)
-                    """),
-            cancellationToken);
+        if (edition.Kind == DatabaseKind.PostgreSql)
+        {
+            await ExecuteAsync($"DROP TABLE {piece.Table}", cancellationToken);
+        }
+        else
+        {
+            await DropChunkAsync(piece, cancellationToken);
+        }
+
         await transaction.CommitAsync(cancellationToken);
         return removed;
+    }
+
+    // It leaves out what it may not drop, without an error: then nothing is counted either.
+    private async Task DropChunkAsync(RetentionPiece piece, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            string.Create(CultureInfo.InvariantCulture, $"""
+                SELECT count(*) FROM drop_chunks('telemetry.{table.Name}',
+                    older_than => '{piece.To:yyyy-MM-dd HH:mm:ss.ffffff}Z'::timestamptz,
+                    newer_than => '{piece.From:yyyy-MM-dd HH:mm:ss.ffffff}Z'::timestamptz)
+                """),
+            connection);
+        if (await command.ExecuteScalarAsync(cancellationToken) is not 1L)
+        {
+            throw new InvalidOperationException($"TimescaleDB did not drop {piece.Table}.");
+        }
     }
 
     private async Task<List<RemovedRows>> CountAsync(RetentionPiece piece, CancellationToken cancellationToken)

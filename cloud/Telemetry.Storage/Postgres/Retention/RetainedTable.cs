@@ -1,4 +1,5 @@
 using Npgsql;
+using Telemetry.Storage.Postgres.Chunks;
 using Telemetry.Storage.Postgres.Migrations;
 
 namespace Telemetry.Storage.Postgres.Retention;
@@ -61,12 +62,14 @@ internal sealed record RetainedTable(
         ORDER BY d.first
         """;
 
+    // Nothing of a frozen chunk can be changed, and drop_chunks leaves it out without a word.
     private string ChunksSql => $"""
-        SELECT format('%I.%I', chunk_schema, chunk_name), range_start, range_end, coalesce(is_compressed, false),
-               {(IsParts ? "true" : "false")}
-        FROM timescaledb_information.chunks
-        WHERE hypertable_schema = 'telemetry' AND hypertable_name = '{Name}'
-          AND isfinite(range_start) AND isfinite(range_end)
-        ORDER BY range_start
+        SELECT format('%I.%I', v.chunk_schema, v.chunk_name), v.range_start, v.range_end,
+               coalesce(v.is_compressed, false), {(IsParts ? "true" : "false")}
+        FROM timescaledb_information.chunks v
+        JOIN _timescaledb_catalog.chunk c ON c.schema_name = v.chunk_schema AND c.table_name = v.chunk_name
+        WHERE v.hypertable_schema = 'telemetry' AND v.hypertable_name = '{Name}'
+          AND isfinite(v.range_start) AND isfinite(v.range_end) AND c.status & {Chunk.Frozen} = 0
+        ORDER BY v.range_start
         """;
 }

@@ -7,10 +7,12 @@ namespace Telemetry.Storage.Postgres.Retention;
 /// <summary>Finds what is old enough to be removed.</summary>
 internal static class RetentionGroups
 {
-    // Never what may still belong to a window that is not complete, or that a new owner has to fold anew.
+    // Never what may still belong to a window that is not complete, or that a new owner has to fold anew. A watermark
+    // may be as early as a time can be, and the lateness lies before it.
     private const string SeriesSql = """
         SELECT s.gateway, s.metric, array_agg(s.id ORDER BY s.id), array_agg(s.device_id ORDER BY s.id),
-               least(g.watermark - max(s.extra_lateness_micros) * interval '1 microsecond', g.window_from)
+               greatest(timestamptz '0001-01-02Z',
+                   least(g.watermark - max(s.extra_lateness_micros) * interval '1 microsecond', g.window_from))
         FROM telemetry.series s JOIN telemetry.gateway g ON g.gateway = s.gateway
         WHERE g.watermark IS NOT NULL
         GROUP BY s.gateway, s.metric, g.watermark, g.window_from

@@ -4,6 +4,7 @@ using NpgsqlTypes;
 using Telemetry.Storage.Postgres.Migrations;
 using Telemetry.Storage.Postgres.Readings;
 using Telemetry.Storage.Postgres.Statements;
+using Telemetry.Storage.Postgres.Windows;
 
 namespace Telemetry.Storage.Postgres.Retention;
 
@@ -16,9 +17,9 @@ internal sealed class RowDeletion(
 
     /// <summary>
     /// Of parts: no merge of parts goes on meanwhile, which could write a row behind the one that is deleted. It begins
-    /// after the commit, and leaves out what retention has begun with (Migrations/0012.sql, merge_parts).
+    /// after the commit, and leaves out what retention has begun with.
     /// </summary>
-    private const string MergingLockSql = "SELECT pg_advisory_xact_lock(8387229063980348020)"; // "telepart"
+    private static readonly string MergingLockSql = $"SELECT pg_advisory_xact_lock({PartMerging.StepLock})";
 
     /// <summary>
     /// Deletes up to the limit of rows of these groups that are older than <paramref name="until"/>, in one

@@ -14,6 +14,12 @@ public sealed class PartMerging
 {
     private const long AdvisoryLock = 0x7465_6c65_6d65_7267; // "telemerg"
 
+    /// <summary>
+    /// The lock of a step, of its transaction. The deletion of parts and the conversion of their chunks take it too:
+    /// a part that a merge writes is not missed, and the two do not wait for each other.
+    /// </summary>
+    internal const long StepLock = 0x7465_6c65_7374_6570; // "telestep"; Migrations/0012.sql has it too
+
     /// <summary>The most windows of one step.</summary>
     private const int StepWindows = 1000;
 
@@ -183,7 +189,10 @@ public sealed class PartMerging
                 var found = await ReadAsync(
                     connection, FindSql, Window, cancellationToken, gateway.Name, next, first, gateway.To, before,
                     StepWindows);
-                more = await MergeAsync(connection, found, before, cancellationToken) == StepWindows;
+                var merged = await MergeAsync(connection, found, before, cancellationToken);
+
+                // Where nothing of them was merged, others changed them meanwhile: they would be found again.
+                more = found.Count == StepWindows && merged > 0;
                 await PauseAsync(_time.GetElapsedTime(start), cancellationToken);
             }
             while (more);

@@ -1,3 +1,4 @@
+using Npgsql;
 using Telemetry.Storage;
 
 namespace Telemetry.Integration.Storage.Timescale;
@@ -156,6 +157,43 @@ public abstract class ColumnstoreRemovalContract
         var report = await database.Postgres.Retention.RunAsync(rules, default);
         Assert.Equal((22 * RetentionSample.PerDay * 2) - 160, report.Readings);
         Assert.Null(await sample.FindDifference());
+    });
+
+    [Fact]
+    public Task Frozen_chunk_is_kept_and_not_counted_as_removed() => RunAsync(async database =>
+    {
+        var sample = await RetentionSample.OpenAsync(database);
+        await database.Convert("reading");
+        await database.Execute("SELECT _timescaledb_functions.freeze_chunk(c) FROM show_chunks('telemetry.reading') c "
+            + "ORDER BY c LIMIT 1");
+
+        var report = await database.Postgres.Retention.RunAsync(RetentionSample.Rules(("*", 8, null)), default);
+
+        Assert.Equal(21 * RetentionSample.PerDay * 3, report.Readings);
+        Assert.False(report.IsDelayed);
+        Assert.Null(await sample.FindDifference());
+    });
+
+    [Fact]
+    public Task Conversion_of_parts_waits_for_a_merge() => RunAsync(async database =>
+    {
+        var sample = await SampleWindows.OpenAsync(database);
+        await sample.StoreAsync();
+        await using (var other = await database.OpenConnection())
+        {
+            await using var transaction = await other.BeginTransactionAsync();
+            await using var merge = new NpgsqlCommand("SELECT telemetry.merge_parts('{}', '{}', '{}', now())", other);
+            await merge.ExecuteNonQueryAsync();
+
+            await database.KeepChunks();
+
+            Assert.Equal("row, row", await database.Forms("window_part"));
+            Assert.Equal("column, column", await database.Forms("reading"));
+        }
+
+        await database.KeepChunks();
+
+        Assert.Equal("column, column", await database.Forms("window_part"));
     });
 
     /// <summary>

@@ -113,7 +113,7 @@ public sealed class CloudCommandLineTests
 
         Assert.Equal(0, await RunAsync($"windows check {file}"));
         Assert.Equal(
-            $"{file}: ok, 2 entries\nentry 1: host.* 5 min from the beginning\n"
+            $"{file}: ok, 2 entries\nentry 1: cpu.* 5 min from the beginning\n"
             + "entry 2: vibration.* 10 s with quantiles from 2026-12-01T00:00:00Z\n",
             _output.ToString());
     }

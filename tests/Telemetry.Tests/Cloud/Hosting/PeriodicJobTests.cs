@@ -41,8 +41,23 @@ public sealed class PeriodicJobTests
     }
 
     [Fact]
-    public void Error_that_is_not_the_databases_ends_it() => Assert.Throws<InvalidOperationException>(
-        () => Run(Failure(), Minute, default, untilRun: 2, _ => throw new InvalidOperationException()));
+    public void Fault_of_the_program_is_a_problem_too_and_ends_nothing()
+    {
+        var failure = Failure();
+        var problems = new List<string?>();
+
+        Run(failure, Minute, default, untilRun: 3, run =>
+        {
+            problems.Add(failure.Problem);
+            if (run == 1)
+            {
+                throw new InvalidOperationException("it is wrong");
+            }
+        });
+
+        Assert.Equal([default, Minute, 2 * Minute], _runs);
+        Assert.Equal([null, "InvalidOperationException: it is wrong (since 00:00:00Z)", null], problems);
+    }
 
     private ReportedFailure Failure() => new("It fails", "It works", _pump.Clock, NullLogger.Instance);
 

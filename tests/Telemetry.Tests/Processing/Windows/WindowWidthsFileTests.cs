@@ -15,7 +15,7 @@ public sealed class WindowWidthsFileTests
         Assert.Empty(problems);
         Assert.Equal(
             [
-                new WindowWidth(new("host.*"), 300, WindowWidth.Beginning),
+                new WindowWidth(new("cpu.*"), 300, WindowWidth.Beginning),
                 new WindowWidth(new("vibration.*"), 10, 1_796_083_200_000_000, HasQuantiles: true),
             ],
             file!.Entries);

@@ -69,10 +69,10 @@ public sealed class DeviceFileTests
                 "line 2, column gateway: 'gw 1' cannot be a gateway's id; use 1 to 64 characters of A-Z a-z 0-9 _ -",
                 "line 3, column device: is empty; every row names its gateway and device",
                 "line 5, column site: begins or ends with white space; remove it",
-                "line 5, column time_zone: 'Mars/Olympus' is no time zone that the database knows; use a name such as "
-                    + "Europe/Berlin",
-                "line 5, column limit.t.low: 'x' is no number; use one such as -12.5",
-                "line 5, column limit.t.high: 'NaN' is no number; use one such as -12.5",
+                "line 5, column time_zone: 'Mars/Olympus' is not a time zone that the database knows; use a name such "
+                    + "as Europe/Berlin",
+                "line 5, column limit.t.low: 'x' is not allowed; use a number such as -12.5",
+                "line 5, column limit.t.high: 'NaN' is not allowed; use a number such as -12.5",
                 "line 6, column site: has more than 256 bytes; shorten it",
                 "line 7, column limit.t.low: is greater than the high limit",
                 "line 8, column device: device good of gateway gw-1 is on line 4 already",
@@ -87,8 +87,8 @@ public sealed class DeviceFileTests
     [InlineData("gateway\ng", "line 1: has no column device; the first line names the columns, separated by commas")]
     [InlineData(
         "gateway,device,color\ng,d,red",
-        "line 1: 'color' is no column; use gateway, device, site, location, time_zone, label.KEY, limit.METRIC.low or "
-            + "limit.METRIC.high")]
+        "line 1: 'color' is not allowed; use gateway, device, site, location, time_zone, label.KEY, limit.METRIC.low "
+            + "or limit.METRIC.high")]
     [InlineData("gateway,device,device\ng,d,d", "line 1: names the column device twice")]
     public void Without_a_good_header_no_row_is_read(string text, string problem)
     {
@@ -99,16 +99,16 @@ public sealed class DeviceFileTests
     }
 
     [Theory]
-    [InlineData("""{"gateway":"g","device":7}""", "line 2, column device: is no text, or not valid Unicode")]
-    [InlineData("""{"gateway":"g","device":"\ud800"}""", "line 2, column device: is no text, or not valid Unicode")]
+    [InlineData("""{"gateway":"g","device":7}""", "line 2, column device: must be text in valid Unicode")]
+    [InlineData("""{"gateway":"g","device":"\ud800"}""", "line 2, column device: must be text in valid Unicode")]
     [InlineData("""{"gateway":"g","device":"d","device":"e"}""", "line 2: has a name twice")]
-    [InlineData("""{"gateway":"g","device":"d","colour":"red"}""", "line 2, column colour: 'colour' is no name")]
-    [InlineData("""{"gateway":"g","device":"d","label.x":"red"}""", "line 2, column label.x: 'label.x' is no name")]
-    [InlineData("""{"gateway":"g","device":"d","labels":"red"}""", "line 2, column labels: is no JSON object")]
-    [InlineData("""{"gateway":"g","device":"d","limits":{"t":5}}""", "line 2, column limit.t: is no object")]
-    [InlineData("""{"gateway":"g","device":"d","limits":{"t":{"low":"5"}}}""", "column limit.t.low: is no number")]
+    [InlineData("""{"gateway":"g","device":"d","colour":"red"}""", "line 2, column colour: 'colour' is not allowed")]
+    [InlineData("""{"gateway":"g","device":"d","label.x":"red"}""", "line 2, column label.x: 'label.x' is not allowed")]
+    [InlineData("""{"gateway":"g","device":"d","labels":"red"}""", "line 2, column labels: must be a JSON object")]
+    [InlineData("""{"gateway":"g","device":"d","limits":{"t":5}}""", "line 2, column limit.t: must be an object")]
+    [InlineData("""{"gateway":"g","device":"d","limits":{"t":{"low":"5"}}}""", "column limit.t.low: must be a number")]
     [InlineData("""{"gateway":"g","device":"d","limits":{"t":{"mid":5}}}""", "column limit.t: has another name")]
-    [InlineData("[]", "line 2: is no JSON object")]
+    [InlineData("[]", "line 2: must be a JSON object")]
     [InlineData("{", "line 2: cannot be read as JSON")]
     [InlineData("""{"gateway":"g","device":"d"} x""", "line 2: cannot be read as JSON")]
     public void Bad_json_line_is_named_and_the_next_line_is_read(string line, string problem)
