@@ -11,6 +11,7 @@ internal sealed class RetentionUpkeep(PostgresStore store, RetentionRules rules,
 {
     // In ticks, UTC; 0 before the first run.
     private long _oldest;
+    private bool _delayed;
 
     /// <summary>One run.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -31,10 +32,12 @@ internal sealed class RetentionUpkeep(PostgresStore store, RetentionRules rules,
             OperationsLog.Retired(logger, report.Readings, report.Parts, report.Dropped);
         }
 
-        if (report.IsDelayed)
+        if (report.IsDelayed && !_delayed)
         {
             OperationsLog.RetentionDelayed(logger);
         }
+
+        _delayed = report.IsDelayed;
     }
 
     /// <summary>Makes the instruments; docs/reference/metrics.md lists them.</summary>

@@ -3,19 +3,6 @@ using Telemetry.Storage.Postgres.Migrations;
 
 namespace Telemetry.Storage.Postgres.Retention;
 
-/// <summary>What became of a week or a chunk.</summary>
-internal enum PieceOutcome
-{
-    /// <summary>It is still there, without what is old enough.</summary>
-    Kept,
-
-    /// <summary>It was removed as a whole.</summary>
-    Dropped,
-
-    /// <summary>It could not be locked soon; the next run tries again.</summary>
-    Delayed,
-}
-
 /// <summary>Removes what is old enough of one week or chunk.</summary>
 internal sealed class PieceRemoval(
     NpgsqlConnection connection, RetainedTable table, DatabaseEdition edition, PostgresStoreOptions options,
