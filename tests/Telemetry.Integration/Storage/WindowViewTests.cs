@@ -106,12 +106,67 @@ public sealed class WindowViewTests(PostgresFixture fixture) : IClassFixture<Pos
         Assert.Equal(
             ["-1 3 0 5", "0 7 2 5", "1 4 1 7", "2 9 0 2"],
             await database.Read(Missing, r => r.GetString(0)));
+        // Of the drop of the last minute alone it is known that it belongs to its window.
+        Assert.Equal(
+            [
+                "0 8 -00:01:00 00:01:00", "2 14 -00:01:00 00:01:00", "1 12 -00:01:00 infinity",
+                "9 11 00:01:00 infinity",
+            ],
+            await database.Read(Bounds, r => r.GetString(0)));
 
         await database.Execute("UPDATE telemetry.dead_letter SET retried_at = now() WHERE time_micros = " + Start);
         await Commit(database.Store, row, c => c.RemovedRuns.Add(new RunId(Gateway, 7, Lane.Live, 11)));
         Assert.Equal(
             ["-1 3 0 0", "0 7 1 0", "1 4 1 2", "2 9 0 2"],
             await database.Read(Missing, r => r.GetString(0)));
+    }
+
+    [Fact]
+    public async Task Window_that_misses_nothing_says_so_without_times()
+    {
+        await using var database = await PostgresDatabase.Create(fixture.ConnectionString);
+        await Commit(database.Store, await Take(database.Store), c => c.Parts.Add(Part(c.Register(Flow), 0, 1)));
+
+        Assert.Equal("0|0||", await Row(database, "missing, missing_at_most, missing_first, missing_last"));
+    }
+
+    [Fact]
+    public async Task Windows_of_every_view_have_the_metadata_of_their_device()
+    {
+        await using var database = await PostgresDatabase.Create(fixture.ConnectionString);
+        await Commit(database.Store, await Take(database.Store), c =>
+        {
+            var part = Part(c.Register(Flow), 0, 1);
+            c.Parts.Add(part);
+            c.Revisions.Add(new WindowRevisionRow(Gateway, Key, RevisionCause.Late, part));
+            c.Gateways.Add(GatewayRow.New(Gateway, 0));
+        });
+        await database.Execute("""
+            INSERT INTO telemetry.device_metadata (gateway, device, site, location, labels, time_zone, limits)
+            VALUES
+                ('gw-1', 'pump', 'Plant 1', 'Hall 2', '{"line": "A"}', 'Europe/Berlin',
+                    '{"flow": {"low": -1, "high": 5}}'),
+                ('gw-1', 'fan', 'Plant 0', NULL, '{}', NULL, '{}')
+            """);
+
+        const string Columns = "home_gateway, site, location, device_labels, time_zone, series";
+        var metadata = "gw-1|Plant 1|Hall 2|{\"line\": \"A\"}|Europe/Berlin|"
+            + await database.Row("SELECT id FROM telemetry.series");
+        foreach (var view in (string[])["windows", "windows_as_of(now())", "window_revisions", "late_readings"])
+        {
+            Assert.Equal(metadata, await database.Row($"SELECT {Columns} FROM telemetry.{view}"));
+        }
+
+        foreach (var view in (string[])["windows", "windows_as_of(now())"])
+        {
+            Assert.Equal("-1|5", await database.Row($"SELECT limit_low, limit_high FROM telemetry.{view}"));
+        }
+
+        foreach (var view in (string[])["books", "lag", "watermarks"])
+        {
+            Assert.Equal("Plant 0, Plant 1", await database.Row(
+                $"SELECT array_to_string(sites, ', ') FROM telemetry.{view} WHERE gateway = 'gw-1'"));
+        }
     }
 
     [Fact]
@@ -219,6 +274,13 @@ public sealed class WindowViewTests(PostgresFixture fixture) : IClassFixture<Pos
 
     private const string Missing = $"""
         SELECT concat_ws(' ', ((extract(epoch FROM start) - 1700000040) / 60)::int, dropped, rejected, lost)
+        FROM telemetry.windows ORDER BY start
+        """;
+
+    private const string Bounds = """
+        SELECT concat_ws(' ', missing, missing_at_most,
+            missing_first - '2023-11-14 22:14Z',
+            coalesce((nullif(missing_last, 'infinity') - '2023-11-14 22:14Z')::text, missing_last::text))
         FROM telemetry.windows ORDER BY start
         """;
 
