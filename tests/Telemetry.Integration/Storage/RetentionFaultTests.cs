@@ -75,22 +75,24 @@ public sealed class RetentionFaultTests(PostgresFixture fixture) : IClassFixture
     {
         await using var database = await CreateDatabase(fixture);
         var sample = await StoreIndexed(database);
-        await using (var reader = await database.OpenConnection())
+        var rules = Rules(("a.*", 8, null));
+        await using (var writer = await database.OpenConnection())
         {
-            await using var transaction = await reader.BeginTransactionAsync();
+            await using var transaction = await writer.BeginTransactionAsync();
             var second = await database.Row("""
                 SELECT tableoid::regclass::text FROM telemetry.reading GROUP BY 1 ORDER BY 1 OFFSET 1 LIMIT 1
                 """);
-            await using var command = new NpgsqlCommand($"SELECT count(*) FROM {second}", reader);
-            await command.ExecuteScalarAsync();
-            Assert.True((await database.Postgres.Retention.RunAsync(Everything, default)).IsDelayed);
+            await using var command = new NpgsqlCommand($"SELECT FROM {second} FOR UPDATE", writer);
+            await command.ExecuteNonQueryAsync();
+            Assert.True((await database.Postgres.Retention.RunAsync(rules, default)).IsDelayed);
         }
 
+        // To a week of which all that is not kept was removed.
         await sample.StoreLateAsync(Days);
         await database.IndexReadings();
         Assert.Equal(Days, (await sample.DaysOf("a.flow"))[0]);
 
-        var report = await database.Postgres.Retention.RunAsync(Everything, default);
+        var report = await database.Postgres.Retention.RunAsync(rules, default);
 
         Assert.False(report.IsDelayed);
         Assert.Equal(KeptDays(8), (await sample.DaysOf("a.flow"))[0]);

@@ -4,6 +4,7 @@ using Telemetry.Model.Protocol;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Storage;
+using Telemetry.Storage.Postgres;
 using Telemetry.Storage.Windows;
 using static Telemetry.TestKit.Contracts.StoreSteps;
 
@@ -195,6 +196,50 @@ public sealed class WindowViewTests(PostgresFixture fixture) : IClassFixture<Pos
                 "gw-1 pump flow 17 00:01:00 1 1 7 7 7 7",
             ],
             await AsOf("infinity"));
+    }
+
+    [Fact]
+    public async Task Time_weighted_mean_of_parts_that_overlap_is_that_of_the_readings_wherever_they_are()
+    {
+        await using var database = await PostgresDatabase.CreateEmpty(fixture.ConnectionString);
+        await database.OpenStore(new PostgresStoreOptions
+        {
+            ConnectionString = database.ConnectionString,
+            ArrivedReadings = 1,
+        });
+        SeriesEntry series = null!;
+        void Store(StoreCommit commit, params long[] seconds)
+        {
+            var part = new WindowPart().Begin(series, new WindowSpan(Start, 60));
+            foreach (var second in seconds)
+            {
+                var time = Start + (second * 1_000_000);
+                var value = BitConverter.DoubleToUInt64Bits(1 << (int)second / 10);
+                commit.Readings.Add(series, time, ReadingFlags.None, value);
+                part.Add(time, ReadingFlags.None, value, 1);
+            }
+
+            commit.Parts.Add(part);
+        }
+
+        // 1, 2, 4 and 8, each for ten seconds, and 16.
+        Task<string> AsReader() => database.Row("""
+            SET ROLE telemetry_reader; SELECT numbers, time_weighted_mean FROM telemetry.windows
+            """);
+
+        var row = await Commit(database.Store, await Take(database.Store), c =>
+        {
+            series = c.Register(Flow);
+            Store(c, 0, 20, 40);
+        });
+        await database.IndexReadings();
+        await Commit(database.Store, row, c => Store(c, 10, 30));
+        Assert.Equal("2|3", await database.Row("""
+            SELECT count(*) FILTER (WHERE arrived), count(*) FILTER (WHERE NOT arrived) FROM telemetry.reading_number
+            """));
+        Assert.Equal("5|3.75", await AsReader());
+        await database.IndexReadings();
+        Assert.Equal("5|3.75", await AsReader());
     }
 
     [Fact]

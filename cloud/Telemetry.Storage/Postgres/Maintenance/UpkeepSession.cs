@@ -51,7 +51,8 @@ internal sealed class UpkeepSession(PostgresStoreOptions options, UpkeepWork wor
                 await ExecuteAsync(connection, $"SET {setting} = '64MB'", cancellationToken);
             }
 
-            if (await ExecuteAsync(connection, $"SELECT pg_try_advisory_lock({work.Lock})", cancellationToken) is not true)
+            var taken = await ExecuteAsync(connection, $"SELECT pg_try_advisory_lock({work.Lock})", cancellationToken);
+            if (taken is not true)
             {
                 return null;
             }

@@ -48,3 +48,6 @@ END $$;
 CREATE TRIGGER device_places AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON telemetry.device_move
     EXECUTE FUNCTION telemetry.place_devices();
 UPDATE telemetry.device_move SET moved_by = moved_by;
+
+-- See Views/windows.sql.
+CREATE TYPE telemetry.arrived_span AS (start timestamptz, times timestamptz[], numbers double precision[]);

@@ -6,8 +6,8 @@ namespace Telemetry.Storage.Postgres.Migrations;
 
 /// <summary>
 /// Migrates the database's tables from version to version, each by the files Migrations/NNNN*.sql, and makes the views
-/// anew after the last one (<see cref="ViewMaking"/>). Everything happens in one transaction under one advisory lock, so
-/// that of several processes that start at once one migrates and the others wait.
+/// anew after the last one (<see cref="ViewMaking"/>). Everything happens in one transaction under one advisory lock,
+/// so that of several processes that start at once one migrates and the others wait.
 /// </summary>
 internal static class MigrationRunner
 {

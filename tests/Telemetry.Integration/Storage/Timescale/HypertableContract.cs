@@ -139,7 +139,7 @@ public abstract class HypertableContract
         var sample = await SampleWindows.OpenAsync(database);
         await sample.StoreAsync();
         await using var writer = await database.OpenConnection();
-        var readings = (await ChunkQueries.ReadAsync(writer, default)).Where(chunk => chunk.Table == "reading").ToList();
+        var readings = (await ChunkQueries.ReadAsync(writer, default)).Where(c => c.Table == "reading").ToList();
         Assert.Equal(2, readings.Count);
         await using var transaction = await writer.BeginTransactionAsync();
         await using var holding = new NpgsqlCommand($"LOCK TABLE {readings[0].Name} IN ROW EXCLUSIVE MODE", writer);

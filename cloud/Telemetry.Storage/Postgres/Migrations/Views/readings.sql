@@ -28,7 +28,9 @@ SELECT r.series, r.time, r.flags,
        CASE WHEN s.type = 0 THEN coalesce(r.f, r.i::double precision / power(10::double precision, ((r.flags >> 8) & 15) - 1))
             WHEN s.type = 2 AND r.i < 0 THEN (r.i + 18446744073709551616)::double precision
             WHEN s.type < 4 THEN r.i::double precision END AS number,
-       r.flags & 4 = 0 AND r.flags & 3 < 2 AND coalesce(r.f, 0) <> 'NaN' AS counts
+       r.flags & 4 = 0 AND r.flags & 3 < 2 AND coalesce(r.f, 0) <> 'NaN' AS counts,
+--partitioned:       NOT r.indexed AS arrived
+--hypertable:       r.time >= telemetry.open_chunks_since() AS arrived
 FROM telemetry.reading r
 JOIN telemetry.series s ON s.id = r.series
 --columnstore:    AND s.device_id = r.device

@@ -9,6 +9,34 @@ JOIN (SELECT 0 AS id, '%' AS metric, 60 AS width_seconds, '-infinity'::timestamp
       SELECT id, telemetry.like_pattern(metric), width_seconds, valid_from
       FROM telemetry.window_width) w ON s.metric LIKE w.metric;
 
+-- The numbers of a series that have no index yet, by spans of five minutes, into each of which every window fits as a
+-- whole. In PL/pgSQL, so that queries of windows neither plan nor lock the readings where they need none.
+CREATE FUNCTION telemetry.arrived_numbers(in_series integer) RETURNS SETOF telemetry.arrived_span
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 10 AS $$
+BEGIN
+    RETURN QUERY SELECT date_bin('5 minutes', r.time, '1970-01-01Z'), array_agg(r.time), array_agg(r.number)
+        FROM telemetry.reading_number r WHERE r.series = in_series AND r.arrived AND r.counts
+        GROUP BY 1;
+END $$;
+
+-- The time integral of a window from its readings: each value counts until the next one; the last one not at all. Null
+-- if the readings do not have so many values: some of them are gone. Those that have no index yet are given, as looking
+-- for them takes a scan: the view of the windows makes one for a series, and none where the parts tell the integral.
+CREATE FUNCTION telemetry.integral_with_arrived(
+    in_series integer, in_start timestamptz, in_width integer, in_numbers bigint, times timestamptz[],
+    numbers double precision[])
+RETURNS double precision LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN count(*) = in_numbers
+                THEN sum(telemetry.bounded(number, 1e290) * extract(epoch FROM next - time)::double precision) END
+    FROM (SELECT number, time, lead(time) OVER (ORDER BY time, number) AS next
+          FROM (SELECT number, time FROM telemetry.reading_number
+                WHERE series = in_series AND time >= in_start AND time < in_start + make_interval(secs => in_width)
+                  AND NOT arrived AND counts
+                UNION ALL
+                SELECT u.number, u.time FROM unnest(times, numbers) u(time, number)
+                WHERE u.time >= in_start AND u.time < in_start + make_interval(secs => in_width)) r) v
+$$;
+
 -- The merge of the parts of each window. Series by series, so that a query for some series and a range of time reads the
 -- index for these series and this range. From decimals on what upkeep needs to write one part in place of all: values that
 -- are exact in all parts, or null; the sum of squares; the time integral, null where the parts do not tell it (disordered).
@@ -21,62 +49,72 @@ CREATE VIEW telemetry.window_merged AS
 SELECT s.id AS series, w.*
 FROM telemetry.series s
 CROSS JOIN LATERAL (
-    SELECT start, width,
-           sum(readings) AS readings, sum(numbers) AS numbers, sum(nulls) AS nulls, sum(uncertain) AS uncertain,
-           sum(bad) AS bad,
-           CASE WHEN min(scale) = max(scale) AND bool_and(i_sum IS NOT NULL OR numbers = 0)
-                THEN sum(i_sum)::double precision / min(scale) ELSE sum(part_sum) END AS sum,
-           min(part_min) AS min, max(part_max) AS max,
-           (array_agg(part_first ORDER BY first_at, part_first))[1] AS first,
-           (array_agg(part_last ORDER BY last_at DESC NULLS LAST, part_last DESC))[1] AS last,
-           min(first_at) AS first_at, max(last_at) AS last_at,
-           CASE WHEN sum(numbers) > 1 THEN sqrt(sum(part_squares) / (sum(numbers) - 1)::double precision) END AS stddev,
-           CASE WHEN max(last_at) = min(first_at) THEN max(part_last)
-                ELSE CASE WHEN bool_or(disordered)
-                          THEN telemetry.window_integral(s.id, start, width, sum(numbers)) ELSE sum(part_integral) END
-                     / ((max(last_at) - min(first_at)) / 1e6::double precision)
+    WITH arrived AS MATERIALIZED (SELECT * FROM telemetry.arrived_numbers(s.id))
+    SELECT m.start, m.width, m.readings, m.numbers, m.nulls, m.uncertain, m.bad, m.sum, m.min, m.max, m.first, m.last,
+           m.first_at, m.last_at, m.stddev,
+           CASE WHEN m.last_at = m.first_at THEN m.greatest_last
+                ELSE CASE WHEN m.disordered
+                          THEN (SELECT telemetry.integral_with_arrived(
+                                    s.id, m.start, m.width, m.numbers, a.times, a.numbers)
+                                FROM (SELECT date_bin('5 minutes', m.start, '1970-01-01Z') AS start) b
+                                LEFT JOIN arrived a ON a.start = b.start)
+                          ELSE m.integral END / ((m.last_at - m.first_at) / 1e6::double precision)
            END AS time_weighted_mean,
-           bool_or(flags & 1 <> 0) AS late,
-           count(*) AS parts,
-           telemetry.wrapped(sum(hash_sum)) AS hash_sum,
-           max(stored_at) AS changed_at,
-           CASE WHEN min(scale) = max(scale) AND bool_and(scale IS NOT NULL OR numbers = 0)
-                THEN (max(flags >> 8) - 1)::smallint END AS decimals,
-           CASE WHEN min(scale) = max(scale) AND bool_and(i_sum IS NOT NULL OR numbers = 0) THEN sum(i_sum)
-                END AS exact_sum,
-           min(i_min) AS exact_min, max(i_max) AS exact_max,
-           (array_agg(i_first ORDER BY first_at, i_first))[1] AS exact_first,
-           (array_agg(i_last ORDER BY last_at DESC NULLS LAST, i_last DESC NULLS LAST))[1] AS exact_last,
-           sum(part_squares) AS squares,
-           CASE WHEN max(last_at) > min(first_at) THEN CASE WHEN NOT bool_or(disordered) THEN sum(part_integral) END
-                WHEN count(part_sum) > 0 THEN 0 END AS integral,
-           coalesce(max(last_at) > min(first_at), false) AND bool_or(disordered) AS disordered,
-           bool_and(flags & 4 <> 0) AS settled,
-           telemetry.merge_sketches(sketch) FILTER (WHERE numbers > 0) AS sketch
-    FROM (SELECT v.*,
-                 telemetry.bounded(f_squares, 1e290)
-                     + CASE WHEN count(*) OVER same > 1 THEN numbers * telemetry.bounded(part_sum / nullif(numbers, 0)
-                         - (sum(part_sum) OVER same) / nullif(sum(numbers) OVER same, 0), 1e140) ^ 2
-                       ELSE 0 END AS part_squares,
-                 telemetry.bounded(f_integral, 1e290)
-                     + coalesce(telemetry.bounded(part_last, 1e290)
-                         * (((lead(first_at) OVER by_time) - last_at) / 1e6::double precision), 0) AS part_integral,
-                 (flags & 2) <> 0 OR coalesce((lead(first_at) OVER by_time) <= last_at, false) AS disordered
-          FROM (SELECT p.*, c.scale,
-                       telemetry.bounded(coalesce(f_sum, i_sum / c.scale), 1e290) AS part_sum,
-                       coalesce(f_min, i_min / c.scale) AS part_min,
-                       coalesce(f_max, i_max / c.scale) AS part_max,
-                       coalesce(f_first, i_first / c.scale) AS part_first,
-                       coalesce(f_last, i_last / c.scale) AS part_last
-                FROM telemetry.window_part p
-                CROSS JOIN LATERAL (SELECT CASE WHEN p.flags >> 8 > 0
-                    THEN power(10::double precision, (p.flags >> 8) - 1) END AS scale) c
-                LEFT JOIN telemetry.retirement k
-                    ON k.gateway = s.gateway AND k.metric = s.metric AND k.width = p.width
-                WHERE p.series = s.id AND (k.begun IS NULL OR p.start >= k.begun)) v
-          WINDOW same AS (PARTITION BY start, width),
-                 by_time AS (PARTITION BY start, width ORDER BY first_at, last_at)) parts
-    GROUP BY start, width) w;
+           m.late, m.parts, m.hash_sum, m.changed_at, m.decimals, m.exact_sum, m.exact_min, m.exact_max, m.exact_first,
+           m.exact_last, m.squares, m.integral, m.disordered, m.settled, m.sketch
+    FROM (
+          SELECT start, width,
+                 sum(readings) AS readings, sum(numbers) AS numbers, sum(nulls) AS nulls, sum(uncertain) AS uncertain,
+                 sum(bad) AS bad,
+                 CASE WHEN min(scale) = max(scale) AND bool_and(i_sum IS NOT NULL OR numbers = 0)
+                      THEN sum(i_sum)::double precision / min(scale) ELSE sum(part_sum) END AS sum,
+                 min(part_min) AS min, max(part_max) AS max,
+                 (array_agg(part_first ORDER BY first_at, part_first))[1] AS first,
+                 (array_agg(part_last ORDER BY last_at DESC NULLS LAST, part_last DESC))[1] AS last,
+                 min(first_at) AS first_at, max(last_at) AS last_at,
+                 CASE WHEN sum(numbers) > 1 THEN sqrt(sum(part_squares) / (sum(numbers) - 1)::double precision) END AS stddev,
+                 max(part_last) AS greatest_last,
+                 bool_or(flags & 1 <> 0) AS late,
+                 count(*) AS parts,
+                 telemetry.wrapped(sum(hash_sum)) AS hash_sum,
+                 max(stored_at) AS changed_at,
+                 CASE WHEN min(scale) = max(scale) AND bool_and(scale IS NOT NULL OR numbers = 0)
+                      THEN (max(flags >> 8) - 1)::smallint END AS decimals,
+                 CASE WHEN min(scale) = max(scale) AND bool_and(i_sum IS NOT NULL OR numbers = 0) THEN sum(i_sum)
+                      END AS exact_sum,
+                 min(i_min) AS exact_min, max(i_max) AS exact_max,
+                 (array_agg(i_first ORDER BY first_at, i_first))[1] AS exact_first,
+                 (array_agg(i_last ORDER BY last_at DESC NULLS LAST, i_last DESC NULLS LAST))[1] AS exact_last,
+                 sum(part_squares) AS squares,
+                 CASE WHEN max(last_at) > min(first_at) THEN CASE WHEN NOT bool_or(disordered) THEN sum(part_integral) END
+                      WHEN count(part_sum) > 0 THEN 0 END AS integral,
+                 coalesce(max(last_at) > min(first_at), false) AND bool_or(disordered) AS disordered,
+                 bool_and(flags & 4 <> 0) AS settled,
+                 telemetry.merge_sketches(sketch) FILTER (WHERE numbers > 0) AS sketch
+          FROM (SELECT v.*,
+                       telemetry.bounded(f_squares, 1e290)
+                           + CASE WHEN count(*) OVER same > 1 THEN numbers * telemetry.bounded(part_sum / nullif(numbers, 0)
+                               - (sum(part_sum) OVER same) / nullif(sum(numbers) OVER same, 0), 1e140) ^ 2
+                             ELSE 0 END AS part_squares,
+                       telemetry.bounded(f_integral, 1e290)
+                           + coalesce(telemetry.bounded(part_last, 1e290)
+                               * (((lead(first_at) OVER by_time) - last_at) / 1e6::double precision), 0) AS part_integral,
+                       (flags & 2) <> 0 OR coalesce((lead(first_at) OVER by_time) <= last_at, false) AS disordered
+                FROM (SELECT p.*, c.scale,
+                             telemetry.bounded(coalesce(f_sum, i_sum / c.scale), 1e290) AS part_sum,
+                             coalesce(f_min, i_min / c.scale) AS part_min,
+                             coalesce(f_max, i_max / c.scale) AS part_max,
+                             coalesce(f_first, i_first / c.scale) AS part_first,
+                             coalesce(f_last, i_last / c.scale) AS part_last
+                      FROM telemetry.window_part p
+                      CROSS JOIN LATERAL (SELECT CASE WHEN p.flags >> 8 > 0
+                          THEN power(10::double precision, (p.flags >> 8) - 1) END AS scale) c
+                      LEFT JOIN telemetry.retirement k
+                          ON k.gateway = s.gateway AND k.metric = s.metric AND k.width = p.width
+                      WHERE p.series = s.id AND (k.begun IS NULL OR p.start >= k.begun)) v
+                WINDOW same AS (PARTITION BY start, width),
+                       by_time AS (PARTITION BY start, width ORDER BY first_at, last_at)) parts
+          GROUP BY start, width) m) w;
 
 -- What is missing in a window: so many readings of which it is known that they belong to it (missing), and so many with
 -- those that may belong to it (missing_at_most), as only a span of their times is known, or not whose they were.
