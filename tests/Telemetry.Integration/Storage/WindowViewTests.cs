@@ -132,45 +132,6 @@ public sealed class WindowViewTests(PostgresFixture fixture) : IClassFixture<Pos
     }
 
     [Fact]
-    public async Task Windows_of_every_view_have_the_metadata_of_their_device()
-    {
-        await using var database = await PostgresDatabase.Create(fixture.ConnectionString);
-        await Commit(database.Store, await Take(database.Store), c =>
-        {
-            var part = Part(c.Register(Flow), 0, 1);
-            c.Parts.Add(part);
-            c.Revisions.Add(new WindowRevisionRow(Gateway, Key, RevisionCause.Late, part));
-            c.Gateways.Add(GatewayRow.New(Gateway, 0));
-        });
-        await database.Execute("""
-            INSERT INTO telemetry.device_metadata (gateway, device, site, location, labels, time_zone, limits)
-            VALUES
-                ('gw-1', 'pump', 'Plant 1', 'Hall 2', '{"line": "A"}', 'Europe/Berlin',
-                    '{"flow": {"low": -1, "high": 5}}'),
-                ('gw-1', 'fan', 'Plant 0', NULL, '{}', NULL, '{}')
-            """);
-
-        const string Columns = "home_gateway, site, location, device_labels, time_zone, series";
-        var metadata = "gw-1|Plant 1|Hall 2|{\"line\": \"A\"}|Europe/Berlin|"
-            + await database.Row("SELECT id FROM telemetry.series");
-        foreach (var view in (string[])["windows", "windows_as_of(now())", "window_revisions", "late_readings"])
-        {
-            Assert.Equal(metadata, await database.Row($"SELECT {Columns} FROM telemetry.{view}"));
-        }
-
-        foreach (var view in (string[])["windows", "windows_as_of(now())"])
-        {
-            Assert.Equal("-1|5", await database.Row($"SELECT limit_low, limit_high FROM telemetry.{view}"));
-        }
-
-        foreach (var view in (string[])["books", "lag", "watermarks"])
-        {
-            Assert.Equal("Plant 0, Plant 1", await database.Row(
-                $"SELECT array_to_string(sites, ', ') FROM telemetry.{view} WHERE gateway = 'gw-1'"));
-        }
-    }
-
-    [Fact]
     public async Task Windows_as_of_a_time_leave_out_what_was_stored_later()
     {
         await using var database = await PostgresDatabase.Create(fixture.ConnectionString);

@@ -15,8 +15,8 @@ internal static class EighthVersion
 
     private const string WindowsSql = """
         SELECT concat_ws('|', gateway, device, metric, labels, start, until, complete, revision, readings, numbers,
-            nulls, uncertain, bad, sum, mean, min, max, first, last, stddev, time_weighted_mean, unit, dropped, rejected, lost,
-            changed_at)
+            nulls, uncertain, bad, sum, mean, min, max, first, last, stddev, time_weighted_mean, unit, dropped,
+            rejected, lost, changed_at)
         FROM telemetry.windows ORDER BY metric, start
         """;
 
