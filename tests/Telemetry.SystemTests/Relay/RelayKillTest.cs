@@ -7,7 +7,7 @@ namespace Telemetry.SystemTests.Relay;
 /// <summary>How long the relay's kill test is.</summary>
 /// <param name="Transitions">Different transitions that are written while relays are killed.</param>
 /// <param name="Kills">SIGKILLs of relays, every third one inside an open transaction.</param>
-public sealed record RelayKillOptions(int Transitions = 10_000, int Kills = 24)
+public sealed record RelayKillOptions(int Transitions = 20_000, int Kills = 24)
 {
     /// <summary>For a test suite.</summary>
     public static RelayKillOptions Short { get; } = new(1_000, 6);
