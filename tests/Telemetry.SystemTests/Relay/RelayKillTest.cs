@@ -15,9 +15,9 @@ public sealed record RelayKillOptions(int Transitions = 20_000, int Kills = 24)
 
 /// <summary>
 /// Kills the relay again and again while transitions are written, also inside an open transaction and right behind a
-/// commit, kills the broker and PostgreSQL, takes the lease away, and puts PostgreSQL back to an earlier copy once. In the
-/// end a read_committed consumer must see each id once on the alert topic and on the topic of each route that it fits, a
-/// read_uncommitted one more records than that, and the topic of open alerts must hold the last state of each.
+/// commit, kills the broker and PostgreSQL, takes the lease away, and puts PostgreSQL back to an earlier copy once. In
+/// the end a read_committed consumer must see each id once on the alert topic and on the topic of each route that it
+/// fits, a read_uncommitted one more records than that, and the topic of open alerts must hold the last state of each.
 /// </summary>
 public sealed class RelayKillTest(RelayKillOptions options, TextWriter output)
 {
@@ -248,8 +248,8 @@ public sealed class RelayKillTest(RelayKillOptions options, TextWriter output)
             && (s.Headers["ce_id"] != l.Value.Headers["ce_id"]
                 || s.Value is null != (l.Value.Headers["ce_type"] == "telemetry.alert.resolved.v1"))))
         {
-            yield return $"the topic of open alerts says {state[instance].Headers["ce_id"]} of {instance}, the alert topic "
-                + record.Headers["ce_id"];
+            yield return $"the topic of open alerts says {state[instance].Headers["ce_id"]} of {instance}, the alert "
+                + $"topic {record.Headers["ce_id"]}";
         }
     }
 
