@@ -84,6 +84,10 @@ public sealed class ViewMakingTests(PostgresFixture fixture) : IClassFixture<Pos
         await database.OpenAnother();
     }
 
+    /// <summary>The text of each view and function, with the rights on it.</summary>
+    internal static async Task<List<string>> Texts(PostgresDatabase database) =>
+        [.. (await database.Read(TextSql, r => r.GetString(0))).Order(StringComparer.Ordinal)];
+
     private async Task<PostgresDatabase> Of(int version)
     {
         var database = await PostgresDatabase.CreateEmpty(fixture.ConnectionString);
@@ -92,7 +96,4 @@ public sealed class ViewMakingTests(PostgresFixture fixture) : IClassFixture<Pos
             connection, await DatabaseEdition.DetectAsync(connection, default), true, default, version);
         return database;
     }
-
-    private static async Task<List<string>> Texts(PostgresDatabase database) =>
-        [.. (await database.Read(TextSql, r => r.GetString(0))).Order(StringComparer.Ordinal)];
 }

@@ -62,7 +62,8 @@ internal static class EighthVersion
                 extract(epoch FROM max(time) - start) * 1000000, 256, 0
             FROM (SELECT *, lead(time) OVER (PARTITION BY series, other, start ORDER BY time) AS next
                   FROM (SELECT *, date_bin('1 minute', time, '1970-01-01Z') AS start FROM sample) w) s
-            GROUP BY series, start, other
+            GROUP BY series, start, other;
+            DROP TABLE sample
             """);
         if (hasColumnstore)
         {

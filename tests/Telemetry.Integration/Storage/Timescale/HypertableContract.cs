@@ -182,6 +182,20 @@ public abstract class HypertableContract
     });
 
     [Fact]
+    public Task Views_of_a_database_of_version_8_are_those_of_a_new_one() => RunAsync(async database =>
+    {
+        await EighthVersion.FillAsync(database);
+        await database.OpenAnother();
+        var upgraded = await ViewMakingTests.Texts(database);
+
+        await database.Execute("DROP SCHEMA telemetry CASCADE");
+        await database.OpenAnother();
+
+        Assert.InRange(upgraded.Count, 40, 1000);
+        Assert.Equal(await ViewMakingTests.Texts(database), upgraded);
+    });
+
+    [Fact]
     public Task Windows_of_two_chunks_agree_with_their_readings() => RunAsync(async database =>
     {
         var sample = await SampleWindows.OpenAsync(database);
