@@ -28,6 +28,27 @@ public static class ReadingHash
     public static ulong OfText(SeriesIdentity series, long timeMicros, ReadingFlags flags, ReadOnlySpan<byte> utf8) =>
         Of(series, timeMicros, MetricType.Text, XxHash64.HashToUInt64(utf8), flags);
 
+    /// <summary>
+    /// The hashes of rows of one series in a batch, from row <paramref name="from"/> on; returns their sum.
+    /// </summary>
+    public static ulong OfRows(
+        ReadingBatch batch, int from, Span<ulong> hashes, SeriesIdentity series, MetricType type)
+    {
+        var times = batch.Times.Slice(from, hashes.Length);
+        var bits = batch.Bits.Slice(from, hashes.Length);
+        var flags = batch.Flags.Slice(from, hashes.Length);
+        var of = new SeriesHash(series, type);
+        var sum = 0UL;
+        for (var i = 0; i < hashes.Length; i++)
+        {
+            sum += hashes[i] = type == MetricType.Text
+                ? OfRow(batch, from + i, series, type)
+                : of.Of(times[i], bits[i], flags[i]);
+        }
+
+        return sum;
+    }
+
     /// <summary>The hash of row <paramref name="row"/> of a batch.</summary>
     public static ulong OfRow(ReadingBatch batch, int row, SeriesIdentity series, MetricType type)
     {
