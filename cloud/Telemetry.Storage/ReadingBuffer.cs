@@ -31,6 +31,9 @@ public sealed class ReadingBuffer
 
     public int TextBytes => _textLength;
 
+    /// <summary>False when no row has a text; true when one has, or had before it was removed.</summary>
+    public bool HasTexts { get; private set; }
+
     public ReadOnlySpan<byte> Text(ulong bits) => _text.AsSpan((int)(bits >> 32), (int)(uint)bits);
 
     /// <summary>True when a row has a text: its series is of type text, and the value is not null.</summary>
@@ -46,7 +49,7 @@ public sealed class ReadingBuffer
             : ReadingHash.Of(series.Identity, _times[row], series.Type, _bits[row], _flags[row]);
     }
 
-    public void Clear() => Count = _textLength = 0;
+    public void Clear() => (Count, _textLength, HasTexts) = (0, 0, false);
 
     /// <summary>Removes the rows that were added after there were <paramref name="count"/> of them.</summary>
     public void Truncate(int count, int textBytes) => (Count, _textLength) = (count, textBytes);
@@ -79,6 +82,7 @@ public sealed class ReadingBuffer
         utf8.CopyTo(_text.AsSpan(_textLength));
         var bits = ((ulong)_textLength << 32) | (uint)utf8.Length;
         _textLength += utf8.Length;
+        HasTexts = true;
         Add(series, time, flags, bits);
     }
 
@@ -94,6 +98,34 @@ public sealed class ReadingBuffer
         {
             Add(series, time, flags, bits);
         }
+    }
+
+    /// <summary>
+    /// Adds rows of a batch, <paramref name="from"/> to before <paramref name="to"/>, whose series is
+    /// <paramref name="series"/>.
+    /// </summary>
+    public void AddFrom(ReadingBatch batch, int from, int to, SeriesEntry series)
+    {
+        if (series.Type == MetricType.Text)
+        {
+            for (var row = from; row < to; row++)
+            {
+                AddFrom(batch, row, series);
+            }
+
+            return;
+        }
+
+        while (_series.Length - Count < to - from)
+        {
+            Grow();
+        }
+
+        _series.AsSpan(Count, to - from).Fill(series);
+        batch.Times[from..to].CopyTo(_times.AsSpan(Count));
+        batch.Flags[from..to].CopyTo(_flags.AsSpan(Count));
+        batch.Bits[from..to].CopyTo(_bits.AsSpan(Count));
+        Count += to - from;
     }
 
     /// <summary>Adds one row of another buffer.</summary>

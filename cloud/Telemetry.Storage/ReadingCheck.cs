@@ -16,9 +16,12 @@ public sealed class ReadingCheck(DateTimeOffset timeFirst, DateTimeOffset timeLa
     public DeadLetterReason? Fault(ReadingBatch batch, int row, MetricType type) =>
         Fault(batch.Times[row], IsText(batch, row, type) ? batch.Text(batch.Bits[row]) : default);
 
+    /// <summary>True for a time that this installation accepts.</summary>
+    public bool Allows(long time) => time >= _first && time <= _last;
+
     /// <summary>Why a reading with this text (if it has one) cannot be stored.</summary>
     public DeadLetterReason? Fault(long time, ReadOnlySpan<byte> text) =>
-        time < _first || time > _last ? DeadLetterReason.Time
+        !Allows(time) ? DeadLetterReason.Time
         : text.Contains((byte)0) || !Utf8.IsValid(text) ? DeadLetterReason.Value
         : null;
 

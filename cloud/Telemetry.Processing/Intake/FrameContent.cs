@@ -17,12 +17,16 @@ namespace Telemetry.Processing.Intake;
 internal sealed class FrameContent(
     IStore store, AlertEvaluator alerts, WindowFolder windows, ProcessorOptions options, ProcessorCounters counters)
 {
+    /// <summary>The most readings of one series that are taken at once.</summary>
+    private const int RunMax = 256;
+
     private readonly ReadingBatch _readings = new(FrameHeader.CountMax);
     private readonly List<Declaration> _declarations = [];
     private readonly ReadingCheck _check = new(options.TimeFirst, options.TimeLast);
     private readonly RejectedReadingWriter _rejected = new();
     private readonly ReadingBuffer _probe = new();
     private readonly Dictionary<int, string> _refused = [];
+    private readonly ulong[] _hashes = new ulong[RunMax];
 
     /// <summary>
     /// For a frame whose readings are suspects, asks the database which of them it refuses; the next call applies the
@@ -111,37 +115,79 @@ internal sealed class FrameContent(
         ulong sum = 0;
         long first = long.MaxValue, last = long.MinValue;
         _rejected.Clear();
-        for (var i = 0; i < _readings.Count; i++)
+        for (int at = 0, next; at < _readings.Count; at = next)
         {
-            var index = _readings.Series[i];
-            var (type, entry, time) = (series.Types[index], series.Entries[index], _readings.Times[i]);
-            if (_check.Fault(_readings, i, type) is { } fault)
+            next = EndOfStored(at, series);
+            if (next == at)
             {
-                _rejected.Add(
-                    commit, gateway, header.Key, _readings, i, series, fault, _check.Describe(fault, time));
+                Reject(gateway, header, series, next++, commit);
                 continue;
             }
 
-            if (entry.Refusal is { } error || _refused.TryGetValue(i, out error))
+            stored += next - at;
+            foreach (var time in _readings.Times[at..next])
             {
-                _rejected.Add(commit, gateway, header.Key, _readings, i, series, DeadLetterReason.Database, error);
-                continue;
+                (first, last) = (Math.Min(first, time), Math.Max(last, time));
             }
 
-            stored++;
-            first = Math.Min(first, time);
-            last = Math.Max(last, time);
-            var hash = ReadingHash.OfRow(_readings, i, entry.Identity, type);
-            sum += hash;
-            windows.Take(entry, time, _readings.Flags[i], _readings.Bits[i], hash);
-            alerts.Take(index, type, time, _readings.Flags[i], _readings.Bits[i]);
-            commit.Readings.AddFrom(_readings, i, entry);
+            sum += Store(series, at, next, commit);
         }
 
         _rejected.End(commit, gateway, header.Key, _readings, series);
         return new FrameRegisterRow(
             gateway, header.Key, stored, _rejected.Count, header.Dropped, stored > 0 ? first : 0, stored > 0 ? last : 0,
             checksum, sum);
+    }
+
+    /// <summary>
+    /// The end of the readings of one series that are stored, from this one on; <paramref name="at"/> itself when it is
+    /// rejected.
+    /// </summary>
+    private int EndOfStored(int at, SeriesList series)
+    {
+        var index = _readings.Series[at];
+        var (type, end) = (series.Types[index], at);
+        var last = series.Entries[index].Refusal is null ? Math.Min(at + RunMax, _readings.Count) : at;
+        while (end < last && _readings.Series[end] == index && _check.Fault(_readings, end, type) is null
+            && (_refused.Count == 0 || !_refused.ContainsKey(end)))
+        {
+            end++;
+        }
+
+        return end;
+    }
+
+    private void Reject(
+        GatewayId gateway, in FrameHeader header, SeriesList series, int row, StoreCommit commit)
+    {
+        var (type, entry) = (series.Types[_readings.Series[row]], series.Entries[_readings.Series[row]]);
+        var (reason, error) = _check.Fault(_readings, row, type) is { } fault
+            ? (fault, _check.Describe(fault, _readings.Times[row]))
+            : (DeadLetterReason.Database, entry.Refusal ?? _refused[row]);
+        _rejected.Add(commit, gateway, header.Key, _readings, row, series, reason, error);
+    }
+
+    /// <summary>Stores readings of one series; returns the sum of their hashes.</summary>
+    private ulong Store(SeriesList series, int from, int to, StoreCommit commit)
+    {
+        var index = _readings.Series[from];
+        var (type, entry) = (series.Types[index], series.Entries[index]);
+        var times = _readings.Times[from..to];
+        var flags = _readings.Flags[from..to];
+        var bits = _readings.Bits[from..to];
+        var hashes = _hashes.AsSpan(0, to - from);
+        var sum = ReadingHash.OfRows(_readings, from, hashes, entry.Identity, type);
+        windows.Take(index, entry, times, flags, bits, hashes);
+        if (alerts.Watches(index))
+        {
+            for (var i = 0; i < times.Length; i++)
+            {
+                alerts.Take(index, type, times[i], flags[i], bits[i]);
+            }
+        }
+
+        commit.Readings.AddFrom(_readings, from, to, entry);
+        return sum;
     }
 
     private static FrameRegisterRow RefuseAll(

@@ -11,9 +11,14 @@ namespace Telemetry.Processing.Windows;
 /// </summary>
 internal sealed class GatewayWindows(GatewayId gateway, OpenSpan span)
 {
-    private readonly Dictionary<WindowKey, OpenPart> _open = [];
-    private readonly Dictionary<WindowKey, WindowPart> _added = [];
-    private readonly Dictionary<WindowKey, int> _written = [];
+    /// <summary>So many objects at least wait to be used again, beside as many as there are windows.</summary>
+    private const int SpareMin = 16;
+
+    private readonly Dictionary<WindowKey, OpenWindow> _open = [];
+    private readonly List<OpenWindow> _touched = [], _written = [];
+    private readonly Stack<OpenWindow> _spare = [];
+    private OpenWindow?[] _latest = [];
+    private WindowWidths _widths = WindowWidths.None;
     private long _due = long.MaxValue, _firstEnd = long.MaxValue, _readTo = span.From;
     private OpenSpan _next;
 
@@ -44,27 +49,70 @@ internal sealed class GatewayWindows(GatewayId gateway, OpenSpan span)
     public bool WriteAll { get; set; }
 
     /// <summary>The number of parts in memory.</summary>
-    public int Count => _open.Count;
+    public int Count { get; private set; }
 
     /// <summary>True when nothing of it is in memory alone.</summary>
-    public bool IsEmpty => _open.Count == 0 && Span.IsEmpty;
+    public bool IsEmpty => Count == 0 && Span.IsEmpty;
 
     /// <summary>True when parts must be written although no frame of the gateway came.</summary>
-    public bool IsDue(long nowMicros) => !MustRebuild && _open.Count > 0 && (WriteAll || nowMicros >= _due);
+    public bool IsDue(long nowMicros) => !MustRebuild && Count > 0 && (WriteAll || nowMicros >= _due);
 
     /// <summary>True when the current transaction changes something here.</summary>
-    public bool IsTouched => _added.Count > 0 || Rebuilding;
+    public bool IsTouched => _touched.Count > 0 || Rebuilding;
 
-    /// <summary>The part that the current transaction adds to a window; begun if there is none.</summary>
-    public WindowPart Added(SeriesEntry series, WindowSpan span, PartPool pool)
+    /// <summary>A frame begins, with the widths known now: <see cref="Latest"/> finds no window of others.</summary>
+    public void Begin(WindowWidths widths)
+    {
+        if (!ReferenceEquals(_widths, widths))
+        {
+            Array.Clear(_latest);
+            _widths = widths;
+        }
+    }
+
+    /// <summary>
+    /// The window that a reading of the series with this index was last added to, if it gathers and contains the time.
+    /// </summary>
+    public OpenWindow? Latest(int index, SeriesEntry series, long time) =>
+        (uint)index < (uint)_latest.Length && _latest[index] is { } window && window.Contains(series, time)
+            ? window
+            : null;
+
+    /// <summary>
+    /// The part that the current transaction adds to a window; begun if there is none. <paramref name="index"/> is the
+    /// place of the series in the gateway's list, if it is known.
+    /// </summary>
+    public WindowPart Added(SeriesEntry series, WindowSpan span, PartPool pool, int index = -1)
     {
         var key = new WindowKey(series.Identity, span.Start);
-        if (!_added.TryGetValue(key, out var part))
+        if (!_open.TryGetValue(key, out var window))
         {
-            _added[key] = part = pool.Take().Begin(series, span);
+            _open[key] = window = (_spare.TryPop(out var spare) ? spare : new OpenWindow()).Begin(key, span, index);
         }
 
-        return part;
+        if (window.Index >= 0)
+        {
+            if (window.Index >= _latest.Length)
+            {
+                Array.Resize(ref _latest, Math.Max(window.Index + 1, _latest.Length * 2));
+            }
+
+            _latest[window.Index] = window;
+        }
+
+        return Added(window, series, pool);
+    }
+
+    /// <summary>The part that the current transaction adds to a window that gathers; begun if there is none.</summary>
+    public WindowPart Added(OpenWindow window, SeriesEntry series, PartPool pool)
+    {
+        if (window.Added is { } part)
+        {
+            return part;
+        }
+
+        _touched.Add(window);
+        return window.Added = pool.Take().Begin(series, window.Span);
     }
 
     /// <summary>
@@ -88,35 +136,39 @@ internal sealed class GatewayWindows(GatewayId gateway, OpenSpan span)
         _next = OpenSpan.None;
         if (WriteAll || nowMicros >= _due || watermark >= _firstEnd)
         {
-            foreach (var (key, open) in _open)
+            foreach (var window in _open.Values)
             {
-                if (WriteAll || nowMicros >= open.DueMicros || watermark >= open.Part.End)
+                if (window.Gathered is not { } part)
                 {
-                    _written[key] = parts.Count;
-                    parts.Add(open.Part);
+                    continue;
+                }
+
+                if (WriteAll || nowMicros >= window.DueMicros || watermark >= part.End)
+                {
+                    window.IsWritten = true;
+                    _written.Add(window);
+                    parts.Add(window.Added is { } added ? Whole(part, added, copies, pool) : part);
                 }
                 else
                 {
-                    _next = _next.And(open.Part.Start, open.Part.End);
+                    _next = _next.And(part.Start, part.End);
                 }
             }
         }
-        else if (_open.Count > 0)
+        else if (Count > 0)
         {
             _next = Span;
         }
 
-        foreach (var (key, part) in _added)
+        foreach (var window in _touched)
         {
-            if (_written.TryGetValue(key, out var row))
+            if (window.IsWritten)
             {
-                // One row for both; the part in memory must not change before the commit.
-                var whole = pool.Take().Begin(_open[key].Part);
-                whole.Merge(part);
-                copies.Add(whole);
-                parts[row] = whole;
+                continue;
             }
-            else if (WriteAll || watermark >= part.End)
+
+            var part = window.Added!;
+            if (WriteAll || watermark >= part.End)
             {
                 parts.Add(part);
             }
@@ -133,27 +185,32 @@ internal sealed class GatewayWindows(GatewayId gateway, OpenSpan span)
     public void Committed(long watermark, long nowMicros, long memoryMicros, PartPool pool)
     {
         var whole = IsWhole;
-        foreach (var (key, part) in _added)
+        foreach (var window in _touched)
         {
-            if (whole && (_written.ContainsKey(key) || WriteAll || watermark >= part.End))
+            var part = window.Added!;
+            window.Added = null;
+            if (window.IsWritten || (whole && (WriteAll || watermark >= part.End)))
             {
                 pool.Return(part);
+                Forget(window);
             }
-            else if (_open.TryGetValue(key, out var open))
+            else if (window.Gathered is { } gathered)
             {
-                open.Part.Merge(part);
+                gathered.Merge(part);
                 pool.Return(part);
             }
             else
             {
-                Open(key, part, nowMicros, memoryMicros);
+                Gather(window, part, nowMicros, memoryMicros);
             }
         }
 
-        foreach (var key in _written.Keys)
+        foreach (var window in _written)
         {
-            _open.Remove(key, out var open);
-            pool.Return(open!.Part);
+            pool.Return(window.Gathered!);
+            (window.Gathered, window.IsWritten) = (null, false);
+            Count--;
+            Forget(window);
         }
 
         if (_written.Count > 0)
@@ -161,7 +218,7 @@ internal sealed class GatewayWindows(GatewayId gateway, OpenSpan span)
             (_due, _firstEnd) = (long.MaxValue, long.MaxValue);
             foreach (var open in _open.Values)
             {
-                (_due, _firstEnd) = (Math.Min(_due, open.DueMicros), Math.Min(_firstEnd, open.Part.End));
+                (_due, _firstEnd) = (Math.Min(_due, open.DueMicros), Math.Min(_firstEnd, open.Span.End));
             }
         }
 
@@ -169,30 +226,63 @@ internal sealed class GatewayWindows(GatewayId gateway, OpenSpan span)
         MustRebuild = !whole;
         WriteAll &= !whole;
         (Rebuilding, _readTo) = (false, ReadTo);
-        _added.Clear();
+        _touched.Clear();
         _written.Clear();
     }
 
     /// <summary>The transaction did not commit.</summary>
     public void RolledBack(PartPool pool)
     {
-        foreach (var part in _added.Values)
+        foreach (var window in _touched)
         {
-            pool.Return(part);
+            pool.Return(window.Added!);
+            window.Added = null;
+            Forget(window);
         }
 
-        _added.Clear();
+        foreach (var window in _written)
+        {
+            window.IsWritten = false;
+        }
+
+        _touched.Clear();
         _written.Clear();
         (Rebuilding, ReadTo) = (false, _readTo);
     }
 
-    private void Open(WindowKey key, WindowPart part, long nowMicros, long memoryMicros)
+    private void Gather(OpenWindow window, WindowPart part, long nowMicros, long memoryMicros)
     {
-        var due = Math.Max(nowMicros, part.End) + memoryMicros;
-        _open[key] = new OpenPart(part, due);
-        (_due, _firstEnd) = (Math.Min(_due, due), Math.Min(_firstEnd, part.End));
+        (window.Gathered, window.DueMicros) = (part, Math.Max(nowMicros, part.End) + memoryMicros);
+        Count++;
+        (_due, _firstEnd) = (Math.Min(_due, window.DueMicros), Math.Min(_firstEnd, part.End));
     }
 
-    /// <summary>A part in memory, and when it is written at the latest.</summary>
-    private sealed record OpenPart(WindowPart Part, long DueMicros);
+    // Removes a window that has no part any more.
+    private void Forget(OpenWindow window)
+    {
+        if (window.Gathered is not null)
+        {
+            return;
+        }
+
+        _open.Remove(window.Key);
+        if ((uint)window.Index < (uint)_latest.Length && ReferenceEquals(_latest[window.Index], window))
+        {
+            _latest[window.Index] = null;
+        }
+
+        if (_spare.Count < Math.Max(SpareMin, Count))
+        {
+            _spare.Push(window);
+        }
+    }
+
+    // One row for both; the part in memory must not change before the commit.
+    private static WindowPart Whole(WindowPart gathered, WindowPart added, List<WindowPart> copies, PartPool pool)
+    {
+        var whole = pool.Take().Begin(gathered);
+        whole.Merge(added);
+        copies.Add(whole);
+        return whole;
+    }
 }

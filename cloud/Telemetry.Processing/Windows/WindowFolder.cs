@@ -23,7 +23,6 @@ internal sealed class WindowFolder
     private GatewayWindows _windows = null!;
     private bool _inMemory, _inPart;
     private long _watermark, _reachFirst, _reachLast;
-    private WindowPart? _part;
     private WindowWidths _widths = WindowWidths.None;
 
     public WindowFolder(WindowOptions options, WindowCounters counters)
@@ -64,36 +63,42 @@ internal sealed class WindowFolder
         bool isDelayed)
     {
         Touch(windows);
+        windows.Begin(_widths);
         _immediate.Begin(windows.Gateway, frame, watermark, cause);
-        (_windows, _watermark, _part) = (windows, watermark, null);
+        (_windows, _watermark) = (windows, watermark);
         _inMemory = frame.Lane == Lane.Live && !isDelayed && windows.IsWhole;
         _inPart = !windows.IsWhole;
         (_reachFirst, _reachLast) = (receivedAtMicros - _reachMicros, receivedAtMicros + _reachMicros);
     }
 
-    /// <summary>Folds one reading that is stored.</summary>
-    public void Take(SeriesEntry series, long time, ReadingFlags flags, ulong bits, ulong hash)
+    /// <summary>
+    /// Folds a run of readings of one series that are stored; <paramref name="index"/> is its place in the gateway's
+    /// list, and <paramref name="hashes"/> has the <see cref="ReadingHash"/> of each.
+    /// </summary>
+    public void Take(
+        int index, SeriesEntry series, ReadOnlySpan<long> times, ReadOnlySpan<ReadingFlags> flags,
+        ReadOnlySpan<ulong> bits, ReadOnlySpan<ulong> hashes)
     {
         if (_isOff)
         {
             return;
         }
 
-        if (_part is not { } part || !ReferenceEquals(part.Series, series) || time < part.Start || time >= part.End
-            || _inPart)
+        for (int at = 0, next; at < times.Length; at = next)
         {
-            _part = part = Find(series, _widths.Of(series.Definition.Metric, time), time);
-        }
+            var part = Find(index, series, times[at]);
+            next = at + 1;
+            while (next < times.Length && times[next] >= part.Start && times[next] < part.End && !_inPart)
+            {
+                next++;
+            }
 
-        part.Add(time, flags, bits, hash);
+            part.Add(times[at..next], flags[at..next], bits[at..next], hashes[at..next]);
+        }
     }
 
     /// <summary>Ends the frame.</summary>
-    public void EndFrame()
-    {
-        _immediate.End();
-        _part = null;
-    }
+    public void EndFrame() => _immediate.End();
 
     /// <summary>
     /// Folds stored readings of a gateway's open windows anew, into memory: those up to <paramref name="readTo"/>. With
@@ -168,10 +173,16 @@ internal sealed class WindowFolder
 
     private void Touch(GatewayWindows windows) => _touched.Add(windows);
 
-    private WindowPart Find(SeriesEntry series, WindowSpan span, long time) =>
-        span.End > _watermark && (_inPart ? IsReadAgain(span, time) : IsInMemory(span))
-            ? _windows.Added(series, span, _pool)
-            : _immediate.Find(series, span);
+    private WindowPart Find(int index, SeriesEntry series, long time)
+    {
+        var window = _windows.Latest(index, series, time);
+        var span = window?.Span ?? _widths.Of(series.Definition.Metric, time);
+        return span.End <= _watermark || !(_inPart ? IsReadAgain(span, time) : IsInMemory(span))
+            ? _immediate.Find(series, span)
+            : window is null
+                ? _windows.Added(series, span, _pool, index)
+                : _windows.Added(window, series, _pool);
+    }
 
     private bool IsInMemory(WindowSpan span) => _inMemory && span.End > _reachFirst && span.Start < _reachLast;
 

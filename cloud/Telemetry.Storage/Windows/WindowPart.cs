@@ -12,7 +12,7 @@ namespace Telemetry.Storage.Windows;
 /// integer with the decimals of its series, values stay such integers and their sum is exact.
 /// </para>
 /// </summary>
-public sealed class WindowPart
+public sealed partial class WindowPart
 {
     private Int128 _exactSum;
     private DoubleSum _sum;
@@ -337,11 +337,7 @@ public sealed class WindowPart
         IsExact = false;
     }
 
-    private ulong Lesser(ulong a, ulong b) => Compare(a, b) <= 0 ? a : b;
+    private ulong Lesser(ulong a, ulong b) => WindowValues.Compare(IsExact, a, b) <= 0 ? a : b;
 
-    private ulong Greater(ulong a, ulong b) => Compare(a, b) >= 0 ? a : b;
-
-    private int Compare(ulong a, ulong b) => IsExact
-        ? ((long)a).CompareTo((long)b)
-        : BitConverter.UInt64BitsToDouble(a).CompareTo(BitConverter.UInt64BitsToDouble(b));
+    private ulong Greater(ulong a, ulong b) => WindowValues.Compare(IsExact, a, b) >= 0 ? a : b;
 }

@@ -28,6 +28,11 @@ internal static class WindowValues
         _ => bits,
     };
 
+    /// <summary>Compares the bits of two values, both exact or both doubles.</summary>
+    public static int Compare(bool areExact, ulong a, ulong b) => areExact
+        ? ((long)a).CompareTo((long)b)
+        : BitConverter.UInt64BitsToDouble(a).CompareTo(BitConverter.UInt64BitsToDouble(b));
+
     /// <summary>The bits of the double of an exact value.</summary>
     public static ulong ToDouble(ulong exact, byte decimals) =>
         BitConverter.DoubleToUInt64Bits((long)exact / ScaledNumber.Power(decimals));

@@ -70,6 +70,9 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
         return (int)Math.Min(int.MaxValue / 2, (long)matched * options.Rules.All.Count / PairsOfReading);
     }
 
+    /// <summary>True when a rule watches the series of the frame with this index.</summary>
+    public bool Watches(int index) => _watches?[index] is not null;
+
     /// <summary>Evaluates one reading that is stored; its series is given by its index.</summary>
     public void Take(int index, MetricType type, long timeMicros, ReadingFlags flags, ulong bits)
     {

@@ -72,6 +72,52 @@ public sealed class WindowFolderTests
     }
 
     [Fact]
+    public void Run_of_readings_is_cut_at_the_ends_of_windows()
+    {
+        long[] times = [Now, Now + 1, Now + Minute, Now + (3 * Minute), Now + 2, Now + Minute - 1, Now + Minute];
+        _folder.BeginFrame(_windows, Key(Lane.Live, 1), long.MinValue, Now, RevisionCause.Late, isDelayed: false);
+        var zeros = new ulong[times.Length];
+        _folder.Take(0, Series, times, new ReadingFlags[times.Length], zeros, zeros);
+        _folder.EndFrame();
+
+        Commit(Now + (5 * Minute));
+
+        Assert.Equal(
+            [(Now, 4), (Now + Minute, 2), (Now + (3 * Minute), 1)],
+            _commit.Parts.Select(p => (p.Start, p.Count)).Order());
+    }
+
+    [Fact]
+    public void Windows_of_series_with_one_place_in_two_lists_are_not_confused()
+    {
+        var other = StoreSteps.Numbered(MetricType.Int, device: "another");
+        foreach (var series in (SeriesEntry[])[Series, other, Series, other])
+        {
+            Frame(Lane.Live, long.MinValue, false, series, Now);
+            Commit(long.MinValue);
+            _folder.Clear();
+        }
+
+        Commit(Now + Minute);
+
+        Assert.Equal([2, 2], _commit.Parts.Select(p => p.Count));
+    }
+
+    [Fact]
+    public void Reading_after_the_widths_changed_takes_the_width_of_its_time_now()
+    {
+        Frame(Lane.Live, long.MinValue, false, Now);
+        Commit(long.MinValue);
+        _folder.Begin(new WindowWidths([new WindowWidth(NamePattern.Any, 10, WindowWidth.Beginning)]));
+        Frame(Lane.Live, long.MinValue, false, Now + (30 * Second));
+
+        Commit(Now + Minute);
+
+        Assert.Equal(
+            [(Now, 60), (Now + (30 * Second), 10)], _commit.Parts.Select(p => (p.Start, p.WidthSeconds)).Order());
+    }
+
+    [Fact]
     public void Each_frame_makes_a_revision_of_its_own()
     {
         var (first, second) = (Key(Lane.Live, 1), Key(Lane.Backlog, 7));
@@ -137,7 +183,7 @@ public sealed class WindowFolderTests
         bool Gathers(GatewayWindows windows)
         {
             _folder.BeginFrame(windows, Key(Lane.Live, 1), Now, Now, RevisionCause.Late, isDelayed: false);
-            _folder.Take(Series, Now + (5 * Minute), ReadingFlags.None, 1, 1);
+            _folder.Take(0, Series, [Now + (5 * Minute)], [ReadingFlags.None], [1], [1]);
             _folder.EndFrame();
             return windows.IsTouched;
         }
@@ -157,7 +203,7 @@ public sealed class WindowFolderTests
         _folder.BeginFrame(_windows, key, watermark, Now, cause, delayed);
         foreach (var time in times)
         {
-            _folder.Take(series, time, ReadingFlags.None, 1, 1);
+            _folder.Take(0, series, [time], [ReadingFlags.None], [1], [1]);
         }
 
         _folder.EndFrame();

@@ -62,6 +62,28 @@ public sealed class WindowPartTests
             Assert.False(part.IsUnordered);
         });
 
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Runs_of_readings_give_bit_for_bit_what_they_give_one_by_one(MetricType type, byte decimals) =>
+        ForSeeds(type, decimals, (random, readings, series) =>
+        {
+            PlainReading[] all = [.. Ordered(random, readings)];
+            var span = Window with { HasQuantiles = random.Next(4) == 0 };
+            var part = new WindowPart().Begin(series, span);
+            for (int at = 0, next; at < all.Length; at = next)
+            {
+                next = random.Next(at, all.Length) + 1;
+                var run = all[at..next];
+                part.Add(
+                    [.. run.Select(r => r.Time)], [.. run.Select(r => r.Flags)], [.. run.Select(r => r.Bits)],
+                    [.. run.Select(r => r.Hash)]);
+            }
+
+            var one = Fill(new WindowPart().Begin(series, span), all);
+            Assert.Equal(StoredPart.Of(one), StoredPart.Of(part));
+            Assert.Equal(Exactly(one), Exactly(part));
+        });
+
     [Fact]
     public void Merge_leaves_the_other_part_as_it_was()
     {
@@ -221,6 +243,13 @@ public sealed class WindowPartTests
             Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
         }
     }
+
+    // A double that is equal may have other bits.
+    private static object Exactly(WindowPart part) => (
+        Bits(part.Sum), Bits(part.SquaredDeviations), Bits(part.Integral), part.MinBits, part.MaxBits,
+        (part.FirstBits, part.LastBits, part.FirstTime, part.LastTime, part.IsUnordered, part.HashSum));
+
+    private static ulong Bits(double value) => BitConverter.DoubleToUInt64Bits(value);
 
     private static byte[] Bytes(WindowPart part)
     {
