@@ -48,7 +48,7 @@ internal sealed class ReadingStatements(ReadingTable table, int? timeoutMillis =
                 await command.ExecuteNonQueryAsync(cancellationToken);
             }
 
-            _readings.Begin();
+            _readings.Begin(commit.Readings.HasTexts);
             await CopyAsync(
                 connection, _readings.CopySql, () => _readings.Next(commit.Readings), "in-copy", cancellationToken);
             CrashPoint.Reach("after-copy");

@@ -54,14 +54,15 @@ internal sealed class CommitPartitions(PostgresStoreOptions options, TimeProvide
             Want(_days, _wantedDays, _days.PeriodOf(now) + ahead, now);
         }
 
-        var last = long.MinValue;
+        // A division for each reading would be felt.
+        var (from, to) = (0L, 0L);
         foreach (var micros in rows.Times)
         {
-            var week = _weeks.PeriodOf(micros);
-            if (week != last)
+            if (micros < from || micros >= to)
             {
+                var week = _weeks.PeriodOf(micros);
+                (from, to) = _weeks.TimesOf(week);
                 Want(_weeks, _wantedWeeks, week, now);
-                last = week;
             }
         }
 

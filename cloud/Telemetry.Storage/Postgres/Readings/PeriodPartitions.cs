@@ -29,6 +29,9 @@ internal sealed class PeriodPartitions(
         ? quotient - 1
         : quotient;
 
+    /// <summary>The times of a period, in microseconds since 1970: [from, to).</summary>
+    public (long From, long To) TimesOf(long number) => (number * Micros(period), (number + 1) * Micros(period));
+
     /// <summary>Whether a partition should be made for a period.</summary>
     public bool IsWanted(long number, long nowMicros) => !_done.Contains(number)
         && number >= PeriodOf(options.PartitionsOldest.ToUnixTimeMilliseconds() * 1000)

@@ -10,8 +10,8 @@ namespace Telemetry.Storage.Postgres.Readings;
 /// <code>
 /// 11      "PGCOPY\n\xFF\r\n\0"          once
 /// i32     flags 0, i32 extension 0       once
-/// i16     6 or 7 fields, each i32 length (-1 = null) and its bytes, big endian:
-/// (device i32,) time i64 (microseconds since 2000), i i64, f 8, series i32, flags i16, t UTF-8
+/// i16     5 to 7 fields, each i32 length (-1 = null) and its bytes, big endian:
+/// (device i32,) time i64 (microseconds since 2000), i i64, f 8, series i32, flags i16(, t UTF-8)
 /// i16     -1                             at the end
 /// </code>
 /// Source: PostgreSQL manual, COPY, "Binary Format".
@@ -24,18 +24,20 @@ internal sealed class ReadingEncoder(bool withDevice, string table = "telemetry.
     private const int RowBytesMax = 2 + (7 * 4) + (3 * 8) + (2 * 4) + 2;
     private const long MicrosTo2000 = 946_684_800_000_000;
 
+    private readonly string _withoutTexts = CopyOf(table, withDevice, "");
+    private readonly string _withTexts = CopyOf(table, withDevice, ", t");
     private byte[] _buffer = new byte[ChunkBytes];
     private int _length;
     private int _row;
+    private bool _hasTexts = true;
 
     /// <summary>The COPY statement for the rows.</summary>
-    public string CopySql { get; } = withDevice
-        ? $"COPY {table} (device, time, i, f, series, flags, t) FROM STDIN (FORMAT BINARY)"
-        : $"COPY {table} (time, i, f, series, flags, t) FROM STDIN (FORMAT BINARY)";
+    public string CopySql => _hasTexts ? _withTexts : _withoutTexts;
 
-    /// <summary>Starts again.</summary>
-    public void Begin()
+    /// <summary>Starts again; where no row has a text, the server need not be sent that column.</summary>
+    public void Begin(bool hasTexts = true)
     {
+        _hasTexts = hasTexts;
         _row = 0;
         _length = 0;
         "PGCOPY\n"u8.CopyTo(_buffer);
@@ -102,7 +104,7 @@ internal sealed class ReadingEncoder(bool withDevice, string table = "telemetry.
         }
 
         var to = _buffer.AsSpan(_length);
-        BinaryPrimitives.WriteInt16BigEndian(to, (short)(withDevice ? 7 : 6));
+        BinaryPrimitives.WriteInt16BigEndian(to, (short)(5 + (withDevice ? 1 : 0) + (_hasTexts ? 1 : 0)));
         var at = withDevice ? PutNumber(to, 2, series.DeviceNumber) : 2;
         at = Put(to, at, (ulong)(rows.Times[row] - MicrosTo2000));
         at = !isNull && (isScaled || type is MetricType.Int or MetricType.UInt or MetricType.Bool)
@@ -120,13 +122,16 @@ internal sealed class ReadingEncoder(bool withDevice, string table = "telemetry.
             text.CopyTo(to[(at + 4)..]);
             at += 4 + text.Length;
         }
-        else
+        else if (_hasTexts)
         {
             at = PutNull(to, at);
         }
 
         _length += at;
     }
+
+    private static string CopyOf(string table, bool withDevice, string texts) =>
+        $"COPY {table} ({(withDevice ? "device, " : "")}time, i, f, series, flags{texts}) FROM STDIN (FORMAT BINARY)";
 
     private static int Put(Span<byte> to, int at, ulong value)
     {

@@ -48,6 +48,28 @@ public sealed class ReadingEncoderTests
             Encode(withDevice: true));
     }
 
+    [Theory]
+    [InlineData(false, "time, i, f, series, flags", "0005")]
+    [InlineData(true, "device, time, i, f, series, flags", "0006 00000004 00000007")]
+    public void Where_no_row_has_a_text_that_column_is_left_out(bool withDevice, string columns, string begin)
+    {
+        var rows = new ReadingBuffer();
+        rows.Add(Series(MetricType.Text), 946_684_800_000_005, ReadingFlags.Null, 0);
+        Assert.False(rows.HasTexts);
+        var encoder = new ReadingEncoder(withDevice);
+        encoder.Begin(rows.HasTexts);
+
+        Assert.Equal($"COPY telemetry.reading ({columns}) FROM STDIN (FORMAT BINARY)", encoder.CopySql);
+        Assert.Equal(
+            Bytes(Head, $"{begin} {Time} {Null} {Null} {Number} 00000002 0004", End),
+            Convert.ToHexString(encoder.Next(rows).Span));
+
+        rows.AddText(Series(MetricType.Text), 5, ReadingFlags.None, []);
+        Assert.True(rows.HasTexts);
+        rows.Clear();
+        Assert.False(rows.HasTexts);
+    }
+
     [Fact]
     public void Rows_can_go_to_a_part_of_the_table() => Assert.Equal(
         "COPY telemetry.reading_arrived (time, i, f, series, flags, t) FROM STDIN (FORMAT BINARY)",
