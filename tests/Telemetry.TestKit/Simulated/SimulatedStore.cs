@@ -132,6 +132,9 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     }
 
     /// <inheritdoc/>
+    public IAlertHistory AlertHistory => new SimulatedAlertHistory(this);
+
+    /// <inheritdoc/>
     public Task<IReadOnlyList<WindowWidth>> ReadWidthsAsync(CancellationToken cancellationToken) =>
         CallAsync<IReadOnlyList<WindowWidth>>("read the widths of windows", () => Content.Widths, cancellationToken);
 
@@ -339,7 +342,7 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     private string? RefusedSeries(StoreCommit commit) => commit.Schemas.SelectMany(s => s.Added.ToArray())
         .Where(s => s.Refusal is null).Select(RefusesSeries).FirstOrDefault(refusal => refusal is not null);
 
-    private Task<T> CallAsync<T>(string what, Func<T> effect, CancellationToken cancellationToken) => Calls.CallAsync(
+    internal Task<T> CallAsync<T>(string what, Func<T> effect, CancellationToken cancellationToken) => Calls.CallAsync(
         what, effect, before => Broken(what, before), cancellationToken);
 
     private static StoreException Broken(string what, bool before) => new(

@@ -72,6 +72,9 @@ public sealed record AlertRule
     /// <summary>True when the value closes an open instance.</summary>
     public bool Clears(double value) => Side == AlertSide.Above ? value <= Clear : value >= Clear;
 
+    /// <summary>Of two values the one that is further beyond the threshold.</summary>
+    public double Worst(double a, double b) => Side == AlertSide.Above ? Math.Max(a, b) : Math.Min(a, b);
+
     private ulong Hash()
     {
         var writer = new WireWriter();
@@ -102,9 +105,12 @@ public sealed class AlertRules(IReadOnlyList<AlertRule> all)
     /// <summary>No rules: nothing is evaluated.</summary>
     public static readonly AlertRules None = new([]);
 
-    private readonly HashSet<string> _names = [.. all.Select(r => r.Name)];
+    // Of rules with the same name, which no file may have, the first one counts.
+    private readonly Dictionary<string, AlertRule> _names = all.DistinctBy(r => r.Name).ToDictionary(r => r.Name);
 
     public IReadOnlyList<AlertRule> All => all;
 
-    public bool Has(string name) => _names.Contains(name);
+    public bool Has(string name) => _names.ContainsKey(name);
+
+    public AlertRule? Find(string name) => _names.GetValueOrDefault(name);
 }

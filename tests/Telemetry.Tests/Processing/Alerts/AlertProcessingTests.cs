@@ -46,7 +46,7 @@ public sealed class AlertProcessingTests
         Assert.Equal($"gw-1/{key}", firing.Frame);
         Assert.Equal(FrameTrace.Of(ProcessorRig.Gateway, key).TraceParent, firing.TraceParent);
         var state = Assert.Single(rig.AlertStates);
-        Assert.Equal((AlertPhase.Quiet, start + 3 * Second), (state.Phase, state.TimeMicros));
+        Assert.Equal((AlertPhase.Quiet, start + 3 * Second), (state.State.Phase, state.State.TimeMicros));
         Assert.Equal(
             (1, 1, 0), (rig.Counters.Alerts.Firing, rig.Counters.Alerts.Resolved, rig.Counters.Alerts.OlderFrames));
     }
@@ -223,7 +223,7 @@ public sealed class AlertProcessingTests
         rig.Give(ProcessorRig.Frame(1, batch));
 
         Assert.Equal(start + 3, Assert.Single(rig.Alerts).TimeMicros);
-        Assert.Equal(start + 3, Assert.Single(rig.AlertStates).TimeMicros);
+        Assert.Equal(start + 3, Assert.Single(rig.AlertStates).State.TimeMicros);
 
         static ulong Bits(double value) => BitConverter.DoubleToUInt64Bits(value);
     }
@@ -276,7 +276,7 @@ public sealed class AlertProcessingTests
 
         Assert.Equal(published, string.Concat(rig.Alerts.Select(a => a.Kind == AlertKind.Firing ? 'F' : 'R')));
         Assert.Equal(suppressed, rig.Counters.Alerts.Suppressed);
-        Assert.Equal(last, Assert.Single(rig.AlertStates).Phase);
+        Assert.Equal(last, Assert.Single(rig.AlertStates).State.Phase);
     }
 
     [Fact]

@@ -62,7 +62,7 @@ public sealed class AlertWatchTests
             Assert.False(before.Changed);
             Assert.Equal(before.Write(), after.Write());
             before = after;
-            changes += before.Write().Phase.ToString()[0];
+            changes += before.Write().State.Phase.ToString()[0];
         }
 
         Assert.Equal("PPFFFQPPF", changes);
