@@ -66,14 +66,24 @@ public sealed record AlertRecord(
         yield return new("ce_time", Time(transition.TimeMicros));
         yield return new("ce_partitionkey", transition.Device);
         yield return new("ce_correlationid", transition.Instance);
-        yield return new("ce_causationid", transition.Frame);
-        yield return new("ce_traceparent", transition.TraceParent);
+        if (transition.Frame.Length > 0)
+        {
+            yield return new("ce_causationid", transition.Frame);
+            yield return new("ce_traceparent", transition.TraceParent);
+        }
+
         yield return new("ce_severity", transition.Severity);
         yield return new("ce_late", transition.Late ? "true" : "false");
         yield return new("ce_detectiondelay", Duration(transition.DetectionDelayMicros));
     }
 
-    private static string Word(AlertKind kind) => kind == AlertKind.Firing ? "firing" : "resolved";
+    private static string Word(AlertKind kind) => kind switch
+    {
+        AlertKind.Firing => "firing",
+        AlertKind.Resolved => "resolved",
+        AlertKind.Revised => "revised",
+        _ => "retracted",
+    };
 
     // Times outside of DateTime's range are limited to it; the exact time is in the data.
     private static string Time(long micros)

@@ -109,8 +109,10 @@ internal sealed class GatewayRun
         var rows = recorded.FindAll(r => r.State != AlertInstanceState.Retracted && r.FiredMicros <= gap.FromMicros);
         if (rows.Find(r => r.EndedMicros is null || r.EndedMicros > gap.FromMicros) is { } open)
         {
-            return new RuleState(
-                AlertPhase.Firing, open.Id, open.BeganMicros, open.FiredMicros, open.Peak, gap.FromMicros);
+            // From its beginning, if that is near: its peak before the gap is not known.
+            return open.BeganMicros > gap.FromMicros - Micros(options.LookBack) ? RuleState.QuietAt(open.BeganMicros - 1)
+                : new RuleState(
+                    AlertPhase.Firing, open.Id, open.BeganMicros, open.FiredMicros, open.Peak, gap.FromMicros);
         }
 
         var ended = rows.Count == 0 ? long.MinValue : rows.Max(r => r.EndedMicros!.Value);
@@ -118,6 +120,7 @@ internal sealed class GatewayRun
     }
 
     private static long LookBack(AlertWatch watch, AlertGap gap, AlertOptions options) => watch.Rule.ForMicros == 0
-        ? gap.FromMicros
-        : gap.FromMicros - watch.Rule.ForMicros - (options.LookBack.Ticks / TimeSpan.TicksPerMicrosecond);
+        ? gap.FromMicros : gap.FromMicros - watch.Rule.ForMicros - Micros(options.LookBack);
+
+    private static long Micros(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMicrosecond;
 }

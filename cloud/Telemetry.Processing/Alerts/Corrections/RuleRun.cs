@@ -69,7 +69,8 @@ internal sealed class RuleRun(AlertWatch watch, AlertGap gap, RuleState start, l
     public bool IsComplete(long throughMicros, IEnumerable<AlertRow> recorded) => throughMicros >= TargetMicros
         || (throughMicros > gap.ToMicros && watermark > gap.ToMicros && _state.Phase switch
         {
-            AlertPhase.Firing => recorded.Any(IsOpen),
+            // Only of an instance that began at the same time the peak is known without reading on.
+            AlertPhase.Firing => recorded.Any(r => IsOpen(r) && r.BeganMicros == _state.StartedMicros),
             AlertPhase.Quiet => !recorded.Any(IsOpen),
             _ => false,
         });
@@ -92,7 +93,7 @@ internal sealed class RuleRun(AlertWatch watch, AlertGap gap, RuleState start, l
                 Instance = open.Id,
                 StartedMicros = open.BeganMicros,
                 FiredMicros = open.FiredMicros,
-                Peak = watch.Rule.Worst(state.Peak, open.Peak),
+                Peak = isAll ? open.Peak : watch.Rule.Worst(state.Peak, open.Peak),
             };
         }
 

@@ -163,17 +163,18 @@ public sealed class AlertProcessingTests
     }
 
     [Fact]
-    public void Older_frame_leaves_the_state_untouched_and_is_counted()
+    public void Older_frame_leaves_the_state_untouched_until_the_watermark_has_passed_and_is_counted()
     {
         var rig = ProcessorRig.WithSchema(SampleRules.With(SampleRules.Hot()));
         var start = rig.NowMicros;
         rig.Give(Temperatures(1, start, 11));
-        var state = rig.AlertStates;
+        var state = Assert.Single(rig.AlertStates);
 
         rig.Give(Temperatures(2, start - 10 * Second, 1, 50, 1));
 
         Assert.Single(rig.Alerts);
-        Assert.Equal(state, rig.AlertStates);
+        var gap = new AlertGap(start - 10 * Second - 1, start - 8 * Second, null);
+        Assert.Equal(state with { Gap = gap }, Assert.Single(rig.AlertStates));
         Assert.Equal((1, 3), (rig.Counters.Alerts.OlderFrames, rig.Counters.Alerts.OlderReadings));
         Assert.Equal(4, rig.Readings.Length);
     }

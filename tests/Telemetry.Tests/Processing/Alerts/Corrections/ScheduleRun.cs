@@ -27,6 +27,7 @@ internal sealed class ScheduleRun
     private readonly StoreCommit _commit = new();
     private GatewayAlerts _alerts;
     private GatewayRun? _run;
+    private int _noted;
     private long _sequence, _watermark = long.MinValue;
 
     public ScheduleRun(AlertRule rule, int seed)
@@ -37,7 +38,7 @@ internal sealed class ScheduleRun
         _alerts = Loaded();
     }
 
-    /// <summary>All transitions, and when they were published.</summary>
+    /// <summary>All transitions, each with when the frame arrived that made it.</summary>
     public List<(AlertTransition Transition, long At)> Published { get; } = [];
 
     /// <summary>The history at the end.</summary>
@@ -53,20 +54,20 @@ internal sealed class ScheduleRun
     {
         for (var i = 0; i < frames.Count;)
         {
-            Step(frames[i].At);
+            Step();
             for (var n = 1 + _random.Next(3); n > 0 && i < frames.Count; n--)
             {
                 Take(frames[i++]);
             }
 
-            Commit(frames[i - 1].At, frames.Skip(i));
+            Commit();
         }
 
         _watermark = long.MaxValue;
         for (var n = 0; n < 1000 && (_run is not null || _alerts.HasGaps); n++)
         {
-            Step(frames[^1].At);
-            Commit(frames[^1].At, []);
+            Step();
+            Commit();
         }
     }
 
@@ -86,11 +87,12 @@ internal sealed class ScheduleRun
         }
 
         _evaluator.End();
+        Note(frame.At);
         _watermark = Math.Max(_watermark, frame.Promised ?? long.MinValue);
     }
 
     // Readings of the current transaction are not stored yet when it begins.
-    private void Step(long now)
+    private void Step()
     {
         if (_run is null && _alerts.FindDue(_watermark, _options) is { Count: > 0 } due)
         {
@@ -122,14 +124,22 @@ internal sealed class ScheduleRun
             }
         }
 
+        Note(long.MaxValue);
+
         _run = run.IsOver ? null : run;
         _alerts.WriteChanges(_commit);
+    }
+
+    private void Note(long at)
+    {
+        Published.AddRange(_evaluator.Transitions.Skip(_noted).Select(t => (t.Transition, at)));
+        _noted = _evaluator.Transitions.Count;
     }
 
     private List<AlertRow> Recorded(long since) => [.. History.Values.Where(
         a => a.State == AlertInstanceState.Firing || (a.EndedMicros ?? a.FiredMicros) >= since)];
 
-    private void Commit(long now, IEnumerable<ArrivingFrame> rest)
+    private void Commit()
     {
         _alerts.WriteChanges(_commit);
         foreach (var row in _commit.AlertStates)
@@ -142,9 +152,9 @@ internal sealed class ScheduleRun
             History[row.Id] = History.TryGetValue(row.Id, out var before) ? before.Then(row) : row;
         }
 
-        Published.AddRange(_evaluator.Transitions.Select(t => (t.Transition, now)));
         _commit.Clear();
         _evaluator.Clear();
+        _noted = 0;
         if (_random.Next(8) == 0)
         {
             (_alerts, _run) = (Loaded(), null);
