@@ -37,10 +37,11 @@ public sealed class AlertOutageTests
     {
         Alerts = new AlertOptions
         {
-            Rules = new AlertRules([Rule("hot", "m0"), Rule("lasting", "m1"), Rule("slow", "m2") with
-            {
-                For = TimeSpan.FromMinutes(10),
-            }]),
+            Rules = new AlertRules(
+            [
+                Rule("hot", "m0"), Rule("lasting", "m1"), Rule("outlasting", "m3"),
+                Rule("slow", "m2") with { For = TimeSpan.FromMinutes(10) },
+            ]),
             RunReadingsMax = 500,
         },
     };
@@ -106,7 +107,7 @@ public sealed class AlertOutageTests
         Assert.Equal(await ordered.Database.Row(began), await stand.Database.Row(began));
     }
 
-    private static Task<string> Events(ProcessorStand stand, string which) => stand.Database.Row(EventsSql + which);
+    private static Task<string> Events(ProcessorStand stand, string which) => stand.Database.Row($"{EventsSql} {which}");
 
     private long At(int minute) => _start + (minute * Minute);
 
