@@ -18,7 +18,7 @@ public enum AlertInstanceState : byte
 
 /// <summary>
 /// The history's row of one instance: one interval of one rule on one series. Of a row that exists, the severity, and
-/// how it was published first (<see cref="IsLate"/>, <see cref="DelayMicros"/>), stay as they are.
+/// how it was published first (<see cref="NamedMicros"/>, <see cref="IsLate"/>, <see cref="DelayMicros"/>), stay as they are.
 /// </summary>
 /// <param name="Id">The id of its first publication.</param>
 /// <param name="Of">The rule and the series.</param>
@@ -33,6 +33,9 @@ public sealed record AlertRow(
     UInt128 Id, AlertStateId Of, ulong RuleVersion, string Severity, AlertInstanceState State, long BeganMicros,
     long FiredMicros, long? EndedMicros, double Peak)
 {
+    /// <summary>When it began as it was published first: its id is made of this.</summary>
+    public long NamedMicros { get; init; }
+
     /// <summary>True when nobody was paged for its beginning.</summary>
     public bool IsLate { get; init; }
 
@@ -52,6 +55,7 @@ public sealed record AlertRow(
     public AlertRow Then(AlertRow next) => next with
     {
         Severity = Severity,
+        NamedMicros = NamedMicros,
         IsLate = IsLate,
         DelayMicros = DelayMicros,
         Revision = Math.Max(Revision, next.Revision),

@@ -13,8 +13,8 @@ public interface IAlertHistory
     Task<IReadOnlyList<GatewayId>> FindGapsAsync(int partition, CancellationToken cancellationToken);
 
     /// <summary>
-    /// The alert instances of a gateway that are open, or that were open or opened at <paramref name="sinceMicros"/> or
-    /// later.
+    /// The alert instances of a gateway that are open, or that were open, opened or named after
+    /// <paramref name="sinceMicros"/> or at it.
     /// </summary>
     Task<IReadOnlyList<AlertRow>> LoadAsync(
         GatewayId gateway, long sinceMicros, CancellationToken cancellationToken);

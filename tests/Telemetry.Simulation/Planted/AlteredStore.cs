@@ -16,7 +16,7 @@ internal abstract class AlteredStore(SimulatedStore store) : IStore
     /// <summary>The database as it is.</summary>
     protected SimulatedStore Inner { get; } = store;
 
-    public IAlertHistory AlertHistory => Inner.AlertHistory;
+    public virtual IAlertHistory AlertHistory => Inner.AlertHistory;
 
     public Task<InstallationFacts> InstallAsync(
         InstallationFacts proposed, CancellationToken cancellationToken) =>

@@ -29,7 +29,7 @@ internal sealed class SimulatedAlertHistory(SimulatedStore store) : IAlertHistor
             [
                 .. store.Content.Alerts.Values
                     .Where(a => a.Gateway == gateway && (a.State == AlertInstanceState.Firing
-                        || (a.EndedMicros ?? a.FiredMicros) >= sinceMicros))
+                        || Math.Max(a.EndedMicros ?? a.FiredMicros, a.NamedMicros) >= sinceMicros))
                     .OrderBy(a => a.Id),
             ],
             cancellationToken);

@@ -30,10 +30,11 @@ internal sealed class HistoryComparison(AlertRule rule, AlertStateId of, InOrder
     /// </summary>
     public void Compare(IEnumerable<AlertRow> recorded)
     {
-        var rows = recorded.Where(IsJudged).OrderBy(r => r.FiredMicros).ToList();
+        var all = recorded.ToList();
+        var rows = all.Where(IsJudged).OrderBy(r => r.FiredMicros).ToList();
         var tail = rows.Find(IsOpenAtTheEnd);
         var pairs = Match(rows, tail);
-        var used = rows.Select(r => r.Id).ToHashSet();
+        var used = all.Select(r => r.Id).ToHashSet();
         for (var at = 0; at < run.Found.Count; at++)
         {
             var found = run.Found[at];
@@ -131,6 +132,7 @@ internal sealed class HistoryComparison(AlertRule rule, AlertStateId of, InOrder
 
     private void Added(AlertInstance found, long? ended, HashSet<UInt128> used)
     {
+        // An instance that was revised since may have this id.
         var id = found.Id;
         while (!used.Add(id))
         {
@@ -139,7 +141,11 @@ internal sealed class HistoryComparison(AlertRule rule, AlertStateId of, InOrder
 
         var row = new AlertRow(
             id, of, rule.Version, rule.Severity, AlertInstanceState.Firing, found.BeganMicros, found.FiredMicros, null,
-            found.Peak) { IsLate = true };
+            found.Peak)
+        {
+            NamedMicros = found.BeganMicros,
+            IsLate = true,
+        };
         _corrections.Add(new AlertCorrection(AlertKind.Firing, row, found.FiredMicros, found.FiringValue));
         if (ended is { } end)
         {

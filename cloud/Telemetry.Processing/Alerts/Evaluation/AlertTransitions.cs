@@ -22,6 +22,7 @@ internal static class AlertTransitions
             kind == AlertKind.Firing ? AlertInstanceState.Firing : AlertInstanceState.Resolved, state.StartedMicros,
             state.FiredMicros, kind == AlertKind.Firing ? null : state.TimeMicros, state.Peak)
         {
+            NamedMicros = state.StartedMicros,
             IsLate = isLate,
             DelayMicros = delay,
         };

@@ -22,9 +22,9 @@ internal sealed class AlertHistory(ReadPool database) : IAlertHistory
     // The second condition has an index of its own.
     private const string LoadSql = """
         SELECT id, rule, series_identity, rule_version, severity, state, began_micros, fired_micros, ended_micros, peak,
-            late, delay_micros, revision, said
+            late, delay_micros, revision, said, named_micros
         FROM telemetry.alert
-        WHERE gateway = $1 AND (coalesce(ended_micros, fired_micros) >= $2 OR state = 0)
+        WHERE gateway = $1 AND (greatest(coalesce(ended_micros, fired_micros), named_micros) >= $2 OR state = 0)
         """;
 
     private const string ReadingsSql = """
@@ -111,5 +111,6 @@ internal sealed class AlertHistory(ReadPool database) : IAlertHistory
         DelayMicros = reader.GetInt64(11),
         Revision = reader.GetInt32(12),
         Said = (ulong)reader.GetInt64(13),
+        NamedMicros = reader.GetInt64(14),
     };
 }

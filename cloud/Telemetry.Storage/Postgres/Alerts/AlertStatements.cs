@@ -39,8 +39,8 @@ internal sealed class AlertStatements
     private readonly RowsStatement _alerts = new("""
         INSERT INTO telemetry.alert AS a (
             id, gateway, rule, series_identity, rule_version, severity, state, began_micros, fired_micros, ended_micros,
-            peak, late, delay_micros, revision, said, published_at, changed_at)
-        SELECT u.*, now(), now() FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) u
+            peak, late, delay_micros, revision, said, named_micros, published_at, changed_at)
+        SELECT u.*, now(), now() FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) u
         ON CONFLICT (id) DO UPDATE
         SET rule_version = excluded.rule_version, state = excluded.state, began_micros = excluded.began_micros,
             fired_micros = excluded.fired_micros, ended_micros = excluded.ended_micros, peak = excluded.peak,
@@ -116,7 +116,7 @@ internal sealed class AlertStatements
             _alerts.Numbers(), _alerts.Numbers(), _alerts.Column<long?>(NpgsqlDbType.Bigint));
         var (peak, late, delay) = (
             _alerts.Column<double>(NpgsqlDbType.Double), _alerts.Column<bool>(NpgsqlDbType.Boolean), _alerts.Numbers());
-        var (revision, said) = (_alerts.Integers(), _alerts.Numbers());
+        var (revision, said, named) = (_alerts.Integers(), _alerts.Numbers(), _alerts.Numbers());
         var rows = new Dictionary<UInt128, AlertRow>();
         return commit =>
         {
@@ -143,6 +143,7 @@ internal sealed class AlertStatements
                 delay.Add(row.DelayMicros);
                 revision.Add(row.Revision);
                 said.Add((long)row.Said);
+                named.Add(row.NamedMicros);
             }
         };
     }

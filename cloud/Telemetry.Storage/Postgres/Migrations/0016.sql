@@ -17,12 +17,15 @@ CREATE TABLE telemetry.alert (
     delay_micros    bigint NOT NULL,
     revision        integer NOT NULL,
     said            bigint NOT NULL,
+    named_micros    bigint NOT NULL,
     published_at    timestamptz NOT NULL,
     changed_at      timestamptz NOT NULL
 ) WITH (fillfactor = 80);
 COMMENT ON COLUMN telemetry.alert.state IS '0 firing, 1 resolved, 2 retracted';
 COMMENT ON COLUMN telemetry.alert.said IS 'which contents its corrections had, one bit each by a hash';
-CREATE INDEX alert_gateway ON telemetry.alert (gateway, coalesce(ended_micros, fired_micros));
+COMMENT ON COLUMN telemetry.alert.named_micros IS 'when it began as it was published first: its id is made of this';
+CREATE INDEX alert_gateway
+    ON telemetry.alert (gateway, greatest(coalesce(ended_micros, fired_micros), named_micros));
 CREATE INDEX alert_firing ON telemetry.alert (gateway) WHERE state = 0;
 
 -- The open instance's opening and the most extreme value; and what must be evaluated again: the readings after gap_from,
@@ -39,5 +42,5 @@ CREATE INDEX alert_state_gap ON telemetry.alert_state (gateway) WHERE gap_from I
 -- Instances that were open before there was a history.
 INSERT INTO telemetry.alert
 SELECT instance, gateway, rule, series_identity, rule_version, 'warning', 0, started_micros, started_micros, NULL, 0,
-       false, 0, 0, 0, now(), now()
+       false, 0, 0, 0, started_micros, now(), now()
 FROM telemetry.alert_state WHERE state = 2;

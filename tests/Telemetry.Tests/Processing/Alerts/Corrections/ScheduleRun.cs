@@ -137,7 +137,7 @@ internal sealed class ScheduleRun
     }
 
     private List<AlertRow> Recorded(long since) => [.. History.Values.Where(
-        a => a.State == AlertInstanceState.Firing || (a.EndedMicros ?? a.FiredMicros) >= since)];
+        a => a.State == AlertInstanceState.Firing || Math.Max(a.EndedMicros ?? a.FiredMicros, a.NamedMicros) >= since)];
 
     private void Commit()
     {
