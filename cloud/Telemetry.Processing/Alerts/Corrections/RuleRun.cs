@@ -71,7 +71,9 @@ internal sealed class RuleRun(AlertWatch watch, AlertGap gap, RuleState start, l
         {
             // Only of an instance that began at the same time the peak is known without reading on.
             AlertPhase.Firing => recorded.Any(r => IsOpen(r) && r.BeganMicros == _state.StartedMicros),
-            AlertPhase.Quiet => !recorded.Any(IsOpen),
+            // Nor was anything pending there that fired later, or that still is.
+            AlertPhase.Quiet => !recorded.Any(HasBegun)
+                && (watch.State.Phase != AlertPhase.Pending || watch.StartedMicros > _state.TimeMicros),
             _ => false,
         });
 
@@ -125,6 +127,8 @@ internal sealed class RuleRun(AlertWatch watch, AlertGap gap, RuleState start, l
     private AlertInstance Instance(long? ended, double value) => new(
         _state.Instance, _state.StartedMicros, _state.FiredMicros, _firingValue, ended, value, _state.Peak);
 
-    private bool IsOpen(AlertRow row) => row.State != AlertInstanceState.Retracted
-        && row.FiredMicros <= _state.TimeMicros && (row.EndedMicros is null || row.EndedMicros > _state.TimeMicros);
+    private bool IsOpen(AlertRow row) => HasBegun(row) && row.FiredMicros <= _state.TimeMicros;
+
+    private bool HasBegun(AlertRow row) => row.State != AlertInstanceState.Retracted
+        && row.BeganMicros <= _state.TimeMicros && (row.EndedMicros is null || row.EndedMicros > _state.TimeMicros);
 }

@@ -65,7 +65,7 @@ public sealed class AlertCounters
             c => c.Suppressed);
         Counter(
             "telemetry.alerts.older.frames", "{frame}",
-            "Frames with readings no newer than a rule's state, which they left untouched", c => c.OlderFrames);
+            "Frames with readings no newer than a rule's state", c => c.OlderFrames);
         Counter(
             "telemetry.alerts.older.readings", "{reading}", "Those readings, once for each rule", c => c.OlderReadings);
         Counter("telemetry.alerts.reruns", "{run}", "Gaps over which a rule was run again, by series", c => c.Runs);

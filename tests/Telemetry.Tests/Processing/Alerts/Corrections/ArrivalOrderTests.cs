@@ -21,7 +21,9 @@ public sealed class ArrivalOrderTests
         {
             var (schedule, run) = Run(seed);
             var problem = Problem(schedule, run);
-            Assert.True(problem is null, $"seed {seed} ({schedule.Kind}, for {schedule.For}): {problem}");
+            Assert.True(
+                problem is null,
+                $"seed {seed} ({schedule.Kind}, for {schedule.For}): {problem}\n{string.Join('\n', run.Story)}");
             runs += run.Runs;
             revised += run.Published.Count(p => p.Transition.Kind == AlertKind.Revised);
             retracted += run.Published.Count(p => p.Transition.Kind == AlertKind.Retracted);

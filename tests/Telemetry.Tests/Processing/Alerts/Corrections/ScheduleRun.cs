@@ -44,6 +44,9 @@ internal sealed class ScheduleRun
     /// <summary>The history at the end.</summary>
     public Dictionary<UInt128, AlertRow> History { get; } = [];
 
+    /// <summary>What happened, for people.</summary>
+    public List<string> Story { get; } = [];
+
     /// <summary>How many gaps were evaluated again.</summary>
     public int Runs { get; private set; }
 
@@ -87,6 +90,7 @@ internal sealed class ScheduleRun
         }
 
         _evaluator.End();
+        Story.Add($"{frame.Lane} {string.Join(' ', frame.Readings.Select(r => (r.Time, r.Value)))}, W {frame.Promised}");
         Note(frame.At);
         _watermark = Math.Max(_watermark, frame.Promised ?? long.MinValue);
     }
@@ -96,6 +100,7 @@ internal sealed class ScheduleRun
     {
         if (_run is null && _alerts.FindDue(_watermark, _options) is { Count: > 0 } due)
         {
+            Story.Add($"begins at {_watermark}: {string.Join(' ', due.Select(w => (w.Gap, w.State)))}");
             _run = new GatewayRun(due, Recorded(GatewayRun.HistoryNeeded(due, _options)), _watermark, _options);
         }
 
@@ -118,6 +123,7 @@ internal sealed class ScheduleRun
         {
             Runs++;
             _alerts.Took(watch);
+            Story.Add($"run to {run.Cursor}: {watch.State}, {watch.Gap}");
             foreach (var correction in corrections)
             {
                 _evaluator.Correct(correction, watch, _series.Entries[0].Definition, run.Watermark);
@@ -133,6 +139,7 @@ internal sealed class ScheduleRun
     private void Note(long at)
     {
         Published.AddRange(_evaluator.Transitions.Skip(_noted).Select(t => (t.Transition, at)));
+        Story.AddRange(_evaluator.Transitions.Skip(_noted).Select(t => $"{t.Transition}"));
         _noted = _evaluator.Transitions.Count;
     }
 
