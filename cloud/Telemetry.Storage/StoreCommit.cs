@@ -66,8 +66,8 @@ public sealed class StoreCommit
     public bool IsEmpty =>
         Schemas.Count + Gateways.Count + Outboxes.Count + Epochs.Count + Lanes.Count + RemovedRuns.Count
         + Runs.Count + Frames.Count + Drops.Count + DeadLetters.Count + RemovedAlertStates.Count + AlertStates.Count
-        + Alerts.Count + AlertOutbox.Count + RemovedLanes.Count + Waiting.Count + RemovedWaiting.Count + RemovedParts.Count
-        + Parts.Count + Revisions.Count + Readings.Count == 0;
+        + Alerts.Count + AlertOutbox.Count + RemovedLanes.Count + Waiting.Count + RemovedWaiting.Count
+        + RemovedParts.Count + Parts.Count + Revisions.Count + Readings.Count == 0;
 
     /// <summary>Removes all rows and keeps the buffers.</summary>
     public void Clear()

@@ -35,7 +35,8 @@ internal sealed class AlertReruns(
         foreach (var owner in owned.All)
         {
             await AskAsync(owner, cancellationToken);
-            foreach (var memory in owner.Gateways.Values.Where(g => g.AlertRun is not null || g.Alerts.HasGaps).ToArray())
+            foreach (var memory in owner.Gateways.Values
+                .Where(g => g.AlertRun is not null || g.Alerts.HasGaps).ToArray())
             {
                 while (evaluator.Room && await StepAsync(memory, commit, cancellationToken)
                     && time.GetElapsedTime(began) < options.RunTime)
@@ -55,13 +56,15 @@ internal sealed class AlertReruns(
     {
         if (!owner.AlertGapsKnown)
         {
-            await loader.LoadAsync(
-                owner, await store.AlertHistory.FindGapsAsync(owner.Row.Partition, cancellationToken), cancellationToken);
+            var gateways = await store.AlertHistory.FindGapsAsync(owner.Row.Partition, cancellationToken);
+            await loader.LoadAsync(owner, gateways, cancellationToken);
             owner.AlertGapsKnown = true;
         }
     }
 
-    /// <summary>Takes the next readings of a gateway's run. Returns false when nothing of it is left to do now.</summary>
+    /// <summary>
+    /// Takes the next readings of a gateway's run. Returns false when nothing of it is left to do now.
+    /// </summary>
     private async Task<bool> StepAsync(GatewayMemory memory, StoreCommit commit, CancellationToken cancellationToken)
     {
         if (await RunOfAsync(memory, cancellationToken) is not { } run)

@@ -19,7 +19,7 @@ public readonly record struct AlertGap(long FromMicros, long ToMicros, AlertChec
 public readonly record struct AlertCheckpoint(ulong RuleVersion, RuleState State)
 {
     /// <summary>The bytes of its form in the database.</summary>
-    public const int Bytes = 57;
+    public const int Bytes = 73;
 
     /// <summary>Its form in the database.</summary>
     public byte[] ToBytes()
@@ -32,6 +32,8 @@ public readonly record struct AlertCheckpoint(ulong RuleVersion, RuleState State
         BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(33), State.FiredMicros);
         BinaryPrimitives.WriteDoubleBigEndian(bytes.AsSpan(41), State.Peak);
         BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(49), State.TimeMicros);
+        BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(57), State.Memory.TimeMicros);
+        BinaryPrimitives.WriteDoubleBigEndian(bytes.AsSpan(65), State.Memory.Value);
         return bytes;
     }
 
@@ -44,5 +46,9 @@ public readonly record struct AlertCheckpoint(ulong RuleVersion, RuleState State
             BinaryPrimitives.ReadInt64BigEndian(bytes[25..]),
             BinaryPrimitives.ReadInt64BigEndian(bytes[33..]),
             BinaryPrimitives.ReadDoubleBigEndian(bytes[41..]),
-            BinaryPrimitives.ReadInt64BigEndian(bytes[49..])));
+            BinaryPrimitives.ReadInt64BigEndian(bytes[49..]))
+        {
+            Memory = new MeasureMemory(
+                BinaryPrimitives.ReadInt64BigEndian(bytes[57..]), BinaryPrimitives.ReadDoubleBigEndian(bytes[65..])),
+        });
 }

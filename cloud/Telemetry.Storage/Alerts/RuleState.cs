@@ -10,6 +10,9 @@ namespace Telemetry.Storage.Alerts;
 public readonly record struct RuleState(
     AlertPhase Phase, UInt128 Instance, long StartedMicros, long FiredMicros, double Peak, long TimeMicros)
 {
+    /// <summary>What the kind of rule remembers of the readings before.</summary>
+    public MeasureMemory Memory { get; init; }
+
     /// <summary>The state before the first reading.</summary>
     public static readonly RuleState None = QuietAt(long.MinValue);
 
@@ -19,7 +22,7 @@ public readonly record struct RuleState(
     /// <summary>The same state without what only counts in another phase.</summary>
     public RuleState Plain() => Phase switch
     {
-        AlertPhase.Quiet => QuietAt(TimeMicros),
+        AlertPhase.Quiet => QuietAt(TimeMicros) with { Memory = Memory },
         AlertPhase.Pending => this with { Instance = 0, FiredMicros = 0 },
         _ => this,
     };

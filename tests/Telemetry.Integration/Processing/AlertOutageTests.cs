@@ -26,8 +26,8 @@ public sealed class AlertOutageTests
         FROM (SELECT number, convert_from(event, 'UTF8')::jsonb AS e FROM telemetry.alert_outbox) o WHERE
         """;
 
-    private readonly long _start =
-        (DateTime.UtcNow - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMinute * Minute - ((OutageMinutes + 60) * Minute);
+    private readonly long _start = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMinute * Minute
+        - ((OutageMinutes + 60) * Minute);
 
     /// <summary>Alarms within the outage; m2 has a rule with <c>for</c>.</summary>
     private static readonly (int Metric, int From, int To)[] Inside =
@@ -107,7 +107,8 @@ public sealed class AlertOutageTests
         Assert.Equal(await ordered.Database.Row(began), await stand.Database.Row(began));
     }
 
-    private static Task<string> Events(ProcessorStand stand, string which) => stand.Database.Row($"{EventsSql} {which}");
+    private static Task<string> Events(ProcessorStand stand, string which) =>
+        stand.Database.Row($"{EventsSql} {which}");
 
     private long At(int minute) => _start + (minute * Minute);
 

@@ -71,7 +71,8 @@ internal static class AlertBooks
         var said = transitions.GroupBy(t => t.Instance).ToDictionary(g => g.Key, g => g.Last());
         foreach (var row in database.Alerts.Values)
         {
-            if (!said.Remove($"{row.Id:x32}", out var last) || Content(last) != (row.State, row.BeganMicros, Ended(row)))
+            if (!said.Remove($"{row.Id:x32}", out var last)
+                || Content(last) != (row.State, row.BeganMicros, Ended(row)))
             {
                 yield return $"the history has {row}, said last is {last}";
             }

@@ -14,10 +14,16 @@ public abstract class StoreAlertContract : StoreLedgerContract
 {
     private static readonly AlertStateRow Firing = new(
         new AlertStateId(Gateway, "hot", new(ulong.MaxValue, 1)), ulong.MaxValue - 1,
-        new RuleState(AlertPhase.Firing, UInt128.MaxValue - 5, -7, -6, 1e300, 1L << 60))
+        new RuleState(AlertPhase.Firing, UInt128.MaxValue - 5, -7, -6, 1e300, 1L << 60)
+        {
+            Memory = new MeasureMemory(-5, 0.25),
+        })
     {
         Gap = new AlertGap(-9, 1L << 60, new AlertCheckpoint(
-            ulong.MaxValue, new RuleState(AlertPhase.Firing, UInt128.MaxValue - 4, -8, -7, double.NaN, -9))),
+            ulong.MaxValue, new RuleState(AlertPhase.Firing, UInt128.MaxValue - 4, -8, -7, double.NaN, -9)
+            {
+                Memory = new MeasureMemory(-6, double.NaN),
+            })),
     };
 
     [Fact]
@@ -33,7 +39,10 @@ public abstract class StoreAlertContract : StoreLedgerContract
         Assert.Equal([quiet, Firing], await States(under));
         Assert.Empty((await Load(under.Store, Other)).AlertStates);
 
-        quiet = quiet with { State = new RuleState(AlertPhase.Pending, 0, 10, 0, 0.5, 11), RuleVersion = 4, Gap = null };
+        quiet = quiet with
+        {
+            State = new RuleState(AlertPhase.Pending, 0, 10, 0, 0.5, 11), RuleVersion = 4, Gap = null,
+        };
         await Commit(under.Store, row, c => c.AlertStates.Add(quiet));
 
         Assert.Equal([quiet, Firing], await States(under));

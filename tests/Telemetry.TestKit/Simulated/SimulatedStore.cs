@@ -52,8 +52,7 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     public HeldTransactions Held { get; } = new();
 
     /// <inheritdoc/>
-    public Task<LeaseLook> LookAtLeasesAsync(
-        LiveWorker beat, TimeSpan lasts, CancellationToken cancellationToken) =>
+    public Task<LeaseLook> LookAtLeasesAsync(LiveWorker beat, TimeSpan lasts, CancellationToken cancellationToken) =>
         CallAsync("look at the leases", () => Look(beat, lasts), cancellationToken);
 
     /// <inheritdoc/>
@@ -61,8 +60,7 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
         CallAsync($"end the holder of {partition}", () => EndHolder(partition, holder), cancellationToken);
 
     /// <inheritdoc/>
-    public Task<InstallationFacts> InstallAsync(
-        InstallationFacts proposed, CancellationToken cancellationToken) =>
+    public Task<InstallationFacts> InstallAsync(InstallationFacts proposed, CancellationToken cancellationToken) =>
         CallAsync("find the installation", () => Install(proposed), cancellationToken);
 
     /// <inheritdoc/>

@@ -9,4 +9,5 @@ namespace Telemetry.Processing.Alerts.Corrections;
 /// <param name="EndValue">The value with which it ended.</param>
 /// <param name="Peak">The most extreme value between.</param>
 internal sealed record AlertInstance(
-    UInt128 Id, long BeganMicros, long FiredMicros, double FiringValue, long? EndedMicros, double EndValue, double Peak);
+    UInt128 Id, long BeganMicros, long FiredMicros, double FiringValue, long? EndedMicros, double EndValue,
+    double Peak);

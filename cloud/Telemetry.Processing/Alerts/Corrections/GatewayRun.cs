@@ -106,21 +106,30 @@ internal sealed class GatewayRun
             return watch.State.Plain();
         }
 
+        var from = LookBack(watch, gap, options);
         var rows = recorded.FindAll(r => r.State != AlertInstanceState.Retracted && r.FiredMicros <= gap.FromMicros);
-        if (rows.Find(r => r.EndedMicros is null || r.EndedMicros > gap.FromMicros) is { } open)
+        if (rows.Find(r => r.BeganMicros <= from && (r.EndedMicros is null || r.EndedMicros > from)) is { } open)
         {
+            var isFiring = open.FiredMicros <= from;
             // From its beginning, if that is near: its peak before the gap is not known.
-            return open.BeganMicros > gap.FromMicros - Micros(options.LookBack) ? RuleState.QuietAt(open.BeganMicros - 1)
+            return !watch.Rule.Measure.HasMemory && (!isFiring || open.BeganMicros > from - Micros(options.LookBack))
+                ? RuleState.QuietAt(open.BeganMicros - 1)
                 : new RuleState(
-                    AlertPhase.Firing, open.Id, open.BeganMicros, open.FiredMicros, open.Peak, gap.FromMicros);
+                    isFiring ? AlertPhase.Firing : AlertPhase.Pending, open.Id, open.BeganMicros, open.FiredMicros,
+                    open.Peak, from)
+                {
+                    Memory = new MeasureMemory(open.BeganMicros, double.NaN),
+                }.Plain();
         }
 
-        var ended = rows.Count == 0 ? long.MinValue : rows.Max(r => r.EndedMicros!.Value);
-        return RuleState.QuietAt(Math.Max(ended, LookBack(watch, gap, options)));
+        var ended = rows.Where(r => r.EndedMicros <= gap.FromMicros).Select(r => r.EndedMicros!.Value)
+            .DefaultIfEmpty(long.MinValue).Max();
+        return RuleState.QuietAt(watch.Rule.Measure.HasMemory ? from : Math.Max(ended, from));
     }
 
-    private static long LookBack(AlertWatch watch, AlertGap gap, AlertOptions options) => watch.Rule.ForMicros == 0
-        ? gap.FromMicros : gap.FromMicros - watch.Rule.ForMicros - Micros(options.LookBack);
+    private static long LookBack(AlertWatch watch, AlertGap gap, AlertOptions options) =>
+        watch.Rule.ForMicros == 0 && !watch.Rule.Measure.HasMemory ? gap.FromMicros
+            : gap.FromMicros - watch.Rule.ForMicros - Micros(watch.Rule.Measure.Reach) - Micros(options.LookBack);
 
     private static long Micros(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMicrosecond;
 }

@@ -18,7 +18,7 @@ internal sealed class HistoryComparison(AlertRule rule, AlertStateId of, InOrder
     /// <summary>The differences, in the order of event time.</summary>
     public IReadOnlyList<AlertCorrection> Corrections => [.. _corrections.OrderBy(c => c.TimeMicros)];
 
-    /// <summary>The published id of an instance that the run found, by when it began; null if it is not published.</summary>
+    /// <summary>The published id of an instance that the run found, by when it began; null if it has none.</summary>
     public UInt128? IdOf(long beganMicros) => _ids.TryGetValue(beganMicros, out var id) ? id : null;
 
     /// <summary>The row of the instance that is open at the end of the run; null when none is.</summary>

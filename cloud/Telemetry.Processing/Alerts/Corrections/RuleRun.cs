@@ -47,13 +47,13 @@ internal sealed class RuleRun(AlertWatch watch, AlertGap gap, RuleState start, l
             _atWatermark ??= _state;
         }
 
-        switch (RuleStep.Take(watch.Rule, watch.Id.Series, ref _state, timeMicros, value))
+        switch (RuleStep.Take(watch.Rule, watch.Id.Series, ref _state, timeMicros, value, out var measured))
         {
             case AlertChange.Fired:
-                _firingValue = value;
+                _firingValue = measured;
                 break;
             case AlertChange.Resolved when _found.Count < instancesMax:
-                _found.Add(Instance(timeMicros, value));
+                _found.Add(Instance(timeMicros, measured));
                 break;
             case AlertChange.Resolved:
                 _publishedThrough = Math.Min(_publishedThrough, _found[^1].EndedMicros!.Value);
@@ -63,11 +63,11 @@ internal sealed class RuleRun(AlertWatch watch, AlertGap gap, RuleState start, l
     }
 
     /// <summary>
-    /// True when the run may end: the readings up to <paramref name="throughMicros"/> were taken, and it has reached the
-    /// published state, or the gap is over and the history has the same state there.
+    /// True when the run may end: the readings up to <paramref name="throughMicros"/> were taken, and it has reached
+    /// the published state, or the gap is over and the history has the same state there.
     /// </summary>
     public bool IsComplete(long throughMicros, IEnumerable<AlertRow> recorded) => throughMicros >= TargetMicros
-        || (throughMicros > gap.ToMicros && watermark > gap.ToMicros && _state.Phase switch
+        || (throughMicros > gap.ToMicros && watermark > gap.ToMicros && RemembersTheSame && _state.Phase switch
         {
             // Only of an instance that began at the same time the peak is known without reading on.
             AlertPhase.Firing => recorded.Any(r => IsOpen(r) && r.BeganMicros == _state.StartedMicros),
@@ -104,6 +104,10 @@ internal sealed class RuleRun(AlertWatch watch, AlertGap gap, RuleState start, l
         return comparison;
     }
 
+    // What is remembered is of after the gap, where the history had all readings too.
+    private bool RemembersTheSame =>
+        !watch.Rule.Measure.HasMemory || _state.Memory.TimeMicros > gap.ToMicros;
+
     private AlertGap Rest(RuleState state, HistoryComparison comparison)
     {
         if (state.Phase == AlertPhase.Firing && comparison.IdOf(state.StartedMicros) is { } id)
@@ -120,7 +124,8 @@ internal sealed class RuleRun(AlertWatch watch, AlertGap gap, RuleState start, l
 
     private InOrderHistory History(long throughMicros)
     {
-        IReadOnlyList<AlertInstance> found = _state.Phase == AlertPhase.Firing ? [.. _found, Instance(null, 0)] : _found;
+        IReadOnlyList<AlertInstance> found =
+            _state.Phase == AlertPhase.Firing ? [.. _found, Instance(null, 0)] : _found;
         return new InOrderHistory(_carried, _from, throughMicros, found, _publishedThrough);
     }
 

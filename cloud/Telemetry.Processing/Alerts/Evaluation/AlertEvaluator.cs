@@ -170,17 +170,17 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
             watch.BeginGap(_promised, timeMicros);
         }
 
-        switch (watch.Take(timeMicros, value))
+        switch (watch.Take(timeMicros, value, out var measured))
         {
             case AlertChange.Fired:
-                Fired(watch, Publication(watch, AlertKind.Firing, index, value));
+                Fired(watch, Publication(watch, AlertKind.Firing, index, measured));
                 break;
             case AlertChange.Resolved when watch.Held is not null:
                 watch.Held = null;
                 counters.Suppressed += 2;
                 break;
             case AlertChange.Resolved:
-                Publish(Publication(watch, AlertKind.Resolved, index, value));
+                Publish(Publication(watch, AlertKind.Resolved, index, measured));
                 break;
         }
     }

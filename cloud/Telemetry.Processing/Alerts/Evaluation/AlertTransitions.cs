@@ -37,8 +37,8 @@ internal static class AlertTransitions
     }
 
     /// <summary>
-    /// A transition that was found by running a rule again; always late. Firing and resolved have the ids that they have
-    /// if their readings come in order.
+    /// A transition that was found by running a rule again; always late. Firing and resolved have the ids that they
+    /// have if their readings come in order.
     /// </summary>
     public static AlertTransition OfCorrection(
         AlertRow row, AlertRule rule, SeriesDefinition series, AlertKind kind, long timeMicros, double value, int again,

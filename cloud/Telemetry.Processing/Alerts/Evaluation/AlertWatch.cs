@@ -53,10 +53,16 @@ internal sealed class AlertWatch(AlertRule rule, AlertStateId id)
         (_state, Gap) = (RuleStep.Load(rule, row.RuleVersion, row.State), row.Gap);
 
     /// <summary>Evaluates a reading that is newer than <see cref="TimeMicros"/>.</summary>
-    public AlertChange Take(long timeMicros, double value)
+    public AlertChange Take(long timeMicros, double value) => Take(timeMicros, value, out _);
+
+    /// <summary>
+    /// Evaluates a reading that is newer than <see cref="TimeMicros"/>; <paramref name="measured"/> is what is compared
+    /// with the threshold.
+    /// </summary>
+    public AlertChange Take(long timeMicros, double value, out double measured)
     {
         Changed = true;
-        return RuleStep.Take(rule, id.Series, ref _state, timeMicros, value);
+        return RuleStep.Take(rule, id.Series, ref _state, timeMicros, value, out measured);
     }
 
     /// <summary>

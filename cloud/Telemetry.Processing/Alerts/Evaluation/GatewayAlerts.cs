@@ -116,7 +116,8 @@ internal sealed class GatewayAlerts
     private void Use(AlertRules rules)
     {
         _rules = rules;
-        foreach (var row in _stored.Values.Where(s => s.State.Phase != AlertPhase.Firing && !rules.Has(s.Id.Rule)).ToArray())
+        foreach (var row in _stored.Values
+            .Where(s => s.State.Phase != AlertPhase.Firing && !rules.Has(s.Id.Rule)).ToArray())
         {
             _stored.Remove(row.Id);
             _removed.Add(row.Id);

@@ -19,11 +19,22 @@ internal enum AlertChange
 /// </summary>
 internal static class RuleStep
 {
-    /// <summary>Evaluates a reading that is newer than the state.</summary>
+    /// <summary>
+    /// Evaluates a reading that is newer than the state; <paramref name="measured"/> is what is compared with the
+    /// threshold.
+    /// </summary>
     public static AlertChange Take(
+        AlertRule rule, SeriesIdentity series, ref RuleState state, long timeMicros, double value, out double measured)
+    {
+        var memory = state.Memory;
+        var isMeasured = rule.Measure.TryTake(ref memory, timeMicros, value, out measured);
+        state = state with { TimeMicros = timeMicros, Memory = memory };
+        return isMeasured ? Take(rule, series, ref state, timeMicros, measured) : AlertChange.None;
+    }
+
+    private static AlertChange Take(
         AlertRule rule, SeriesIdentity series, ref RuleState state, long timeMicros, double value)
     {
-        state = state with { TimeMicros = timeMicros };
         if (state.Phase == AlertPhase.Firing)
         {
             if (!rule.Clears(value))
@@ -60,11 +71,13 @@ internal static class RuleStep
     }
 
     /// <summary>
-    /// The state of a rule from the state of that version: an open instance is kept and judged by the new rule, what was
-    /// pending under another version is not any more.
+    /// The state of a rule from the state of that version: an open instance is kept and judged by the new rule, what
+    /// was pending or remembered under another version is not any more.
     /// </summary>
     public static RuleState Load(AlertRule rule, ulong version, RuleState state) =>
-        state.Phase == AlertPhase.Pending && version != rule.Version ? RuleState.QuietAt(state.TimeMicros) : state;
+        version == rule.Version ? state
+            : state.Phase == AlertPhase.Pending ? RuleState.QuietAt(state.TimeMicros)
+            : state with { Memory = default };
 
     /// <summary>The value of a reading; false for one that says nothing: null, bad, or NaN.</summary>
     public static bool TryValue(MetricType type, ReadingFlags flags, ulong bits, out double value)

@@ -2,6 +2,7 @@ using System.IO.Hashing;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
+using Telemetry.Processing.Alerts.Rules.Measures;
 
 namespace Telemetry.Processing.Alerts.Rules;
 
@@ -53,6 +54,9 @@ public sealed record AlertRule
 
     public TimeSpan For { get; init; }
 
+    /// <summary>What is compared with the threshold: the kind of rule.</summary>
+    public IMeasure Measure { get; init; } = ValueMeasure.Instance;
+
     /// <summary>
     /// A transition is late when its reading took longer than this from its event to the log. A late transition pages
     /// nobody.
@@ -95,6 +99,7 @@ public sealed record AlertRule
         writer.UInt64(BitConverter.DoubleToUInt64Bits(Clear));
         writer.Varint((ulong)ForMicros);
         writer.Varint((ulong)LateMicros);
+        Measure.Write(writer);
         return XxHash64.HashToUInt64(writer.Written);
     }
 }

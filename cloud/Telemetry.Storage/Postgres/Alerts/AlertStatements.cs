@@ -19,19 +19,20 @@ internal sealed class AlertStatements
     private readonly RowsStatement _states = new("""
         INSERT INTO telemetry.alert_state (
             gateway, rule, series_identity, rule_version, state, instance, started_micros, time_micros, fired_micros,
-            peak, gap_from, gap_to, checkpoint)
+            peak, gap_from, gap_to, checkpoint, memory_micros, memory)
         SELECT DISTINCT ON (gateway, rule, series_identity)
             gateway, rule, series_identity, rule_version, state, instance, started_micros, time_micros, fired_micros,
-            peak, gap_from, gap_to, checkpoint
-        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) WITH ORDINALITY
+            peak, gap_from, gap_to, checkpoint, memory_micros, memory
+        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) WITH ORDINALITY
             u(gateway, rule, series_identity, rule_version, state, instance, started_micros, time_micros, fired_micros,
-              peak, gap_from, gap_to, checkpoint, n)
+              peak, gap_from, gap_to, checkpoint, memory_micros, memory, n)
         ORDER BY gateway, rule, series_identity, n DESC
         ON CONFLICT (gateway, rule, series_identity) DO UPDATE
         SET rule_version = excluded.rule_version, state = excluded.state, instance = excluded.instance,
             started_micros = excluded.started_micros, time_micros = excluded.time_micros,
             fired_micros = excluded.fired_micros, peak = excluded.peak, gap_from = excluded.gap_from,
-            gap_to = excluded.gap_to, checkpoint = excluded.checkpoint
+            gap_to = excluded.gap_to, checkpoint = excluded.checkpoint, memory_micros = excluded.memory_micros,
+            memory = excluded.memory
         """);
 
     // Several rows of one instance in one commit are one: of how it was published first the first one counts, of the
@@ -87,6 +88,7 @@ internal sealed class AlertStatements
         var (gapFrom, gapTo) = (
             _states.Column<long?>(NpgsqlDbType.Bigint), _states.Column<long?>(NpgsqlDbType.Bigint));
         var checkpoint = _states.Column<byte[]?>(NpgsqlDbType.Bytea);
+        var (memoryTime, memory) = (_states.Numbers(), _states.Column<double>(NpgsqlDbType.Double));
         return commit =>
         {
             foreach (var row in commit.AlertStates)
@@ -104,6 +106,8 @@ internal sealed class AlertStatements
                 gapFrom.Add(row.Gap?.FromMicros);
                 gapTo.Add(row.Gap?.ToMicros);
                 checkpoint.Add(row.Gap?.Checkpoint?.ToBytes());
+                memoryTime.Add(row.State.Memory.TimeMicros);
+                memory.Add(row.State.Memory.Value);
             }
         };
     }

@@ -26,7 +26,8 @@ internal static class LedgerReader
             + "ORDER BY gateway, epoch, lane, first",
         "SELECT gateway, outbox, accepted FROM telemetry.outbox WHERE gateway = ANY($1) ORDER BY gateway, outbox",
         "SELECT gateway, rule, series_identity, rule_version, state, instance, started_micros, time_micros, "
-            + "fired_micros, peak, gap_from, gap_to, checkpoint FROM telemetry.alert_state WHERE gateway = ANY($1)",
+            + "fired_micros, peak, gap_from, gap_to, checkpoint, memory_micros, memory "
+            + "FROM telemetry.alert_state WHERE gateway = ANY($1)",
         "SELECT gateway, needs, hash, octet_length(bytes) FROM telemetry.waiting_message WHERE gateway = ANY($1) "
             + "ORDER BY gateway, id",
     ];
@@ -107,7 +108,10 @@ internal static class LedgerReader
         (ulong)reader.GetInt64(3),
         new RuleState(
             (AlertPhase)reader.GetInt16(4), ColumnValues.Hash(reader.GetFieldValue<byte[]>(5)), reader.GetInt64(6),
-            reader.GetInt64(8), reader.GetDouble(9), reader.GetInt64(7)))
+            reader.GetInt64(8), reader.GetDouble(9), reader.GetInt64(7))
+        {
+            Memory = new MeasureMemory(reader.GetInt64(13), reader.GetDouble(14)),
+        })
     {
         Gap = reader.IsDBNull(10) ? null
             : new AlertGap(

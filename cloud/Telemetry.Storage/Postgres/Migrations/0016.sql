@@ -28,14 +28,16 @@ CREATE INDEX alert_gateway
     ON telemetry.alert (gateway, greatest(coalesce(ended_micros, fired_micros), named_micros));
 CREATE INDEX alert_firing ON telemetry.alert (gateway) WHERE state = 0;
 
--- The open instance's opening and the most extreme value; and what must be evaluated again: the readings after gap_from,
+-- The open instance's opening and the most extreme value; what the kind of rule remembers of readings; and what must be evaluated again: the readings after gap_from,
 -- once the watermark is beyond gap_to. Without a checkpoint the state at gap_from follows from the history.
 ALTER TABLE telemetry.alert_state
     ADD COLUMN fired_micros bigint NOT NULL DEFAULT 0,
     ADD COLUMN peak double precision NOT NULL DEFAULT 0,
     ADD COLUMN gap_from bigint,
     ADD COLUMN gap_to bigint,
-    ADD COLUMN checkpoint bytea;
+    ADD COLUMN checkpoint bytea,
+    ADD COLUMN memory_micros bigint NOT NULL DEFAULT 0,
+    ADD COLUMN memory double precision NOT NULL DEFAULT 0;
 UPDATE telemetry.alert_state SET fired_micros = started_micros WHERE state = 2;
 CREATE INDEX alert_state_gap ON telemetry.alert_state (gateway) WHERE gap_from IS NOT NULL;
 

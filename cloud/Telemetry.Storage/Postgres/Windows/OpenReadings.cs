@@ -112,7 +112,9 @@ internal static class OpenReadings
         return found;
     }
 
-    /// <summary>Adds a reading, whose columns i, f, flags and t follow the column <paramref name="at"/> of its time.</summary>
+    /// <summary>
+    /// Adds a reading, whose columns i, f, flags and t follow the column <paramref name="at"/> of its time.
+    /// </summary>
     public static void AddRow(NpgsqlDataReader reader, SeriesEntry series, ReadingBuffer rows, int at = 2)
     {
         var stored = reader.GetInt16(at + 3);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Telemetry.Processing.Alerts.Evaluation;
 using Telemetry.Processing.Alerts.Rules;
+using Telemetry.Processing.Alerts.Rules.Measures;
 using Telemetry.Storage.Alerts;
 using Telemetry.Tests.Model;
 
@@ -23,7 +24,8 @@ public sealed class ArrivalOrderTests
             var problem = Problem(schedule, run);
             Assert.True(
                 problem is null,
-                $"seed {seed} ({schedule.Kind}, for {schedule.For}): {problem}\n{string.Join('\n', run.Story)}");
+                $"seed {seed} ({schedule.Kind}, {schedule.Measure}, for {schedule.For}): {problem}\n"
+                + string.Join('\n', run.Story));
             runs += run.Runs;
             revised += run.Published.Count(p => p.Transition.Kind == AlertKind.Revised);
             retracted += run.Published.Count(p => p.Transition.Kind == AlertKind.Retracted);
@@ -52,7 +54,12 @@ public sealed class ArrivalOrderTests
         return (schedule, run);
     }
 
-    private static AlertRule Rule(ArrivalSchedule schedule) => SampleRules.Hot() with
+    private static AlertRule Rule(ArrivalSchedule schedule) => (schedule.Measure switch
+    {
+        0 => SampleRules.Hot() with { Measure = new RateMeasure(TimeSpan.FromSeconds(10)), Threshold = 4, Clear = 1 },
+        1 => SampleRules.Hot() with { Measure = new StuckMeasure(TimeSpan.FromSeconds(30)), Threshold = 30, Clear = 0 },
+        _ => SampleRules.Hot(),
+    }) with
     {
         For = TimeSpan.FromMicroseconds(schedule.For),
         Late = TimeSpan.FromMinutes(5),

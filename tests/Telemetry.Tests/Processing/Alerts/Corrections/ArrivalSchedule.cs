@@ -36,7 +36,7 @@ internal sealed class ArrivalSchedule
     public ArrivalSchedule(int seed)
     {
         _random = new Random(seed);
-        Kind = (ArrivalKind)(seed % 6);
+        (Kind, Measure) = ((ArrivalKind)(seed % 6), _random.Next(4));
         For = _random.Next(3) * 20 * Second;
         var (time, value) = (Start, 1.0);
         for (var i = 0; i < 40 + _random.Next(80); i++)
@@ -48,6 +48,9 @@ internal sealed class ArrivalSchedule
     }
 
     public ArrivalKind Kind { get; }
+
+    /// <summary>The kind of rule.</summary>
+    public int Measure { get; }
 
     /// <summary>The rule's <c>for</c>.</summary>
     public long For { get; }

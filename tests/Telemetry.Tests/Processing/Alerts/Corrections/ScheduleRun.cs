@@ -13,8 +13,8 @@ namespace Telemetry.Tests.Processing.Alerts.Corrections;
 
 /// <summary>
 /// Runs a schedule through the evaluator, as a partition's owner does: each transaction first runs rules again whose
-/// gap is due, in steps of random length, then takes frames. Now and then the owner changes, and all that is known comes
-/// back from rows.
+/// gap is due, in steps of random length, then takes frames. Now and then the owner changes, and all that is known
+/// comes back from rows.
 /// </summary>
 internal sealed class ScheduleRun
 {
@@ -90,7 +90,8 @@ internal sealed class ScheduleRun
         }
 
         _evaluator.End();
-        Story.Add($"{frame.Lane} {string.Join(' ', frame.Readings.Select(r => (r.Time, r.Value)))}, W {frame.Promised}");
+        Story.Add(
+            $"{frame.Lane} {string.Join(' ', frame.Readings.Select(r => (r.Time, r.Value)))}, W {frame.Promised}");
         Note(frame.At);
         _watermark = Math.Max(_watermark, frame.Promised ?? long.MinValue);
     }
