@@ -18,8 +18,8 @@ public enum AlertInstanceState : byte
 
 /// <summary>
 /// The history's row of one instance: one interval of one rule on one series. Of a row that exists, the severity, and
-/// how it was published first (<see cref="NamedMicros"/>, <see cref="IsLate"/>, <see cref="DelayMicros"/>), stay as they
-/// are.
+/// how it was published first (<see cref="NamedMicros"/>, <see cref="IsLate"/>, <see cref="DelayMicros"/>), stay as
+/// they are.
 /// </summary>
 /// <param name="Id">The id of its first publication.</param>
 /// <param name="Of">The rule and the series.</param>
