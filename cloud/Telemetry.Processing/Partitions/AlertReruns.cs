@@ -18,6 +18,7 @@ internal sealed class AlertReruns(
     TimeProvider time, AlertCounters counters)
 {
     private readonly ReadingBuffer _rows = new();
+    private uint _turn;
 
     /// <summary>True when a run went on in the current transaction, so that it must be committed.</summary>
     public bool Took { get; private set; }
@@ -32,8 +33,12 @@ internal sealed class AlertReruns(
         }
 
         var began = time.GetTimestamp();
-        foreach (var owner in owned.All)
+        // Another partition is the first one in each transaction, so that none waits for ever.
+        var owners = owned.All.ToArray();
+        _turn++;
+        for (var at = 0; at < owners.Length; at++)
         {
+            var owner = owners[(int)((_turn + at) % (uint)owners.Length)];
             await AskAsync(owner, cancellationToken);
             foreach (var memory in owner.Gateways.Values
                 .Where(g => g.AlertRun is not null || g.Alerts.HasGaps).ToArray())
@@ -67,7 +72,7 @@ internal sealed class AlertReruns(
     /// </summary>
     private async Task<bool> StepAsync(GatewayMemory memory, StoreCommit commit, CancellationToken cancellationToken)
     {
-        if (await RunOfAsync(memory, cancellationToken) is not { } run)
+        if (await RunOfAsync(memory, commit, cancellationToken) is not { } run)
         {
             return false;
         }
@@ -98,17 +103,48 @@ internal sealed class AlertReruns(
     }
 
     /// <summary>The run that is under way, or that begins now; null when there is none.</summary>
-    private async Task<GatewayRun?> RunOfAsync(GatewayMemory memory, CancellationToken cancellationToken)
+    private async Task<GatewayRun?> RunOfAsync(
+        GatewayMemory memory, StoreCommit commit, CancellationToken cancellationToken)
     {
         var (gateway, watermark) = (memory.Ledger.Gateway, memory.Ledger.Watermark.Value);
         if (memory.AlertRun is null && memory.Alerts.FindDue(watermark, options) is { Count: > 0 } due)
         {
-            var before = await store.AlertHistory.LoadAsync(
-                gateway, GatewayRun.HistoryNeeded(due, options), cancellationToken);
-            memory.AlertRun = new GatewayRun(due, before, watermark, options);
+            due = await KeptAsync(memory, due, cancellationToken);
+            memory.Alerts.WriteChanges(commit);
+            if (due.Count > 0)
+            {
+                var before = await store.AlertHistory.LoadAsync(
+                    gateway, GatewayRun.HistoryNeeded(due, options), cancellationToken);
+                memory.AlertRun = new GatewayRun(due, before, watermark, options);
+            }
         }
 
         return memory.AlertRun;
+    }
+
+    // What retention has removed cannot be evaluated again: the history of that time stays as it is.
+    private async Task<IReadOnlyList<AlertWatch>> KeptAsync(
+        GatewayMemory memory, IReadOnlyList<AlertWatch> due, CancellationToken cancellationToken)
+    {
+        var retired = await store.AlertHistory.FindRetiredAsync(memory.Ledger.Gateway, cancellationToken);
+        var series = await SeriesAsync(memory.Ledger.Gateway, memory, cancellationToken);
+        var kept = new List<AlertWatch>();
+        foreach (var watch in due.Where(w => series.ContainsKey(w.Id.Series)))
+        {
+            var until = retired.GetValueOrDefault(series[watch.Id.Series].Definition.Metric, long.MinValue + 1);
+            if (watch.KeepGapFrom(until))
+            {
+                kept.Add(watch);
+            }
+
+            if (watch.Changed)
+            {
+                Took = true;
+                memory.Alerts.Took(watch);
+            }
+        }
+
+        return kept;
     }
 
     private async Task<Dictionary<SeriesIdentity, SeriesEntry>> SeriesAsync(

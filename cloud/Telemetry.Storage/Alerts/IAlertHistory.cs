@@ -20,6 +20,12 @@ public interface IAlertHistory
         GatewayId gateway, long sinceMicros, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Up to which event time retention has removed readings of a gateway's metrics, perhaps not all of them; without
+    /// the metrics of which nothing was removed.
+    /// </summary>
+    Task<IReadOnlyDictionary<string, long>> FindRetiredAsync(GatewayId gateway, CancellationToken cancellationToken);
+
+    /// <summary>
     /// Adds to <paramref name="rows"/> the stored readings of some series of one gateway after one event time and
     /// through another, in the order of time: the first <paramref name="readingsMax"/> of them. Of readings of one
     /// series and time, the order is always the same.

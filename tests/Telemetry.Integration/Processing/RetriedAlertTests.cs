@@ -16,6 +16,26 @@ public sealed class RetriedAlertTests
     private static readonly GatewayId Gateway = ProcessorStand.Gateway(1);
 
     [ServersFact(nats: true, postgres: true)]
+    public async Task Reading_of_a_time_that_retention_removed_changes_no_history()
+    {
+        var start = ((DateTime.UtcNow - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerSecond * Second) - (60 * Second);
+        await using var stand = await ProcessorStand.Start(new() { Alerts = new AlertOptions { Rules = Rules } });
+        await stand.SendSchema(Gateway);
+        await stand.Database.Execute($"""
+            INSERT INTO telemetry.retirement VALUES ('{Gateway}', 'flow', 0, to_timestamp({start / Second}), '-infinity')
+            """);
+        stand.Promised = start + (10 * Second);
+        await Send(stand, start, 1, 11, 2);
+        await Send(stand, start - (5 * Second), 20, 20);
+        await stand.WaitUntilSettled(5);
+        await stand.Until(async () => await stand.Database.Row(
+            "SELECT count(*) FROM telemetry.alert_state WHERE gap_from IS NOT NULL") == "0");
+
+        Assert.Equal(
+            "1|11", await stand.Database.Row("SELECT count(*), max(peak) FROM telemetry.alerts"));
+    }
+
+    [ServersFact(nats: true, postgres: true)]
     public async Task Retried_reading_that_is_an_alarm_is_published_late()
     {
         var start = ((DateTime.UtcNow - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerSecond * Second) - (60 * Second);

@@ -23,6 +23,10 @@ internal sealed class ShortRunStore(SimulatedStore store) : AlteredStore(store)
             GatewayId gateway, long sinceMicros, CancellationToken cancellationToken) =>
             inner.LoadAsync(gateway, sinceMicros, cancellationToken);
 
+        public Task<IReadOnlyDictionary<string, long>> FindRetiredAsync(
+            GatewayId gateway, CancellationToken cancellationToken) =>
+            inner.FindRetiredAsync(gateway, cancellationToken);
+
         public async Task ReadAsync(
             IReadOnlyList<SeriesEntry> series, long afterMicros, long throughMicros, ReadingBuffer rows,
             int readingsMax, CancellationToken cancellationToken)

@@ -34,6 +34,12 @@ internal sealed class SimulatedAlertHistory(SimulatedStore store) : IAlertHistor
             ],
             cancellationToken);
 
+    /// <summary>Nothing: it has no retention.</summary>
+    public Task<IReadOnlyDictionary<string, long>> FindRetiredAsync(
+        GatewayId gateway, CancellationToken cancellationToken) =>
+        store.CallAsync<IReadOnlyDictionary<string, long>>(
+            "find what retention removed", () => new Dictionary<string, long>(), cancellationToken);
+
     /// <inheritdoc/>
     public Task ReadAsync(
         IReadOnlyList<SeriesEntry> series, long afterMicros, long throughMicros, ReadingBuffer rows, int readingsMax,

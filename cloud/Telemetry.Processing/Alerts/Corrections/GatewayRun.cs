@@ -20,7 +20,8 @@ internal sealed class GatewayRun
         IEnumerable<AlertWatch> due, IReadOnlyList<AlertRow> recorded, long watermark, AlertOptions options)
     {
         (_options, Watermark) = (options, watermark);
-        _runs = [.. due.Select(watch => Begin(watch, OfWatch(recorded, watch), watermark, options))];
+        var rows = recorded.ToLookup(r => r.Of);
+        _runs = [.. due.Select(watch => Begin(watch, [.. rows[watch.Id]], watermark, options))];
         _bySeries = _runs.GroupBy(r => r.Watch.Id.Series).ToDictionary(g => g.Key, g => g.ToArray());
         Cursor = _runs.Min(r => r.FromMicros);
     }
@@ -73,9 +74,10 @@ internal sealed class GatewayRun
     public IEnumerable<(AlertWatch Watch, IReadOnlyList<AlertCorrection> Corrections)> End(
         IReadOnlyList<AlertRow> recorded)
     {
+        var all = recorded.ToLookup(r => r.Of);
         foreach (var run in _runs.ToArray())
         {
-            var rows = OfWatch(recorded, run.Watch);
+            var rows = all[run.Watch.Id];
             if (run.IsComplete(Cursor, rows))
             {
                 _runs.Remove(run);
@@ -84,9 +86,6 @@ internal sealed class GatewayRun
             }
         }
     }
-
-    private static List<AlertRow> OfWatch(IReadOnlyList<AlertRow> recorded, AlertWatch watch) =>
-        [.. recorded.Where(r => r.Of == watch.Id)];
 
     private static RuleRun Begin(AlertWatch watch, List<AlertRow> recorded, long watermark, AlertOptions options)
     {

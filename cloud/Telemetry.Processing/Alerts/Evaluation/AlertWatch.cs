@@ -99,6 +99,21 @@ internal sealed class AlertWatch(AlertRule rule, AlertStateId id)
         return true;
     }
 
+    /// <summary>
+    /// Retention may have removed readings before this time: the gap begins there, or ends if it lies before it. Returns
+    /// true if there is a gap still.
+    /// </summary>
+    public bool KeepGapFrom(long wholeSinceMicros)
+    {
+        if (Gap is { } gap && gap.FromMicros < wholeSinceMicros - 1)
+        {
+            Gap = gap.ToMicros < wholeSinceMicros ? null : new AlertGap(wholeSinceMicros - 1, gap.ToMicros, null);
+            Changed = true;
+        }
+
+        return Gap is not null;
+    }
+
     /// <summary>A run over the stored readings begins.</summary>
     public void BeginRun() => Missed = false;
 

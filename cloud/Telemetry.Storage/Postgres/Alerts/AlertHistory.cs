@@ -27,6 +27,9 @@ internal sealed class AlertHistory(ReadPool database) : IAlertHistory
         WHERE gateway = $1 AND (greatest(coalesce(ended_micros, fired_micros), named_micros) >= $2 OR state = 0)
         """;
 
+    private const string RetiredSql =
+        "SELECT metric, begun FROM telemetry.retirement WHERE gateway = $1 AND width = 0 AND isfinite(begun)";
+
     private const string ReadingsSql = """
         SELECT series, time, i, f, flags, t FROM telemetry.reading
         WHERE series = ANY($1) AND time > $2 AND time <= $3
@@ -40,6 +43,10 @@ internal sealed class AlertHistory(ReadPool database) : IAlertHistory
     public Task<IReadOnlyList<AlertRow>> LoadAsync(
         GatewayId gateway, long sinceMicros, CancellationToken cancellationToken) => database.RunAsync(
             "load alerts", c => LoadAsync(c, gateway, sinceMicros, cancellationToken), cancellationToken);
+
+    public Task<IReadOnlyDictionary<string, long>> FindRetiredAsync(
+        GatewayId gateway, CancellationToken cancellationToken) => database.RunAsync(
+            "find what retention removed", c => FindRetiredAsync(c, gateway, cancellationToken), cancellationToken);
 
     public Task ReadAsync(
         IReadOnlyList<SeriesEntry> series, long afterMicros, long throughMicros, ReadingBuffer rows, int readingsMax,
@@ -77,6 +84,21 @@ internal sealed class AlertHistory(ReadPool database) : IAlertHistory
         }
 
         return rows;
+    }
+
+    private static async Task<IReadOnlyDictionary<string, long>> FindRetiredAsync(
+        NpgsqlConnection connection, GatewayId gateway, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(RetiredSql, connection);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = gateway.Value });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var retired = new Dictionary<string, long>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            retired[reader.GetString(0)] = ColumnValues.Micros(reader.GetDateTime(1));
+        }
+
+        return retired;
     }
 
     private static async Task<bool> ReadAsync(
