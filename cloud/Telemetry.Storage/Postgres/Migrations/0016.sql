@@ -1,4 +1,4 @@
--- The history of alerts, and the gaps over which rules are run again.
+-- The history of alerts (view: Views/alerts.sql), and the gaps over which rules are run again.
 
 -- One row an instance: an interval of event time in which a rule's condition held on a series.
 CREATE TABLE telemetry.alert (
