@@ -35,6 +35,9 @@ internal sealed class ServersService(RoleContext context) : IHostedService
     /// <summary>The control channel; null in a relay alone.</summary>
     public NatsControlChannel? ControlChannel { get; private set; }
 
+    /// <summary>Who is connected and what commits changed, for people; null in a relay alone.</summary>
+    public NatsFleetChannel? FleetChannel { get; private set; }
+
     /// <summary>
     /// Throws <see cref="StoreException"/> and <see cref="Model.Installations.InstallationException"/> where waiting
     /// would be in vain.
@@ -57,6 +60,7 @@ internal sealed class ServersService(RoleContext context) : IHostedService
                 context.Settings.Ingress.Partitions, context.Health, context.Time, context.Random, _logger)
                 .EnterAsync(Store, new JetStreamFrameLog(_connection, context.Settings.Log), cancellationToken);
             (Log, ControlChannel) = (log, new NatsControlChannel(_connection, facts));
+            FleetChannel = new NatsFleetChannel(_connection, facts);
         }
     }
 

@@ -64,7 +64,8 @@ public sealed class IngressTlsTests : IAsyncDisposable
                 null, false, _folder.At("server.pem"), _folder.At("server.key"), _folder.At("authority.pem"), false),
         };
         var core = new IngressCore(nats.Log, nats.ControlChannel, settings.Ingress, TimeProvider.System, _counters);
-        var ingress = IngressRole.Make(settings, core, _counters, TimeProvider.System, NullLogger.Instance);
+        var ingress = IngressRole.Make(settings, core, _counters, new PresenceBoard(new PresenceOptions(), TimeProvider.System),
+            TimeProvider.System, NullLogger.Instance);
         await ingress.StartAsync(default);
         return ingress;
     }
