@@ -75,7 +75,8 @@ public sealed class IngressCertificateTests : IAsyncDisposable
             Access = new(_folder.At("gateways"), false, At("server.pem"), At("server.key"), At("ca.pem"), false),
         };
         var core = new IngressCore(nats.Log, nats.ControlChannel, settings.Ingress, TimeProvider.System, counters);
-        var ingress = IngressRole.Make(settings, core, counters, new PresenceBoard(new PresenceOptions(), TimeProvider.System),
+        var ingress = IngressRole.Make(
+            settings, core, counters, new PresenceBoard(new PresenceOptions(), TimeProvider.System),
             TimeProvider.System, NullLogger.Instance);
         await ingress.StartAsync(default);
         return ingress;
