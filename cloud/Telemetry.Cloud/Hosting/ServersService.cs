@@ -58,7 +58,9 @@ internal sealed class ServersService(RoleContext context) : IHostedService
             context.Health.Add("start", () => "looking at the log's streams");
             var (log, facts) = await new InstallationEntry(
                 context.Settings.Ingress.Partitions, context.Health, context.Time, context.Random, _logger)
-                .EnterAsync(Store, new JetStreamFrameLog(_connection, context.Settings.Log), cancellationToken);
+                .EnterAsync(
+                    // Only an owner makes streams.
+                    context.Settings.Roles.HasFlag(CloudRoles.Processor) ? Store : null, new JetStreamFrameLog(_connection, context.Settings.Log), cancellationToken);
             (Log, ControlChannel) = (log, new NatsControlChannel(_connection, facts));
             FleetChannel = new NatsFleetChannel(_connection, facts);
         }

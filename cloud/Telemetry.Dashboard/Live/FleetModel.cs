@@ -251,7 +251,13 @@ public sealed class FleetModel(TimeProvider time)
     {
         var isNew = !_fleet.TryFind(gateway.Gateway, out _);
         var i = _fleet.Place(gateway.Gateway);
-        (_fleet.Sites[i], _fleet.Labels[i]) = ([.. gateway.Sites], [.. gateway.Labels]);
+        var before = Noticed(i);
+        if (!gateway.Sites.SequenceEqual(_fleet.Sites[i]) || !gateway.Labels.SequenceEqual(_fleet.Labels[i]))
+        {
+            (_fleet.Sites[i], _fleet.Labels[i]) = ([.. gateway.Sites], [.. gateway.Labels]);
+            Changed(i);
+        }
+
         if (gateway.Partition is { } partition && (taken.Contains(partition) || isNew))
         {
             _fleet.Partitions[i] = partition;
@@ -272,8 +278,16 @@ public sealed class FleetModel(TimeProvider time)
             _fleet.TakePresence(i, presence);
         }
 
-        Changed(i);
+        if (isNew || before != Noticed(i))
+        {
+            Changed(i);
+        }
     }
+
+    // What people would notice. A healthy gateway moves all the time, and is silent on the wire.
+    private (string, int, bool?, long, string, long, long) Noticed(int i) => (
+        _fleet.Forks[i], _fleet.Firing[i], _fleet.Connected[i], _fleet.Since[i], _fleet.Versions[i], _fleet.Offsets[i],
+        _fleet.States[i] == GatewayState.Fresh ? 0 : _fleet.AtRisk(i));
 
     private void Take(GatewayChange change, int partition, long atMicros)
     {
@@ -289,7 +303,6 @@ public sealed class FleetModel(TimeProvider time)
             _alertsAsked.Add(change.Gateway.Value);
         }
 
-        // A healthy gateway moves all the time, and is silent on the wire.
         var state = StateOf(i, NowMicros());
         if (state != GatewayState.Fresh || state != _fleet.States[i])
         {
@@ -312,12 +325,12 @@ public sealed class FleetModel(TimeProvider time)
             return;
         }
 
-        var before = (_fleet.Connected[i], _fleet.Since[i], _fleet.Versions[i], _fleet.Offsets[i]);
+        var before = Noticed(i);
         (_fleet.Connected[i], _fleet.Since[i]) = (presence.Connected, presence.SinceMicros);
         (_fleet.Ingresses[i], _fleet.Sessions[i]) = (ingress, presence.Session);
         (_fleet.Versions[i], _fleet.Synchronised[i]) = (presence.Version, presence.ClockSynchronised);
         _fleet.Offsets[i] = presence.ClockOffsetMicros ?? FleetColumns.None;
-        if (before != (_fleet.Connected[i], _fleet.Since[i], _fleet.Versions[i], _fleet.Offsets[i]))
+        if (before != Noticed(i))
         {
             Changed(i);
         }
