@@ -26,7 +26,8 @@ internal static class DashboardSection
         else if (!IPAddress.IsLoopback(address))
         {
             // Everybody who reaches it sees everything, as long as it knows no users.
-            reader.NotAllowed("dashboard.address", text, "an address of the loopback (127.0.0.1 or ::1), as there are no users");
+            reader.NotAllowed(
+                "dashboard.address", text, "an address of the loopback (127.0.0.1 or ::1), as there are no users");
         }
 
         if (port == 0 && roles == CloudRoles.Dashboard)

@@ -60,7 +60,8 @@ internal sealed class ServersService(RoleContext context) : IHostedService
                 context.Settings.Ingress.Partitions, context.Health, context.Time, context.Random, _logger)
                 .EnterAsync(
                     // Only an owner makes streams.
-                    context.Settings.Roles.HasFlag(CloudRoles.Processor) ? Store : null, new JetStreamFrameLog(_connection, context.Settings.Log), cancellationToken);
+                    context.Settings.Roles.HasFlag(CloudRoles.Processor) ? Store : null,
+                    new JetStreamFrameLog(_connection, context.Settings.Log), cancellationToken);
             (Log, ControlChannel) = (log, new NatsControlChannel(_connection, facts));
             FleetChannel = new NatsFleetChannel(_connection, facts);
         }
