@@ -92,7 +92,8 @@ public sealed record FleetRow
         Version = fleet.Versions[i],
         OffsetMicros = fleet.Offsets[i],
         Synchronised = fleet.Synchronised[i],
-        Accepted = fleet.Accepted[i],
+        // What is settled was accepted, also where the gateway has not yet told its new total.
+        Accepted = Math.Max(fleet.Accepted[i], fleet.Settled(i)),
         Stored = fleet.Stored[i],
         Rejected = fleet.Rejected[i],
         Dropped = fleet.Dropped[i],
