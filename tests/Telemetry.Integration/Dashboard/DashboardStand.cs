@@ -63,7 +63,7 @@ internal sealed class DashboardStand : IAsyncDisposable
         await File.WriteAllTextAsync(_folder.At("simulator.json"), $$"""
             {
               "fleet": { "folder": "{{_folder.At("fleet")}}", "gateways": {{agents}} },
-              "uplink": { "port": {{Cloud.MqttPort}}, "password": "one" },
+              "uplink": { "host": "127.0.0.1", "port": {{Cloud.MqttPort}}, "password": "one" },
               "generator": { "readingsPerSecond": {{readingsPerSecond}} }
             }
             """);
