@@ -23,7 +23,8 @@ public sealed class EventStream(TimeProvider time)
     private readonly ArrayBufferWriter<byte> _buffer = new(16 * 1024);
     private FleetSummary? _summary;
     private FeedHealth? _health;
-    private long _pushedAt, _summaryAt;
+    private long? _pushedAt;
+    private long _summaryAt;
 
     /// <summary>The number of open pages.</summary>
     public int Viewers
@@ -60,7 +61,7 @@ public sealed class EventStream(TimeProvider time)
         var summary = model.Summary;
         var isQuiet = rows is { Count: 0 } && health == _health
             && (Same(summary, _summary) || time.GetElapsedTime(_summaryAt) < SummaryEvery);
-        if (isQuiet && _pushedAt != 0 && time.GetElapsedTime(_pushedAt) < QuietEvery)
+        if (isQuiet && _pushedAt is { } at && time.GetElapsedTime(at) < QuietEvery)
         {
             return;
         }

@@ -93,7 +93,7 @@ internal sealed class DashboardStand : IAsyncDisposable
     public async Task<JsonElement> Until(string path, Func<JsonElement, Task<bool>> holds)
     {
         var last = "";
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(40));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(90));
         while (!limit.IsCancellationRequested)
         {
             var (status, text) = await Get(path);

@@ -13,6 +13,9 @@ public sealed class PagesTests
         await stand.Until("/api/fleet", f => f.GetProperty("states").GetProperty("fresh").GetInt32() == 2);
         await Poison(stand);
         var series = await stand.Sql("SELECT id FROM telemetry.series WHERE gateway = 'gw-01' AND type = 0 LIMIT 1");
+        await stand.Dashboard.Process.Kill();
+        await stand.Dashboard.Start();
+        await stand.Dashboard.WaitUntilReady();
         await stand.Until("/api/fleet", f => f.GetProperty("gateways").GetInt32() == 3);
         await using var browser = await Browser.Start();
 
