@@ -16,7 +16,8 @@ public sealed class EventStream(TimeProvider time)
     /// <summary>Events that wait for one page.</summary>
     private const int WaitingMax = 16;
 
-    private static readonly TimeSpan QuietEvery = TimeSpan.FromSeconds(5), SummaryEvery = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan QuietEvery = TimeSpan.FromSeconds(5),
+        SummaryEvery = TimeSpan.FromMilliseconds(500);
 
     private readonly Lock _gate = new();
     private readonly List<Viewer> _viewers = [];

@@ -66,7 +66,7 @@ internal sealed class FleetColumns
     /// <summary>What is settled of a gateway.</summary>
     public long Settled(int i) => Sum(Sum(Stored[i], Rejected[i]), Sum(Dropped[i], Lost[i]));
 
-    /// <summary>Readings that it accepted and that are not settled: they exist at the edge and in the log alone.</summary>
+    /// <summary>Readings that it accepted and that are not settled: they are at the edge and in the log alone.</summary>
     public long AtRisk(int i) => Math.Max(0, Accepted[i] - Settled(i));
 
     /// <summary>Since when the gateway is in its state; <see cref="None"/> when not known.</summary>
@@ -88,6 +88,34 @@ internal sealed class FleetColumns
         (Versions[i], Offsets[i]) = (presence.Version, presence.ClockOffsetMicros ?? None);
         Synchronised[i] = presence.ClockSynchronised;
     }
+
+    /// <summary>
+    /// Measures the rate: a mean over some 30 s, in which each measurement of a second or more has its part.
+    /// </summary>
+    public void Measure(int i, long atMicros)
+    {
+        const double SpanSeconds = 30;
+        var settled = Settled(i);
+        var seconds = RateFrom[i] == None ? -1 : (atMicros - RateFrom[i]) / 1e6;
+        if (seconds is >= 0 and < 1)
+        {
+            return;
+        }
+
+        if (seconds >= 1)
+        {
+            var share = 1 - Math.Exp(-seconds / SpanSeconds);
+            var rate = Math.Max(0, settled - RateSettled[i]) / seconds;
+            Rates[i] = Rates[i] == 0 ? rate : Rates[i] + (share * (rate - Rates[i]));
+        }
+
+        (RateFrom[i], RateSettled[i]) = (atMicros, settled);
+    }
+
+    /// <summary>What people would notice. A healthy gateway moves all the time, and is silent on the wire.</summary>
+    public (string, int, bool?, long, string, long, long) Noticed(int i) => (
+        Forks[i], Firing[i], Connected[i], Since[i], Versions[i], Offsets[i],
+        States[i] == GatewayState.Fresh ? 0 : AtRisk(i));
 
     private static long Sum(long a, long b) => (long)Int128.Min((Int128)a + b, long.MaxValue);
 

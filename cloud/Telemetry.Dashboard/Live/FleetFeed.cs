@@ -33,7 +33,7 @@ public sealed class FleetFeed(
     private volatile bool _overflowed;
     private long _behindSince = long.MinValue, _databaseSince = long.MinValue;
 
-    /// <summary>So long a silence of everybody means that nothing can be heard: owners say something every 2 s.</summary>
+    /// <summary>So long a silence of all means that nothing can be heard: owners say something every 2 s.</summary>
     public static readonly TimeSpan SilenceMax = TimeSpan.FromSeconds(8);
 
     /// <summary>What keeps the pages from showing what is now.</summary>
@@ -157,7 +157,8 @@ public sealed class FleetFeed(
             return;
         }
 
-        var (partitions, gateways) = (Array.Empty<int>() as IReadOnlyList<int>, Array.Empty<string>() as IReadOnlyList<string>);
+        IReadOnlyList<int> partitions = [];
+        IReadOnlyList<string> gateways = [];
         try
         {
             if (!_loaded || _loadedAt == 0 || time.GetElapsedTime(_loadedAt) >= LoadEvery)

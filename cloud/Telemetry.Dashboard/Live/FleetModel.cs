@@ -17,7 +17,7 @@ public sealed class FleetModel(TimeProvider time)
     private readonly Lock _gate = new();
     private readonly FleetColumns _fleet = new();
     private readonly PartitionCounts _counts = new();
-    private readonly Dictionary<string, long> _ingresses = new(StringComparer.Ordinal);
+    private readonly IngressSilences _ingresses = new(IngressSilence, time);
     private readonly HashSet<string> _alertsAsked = new(StringComparer.Ordinal);
     private readonly HashSet<int> _mustRead = [];
     private readonly HashSet<int> _changed = [];
@@ -96,7 +96,7 @@ public sealed class FleetModel(TimeProvider time)
     {
         lock (_gate)
         {
-            _ingresses[report.Ingress] = time.GetTimestamp();
+            _ingresses.Heard(report.Ingress);
             foreach (var gateway in report.Gateways)
             {
                 Take(gateway, report.Ingress);
@@ -163,15 +163,15 @@ public sealed class FleetModel(TimeProvider time)
     {
         lock (_gate)
         {
-            var (timestamp, now) = (time.GetTimestamp(), NowMicros());
-            var silent = SilentIngresses(hearing, timestamp);
+            var now = NowMicros();
+            var silent = _ingresses.TakeSilent(hearing);
             var counts = new int[GatewayStates.Names.Length];
             var (atRisk, firing) = (0L, 0);
             for (var i = 0; i < _fleet.Count; i++)
             {
                 if (_fleet.Connected[i] == true && silent.TryGetValue(_fleet.Ingresses[i], out var since))
                 {
-                    (_fleet.Connected[i], _fleet.Since[i]) = (false, since);
+                    (_fleet.Connected[i], _fleet.Since[i]) = (false, now - since);
                     Changed(i);
                 }
 
@@ -251,7 +251,7 @@ public sealed class FleetModel(TimeProvider time)
     {
         var isNew = !_fleet.TryFind(gateway.Gateway, out _);
         var i = _fleet.Place(gateway.Gateway);
-        var before = Noticed(i);
+        var before = _fleet.Noticed(i);
         if (!gateway.Sites.SequenceEqual(_fleet.Sites[i]) || !gateway.Labels.SequenceEqual(_fleet.Labels[i]))
         {
             (_fleet.Sites[i], _fleet.Labels[i]) = ([.. gateway.Sites], [.. gateway.Labels]);
@@ -267,27 +267,22 @@ public sealed class FleetModel(TimeProvider time)
             _fleet.Watermarks[i] = gateway.WatermarkMicros ?? FleetColumns.None;
             _fleet.Changed[i] = gateway.ChangedMicros ?? FleetColumns.None;
             _fleet.Firing[i] = gateway.Firing;
-            Measure(i, atMicros);
+            _fleet.Measure(i, atMicros);
         }
 
         // What ingresses say themselves is newer than what the database has of it.
         if (gateway.Presence is { } presence && (isNew || _fleet.Connected[i] is null
-            || !_ingresses.ContainsKey(presence.Ingress)))
+            || !_ingresses.Knows(presence.Ingress)))
         {
-            _ingresses.TryAdd(presence.Ingress, time.GetTimestamp());
+            _ingresses.Add(presence.Ingress);
             _fleet.TakePresence(i, presence);
         }
 
-        if (isNew || before != Noticed(i))
+        if (isNew || before != _fleet.Noticed(i))
         {
             Changed(i);
         }
     }
-
-    // What people would notice. A healthy gateway moves all the time, and is silent on the wire.
-    private (string, int, bool?, long, string, long, long) Noticed(int i) => (
-        _fleet.Forks[i], _fleet.Firing[i], _fleet.Connected[i], _fleet.Since[i], _fleet.Versions[i], _fleet.Offsets[i],
-        _fleet.States[i] == GatewayState.Fresh ? 0 : _fleet.AtRisk(i));
 
     private void Take(GatewayChange change, int partition, long atMicros)
     {
@@ -297,7 +292,7 @@ public sealed class FleetModel(TimeProvider time)
         (_fleet.Rejected[i], _fleet.Dropped[i]) = (change.Rejected, change.Dropped);
         (_fleet.Lost[i], _fleet.Forks[i]) = (change.Lost, change.Fork);
         (_fleet.Watermarks[i], _fleet.Changed[i]) = (change.WatermarkMicros, atMicros);
-        Measure(i, atMicros);
+        _fleet.Measure(i, atMicros);
         if (change.AlertsChanged)
         {
             _alertsAsked.Add(change.Gateway.Value);
@@ -325,55 +320,15 @@ public sealed class FleetModel(TimeProvider time)
             return;
         }
 
-        var before = Noticed(i);
+        var before = _fleet.Noticed(i);
         (_fleet.Connected[i], _fleet.Since[i]) = (presence.Connected, presence.SinceMicros);
         (_fleet.Ingresses[i], _fleet.Sessions[i]) = (ingress, presence.Session);
         (_fleet.Versions[i], _fleet.Synchronised[i]) = (presence.Version, presence.ClockSynchronised);
         _fleet.Offsets[i] = presence.ClockOffsetMicros ?? FleetColumns.None;
-        if (before != Noticed(i))
+        if (before != _fleet.Noticed(i))
         {
             Changed(i);
         }
-    }
-
-    // A mean over some 30 s, in which each measurement of a second or more has its part.
-    private void Measure(int i, long atMicros)
-    {
-        const double SpanSeconds = 30;
-        var settled = _fleet.Settled(i);
-        var seconds = _fleet.RateFrom[i] == FleetColumns.None ? -1 : (atMicros - _fleet.RateFrom[i]) / 1e6;
-        if (seconds is >= 0 and < 1)
-        {
-            return;
-        }
-
-        if (seconds >= 1)
-        {
-            var share = 1 - Math.Exp(-seconds / SpanSeconds);
-            var rate = Math.Max(0, settled - _fleet.RateSettled[i]) / seconds;
-            _fleet.Rates[i] = _fleet.Rates[i] == 0 ? rate : _fleet.Rates[i] + (share * (rate - _fleet.Rates[i]));
-        }
-
-        (_fleet.RateFrom[i], _fleet.RateSettled[i]) = (atMicros, settled);
-    }
-
-    private Dictionary<string, long> SilentIngresses(bool hearing, long timestamp)
-    {
-        var silent = new Dictionary<string, long>(StringComparer.Ordinal);
-        foreach (var (ingress, heardAt) in _ingresses.ToArray())
-        {
-            if (!hearing)
-            {
-                _ingresses[ingress] = timestamp;
-            }
-            else if (time.GetElapsedTime(heardAt, timestamp) is var silence && silence > IngressSilence)
-            {
-                silent.Add(ingress, NowMicros() - (silence.Ticks / TimeSpan.TicksPerMicrosecond));
-                _ingresses.Remove(ingress);
-            }
-        }
-
-        return silent;
     }
 
     private GatewayState StateOf(int i, long now) => GatewayStates.Of(

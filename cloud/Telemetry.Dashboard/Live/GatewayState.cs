@@ -25,7 +25,7 @@ public static class GatewayStates
     /// </summary>
     public const long FreshMicros = 120 * 1_000_000L;
 
-    /// <summary>One whose ingress said nothing of it (a foreign broker) is offline after so long without a commit.</summary>
+    /// <summary>One of which no ingress says anything is offline after so long without a commit.</summary>
     public const long SilentMicros = 5 * 60 * 1_000_000L;
 
     /// <summary>The states' names in JSON, by number.</summary>

@@ -28,8 +28,8 @@ internal sealed class EmbeddedFiles
             using var stream = assembly.GetManifestResourceStream(name)!;
             var bytes = new byte[stream.Length];
             stream.ReadExactly(bytes);
-            _files.Add(name, new File(
-                bytes, Types[Path.GetExtension(name)], $"\"{Convert.ToHexStringLower(SHA256.HashData(bytes))[..32]}\""));
+            var tag = Convert.ToHexStringLower(SHA256.HashData(bytes))[..32];
+            _files.Add(name, new File(bytes, Types[Path.GetExtension(name)], $"\"{tag}\""));
         }
     }
 

@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Telemetry.Dashboard.Pages;
 
-/// <summary>The headers that every answer has: no host but its own is ever asked, and no markup becomes a page.</summary>
+/// <summary>
+/// The headers of every answer: no host but its own is ever asked, and no text becomes markup.
+/// </summary>
 internal static class SecurityHeaders
 {
     /// <summary>The policy of the pages.</summary>

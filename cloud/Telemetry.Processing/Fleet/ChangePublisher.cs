@@ -10,12 +10,12 @@ namespace Telemetry.Processing.Fleet;
 
 /// <summary>
 /// Tells the dashboards after each commit what it changed, with the partition's count of commits. Commits that changed
-/// nothing are told together, at intervals. A message that cannot be sent is not sent again: the next one shows the jump,
-/// and who listens reads the partition from the database.
+/// nothing are told together, at intervals. A message that cannot be sent is not sent again: the next one shows the
+/// jump, and who listens reads the partition from the database.
 /// </summary>
 internal sealed class ChangePublisher(IFleetChannel? channel, OwnedPartitions owned, TimeProvider time)
 {
-    /// <summary>How often a partition is told of when nothing changes: dashboards know by it that they hear all.</summary>
+    /// <summary>How often a partition is told of when nothing changes: so dashboards know that they hear.</summary>
     private static readonly TimeSpan QuietEvery = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<GatewayId, bool> _changed = [];
@@ -94,8 +94,8 @@ internal sealed class ChangePublisher(IFleetChannel? channel, OwnedPartitions ow
         }
 
         _writer.Clear();
-        new PartitionChanges(partition, from, to, NowMicros(), [.. changed.Select(g => Change(owner.Gateways[g].Ledger))])
-            .Write(_writer);
+        var changes = changed.Select(gateway => Change(owner.Gateways[gateway].Ledger)).ToArray();
+        new PartitionChanges(partition, from, to, NowMicros(), changes).Write(_writer);
         await channel!.PublishChangesAsync(partition, _writer.ToArray(), cancellationToken);
         _told[partition] = new Told(owner.Row.Token, to, time.GetTimestamp());
     }

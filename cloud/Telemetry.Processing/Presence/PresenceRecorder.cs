@@ -15,7 +15,7 @@ namespace Telemetry.Processing.Presence;
 public sealed class PresenceRecorder(
     IFleetChannel channel, IPresenceTable table, ReportedFailure failure, TimeProvider time)
 {
-    /// <summary>The most gateways that wait to be written; further ones are left out until they are said again.</summary>
+    /// <summary>The most gateways that wait to be written; others are left out until they are said again.</summary>
     public const int WaitingMax = 100_000;
 
     /// <summary>The most runs of ingresses that wait to be written.</summary>

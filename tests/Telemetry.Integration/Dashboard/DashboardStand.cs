@@ -107,8 +107,8 @@ internal sealed class DashboardStand : IAsyncDisposable
             await Task.Delay(TimeSpan.FromMilliseconds(100), CancellationToken.None);
         }
 
-        throw new TimeoutException(
-            $"{path} did not come to hold within 90 s, it is {last}\n{await File.ReadAllTextAsync(Cloud.Process.OutputFile)}\n{(_agents is null ? "" : await File.ReadAllTextAsync(_agents.OutputFile))}");
+        var agents = _agents is null ? "" : await File.ReadAllTextAsync(_agents.OutputFile, CancellationToken.None);
+        throw new TimeoutException($"{path} did not come to hold within 90 s, it is {last}\n{agents}");
     }
 
     public Task<JsonElement> Until(string path, Func<JsonElement, bool> holds) =>

@@ -19,7 +19,9 @@ public sealed class DashboardTests
         try
         {
             var fleet = await stand.Until(
-                "/api/fleet", f => !agents.HasExited && Count(f, "fresh") == 3 && Text(f.GetProperty("behind"), "what") == "nothing");
+                "/api/fleet", f => Count(f, "fresh") == 3 && Text(f.GetProperty("behind"), "what") == "nothing"
+                    && f.GetProperty("rows").EnumerateArray().All(
+                        row => row.GetProperty("clockOffsetSeconds").ValueKind == JsonValueKind.Number));
             foreach (var row in fleet.GetProperty("rows").EnumerateArray())
             {
                 Assert.True(row.GetProperty("connected").GetBoolean());
@@ -69,7 +71,8 @@ public sealed class DashboardTests
             expected = await stand.Sql(Sql);
             return expected == string.Join('\n', fleet.GetProperty("rows").EnumerateArray().Select(row => string.Join(
                 '|', Text(row, "name"), row.GetProperty("partition"),
-                row.GetProperty("accepted"), row.GetProperty("stored"), row.GetProperty("rejected"), row.GetProperty("dropped"), row.GetProperty("lost"),
+                row.GetProperty("accepted"), row.GetProperty("stored"),
+                row.GetProperty("rejected"), row.GetProperty("dropped"), row.GetProperty("lost"),
                 row.GetProperty("atRisk"),
                 row.GetProperty("watermark").GetDateTime().ToString("yyyy-MM-ddTHH:mm:ss.ffffff", null),
                 row.GetProperty("connected").GetBoolean() ? "t" : "f", Text(row, "version"))));

@@ -4,8 +4,8 @@ namespace Telemetry.Tests.Architecture;
 
 /// <summary>
 /// Who may see whom; all arrows run down. Agent and Simulator → Inputs → Edge → shared; Cloud → Ingress, Processing,
-/// Alerting, Dashboard → Streams, Storage → shared. In shared/ Diagnostics alone sees another project: Runtime, whose reader it
-/// needs for its section of the settings. Edge and cloud meet only there, and nothing sees the tests.
+/// Alerting, Dashboard → Streams, Storage → shared. In shared/ Diagnostics alone sees another project: Runtime, whose
+/// reader it needs for its section of the settings. Edge and cloud meet only there, and nothing sees the tests.
 /// </summary>
 public sealed class ProjectArrowsTests
 {

@@ -93,7 +93,10 @@ public sealed class DashboardServerTests : IAsyncLifetime, IHostLifetime
     [Fact]
     public async Task Request_for_another_host_is_refused_so_that_no_foreign_page_can_ask()
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/fleet") { Headers = { Host = "evil.example" } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/fleet")
+        {
+            Headers = { Host = "evil.example" },
+        };
         using var answer = await _http.SendAsync(request);
 
         Assert.Equal(HttpStatusCode.MisdirectedRequest, answer.StatusCode);

@@ -61,16 +61,34 @@ function open() {
   source.addEventListener('anew', () => listeners.forEach(listener => listener(null)));
 }
 
+function close() {
+  source?.close();
+  source = null;
+}
+
+// A browser has six connections to a server, and each open page holds one for its events: one that nobody sees has none.
 export function start() {
-  open();
+  const follow = () => {
+    if (document.visibilityState === 'hidden') {
+      close();
+      lostSince ||= new Date().toISOString();
+    } else if (source === null) {
+      heardAt = performance.now();
+      open();
+    }
+  };
+  document.addEventListener('visibilitychange', follow);
+  addEventListener('pagehide', close);
+  addEventListener('pageshow', follow);
+  follow();
   setInterval(() => {
     // The server says something every few seconds.
-    if (performance.now() - heardAt < silence) {
+    if (source === null || performance.now() - heardAt < silence) {
       return;
     }
     lostSince ||= new Date(Date.now() - silence).toISOString();
     tell({ what: 'dashboard', since: lostSince, text: 'The dashboard does not answer; this page stands still.' });
-    if (source?.readyState === EventSource.CLOSED) {
+    if (source.readyState === EventSource.CLOSED) {
       open();
     }
   }, 2000);

@@ -32,7 +32,8 @@ public sealed class PartitionChangesTests
         };
 
         Assert.Equal(
-            new string('é', PartitionChanges.ForkCharactersMax), PartitionChanges.Read(Bytes(changes)).Gateways[0].Fork);
+            new string('é', PartitionChanges.ForkCharactersMax),
+            PartitionChanges.Read(Bytes(changes)).Gateways[0].Fork);
     }
 
     [Fact]
