@@ -66,7 +66,7 @@ internal sealed class FleetColumns
     /// <summary>What is settled of a gateway.</summary>
     public long Settled(int i) => Sum(Sum(Stored[i], Rejected[i]), Sum(Dropped[i], Lost[i]));
 
-    /// <summary>Readings that it accepted and that are not settled: they are at the edge and in the log alone.</summary>
+    /// <summary>Readings that it accepted and that are not settled: only the edge and the log have them.</summary>
     public long AtRisk(int i) => Math.Max(0, Accepted[i] - Settled(i));
 
     /// <summary>Since when the gateway is in its state; <see cref="None"/> when not known.</summary>

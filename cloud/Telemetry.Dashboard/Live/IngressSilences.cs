@@ -1,6 +1,6 @@
 namespace Telemetry.Dashboard.Live;
 
-/// <summary>Since when each ingress says nothing. One that is silent for too long is forgotten until it speaks.</summary>
+/// <summary>Since when each ingress says nothing; one that is silent for too long is forgotten.</summary>
 internal sealed class IngressSilences(TimeSpan longest, TimeProvider time)
 {
     private readonly Dictionary<string, long> _heardAt = new(StringComparer.Ordinal);

@@ -9,8 +9,8 @@ public sealed class PresenceTableTests(PostgresFixture fixture) : IClassFixture<
 {
     private const long Then = 1_700_000_000_000_000;
 
-    private const string Sql = "SELECT concat_ws('|', connected, extract(epoch FROM since)::bigint - 1700000000, ingress, "
-        + "agent_version, clock_offset, clock_synchronised) FROM telemetry.presence";
+    private const string Sql = "SELECT concat_ws('|', connected, extract(epoch FROM since)::bigint - 1700000000, "
+        + "ingress, agent_version, clock_offset, clock_synchronised) FROM telemetry.presence";
 
     [ServersFact(postgres: true)]
     public async Task Newest_session_counts_and_the_end_of_an_older_one_does_not()

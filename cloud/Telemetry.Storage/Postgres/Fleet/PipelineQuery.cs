@@ -32,7 +32,8 @@ internal static class PipelineQuery
                 FROM telemetry.dead_letter WHERE retried_at IS NULL GROUP BY reason) d),
             'newestLetters', (SELECT coalesce(json_agg(d ORDER BY d.id DESC), '[]') FROM (
                 SELECT id, gateway,
-                       (ARRAY['value', 'time', 'malformed', 'fork', 'database', 'limit'])[reason] AS reason, error, readings, stored_at AS "storedAt"
+                       (ARRAY['value', 'time', 'malformed', 'fork', 'database', 'limit'])[reason] AS reason, error,
+                       readings, stored_at AS "storedAt"
                 FROM telemetry.dead_letter WHERE retried_at IS NULL ORDER BY id DESC LIMIT 50) d),
             'databaseBytes', pg_database_size(current_database()),
             'server', current_setting('server_version'))::text
