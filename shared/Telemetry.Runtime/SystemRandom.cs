@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
 
 namespace Telemetry.Runtime;
 
@@ -8,8 +8,14 @@ namespace Telemetry.Runtime;
 /// snapshot, or two processes begun in the same moment, never draw the same ids. Real processes use it wherever they
 /// need chance; the simulation gives them a seeded <see cref="Random"/> in its place. Any thread may call it.
 /// </summary>
+/// <remarks>
+/// Read from the kernel's device, which is always there on the systems that this runs on. The framework's own generator
+/// would load OpenSSL, 4 MB of memory, into an agent that needs it for nothing else.
+/// </remarks>
 public sealed class SystemRandom : Random
 {
+    private static readonly SafeFileHandle Device = File.OpenHandle("/dev/urandom");
+
     private SystemRandom()
     {
     }
@@ -60,10 +66,10 @@ public sealed class SystemRandom : Random
     public override float NextSingle() => (NextUInt64() >> 40) * (1.0f / (1U << 24));
 
     /// <inheritdoc/>
-    public override void NextBytes(byte[] buffer) => RandomNumberGenerator.Fill(buffer);
+    public override void NextBytes(byte[] buffer) => Fill(buffer);
 
     /// <inheritdoc/>
-    public override void NextBytes(Span<byte> buffer) => RandomNumberGenerator.Fill(buffer);
+    public override void NextBytes(Span<byte> buffer) => Fill(buffer);
 
     /// <inheritdoc/>
     protected override double Sample() => NextDouble();
@@ -71,7 +77,22 @@ public sealed class SystemRandom : Random
     private static ulong NextUInt64()
     {
         Span<byte> bytes = stackalloc byte[8];
-        RandomNumberGenerator.Fill(bytes);
+        Fill(bytes);
         return BinaryPrimitives.ReadUInt64LittleEndian(bytes);
+    }
+
+    // A short read is possible only for more than 256 bytes; an empty one never.
+    private static void Fill(Span<byte> bytes)
+    {
+        while (bytes.Length > 0)
+        {
+            var read = RandomAccess.Read(Device, bytes, 0);
+            if (read == 0)
+            {
+                throw new IOException("/dev/urandom gave no bytes: this system's device is not the kernel's.");
+            }
+
+            bytes = bytes[read..];
+        }
     }
 }

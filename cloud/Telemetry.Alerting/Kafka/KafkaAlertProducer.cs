@@ -89,7 +89,12 @@ internal sealed class KafkaAlertProducer : IAlertProducer
             producer.BeginTransaction();
             foreach (var record in records)
             {
-                Send(producer, _options.AlertTopic, record.Key, record.Row.Json.ToArray(), HeadersOf(record));
+                var headers = HeadersOf(record);
+                Send(producer, _options.AlertTopic, record.Key, record.Row.Json.ToArray(), headers);
+                foreach (var copy in record.Copies)
+                {
+                    Send(producer, copy.Topic, copy.Key, copy.Value?.ToArray(), headers);
+                }
             }
 
             foreach (var (partition, position) in positions.OrderBy(p => p.Key))
@@ -117,13 +122,13 @@ internal sealed class KafkaAlertProducer : IAlertProducer
         }
     }
 
-    private void Send(IProducer<byte[], byte[]> producer, string topic, string key, byte[] value, Headers? headers) =>
+    private void Send(IProducer<byte[], byte[]> producer, string topic, string key, byte[]? value, Headers? headers) =>
         producer.Produce(
             topic,
             new Message<byte[], byte[]>
             {
                 Key = Encoding.UTF8.GetBytes(key),
-                Value = value,
+                Value = value!, // Null is a tombstone: the key is at its end.
                 Headers = headers,
                 Timestamp = new Timestamp(_time.GetUtcNow()),
             },

@@ -1,3 +1,5 @@
+using Telemetry.Alerting.Routes;
+
 namespace Telemetry.Alerting.Kafka;
 
 /// <summary>How to connect to Kafka, and its topics of alerts.</summary>
@@ -23,6 +25,14 @@ public sealed record KafkaOptions
 
     /// <summary>The topic of positions, compacted.</summary>
     public string PositionTopic { get; init; } = "telemetry.alerts.position";
+
+    /// <summary>
+    /// The compacted topic of the alerts that are open: a record an instance, keyed by its id, and a null when it ends.
+    /// </summary>
+    public string StateTopic { get; init; } = "telemetry.alerts.state";
+
+    /// <summary>Further topics, by what an alert says.</summary>
+    public AlertRoutes Routes { get; init; } = AlertRoutes.None;
 
     /// <summary>True: missing topics are made. False: a missing topic is an error.</summary>
     public bool CreateTopics { get; init; } = true;

@@ -4,7 +4,7 @@ using Telemetry.Alerting.Relay;
 
 namespace Telemetry.Alerting.Kafka;
 
-/// <summary>Makes the two topics if they are missing, and checks that they are as the relay needs them.</summary>
+/// <summary>Makes the topics if they are missing, and checks that they are as the relay needs them.</summary>
 public sealed class KafkaTopics(KafkaOptions options, TimeProvider time)
 {
     private static readonly TimeSpan LookWithin = TimeSpan.FromSeconds(5);
@@ -35,10 +35,7 @@ public sealed class KafkaTopics(KafkaOptions options, TimeProvider time)
                 await UntilThereAsync(admin);
             }
 
-            if (!missing.Contains(options.PositionTopic))
-            {
-                await RequireCompactedAsync(admin);
-            }
+            await RequireCompactedAsync(admin, missing);
         }
         catch (Exception e) when (KafkaErrors.IsKafkas(e))
         {
@@ -53,12 +50,9 @@ public sealed class KafkaTopics(KafkaOptions options, TimeProvider time)
         {
             using var admin = Build();
             var missing = await MissingAsync(admin);
-            if (!missing.Contains(options.PositionTopic))
-            {
-                await RequireCompactedAsync(admin);
-            }
+            await RequireCompactedAsync(admin, missing);
 
-            return missing.Count == 0 ? "both topics made"
+            return missing.Count == 0 ? $"all {Topics.Count()} topics made"
                 : options.CreateTopics ? $"topics to be made: {string.Join(", ", missing)}"
                 : throw new AlertSinkException(AlertSinkFault.Broken, $"missing topics: {string.Join(", ", missing)}");
         }
@@ -67,6 +61,10 @@ public sealed class KafkaTopics(KafkaOptions options, TimeProvider time)
             throw KafkaErrors.From("look at Kafka's topics", e);
         }
     }
+
+    private string[] Compacted => [options.PositionTopic, options.StateTopic];
+
+    private IEnumerable<string> Topics => [options.AlertTopic, .. Compacted, .. options.Routes.Topics];
 
     private IAdminClient Build() => new AdminClientBuilder(KafkaConfiguration.Admin(options))
         .SetLogHandler((_, _) => { }) // Errors that matter are returned by a call.
@@ -79,7 +77,7 @@ public sealed class KafkaTopics(KafkaOptions options, TimeProvider time)
         var metadata = await thread.DoAsync(() => admin.GetMetadata(options.OperationTimeout));
         var there = metadata.Topics.Where(t => t.Partitions.Count > 0 && t.Partitions.All(p => p.Leader >= 0))
             .Select(t => t.Topic).ToHashSet();
-        return [.. new[] { options.AlertTopic, options.PositionTopic }.Where(t => !there.Contains(t))];
+        return [.. Topics.Where(t => !there.Contains(t))];
     }
 
     // A new topic becomes visible a moment later.
@@ -101,6 +99,7 @@ public sealed class KafkaTopics(KafkaOptions options, TimeProvider time)
         foreach (var topic in missing)
         {
             var isPosition = topic == options.PositionTopic;
+            var isCompacted = Compacted.Contains(topic);
             try
             {
                 await admin.CreateTopicsAsync(
@@ -110,7 +109,7 @@ public sealed class KafkaTopics(KafkaOptions options, TimeProvider time)
                         Name = topic,
                         NumPartitions = isPosition ? 1 : options.TopicPartitions,
                         ReplicationFactor = options.TopicReplicas,
-                        Configs = isPosition ? new Dictionary<string, string> { [CleanupPolicy] = Compact } : null,
+                        Configs = isCompacted ? new Dictionary<string, string> { [CleanupPolicy] = Compact } : null,
                     },
                 ]);
             }
@@ -121,26 +120,30 @@ public sealed class KafkaTopics(KafkaOptions options, TimeProvider time)
         }
     }
 
-    // If old positions were deleted by age, an outbox without alerts for a long time would lose its position.
-    private async Task RequireCompactedAsync(IAdminClient admin)
+    // If old records were deleted by age, an outbox without alerts for a long time would lose its position, and an
+    // alert that is open for long its state.
+    private async Task RequireCompactedAsync(IAdminClient admin, IReadOnlyCollection<string> missing)
     {
-        var resource = new ConfigResource { Type = ResourceType.Topic, Name = options.PositionTopic };
-        List<DescribeConfigsResult> described;
-        try
+        foreach (var topic in Compacted.Except(missing))
         {
-            described = await admin.DescribeConfigsAsync(
-                [resource], new DescribeConfigsOptions { RequestTimeout = LookWithin });
-        }
-        catch (KafkaException)
-        {
-            return; // We may not read the configuration, or nobody answers: publishing does not need it.
-        }
+            var resource = new ConfigResource { Type = ResourceType.Topic, Name = topic };
+            List<DescribeConfigsResult> described;
+            try
+            {
+                described = await admin.DescribeConfigsAsync(
+                    [resource], new DescribeConfigsOptions { RequestTimeout = LookWithin });
+            }
+            catch (KafkaException)
+            {
+                return; // We may not read the configuration, or nobody answers: publishing does not need it.
+            }
 
-        if (described.Single().Entries.TryGetValue(CleanupPolicy, out var policy) && policy.Value != Compact)
-        {
-            throw new AlertSinkException(
-                AlertSinkFault.Broken,
-                $"topic {options.PositionTopic} has {CleanupPolicy}={policy.Value}; the relay needs {Compact}");
+            if (described.Single().Entries.TryGetValue(CleanupPolicy, out var policy) && policy.Value != Compact)
+            {
+                throw new AlertSinkException(
+                    AlertSinkFault.Broken,
+                    $"topic {topic} has {CleanupPolicy}={policy.Value}; the relay needs {Compact}");
+            }
         }
     }
 }

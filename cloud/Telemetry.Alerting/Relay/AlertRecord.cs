@@ -2,9 +2,16 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Telemetry.Alerting.Routes;
 using Telemetry.Storage.Alerts;
 
 namespace Telemetry.Alerting.Relay;
+
+/// <summary>A record of the same event in another topic.</summary>
+/// <param name="Topic">The topic.</param>
+/// <param name="Key">The device, or in the topic of open alerts the instance.</param>
+/// <param name="Value">The value; null: the key is at its end.</param>
+public readonly record struct AlertCopy(string Topic, string Key, ReadOnlyMemory<byte>? Value);
 
 /// <summary>
 /// One record of the alert topic: a CloudEvent 1.0 in Kafka's binary mode. The key is the device: all transitions of a
@@ -24,7 +31,16 @@ public sealed record AlertRecord(
     internal const string IdHeader = "ce_id";
 
     private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
-    private const string UnreadableType = "telemetry.alert.unreadable";
+    private const string UnreadableType = "telemetry.alert.unreadable.v1";
+
+    /// <summary>CloudEvents' dataschema: docs/reference/schemas/ has it.</summary>
+    public const string DataSchema = "urn:telemetry:alert:v1";
+
+    /// <summary>Records of the same event in other topics, in the same transaction.</summary>
+    public IReadOnlyList<AlertCopy> Copies { get; private init; } = [];
+
+    /// <summary>The transition; null where the row's JSON is not ours.</summary>
+    public AlertTransition? Transition { get; private init; }
 
     /// <summary>
     /// Makes the record of a row. A row whose JSON is not ours is published too, with the few attributes that every
@@ -49,7 +65,7 @@ public sealed record AlertRecord(
             new("ce_specversion", "1.0"),
             new(IdHeader, row.Id),
             new("ce_source", source),
-            new("ce_type", transition is null ? UnreadableType : $"telemetry.alert.{Word(transition.Kind)}"),
+            new("ce_type", transition is null ? UnreadableType : $"telemetry.alert.{Word(transition.Kind)}.v1"),
             .. transition is null ? [] : Attributes(transition),
             new("ce_sequence", row.Head.Number.ToString("D20", CultureInfo.InvariantCulture)),
             new(PartitionHeader, row.Partition.ToString(CultureInfo.InvariantCulture)),
@@ -57,11 +73,35 @@ public sealed record AlertRecord(
             new(ChainHeader, row.Head.Chain.ToString("x32", CultureInfo.InvariantCulture)),
             new(SinceHeader, sinceMillis.ToString(CultureInfo.InvariantCulture)),
         ];
-        return new AlertRecord(row, sinceMillis, transition?.Device ?? row.Id, headers);
+        return new AlertRecord(row, sinceMillis, transition?.Device ?? row.Id, headers) { Transition = transition };
+    }
+
+    /// <summary>The record with its copies for the topics of routes, and for the topic of open alerts.</summary>
+    public AlertRecord For(IReadOnlyList<AlertDestination> destinations, string stateTopic)
+    {
+        if (Transition is not { } transition)
+        {
+            return this;
+        }
+
+        List<AlertCopy> copies =
+        [
+            .. destinations.Select(d => new AlertCopy(
+                d.Topic, Key, d.Form == AlertForm.Full ? Row.Json : AlertNotice.Of(transition).ToJson())),
+        ];
+        if (stateTopic.Length > 0)
+        {
+            // Not null alone: it would become empty bytes, which are no tombstone.
+            copies.Add(new AlertCopy(
+                stateTopic, transition.Instance, Ends(transition.Kind) ? default(ReadOnlyMemory<byte>?) : Row.Json));
+        }
+
+        return this with { Copies = copies };
     }
 
     private static IEnumerable<KeyValuePair<string, string>> Attributes(AlertTransition transition)
     {
+        yield return new("ce_dataschema", DataSchema);
         yield return new("ce_subject", transition.Device);
         yield return new("ce_time", Time(transition.TimeMicros));
         yield return new("ce_partitionkey", transition.Device);
@@ -69,11 +109,14 @@ public sealed record AlertRecord(
         yield return new("ce_causationid", transition.Frame);
         yield return new("ce_traceparent", transition.TraceParent);
         yield return new("ce_severity", transition.Severity);
+        yield return new("ce_actor", "rules");
         yield return new("ce_late", transition.Late ? "true" : "false");
         yield return new("ce_detectiondelay", Duration(transition.DetectionDelayMicros));
     }
 
-    private static string Word(AlertKind kind) => kind == AlertKind.Firing ? "firing" : "resolved";
+    private static string Word(AlertKind kind) => kind.ToString().ToLowerInvariant();
+
+    private static bool Ends(AlertKind kind) => kind == AlertKind.Resolved;
 
     // Times outside of DateTime's range are limited to it; the exact time is in the data.
     private static string Time(long micros)

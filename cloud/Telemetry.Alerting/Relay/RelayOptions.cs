@@ -1,3 +1,5 @@
+using Telemetry.Alerting.Routes;
+
 namespace Telemetry.Alerting.Relay;
 
 /// <summary>How the relay works. Every limit says what happens when it is reached.</summary>
@@ -17,6 +19,12 @@ public sealed record RelayOptions
 
     /// <summary>CloudEvents' source of every event: a URI reference.</summary>
     public string Source { get; init; } = "/telemetry";
+
+    /// <summary>The topics beside the alert topic.</summary>
+    public AlertRoutes Routes { get; init; } = AlertRoutes.None;
+
+    /// <summary>The compacted topic of open alerts; empty: none.</summary>
+    public string StateTopic { get; init; } = "";
 
     /// <summary>
     /// How long the lease lasts without renewal, by the database's clock. After a crash, another relay waits this long.

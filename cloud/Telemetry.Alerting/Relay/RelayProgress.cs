@@ -90,7 +90,7 @@ internal sealed class RelayProgress(
             positions[partition] = new RelayPosition(at, start.Skipping);
         }
 
-        return new RelayBatch(records, positions, skipped);
+        return new RelayBatch(await RoutedAsync(records, cancellationToken), positions, skipped);
     }
 
     /// <summary>The batch is committed.</summary>
@@ -114,6 +114,23 @@ internal sealed class RelayProgress(
         {
             _noted[partition] = head;
         }
+    }
+
+    private async Task<IReadOnlyList<AlertRecord>> RoutedAsync(
+        List<AlertRecord> records, CancellationToken cancellationToken)
+    {
+        var sites = options.Routes.AskForSites && records.Count > 0
+            ? await outbox.SitesAsync(
+                [.. records.Select(r => r.Transition).OfType<AlertTransition>().Select(t => (t.Gateway, t.Device))
+                    .Distinct()],
+                cancellationToken)
+            : null;
+        return [.. records.Select(r => r.Transition is { } transition
+            ? r.For(
+                options.Routes.Of(
+                    transition, sites?.GetValueOrDefault((transition.Gateway, transition.Device)) ?? ""),
+                options.StateTopic)
+            : r)];
     }
 
     // After a read-back the row at the position may have been removed: then there is nothing to compare with.

@@ -44,7 +44,7 @@ internal sealed class IngressService(RoleContext context, ServersService servers
         Health.Add("partitions", () => core.Closed);
         Health.Add("ingress", () => core.Closed is null ? core.Refused.Problem : null);
         counters.Publish(context.Meter);
-        SessionMetrics.Publish(context.Meter, ingress);
+        SessionMetrics.Publish(context.Meter, ingress, time);
         await base.StartAsync(cancellationToken);
     }
 

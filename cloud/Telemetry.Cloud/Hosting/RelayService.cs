@@ -16,7 +16,9 @@ internal sealed class RelayService(RoleContext context, StopSignal signal) : Bac
         var (settings, time) = (context.Settings, context.Time);
         _outbox = new PostgresAlertOutbox(settings.Database!);
         _relay = new AlertRelay(
-            new KafkaAlertSink(settings.Kafka!, time), _outbox, settings.Relay, time, context.Random,
+            new KafkaAlertSink(settings.Kafka!, time), _outbox,
+            settings.Relay with { Routes = settings.Kafka!.Routes, StateTopic = settings.Kafka.StateTopic }, time,
+            context.Random,
             context.Logging.CreateLogger("Telemetry.Cloud.Alerts"), context.Database);
         _relay.Counters.Publish(context.Meter);
         context.Health.Add("relay", () => _relay.Problem);

@@ -59,6 +59,7 @@ public sealed class MqttIngress : IMqttApplication, IAsyncDisposable
             "Hellos are refused for now and will be repeated", "Hellos are taken again", time, logger);
         _gateways = new GatewaySessions(core.Options.SessionsPerGatewayMax);
         _listener = new MqttListener(options, this, time);
+        CertificateEnd = options.Tls?.Certificate.NotAfter.ToUniversalTime();
     }
 
     /// <summary>The port on which it listens.</summary>
@@ -66,6 +67,9 @@ public sealed class MqttIngress : IMqttApplication, IAsyncDisposable
 
     /// <summary>The number of connections now.</summary>
     public int Connections => _listener.Connections;
+
+    /// <summary>When the certificate ends; null without TLS.</summary>
+    public DateTimeOffset? CertificateEnd { get; }
 
     /// <summary>Checks passwords; null when password connections are refused.</summary>
     public PasswordHandler? Passwords => _gate.Passwords;

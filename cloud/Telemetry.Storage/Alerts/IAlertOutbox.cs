@@ -48,6 +48,10 @@ public interface IAlertOutbox
     Task<IReadOnlyList<AlertOutboxRow>> ReadAsync(
         int partition, long after, int rowsMax, int bytesMax, CancellationToken cancellationToken);
 
+    /// <summary>The sites of those of the devices that have one, from their metadata.</summary>
+    Task<IReadOnlyDictionary<(string Gateway, string Device), string>> SitesAsync(
+        IReadOnlyCollection<(string Gateway, string Device)> devices, CancellationToken cancellationToken);
+
     /// <summary>The rows among these that exist, by partition and number.</summary>
     Task<IReadOnlyDictionary<(int Partition, long Number), OutboxStamp>> StampsAsync(
         IReadOnlyCollection<(int Partition, long Number)> rows, CancellationToken cancellationToken);

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using Telemetry.Model.Wire;
 
 namespace Telemetry.Model.Schemas;
@@ -18,12 +17,8 @@ public readonly record struct SchemaId(ulong High, ulong Low)
     {
         Span<byte> parentBytes = stackalloc byte[Bytes];
         parent.Write(parentBytes);
-        using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        sha.AppendData(parentBytes);
-        sha.AppendData(additions);
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        sha.GetHashAndReset(hash);
-        return Read(hash);
+        var (high, low) = IdentityHash.Of(parentBytes, additions);
+        return new(high, low);
     }
 
     /// <summary>Reads an id from its first 16 bytes.</summary>

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Wire;
 
@@ -49,8 +48,7 @@ public readonly record struct SeriesIdentity(ulong High, ulong Low)
 
     private static SeriesIdentity Hash(ReadOnlySpan<byte> bytes)
     {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(bytes, hash);
-        return Read(hash);
+        var (high, low) = IdentityHash.Of(bytes, []);
+        return new(high, low);
     }
 }

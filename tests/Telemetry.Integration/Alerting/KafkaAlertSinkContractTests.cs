@@ -2,6 +2,7 @@ using System.Text;
 using Confluent.Kafka;
 using Telemetry.Alerting.Kafka;
 using Telemetry.Alerting.Relay;
+using Telemetry.Alerting.Routes;
 using Telemetry.TestKit.Contracts;
 using Telemetry.TestKit.Servers;
 
@@ -49,11 +50,21 @@ internal sealed class KafkaContract(string server) : AlertSinkContract
                 TransactionalId = $"relay-{test}",
                 AlertTopic = $"alerts-{test}",
                 PositionTopic = $"positions-{test}",
+                StateTopic = $"state-{test}",
+                Routes = new AlertRoutes([new AlertRoute { Name = "all", Topics = [$"route-{test}"] }]),
             };
             Sink = new KafkaAlertSink(_options, TimeProvider.System);
         }
 
         public override IAlertSink Sink { get; }
+
+        public override string RouteTopic => _options.Routes.Topics[0];
+
+        public override string StateTopic => _options.StateTopic;
+
+        public override Task<IReadOnlyList<AlertSeen>> ConsumeAsync(string topic) =>
+            Task.FromResult<IReadOnlyList<AlertSeen>>(
+                TopicConsumer.ReadAll(_options.Servers[0], topic, committedOnly: true));
 
         public override Task<IReadOnlyList<AlertSeen>> ConsumeAsync(bool committedOnly) =>
             Task.FromResult<IReadOnlyList<AlertSeen>>(

@@ -34,6 +34,11 @@ public sealed class PostgresAlertOutboxContractTests(PostgresFixture fixture)
             UPDATE telemetry.alert_outbox SET stored_at = stored_at - interval '{(long)time.TotalMilliseconds} ms'
             """);
 
+        public Task Describe(string gateway, string device, string site) => database.Execute($"""
+            INSERT INTO telemetry.device_metadata (gateway, device, site, time_zone) VALUES
+                ('{gateway}', '{device}', '{site}', 'UTC'), ('{gateway}', 'fan', NULL, 'UTC')
+            """);
+
         public Task<IReadOnlyList<string>> Orphans() =>
             database.Read("SELECT id FROM telemetry.alert_orphan ORDER BY id", r => r.GetString(0));
     }

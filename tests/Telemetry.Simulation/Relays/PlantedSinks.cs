@@ -98,6 +98,10 @@ internal sealed class BlindOutbox(IAlertOutbox inner, IAlertSink sink) : IAlertO
         int partition, long after, int rowsMax, int bytesMax, CancellationToken cancellationToken) =>
         inner.ReadAsync(partition, after, rowsMax, bytesMax, cancellationToken);
 
+    public Task<IReadOnlyDictionary<(string Gateway, string Device), string>> SitesAsync(
+        IReadOnlyCollection<(string Gateway, string Device)> devices, CancellationToken cancellationToken) =>
+        inner.SitesAsync(devices, cancellationToken);
+
     public Task<int> ListOrphansAsync(
         IReadOnlyCollection<PublishedAlert> records, CancellationToken cancellationToken) =>
         inner.ListOrphansAsync(records, cancellationToken);

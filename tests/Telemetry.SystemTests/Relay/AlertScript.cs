@@ -44,7 +44,7 @@ internal sealed class AlertScript(int partitions, Random random)
             // Now and then a new one comes between: from there on all chains differ.
             var transition = _again[partition].Count > 0 && random.Next(20) > 0
                 ? _again[partition].Dequeue()
-                : AlertSamples.Transition(partition, ++_made, story: 1);
+                : Next(partition);
             rows.Add(AlertSamples.Row(partition, head, transition));
             head = rows[^1].Head;
         }
@@ -52,6 +52,17 @@ internal sealed class AlertScript(int partitions, Random random)
         await ScriptedOutbox.AppendAsync(connection, rows, cancellationToken);
         _rows[partition].AddRange(rows);
         Written.UnionWith(rows.Select(r => r.Id));
+    }
+
+    // One instance a device, of one of three severities; a transition in five is late.
+    private AlertTransition Next(int partition)
+    {
+        var transition = AlertSamples.Transition(partition, ++_made, story: 1);
+        return transition with
+        {
+            Instance = $"instance of {transition.Device}",
+            Severity = (_made % 3) switch { 0 => "critical", 1 => "warning", _ => "info" },
+        };
     }
 
     /// <summary>

@@ -11,6 +11,8 @@ namespace Telemetry.SystemTests.Relay;
 public sealed class RelayCluster : IAsyncDisposable
 {
     public const string Topic = "telemetry.alerts";
+    public const string StateTopic = "telemetry.alerts.state";
+    public const string CriticalTopic = "route.critical", FreshTopic = "route.fresh", SecondTopic = "route.second";
 
     private readonly TemporaryFolder _folder = new();
     private readonly StatusClient _status = new();
@@ -100,7 +102,8 @@ public sealed class RelayCluster : IAsyncDisposable
     }
 
     /// <summary>What a consumer of either isolation sees now.</summary>
-    public List<AlertSeen> Consume(bool committedOnly) => TopicConsumer.ReadAll(Kafka.Address, Topic, committedOnly);
+    public List<AlertSeen> Consume(bool committedOnly, string topic = Topic) =>
+        TopicConsumer.ReadAll(Kafka.Address, topic, committedOnly);
 
     public async ValueTask DisposeAsync()
     {
@@ -127,6 +130,17 @@ public sealed class RelayCluster : IAsyncDisposable
 
     private void Configure()
     {
+        var routes = _folder.At("routes.json");
+        File.WriteAllText(routes, JsonSerializer.Serialize(new
+        {
+            routes = new object[]
+            {
+                new { name = "critical", topics = new[] { CriticalTopic }, form = "thin", @continue = true,
+                    match = new { severity = new[] { "critical" } } },
+                new { name = "fresh", topics = new[] { FreshTopic }, @continue = true, match = new { late = false } },
+                new { name = "second", topics = new[] { SecondTopic }, match = new { gateway = "gw-2" } },
+            },
+        }));
         for (var i = 0; i < _ports.Length; i++)
         {
             File.WriteAllText(ConfigurationFile(i), JsonSerializer.Serialize(new
@@ -134,7 +148,7 @@ public sealed class RelayCluster : IAsyncDisposable
                 role = "relay",
                 http = new { port = _ports[i] },
                 database = new { connection = Postgres.ConnectionString },
-                kafka = new { servers = Kafka.Address, alertTopic = Topic, transactionTimeout = "10 s" },
+                kafka = new { servers = Kafka.Address, alertTopic = Topic, routes, transactionTimeout = "10 s" },
                 // Small batches: many transactions, so that kills strike inside of them.
                 relay = new
                 {

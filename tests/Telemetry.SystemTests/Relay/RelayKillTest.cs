@@ -1,12 +1,13 @@
 using System.Globalization;
 using Npgsql;
+using Telemetry.TestKit.Contracts;
 
 namespace Telemetry.SystemTests.Relay;
 
 /// <summary>How long the relay's kill test is.</summary>
 /// <param name="Transitions">Different transitions that are written while relays are killed.</param>
 /// <param name="Kills">SIGKILLs of relays, every third one inside an open transaction.</param>
-public sealed record RelayKillOptions(int Transitions = 10_000, int Kills = 24)
+public sealed record RelayKillOptions(int Transitions = 20_000, int Kills = 24)
 {
     /// <summary>For a test suite.</summary>
     public static RelayKillOptions Short { get; } = new(1_000, 6);
@@ -14,8 +15,9 @@ public sealed record RelayKillOptions(int Transitions = 10_000, int Kills = 24)
 
 /// <summary>
 /// Kills the relay again and again while transitions are written, also inside an open transaction and right behind a
-/// commit, takes its lease away, and puts PostgreSQL back to an earlier copy once. In the end a read_committed consumer
-/// must see each id once, and a read_uncommitted one more records than that.
+/// commit, kills the broker and PostgreSQL, takes the lease away, and puts PostgreSQL back to an earlier copy once. In
+/// the end a read_committed consumer must see each id once on the alert topic and on the topic of each route that it
+/// fits, a read_uncommitted one more records than that, and the topic of open alerts must hold the last state of each.
 /// </summary>
 public sealed class RelayKillTest(RelayKillOptions options, TextWriter output)
 {
@@ -71,6 +73,7 @@ public sealed class RelayKillTest(RelayKillOptions options, TextWriter output)
                 async () => await WaitingAsync(cluster, cancellationToken) <= WaitingMax,
                 cancellationToken);
             await StrikeAsync(cluster, strike, cancellationToken);
+            await StrikeServersAsync(cluster, strike);
         }
 
         await FenceAsync(cluster, cancellationToken);
@@ -106,6 +109,22 @@ public sealed class RelayKillTest(RelayKillOptions options, TextWriter output)
         await SayAsync(cluster, point.Length == 0 ? "SIGKILL" : $"SIGKILL, and SIGKILL at '{point}'");
         await relay.DisposeAsync();
         await cluster.StartRelayAsync(0);
+    }
+
+    private async Task StrikeServersAsync(RelayCluster cluster, int strike)
+    {
+        if (strike % 3 == 2)
+        {
+            await cluster.Kafka.Restart();
+            await SayAsync(cluster, "SIGKILL of the broker");
+        }
+
+        if (strike % 4 == 3)
+        {
+            await cluster.Postgres.Kill();
+            await cluster.Postgres.Start();
+            await SayAsync(cluster, "SIGKILL of PostgreSQL");
+        }
     }
 
     // A second relay stands by beside the first; then the lease is taken from the first, which must be fenced.
@@ -175,6 +194,7 @@ public sealed class RelayKillTest(RelayKillOptions options, TextWriter output)
         Check(gone.Count > 0, "the put-back made no orphan: it proves nothing");
         Check(uncommitted > committed.Count, $"no aborted record was seen: {uncommitted} uncommitted");
         Check(KillsInTransaction > 0 && uncommitted > options.Transitions, "too few records or kills");
+        problems.AddRange(Routed(cluster, records));
         foreach (var twice in records.GroupBy(r => r.Headers["ce_id"]).Where(g => g.Count() > 1).Take(TwiceShown))
         {
             await output.WriteLineAsync(
@@ -196,6 +216,40 @@ public sealed class RelayKillTest(RelayKillOptions options, TextWriter output)
             {
                 problems.Add(problem);
             }
+        }
+    }
+
+    // Judged from the alert topic: what of it each route should have, and the last record of each instance.
+    private static IEnumerable<string> Routed(RelayCluster cluster, List<AlertSeen> records)
+    {
+        foreach (var (topic, fits) in ((string, Func<AlertSeen, bool>)[])[
+            (RelayCluster.CriticalTopic, r => r.Headers["ce_severity"] == "critical"),
+            (RelayCluster.FreshTopic, r => r.Headers["ce_late"] == "false"),
+            (RelayCluster.SecondTopic, r => r.Key.StartsWith("pump-2-", StringComparison.Ordinal))])
+        {
+            var expected = records.Where(fits).Select(r => r.Headers["ce_id"]).Order().ToList();
+            var seen = cluster.Consume(committedOnly: true, topic).Select(r => r.Headers["ce_id"]).Order().ToList();
+            if (expected.Count == 0 || !expected.SequenceEqual(seen))
+            {
+                yield return $"{topic} has {seen.Count} records of {seen.Distinct().Count()} ids in place of the "
+                    + $"{expected.Count} that it should have";
+            }
+        }
+
+        var state = cluster.Consume(committedOnly: true, RelayCluster.StateTopic).GroupBy(r => r.Key)
+            .ToDictionary(g => g.Key, g => g.Last());
+        var last = records.GroupBy(r => r.Headers["ce_correlationid"]).ToDictionary(g => g.Key, g => g.Last());
+        if (!last.Keys.ToHashSet().SetEquals(state.Keys))
+        {
+            yield return $"the topic of open alerts has {state.Count} keys, there were {last.Count} instances";
+        }
+
+        foreach (var (instance, record) in last.Where(l => state.TryGetValue(l.Key, out var s)
+            && (s.Headers["ce_id"] != l.Value.Headers["ce_id"]
+                || s.Value is null != (l.Value.Headers["ce_type"] == "telemetry.alert.resolved.v1"))))
+        {
+            yield return $"the topic of open alerts says {state[instance].Headers["ce_id"]} of {instance}, the alert "
+                + $"topic {record.Headers["ce_id"]}";
         }
     }
 

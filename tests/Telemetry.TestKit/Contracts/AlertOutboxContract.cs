@@ -16,6 +16,9 @@ public interface IAlertOutboxUnderTest
     Task PassTime(TimeSpan time);
 
     Task<IReadOnlyList<string>> Orphans();
+
+    /// <summary>Gives a device a site.</summary>
+    Task Describe(string gateway, string device, string site);
 }
 
 /// <summary>The contract of the relay's side of every database: PostgreSQL, and the simulated one.</summary>
@@ -26,6 +29,17 @@ public abstract class AlertOutboxContract
 
     /// <summary>Makes a fresh outbox, runs the test on it, and leaves nothing behind.</summary>
     protected abstract Task RunAsync(Func<IAlertOutboxUnderTest, Task> test);
+
+    [Fact]
+    public Task Sites_are_those_of_the_devices_that_have_one() => RunAsync(async under =>
+    {
+        await under.Describe("gw-1", "pump", "north");
+        await under.Describe("gw-2", "pump", "south");
+
+        var sites = await under.Outbox.SitesAsync([("gw-1", "pump"), ("gw-1", "fan")], default);
+
+        Assert.Equal([KeyValuePair.Create(("gw-1", "pump"), "north")], sites);
+    });
 
     [Fact]
     public Task Lease_is_one_owners_until_it_ends_or_is_given_back() => RunAsync(async under =>

@@ -1,4 +1,5 @@
 using Telemetry.Alerting.Relay;
+using Telemetry.Alerting.Routes;
 using Telemetry.Storage.Alerts;
 using Xunit;
 using static Telemetry.TestKit.Contracts.AlertSamples;
@@ -13,12 +14,21 @@ public abstract class AlertSinkStand
     /// <summary>Ids in the topic, with the headers of their records, as a consumer of either kind reads them.</summary>
     public abstract Task<IReadOnlyList<AlertSeen>> ConsumeAsync(bool committedOnly);
 
+    /// <summary>A topic that a route may name.</summary>
+    public abstract string RouteTopic { get; }
+
+    /// <summary>The topic of open alerts.</summary>
+    public abstract string StateTopic { get; }
+
+    /// <summary>The records of another topic, as a read_committed consumer reads them.</summary>
+    public abstract Task<IReadOnlyList<AlertSeen>> ConsumeAsync(string topic);
+
     /// <summary>Begins a transaction, writes records, and ends without committing, like a relay that crashes.</summary>
     public abstract Task DieInTransactionAsync(IReadOnlyList<AlertRecord> records);
 }
 
 /// <summary>A record as a consumer sees it.</summary>
-public sealed record AlertSeen(string Key, byte[] Value, IReadOnlyDictionary<string, string> Headers);
+public sealed record AlertSeen(string Key, byte[]? Value, IReadOnlyDictionary<string, string> Headers);
 
 /// <summary>The contract of every alert sink: Kafka, and the simulated one.</summary>
 public abstract class AlertSinkContract
@@ -95,7 +105,7 @@ public abstract class AlertSinkContract
         Assert.Equal("application/json", seen.Headers["content-type"]);
         Assert.Equal("1.0", seen.Headers["ce_specversion"]);
         Assert.Equal(row.Id, seen.Headers["ce_id"]);
-        Assert.Equal("telemetry.alert.firing", seen.Headers["ce_type"]);
+        Assert.Equal("telemetry.alert.firing.v1", seen.Headers["ce_type"]);
         Assert.Equal("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", seen.Headers["ce_traceparent"]);
     });
 
@@ -133,6 +143,27 @@ public abstract class AlertSinkContract
         await young.PublishAsync([Record(rows[2])], Position(rows[2]), default);
         Assert.Equal(
             new[] { rows[0].Id, rows[2].Id }.Order(), Ids(await stand.ConsumeAsync(committedOnly: true)).Order());
+    });
+
+    [Fact]
+    public Task Copies_are_in_their_topics_with_the_headers_of_the_record() => RunAsync(async stand =>
+    {
+        var rows = Rows(1, 3);
+        await using var producer = await stand.Sink.BeginAsync(default);
+        await producer.PublishAsync(
+            [.. rows.Take(2).Select(r => Record(r).For([new(stand.RouteTopic, AlertForm.Full)], stand.StateTopic)),
+                Record(rows[2])],
+            Position(rows[2]), default);
+
+        var routed = await stand.ConsumeAsync(stand.RouteTopic);
+        Assert.Equal(rows.Take(2).Select(r => r.Id).Order(), Ids(routed).Order());
+        Assert.All(routed, r => Assert.Equal(
+            rows.Single(row => row.Id == r.Headers["ce_id"]).Json.ToArray(), r.Value));
+        var state = await stand.ConsumeAsync(stand.StateTopic);
+        Assert.Equal(
+            [(new string('1', 32), rows[0].Json.ToArray()), (new string('1', 32), null)],
+            state.Select(r => (r.Key, r.Value)));
+        Assert.Equal(3, (await stand.ConsumeAsync(committedOnly: true)).Count);
     });
 
     [Fact]

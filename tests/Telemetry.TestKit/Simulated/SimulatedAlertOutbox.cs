@@ -58,6 +58,14 @@ public sealed class SimulatedAlertOutbox(SimulatedStore store) : IAlertOutbox
             cancellationToken);
 
     /// <inheritdoc/>
+    public Task<IReadOnlyDictionary<(string Gateway, string Device), string>> SitesAsync(
+        IReadOnlyCollection<(string Gateway, string Device)> devices, CancellationToken cancellationToken) =>
+        CallAsync<IReadOnlyDictionary<(string Gateway, string Device), string>>(
+            "look at the sites of devices",
+            () => devices.Where(Tables.Sites.ContainsKey).ToDictionary(d => d, d => Tables.Sites[d]),
+            cancellationToken);
+
+    /// <inheritdoc/>
     public Task<IReadOnlyList<AlertOutboxRow>> ReadAsync(
         int partition, long after, int rowsMax, int bytesMax, CancellationToken cancellationToken) =>
         CallAsync<IReadOnlyList<AlertOutboxRow>>(

@@ -16,6 +16,10 @@ public sealed record SimulatedRelayTables
     public ImmutableDictionary<string, SimulatedRelayLease> Leases { get; init; } =
         ImmutableDictionary<string, SimulatedRelayLease>.Empty;
 
+    /// <summary>The sites of devices that have one.</summary>
+    public ImmutableDictionary<(string Gateway, string Device), string> Sites { get; init; } =
+        ImmutableDictionary<(string, string), string>.Empty;
+
     public ImmutableDictionary<int, long> Published { get; init; } = ImmutableDictionary<int, long>.Empty;
 
     public ImmutableDictionary<string, PublishedAlert> Orphans { get; init; } =

@@ -41,6 +41,7 @@ public sealed class ProjectArrowsTests
     /// <summary>The rooms of the libraries. What else is used is of .NET or ASP.NET Core.</summary>
     private static readonly Dictionary<string, string[]> Libraries = new()
     {
+        ["Telemetry.Model"] = ["BouncyCastle.Cryptography"],
         ["Telemetry.Runtime"] = ["System.CommandLine"],
         ["Telemetry.Diagnostics"] =
             ["OpenTelemetry", "OpenTelemetry.Api", "OpenTelemetry.Exporter.OpenTelemetryProtocol"],

@@ -78,6 +78,23 @@ public sealed class PostgresAlertOutbox : IAlertOutbox, IAsyncDisposable
             cancellationToken,
             Integer(partition), Number(after), Number(rowsMax), Number(bytesMax));
 
+    public async Task<IReadOnlyDictionary<(string Gateway, string Device), string>> SitesAsync(
+        IReadOnlyCollection<(string Gateway, string Device)> devices, CancellationToken cancellationToken)
+    {
+        var sites = await ReadAsync(
+            "look at the sites of devices",
+            """
+            SELECT m.gateway, m.device, m.site
+            FROM unnest($1, $2) u(gateway, device) JOIN telemetry.device_metadata m USING (gateway, device)
+            WHERE m.site IS NOT NULL
+            """,
+            r => (Key: (r.GetString(0), r.GetString(1)), Site: r.GetString(2)),
+            cancellationToken,
+            Array(NpgsqlDbType.Text, devices.Select(d => d.Gateway).ToArray()),
+            Array(NpgsqlDbType.Text, devices.Select(d => d.Device).ToArray()));
+        return sites.ToDictionary(s => s.Key, s => s.Site);
+    }
+
     public async Task<IReadOnlyDictionary<(int Partition, long Number), OutboxStamp>> StampsAsync(
         IReadOnlyCollection<(int Partition, long Number)> rows, CancellationToken cancellationToken)
     {

@@ -1,8 +1,8 @@
-using System.Buffers.Binary;
 using System.Globalization;
-using System.Security.Cryptography;
 using Microsoft.Data.Sqlite;
 using Telemetry.Edge.Outbox.Frames;
+using Telemetry.Model.Identity;
+using Telemetry.Runtime;
 
 namespace Telemetry.Edge.Outbox.Sqlite;
 
@@ -154,12 +154,12 @@ internal static class SqliteSchema
 
     private static void Create(SqliteConnection connection)
     {
-        var id = BinaryPrimitives.ReadInt64LittleEndian(RandomNumberGenerator.GetBytes(8));
+        var id = unchecked((long)SystemRandom.Instance.NextId());
         Do(connection, string.Create(CultureInfo.InvariantCulture, $"""
             BEGIN IMMEDIATE;
             {Tables}
             {RequestTable}
-            INSERT INTO outbox VALUES (1, {(id == 0 ? 1 : id)}, 0, {long.MinValue});
+            INSERT INTO outbox VALUES (1, {id}, 0, {long.MinValue});
             PRAGMA user_version = {Version};
             COMMIT;
             """));

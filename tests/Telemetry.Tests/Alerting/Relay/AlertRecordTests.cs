@@ -20,11 +20,12 @@ public sealed class AlertRecordTests
         Assert.Equal(
             [
                 "content-type: application/json", "ce_specversion: 1.0", $"ce_id: {row.Id}", "ce_source: /site",
-                "ce_type: telemetry.alert.firing", "ce_subject: pump-3-5", "ce_time: 2026-01-01T00:00:00.000005Z",
+                "ce_type: telemetry.alert.firing.v1", "ce_dataschema: urn:telemetry:alert:v1",
+                "ce_subject: pump-3-5", "ce_time: 2026-01-01T00:00:00.000005Z",
                 "ce_partitionkey: pump-3-5", $"ce_correlationid: {new string('1', 32)}",
                 "ce_causationid: gw-3/0000000000000007/live/1+1",
                 "ce_traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "ce_severity: critical",
-                "ce_late: true", "ce_detectiondelay: -PT2.5S", "ce_sequence: 00000000000000000001",
+                "ce_actor: rules", "ce_late: true", "ce_detectiondelay: -PT2.5S", "ce_sequence: 00000000000000000001",
                 "telemetry-partition: 3", "telemetry-number: 1", $"telemetry-chain: {row.Head.Chain:x32}",
                 "telemetry-since: 12",
             ],

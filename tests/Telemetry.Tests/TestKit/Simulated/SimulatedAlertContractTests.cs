@@ -26,10 +26,22 @@ public sealed class SimulatedAlertSinkContractTests : AlertSinkContract
 
         public override IAlertSink Sink => _sink;
 
+        public override string RouteTopic => "critical";
+
+        public override string StateTopic => "state";
+
         public override Task<IReadOnlyList<AlertSeen>> ConsumeAsync(bool committedOnly) =>
             Task.FromResult<IReadOnlyList<AlertSeen>>(
                 [.. (committedOnly ? _sink.Committed : _sink.Uncommitted).Select(r =>
                     new AlertSeen(r.Key, r.Row.Json.ToArray(), r.Headers.ToDictionary(h => h.Key, h => h.Value)))]);
+
+        public override Task<IReadOnlyList<AlertSeen>> ConsumeAsync(string topic) =>
+            Task.FromResult<IReadOnlyList<AlertSeen>>(
+                [.. from record in _sink.Committed
+                    from copy in record.Copies
+                    where copy.Topic == topic
+                    select new AlertSeen(
+                        copy.Key, copy.Value?.ToArray(), record.Headers.ToDictionary(h => h.Key, h => h.Value))]);
 
         public override async Task DieInTransactionAsync(IReadOnlyList<AlertRecord> records)
         {
@@ -84,6 +96,16 @@ public sealed class SimulatedAlertOutboxContractTests : AlertOutboxContract
         }
 
         public Task PassTime(TimeSpan time) => Task.Delay(time, _pump.Clock);
+
+        public Task Describe(string gateway, string device, string site)
+        {
+            var relay = _store.Content.Relay;
+            _store.Content = _store.Content with
+            {
+                Relay = relay with { Sites = relay.Sites.SetItem((gateway, device), site) },
+            };
+            return Task.CompletedTask;
+        }
 
         public Task<IReadOnlyList<string>> Orphans() => Task.FromResult<IReadOnlyList<string>>(
             [.. _store.Content.Relay.Orphans.Keys.Order(StringComparer.Ordinal)]);
