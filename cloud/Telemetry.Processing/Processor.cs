@@ -50,11 +50,12 @@ public sealed class Processor
 
     /// <summary>
     /// When <paramref name="database"/> or <paramref name="nats"/> is given, the process reports that one itself when
-    /// it is out of reach, and this processor does not.
+    /// it is out of reach, and this processor does not. <paramref name="fleet"/> is told what commits changed.
     /// </summary>
     public Processor(
         IStore store, IFrameLog log, IControlChannel control, ProcessorOptions options, TimeProvider time,
-        Random random, ILogger logger, ReportedFailure? database = null, ReportedFailure? nats = null)
+        Random random, ILogger logger, ReportedFailure? database = null, ReportedFailure? nats = null,
+        IFleetChannel? fleet = null)
     {
         (_store, _options, _time, _random, _logger) = (store, options, time, random, logger);
         _hellos = new HelloQueue(options, time, logger, _signal);
@@ -73,7 +74,7 @@ public sealed class Processor
         _rebuild = new WindowRebuild(store, _owned, _loader, _windows, options, time, Counters.Windows);
         _reruns = new AlertReruns(store, _owned, _loader, _alerts, options.Alerts, time, Counters.Alerts);
         _handover = new WindowHandover(store, _loader, _windows, options, time);
-        _answers = new AnswerSender(control, _handler, _acks, _owned, _failures, Counters, time);
+        _answers = new AnswerSender(control, _handler, _acks, _owned, _failures, Counters, time, fleet);
         _intake = new BatchIntake(_owned, _isolator, options, Counters, _weight);
     }
 
@@ -87,9 +88,7 @@ public sealed class Processor
         ?? (Counters.Partitions > 0 && _time.GetElapsedTime(_owned.RenewedAt) is var silent && silent > _options.Lease
             ? $"has committed nothing for {silent.TotalSeconds:0} s, so its leases have run out" : null);
 
-    /// <summary>
-    /// Works until it is cancelled; then writes what is in its memory alone, and gives its leases back.
-    /// </summary>
+    /// <summary>Works until cancelled; then writes what is in its memory alone, and gives its leases back.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -262,7 +261,7 @@ public sealed class Processor
         Counters.Windows.Open = WindowMemory.Trim(
             _owned.All.SelectMany(o => o.Windows.Values), _options.Windows.PartsMax);
         CrashPoint.Reach("after-commit");
-        await _answers.SendAsync(cancellationToken);
+        await _answers.SendAsync(_commit, cancellationToken);
         _handler.Booked();
         _owned.LookAtLogs(trims: true, cancellationToken);
         return true;

@@ -14,6 +14,9 @@ public interface IMqttServerSession
     /// <summary>Where the connection comes from; null when the link is not a socket.</summary>
     EndPoint? RemoteEndPoint { get; }
 
+    /// <summary>User properties of the CONNECT, as the client sent them.</summary>
+    IReadOnlyList<MqttUserProperty> UserProperties { get; }
+
     /// <summary>Messages that wait to be sent to this client.</summary>
     int QueuedMessages { get; }
 

@@ -63,7 +63,11 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         var mqtt = !settings.Roles.HasFlag(CloudRoles.Ingress)
             || await SayAsync(
                 "mqtt", () => CheckListeningAsync("ingress", settings.MqttEndPoint, cancellationToken));
-        return files && nats && database && widths && kafka && partitions && http && mqtt;
+        var dashboard = !settings.Roles.HasFlag(CloudRoles.Dashboard)
+            || await SayAsync(
+                "dashboard",
+                () => CheckListeningAsync("dashboard", settings.Dashboard!.EndPoint, cancellationToken));
+        return files && nats && database && widths && kafka && partitions && http && mqtt && dashboard;
     }
 
     private async Task<bool> SayAsync(string what, Func<Task<string>> check)

@@ -35,6 +35,7 @@ internal static class CloudConfiguration
             ("ingress", CloudRoles.Ingress),
             ("processor", CloudRoles.Processor),
             ("relay", CloudRoles.Relay),
+            ("dashboard", CloudRoles.Dashboard),
             ("all", CloudRoles.All));
         var partitions = reader.Number("partitions", 16, 1, 1024);
         var ingress = IngressSection.Read(reader, partitions);
@@ -54,15 +55,19 @@ internal static class CloudConfiguration
             reader.Problem("kafka.servers", "is missing");
         }
 
-        roles |= roles == CloudRoles.All && kafka is not null ? CloudRoles.Relay : 0;
+        var dashboard = DashboardSection.Read(reader, roles);
+        roles |= roles == CloudRoles.All
+            ? (kafka is null ? 0 : CloudRoles.Relay) | (dashboard is null ? 0 : CloudRoles.Dashboard) : 0;
         return new CloudSettings
         {
             Roles = roles,
             Kafka = kafka,
             Relay = relay,
+            Dashboard = dashboard,
             Nats = NatsSection.Read(reader),
             Log = log,
-            Database = DatabaseSection.Read(reader, (roles & (CloudRoles.Processor | CloudRoles.Relay)) != 0),
+            Database = DatabaseSection.Read(
+                reader, (roles & (CloudRoles.Processor | CloudRoles.Relay | CloudRoles.Dashboard)) != 0),
             Ingress = ingress,
             MqttEndPoint = EndPoint(reader, "ingress", 1883),
             ConnectionsMax = reader.Number("ingress.connectionsMax", 20_000, 1, 1_000_000),

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Telemetry.Alerting.Kafka;
 using Telemetry.Alerting.Relay;
+using Telemetry.Dashboard;
 using Telemetry.Diagnostics.Tracing;
 using Telemetry.Ingress;
 using Telemetry.Ingress.Access;
@@ -24,11 +25,17 @@ internal enum CloudRoles
     /// <summary>Owns partitions and stores.</summary>
     Processor = 2,
 
-    /// <summary>Ingress and processor in one process; where Kafka is configured, the relay too.</summary>
+    /// <summary>
+    /// Ingress and processor in one process; where Kafka is configured, the relay too, and where the dashboard's port
+    /// is, the dashboard.
+    /// </summary>
     All = Ingress | Processor,
 
     /// <summary>Publishes alerts to Kafka.</summary>
     Relay = 4,
+
+    /// <summary>Serves the pages on which people watch the fleet.</summary>
+    Dashboard = 8,
 }
 
 /// <summary>Who may connect to the ingress, and how.</summary>
@@ -86,6 +93,9 @@ internal sealed record CloudSettings
     public KafkaOptions? Kafka { get; init; }
 
     public RelayOptions Relay { get; init; } = new();
+
+    /// <summary>Null where the dashboard has no port.</summary>
+    public DashboardOptions? Dashboard { get; init; }
 
     public TraceExportOptions Traces { get; init; } = new();
 

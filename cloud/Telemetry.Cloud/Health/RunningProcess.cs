@@ -21,7 +21,9 @@ internal static class RunningProcess
     public static string Describe(CloudSettings settings)
     {
         var ingress = settings.Roles.HasFlag(CloudRoles.Ingress) ? $", ingress on {settings.MqttEndPoint}" : "";
-        return $"Telemetry.Cloud, role {settings.Roles}, http on {settings.HttpEndPoint}{ingress}\n";
+        var dashboard = settings.Roles.HasFlag(CloudRoles.Dashboard)
+            ? $", dashboard on {settings.Dashboard!.EndPoint}" : "";
+        return $"Telemetry.Cloud, role {settings.Roles}, http on {settings.HttpEndPoint}{ingress}{dashboard}\n";
     }
 
     /// <summary>True when a process with these roles and addresses answers.</summary>

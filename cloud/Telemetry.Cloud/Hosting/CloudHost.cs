@@ -14,8 +14,8 @@ namespace Telemetry.Cloud.Hosting;
 
 /// <summary>
 /// Composes the services of one process and runs them until it is told to stop: HTTP first (so that it can be asked why
-/// it is not ready), then the servers that it works on, then processor and relay, the ingress last. It stops in the
-/// opposite order.
+/// it is not ready), then the servers that it works on, then processor, relay and dashboard, the ingress last. It stops
+/// in the opposite order.
 /// </summary>
 internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Random random, ILoggerFactory logging)
 {
@@ -32,6 +32,11 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         {
             IngressRole.DescribeFiles(settings, time);
             ListenFault.Try("ingress", settings.MqttEndPoint);
+        }
+
+        if (settings.Roles.HasFlag(CloudRoles.Dashboard))
+        {
+            ListenFault.Try("dashboard", settings.Dashboard!.EndPoint);
         }
 
         using var meter = new Meter("Telemetry.Cloud");
@@ -111,6 +116,11 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         if (settings.Roles.HasFlag(CloudRoles.Relay))
         {
             services.AddHostedService<RelayService>();
+        }
+
+        if (settings.Roles.HasFlag(CloudRoles.Dashboard))
+        {
+            services.AddHostedService<DashboardService>();
         }
 
         if (settings.Roles.HasFlag(CloudRoles.Ingress))

@@ -5,6 +5,7 @@ using Telemetry.Cloud.Configuration;
 using Telemetry.Cloud.Health;
 using Telemetry.Ingress;
 using Telemetry.Ingress.Access;
+using Telemetry.Ingress.Presence;
 using Telemetry.Ingress.Sessions;
 using Telemetry.Model.Protocol;
 using Telemetry.MqttSessions;
@@ -18,7 +19,8 @@ internal static class IngressRole
     private const int PacketOverheadBytes = 16 * 1024;
 
     public static MqttIngress Make(
-        CloudSettings settings, IngressCore core, IngressCounters counters, TimeProvider time, ILogger logger)
+        CloudSettings settings, IngressCore core, IngressCounters counters, PresenceBoard presence, TimeProvider time,
+        ILogger logger)
     {
         var options = new MqttListenerOptions
         {
@@ -47,7 +49,8 @@ internal static class IngressRole
             counters,
             settings.StopWithin / 2,
             time,
-            logger);
+            logger,
+            presence);
     }
 
     /// <summary>

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Telemetry.Cloud.Health;
 using Telemetry.Ingress;
+using Telemetry.Ingress.Presence;
 using Telemetry.Ingress.Sessions;
 
 namespace Telemetry.Cloud.Hosting;
@@ -11,7 +12,10 @@ namespace Telemetry.Cloud.Hosting;
 /// </summary>
 internal sealed class IngressService(RoleContext context, ServersService servers) : BackgroundService
 {
+    private static readonly TimeSpan LastWord = TimeSpan.FromSeconds(2);
+
     private IngressCore? _core;
+    private PresenceReporter? _presence;
     private MqttIngress? _ingress;
 
     private CloudHealth Health => context.Health;
@@ -21,8 +25,9 @@ internal sealed class IngressService(RoleContext context, ServersService servers
         var (settings, time) = (context.Settings, context.Time);
         var counters = new IngressCounters();
         var core = new IngressCore(servers.Log!, servers.ControlChannel!, settings.Ingress, time, counters);
+        var board = new PresenceBoard(new PresenceOptions(), time);
         var ingress = IngressRole.Make(
-            settings, core, counters, time, context.Logging.CreateLogger("Telemetry.Cloud.Ingress"));
+            settings, core, counters, board, time, context.Logging.CreateLogger("Telemetry.Cloud.Ingress"));
         try
         {
             await ingress.StartAsync(cancellationToken);
@@ -33,6 +38,9 @@ internal sealed class IngressService(RoleContext context, ServersService servers
         }
 
         (_core, _ingress) = (core, ingress);
+        _presence = new PresenceReporter(
+            board, servers.FleetChannel!, new PresenceOptions(), settings.Processor.Owner,
+            (ulong)context.Random.NextInt64(), time);
         Health.Add("partitions", () => core.Closed);
         Health.Add("ingress", () => core.Closed is null ? core.Refused.Problem : null);
         counters.Publish(context.Meter);
@@ -47,6 +55,13 @@ internal sealed class IngressService(RoleContext context, ServersService servers
             await _ingress.DisposeAsync();
         }
 
+        if (_presence is not null)
+        {
+            // That its gateways are gone. Where nobody hears it, the end of its reports says so.
+            using var limit = new CancellationTokenSource(LastWord, context.Time);
+            await _presence.SayAsync(all: true, limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
         await base.StopAsync(cancellationToken);
     }
 
@@ -55,6 +70,7 @@ internal sealed class IngressService(RoleContext context, ServersService servers
         var core = _core!;
         return Task.WhenAny(
             new InstallationWatch(servers.Log!, reason => core.Closed = reason, context.Time).RunAsync(stoppingToken),
-            core.Refused.RunAsync(stoppingToken)).Unwrap();
+            core.Refused.RunAsync(stoppingToken),
+            _presence!.RunAsync(stoppingToken)).Unwrap();
     }
 }

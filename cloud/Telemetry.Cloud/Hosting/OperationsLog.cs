@@ -22,6 +22,9 @@ internal static partial class OperationsLog
     [LoggerMessage(3010, LogLevel.Warning, "People cannot query the views yet: {Problem}")]
     public static partial void ReaderRoleMissing(ILogger logger, string problem);
 
+    [LoggerMessage(3070, LogLevel.Information, "The dashboard is at {Address}")]
+    public static partial void DashboardStarted(ILogger logger, string address);
+
     [LoggerMessage(3005, LogLevel.Information, "Stopping")]
     public static partial void Stopping(ILogger logger);
 

@@ -1,7 +1,10 @@
 using Microsoft.Extensions.Hosting;
+using Telemetry.Diagnostics.Failures;
 using Telemetry.Processing;
+using Telemetry.Processing.Presence;
 using Telemetry.Runtime;
 using Telemetry.Storage.Postgres;
+using Telemetry.Storage.Postgres.Fleet;
 
 namespace Telemetry.Cloud.Hosting;
 
@@ -18,7 +21,7 @@ internal sealed class ProcessorService(RoleContext context, ServersService serve
         var options = context.Settings.Processor;
         _workers = [.. Enumerable.Range(0, options.Workers).Select(worker => new Processor(
             servers.Store!, servers.Log!, servers.ControlChannel!, options with { Worker = worker }, context.Time,
-            context.Random, logger, context.Database, servers.NatsReach))];
+            context.Random, logger, context.Database, servers.NatsReach, servers.FleetChannel))];
         for (var i = 0; i < _workers.Length; i++)
         {
             var worker = _workers[i];
@@ -30,7 +33,28 @@ internal sealed class ProcessorService(RoleContext context, ServersService serve
         await base.StartAsync(cancellationToken);
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => EventLoop.RunAllAsync(
-        "processor",
-        [.. _workers.Select<Processor, Func<CancellationToken, Task>>(worker => worker.RunAsync)], signal.Stopping);
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await using var table = new PresenceTable(context.Settings.Database!.ConnectionString);
+        var recorder = new PresenceRecorder(
+            servers.FleetChannel!, table,
+            new ReportedFailure(
+                "Writing which gateways are connected fails", "Writing which gateways are connected works again",
+                context.Time, context.ProcessLog, context.Database),
+            context.Time);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(signal.Stopping);
+        var recording = recorder.RunAsync(ending.Token);
+        try
+        {
+            await EventLoop.RunAllAsync(
+                "processor",
+                [.. _workers.Select<Processor, Func<CancellationToken, Task>>(worker => worker.RunAsync)],
+                signal.Stopping);
+        }
+        finally
+        {
+            await ending.CancelAsync();
+            await recording;
+        }
+    }
 }

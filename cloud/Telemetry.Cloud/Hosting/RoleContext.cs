@@ -22,5 +22,6 @@ internal sealed record RoleContext(
     public ILogger ProcessLog => Logging.CreateLogger("Telemetry.Cloud");
 
     /// <summary>True where one of the roles works on the database.</summary>
-    public static bool NeedDatabase(CloudRoles roles) => (roles & (CloudRoles.Processor | CloudRoles.Relay)) != 0;
+    public static bool NeedDatabase(CloudRoles roles) =>
+        (roles & (CloudRoles.Processor | CloudRoles.Relay | CloudRoles.Dashboard)) != 0;
 }

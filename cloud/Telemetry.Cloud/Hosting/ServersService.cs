@@ -35,6 +35,9 @@ internal sealed class ServersService(RoleContext context) : IHostedService
     /// <summary>The control channel; null in a relay alone.</summary>
     public NatsControlChannel? ControlChannel { get; private set; }
 
+    /// <summary>Who is connected and what commits changed, for people; null in a relay alone.</summary>
+    public NatsFleetChannel? FleetChannel { get; private set; }
+
     /// <summary>
     /// Throws <see cref="StoreException"/> and <see cref="Model.Installations.InstallationException"/> where waiting
     /// would be in vain.
@@ -55,8 +58,12 @@ internal sealed class ServersService(RoleContext context) : IHostedService
             context.Health.Add("start", () => "looking at the log's streams");
             var (log, facts) = await new InstallationEntry(
                 context.Settings.Ingress.Partitions, context.Health, context.Time, context.Random, _logger)
-                .EnterAsync(Store, new JetStreamFrameLog(_connection, context.Settings.Log), cancellationToken);
+                .EnterAsync(
+                    // Only an owner makes streams.
+                    context.Settings.Roles.HasFlag(CloudRoles.Processor) ? Store : null,
+                    new JetStreamFrameLog(_connection, context.Settings.Log), cancellationToken);
             (Log, ControlChannel) = (log, new NatsControlChannel(_connection, facts));
+            FleetChannel = new NatsFleetChannel(_connection, facts);
         }
     }
 

@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Telemetry.Diagnostics.Failures;
 using Telemetry.Ingress.Access;
+using Telemetry.Ingress.Presence;
+using Telemetry.Model.Frames;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
 using Telemetry.MqttSessions;
@@ -28,11 +30,12 @@ public sealed class MqttIngress : IMqttApplication, IAsyncDisposable
     private readonly ReportedFailure _unavailable, _framesRefused, _hellosRefused;
     private readonly ConcurrentDictionary<IMqttServerSession, OpenSession> _sessions = new();
     private readonly GatewaySessions _gateways;
+    private readonly PresenceBoard? _presence;
     private volatile bool _stopping;
 
     /// <summary>
     /// Makes an ingress that does not listen yet. A stop waits for awaited PUBACKs at most <paramref name="drain"/>;
-    /// frames without one stay with the agents.
+    /// frames without one stay with the agents. <paramref name="presence"/> is told who is connected.
     /// </summary>
     public MqttIngress(
         MqttListenerOptions options,
@@ -41,8 +44,10 @@ public sealed class MqttIngress : IMqttApplication, IAsyncDisposable
         IngressCounters counters,
         TimeSpan drain,
         TimeProvider time,
-        ILogger logger)
+        ILogger logger,
+        PresenceBoard? presence = null)
     {
+        _presence = presence;
         (_core, _gate, _counters, _drain, _time, _logger) = (core, gate, counters, drain, time, logger);
         (_refusalLines, _connectLines) = (new RefusalLines(time), new RefusalLines(time));
         _unavailable = new ReportedFailure(
@@ -124,6 +129,7 @@ public sealed class MqttIngress : IMqttApplication, IAsyncDisposable
         {
             var down = await _core.OpenSessionAsync(gateway, message => SendDown(session, topic, message), ct);
             _sessions[session] = new OpenSession(down);
+            _presence?.Connected(gateway, VersionOf(session));
             _unavailable.Worked();
             if (_gateways.Add(gateway, session) is { } oldest)
             {
@@ -146,6 +152,7 @@ public sealed class MqttIngress : IMqttApplication, IAsyncDisposable
         if (_sessions.TryRemove(session, out var open))
         {
             _gateways.Remove(GatewayOf(session), session);
+            _presence?.Disconnected(GatewayOf(session));
             _ = CloseAsync(open.Down);
         }
     }
@@ -195,6 +202,11 @@ public sealed class MqttIngress : IMqttApplication, IAsyncDisposable
         var gateway = GatewayOf(session);
         var verdict = await _core.PublishedAsync(gateway, message.Topic, message.Payload, ct);
         Note(gateway, message.Topic, verdict);
+        if (verdict.ReasonCode == IngressVerdict.Success)
+        {
+            NoteClock(gateway, message.Topic, message.Payload.Span);
+        }
+
         return new(
             (MqttReasonCode)verdict.ReasonCode,
             verdict.ReceiptProperty is { } receipt ? [new(Receipt.PropertyName, receipt)] : null,
@@ -238,6 +250,28 @@ public sealed class MqttIngress : IMqttApplication, IAsyncDisposable
                 break;
         }
     }
+
+    // The message was checked, so that it can be read.
+    private void NoteClock(GatewayId gateway, string topic, ReadOnlySpan<byte> payload)
+    {
+        if (_presence is null)
+        {
+            return;
+        }
+
+        if (topic == MqttTopics.Hello(gateway))
+        {
+            var hello = Hello.Read(payload);
+            _presence.Heard(gateway, hello.ClockMicros, hello.ClockSynchronised);
+        }
+        else
+        {
+            _presence.Heard(gateway, FrameEnvelope.Read(payload, out _).SentAtMicros, synchronised: null);
+        }
+    }
+
+    private static string VersionOf(IMqttServerSession session) =>
+        session.UserProperties.FirstOrDefault(p => p.Name == MqttTopics.AgentVersionProperty).Value ?? "";
 
     private string? Qos0Reason(IMqttServerSession session) =>
         _sessions.TryGetValue(session, out var open) && open.TakeQos0() is > 0 and var messages

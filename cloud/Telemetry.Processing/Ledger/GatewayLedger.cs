@@ -61,6 +61,12 @@ internal sealed class GatewayLedger
     /// <summary>True when something may have to be written.</summary>
     public bool Touched => _touched.Count > 0 || _dirtyOutboxes.Count > 0 || Watermark.Pending > 0 || _row != _written;
 
+    /// <summary>The gateway's row, with the changes that are not written yet.</summary>
+    public GatewayRow Row => _row;
+
+    /// <summary>The number of readings that its outboxes accepted, as far as it said so.</summary>
+    public long AcceptedTotal => _outboxes.Values.Aggregate(0L, Sum);
+
     /// <summary>The number of readings booked as lost.</summary>
     public long Lost => _row.Lost;
 

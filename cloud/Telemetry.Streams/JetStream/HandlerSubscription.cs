@@ -6,8 +6,9 @@ namespace Telemetry.Streams.JetStream;
 /// <summary>
 /// A subscription that passes its messages to a handler, which must copy what it keeps, and must not wait or throw.
 /// </summary>
-internal sealed class HandlerSubscription(NatsConnection connection, string subject, MessageHandler handler)
-    : QuietSubscription(connection, subject), IAsyncDisposable
+internal sealed class HandlerSubscription(
+    NatsConnection connection, string subject, MessageHandler handler, string? group = null)
+    : QuietSubscription(connection, subject, group), IAsyncDisposable
 {
     protected override void Receive(
         string subject, string? replyTo, in ReadOnlySequence<byte>? headers, in ReadOnlySequence<byte> payload)

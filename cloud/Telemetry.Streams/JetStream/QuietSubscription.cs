@@ -8,8 +8,8 @@ namespace Telemetry.Streams.JetStream;
 /// subscriptions wait for room, up to twice the time limit of a command, and then throw. Messages are passed on in the
 /// library's receive loop, without a buffer that could overflow.
 /// </summary>
-internal abstract class QuietSubscription(NatsConnection connection, string subject)
-    : NatsSubBase(connection, ((INatsConnection)connection).SubscriptionManager, subject, null, null)
+internal abstract class QuietSubscription(NatsConnection connection, string subject, string? group = null)
+    : NatsSubBase(connection, ((INatsConnection)connection).SubscriptionManager, subject, group, null)
 {
     public override ValueTask DisposeAsync()
     {

@@ -5,6 +5,11 @@ namespace Telemetry.Model.Protocol;
 /// <summary>The MQTT topics between a gateway and the cloud.</summary>
 public static class MqttTopics
 {
+    /// <summary>
+    /// The user property of the CONNECT in which an agent says its version. Agents before 0.2 send none.
+    /// </summary>
+    public const string AgentVersionProperty = "agent-version";
+
     /// <summary>What every topic of protocol version 1 begins with.</summary>
     public const string Prefix = "tm/1/";
 

@@ -37,6 +37,18 @@ public static class StreamNames
     public static string HelloSubject(int generation, int partitions, int partition) =>
         $"tm.hello.{generation}.{partitions}.{partition}";
 
+    /// <summary>
+    /// <c>tm.presence.g.P</c>: which gateways are connected, from an ingress to the processors and dashboards.
+    /// </summary>
+    public static string PresenceSubject(int generation, int partitions) => $"tm.presence.{generation}.{partitions}";
+
+    /// <summary>
+    /// <c>tm.fleet.g.P.p</c>: what a commit changed, from the partition's owner to the dashboards. <paramref
+    /// name="partition"/> may be <c>*</c>, for all of them.
+    /// </summary>
+    public static string FleetSubject(int generation, int partitions, string partition) =>
+        $"tm.fleet.{generation}.{partitions}.{partition}";
+
     /// <summary><c>tm.down.GATEWAY</c>: from the owner to whichever ingress holds the session.</summary>
     public static string DownSubject(GatewayId gateway) => $"tm.down.{gateway.Value}";
 

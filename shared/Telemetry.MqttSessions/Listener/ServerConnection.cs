@@ -55,6 +55,8 @@ internal sealed class ServerConnection : IMqttServerSession, ISessionAuthorizer
 
     public EndPoint? RemoteEndPoint { get; }
 
+    public IReadOnlyList<MqttUserProperty> UserProperties { get; private set; } = [];
+
     public int QueuedMessages
     {
         get
@@ -139,6 +141,7 @@ internal sealed class ServerConnection : IMqttServerSession, ISessionAuthorizer
     {
         ClientId = packet.ClientId;
         UserName = packet.Username;
+        UserProperties = PacketCodec.FromCodec(packet.UserProperties);
         try
         {
             var result = await _context.Application.AuthenticateAsync(Request(packet), _ending.Token);
@@ -239,6 +242,6 @@ internal sealed class ServerConnection : IMqttServerSession, ISessionAuthorizer
         Password = packet.Password,
         ClientCertificate = _certificate,
         RemoteEndPoint = RemoteEndPoint,
-        UserProperties = PacketCodec.FromCodec(packet.UserProperties),
+        UserProperties = UserProperties,
     };
 }

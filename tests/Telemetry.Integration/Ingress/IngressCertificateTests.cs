@@ -5,6 +5,7 @@ using Telemetry.Edge.Uplink;
 using Telemetry.Edge.Uplink.Mqtt;
 using Telemetry.Ingress;
 using Telemetry.Ingress.Access;
+using Telemetry.Ingress.Presence;
 using Telemetry.Ingress.Sessions;
 using Telemetry.Integration.Cloud;
 using Telemetry.Integration.Edge.MqttUplink;
@@ -74,7 +75,9 @@ public sealed class IngressCertificateTests : IAsyncDisposable
             Access = new(_folder.At("gateways"), false, At("server.pem"), At("server.key"), At("ca.pem"), false),
         };
         var core = new IngressCore(nats.Log, nats.ControlChannel, settings.Ingress, TimeProvider.System, counters);
-        var ingress = IngressRole.Make(settings, core, counters, TimeProvider.System, NullLogger.Instance);
+        var ingress = IngressRole.Make(
+            settings, core, counters, new PresenceBoard(new PresenceOptions(), TimeProvider.System),
+            TimeProvider.System, NullLogger.Instance);
         await ingress.StartAsync(default);
         return ingress;
     }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Telemetry.Cloud.Configuration;
 using Telemetry.Cloud.Hosting;
 using Telemetry.Ingress;
+using Telemetry.Ingress.Presence;
 using Telemetry.Ingress.Sessions;
 using Telemetry.Integration.Streams;
 using Telemetry.MqttSessions;
@@ -64,7 +65,9 @@ public sealed class IngressTlsTests : IAsyncDisposable
                 null, false, _folder.At("server.pem"), _folder.At("server.key"), _folder.At("authority.pem"), false),
         };
         var core = new IngressCore(nats.Log, nats.ControlChannel, settings.Ingress, TimeProvider.System, _counters);
-        var ingress = IngressRole.Make(settings, core, _counters, TimeProvider.System, NullLogger.Instance);
+        var ingress = IngressRole.Make(
+            settings, core, _counters, new PresenceBoard(new PresenceOptions(), TimeProvider.System),
+            TimeProvider.System, NullLogger.Instance);
         await ingress.StartAsync(default);
         return ingress;
     }

@@ -4,8 +4,8 @@ namespace Telemetry.Tests.Architecture;
 
 /// <summary>
 /// Who may see whom; all arrows run down. Agent and Simulator → Inputs → Edge → shared; Cloud → Ingress, Processing,
-/// Alerting → Streams, Storage → shared. In shared/ Diagnostics alone sees another project: Runtime, whose reader it
-/// needs for its section of the settings. Edge and cloud meet only there, and nothing sees the tests.
+/// Alerting, Dashboard → Streams, Storage → shared. In shared/ Diagnostics alone sees another project: Runtime, whose
+/// reader it needs for its section of the settings. Edge and cloud meet only there, and nothing sees the tests.
 /// </summary>
 public sealed class ProjectArrowsTests
 {
@@ -27,10 +27,11 @@ public sealed class ProjectArrowsTests
         ["Telemetry.Ingress"] = ["Telemetry.MqttSessions", "Telemetry.Streams", .. Shared],
         ["Telemetry.Processing"] = ["Telemetry.Storage", "Telemetry.Streams", .. Shared],
         ["Telemetry.Alerting"] = ["Telemetry.Storage", .. Shared],
+        ["Telemetry.Dashboard"] = ["Telemetry.Storage", "Telemetry.Streams", .. Shared],
         ["Telemetry.Cloud"] =
         [
-            "Telemetry.Ingress", "Telemetry.Processing", "Telemetry.Alerting", "Telemetry.Storage", "Telemetry.Streams",
-            "Telemetry.MqttSessions", .. Shared,
+            "Telemetry.Ingress", "Telemetry.Processing", "Telemetry.Alerting", "Telemetry.Dashboard",
+            "Telemetry.Storage", "Telemetry.Streams", "Telemetry.MqttSessions", .. Shared,
         ],
     };
 

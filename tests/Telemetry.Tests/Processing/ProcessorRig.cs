@@ -38,7 +38,10 @@ internal sealed class ProcessorRig
 
     /// <param name="options">How it works.</param>
     /// <param name="altered">Gives the log that the processor sees, for faults of it.</param>
-    public ProcessorRig(ProcessorOptions? options = null, Func<IFrameLog, TimeProvider, IFrameLog>? altered = null)
+    /// <param name="fleet">Is told what commits changed.</param>
+    public ProcessorRig(
+        ProcessorOptions? options = null, Func<IFrameLog, TimeProvider, IFrameLog>? altered = null,
+        IFleetChannel? fleet = null)
     {
         Store = new SimulatedStore(_pump, new Random(1));
         (Store.Calls.LatencyMin, Store.Calls.LatencyMax) = (StoreWay, StoreWay);
@@ -47,7 +50,7 @@ internal sealed class ProcessorRig
         var onePartition = (options ?? new ProcessorOptions()) with { Partitions = 1, Owner = "test" };
         _processor = new Processor(
             Store, altered?.Invoke(Log, _pump.Clock) ?? Log, _control, onePartition, _pump.Clock, new Random(4),
-            NullLogger.Instance);
+            NullLogger.Instance, fleet: fleet);
     }
 
     public SimulatedStore Store { get; }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net;
+using System.Reflection;
 using System.Text;
 using System.Threading.Channels;
 using MQTTnet;
@@ -58,6 +59,9 @@ internal sealed class MqttUplinkConnection : IUplinkConnection
             KeepAlivePeriod = options.KeepAlive,
             MaximumPacketSize = ReceivedPacketBytesMax,
             ReceiveMaximum = ReceiveMaximum,
+
+            // For people: a server that does not know the property ignores it.
+            UserProperties = [new MqttUserProperty(MqttTopics.AgentVersionProperty, AgentVersion())],
             ChannelOptions = new MqttClientTcpOptions
             {
                 RemoteEndpoint = new DnsEndPoint(options.Host, options.Port),
@@ -134,6 +138,11 @@ internal sealed class MqttUplinkConnection : IUplinkConnection
         _client.Dispose();
         _down.Writer.TryComplete();
     }
+
+    // Encoded, as the library wants a value.
+    private static byte[] AgentVersion() => Encoding.UTF8.GetBytes(
+        typeof(MqttUplinkConnection).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
+            ?.InformationalVersion.Split('+')[0] ?? "");
 
     // Reason codes that only an operator can resolve.
     private static bool IsFinal(int code) => code is (int)MqttConnectReasonCode.UnsupportedProtocolVersion

@@ -42,7 +42,7 @@ public sealed class CloudConfigurationTests
     }
 
     [Theory]
-    [InlineData("role", "router", "role: 'router' is not allowed; use ingress, processor, relay or all")]
+    [InlineData("role", "router", "role: 'router' is not allowed; use ingress, processor, relay, dashboard or all")]
     [InlineData("partitions", "0", "partitions: '0' is not allowed; use 1 to 1024")]
     [InlineData("ingress.port", "70000", "ingress.port: '70000' is not allowed; use 0 to 65535")]
     [InlineData(
@@ -99,6 +99,11 @@ public sealed class CloudConfigurationTests
     [InlineData(
         "relay.renewEvery", "6 s", "relay.renewEvery: '6 s' is not allowed; use at most half of relay.lease (10 s)")]
     [InlineData("role", "relay", "kafka.servers: is missing")]
+    [InlineData("role", "dashboard", "dashboard.port: is missing")]
+    [InlineData(
+        "dashboard.address", "0.0.0.0",
+        "dashboard.address: '0.0.0.0' is not allowed; use an address of the loopback (127.0.0.1 or ::1), as there are "
+        + "no users")]
     [InlineData(
         "nats.servers", "http://x",
         "nats: Servers: 'http://x' is not allowed; use nats://host:port or tls://host:port")]
@@ -175,6 +180,17 @@ public sealed class CloudConfigurationTests
         var settings = Read(out _, ("database.password", "a;b"));
 
         Assert.Equal("a;b", new Npgsql.NpgsqlConnectionStringBuilder(settings!.Database!.ConnectionString).Password);
+    }
+
+    [Fact]
+    public void All_has_the_dashboard_only_where_its_port_is_configured()
+    {
+        Assert.Null(Read(out _)!.Dashboard);
+
+        var settings = Read(out _, ("dashboard.port", "8080"), ("dashboard.address", "::1"));
+
+        Assert.Equal(CloudRoles.All | CloudRoles.Dashboard, settings!.Roles);
+        Assert.Equal("[::1]:8080", settings.Dashboard!.EndPoint.ToString());
     }
 
     [Fact]
