@@ -34,9 +34,9 @@ internal sealed class PartitionStream(IFrameLog log, int partition, StreamKind k
 
     /// <summary>
     /// Checks the position against the log and begins a reader after it. The stream is read from its first message when
-    /// it was created again, ends before the position, holds another message at the position, or starts after the
-    /// position because older messages aged out. Returns true when <see cref="Position"/> changed: the row must be
-    /// written.
+    /// it was created again, ends before the position, holds another message at the position (or one where there was
+    /// none any more), or starts after the position because older messages aged out. Returns true when
+    /// <see cref="Position"/> changed: the row must be written.
     /// </summary>
     public async ValueTask<bool> BeginAsync(CancellationToken cancellationToken)
     {
@@ -139,11 +139,8 @@ internal sealed class PartitionStream(IFrameLog log, int partition, StreamKind k
             return position.Sequence == first.Sequence ? position : first;
         }
 
-        if (position.MessageId.Length == 0)
-        {
-            return position;
-        }
-
+        // Where the position's own message was gone, the position has no id and no time: a message is there again only
+        // in a log that was put back, with others below it that were gone too and were not read.
         var message = await log.ReadAsync(partition, kind, position.Sequence, cancellationToken);
         return message is not null && message.MessageId == position.MessageId
             && message.StoredAtNanos == position.StoredAtNanos ? position : first;

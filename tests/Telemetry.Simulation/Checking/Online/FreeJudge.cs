@@ -2,6 +2,8 @@ using Telemetry.Edge.Outbox;
 using Telemetry.Edge.Outbox.Frames;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Protocol;
+using Telemetry.Simulation.Faults;
+using Telemetry.Storage;
 
 namespace Telemetry.Simulation.Checking.Online;
 
@@ -76,8 +78,7 @@ internal sealed class FreeJudge(GatewayFacts gateway, JudgedStore store, Finding
     {
         if (store.Index.Find(gateway.Id, frame.Key) is { } settled)
         {
-            // Where an older copy was put back, the frame may be here again that a tombstone had replaced.
-            if (settled.Checksum != frame.Checksum && !(gateway.IsForked && settled.Dropped == settled.Key.Count))
+            if (settled.Checksum != frame.Checksum && !IsReplacement(frame, settled))
             {
                 findings.Add(
                     gateway.Id, frame.Key,
@@ -103,6 +104,16 @@ internal sealed class FreeJudge(GatewayFacts gateway, JudgedStore store, Finding
             findings.Add(gateway.Id, frame.Key, "freed, and no database ever had it");
         }
     }
+
+    /// <summary>
+    /// True when one of the two is a tombstone that replaced the other. Where an older copy was put back, the agent may
+    /// have the frame again. An ingress may also take a late copy of a frame that was refused before: only of gateways
+    /// whose outbox was never copied are such frames refused for ever (<see cref="FaultChances.GivenUp"/>).
+    /// </summary>
+    private bool IsReplacement(HeldFrame frame, FrameRegisterRow settled) => gateway.IsForked
+        && (settled.Dropped == settled.Key.Count
+            || (frame.Dropped == frame.Key.Count
+                && gateway.Sealed.Find(frame.Key, settled.Checksum)?.Checksum == settled.Checksum));
 
     private void JudgeClaims(EpochSettlement epoch)
     {

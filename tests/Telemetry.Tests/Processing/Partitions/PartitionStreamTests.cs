@@ -42,6 +42,14 @@ public sealed class PartitionStreamTests
     public void Position_that_aged_out_is_read_on_from_the_first_message_that_is_left() =>
         Assert.Equal(4, Begin(position => position, purgedBelow: 5));
 
+    [Fact]
+    public void Message_in_a_position_whose_message_was_gone_means_a_log_that_was_put_back_too() =>
+        Assert.Equal(0, Begin(position => position with { MessageId = "", StoredAtNanos = 0 }));
+
+    [Fact]
+    public void Reading_goes_on_behind_a_position_whose_message_is_gone_still() =>
+        Assert.Equal(3, Begin(position => position with { MessageId = "", StoredAtNanos = 0 }, purgedBelow: 4));
+
     /// <summary>The sequence behind which reading begins.</summary>
     private long Begin(Func<StreamPosition, StreamPosition> altered, long purgedBelow = 0)
     {
