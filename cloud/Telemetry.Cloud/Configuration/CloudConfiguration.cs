@@ -49,17 +49,20 @@ internal static class CloudConfiguration
 
         var relay = RelaySection.Read(reader);
         var kafka = KafkaSection.Read(reader, relay.Name);
-        if (roles == CloudRoles.Relay && kafka is null)
+        var alertmanager = AlertmanagerSection.Read(reader);
+        var relays = kafka is not null || alertmanager is not null;
+        if (roles == CloudRoles.Relay && !relays)
         {
-            reader.Problem("kafka.servers", "is missing");
+            reader.Problem("kafka.servers", "is missing, and so is alertmanager.servers");
         }
 
-        roles |= roles == CloudRoles.All && kafka is not null ? CloudRoles.Relay : 0;
+        roles |= roles == CloudRoles.All && relays ? CloudRoles.Relay : 0;
         return new CloudSettings
         {
             Roles = roles,
             Kafka = kafka,
             Relay = relay,
+            Alertmanager = alertmanager,
             Nats = NatsSection.Read(reader),
             Log = log,
             Database = DatabaseSection.Read(reader, (roles & (CloudRoles.Processor | CloudRoles.Relay)) != 0),

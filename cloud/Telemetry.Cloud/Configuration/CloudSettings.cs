@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Telemetry.Alerting.Alertmanager;
 using Telemetry.Alerting.Kafka;
 using Telemetry.Alerting.Relay;
 using Telemetry.Diagnostics.Tracing;
@@ -24,10 +25,12 @@ internal enum CloudRoles
     /// <summary>Owns partitions and stores.</summary>
     Processor = 2,
 
-    /// <summary>Ingress and processor in one process; where Kafka is configured, the relay too.</summary>
+    /// <summary>
+    /// Ingress and processor in one process; where Kafka or Alertmanager is configured, the relay too.
+    /// </summary>
     All = Ingress | Processor,
 
-    /// <summary>Publishes alerts to Kafka.</summary>
+    /// <summary>Brings alerts to Kafka and to people.</summary>
     Relay = 4,
 }
 
@@ -86,6 +89,9 @@ internal sealed record CloudSettings
     public KafkaOptions? Kafka { get; init; }
 
     public RelayOptions Relay { get; init; } = new();
+
+    /// <summary>Null where no Alertmanager is configured.</summary>
+    public AlertmanagerOptions? Alertmanager { get; init; }
 
     public TraceExportOptions Traces { get; init; } = new();
 

@@ -110,7 +110,7 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
 
         if (settings.Roles.HasFlag(CloudRoles.Relay))
         {
-            services.AddHostedService<RelayService>();
+            AddRelay(services);
         }
 
         if (settings.Roles.HasFlag(CloudRoles.Ingress))
@@ -119,6 +119,19 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         }
 
         return builder.Build();
+    }
+
+    private void AddRelay(IServiceCollection services)
+    {
+        if (settings.Kafka is not null)
+        {
+            services.AddHostedService<RelayService>();
+        }
+
+        if (settings.Alertmanager is not null)
+        {
+            services.AddHostedService<AlertmanagerService>();
+        }
     }
 
     private TraceExport? StartTraces(Meter meter)
