@@ -50,10 +50,12 @@ internal static class CloudConfiguration
         var relay = RelaySection.Read(reader);
         var kafka = KafkaSection.Read(reader, relay.Name);
         var alertmanager = AlertmanagerSection.Read(reader);
-        var relays = kafka is not null || alertmanager is not null;
+        var outbox = AlertsSection.ReadOutbox(reader);
+        var webhooks = WebhooksSection.Read(reader, relay, outbox);
+        var relays = kafka is not null || alertmanager is not null || webhooks.Webhooks.Count > 0;
         if (roles == CloudRoles.Relay && !relays)
         {
-            reader.Problem("kafka.servers", "is missing, and so is alertmanager.servers");
+            reader.Problem("kafka.servers", "is missing, and so are alertmanager.servers and webhooks.file");
         }
 
         roles |= roles == CloudRoles.All && relays ? CloudRoles.Relay : 0;
@@ -63,6 +65,7 @@ internal static class CloudConfiguration
             Kafka = kafka,
             Relay = relay,
             Alertmanager = alertmanager,
+            Webhooks = webhooks,
             Nats = NatsSection.Read(reader),
             Log = log,
             Database = DatabaseSection.Read(reader, (roles & (CloudRoles.Processor | CloudRoles.Relay)) != 0),
@@ -78,7 +81,7 @@ internal static class CloudConfiguration
             },
             Widths = WindowsSection.ReadFile(reader),
             Retention = RetentionSection.Read(reader),
-            AlertOutbox = AlertsSection.ReadOutbox(reader),
+            AlertOutbox = outbox,
             Traces = TraceSection.Read(reader),
             HttpEndPoint = EndPoint(reader, "http", 9464),
             StopWithin = reader.Span("stopWithin", 10 * Second, Second, 3600 * Second),

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Telemetry.Alerting.Alertmanager;
 using Telemetry.Alerting.Kafka;
 using Telemetry.Alerting.Relay;
+using Telemetry.Alerting.Webhooks;
 using Telemetry.Diagnostics.Tracing;
 using Telemetry.Ingress;
 using Telemetry.Ingress.Access;
@@ -26,7 +27,7 @@ internal enum CloudRoles
     Processor = 2,
 
     /// <summary>
-    /// Ingress and processor in one process; where Kafka or Alertmanager is configured, the relay too.
+    /// Ingress and processor in one process; the relay too, where it has something to do.
     /// </summary>
     All = Ingress | Processor,
 
@@ -89,6 +90,9 @@ internal sealed record CloudSettings
     public KafkaOptions? Kafka { get; init; }
 
     public RelayOptions Relay { get; init; } = new();
+
+    /// <summary>Without webhooks where none are configured.</summary>
+    public WebhookOptions Webhooks { get; init; } = new();
 
     /// <summary>Null where no Alertmanager is configured.</summary>
     public AlertmanagerOptions? Alertmanager { get; init; }

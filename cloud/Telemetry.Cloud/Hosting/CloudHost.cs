@@ -132,6 +132,11 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         {
             services.AddHostedService<AlertmanagerService>();
         }
+
+        if (settings.Webhooks.Webhooks.Count > 0)
+        {
+            services.AddHostedService<WebhookService>();
+        }
     }
 
     private TraceExport? StartTraces(Meter meter)

@@ -98,7 +98,7 @@ public sealed class CloudConfigurationTests
         "kafka.properties.transactional.id: is not allowed; the relay sets it itself")]
     [InlineData(
         "relay.renewEvery", "6 s", "relay.renewEvery: '6 s' is not allowed; use at most half of relay.lease (10 s)")]
-    [InlineData("role", "relay", "kafka.servers: is missing, and so is alertmanager.servers")]
+    [InlineData("role", "relay", "kafka.servers: is missing, and so are alertmanager.servers and webhooks.file")]
     [InlineData(
         "alertmanager.servers", "127.0.0.1:9093",
         "alertmanager.servers: '127.0.0.1:9093' is not allowed; use an address such as http://127.0.0.1:9093")]
