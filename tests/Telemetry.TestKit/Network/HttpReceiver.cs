@@ -82,6 +82,9 @@ public sealed class HttpReceiver : IAsyncDisposable
             context.Response.Headers.RetryAfter = RetryAfter;
         }
 
-        await context.Response.WriteAsync("said by the receiver");
+        if (status != StatusCodes.Status204NoContent)
+        {
+            await context.Response.WriteAsync("said by the receiver");
+        }
     }
 }

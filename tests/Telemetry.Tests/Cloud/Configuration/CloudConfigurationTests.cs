@@ -104,7 +104,7 @@ public sealed class CloudConfigurationTests
         "alertmanager.servers: '127.0.0.1:9093' is not allowed; use an address such as http://127.0.0.1:9093")]
     [InlineData(
         "alertmanager.endsAfter", "90 s",
-        "alertmanager.endsAfter: '90 s' is not allowed; use at least twice alertmanager.resendEvery (1 min)")]
+        "alertmanager.endsAfter: '1.5 min' is not allowed; use at least twice alertmanager.resendEvery (1 min)")]
     [InlineData(
         "nats.servers", "http://x",
         "nats: Servers: 'http://x' is not allowed; use nats://host:port or tls://host:port")]
