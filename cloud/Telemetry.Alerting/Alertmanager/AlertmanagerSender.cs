@@ -10,8 +10,8 @@ using Telemetry.Storage.Alerts;
 namespace Telemetry.Alerting.Alertmanager;
 
 /// <summary>
-/// Tells one Alertmanager of the alerts in the history: all of them every minute, and what changed as soon as it is seen.
-/// It keeps no state: several processes may do it at once, and what was missed is in the next request. One loop.
+/// Tells one Alertmanager of the alerts in the history: all of them every minute, and what changed as soon as it is
+/// seen. It keeps no state: several processes may do it at once, and what was missed is in the next request. One loop.
 /// </summary>
 public sealed class AlertmanagerSender(
     HttpClient http, Uri server, IRaisedAlerts alerts, AlertmanagerOptions options, AlertmanagerCounters counters,
@@ -103,8 +103,8 @@ public sealed class AlertmanagerSender(
     }
 
     /// <summary>
-    /// Sends page by page, and returns how many are open. A page that is refused must not keep those after it from being
-    /// sent: Alertmanager refuses a whole request for one alert, and takes the others of it.
+    /// Sends page by page, and returns how many are open. A page that is refused must not keep those after it from
+    /// being sent: Alertmanager refuses a whole request for one alert, and takes the others of it.
     /// </summary>
     private async Task<int> SendAsync(TimeSpan within, bool changedOnly, CancellationToken cancellationToken)
     {

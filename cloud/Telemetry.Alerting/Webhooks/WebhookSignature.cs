@@ -5,8 +5,8 @@ using System.Text;
 namespace Telemetry.Alerting.Webhooks;
 
 /// <summary>
-/// The signature of a request: HMAC-SHA256 over the time, a dot and the body, by each secret. The time is signed so that
-/// a request that was recorded cannot be sent again later.
+/// The signature of a request: HMAC-SHA256 over the time, a dot and the body, by each secret. The time is signed so
+/// that a request that was recorded cannot be sent again later.
 /// </summary>
 public static class WebhookSignature
 {

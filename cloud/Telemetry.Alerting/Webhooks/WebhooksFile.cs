@@ -6,8 +6,8 @@ using Telemetry.Runtime.Settings;
 namespace Telemetry.Alerting.Webhooks;
 
 /// <summary>
-/// Reads a file of webhooks: JSON, in which comments are allowed; deploy/webhooks.json shows every key. All problems are
-/// reported at once, by webhook and key. A file with one wrong webhook gives none at all.
+/// Reads a file of webhooks: JSON, in which comments are allowed; deploy/webhooks.json shows every key. All problems
+/// are reported at once, by webhook and key. A file with one wrong webhook gives none at all.
 /// </summary>
 public static class WebhooksFile
 {
@@ -19,7 +19,7 @@ public static class WebhooksFile
 
     private const int PerMinuteMax = 100_000;
 
-    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1), Day = TimeSpan.FromDays(1);
 
     /// <summary>
     /// Reads a file, and the secrets that it names; null when there are problems. <paramref name="keep"/> is how long
@@ -67,7 +67,7 @@ public static class WebhooksFile
             Secrets = Secrets(keys),
             Match = keys.Flag("lateToo") ? match : match with { Late = match.Late ?? false },
             PerMinute = PerMinute(keys),
-            GiveUpAfter = keys.Span("giveUpAfter", keep < TimeSpan.FromDays(1) ? keep : TimeSpan.FromDays(1), Second, keep),
+            GiveUpAfter = keys.Span("giveUpAfter", keep < Day ? keep : Day, Second, keep),
             Timeout = keys.Span("timeout", 10 * Second, Second, 20 * Second),
         };
         if (webhook.Name.Length is 0 or > 64 || webhook.Name.Any(char.IsControl))

@@ -20,9 +20,9 @@ public interface IRaisedAlerts
         TimeSpan within, bool changedOnly, RaisedAlertKey after, int rowsMax, CancellationToken cancellationToken);
 
     /// <summary>
-    /// One summary for each gateway of which late alerts became known within <paramref name="quiet"/>. Alerts that became
-    /// known without a pause of <paramref name="quiet"/> between them are one outage, as far back as a day.
-    /// A gateway whose rules are still being run again is left out until <paramref name="patience"/> has passed.
+    /// One summary for each gateway of which late alerts became known within <paramref name="quiet"/>. Alerts that
+    /// became known without a pause of <paramref name="quiet"/> between them are one outage, as far back as a day. A
+    /// gateway whose rules are still being run again is left out until <paramref name="patience"/> has passed.
     /// </summary>
     Task<IReadOnlyList<OutageSummary>> SummariesAsync(
         TimeSpan quiet, TimeSpan patience, CancellationToken cancellationToken);

@@ -44,7 +44,8 @@ public sealed class AlertmanagerFaultTests(PostgresFixture fixture) : IClassFixt
     {
         await using var stand = await AlertmanagerStand.Create(fixture);
         await using var receiver = await HttpReceiver.StartAsync();
-        receiver.Answer = r => Encoding.UTF8.GetString(r.Body).Contains("pump-1\"", StringComparison.Ordinal) ? 400 : 200;
+        receiver.Answer = r =>
+            Encoding.UTF8.GetString(r.Body).Contains("pump-1\"", StringComparison.Ordinal) ? 400 : 200;
         await stand.Fire(1, 5);
         stand.Run(receiver.Address, Quick);
         await AlertmanagerStand.Until(() => Task.FromResult(stand.Counters.Failed > 1), "it fails");

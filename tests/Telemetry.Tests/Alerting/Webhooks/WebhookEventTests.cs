@@ -20,8 +20,8 @@ public sealed class WebhookEventTests
         var root = json.RootElement;
         Assert.Equal(
             [
-                "actor", "causationid", "correlationid", "data", "datacontenttype", "dataschema", "detectiondelay", "id",
-                "late", "partitionkey", "sequence", "severity", "source", "specversion", "subject", "time",
+                "actor", "causationid", "correlationid", "data", "datacontenttype", "dataschema", "detectiondelay",
+                "id", "late", "partitionkey", "sequence", "severity", "source", "specversion", "subject", "time",
                 "traceparent", "type",
             ],
             root.EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal));
