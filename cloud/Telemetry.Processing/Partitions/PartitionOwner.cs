@@ -109,6 +109,7 @@ internal sealed class PartitionOwner(
         backlog.Position = Row.Backlog;
         Alerts = Row.Alerts;
         _gateways.Clear();
+        AlertGapsKnown = false;
     }
 
     /// <summary>Forgets gateways beyond the limit; they are loaded again when needed.</summary>

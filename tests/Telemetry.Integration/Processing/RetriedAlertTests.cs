@@ -22,7 +22,8 @@ public sealed class RetriedAlertTests
         await using var stand = await ProcessorStand.Start(new() { Alerts = new AlertOptions { Rules = Rules } });
         await stand.SendSchema(Gateway);
         await stand.Database.Execute($"""
-            INSERT INTO telemetry.retirement VALUES ('{Gateway}', 'flow', 0, to_timestamp({start / Second}), '-infinity')
+            INSERT INTO telemetry.retirement
+            VALUES ('{Gateway}', 'flow', 0, to_timestamp({start / Second}), '-infinity')
             """);
         stand.Promised = start + (10 * Second);
         await Send(stand, start, 1, 11, 2);

@@ -100,8 +100,8 @@ internal sealed class AlertWatch(AlertRule rule, AlertStateId id)
     }
 
     /// <summary>
-    /// Retention may have removed readings before this time: the gap begins there, or ends if it lies before it. Returns
-    /// true if there is a gap still.
+    /// Retention may have removed readings before this time: the gap begins there, or ends if it lies before it.
+    /// Returns true if there is a gap still.
     /// </summary>
     public bool KeepGapFrom(long wholeSinceMicros)
     {

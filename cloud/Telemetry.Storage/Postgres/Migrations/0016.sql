@@ -1,4 +1,4 @@
--- The history of alerts, and the gaps over which rules are run again.
+-- The history of alerts (view: Views/alerts.sql), and the gaps over which rules are run again.
 
 -- One row an instance: an interval of event time in which a rule's condition held on a series.
 CREATE TABLE telemetry.alert (
@@ -28,8 +28,9 @@ CREATE INDEX alert_gateway
     ON telemetry.alert (gateway, greatest(coalesce(ended_micros, fired_micros), named_micros));
 CREATE INDEX alert_firing ON telemetry.alert (gateway) WHERE state = 0;
 
--- The open instance's opening and the most extreme value; what the kind of rule remembers of readings; and what must be evaluated again: the readings after gap_from,
--- once the watermark is beyond gap_to. Without a checkpoint the state at gap_from follows from the history.
+-- When the open instance opened and its most extreme value; what must be evaluated again: the readings after gap_from,
+-- once the watermark is beyond gap_to (without a checkpoint the state at gap_from follows from the history); and what the
+-- kind of rule remembers of earlier readings.
 ALTER TABLE telemetry.alert_state
     ADD COLUMN fired_micros bigint NOT NULL DEFAULT 0,
     ADD COLUMN peak double precision NOT NULL DEFAULT 0,
@@ -41,7 +42,7 @@ ALTER TABLE telemetry.alert_state
 UPDATE telemetry.alert_state SET fired_micros = started_micros WHERE state = 2;
 CREATE INDEX alert_state_gap ON telemetry.alert_state (gateway) WHERE gap_from IS NOT NULL;
 
--- Instances that were open before there was a history.
+-- Instances that were open before there was a history. Their severity and when they opened are not known any more.
 INSERT INTO telemetry.alert
 SELECT instance, gateway, rule, series_identity, rule_version, 'warning', 0, started_micros, started_micros, NULL, 0,
        false, 0, 0, 0, started_micros, now(), now()

@@ -1,3 +1,4 @@
+-- The history of alerts: one row an instance.
 CREATE VIEW telemetry.alerts AS
 SELECT encode(a.id, 'hex') AS id, a.gateway, s.device, s.metric, s.labels, a.rule,
        lpad(to_hex(a.rule_version), 16, '0') AS rule_version, a.severity,
