@@ -1,3 +1,6 @@
+using System.Net.Http.Headers;
+using System.Text;
+
 namespace Telemetry.Alerting.Alertmanager;
 
 /// <summary>Which Alertmanagers are told of alerts, and how.</summary>
@@ -13,6 +16,14 @@ public sealed record AlertmanagerOptions
 
     /// <summary>A bearer token; empty: none.</summary>
     public string Token { get; init; } = "";
+
+    /// <summary>What requests carry; null: nothing.</summary>
+    public AuthenticationHeaderValue? Authorization => this switch
+    {
+        { Token.Length: > 0 } => new("Bearer", Token),
+        { User.Length: > 0 } => new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{User}:{Password}"))),
+        _ => null,
+    };
 
     /// <summary>The dashboard's address as people reach it; null: alerts have no link.</summary>
     public Uri? Dashboard { get; init; }

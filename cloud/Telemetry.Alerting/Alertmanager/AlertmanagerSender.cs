@@ -144,13 +144,7 @@ public sealed class AlertmanagerSender(
                 Headers = { ContentType = new MediaTypeHeaderValue("application/json") },
             },
         };
-        request.Headers.Authorization = options switch
-        {
-            { Token.Length: > 0 } => new("Bearer", options.Token),
-            { User.Length: > 0 } => new(
-                "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{options.User}:{options.Password}"))),
-            _ => null,
-        };
+        request.Headers.Authorization = options.Authorization;
         using var limit = new CancellationTokenSource(options.Timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
