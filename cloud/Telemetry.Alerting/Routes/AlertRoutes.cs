@@ -22,13 +22,13 @@ public sealed class AlertRoutes(IReadOnlyList<AlertRoute> all)
     public IReadOnlyList<string> Topics { get; } = [.. all.SelectMany(r => r.Topics).Distinct()];
 
     /// <summary>True when the sites of devices have to be known.</summary>
-    public bool AskForSites { get; } = all.Any(r => r.AsksForSite);
+    public bool AskForSites { get; } = all.Any(r => r.Match.AsksForSite);
 
     /// <summary>The topics of a transition, each once, with the form of the first route that names it.</summary>
     public IReadOnlyList<AlertDestination> Of(AlertTransition transition, string site)
     {
         var found = new List<AlertDestination>();
-        foreach (var route in all.Where(r => r.Fits(transition, site)))
+        foreach (var route in all.Where(r => r.Match.Fits(transition, site)))
         {
             found.AddRange(route.Topics.Where(t => found.All(f => f.Topic != t))
                 .Select(t => new AlertDestination(t, route.Form)));

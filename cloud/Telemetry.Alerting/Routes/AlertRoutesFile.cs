@@ -1,8 +1,5 @@
-using System.Text;
 using System.Text.Json;
-using Telemetry.Model.Schemas;
 using Telemetry.Runtime.Settings;
-using Telemetry.Storage.Alerts;
 
 namespace Telemetry.Alerting.Routes;
 
@@ -18,11 +15,6 @@ public static class AlertRoutesFile
 
     /// <summary>The most topics of a route.</summary>
     public const int TopicsMax = 16;
-
-    private static readonly string[] Severities = ["info", "warning", "critical"];
-
-    private static readonly Dictionary<string, AlertKind> Kinds =
-        Enum.GetValues<AlertKind>().ToDictionary(k => k.ToString().ToLowerInvariant());
 
     /// <summary>Reads a file; null when there are problems.</summary>
     public static AlertRoutes? Read(string path, out IReadOnlyList<string> problems) =>
@@ -70,37 +62,19 @@ public static class AlertRoutesFile
             Topics = Topics(keys),
             Form = Form(keys),
             Continue = keys.Flag("continue"),
+            Match = keys.Has("match") ? TransitionMatchKeys.Read(keys.Child("match")) : new TransitionMatch(),
         };
         if (route.Name.Length is 0 or > 64)
         {
             keys.Problem("name", "is missing or too long; use 1 to 64 characters");
         }
 
-        return keys.Has("match") ? Match(route, keys.Child("match")) : route;
-    }
-
-    private static AlertRoute Match(AlertRoute route, JsonKeys match)
-    {
-        var labels = match.Child("labels");
-        var matched = route with
-        {
-            Severities = Words(match, "severity", Severities),
-            Kinds = [.. Words(match, "kind", Kinds.Keys).Select(k => Kinds[k])],
-            Late = match.Has("late") ? match.Flag("late") : null,
-            Rule = Pattern(match, "rule"),
-            Gateway = Pattern(match, "gateway"),
-            Device = Pattern(match, "device"),
-            Metric = Pattern(match, "metric"),
-            Site = Pattern(match, "site"),
-            Labels = [.. labels.Names.ToArray().Select(n => KeyValuePair.Create(n, Pattern(labels, n)))],
-        };
-        match.End();
-        return matched;
+        return route;
     }
 
     private static List<string> Topics(JsonKeys keys)
     {
-        var topics = Texts(keys, "topics");
+        var topics = TransitionMatchKeys.Texts(keys, "topics");
         if (topics.Count is 0 or > TopicsMax)
         {
             keys.Problem("topics", $"has {topics.Count} topics; use 1 to {TopicsMax}");
@@ -126,48 +100,5 @@ public static class AlertRoutesFile
                 keys.Problem("form", "is not allowed; use full or thin");
                 return AlertForm.Full;
         }
-    }
-
-    private static List<string> Words(JsonKeys keys, string key, IReadOnlyCollection<string> known)
-    {
-        var words = keys.Has(key) ? Texts(keys, key) : [];
-        foreach (var word in words.Where(w => !known.Contains(w)).ToArray())
-        {
-            keys.Problem(key, $"'{JsonKeys.Shown(word)}' is not allowed; use {string.Join(", ", known)}");
-            words.Remove(word);
-        }
-
-        return words;
-    }
-
-    private static List<string> Texts(JsonKeys keys, string key)
-    {
-        var texts = new List<string>();
-        foreach (var element in keys.List(key))
-        {
-            if (element.ValueKind == JsonValueKind.String)
-            {
-                texts.Add(element.GetString()!);
-            }
-            else
-            {
-                keys.Problem(key, $"{JsonKeys.Shown(element.GetRawText())} is not allowed; use a list of strings");
-            }
-        }
-
-        return texts;
-    }
-
-    private static NamePattern Pattern(JsonKeys keys, string key)
-    {
-        var text = keys.Text(key) ?? NamePattern.Any.Text;
-        if (Encoding.UTF8.GetByteCount(text) > SeriesDefinition.TextBytesMax)
-        {
-            keys.Problem(
-                key, $"'{JsonKeys.Shown(text)}' is not allowed; use at most {SeriesDefinition.TextBytesMax} bytes");
-            return NamePattern.Any;
-        }
-
-        return new NamePattern(text);
     }
 }

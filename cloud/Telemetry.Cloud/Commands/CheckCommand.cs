@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using Telemetry.Alerting.Alertmanager;
 using Telemetry.Alerting.Kafka;
 using Telemetry.Alerting.Relay;
 using Telemetry.Cloud.Configuration;
@@ -42,6 +43,11 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
             output.WriteLine($"retention: ok, {retention.Count} entries");
         }
 
+        if (settings.Webhooks.Webhooks is { Count: > 0 } webhooks)
+        {
+            output.WriteLine($"webhooks: ok, {webhooks.Count} entries; nothing is sent to them by this command");
+        }
+
         if (settings.Traces.EndpointShown is { Length: > 0 } collector)
         {
             output.WriteLine($"traces: to {collector}, of a share of {settings.Traces.Ratio} of the frames");
@@ -56,6 +62,8 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         var widths = !(database && settings.Roles.HasFlag(CloudRoles.Processor)) || settings.Widths is not { } file
             || await SayAsync("windows", () => CheckWidthsAsync(file, cancellationToken));
         var kafka = settings.Kafka is null || await SayAsync("kafka", CheckKafkaAsync);
+        var people = settings.Alertmanager is null
+            || await SayAsync("alertmanager", () => CheckAlertmanagerAsync(cancellationToken));
         var partitions = !(files && nats && database && kafka) || settings.Roles == CloudRoles.Relay
             || await SayAsync("partitions", CompareAsync);
         var http = await SayAsync(
@@ -67,7 +75,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
             || await SayAsync(
                 "dashboard",
                 () => CheckListeningAsync("dashboard", settings.Dashboard!.EndPoint, cancellationToken));
-        return files && nats && database && widths && kafka && partitions && http && mqtt && dashboard;
+        return files && nats && database && widths && kafka && people && partitions && http && mqtt && dashboard;
     }
 
     private async Task<bool> SayAsync(string what, Func<Task<string>> check)
@@ -81,7 +89,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
             when (e is FrameLogException or StoreException or SocketException or TimeoutException
                 or OperationCanceledException or FormatException or IOException or UnauthorizedAccessException
                 or CryptographicException or AlertSinkException or InstallationException
-                or StartException or WindowWidthException || StoreErrors.IsDatabases(e))
+                or StartException or WindowWidthException or AlertmanagerException || StoreErrors.IsDatabases(e))
         {
             var why = e is OperationCanceledException ? $"no answer within {SettingUnits.Show(Patience)}" : e.Message;
             output.WriteLine($"{what}: FAILED, {why}");
@@ -155,6 +163,12 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         // Asked first: where the library cannot be loaded, this says so.
         var described = await topics.DescribeAsync();
         return $"ok, librdkafka {KafkaTopics.LibraryVersion}, {described}";
+    }
+
+    private async Task<string> CheckAlertmanagerAsync(CancellationToken cancellationToken)
+    {
+        var versions = await AlertmanagerStatus.AskAsync(settings.Alertmanager!, cancellationToken);
+        return $"ok, {string.Join(", ", versions.Select(v => $"Alertmanager {v}"))}";
     }
 
     private async Task<string> CheckDatabaseAsync(CancellationToken cancellationToken)

@@ -3,6 +3,7 @@ using Telemetry.Cloud.Commands.DeadLetters;
 using Telemetry.Cloud.Commands.Devices;
 using Telemetry.Cloud.Commands.Forks;
 using Telemetry.Cloud.Commands.Repartition;
+using Telemetry.Cloud.Commands.Webhooks;
 using Telemetry.Cloud.Commands.Windows;
 using Telemetry.Runtime.Commands;
 
@@ -51,6 +52,9 @@ internal sealed class CloudCommandLine
                 configured.Add(DeadLettersVerb.Create(time, (arguments, result, _) => configured.RunAsync(
                     result,
                     (settings, stop) => new DeadLettersCommand(settings, output, errors).RunAsync(arguments, stop)))),
+                configured.Add(WebhooksVerb.Create((arguments, result, _) => configured.RunAsync(
+                    result,
+                    (settings, stop) => new WebhooksCommand(settings, output, errors).RunAsync(arguments, stop)))),
                 configured.Add(ForksVerb.Create((arguments, result, _) => configured.RunAsync(
                     result, (settings, stop) => new ForksCommand(settings, output, errors).RunAsync(arguments, stop)))),
                 configured.Add(DevicesVerb.Create((arguments, result, _) => configured.RunAsync(

@@ -50,20 +50,26 @@ internal static class CloudConfiguration
 
         var relay = RelaySection.Read(reader);
         var kafka = KafkaSection.Read(reader, relay.Name);
-        if (roles == CloudRoles.Relay && kafka is null)
+        var alertmanager = AlertmanagerSection.Read(reader);
+        var outbox = AlertsSection.ReadOutbox(reader);
+        var webhooks = WebhooksSection.Read(reader, relay, outbox);
+        var relays = kafka is not null || alertmanager is not null || webhooks.Webhooks.Count > 0;
+        if (roles == CloudRoles.Relay && !relays)
         {
-            reader.Problem("kafka.servers", "is missing");
+            reader.Problem("kafka.servers", "is missing, and so are alertmanager.servers and webhooks.file");
         }
 
         var dashboard = DashboardSection.Read(reader, roles);
         roles |= roles == CloudRoles.All
-            ? (kafka is null ? 0 : CloudRoles.Relay) | (dashboard is null ? 0 : CloudRoles.Dashboard) : 0;
+            ? (relays ? CloudRoles.Relay : 0) | (dashboard is null ? 0 : CloudRoles.Dashboard) : 0;
         return new CloudSettings
         {
             Roles = roles,
             Kafka = kafka,
             Relay = relay,
             Dashboard = dashboard,
+            Alertmanager = alertmanager,
+            Webhooks = webhooks,
             Nats = NatsSection.Read(reader),
             Log = log,
             Database = DatabaseSection.Read(
@@ -80,7 +86,7 @@ internal static class CloudConfiguration
             },
             Widths = WindowsSection.ReadFile(reader),
             Retention = RetentionSection.Read(reader),
-            AlertOutbox = AlertsSection.ReadOutbox(reader),
+            AlertOutbox = outbox,
             Traces = TraceSection.Read(reader),
             HttpEndPoint = EndPoint(reader, "http", 9464),
             StopWithin = reader.Span("stopWithin", 10 * Second, Second, 3600 * Second),

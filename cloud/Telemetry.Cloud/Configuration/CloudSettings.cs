@@ -1,7 +1,9 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Telemetry.Alerting.Alertmanager;
 using Telemetry.Alerting.Kafka;
 using Telemetry.Alerting.Relay;
+using Telemetry.Alerting.Webhooks;
 using Telemetry.Dashboard;
 using Telemetry.Diagnostics.Tracing;
 using Telemetry.Ingress;
@@ -26,12 +28,12 @@ internal enum CloudRoles
     Processor = 2,
 
     /// <summary>
-    /// Ingress and processor in one process; where Kafka is configured, the relay too, and where the dashboard's port
-    /// is, the dashboard.
+    /// Ingress and processor in one process; the relay too, where it has something to do, and the dashboard, where its
+    /// port is configured.
     /// </summary>
     All = Ingress | Processor,
 
-    /// <summary>Publishes alerts to Kafka.</summary>
+    /// <summary>Brings alerts to Kafka and to people.</summary>
     Relay = 4,
 
     /// <summary>Serves the pages on which people watch the fleet.</summary>
@@ -96,6 +98,11 @@ internal sealed record CloudSettings
 
     /// <summary>Null where the dashboard has no port.</summary>
     public DashboardOptions? Dashboard { get; init; }
+    /// <summary>Without webhooks where none are configured.</summary>
+    public WebhookOptions Webhooks { get; init; } = new();
+
+    /// <summary>Null where no Alertmanager is configured.</summary>
+    public AlertmanagerOptions? Alertmanager { get; init; }
 
     public TraceExportOptions Traces { get; init; } = new();
 

@@ -115,7 +115,7 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
 
         if (settings.Roles.HasFlag(CloudRoles.Relay))
         {
-            services.AddHostedService<RelayService>();
+            AddRelay(services);
         }
 
         if (settings.Roles.HasFlag(CloudRoles.Dashboard))
@@ -129,6 +129,24 @@ internal sealed class CloudHost(CloudSettings settings, TimeProvider time, Rando
         }
 
         return builder.Build();
+    }
+
+    private void AddRelay(IServiceCollection services)
+    {
+        if (settings.Kafka is not null)
+        {
+            services.AddHostedService<RelayService>();
+        }
+
+        if (settings.Alertmanager is not null)
+        {
+            services.AddHostedService<AlertmanagerService>();
+        }
+
+        if (settings.Webhooks.Webhooks.Count > 0)
+        {
+            services.AddHostedService<WebhookService>();
+        }
     }
 
     private TraceExport? StartTraces(Meter meter)

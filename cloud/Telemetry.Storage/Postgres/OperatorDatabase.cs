@@ -1,4 +1,5 @@
 using Npgsql;
+using Telemetry.Storage.Postgres.Alerts;
 using Telemetry.Storage.Postgres.DeadLetters;
 using Telemetry.Storage.Postgres.Devices;
 using Telemetry.Storage.Postgres.Maintenance;
@@ -25,6 +26,9 @@ public sealed class OperatorDatabase : IAsyncDisposable
 
     /// <summary>Removes dead letters.</summary>
     public DeadLetterDiscard Discard => new(_source);
+
+    /// <summary>Lists, retries and removes dead letters of webhooks.</summary>
+    public WebhookDeadLetters WebhookDeadLetters => new(_source);
 
     /// <summary>Compares and lists the widths of windows.</summary>
     public WindowWidthQueries Widths => new(_source);

@@ -58,6 +58,15 @@ public sealed class KafkaTheoryAttribute : TheoryAttribute
 }
 
 /// <summary>
+/// A test that needs Debian's prometheus-alertmanager and PostgreSQL: skipped with the reason where one is missing, but
+/// never with CI=true for PostgreSQL.
+/// </summary>
+public sealed class AlertmanagerFactAttribute : FactAttribute
+{
+    public AlertmanagerFactAttribute() => Skip = Missing.Alertmanager ?? Missing.Postgres;
+}
+
+/// <summary>
 /// A test that needs TimescaleDB in WebAssembly: skipped with the reason where it is missing, but never with CI=true.
 /// </summary>
 public sealed class TimescaleFactAttribute : FactAttribute
@@ -113,6 +122,9 @@ internal static class Missing
     public static string? Mosquitto => Reason(MosquittoServer.Program, Programs.Find(MosquittoServer.Program));
 
     public static string? Timescale => Reason("TimescaleDB in WebAssembly", TimescaleServer.FindProgram());
+
+    public static string? Alertmanager => Reason(
+        AlertmanagerServer.Program, Programs.Find(AlertmanagerServer.Program), mustRun: false);
 
     public static string? Kafka => KafkaReason(Environment.GetEnvironmentVariable(KafkaServer.Variable));
 

@@ -21,14 +21,15 @@ public sealed class AlertRoutesFileTests
         Assert.Empty(problems);
         var route = Assert.Single(routes!.All);
         Assert.Equal(
-            ("night", AlertForm.Thin, true, (bool?)false), (route.Name, route.Form, route.Continue, route.Late));
+            ("night", AlertForm.Thin, true, (bool?)false), (route.Name, route.Form, route.Continue, route.Match.Late));
+        var match = route.Match;
         Assert.Equal(["night", "wall"], route.Topics);
-        Assert.Equal(["critical"], route.Severities);
-        Assert.Equal([AlertKind.Firing, AlertKind.Resolved], route.Kinds);
+        Assert.Equal(["critical"], route.Match.Severities);
+        Assert.Equal([AlertKind.Firing, AlertKind.Resolved], route.Match.Kinds);
         Assert.Equal(
             ["hot*", "gw-*", "pump-*", "temp*", "north"],
-            ((NamePattern[])[route.Rule, route.Gateway, route.Device, route.Metric, route.Site]).Select(p => p.Text));
-        Assert.Equal([KeyValuePair.Create("line", new NamePattern("a*"))], route.Labels);
+            ((NamePattern[])[match.Rule, match.Gateway, match.Device, match.Metric, match.Site]).Select(p => p.Text));
+        Assert.Equal([KeyValuePair.Create("line", new NamePattern("a*"))], match.Labels);
     }
 
     [Theory]

@@ -13,34 +13,34 @@ public sealed class AlertRoutesTests
         Labels = new SortedDictionary<string, string> { ["line"] = "a7" },
     };
 
-    public static TheoryData<string, AlertRoute, bool> Parts => new()
+    public static TheoryData<string, TransitionMatch, bool> Parts => new()
     {
-        { "nothing said", Route(), true },
-        { "severity", Route() with { Severities = ["warning", "critical"] }, true },
-        { "other severity", Route() with { Severities = ["info"] }, false },
-        { "kind", Route() with { Kinds = [AlertKind.Firing] }, true },
-        { "other kind", Route() with { Kinds = [AlertKind.Resolved] }, false },
-        { "not late", Route() with { Late = false }, true },
-        { "late", Route() with { Late = true }, false },
-        { "rule", Route() with { Rule = new("too *") }, true },
-        { "other rule", Route() with { Rule = new("cold*") }, false },
-        { "gateway", Route() with { Gateway = new("gw-3") }, true },
-        { "other gateway", Route() with { Gateway = new("gw-4") }, false },
-        { "device", Route() with { Device = new("pump-*") }, true },
-        { "other device", Route() with { Device = new("fan-*") }, false },
-        { "metric", Route() with { Metric = new("temp*") }, true },
-        { "other metric", Route() with { Metric = new("pressure") }, false },
-        { "site", Route() with { Site = new("north*") }, true },
-        { "other site", Route() with { Site = new("south") }, false },
-        { "label", Route() with { Labels = [KeyValuePair.Create("line", new NamePattern("a*"))] }, true },
-        { "other value", Route() with { Labels = [KeyValuePair.Create("line", new NamePattern("b*"))] }, false },
-        { "label that lacks", Route() with { Labels = [KeyValuePair.Create("row", NamePattern.Any)] }, false },
+        { "nothing said", new(), true },
+        { "severity", new() { Severities = ["warning", "critical"] }, true },
+        { "other severity", new() { Severities = ["info"] }, false },
+        { "kind", new() { Kinds = [AlertKind.Firing] }, true },
+        { "other kind", new() { Kinds = [AlertKind.Resolved] }, false },
+        { "not late", new() { Late = false }, true },
+        { "late", new() { Late = true }, false },
+        { "rule", new() { Rule = new("too *") }, true },
+        { "other rule", new() { Rule = new("cold*") }, false },
+        { "gateway", new() { Gateway = new("gw-3") }, true },
+        { "other gateway", new() { Gateway = new("gw-4") }, false },
+        { "device", new() { Device = new("pump-*") }, true },
+        { "other device", new() { Device = new("fan-*") }, false },
+        { "metric", new() { Metric = new("temp*") }, true },
+        { "other metric", new() { Metric = new("pressure") }, false },
+        { "site", new() { Site = new("north*") }, true },
+        { "other site", new() { Site = new("south") }, false },
+        { "label", new() { Labels = [KeyValuePair.Create("line", new NamePattern("a*"))] }, true },
+        { "other value", new() { Labels = [KeyValuePair.Create("line", new NamePattern("b*"))] }, false },
+        { "label that lacks", new() { Labels = [KeyValuePair.Create("row", NamePattern.Any)] }, false },
     };
 
     [Theory]
     [MemberData(nameof(Parts))]
-    public void Every_part_has_to_fit(string what, AlertRoute route, bool fits) =>
-        Assert.True(fits == route.Fits(Alert, "north-7"), what);
+    public void Every_part_has_to_fit(string what, TransitionMatch match, bool fits) =>
+        Assert.True(fits == match.Fits(Alert, "north-7"), what);
 
     [Fact]
     public void First_route_that_fits_is_the_last_unless_it_says_continue()
@@ -48,7 +48,7 @@ public sealed class AlertRoutesTests
         var routes = new AlertRoutes(
         [
             Route("audit") with { Continue = true, Form = AlertForm.Thin },
-            Route("cold") with { Rule = new("cold*") },
+            Route("cold") with { Match = new() { Rule = new("cold*") } },
             Route("hot", "audit", "wall"),
             Route("rest"),
         ]);
@@ -66,7 +66,7 @@ public sealed class AlertRoutesTests
     public void Sites_are_asked_for_only_where_a_route_names_one()
     {
         Assert.False(new AlertRoutes([Route()]).AskForSites);
-        Assert.True(new AlertRoutes([Route(), Route() with { Site = new("north") }]).AskForSites);
+        Assert.True(new AlertRoutes([Route(), Route() with { Match = new() { Site = new("north") } }]).AskForSites);
     }
 
     private static AlertRoute Route(params string[] topics) =>
