@@ -36,6 +36,7 @@ public sealed class Processor
     private readonly WindowFolder _windows;
     private readonly CurrentWidths _widths;
     private readonly WindowRebuild _rebuild;
+    private readonly AlertReruns _reruns;
     private readonly WindowHandover _handover;
     private readonly PendingAcks _acks = new();
     private readonly AnswerSender _answers;
@@ -71,6 +72,7 @@ public sealed class Processor
             store, log, control, options, time, logger, _failures.Reading, Counters, _signal, _hellos.Arrived);
         _leases = new LeaseLoop(store, _owned, options, time, random, logger, _failures, Counters);
         _rebuild = new WindowRebuild(store, _owned, _loader, _windows, options, time, Counters.Windows);
+        _reruns = new AlertReruns(store, _owned, _loader, _alerts, options.Alerts, time, Counters.Alerts);
         _handover = new WindowHandover(store, _loader, _windows, options, time);
         _answers = new AnswerSender(control, _handler, _acks, _owned, _failures, Counters, time, fleet);
         _intake = new BatchIntake(_owned, _isolator, options, Counters, _weight);
@@ -164,6 +166,7 @@ public sealed class Processor
         _trace.Clear();
         _windows.Begin(_widths.Now);
         await _rebuild.RunAsync(_commit, cancellationToken);
+        await _reruns.RunAsync(_commit, cancellationToken);
         await ApplyMessagesAsync(cancellationToken);
         if (_weight.Readings < _options.BatchReadingsMax && _isolator.Taken > 0 && _options.GatherTime > TimeSpan.Zero)
         {
@@ -218,20 +221,14 @@ public sealed class Processor
         }
 
         _windows.WriteRest(_commit);
-
-        var moved = _owned.All.Any(o => o.Moved);
-        var due = _time.GetElapsedTime(_owned.RenewedAt) >= _options.RenewEvery;
-        if (!moved && !due && !_handler.Waiting && !_rebuild.Took && _commit.IsEmpty)
+        var due = _time.GetElapsedTime(_owned.RenewedAt) >= _options.RenewEvery || _rebuild.Took || _reruns.Took;
+        if (!due && !_owned.All.Any(o => o.Moved) && !_handler.Waiting && _commit.IsEmpty)
         {
             _handler.Booked();
             return false;
         }
 
-        foreach (var (gateway, transition) in _alerts.Transitions)
-        {
-            _commit.AlertOutbox.Add(_owned.OwnerOf(gateway).Number(transition));
-        }
-
+        _alerts.WriteTo(_commit, (gateway, transition) => _owned.OwnerOf(gateway).Number(transition));
         foreach (var owner in _owned.All)
         {
             _commit.Partitions.Add(owner.Step(_options.Lease));

@@ -1,6 +1,7 @@
 using Telemetry.Model.Identity;
 using Telemetry.Model.Installations;
 using Telemetry.Model.Schemas;
+using Telemetry.Storage.Alerts;
 using Telemetry.Storage.Windows;
 
 namespace Telemetry.Storage;
@@ -88,6 +89,9 @@ public interface IStore
     Task<OpenReadingCounts> ReadReadingsAsync(
         IReadOnlyList<(GatewayId Gateway, OpenSpan Span)> gateways, Func<GatewayId, int, SeriesEntry?> series,
         ReadingBuffer rows, int readingsMax, CancellationToken cancellationToken);
+
+    /// <summary>Reads what is needed to run alert rules again.</summary>
+    IAlertHistory AlertHistory { get; }
 
     /// <summary>Records how far owners are behind their streams; nothing depends on these rows.</summary>
     Task RecordLagAsync(IReadOnlyList<StreamLagRow> rows, CancellationToken cancellationToken);

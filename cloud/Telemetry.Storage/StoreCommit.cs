@@ -38,6 +38,10 @@ public sealed class StoreCommit
 
     public List<AlertStateId> RemovedAlertStates { get; } = [];
     public List<AlertStateRow> AlertStates { get; } = [];
+
+    /// <summary>The history: a row replaces that of the same instance, see <see cref="AlertRow"/>.</summary>
+    public List<AlertRow> Alerts { get; } = [];
+
     public List<AlertOutboxRow> AlertOutbox { get; } = [];
 
     /// <summary>
@@ -62,8 +66,8 @@ public sealed class StoreCommit
     public bool IsEmpty =>
         Schemas.Count + Gateways.Count + Outboxes.Count + Epochs.Count + Lanes.Count + RemovedRuns.Count
         + Runs.Count + Frames.Count + Drops.Count + DeadLetters.Count + RemovedAlertStates.Count + AlertStates.Count
-        + AlertOutbox.Count + RemovedLanes.Count + Waiting.Count + RemovedWaiting.Count + RemovedParts.Count
-        + Parts.Count + Revisions.Count + Readings.Count == 0;
+        + Alerts.Count + AlertOutbox.Count + RemovedLanes.Count + Waiting.Count + RemovedWaiting.Count
+        + RemovedParts.Count + Parts.Count + Revisions.Count + Readings.Count == 0;
 
     /// <summary>Removes all rows and keeps the buffers.</summary>
     public void Clear()
@@ -82,6 +86,7 @@ public sealed class StoreCommit
         DeadLetters.Clear();
         RemovedAlertStates.Clear();
         AlertStates.Clear();
+        Alerts.Clear();
         AlertOutbox.Clear();
         RemovedLanes.Clear();
         Waiting.Clear();

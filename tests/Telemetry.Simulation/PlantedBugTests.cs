@@ -81,9 +81,14 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
         new Parts { Store = store => new LedgerFirstStore((SimulatedStore)store) });
 
     [Fact]
-    public void Moving_alert_states_outside_the_transaction_is_found() => Found(
-        FaultProfile.Of(2, Fault.TransactionFailedBefore),
-        new Parts { Store = store => new AlertStatesFirstStore((SimulatedStore)store) });
+    public void Forgetting_where_alert_rules_must_be_run_again_is_found() => Found(
+        FaultProfile.Of(3, Fault.LinkCut, Fault.ProcessorCrash),
+        new Parts { Store = store => new ForgottenGapsStore((SimulatedStore)store) });
+
+    [Fact]
+    public void Running_alert_rules_again_without_the_last_reading_is_found() => Found(
+        FaultProfile.Of(3, Fault.LinkCut),
+        new Parts { Store = store => new ShortRunStore((SimulatedStore)store) });
 
     [Fact]
     public void Keeping_parts_that_are_folded_anew_is_found() => Found(

@@ -93,7 +93,7 @@ public sealed record AlertRecord(
         {
             // Not null alone: it would become empty bytes, which are no tombstone.
             copies.Add(new AlertCopy(
-                stateTopic, transition.Instance, Ends(transition.Kind) ? default(ReadOnlyMemory<byte>?) : Row.Json));
+                stateTopic, transition.Instance, Ends(transition) ? default(ReadOnlyMemory<byte>?) : Row.Json));
         }
 
         return this with { Copies = copies };
@@ -106,8 +106,12 @@ public sealed record AlertRecord(
         yield return new("ce_time", Time(transition.TimeMicros));
         yield return new("ce_partitionkey", transition.Device);
         yield return new("ce_correlationid", transition.Instance);
-        yield return new("ce_causationid", transition.Frame);
-        yield return new("ce_traceparent", transition.TraceParent);
+        if (transition.Frame.Length > 0)
+        {
+            yield return new("ce_causationid", transition.Frame);
+            yield return new("ce_traceparent", transition.TraceParent);
+        }
+
         yield return new("ce_severity", transition.Severity);
         yield return new("ce_actor", "rules");
         yield return new("ce_late", transition.Late ? "true" : "false");
@@ -116,7 +120,9 @@ public sealed record AlertRecord(
 
     private static string Word(AlertKind kind) => kind.ToString().ToLowerInvariant();
 
-    private static bool Ends(AlertKind kind) => kind == AlertKind.Resolved;
+    private static bool Ends(AlertTransition transition) =>
+        transition.Kind is AlertKind.Resolved or AlertKind.Retracted
+            || transition is { Kind: AlertKind.Revised, EndedMicros: not null };
 
     // Times outside of DateTime's range are limited to it; the exact time is in the data.
     private static string Time(long micros)

@@ -179,7 +179,7 @@ internal sealed class FrameApplier(
                 await _content.SearchAsync(frame, series, suspect, cancellationToken);
                 weight.Add(alerts.Begin(
                     gateway.Gateway, memory.Alerts, series, header.Key,
-                    arrival with { IsLate = arrival.IsLate || placement == Placement.Lost }));
+                    arrival with { IsLate = arrival.IsLate || placement == Placement.Lost }, header.Promise?.W));
                 windows.BeginFrame(
                     memory.Windows, header.Key, gateway.Watermark.Value, arrival.ReceivedAtMicros,
                     placement == Placement.Lost ? RevisionCause.Recovered : RevisionCause.Late,

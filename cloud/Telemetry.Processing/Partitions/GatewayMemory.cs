@@ -1,3 +1,4 @@
+using Telemetry.Processing.Alerts.Corrections;
 using Telemetry.Processing.Alerts.Evaluation;
 using Telemetry.Processing.Ledger;
 using Telemetry.Processing.Windows;
@@ -14,8 +15,14 @@ internal sealed class GatewayMemory(GatewayRecord record, int partition, Gateway
 {
     public GatewayLedger Ledger { get; } = new(record, partition);
 
-    /// <summary>The state of the alert rules on its series. Only a frame changes it, and touches the ledger.</summary>
+    /// <summary>
+    /// The state of the alert rules on its series. Only a frame, which touches the ledger, and a run over stored
+    /// readings change it.
+    /// </summary>
     public GatewayAlerts Alerts { get; } = new(record);
+
+    /// <summary>The run of alert rules over stored readings that is under way; it outlasts transactions.</summary>
+    public GatewayRun? AlertRun { get; set; }
 
     /// <summary>The parts of its windows that are in memory alone; they outlast this object.</summary>
     public GatewayWindows Windows { get; } = windows;

@@ -50,6 +50,9 @@ internal sealed class PartitionOwner(
     /// <summary>True once it is known which gateways have windows whose parts were in memory alone.</summary>
     public bool OpenGatewaysKnown { get; set; }
 
+    /// <summary>True once the gateways are in memory whose alert rules must be run again.</summary>
+    public bool AlertGapsKnown { get; set; }
+
     /// <summary>True when a stream's position is not yet in the database.</summary>
     public bool Moved => live.Position != Row.Live || backlog.Position != Row.Backlog;
 
@@ -106,6 +109,7 @@ internal sealed class PartitionOwner(
         backlog.Position = Row.Backlog;
         Alerts = Row.Alerts;
         _gateways.Clear();
+        AlertGapsKnown = false;
     }
 
     /// <summary>Forgets gateways beyond the limit; they are loaded again when needed.</summary>
@@ -120,7 +124,7 @@ internal sealed class PartitionOwner(
                 {
                     windows.WriteAll = true;
                 }
-                else
+                else if (_gateways[gateway].AlertRun is null)
                 {
                     _gateways.Remove(gateway);
                     _windows.Remove(gateway);

@@ -24,9 +24,9 @@ public readonly record struct AlertStateId(GatewayId Gateway, string Rule, Serie
 /// </summary>
 /// <param name="Id">The rule and the series.</param>
 /// <param name="RuleVersion">The version of the rule that wrote it.</param>
-/// <param name="Phase">The phase of the rule.</param>
-/// <param name="Instance">The open instance's id; 0 unless firing.</param>
-/// <param name="StartedMicros">When the condition began to hold, by event time; 0 when quiet.</param>
-/// <param name="TimeMicros">Event time of the last reading evaluated: older ones leave the state untouched.</param>
-public sealed record AlertStateRow(
-    AlertStateId Id, ulong RuleVersion, AlertPhase Phase, UInt128 Instance, long StartedMicros, long TimeMicros);
+/// <param name="State">The state after the last reading that was evaluated.</param>
+public sealed record AlertStateRow(AlertStateId Id, ulong RuleVersion, RuleState State)
+{
+    /// <summary>The event times that must be evaluated again; null when there are none.</summary>
+    public AlertGap? Gap { get; init; }
+}

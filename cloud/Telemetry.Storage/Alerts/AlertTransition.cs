@@ -14,6 +14,14 @@ public enum AlertKind
     /// <summary>The value came back behind the rule's clear threshold: it is closed.</summary>
     [JsonStringEnumMemberName("resolved")]
     Resolved,
+
+    /// <summary>Readings that came later showed that it began or ended at other times.</summary>
+    [JsonStringEnumMemberName("revised")]
+    Revised,
+
+    /// <summary>Readings that came later showed that there was no such instance.</summary>
+    [JsonStringEnumMemberName("retracted")]
+    Retracted,
 }
 
 /// <summary>
@@ -22,7 +30,9 @@ public enum AlertKind
 /// </summary>
 public sealed record AlertTransition
 {
-    /// <summary>32 hex digits: a hash of rule, rule version, instance, kind, event time and revision.</summary>
+    /// <summary>
+    /// 32 hex digits: a hash of rule, rule version, instance, kind and event time; of a correction, of its content.
+    /// </summary>
     public required string Id { get; init; }
 
     /// <summary>
@@ -38,7 +48,7 @@ public sealed record AlertTransition
 
     public required AlertKind Kind { get; init; }
 
-    /// <summary>0 for a transition evaluated in order; a correction increases it.</summary>
+    /// <summary>How often the instance was corrected by then; 0 for one that never was.</summary>
     public int Revision { get; init; }
 
     public required string Severity { get; init; }
@@ -54,13 +64,25 @@ public sealed record AlertTransition
     /// <summary>32 hex digits: the series' identity.</summary>
     public required string SeriesKey { get; init; }
 
-    /// <summary>Event time of the reading that caused it, in microseconds since 1970 UTC.</summary>
+    /// <summary>
+    /// Event time of the reading that caused it, in microseconds since 1970 UTC. Of a correction: when the instance
+    /// ended, or opened if it is open.
+    /// </summary>
     public required long TimeMicros { get; init; }
 
     /// <summary>Event time of the first reading of the instance that met the condition.</summary>
     public required long StartedMicros { get; init; }
 
-    /// <summary>The value of that reading.</summary>
+    /// <summary>
+    /// When the instance opened and, unless it is open, when it ended. Only corrections have these two.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? FiredMicros { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? EndedMicros { get; init; }
+
+    /// <summary>The value of that reading; of a correction of kind revised or retracted, the peak.</summary>
     public required double Value { get; init; }
 
     /// <summary>The threshold that the value crossed.</summary>
@@ -69,13 +91,18 @@ public sealed record AlertTransition
     /// <summary>True when the reading arrived so late that nobody should be paged for it.</summary>
     public bool Late { get; init; }
 
-    /// <summary>The time from the event to its arrival in the log.</summary>
+    /// <summary>
+    /// The time from the event to its arrival in the log; of what was found by running a rule again, to the watermark.
+    /// </summary>
     public long DetectionDelayMicros { get; init; }
 
-    /// <summary>The frame that carried the reading: its key as text, after the gateway.</summary>
+    /// <summary>
+    /// The frame that carried the reading: its key as text, after the gateway. Empty when a rule was run again: stored
+    /// readings do not name their frames.
+    /// </summary>
     public required string Frame { get; init; }
 
-    /// <summary>W3C trace context of the frame.</summary>
+    /// <summary>W3C trace context of the frame; empty where there is none.</summary>
     public required string TraceParent { get; init; }
 
     /// <summary>

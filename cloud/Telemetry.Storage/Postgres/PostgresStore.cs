@@ -26,7 +26,7 @@ namespace Telemetry.Storage.Postgres;
 /// </summary>
 public sealed class PostgresStore : IStore, IAsyncDisposable
 {
-    private readonly NpgsqlDataSource _readers;
+    private readonly ReadPool _readers;
     // Used in turn: the connection that was idle longest is next, so that no connection is closed for inactivity.
     private readonly ConcurrentQueue<CommitConnection> _idle = [];
     private readonly CommitPartitions? _partitions;
@@ -40,7 +40,8 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         NpgsqlDataSource readers, DatabaseEdition edition, ReadingTable table, PostgresStoreOptions options,
         TimeProvider time)
     {
-        _readers = readers;
+        _readers = new ReadPool(readers);
+        AlertHistory = new AlertHistory(_readers);
         Edition = edition;
         _options = options;
         _table = table;
@@ -76,6 +77,8 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
     /// Plain PostgreSQL: the number of readings that <see cref="IndexReadingsAsync"/> of this store has moved.
     /// </summary>
     public long ReadingsIndexed => _indexing?.Moved ?? 0;
+
+    public IAlertHistory AlertHistory { get; }
 
     /// <summary>Removes what retention does not keep. Any process should run it at intervals.</summary>
     public RetentionJob Retention { get; }
@@ -325,23 +328,7 @@ public sealed class PostgresStore : IStore, IAsyncDisposable
         _partitions?.Dispose();
     }
 
-    private async Task<T> ReadAsync<T>(
-        string what, Func<NpgsqlConnection, Task<T>> read, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await using var connection = await _readers.OpenConnectionAsync(cancellationToken);
-            return await read(connection);
-        }
-        catch (Exception e) when (StoreErrors.IsDatabases(e))
-        {
-            if (e is not PostgresException { IsTransient: false })
-            {
-                // The other connections in the pool have most likely broken too: the next try opens a new one.
-                _readers.Clear();
-            }
-
-            throw StoreErrors.From(what, e);
-        }
-    }
+    private Task<T> ReadAsync<T>(
+        string what, Func<NpgsqlConnection, Task<T>> read, CancellationToken cancellationToken) =>
+        _readers.RunAsync(what, read, cancellationToken);
 }

@@ -117,10 +117,10 @@ public sealed class DevicesCommandTests(PostgresFixture fixture) : IClassFixture
             await database.Row($"""
                 SELECT string_agg(concat(gateway, ' ', minutes), ', ' ORDER BY gateway)
                 FROM (SELECT gateway, string_agg(to_char(start, 'MI'), ' ' ORDER BY start) AS minutes
-                      FROM telemetry.device_windows WHERE {History} GROUP BY gateway) g
+                      FROM telemetry.windows WHERE {History} GROUP BY gateway) g
                 """));
         Assert.Equal("8|8", await database.Row("""
-            SELECT (SELECT count(*) FROM telemetry.device_windows),
+            SELECT (SELECT count(*) FROM telemetry.windows),
                 (SELECT sum(windows)::bigint FROM telemetry.windows_hour)
             """));
         Assert.Equal(

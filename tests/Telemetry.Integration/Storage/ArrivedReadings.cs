@@ -13,7 +13,7 @@ public sealed class ArrivedReadings : IAsyncLifetime
 {
     public const int Gateways = 10, SeriesOfGateway = 20, Disordered = 3;
 
-    // One of the windows in the last ten minutes of each of so many series has parts that overlap.
+    // Five of the windows in the last ten minutes of each of so many series have parts that overlap.
     private static readonly string FillSql = $"""
         DO $$ BEGIN
             EXECUTE format('ALTER DATABASE %I SET max_parallel_workers_per_gather = 0', current_database());
@@ -40,7 +40,7 @@ public sealed class ArrivedReadings : IAsyncLifetime
         INSERT INTO telemetry.window_part (start, f_squares, f_integral, hash_sum, f_sum, f_min, f_max, f_first, f_last,
             series, width, readings, numbers, nulls, uncertain, bad, first_at, last_at, flags)
         SELECT date_trunc('minute', now()) - m * interval '1 minute', 1, 1, 0, 41, 0, 10, 1, 2, s, 60, 41, 41, 0, 0, 0,
-            0, 50000000, CASE WHEN m = 5 AND s <= {Disordered} THEN 2 ELSE 0 END
+            0, 50000000, CASE WHEN m <= 5 AND s <= {Disordered} THEN 2 ELSE 0 END
         FROM generate_series(1, 59) m, generate_series(1, {Gateways * SeriesOfGateway}) s;
         """;
 

@@ -37,7 +37,7 @@ public sealed class ArrivedReadingsTests(ArrivedReadings arrived) : IClassFixtur
 
     // Its number is what a part cannot say: see docs/reference/database.md.
     [Fact]
-    public async Task Time_weighted_mean_scans_once_for_each_window_whose_parts_overlap()
+    public async Task Time_weighted_means_scan_once_for_each_series_with_windows_whose_parts_overlap()
     {
         Assert.Equal(
             ArrivedReadings.Disordered, await arrived.Scans("SELECT * FROM telemetry.windows WHERE gateway = 'gw-1'"));

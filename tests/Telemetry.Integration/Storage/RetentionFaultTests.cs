@@ -71,6 +71,35 @@ public sealed class RetentionFaultTests(PostgresFixture fixture) : IClassFixture
     }
 
     [Fact]
+    public async Task Late_reading_that_comes_after_a_first_run_that_is_delayed_is_removed_by_the_second()
+    {
+        await using var database = await CreateDatabase(fixture);
+        var sample = await StoreIndexed(database);
+        var rules = Rules(("a.*", 8, null));
+        await using (var writer = await database.OpenConnection())
+        {
+            await using var transaction = await writer.BeginTransactionAsync();
+            var second = await database.Row("""
+                SELECT tableoid::regclass::text FROM telemetry.reading GROUP BY 1 ORDER BY 1 OFFSET 1 LIMIT 1
+                """);
+            await using var command = new NpgsqlCommand($"SELECT FROM {second} FOR UPDATE", writer);
+            await command.ExecuteNonQueryAsync();
+            Assert.True((await database.Postgres.Retention.RunAsync(rules, default)).IsDelayed);
+        }
+
+        // To a week of which all that is not kept was removed.
+        await sample.StoreLateAsync(Days);
+        await database.IndexReadings();
+        Assert.Equal(Days, (await sample.DaysOf("a.flow"))[0]);
+
+        var report = await database.Postgres.Retention.RunAsync(rules, default);
+
+        Assert.False(report.IsDelayed);
+        Assert.Equal(KeptDays(8), (await sample.DaysOf("a.flow"))[0]);
+        Assert.Null(await sample.FindDifference());
+    }
+
+    [Fact]
     public async Task Reading_that_comes_while_its_week_is_dropped_is_counted()
     {
         await using var database = await CreateDatabase(fixture);

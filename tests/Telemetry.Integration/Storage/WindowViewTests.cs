@@ -4,6 +4,7 @@ using Telemetry.Model.Protocol;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Storage;
+using Telemetry.Storage.Postgres;
 using Telemetry.Storage.Windows;
 using static Telemetry.TestKit.Contracts.StoreSteps;
 
@@ -106,12 +107,28 @@ public sealed class WindowViewTests(PostgresFixture fixture) : IClassFixture<Pos
         Assert.Equal(
             ["-1 3 0 5", "0 7 2 5", "1 4 1 7", "2 9 0 2"],
             await database.Read(Missing, r => r.GetString(0)));
+        // Of the drop of the last minute alone it is known that it belongs to its window.
+        Assert.Equal(
+            [
+                "0 8 -00:01:00 00:01:00", "2 14 -00:01:00 00:01:00", "1 12 -00:01:00 infinity",
+                "9 11 00:01:00 infinity",
+            ],
+            await database.Read(Bounds, r => r.GetString(0)));
 
         await database.Execute("UPDATE telemetry.dead_letter SET retried_at = now() WHERE time_micros = " + Start);
         await Commit(database.Store, row, c => c.RemovedRuns.Add(new RunId(Gateway, 7, Lane.Live, 11)));
         Assert.Equal(
             ["-1 3 0 0", "0 7 1 0", "1 4 1 2", "2 9 0 2"],
             await database.Read(Missing, r => r.GetString(0)));
+    }
+
+    [Fact]
+    public async Task Window_that_misses_nothing_says_so_without_times()
+    {
+        await using var database = await PostgresDatabase.Create(fixture.ConnectionString);
+        await Commit(database.Store, await Take(database.Store), c => c.Parts.Add(Part(c.Register(Flow), 0, 1)));
+
+        Assert.Equal("0|0||", await Row(database, "missing, missing_at_most, missing_first, missing_last"));
     }
 
     [Fact]
@@ -140,6 +157,50 @@ public sealed class WindowViewTests(PostgresFixture fixture) : IClassFixture<Pos
                 "gw-1 pump flow 17 00:01:00 1 1 7 7 7 7",
             ],
             await AsOf("infinity"));
+    }
+
+    [Fact]
+    public async Task Time_weighted_mean_of_parts_that_overlap_is_that_of_the_readings_wherever_they_are()
+    {
+        await using var database = await PostgresDatabase.CreateEmpty(fixture.ConnectionString);
+        await database.OpenStore(new PostgresStoreOptions
+        {
+            ConnectionString = database.ConnectionString,
+            ArrivedReadings = 1,
+        });
+        SeriesEntry series = null!;
+        void Store(StoreCommit commit, params long[] seconds)
+        {
+            var part = new WindowPart().Begin(series, new WindowSpan(Start, 60));
+            foreach (var second in seconds)
+            {
+                var time = Start + (second * 1_000_000);
+                var value = BitConverter.DoubleToUInt64Bits(1 << (int)second / 10);
+                commit.Readings.Add(series, time, ReadingFlags.None, value);
+                part.Add(time, ReadingFlags.None, value, 1);
+            }
+
+            commit.Parts.Add(part);
+        }
+
+        // 1, 2, 4 and 8, each for ten seconds, and 16.
+        Task<string> AsReader() => database.Row("""
+            SET ROLE telemetry_reader; SELECT numbers, time_weighted_mean FROM telemetry.windows
+            """);
+
+        var row = await Commit(database.Store, await Take(database.Store), c =>
+        {
+            series = c.Register(Flow);
+            Store(c, 0, 20, 40);
+        });
+        await database.IndexReadings();
+        await Commit(database.Store, row, c => Store(c, 10, 30));
+        Assert.Equal("2|3", await database.Row("""
+            SELECT count(*) FILTER (WHERE arrived), count(*) FILTER (WHERE NOT arrived) FROM telemetry.reading_number
+            """));
+        Assert.Equal("5|3.75", await AsReader());
+        await database.IndexReadings();
+        Assert.Equal("5|3.75", await AsReader());
     }
 
     [Fact]
@@ -219,6 +280,13 @@ public sealed class WindowViewTests(PostgresFixture fixture) : IClassFixture<Pos
 
     private const string Missing = $"""
         SELECT concat_ws(' ', ((extract(epoch FROM start) - 1700000040) / 60)::int, dropped, rejected, lost)
+        FROM telemetry.windows ORDER BY start
+        """;
+
+    private const string Bounds = """
+        SELECT concat_ws(' ', missing, missing_at_most,
+            missing_first - '2023-11-14 22:14Z',
+            coalesce((nullif(missing_last, 'infinity') - '2023-11-14 22:14Z')::text, missing_last::text))
         FROM telemetry.windows ORDER BY start
         """;
 

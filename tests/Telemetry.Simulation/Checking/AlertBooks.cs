@@ -9,8 +9,9 @@ using Telemetry.TestKit.Simulated;
 namespace Telemetry.Simulation.Checking;
 
 /// <summary>
-/// The alert outbox held against the readings: whatever transactions failed, were repeated or put back, it holds
-/// exactly what the readings make in the order in which they were stored, once, densely numbered and chained.
+/// The alert outbox and the history held against the readings: whatever transactions failed, were repeated or put back,
+/// and in whatever order readings came, the outbox is densely numbered and chained, has each transition once, and says
+/// last of each instance what the history has; and the history is what the readings make in the order of event time.
 /// </summary>
 internal static class AlertBooks
 {
@@ -45,26 +46,65 @@ internal static class AlertBooks
             yield return $"alert {twice.Key} stands in the outbox {twice.Count()} times";
         }
 
-        foreach (var problem in Frames(database, transitions).Concat(Expected(database, transitions)))
+        foreach (var problem in Frames(database, transitions)
+            .Concat(LastSaid(database, transitions)).Concat(Expected(database)))
         {
             yield return problem;
         }
     }
+
+    /// <summary>The states that must be evaluated again now: the watermark has passed their gap.</summary>
+    public static IEnumerable<AlertStateRow> DueGaps(SimulatedDatabase database) => database.AlertStates.Values.Where(
+        s => s.Gap is { } gap && database.Gateways.GetValueOrDefault(s.Id.Gateway)?.Watermark > gap.ToMicros);
 
     private static IEnumerable<string> Frames(SimulatedDatabase database, List<AlertTransition> transitions)
     {
         var traces = SimulatedDatabase.All(database.Frames).ToLookup(
             f => $"{f.Gateway}/{f.Key}", f => FrameTrace.Of(f.Gateway, f.Key).TraceParent);
         return transitions
-            .Where(t => !traces[t.Frame].Contains(t.TraceParent))
+            .Where(t => t.Frame.Length > 0 ? !traces[t.Frame].Contains(t.TraceParent) : !t.Late)
             .Select(t => $"alert {t.Id} names frame {t.Frame}, which is not stored, or has another trace");
     }
 
-    private static IEnumerable<string> Expected(SimulatedDatabase database, List<AlertTransition> transitions)
+    private static IEnumerable<string> LastSaid(SimulatedDatabase database, List<AlertTransition> transitions)
     {
-        var stored = database.Readings.Reverse().SelectMany(rows => rows).ToLookup(r => r.Series);
-        var found = transitions.ToLookup(t => (t.Rule, t.SeriesKey));
-        var states = database.AlertStates;
+        var said = transitions.GroupBy(t => t.Instance).ToDictionary(g => g.Key, g => g.Last());
+        foreach (var row in database.Alerts.Values)
+        {
+            if (!said.Remove($"{row.Id:x32}", out var last)
+                || Content(last) != (row.State, row.BeganMicros, Ended(row)))
+            {
+                yield return $"the history has {row}, said last is {last}";
+            }
+        }
+
+        foreach (var transition in said.Values)
+        {
+            yield return $"the history lacks {transition}";
+        }
+
+        static long? Ended(AlertRow row) => row.State == AlertInstanceState.Retracted ? null : row.EndedMicros;
+    }
+
+    private static (AlertInstanceState, long, long?) Content(AlertTransition last) => last.Kind switch
+    {
+        AlertKind.Firing => (AlertInstanceState.Firing, last.StartedMicros, null),
+        AlertKind.Resolved => (AlertInstanceState.Resolved, last.StartedMicros, last.TimeMicros),
+        AlertKind.Retracted => (AlertInstanceState.Retracted, last.StartedMicros, null),
+        _ => (
+            last.EndedMicros is null ? AlertInstanceState.Firing : AlertInstanceState.Resolved, last.StartedMicros,
+            last.EndedMicros),
+    };
+
+    private static IEnumerable<string> Expected(SimulatedDatabase database)
+    {
+        var stored = SimulatedDatabase.All(database.Readings).ToLookup(r => r.Series);
+        var history = database.Alerts.Values.Where(a => a.State != AlertInstanceState.Retracted).ToLookup(a => a.Of);
+        foreach (var due in DueGaps(database))
+        {
+            yield return $"the watermark has passed the gap of {due}";
+        }
+
         foreach (var ((gateway, _), message) in database.Schemas)
         {
             foreach (var series in message.Series())
@@ -72,50 +112,57 @@ internal static class AlertBooks
                 var identity = SeriesIdentity.Of(gateway, series);
                 foreach (var rule in WorldRules.Options.Rules.All.Where(r => r.Match.Fits(gateway, series)))
                 {
-                    var (expected, last) = Evaluate(rule, stored[identity]);
-                    var published = found[(rule.Name, $"{identity}")].Select(
-                        t => (t.Kind, t.TimeMicros, t.StartedMicros, t.Value));
-                    if (!expected.SequenceEqual(published))
+                    var id = new AlertStateId(gateway, rule.Name, identity);
+                    if (database.AlertStates.GetValueOrDefault(id)?.Gap is null
+                        && Compare(rule, stored[identity], history[id], database.AlertStates.GetValueOrDefault(id))
+                            is { } problem)
                     {
-                        yield return $"{gateway} {series.Metric} by rule {rule.Name}: the readings make "
-                            + $"[{string.Join(' ', expected)}], the outbox has [{string.Join(' ', published)}]";
-                    }
-
-                    var state = states.GetValueOrDefault(new AlertStateId(gateway, rule.Name, identity));
-                    var open = expected is [.., { Kind: AlertKind.Firing }];
-                    if (last != (state?.TimeMicros ?? long.MinValue) || open != (state?.Phase == AlertPhase.Firing))
-                    {
-                        yield return
-                            $"{gateway} {series.Metric} by rule {rule.Name}: evaluated to {last}, the state is {state}";
+                        yield return $"{gateway} {series.Metric} by rule {rule.Name}: {problem}";
                     }
                 }
             }
         }
     }
 
+    private static string? Compare(
+        AlertRule rule, IEnumerable<SimulatedReading> readings, IEnumerable<AlertRow> history, AlertStateRow? state)
+    {
+        var valid = readings.Where(r => (r.Flags & ReadingFlags.Null) == 0
+            && (r.Flags & ReadingFlags.QualityMask) != (ReadingFlags)Quality.Bad && !double.IsNaN(Value(r))).ToList();
+        if (valid.GroupBy(r => r.Time).Any(g => g.Select(Value).Distinct().Count() > 1))
+        {
+            // Of several values at one time any one may count.
+            return null;
+        }
+
+        var (expected, last) = Evaluate(rule, valid.OrderBy(r => r.Time));
+        var published = history.OrderBy(a => a.FiredMicros)
+            .Select(a => (a.BeganMicros, a.FiredMicros, a.EndedMicros)).ToList();
+        var isOpen = expected is [.., { Ended: null }];
+        return !expected.SequenceEqual(published)
+            ? $"the readings make [{string.Join(' ', expected)}], the history has [{string.Join(' ', published)}]"
+            : last != (state?.State.TimeMicros ?? long.MinValue) || isOpen != (state?.State.Phase == AlertPhase.Firing)
+                ? $"evaluated to {last}, the state is {state}" : null;
+    }
+
+    private static double Value(SimulatedReading reading) =>
+        reading.Type == MetricType.Float ? BitConverter.UInt64BitsToDouble(reading.Bits) : reading.Bits;
+
     /// <summary>The definition of a rule once more, as plainly as it can be said.</summary>
-    private static (List<(AlertKind Kind, long Time, long Started, double Value)> Transitions, long Last) Evaluate(
+    private static (List<(long Began, long Fired, long? Ended)> Instances, long Last) Evaluate(
         AlertRule rule, IEnumerable<SimulatedReading> readings)
     {
-        var transitions = new List<(AlertKind, long, long, double)>();
+        var instances = new List<(long Began, long Fired, long? Ended)>();
         var last = long.MinValue;
         long? since = null;
         var open = false;
-        foreach (var reading in readings)
+        foreach (var (time, value) in readings.Select(r => (r.Time, Value(r))))
         {
-            var value = reading.Type == MetricType.Float ? BitConverter.UInt64BitsToDouble(reading.Bits) : reading.Bits;
-            if ((reading.Flags & ReadingFlags.Null) != 0
-                || (reading.Flags & ReadingFlags.QualityMask) == (ReadingFlags)Quality.Bad
-                || double.IsNaN(value) || reading.Time <= last)
-            {
-                continue;
-            }
-
-            last = reading.Time;
+            last = time;
             var above = rule.Side == AlertSide.Above;
             if (open && (above ? value <= rule.Clear : value >= rule.Clear))
             {
-                transitions.Add((AlertKind.Resolved, last, since!.Value, value));
+                instances[^1] = instances[^1] with { Ended = last };
                 (open, since) = (false, null);
             }
             else if (!open)
@@ -124,11 +171,11 @@ internal static class AlertBooks
                 open = since is { } began && (last - began) * TimeSpan.TicksPerMicrosecond >= rule.For.Ticks;
                 if (open)
                 {
-                    transitions.Add((AlertKind.Firing, last, since!.Value, value));
+                    instances.Add((since!.Value, last, null));
                 }
             }
         }
 
-        return (transitions, last);
+        return (instances, last);
     }
 }

@@ -4,13 +4,14 @@ using Telemetry.Simulation.Worlds;
 namespace Telemetry.Simulation.Checking;
 
 /// <summary>
-/// Says whether a healed world has come to rest: everything accepted is settled, the agents know it, and every alert
-/// has left.
+/// Says whether a healed world has come to rest: everything accepted is settled, the agents know it, no alert rule
+/// has to be run again, and every alert has left.
 /// </summary>
 internal static class Convergence
 {
     public static bool Reached(SimulatedWorld world) =>
-        world.Gateways.All(g => Reached(world, g)) && PublishedAlerts.AreComplete(world.Kafka, world.Store);
+        world.Gateways.All(g => Reached(world, g)) && PublishedAlerts.AreComplete(world.Kafka, world.Store)
+            && !AlertBooks.DueGaps(world.Store.Content).Any();
 
     /// <summary>
     /// True unless a life of the outbox that is no more announced what is neither settled nor booked as lost.

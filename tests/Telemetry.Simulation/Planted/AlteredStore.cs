@@ -2,6 +2,7 @@ using Telemetry.Model.Identity;
 using Telemetry.Model.Installations;
 using Telemetry.Model.Schemas;
 using Telemetry.Storage;
+using Telemetry.Storage.Alerts;
 using Telemetry.Storage.Windows;
 using Telemetry.TestKit.Simulated;
 
@@ -14,6 +15,8 @@ internal abstract class AlteredStore(SimulatedStore store) : IStore
 {
     /// <summary>The database as it is.</summary>
     protected SimulatedStore Inner { get; } = store;
+
+    public virtual IAlertHistory AlertHistory => Inner.AlertHistory;
 
     public Task<InstallationFacts> InstallAsync(
         InstallationFacts proposed, CancellationToken cancellationToken) =>

@@ -9,7 +9,7 @@ namespace Telemetry.Simulation.Worlds;
 /// </summary>
 internal static class WorldRules
 {
-    /// <summary>The check evaluates without frames, so nothing is suppressed by frame.</summary>
+    /// <summary>The check evaluates without frames, so nothing is suppressed.</summary>
     public static readonly AlertOptions Options = new()
     {
         Rules = new AlertRules(
@@ -22,6 +22,8 @@ internal static class WorldRules
             Rule("low", "metric-2", AlertSide.Below, 3e18, 5e18),
         ]),
         InstancesPerFrameMax = int.MaxValue,
+        InstancesPerRunMax = int.MaxValue,
+        GapMin = TimeSpan.FromSeconds(5),
         AheadMax = TimeSpan.FromDays(3650),
     };
 

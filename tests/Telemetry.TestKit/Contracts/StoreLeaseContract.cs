@@ -181,7 +181,7 @@ public abstract class StoreLeaseContract : StoreInstallationContract
         commit.DeadLetters.Add(
             new DeadLetterRow(Gateway, new(7, Lane.Live, 1, 1), DeadLetterReason.Fork, "", 0, default, 0, default));
         commit.AlertStates.Add(
-            new AlertStateRow(new AlertStateId(Gateway, "hot", new(2, 2)), 1, AlertPhase.Quiet, 0, 0, 3));
+            new AlertStateRow(new AlertStateId(Gateway, "hot", new(2, 2)), 1, RuleState.QuietAt(3)));
         commit.AlertOutbox.Add(new AlertOutboxRow(0, new AlertHead(1, 1), "id", (byte[])[1]));
         commit.Readings.Add(commit.Register(MetricType.Int), 3, ReadingFlags.None, 4);
     }

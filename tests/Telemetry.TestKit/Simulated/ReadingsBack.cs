@@ -39,7 +39,8 @@ internal static class ReadingsBack
         return new OpenReadingCounts(counts, true);
     }
 
-    private static void Add(SimulatedReading row, SeriesEntry entry, ReadingBuffer rows)
+    /// <summary>Adds a stored reading to a buffer.</summary>
+    public static void Add(SimulatedReading row, SeriesEntry entry, ReadingBuffer rows)
     {
         if (row.Type == MetricType.Text && (row.Flags & ReadingFlags.Null) == 0)
         {

@@ -64,6 +64,9 @@ public sealed record SimulatedDatabase
     public ImmutableDictionary<AlertStateId, AlertStateRow> AlertStates { get; init; } =
         ImmutableDictionary<AlertStateId, AlertStateRow>.Empty;
 
+    /// <summary>The alert history.</summary>
+    public ImmutableDictionary<UInt128, AlertRow> Alerts { get; init; } = ImmutableDictionary<UInt128, AlertRow>.Empty;
+
     /// <summary>By partition and number, as the table's key is.</summary>
     public ImmutableSortedDictionary<(int Partition, long Number), AlertOutboxRow> AlertOutbox { get; init; } =
         ImmutableSortedDictionary<(int, long), AlertOutboxRow>.Empty;
@@ -153,6 +156,8 @@ public sealed record SimulatedDatabase
             AlertStates = AlertStates
                 .RemoveRange(commit.RemovedAlertStates)
                 .SetItems(commit.AlertStates.Select(r => KeyValuePair.Create(r.Id, r))),
+            Alerts = commit.Alerts.Aggregate(Alerts, (rows, row) => rows.SetItem(
+                row.Id, rows.TryGetValue(row.Id, out var before) ? before.Then(row) : row)),
             AlertOutbox = AlertOutbox.AddRange(
                 commit.AlertOutbox.Select(r => KeyValuePair.Create((r.Partition, r.Head.Number), r))),
             Relay = commit.AlertOutbox.Count == 0 ? Relay : Relay with

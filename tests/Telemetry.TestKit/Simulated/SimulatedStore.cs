@@ -52,8 +52,7 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     public HeldTransactions Held { get; } = new();
 
     /// <inheritdoc/>
-    public Task<LeaseLook> LookAtLeasesAsync(
-        LiveWorker beat, TimeSpan lasts, CancellationToken cancellationToken) =>
+    public Task<LeaseLook> LookAtLeasesAsync(LiveWorker beat, TimeSpan lasts, CancellationToken cancellationToken) =>
         CallAsync("look at the leases", () => Look(beat, lasts), cancellationToken);
 
     /// <inheritdoc/>
@@ -61,8 +60,7 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
         CallAsync($"end the holder of {partition}", () => EndHolder(partition, holder), cancellationToken);
 
     /// <inheritdoc/>
-    public Task<InstallationFacts> InstallAsync(
-        InstallationFacts proposed, CancellationToken cancellationToken) =>
+    public Task<InstallationFacts> InstallAsync(InstallationFacts proposed, CancellationToken cancellationToken) =>
         CallAsync("find the installation", () => Install(proposed), cancellationToken);
 
     /// <inheritdoc/>
@@ -130,6 +128,9 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
         return CallAsync<IReadOnlyList<FrameRegisterRow?>>(
             "find first frames", () => Content.FirstFrames(asked), cancellationToken);
     }
+
+    /// <inheritdoc/>
+    public IAlertHistory AlertHistory => new SimulatedAlertHistory(this);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<WindowWidth>> ReadWidthsAsync(CancellationToken cancellationToken) =>
@@ -339,7 +340,7 @@ public sealed class SimulatedStore(Pump pump, Random random) : IStore
     private string? RefusedSeries(StoreCommit commit) => commit.Schemas.SelectMany(s => s.Added.ToArray())
         .Where(s => s.Refusal is null).Select(RefusesSeries).FirstOrDefault(refusal => refusal is not null);
 
-    private Task<T> CallAsync<T>(string what, Func<T> effect, CancellationToken cancellationToken) => Calls.CallAsync(
+    internal Task<T> CallAsync<T>(string what, Func<T> effect, CancellationToken cancellationToken) => Calls.CallAsync(
         what, effect, before => Broken(what, before), cancellationToken);
 
     private static StoreException Broken(string what, bool before) => new(

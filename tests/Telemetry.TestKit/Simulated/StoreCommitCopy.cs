@@ -29,6 +29,7 @@ public static class StoreCommitCopy
         copy.RemovedWaiting.AddRange(commit.RemovedWaiting);
         copy.RemovedAlertStates.AddRange(commit.RemovedAlertStates);
         copy.AlertStates.AddRange(commit.AlertStates);
+        copy.Alerts.AddRange(commit.Alerts);
         copy.AlertOutbox.AddRange(commit.AlertOutbox.Select(r => r with { Json = r.Json.ToArray() }));
         copy.RemovedLanes.AddRange(commit.RemovedLanes);
         copy.Readings.AddAll(commit.Readings);

@@ -15,7 +15,13 @@ public sealed class AlertCounters
     /// <summary>Transitions to resolved that were committed.</summary>
     public long Resolved { get; set; }
 
-    /// <summary>Those of both that were late.</summary>
+    /// <summary>Corrections of when an instance began or ended that were committed.</summary>
+    public long Revised { get; set; }
+
+    /// <summary>Retractions of an instance that were committed.</summary>
+    public long Retracted { get; set; }
+
+    /// <summary>Those of all that were late.</summary>
     public long Late { get; set; }
 
     /// <summary>
@@ -32,6 +38,12 @@ public sealed class AlertCounters
     /// </summary>
     public long OlderReadings { get; set; }
 
+    /// <summary>Readings that were read back to run rules again.</summary>
+    public long RunReadings { get; set; }
+
+    /// <summary>Gaps of a pair of rule and series that were evaluated again.</summary>
+    public long Runs { get; set; }
+
     /// <summary>Readings of watched series dated too far ahead; see <see cref="AlertOptions.AheadMax"/>.</summary>
     public long AheadReadings { get; set; }
 
@@ -43,7 +55,9 @@ public sealed class AlertCounters
     {
         meter.Counter(
             "telemetry.alerts.transitions", "{transition}", "Alert transitions committed, by kind", "kind",
-            ("firing", () => processors.Sum(c => c.Firing)), ("resolved", () => processors.Sum(c => c.Resolved)));
+            ("firing", () => processors.Sum(c => c.Firing)), ("resolved", () => processors.Sum(c => c.Resolved)),
+            ("revised", () => processors.Sum(c => c.Revised)),
+            ("retracted", () => processors.Sum(c => c.Retracted)));
         Counter("telemetry.alerts.late", "{transition}", "Those that are marked late", c => c.Late);
         Counter(
             "telemetry.alerts.suppressed", "{transition}",
@@ -51,9 +65,12 @@ public sealed class AlertCounters
             c => c.Suppressed);
         Counter(
             "telemetry.alerts.older.frames", "{frame}",
-            "Frames with readings no newer than a rule's state, which they left untouched", c => c.OlderFrames);
+            "Frames with readings no newer than a rule's state", c => c.OlderFrames);
         Counter(
             "telemetry.alerts.older.readings", "{reading}", "Those readings, once for each rule", c => c.OlderReadings);
+        Counter("telemetry.alerts.reruns", "{run}", "Gaps over which a rule was run again, by series", c => c.Runs);
+        Counter(
+            "telemetry.alerts.rerun.readings", "{reading}", "Readings read back for that", c => c.RunReadings);
         Counter(
             "telemetry.alerts.ahead.readings", "{reading}",
             "Readings of watched series dated too far ahead to be evaluated", c => c.AheadReadings);

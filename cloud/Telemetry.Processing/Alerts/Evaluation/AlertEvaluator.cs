@@ -1,18 +1,18 @@
-using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
-using Telemetry.Model.Tracing;
 using Telemetry.Processing.Alerts.Rules;
+using Telemetry.Storage;
 using Telemetry.Storage.Alerts;
 
 namespace Telemetry.Processing.Alerts.Evaluation;
 
 /// <summary>
 /// Evaluates the readings of frames that are being stored, in event time, on the processor's thread. The state of each
-/// pair of rule and series only moves forward: a reading that is not newer than the state is counted and does not
-/// change it, while newer readings of the same frame do. A reading dated too far ahead is counted and not evaluated.
+/// pair of rule and series only moves forward: a reading that is not newer than the state is counted, and the rule is
+/// run again from there later; newer readings of the same frame are evaluated. A reading dated too far ahead is counted
+/// and not evaluated.
 /// Null, bad and NaN readings are not evaluated; uncertain ones are.
 /// </summary>
 internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counters, ILogger logger)
@@ -21,7 +21,9 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
     private const int PairsOfReading = 8;
 
     private readonly List<(GatewayId Gateway, AlertTransition Transition)> _transitions = [];
+    private readonly List<AlertRow> _rows = [];
     private readonly List<AlertWatch> _opened = [];
+    private readonly long _gapMicrosMin = options.GapMin.Ticks / TimeSpan.TicksPerMicrosecond;
     private readonly long _aheadMicrosMax = options.AheadMax.Ticks / TimeSpan.TicksPerMicrosecond;
     private AlertWatch[]?[]? _watches;
     private GatewayId _gateway;
@@ -29,16 +31,35 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
     private SeriesList _series = null!;
     private FrameKey _frame;
     private FrameArrival _arrival;
-    private long _older;
+    private long _older, _promised, _gapAfter;
 
     /// <summary>The transitions that the current transaction publishes, in order.</summary>
     public IReadOnlyList<(GatewayId Gateway, AlertTransition Transition)> Transitions => _transitions;
+
+    /// <summary>The rows of the history that the current transaction writes, in order.</summary>
+    public IReadOnlyList<AlertRow> Rows => _rows;
 
     /// <summary>False when the current transaction may take no more messages.</summary>
     public bool Room => _transitions.Count < options.TransitionsPerCommitMax;
 
     /// <summary>A new transaction begins.</summary>
-    public void Clear() => _transitions.Clear();
+    public void Clear()
+    {
+        _transitions.Clear();
+        _rows.Clear();
+    }
+
+    /// <summary>
+    /// Adds everything to a commit; <paramref name="number"/> gives a transition its number of the partition's outbox.
+    /// </summary>
+    public void WriteTo(StoreCommit commit, Func<GatewayId, AlertTransition, AlertOutboxRow> number)
+    {
+        commit.Alerts.AddRange(_rows);
+        foreach (var (gateway, transition) in _transitions)
+        {
+            commit.AlertOutbox.Add(number(gateway, transition));
+        }
+    }
 
     /// <summary>The transaction committed: the transitions that it published are counted.</summary>
     public void Committed()
@@ -47,16 +68,20 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
         {
             counters.Firing += transition.Kind == AlertKind.Firing ? 1 : 0;
             counters.Resolved += transition.Kind == AlertKind.Resolved ? 1 : 0;
+            counters.Revised += transition.Kind == AlertKind.Revised ? 1 : 0;
+            counters.Retracted += transition.Kind == AlertKind.Retracted ? 1 : 0;
             counters.Late += transition.Late ? 1 : 0;
         }
     }
 
     /// <summary>
     /// Begins a frame; <see cref="End"/> ends it. Returns what the frame costs beyond its readings, in readings: the
-    /// first frame with a list of series matches these series to the rules.
+    /// first frame with a list of series matches these series to the rules. <paramref name="promised"/> is the W of its
+    /// promise, if it has one: older readings are in the sequences that the promise names.
     /// </summary>
     public int Begin(
-        GatewayId gateway, GatewayAlerts alerts, SeriesList series, FrameKey frame, FrameArrival arrival)
+        GatewayId gateway, GatewayAlerts alerts, SeriesList series, FrameKey frame, FrameArrival arrival,
+        long? promised = null)
     {
         _watches = alerts.Of(series, options, out var matched, out var unwatched);
         if (unwatched > 0)
@@ -67,15 +92,14 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
 
         (_gateway, _alerts, _series, _frame) = (gateway, alerts, series, frame);
         (_arrival, _older) = (arrival, 0);
+        (_promised, _gapAfter) = promised is { } w ? (w, w + _gapMicrosMin) : (long.MaxValue, long.MaxValue);
         return (int)Math.Min(int.MaxValue / 2, (long)matched * options.Rules.All.Count / PairsOfReading);
     }
 
     /// <summary>Evaluates one reading that is stored; its series is given by its index.</summary>
     public void Take(int index, MetricType type, long timeMicros, ReadingFlags flags, ulong bits)
     {
-        if (_watches?[index] is { } watches && (flags & ReadingFlags.Null) == 0
-            && (Quality)(flags & ReadingFlags.QualityMask) < Quality.Bad && Value(type, bits) is var value
-            && !double.IsNaN(value))
+        if (_watches?[index] is { } watches && RuleStep.TryValue(type, flags, bits, out var value))
         {
             if (timeMicros - _arrival.ReceivedAtMicros > _aheadMicrosMax)
             {
@@ -90,6 +114,19 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
         }
     }
 
+    /// <summary>
+    /// Adds what a run over stored readings corrects in the history; null for <paramref name="transition"/> if only the
+    /// row changes.
+    /// </summary>
+    public void Correct(AlertRow row, AlertTransition? transition)
+    {
+        _rows.Add(row);
+        if (transition is not null)
+        {
+            _transitions.Add((row.Gateway, transition));
+        }
+    }
+
     /// <summary>Ends the frame.</summary>
     public void End()
     {
@@ -97,7 +134,7 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
         {
             if (watch.Held is { } held)
             {
-                _transitions.Add((_gateway, held));
+                Publish(held);
             }
 
             (watch.Held, watch.Opened) = (null, 0);
@@ -114,6 +151,12 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
         if (timeMicros <= watch.TimeMicros)
         {
             _older++;
+            var isTaken = watch.Changed;
+            if (watch.Miss(timeMicros) && !isTaken)
+            {
+                _alerts.Took(watch);
+            }
+
             return;
         }
 
@@ -122,22 +165,27 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
             _alerts.Took(watch);
         }
 
-        switch (watch.Take(timeMicros, value))
+        if (timeMicros > _gapAfter)
+        {
+            watch.BeginGap(_promised, timeMicros);
+        }
+
+        switch (watch.Take(timeMicros, value, out var measured))
         {
             case AlertChange.Fired:
-                Fired(watch, Transition(watch, AlertKind.Firing, index, value));
+                Fired(watch, Publication(watch, AlertKind.Firing, index, measured));
                 break;
             case AlertChange.Resolved when watch.Held is not null:
                 watch.Held = null;
                 counters.Suppressed += 2;
                 break;
             case AlertChange.Resolved:
-                _transitions.Add((_gateway, Transition(watch, AlertKind.Resolved, index, value)));
+                Publish(Publication(watch, AlertKind.Resolved, index, measured));
                 break;
         }
     }
 
-    private void Fired(AlertWatch watch, AlertTransition transition)
+    private void Fired(AlertWatch watch, AlertPublication publication)
     {
         if (watch.Opened == 0)
         {
@@ -147,48 +195,20 @@ internal sealed class AlertEvaluator(AlertOptions options, AlertCounters counter
         if (watch.Opened < options.InstancesPerFrameMax)
         {
             watch.Opened++;
-            _transitions.Add((_gateway, transition));
+            Publish(publication);
         }
         else
         {
-            watch.Held = transition;
+            watch.Held = publication;
         }
     }
 
-    private AlertTransition Transition(AlertWatch watch, AlertKind kind, int index, double value)
-    {
-        var (rule, series) = (watch.Rule, _series.Entries[index].Definition);
-        var id = AlertIds.Transition(rule.Name, rule.Version, watch.Instance, kind, watch.TimeMicros, revision: 0);
-        var delay = _arrival.DelayOf(watch.TimeMicros, _frame.Lane);
-        return new AlertTransition
-        {
-            Id = id.ToString("x32", CultureInfo.InvariantCulture),
-            Instance = watch.Instance.ToString("x32", CultureInfo.InvariantCulture),
-            Rule = rule.Name,
-            RuleVersion = rule.Version.ToString("x16", CultureInfo.InvariantCulture),
-            Kind = kind,
-            Severity = rule.Severity,
-            Gateway = _gateway.Value,
-            Device = series.Device,
-            Metric = series.Metric,
-            Labels = new SortedDictionary<string, string>(
-                series.Labels.ToDictionary(l => l.Key, l => l.Value), StringComparer.Ordinal),
-            SeriesKey = watch.Id.Series.ToString(),
-            TimeMicros = watch.TimeMicros,
-            StartedMicros = watch.StartedMicros,
-            Value = value,
-            Threshold = kind == AlertKind.Firing ? rule.Threshold : rule.Clear,
-            Late = _arrival.IsLate || delay > rule.LateMicros,
-            DetectionDelayMicros = delay,
-            Frame = $"{_gateway}/{_frame}",
-            TraceParent = FrameTrace.Of(_gateway, _frame).TraceParent,
-        };
-    }
+    private AlertPublication Publication(AlertWatch watch, AlertKind kind, int index, double value) =>
+        AlertTransitions.OfReading(watch, kind, _series.Entries[index].Definition, value, _frame, _arrival);
 
-    private static double Value(MetricType type, ulong bits) => type switch
+    private void Publish(AlertPublication publication)
     {
-        MetricType.Float => BitConverter.UInt64BitsToDouble(bits),
-        MetricType.Int => (long)bits,
-        _ => bits,
-    };
+        _transitions.Add((_gateway, publication.Transition));
+        _rows.Add(publication.Row);
+    }
 }

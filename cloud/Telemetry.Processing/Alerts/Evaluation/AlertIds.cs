@@ -37,4 +37,24 @@ internal static class AlertIds
         writer.Varint((ulong)revision);
         return XxHash128.HashToUInt128(writer.Written);
     }
+
+    /// <summary>
+    /// The id of a correction of an instance: a hash of its content, never of a counter, as a replay may find the same
+    /// in other steps. <paramref name="again"/> tells apart what comes back to a content that was published before; 0
+    /// otherwise.
+    /// </summary>
+    public static UInt128 Correction(string rule, ulong ruleVersion, AlertKind kind, AlertRow row, int again)
+    {
+        var writer = new WireWriter();
+        writer.Text(rule);
+        writer.UInt64(ruleVersion);
+        writer.UInt64((ulong)(row.Id >> 64));
+        writer.UInt64((ulong)row.Id);
+        writer.Byte((byte)kind);
+        writer.UInt64((ulong)row.BeganMicros);
+        writer.UInt64((ulong)row.FiredMicros);
+        writer.UInt64((ulong)(row.EndedMicros ?? long.MaxValue));
+        writer.Varint((ulong)again);
+        return XxHash128.HashToUInt128(writer.Written);
+    }
 }

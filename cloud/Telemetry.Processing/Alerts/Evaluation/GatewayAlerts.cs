@@ -21,6 +21,8 @@ internal sealed class GatewayAlerts
     // be matched again and again.
     private readonly Dictionary<SeriesLine, LineWatches> _byLine = [];
     private readonly List<AlertWatch> _changed = [];
+    private readonly HashSet<AlertWatch> _gaps = [];
+    private bool _hasStoredGaps;
     private readonly List<AlertStateId> _removed = [];
     private AlertRules _rules = AlertRules.None;
 
@@ -28,6 +30,27 @@ internal sealed class GatewayAlerts
     {
         _gateway = record.Id;
         _stored = record.AlertStates.ToDictionary(s => s.Id);
+        _hasStoredGaps = record.AlertStates.Any(s => s.Gap is not null);
+    }
+
+    /// <summary>True when a rule may have to be run again.</summary>
+    public bool HasGaps => _hasStoredGaps || _gaps.Count > 0;
+
+    /// <summary>The watches whose gap the watermark has passed, or whose gap goes on for too long.</summary>
+    public IReadOnlyList<AlertWatch> FindDue(long watermark, AlertOptions options)
+    {
+        if (_hasStoredGaps)
+        {
+            _hasStoredGaps = false;
+            LoadGaps(options);
+        }
+
+        var step = options.GapStep.Ticks / TimeSpan.TicksPerMicrosecond;
+        return
+        [
+            .. _gaps.Where(w => w.Gap is { } gap
+                && (watermark > gap.ToMicros || watermark > Math.Max(gap.FromMicros, long.MinValue + step) + step)),
+        ];
     }
 
     /// <summary>
@@ -62,7 +85,7 @@ internal sealed class GatewayAlerts
         return watches.BySeries;
     }
 
-    /// <summary>Records that a watch took its first reading since its row was written.</summary>
+    /// <summary>Records that a watch changed for the first time since its row was written.</summary>
     public void Took(AlertWatch watch) => _changed.Add(watch);
 
     /// <summary>Adds all rows that changed since the last call to a commit.</summary>
@@ -71,6 +94,14 @@ internal sealed class GatewayAlerts
         foreach (var watch in _changed)
         {
             commit.AlertStates.Add(watch.Write());
+            if (watch.Gap is null)
+            {
+                _gaps.Remove(watch);
+            }
+            else
+            {
+                _gaps.Add(watch);
+            }
         }
 
         commit.RemovedAlertStates.AddRange(_removed);
@@ -85,10 +116,27 @@ internal sealed class GatewayAlerts
     private void Use(AlertRules rules)
     {
         _rules = rules;
-        foreach (var row in _stored.Values.Where(s => s.Phase != AlertPhase.Firing && !rules.Has(s.Id.Rule)).ToArray())
+        foreach (var row in _stored.Values
+            .Where(s => s.State.Phase != AlertPhase.Firing && !rules.Has(s.Id.Rule)).ToArray())
         {
             _stored.Remove(row.Id);
             _removed.Add(row.Id);
+        }
+    }
+
+    private void LoadGaps(AlertOptions options)
+    {
+        if (_rules != options.Rules)
+        {
+            Use(options.Rules);
+        }
+
+        foreach (var row in _stored.Values.Where(s => s.Gap is not null).ToArray())
+        {
+            if (_rules.Find(row.Id.Rule) is { } rule)
+            {
+                Watch(rule, row.Id.Series, options.WatchesMax);
+            }
         }
     }
 
@@ -139,6 +187,10 @@ internal sealed class GatewayAlerts
         if (_stored.Remove(id, out var row))
         {
             watch.Load(row);
+            if (watch.Gap is not null)
+            {
+                _gaps.Add(watch);
+            }
         }
 
         return _watches[id] = watch;

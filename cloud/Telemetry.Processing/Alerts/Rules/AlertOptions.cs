@@ -29,4 +29,38 @@ public sealed record AlertOptions
     /// The number of transitions at which a transaction takes no further messages; the rest waits for the next one.
     /// </summary>
     public int TransitionsPerCommitMax { get; init; } = 10_000;
+
+    /// <summary>
+    /// When a frame's promise is older than its reading by more than this, older readings may still come: a gap begins,
+    /// and the rule is run again once the watermark has passed it. A shorter time would take for a gap what only waits
+    /// for the agent's next commit.
+    /// </summary>
+    public TimeSpan GapMin { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>
+    /// While a gap does not end, because a link fails again and again, the rule is run again whenever the watermark has
+    /// moved on by this much.
+    /// </summary>
+    public TimeSpan GapStep { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>
+    /// How long before a missed reading that lies in no gap a rule is run again, besides its <c>for</c>, to find what
+    /// was pending then. A series with fewer readings than one in this time may lose the beginning of it.
+    /// </summary>
+    public TimeSpan LookBack { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>
+    /// How long one transaction may run rules again. The rest follows in the next transactions, before the result of a
+    /// gateway is published.
+    /// </summary>
+    public TimeSpan RunTime { get; init; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>The most readings that are read back at once to run rules again.</summary>
+    public int RunReadingsMax { get; init; } = 30_000;
+
+    /// <summary>
+    /// The most instances that one run finds for one pair. Beyond it they are counted, not published, except the one
+    /// that is open at the end.
+    /// </summary>
+    public int InstancesPerRunMax { get; init; } = 1_000;
 }

@@ -2,6 +2,7 @@ using System.IO.Hashing;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Schemas;
 using Telemetry.Model.Wire;
+using Telemetry.Processing.Alerts.Rules.Measures;
 
 namespace Telemetry.Processing.Alerts.Rules;
 
@@ -53,6 +54,9 @@ public sealed record AlertRule
 
     public TimeSpan For { get; init; }
 
+    /// <summary>What is compared with the threshold: the kind of rule.</summary>
+    public IMeasure Measure { get; init; } = ValueMeasure.Instance;
+
     /// <summary>
     /// A transition is late when its reading took longer than this from its event to the log. A late transition pages
     /// nobody.
@@ -71,6 +75,9 @@ public sealed record AlertRule
 
     /// <summary>True when the value closes an open instance.</summary>
     public bool Clears(double value) => Side == AlertSide.Above ? value <= Clear : value >= Clear;
+
+    /// <summary>Of two values the one that is further beyond the threshold.</summary>
+    public double Worst(double a, double b) => Side == AlertSide.Above ? Math.Max(a, b) : Math.Min(a, b);
 
     private ulong Hash()
     {
@@ -92,6 +99,7 @@ public sealed record AlertRule
         writer.UInt64(BitConverter.DoubleToUInt64Bits(Clear));
         writer.Varint((ulong)ForMicros);
         writer.Varint((ulong)LateMicros);
+        Measure.Write(writer);
         return XxHash64.HashToUInt64(writer.Written);
     }
 }
@@ -102,9 +110,12 @@ public sealed class AlertRules(IReadOnlyList<AlertRule> all)
     /// <summary>No rules: nothing is evaluated.</summary>
     public static readonly AlertRules None = new([]);
 
-    private readonly HashSet<string> _names = [.. all.Select(r => r.Name)];
+    // Of rules with the same name, which no file may have, the first one counts.
+    private readonly Dictionary<string, AlertRule> _names = all.DistinctBy(r => r.Name).ToDictionary(r => r.Name);
 
     public IReadOnlyList<AlertRule> All => all;
 
-    public bool Has(string name) => _names.Contains(name);
+    public bool Has(string name) => _names.ContainsKey(name);
+
+    public AlertRule? Find(string name) => _names.GetValueOrDefault(name);
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Telemetry.Model.Schemas;
+using Telemetry.Processing.Alerts.Rules.Measures;
 using Telemetry.Runtime.Settings;
 
 namespace Telemetry.Processing.Alerts.Rules;
@@ -14,7 +15,8 @@ internal static class AlertRuleReader
 
     private static readonly string[] Severities = ["info", "warning", "critical"];
     private static readonly TimeSpan LateDefault = TimeSpan.FromMinutes(5), LateMin = TimeSpan.FromSeconds(1),
-        LateMax = TimeSpan.FromDays(365), ForMax = TimeSpan.FromDays(30);
+        LateMax = TimeSpan.FromDays(365), ForMax = TimeSpan.FromDays(30), RateMin = TimeSpan.FromMilliseconds(1),
+        StuckMin = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// Reads a rule; null when it has problems. <paramref name="place"/> is 1 for the first rule of the file.
@@ -39,6 +41,41 @@ internal static class AlertRuleReader
         }
 
         var match = Match(keys);
+        var limits = keys.Has("stuck") ? Stuck(keys) : Limits(keys);
+        var rule = new AlertRule
+        {
+            Name = name,
+            Severity = severity,
+            Match = match,
+            Side = limits.Side,
+            Threshold = limits.Threshold,
+            Clear = limits.Clear,
+            Measure = limits.Measure,
+            For = keys.Span("for", TimeSpan.Zero, TimeSpan.Zero, ForMax),
+            Late = keys.Span("late", LateDefault, LateMin, LateMax),
+        };
+        keys.End();
+        return problems.Count == before ? rule : null;
+    }
+
+    // A value that is stuck: the seconds without a change are beyond the duration, until it changes.
+    private static (AlertSide Side, double Threshold, double Clear, IMeasure Measure) Stuck(JsonKeys keys)
+    {
+        foreach (var key in (string[])["above", "below", "clear", "rate"])
+        {
+            if (keys.Has(key))
+            {
+                keys.Problem(key, "is not allowed beside stuck: an alert fires when the value has not changed for that "
+                    + "long, and resolves when it changes");
+            }
+        }
+
+        var duration = keys.Span("stuck", StuckMin, StuckMin, ForMax);
+        return (AlertSide.Above, duration.TotalSeconds, 0, new StuckMeasure(duration));
+    }
+
+    private static (AlertSide Side, double Threshold, double Clear, IMeasure Measure) Limits(JsonKeys keys)
+    {
         var (above, below) = (keys.Number("above"), keys.Number("below"));
         if (keys.Has("above") == keys.Has("below"))
         {
@@ -57,19 +94,9 @@ internal static class AlertRuleReader
                 + "would clear while its condition holds");
         }
 
-        var rule = new AlertRule
-        {
-            Name = name,
-            Severity = severity,
-            Match = match,
-            Side = side,
-            Threshold = threshold,
-            Clear = clear,
-            For = keys.Span("for", TimeSpan.Zero, TimeSpan.Zero, ForMax),
-            Late = keys.Span("late", LateDefault, LateMin, LateMax),
-        };
-        keys.End();
-        return problems.Count == before ? rule : null;
+        IMeasure measure = keys.Has("rate")
+            ? new RateMeasure(keys.Span("rate", RateMin, RateMin, ForMax)) : ValueMeasure.Instance;
+        return (side, threshold, clear, measure);
     }
 
     private static string Name(JsonKeys keys)

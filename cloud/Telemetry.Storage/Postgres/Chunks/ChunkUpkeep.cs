@@ -1,6 +1,6 @@
 using System.Globalization;
 using Npgsql;
-using Telemetry.Storage.Postgres.Statements;
+using Telemetry.Storage.Postgres.Maintenance;
 
 namespace Telemetry.Storage.Postgres.Chunks;
 
@@ -20,55 +20,26 @@ internal sealed class ChunkUpkeep(PostgresStoreOptions options, bool hasColumnst
     /// <summary>Chunks of parts of windows may be so much larger: they have an index while they are open.</summary>
     private const int PartsFactor = 4;
 
-    /// <summary>The longest pause between two chunks; less than the session may be silent.</summary>
-    private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(20);
-
-    // The lock belongs to the session: a process that is frozen must not keep it.
-    private const string SessionSql = """
-        SET idle_session_timeout = '60s';
-        SET idle_in_transaction_session_timeout = '60s';
-        SET maintenance_work_mem = '64MB'
-        """;
-
     /// <summary>The most chunks of one call: then it looks again whether a newer one has closed.</summary>
     private const int ChunksAtOnce = 8;
 
     private readonly ChunkConversion _conversion = new(options, time);
     private readonly Dictionary<string, long> _left = [];
-    private readonly string _connectionString = new NpgsqlConnectionStringBuilder(options.ConnectionString)
-    {
-        Pooling = false,
-        CommandTimeout = (int)options.IndexingTimeout.TotalSeconds,
-        TcpKeepAlive = true,
-    }.ConnectionString;
+    private readonly UpkeepSession _session = new(
+        options,
+        new UpkeepWork(
+            "convert chunks", AdvisoryLock, options.IndexingTimeout, options.IndexingPercent, "maintenance_work_mem"),
+        time);
 
     /// <summary>
     /// Sets the length of new chunks, and converts or indexes the chunks that are due. Does nothing while another
     /// process does it. A chunk that a query or a commit holds for long is tried again later.
     /// </summary>
-    public async Task RunAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await LookAsync(cancellationToken);
-        }
-        catch (Exception e) when (StoreErrors.IsDatabases(e))
-        {
-            throw StoreErrors.From("convert chunks", e);
-        }
-    }
+    public Task RunAsync(CancellationToken cancellationToken) =>
+        _session.RunAsync(connection => LookAsync(connection, cancellationToken), cancellationToken);
 
-    private async Task LookAsync(CancellationToken cancellationToken)
+    private async Task LookAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using var connection = new NpgsqlConnection(_connectionString);
-        await connection.OpenAsync(cancellationToken);
-        await ExecuteAsync(connection, SessionSql, cancellationToken);
-        await using var locking = new NpgsqlCommand($"SELECT pg_try_advisory_lock({AdvisoryLock})", connection);
-        if (await locking.ExecuteScalarAsync(cancellationToken) is not true)
-        {
-            return;
-        }
-
         var chunks = await ChunkQueries.ReadAsync(connection, cancellationToken);
         foreach (var gone in _left.Keys.Except(chunks.Select(chunk => chunk.Name)).ToList())
         {
@@ -86,10 +57,8 @@ internal sealed class ChunkUpkeep(PostgresStoreOptions options, bool hasColumnst
             await LeaveIfLockedAsync(chunk, () => hasColumnstore
                 ? _conversion.ConvertAsync(connection, chunk, cancellationToken)
                 : indexes.BuildAsync(chunk, cancellationToken));
-            await PauseAsync(time.GetElapsedTime(start), cancellationToken);
+            await _session.PauseAsync(start, cancellationToken);
         }
-
-        await ExecuteAsync(connection, $"SELECT pg_advisory_unlock({AdvisoryLock})", cancellationToken);
     }
 
     private async Task SetLengthsAsync(
@@ -132,13 +101,6 @@ internal sealed class ChunkUpkeep(PostgresStoreOptions options, bool hasColumnst
         {
             _left[chunk.Name] = time.GetTimestamp();
         }
-    }
-
-    /// <summary>Leaves the server to others for the rest of the time.</summary>
-    private Task PauseAsync(TimeSpan worked, CancellationToken cancellationToken)
-    {
-        var pause = worked * ((100.0 / options.IndexingPercent) - 1);
-        return Task.Delay(pause < PauseMax ? pause : PauseMax, time, cancellationToken);
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)

@@ -2,6 +2,7 @@ using Npgsql;
 using NpgsqlTypes;
 using Telemetry.Model.Identity;
 using Telemetry.Model.Schemas;
+using Telemetry.Storage.Postgres.Alerts;
 using Telemetry.Storage.Postgres.Commit;
 using Telemetry.Storage.Postgres.Readings;
 using Telemetry.Storage.Postgres.Statements;
@@ -13,7 +14,8 @@ namespace Telemetry.Storage.Postgres.DeadLetters;
 /// <summary>
 /// Stores the readings of dead letters of one gateway, with the parts of their windows. A part of a window that is
 /// complete gets a revision that names the letter's frame. The parts of windows that are still in the owner's memory
-/// need no care: the owner finds the partition's row changed, and folds these windows anew from the readings.
+/// need no care: the owner finds the partition's row changed, and folds these windows anew from the readings. Alert
+/// rules are run again by the owner: a reading makes a gap of the rules that watch its series.
 /// </summary>
 internal static class RetriedReadings
 {
@@ -46,6 +48,7 @@ internal static class RetriedReadings
         }
 
         await statements.CopyAsync(connection, commit, cancellationToken);
+        await AlertGaps.MarkAsync(connection, gateway, commit.Readings, cancellationToken);
     }
 
     private static void Fold(

@@ -25,7 +25,8 @@ internal static class LedgerReader
         "SELECT gateway, epoch, lane, first, last, state, share FROM telemetry.run WHERE gateway = ANY($1) "
             + "ORDER BY gateway, epoch, lane, first",
         "SELECT gateway, outbox, accepted FROM telemetry.outbox WHERE gateway = ANY($1) ORDER BY gateway, outbox",
-        "SELECT gateway, rule, series_identity, rule_version, state, instance, started_micros, time_micros "
+        "SELECT gateway, rule, series_identity, rule_version, state, instance, started_micros, time_micros, "
+            + "fired_micros, peak, gap_from, gap_to, checkpoint, memory_micros, memory "
             + "FROM telemetry.alert_state WHERE gateway = ANY($1)",
         "SELECT gateway, needs, hash, octet_length(bytes) FROM telemetry.waiting_message WHERE gateway = ANY($1) "
             + "ORDER BY gateway, id",
@@ -104,8 +105,19 @@ internal static class LedgerReader
 
     private static void ReadAlertState(NpgsqlDataReader reader, Rows rows) => rows.AlertStates.Add(new AlertStateRow(
         new AlertStateId(rows.Id, reader.GetString(1), ColumnValues.Identity(reader.GetFieldValue<byte[]>(2))),
-        (ulong)reader.GetInt64(3), (AlertPhase)reader.GetInt16(4),
-        ColumnValues.Hash(reader.GetFieldValue<byte[]>(5)), reader.GetInt64(6), reader.GetInt64(7)));
+        (ulong)reader.GetInt64(3),
+        new RuleState(
+            (AlertPhase)reader.GetInt16(4), ColumnValues.Hash(reader.GetFieldValue<byte[]>(5)), reader.GetInt64(6),
+            reader.GetInt64(8), reader.GetDouble(9), reader.GetInt64(7))
+        {
+            Memory = new MeasureMemory(reader.GetInt64(13), reader.GetDouble(14)),
+        })
+    {
+        Gap = reader.IsDBNull(10) ? null
+            : new AlertGap(
+                reader.GetInt64(10), reader.GetInt64(11),
+                reader.IsDBNull(12) ? null : AlertCheckpoint.Read(reader.GetFieldValue<byte[]>(12))),
+    });
 
     private static void ReadWaiting(NpgsqlDataReader reader, Rows rows) => rows.Waiting.Add((
         new WaitingId(

@@ -5,14 +5,14 @@ using Telemetry.Storage.Postgres.Statements;
 namespace Telemetry.Storage.Postgres.Migrations;
 
 /// <summary>
-/// Migrates the database's tables from version to version, each by the files Migrations/NNNN*.sql. Everything happens
-/// in one transaction under one advisory lock, so that of several processes that start at once one migrates and the
-/// others wait.
+/// Migrates the database's tables from version to version, each by the files Migrations/NNNN*.sql, and makes the views
+/// anew after the last one (<see cref="ViewMaking"/>). Everything happens in one transaction under one advisory lock,
+/// so that of several processes that start at once one migrates and the others wait.
 /// </summary>
 internal static class MigrationRunner
 {
     /// <summary>The version that this build works with.</summary>
-    public const int Version = 17;
+    public const int Version = 19;
 
     private const int NumbersOfSeries = 7;
 
@@ -37,9 +37,20 @@ internal static class MigrationRunner
         await using var transaction = await BesideTransaction.BeginAsync(connection, SilenceMax, cancellationToken);
         await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({AdvisoryLock})", cancellationToken);
         var found = await CheckAsync(connection, migrate, cancellationToken);
+        ViewMaking? views = null;
         for (var version = found + 1; version <= until; version++)
         {
+            if (version >= ViewMaking.SinceVersion)
+            {
+                views ??= await ViewMaking.DropAsync(connection, cancellationToken);
+            }
+
             await ApplyAsync(connection, edition, version, cancellationToken);
+        }
+
+        if (views is not null)
+        {
+            await views.MakeAsync(connection, Parts(edition), cancellationToken);
         }
 
         var problem = migrate && until >= ReaderRole.SinceVersion

@@ -1,4 +1,5 @@
 using Npgsql;
+using Telemetry.Storage.Postgres.Maintenance;
 using Telemetry.Storage.Postgres.Statements;
 
 namespace Telemetry.Storage.Postgres.Readings;
@@ -16,16 +17,6 @@ internal sealed class ReadingIndexing(PostgresStoreOptions options, TimeProvider
 
     /// <summary>The most pages of one step: 16 MiB, about 320,000 readings.</summary>
     private const int StepPages = 2048;
-
-    /// <summary>The longest pause between two steps; less than the session may be silent.</summary>
-    private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(20);
-
-    // The lock belongs to the session: a process that is frozen must not keep it.
-    private const string SessionSql = """
-        SET idle_session_timeout = '60s';
-        SET idle_in_transaction_session_timeout = '60s';
-        SET work_mem = '64MB'
-        """;
 
     // Without statistics of these tables the server expects few series of a gateway or a site, and scans what arrived
     // once for each of them. A database that was restored from a dump has none until autovacuum comes.
@@ -46,12 +37,12 @@ internal sealed class ReadingIndexing(PostgresStoreOptions options, TimeProvider
 
     private readonly PeriodPartitions _weeks = new("reading_indexed", "reading", Periods.Week, options, rowsWait: true);
 
-    private readonly string _connectionString = new NpgsqlConnectionStringBuilder(options.ConnectionString)
-    {
-        Pooling = false,
-        CommandTimeout = (int)options.IndexingTimeout.TotalSeconds,
-        TcpKeepAlive = true,
-    }.ConnectionString;
+    private readonly UpkeepSession _session = new(
+        options,
+        new UpkeepWork(
+            "move readings to where they are indexed", AdvisoryLock, options.IndexingTimeout, options.IndexingPercent,
+            "work_mem"),
+        time);
 
     private long _moved;
 
@@ -65,24 +56,8 @@ internal sealed class ReadingIndexing(PostgresStoreOptions options, TimeProvider
     /// Moves readings until few are left, and builds the index of one week that has none. Does nothing while another
     /// process does it.
     /// </summary>
-    public async Task RunAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await LookAsync(cancellationToken);
-        }
-        catch (Exception e) when (StoreErrors.IsDatabases(e))
-        {
-            throw StoreErrors.From("move readings to where they are indexed", e);
-        }
-    }
-
-    private async Task LookAsync(CancellationToken cancellationToken)
-    {
-        await using var connection = new NpgsqlConnection(_connectionString);
-        await connection.OpenAsync(cancellationToken);
-        await ExecuteAsync(connection, SessionSql, cancellationToken);
-        if (await ScalarAsync<bool>(connection, $"SELECT pg_try_advisory_lock({AdvisoryLock})", cancellationToken))
+    public Task RunAsync(CancellationToken cancellationToken) => _session.RunAsync(
+        async connection =>
         {
             await ExecuteAsync(connection, AnalyzeSql, cancellationToken);
             while (await IsDueAsync(connection, cancellationToken)
@@ -91,9 +66,8 @@ internal sealed class ReadingIndexing(PostgresStoreOptions options, TimeProvider
             }
 
             await new WeekIndexes(connection, options).BuildOneAsync(cancellationToken);
-            await ExecuteAsync(connection, $"SELECT pg_advisory_unlock({AdvisoryLock})", cancellationToken);
-        }
-    }
+        },
+        cancellationToken);
 
     private Task<bool> IsDueAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
         ScalarAsync<bool>(
@@ -121,7 +95,7 @@ internal sealed class ReadingIndexing(PostgresStoreOptions options, TimeProvider
                 await ExecuteAsync(connection, "VACUUM (SKIP_LOCKED) telemetry.reading_arrived", cancellationToken);
             }
 
-            await PauseAsync(time.GetElapsedTime(start), cancellationToken);
+            await _session.PauseAsync(start, cancellationToken);
         }
 
         return moved;
@@ -178,13 +152,6 @@ internal sealed class ReadingIndexing(PostgresStoreOptions options, TimeProvider
         }
 
         return weeks;
-    }
-
-    /// <summary>Leaves the server to others for the rest of the time.</summary>
-    private Task PauseAsync(TimeSpan worked, CancellationToken cancellationToken)
-    {
-        var pause = worked * (100.0 / options.IndexingPercent - 1);
-        return Task.Delay(pause < PauseMax ? pause : PauseMax, time, cancellationToken);
     }
 
     private static async Task<T> ScalarAsync<T>(

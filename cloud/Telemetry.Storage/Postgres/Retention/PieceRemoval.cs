@@ -1,4 +1,5 @@
 using Npgsql;
+using Telemetry.Storage.Postgres.Maintenance;
 using Telemetry.Storage.Postgres.Migrations;
 
 namespace Telemetry.Storage.Postgres.Retention;
@@ -6,11 +7,8 @@ namespace Telemetry.Storage.Postgres.Retention;
 /// <summary>Removes what is old enough of one week or chunk.</summary>
 internal sealed class PieceRemoval(
     NpgsqlConnection connection, RetainedTable table, DatabaseEdition edition, PostgresStoreOptions options,
-    TimeProvider time)
+    UpkeepSession session, TimeProvider time)
 {
-    /// <summary>The longest pause between two steps; less than the session may be silent.</summary>
-    private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(20);
-
     private const int GroupsAtOnce = 64;
 
     private readonly PieceDrop _drop = new(connection, table, edition, options);
@@ -78,7 +76,7 @@ internal sealed class PieceRemoval(
                 var start = time.GetTimestamp();
                 deleted = await _deletion.StepAsync(piece, groups, until, cancellationToken);
                 removed(deleted ?? 0);
-                await PauseAsync(start, cancellationToken);
+                await session.PauseAsync(start, cancellationToken);
             }
             while (deleted >= options.RetentionRowsMax);
             if (deleted is null)
@@ -107,7 +105,7 @@ internal sealed class PieceRemoval(
             }
 
             removed(deleted);
-            await PauseAsync(start, cancellationToken);
+            await session.PauseAsync(start, cancellationToken);
         }
 
         return PieceOutcome.Kept;
@@ -122,17 +120,10 @@ internal sealed class PieceRemoval(
             {
                 var start = time.GetTimestamp();
                 removed(await _deletion.SeriesAsync(piece, group, at, cancellationToken));
-                await PauseAsync(start, cancellationToken);
+                await session.PauseAsync(start, cancellationToken);
             }
         }
 
         return PieceOutcome.Kept;
-    }
-
-    /// <summary>Leaves the server to others for the rest of the time.</summary>
-    private Task PauseAsync(long since, CancellationToken cancellationToken)
-    {
-        var pause = time.GetElapsedTime(since) * ((100.0 / options.RetentionPercent) - 1);
-        return Task.Delay(pause < PauseMax ? pause : PauseMax, time, cancellationToken);
     }
 }

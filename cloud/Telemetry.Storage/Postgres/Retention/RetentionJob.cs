@@ -1,6 +1,6 @@
 using Npgsql;
+using Telemetry.Storage.Postgres.Maintenance;
 using Telemetry.Storage.Postgres.Migrations;
-using Telemetry.Storage.Postgres.Statements;
 using Telemetry.Storage.Retention;
 
 namespace Telemetry.Storage.Postgres.Retention;
@@ -15,30 +15,24 @@ public sealed class RetentionJob
 {
     private const long AdvisoryLock = 0x7465_6c65_7265_7469; // "telereti"
 
-    // The lock belongs to the session: a process that is frozen must not keep it.
-    private const string SessionSql = """
-        SET idle_session_timeout = '60s';
-        SET idle_in_transaction_session_timeout = '60s'
-        """;
-
     private static readonly TimeSpan Week = TimeSpan.FromDays(7);
 
     private readonly PostgresStoreOptions _options;
     private readonly bool _hasDevice;
     private readonly DatabaseEdition _edition;
     private readonly TimeProvider _time;
-    private readonly string _connectionString;
+    private readonly UpkeepSession _session;
     private long _readings, _parts;
 
     internal RetentionJob(PostgresStoreOptions options, bool hasDevice, DatabaseEdition edition, TimeProvider time)
     {
         (_options, _hasDevice, _edition, _time) = (options, hasDevice, edition, time);
-        _connectionString = new NpgsqlConnectionStringBuilder(options.ConnectionString)
-        {
-            Pooling = false,
-            CommandTimeout = (int)options.IndexingTimeout.TotalSeconds,
-            TcpKeepAlive = true,
-        }.ConnectionString;
+        _session = new UpkeepSession(
+            options,
+            new UpkeepWork(
+                "remove what retention does not keep", AdvisoryLock, options.IndexingTimeout,
+                options.RetentionPercent),
+            time);
     }
 
     /// <summary>How many readings were removed.</summary>
@@ -50,27 +44,9 @@ public sealed class RetentionJob
     /// <summary>
     /// Removes what is old enough. Does nothing while another process does it; the next run continues after an error.
     /// </summary>
-    public async Task<RetentionReport> RunAsync(RetentionRules rules, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await using var connection = new NpgsqlConnection(_connectionString);
-            await connection.OpenAsync(cancellationToken);
-            await ExecuteAsync(connection, SessionSql, cancellationToken);
-            if (!await TryLockAsync(connection, cancellationToken))
-            {
-                return RetentionReport.Nothing;
-            }
-
-            var report = await RunAsync(connection, rules, cancellationToken);
-            await ExecuteAsync(connection, $"SELECT pg_advisory_unlock({AdvisoryLock})", cancellationToken);
-            return report;
-        }
-        catch (Exception e) when (StoreErrors.IsDatabases(e))
-        {
-            throw StoreErrors.From("remove what retention does not keep", e);
-        }
-    }
+    public async Task<RetentionReport> RunAsync(RetentionRules rules, CancellationToken cancellationToken) =>
+        await _session.RunAsync(connection => RunAsync(connection, rules, cancellationToken), cancellationToken)
+            ?? RetentionReport.Nothing;
 
     // Readings first: where theirs go, their late revisions have done what they are for.
     private async Task<RetentionReport> RunAsync(
@@ -97,7 +73,7 @@ public sealed class RetentionJob
         CancellationToken cancellationToken)
     {
         var done = new Done();
-        var work = new PieceRemoval(connection, table, _edition, _options, _time);
+        var work = new PieceRemoval(connection, table, _edition, _options, _session, _time);
         foreach (var piece in await table.ListAsync(connection, _edition, cancellationToken))
         {
             var outcome = PieceOutcome.Kept;
@@ -131,18 +107,6 @@ public sealed class RetentionJob
     }
 
     private static DateTime WeekOf(DateTime t) => t.AddTicks(-((t - DateTime.UnixEpoch).Ticks % Week.Ticks));
-
-    private static async Task<bool> TryLockAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand($"SELECT pg_try_advisory_lock({AdvisoryLock})", connection);
-        return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
-    }
-
-    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
 
     private sealed class Done
     {

@@ -112,20 +112,23 @@ internal static class OpenReadings
         return found;
     }
 
-    private static void AddRow(NpgsqlDataReader reader, SeriesEntry series, ReadingBuffer rows)
+    /// <summary>
+    /// Adds a reading, whose columns i, f, flags and t follow the column <paramref name="at"/> of its time.
+    /// </summary>
+    public static void AddRow(NpgsqlDataReader reader, SeriesEntry series, ReadingBuffer rows, int at = 2)
     {
-        var stored = reader.GetInt16(5);
-        var (time, flags) = (ColumnValues.Micros(reader.GetDateTime(2)), (ReadingFlags)stored & ReadingFlags.All);
-        if (!reader.IsDBNull(6))
+        var stored = reader.GetInt16(at + 3);
+        var (time, flags) = (ColumnValues.Micros(reader.GetDateTime(at)), (ReadingFlags)stored & ReadingFlags.All);
+        if (!reader.IsDBNull(at + 4))
         {
-            rows.AddText(series, time, flags, reader.GetFieldValue<byte[]>(6));
+            rows.AddText(series, time, flags, reader.GetFieldValue<byte[]>(at + 4));
             return;
         }
 
         var bits = (flags & ReadingFlags.Null) != 0 ? 0
-            : !reader.IsDBNull(4) ? BitConverter.DoubleToUInt64Bits(reader.GetDouble(4))
-            : ScaledNumber.IsScaled(stored) ? ScaledNumber.Unscale(reader.GetInt64(3), stored)
-            : (ulong)reader.GetInt64(3);
+            : !reader.IsDBNull(at + 2) ? BitConverter.DoubleToUInt64Bits(reader.GetDouble(at + 2))
+            : ScaledNumber.IsScaled(stored) ? ScaledNumber.Unscale(reader.GetInt64(at + 1), stored)
+            : (ulong)reader.GetInt64(at + 1);
         rows.Add(series, time, flags, bits);
     }
 }

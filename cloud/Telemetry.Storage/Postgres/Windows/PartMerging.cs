@@ -1,5 +1,5 @@
 using Npgsql;
-using Telemetry.Storage.Postgres.Statements;
+using Telemetry.Storage.Postgres.Maintenance;
 
 namespace Telemetry.Storage.Postgres.Windows;
 
@@ -22,15 +22,6 @@ public sealed class PartMerging
 
     /// <summary>The most windows of one step.</summary>
     private const int StepWindows = 1000;
-
-    /// <summary>The longest pause between two steps; less than the session may be silent.</summary>
-    private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(20);
-
-    // The lock belongs to the session: a process that is frozen must not keep it.
-    private const string SessionSql = """
-        SET idle_session_timeout = '60s';
-        SET idle_in_transaction_session_timeout = '60s'
-        """;
 
     // One a day, and only if the watermark has moved since the last one.
     private const string MarkSql = """
@@ -110,18 +101,16 @@ public sealed class PartMerging
 
     private readonly PostgresStoreOptions _options;
     private readonly TimeProvider _time;
-    private readonly string _connectionString;
+    private readonly UpkeepSession _session;
     private long _merged;
 
     internal PartMerging(PostgresStoreOptions options, TimeProvider time)
     {
         (_options, _time) = (options, time);
-        _connectionString = new NpgsqlConnectionStringBuilder(options.ConnectionString)
-        {
-            Pooling = false,
-            CommandTimeout = (int)options.MergingTimeout.TotalSeconds,
-            TcpKeepAlive = true,
-        }.ConnectionString;
+        _session = new UpkeepSession(
+            options,
+            new UpkeepWork("merge the parts of windows", AdvisoryLock, options.MergingTimeout, options.MergingPercent),
+            time);
     }
 
     /// <summary>How many windows were merged.</summary>
@@ -130,29 +119,11 @@ public sealed class PartMerging
     /// <summary>
     /// Merges what is old enough. Does nothing while another process does it; the next run continues after an error.
     /// </summary>
-    public async Task RunAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await LookAsync(cancellationToken);
-        }
-        catch (Exception e) when (StoreErrors.IsDatabases(e))
-        {
-            throw StoreErrors.From("merge the parts of windows", e);
-        }
-    }
+    public Task RunAsync(CancellationToken cancellationToken) =>
+        _session.RunAsync(connection => LookAsync(connection, cancellationToken), cancellationToken);
 
-    private async Task LookAsync(CancellationToken cancellationToken)
+    private async Task LookAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using var connection = new NpgsqlConnection(_connectionString);
-        await connection.OpenAsync(cancellationToken);
-        await ExecuteAsync(connection, SessionSql, cancellationToken);
-        if (await ScalarAsync(
-            connection, $"SELECT pg_try_advisory_lock({AdvisoryLock})", cancellationToken) is not true)
-        {
-            return;
-        }
-
         await ExecuteAsync(connection, MarkSql, cancellationToken);
         var before = (DateTime)(await ScalarAsync(
             connection, "SELECT now() - $1", cancellationToken, _options.KeepPartsApart))!;
@@ -169,8 +140,6 @@ public sealed class PartMerging
         {
             await MergeRevisedAsync(connection, gateway, before, cancellationToken);
         }
-
-        await ExecuteAsync(connection, $"SELECT pg_advisory_unlock({AdvisoryLock})", cancellationToken);
     }
 
     /// <summary>Merges what became old enough since the last time, day by day.</summary>
@@ -193,7 +162,7 @@ public sealed class PartMerging
 
                 // Where nothing of them was merged, others changed them meanwhile: they would be found again.
                 more = found.Count == StepWindows && merged > 0;
-                await PauseAsync(_time.GetElapsedTime(start), cancellationToken);
+                await _session.PauseAsync(start, cancellationToken);
             }
             while (more);
         }
@@ -220,7 +189,7 @@ public sealed class PartMerging
             {
                 var start = _time.GetTimestamp();
                 await MergeAsync(connection, windows, before, cancellationToken);
-                await PauseAsync(_time.GetElapsedTime(start), cancellationToken);
+                await _session.PauseAsync(start, cancellationToken);
             }
 
             await ExecuteAsync(connection, RevisedToSql, cancellationToken, gateway, found[^1].At);
@@ -288,13 +257,6 @@ public sealed class PartMerging
         }
 
         return command;
-    }
-
-    /// <summary>Leaves the server to others for the rest of the time.</summary>
-    private Task PauseAsync(TimeSpan worked, CancellationToken cancellationToken)
-    {
-        var pause = worked * (100.0 / _options.MergingPercent - 1);
-        return Task.Delay(pause < PauseMax ? pause : PauseMax, _time, cancellationToken);
     }
 
     /// <summary>Windows of a gateway that became old enough: those that were complete at a watermark.</summary>

@@ -1,3 +1,4 @@
+using Npgsql;
 using Telemetry.Model.Readings;
 using Telemetry.Model.Schemas;
 using Telemetry.Storage.Postgres.Chunks;
@@ -130,6 +131,68 @@ public abstract class HypertableContract
 
         async Task<IReadOnlyList<Chunk>> Due() =>
             await indexes.DueAsync(await ChunkQueries.ReadAsync(connection, default), DateTime.UtcNow, default);
+    });
+
+    [Fact]
+    public Task Chunk_that_is_dropped_while_another_one_is_converted_stops_nothing() => RunAsync(async database =>
+    {
+        var sample = await SampleWindows.OpenAsync(database);
+        await sample.StoreAsync();
+        await using var writer = await database.OpenConnection();
+        var readings = (await ChunkQueries.ReadAsync(writer, default)).Where(c => c.Table == "reading").ToList();
+        Assert.Equal(2, readings.Count);
+        await using var transaction = await writer.BeginTransactionAsync();
+        await using var holding = new NpgsqlCommand($"LOCK TABLE {readings[0].Name} IN ROW EXCLUSIVE MODE", writer);
+        await holding.ExecuteNonQueryAsync();
+        var upkeep = database.KeepChunks(lockWait: TimeSpan.FromMinutes(5));
+        await database.UntilWaiting($"%{readings[0].Name.Split('.')[1]}%");
+
+        // It is the older one: upkeep saw it, and comes to it later.
+        await database.Execute($"SELECT drop_chunks('telemetry.reading', timestamptz '{readings[1].To:O}')");
+        await transaction.CommitAsync();
+        await upkeep;
+
+        var hasColumnstore = database.Postgres.Edition.Kind == DatabaseKind.TimescaleCommunity;
+        Assert.Equal(hasColumnstore ? "column" : "row", await database.Forms("reading"));
+        Assert.Equal(hasColumnstore ? "column, column" : "row, row", await database.Forms("window_part"));
+        Assert.Equal(hasColumnstore ? "0" : "1", await database.Row(
+            "SELECT count(*) FROM pg_class WHERE relname LIKE '%\\_chunk\\_by\\_series'"));
+    });
+
+    [Fact]
+    public Task Migrations_from_version_8_keep_windows_with_their_parts() => RunAsync(async database =>
+    {
+        await EighthVersion.FillAsync(database);
+        var before = await EighthVersion.Windows(database);
+        Assert.Equal(EighthVersion.WindowsOfAll, before.Count);
+        Assert.All(before, window => Assert.Contains("|t|", window, StringComparison.Ordinal));
+
+        await database.OpenAnother();
+
+        Assert.Equal(
+            $"{MigrationRunner.Version}", await database.Row("SELECT max(version) FROM telemetry.telemetry_schema"));
+        Assert.Equal(before, await EighthVersion.Windows(database));
+        Assert.Empty(await database.Read("SELECT found FROM telemetry.window_check('90 days')", r => r.GetString(0)));
+
+        // Upkeep converts what version 8 left to a policy of the server.
+        await database.KeepChunks();
+        await database.KeepChunks();
+        Assert.Equal(before, await EighthVersion.Windows(database));
+        Assert.Empty(await database.Read("SELECT found FROM telemetry.window_check('90 days')", r => r.GetString(0)));
+    });
+
+    [Fact]
+    public Task Views_of_a_database_of_version_8_are_those_of_a_new_one() => RunAsync(async database =>
+    {
+        await EighthVersion.FillAsync(database);
+        await database.OpenAnother();
+        var upgraded = await ViewMakingTests.Texts(database);
+
+        await database.Execute("DROP SCHEMA telemetry CASCADE");
+        await database.OpenAnother();
+
+        Assert.InRange(upgraded.Count, 40, 1000);
+        Assert.Equal(await ViewMakingTests.Texts(database), upgraded);
     });
 
     [Fact]

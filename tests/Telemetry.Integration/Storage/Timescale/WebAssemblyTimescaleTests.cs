@@ -16,6 +16,7 @@ public sealed class WebAssemblyTimescaleTests(WebAssemblyTimescaleFixture fixtur
         nameof(StoreContract.Nobody_waits_for_a_transaction_whose_client_is_silent),
         nameof(StoreContract.Silent_holder_of_a_lease_that_ran_out_is_seen_and_can_be_ended),
         nameof(StoreContract.Holder_is_not_ended_when_it_is_another_transaction_by_now),
+        nameof(HypertableContract.Chunk_that_is_dropped_while_another_one_is_converted_stops_nothing),
         nameof(ColumnstoreContract.Chunk_that_a_query_holds_is_left_and_the_others_are_converted),
         nameof(ColumnstoreRemovalContract.Conversion_of_parts_waits_for_a_merge),
         nameof(ColumnstoreContract.Snapshot_from_before_sees_every_reading_when_chunks_are_converted_and_merged),
@@ -32,7 +33,7 @@ public sealed class WebAssemblyTimescaleTests(WebAssemblyTimescaleFixture fixtur
     public static TheoryData<string> StoreClaims => ContractClaims.Of<StoreContract>(without: NeedTwoSessions);
 
     public static TheoryData<string> HypertableClaims =>
-        ContractClaims.Of<HypertableContract>(without: NeedConcurrentIndexes);
+        ContractClaims.Of<HypertableContract>(without: [.. NeedConcurrentIndexes, .. NeedTwoSessions]);
 
     public static TheoryData<string> ColumnstoreClaims =>
         ContractClaims.Of<ColumnstoreContract>(without: [.. Warn, .. NeedTwoSessions]);

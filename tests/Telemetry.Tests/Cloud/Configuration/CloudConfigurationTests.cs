@@ -134,7 +134,8 @@ public sealed class CloudConfigurationTests
 
         Assert.Empty(problems);
         Assert.Equal(
-            ["host-hot", "memory-low", "boiler-hot"], settings!.Processor.Alerts.Rules.All.Select(r => r.Name));
+            ["host-hot", "memory-falls", "sensor-stuck", "memory-low", "boiler-hot"],
+            settings!.Processor.Alerts.Rules.All.Select(r => r.Name));
     }
 
     [Fact]

@@ -46,7 +46,7 @@ public sealed class AlertProcessingTests
         Assert.Equal($"gw-1/{key}", firing.Frame);
         Assert.Equal(FrameTrace.Of(ProcessorRig.Gateway, key).TraceParent, firing.TraceParent);
         var state = Assert.Single(rig.AlertStates);
-        Assert.Equal((AlertPhase.Quiet, start + 3 * Second), (state.Phase, state.TimeMicros));
+        Assert.Equal((AlertPhase.Quiet, start + 3 * Second), (state.State.Phase, state.State.TimeMicros));
         Assert.Equal(
             (1, 1, 0), (rig.Counters.Alerts.Firing, rig.Counters.Alerts.Resolved, rig.Counters.Alerts.OlderFrames));
     }
@@ -163,17 +163,18 @@ public sealed class AlertProcessingTests
     }
 
     [Fact]
-    public void Older_frame_leaves_the_state_untouched_and_is_counted()
+    public void Older_frame_leaves_the_state_untouched_until_the_watermark_has_passed_and_is_counted()
     {
         var rig = ProcessorRig.WithSchema(SampleRules.With(SampleRules.Hot()));
         var start = rig.NowMicros;
         rig.Give(Temperatures(1, start, 11));
-        var state = rig.AlertStates;
+        var state = Assert.Single(rig.AlertStates);
 
         rig.Give(Temperatures(2, start - 10 * Second, 1, 50, 1));
 
         Assert.Single(rig.Alerts);
-        Assert.Equal(state, rig.AlertStates);
+        var gap = new AlertGap(start - 10 * Second - 1, start - 8 * Second, null);
+        Assert.Equal(state with { Gap = gap }, Assert.Single(rig.AlertStates));
         Assert.Equal((1, 3), (rig.Counters.Alerts.OlderFrames, rig.Counters.Alerts.OlderReadings));
         Assert.Equal(4, rig.Readings.Length);
     }
@@ -223,7 +224,7 @@ public sealed class AlertProcessingTests
         rig.Give(ProcessorRig.Frame(1, batch));
 
         Assert.Equal(start + 3, Assert.Single(rig.Alerts).TimeMicros);
-        Assert.Equal(start + 3, Assert.Single(rig.AlertStates).TimeMicros);
+        Assert.Equal(start + 3, Assert.Single(rig.AlertStates).State.TimeMicros);
 
         static ulong Bits(double value) => BitConverter.DoubleToUInt64Bits(value);
     }
@@ -276,7 +277,7 @@ public sealed class AlertProcessingTests
 
         Assert.Equal(published, string.Concat(rig.Alerts.Select(a => a.Kind == AlertKind.Firing ? 'F' : 'R')));
         Assert.Equal(suppressed, rig.Counters.Alerts.Suppressed);
-        Assert.Equal(last, Assert.Single(rig.AlertStates).Phase);
+        Assert.Equal(last, Assert.Single(rig.AlertStates).State.Phase);
     }
 
     [Fact]

@@ -62,10 +62,25 @@ public sealed class AlertWatchTests
             Assert.False(before.Changed);
             Assert.Equal(before.Write(), after.Write());
             before = after;
-            changes += before.Write().Phase.ToString()[0];
+            changes += before.Write().State.Phase.ToString()[0];
         }
 
         Assert.Equal("PPFFFQPPF", changes);
+    }
+
+    [Theory]
+    [InlineData(50, 9, 20)]
+    [InlineData(15, 14, 20)]
+    [InlineData(21, null, null)]
+    public void Gap_begins_where_readings_are_whole_and_ends_if_they_are_not(int wholeSince, int? from, int? to)
+    {
+        var watch = new AlertWatch(SampleRules.Hot(), Id);
+        watch.Take(30, 1);
+        watch.Miss(20);
+        watch.Miss(wholeSince == 50 ? 10 : 5);
+
+        Assert.Equal(from is not null, watch.KeepGapFrom(wholeSince == 50 ? 3 : wholeSince));
+        Assert.Equal((from, to), ((int?)watch.Gap?.FromMicros, (int?)watch.Gap?.ToMicros));
     }
 
     [Fact]

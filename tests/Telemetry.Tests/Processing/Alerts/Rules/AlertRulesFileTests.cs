@@ -2,6 +2,7 @@ using Telemetry.Model.Schemas;
 using System.Text;
 using Telemetry.Cloud.Commands;
 using Telemetry.Processing.Alerts.Rules;
+using Telemetry.Processing.Alerts.Rules.Measures;
 using Telemetry.Runtime.Settings;
 using Telemetry.Tests.Architecture;
 
@@ -17,7 +18,11 @@ public sealed class AlertRulesFileTests
         var rules = AlertRulesFile.Read(Path.Combine(SourceTree.Root, "deploy/rules.json"), out var problems);
 
         Assert.Empty(problems);
-        var (hot, low) = (rules!.All[0], rules.All[1]);
+        var (hot, low) = (rules!.All[0], rules.All[3]);
+        Assert.IsType<RateMeasure>(rules.All[1].Measure);
+        var stuck = rules.All[2];
+        Assert.IsType<StuckMeasure>(stuck.Measure);
+        Assert.Equal((AlertSide.Above, 43_200.0, 0.0), (stuck.Side, stuck.Threshold, stuck.Clear));
         Assert.Equal(
             ("host-hot", "critical", AlertSide.Above, 80.0, 75.0), (hot.Name, hot.Severity, hot.Side, hot.Threshold,
                 hot.Clear));
@@ -48,6 +53,12 @@ public sealed class AlertRulesFileTests
         "rule 1: name: '' is not allowed; use 1 to 64 of the characters A-Z a-z 0-9 . _ -")]
     [InlineData("""{"name":7,"match":{"metric":"m"},"above":1}""", "rule 1: name: must be a string, not a number")]
     [InlineData("""{"name":"x","above":1}""", "rule 'x': match: is missing")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"},"stuck":"1 h","above":1}""",
+        "rule 'x': above: is not allowed beside stuck: an alert fires when the value has not changed for that long, "
+        + "and resolves when it changes")]
+    [InlineData(
+        """{"name":"x","match":{"metric":"m"},"rate":"1 s"}""", "rule 'x': above: set exactly one of above and below")]
     [InlineData(
         """{"name":"x","match":{},"above":1}""", "rule 'x': match: metric: is missing; use * to match every metric")]
     [InlineData(
