@@ -100,10 +100,7 @@ public sealed class CloudConfigurationTests
         "relay.renewEvery", "6 s", "relay.renewEvery: '6 s' is not allowed; use at most half of relay.lease (10 s)")]
     [InlineData("role", "relay", "kafka.servers: is missing")]
     [InlineData("role", "dashboard", "dashboard.port: is missing")]
-    [InlineData(
-        "dashboard.address", "0.0.0.0",
-        "dashboard.address: '0.0.0.0' is not allowed; use an address of the loopback (127.0.0.1 or ::1), as there are "
-        + "no users")]
+    [InlineData("dashboard.address", "everywhere", "dashboard.address: 'everywhere' is not allowed; use an IP address")]
     [InlineData(
         "nats.servers", "http://x",
         "nats: Servers: 'http://x' is not allowed; use nats://host:port or tls://host:port")]
