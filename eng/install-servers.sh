@@ -2,11 +2,12 @@
 # Installs, on Debian or Ubuntu, the servers and clients that test.sh and demo.sh start for themselves, if they
 # are missing. The distribution's own services are not started, and no database cluster is made.
 #
-# With --tests also Node.js and its packages that only test.sh needs: TimescaleDB in WebAssembly.
+# With --tests also what only test.sh needs: Chromium, Node.js, and packages of npm (TimescaleDB in WebAssembly, and
+# what the dashboard's pages are checked with).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-timescale=tests/Telemetry.TestKit/Servers/Timescale
+node_folders="tests/Telemetry.TestKit/Servers/Timescale tests/Telemetry.Integration/Dashboard/types"
 tests=no
 [ "${1:-}" != --tests ] || tests=yes
 
@@ -25,15 +26,19 @@ missing_packages() {
   [ -z "${TELEMETRY_KAFKA_DIR:-}" ] || has java || echo openjdk-17-jre-headless
   has setpriv && has ipcrm || echo util-linux
   [ "$tests" = no ] || { has node && has npm; } || echo nodejs npm
+  [ "$tests" = no ] || has chromium || echo chromium
 }
 
 # Those that the lock file names, by their checksums. The copy of the lock file says which ones are there.
 install_node_packages() {
-  local installed=$timescale/node_modules/installed.json
-  [ "$tests" = yes ] && ! cmp -s $timescale/package-lock.json $installed || return 0
-  echo "Installing TimescaleDB in WebAssembly from npm's registry."
-  npm ci --loglevel=error --prefix $timescale
-  cp $timescale/package-lock.json $installed
+  local folder
+  [ "$tests" = yes ] || return 0
+  for folder in $node_folders; do
+    cmp -s "$folder/package-lock.json" "$folder/node_modules/installed.json" && continue
+    echo "Installing the packages of $folder from npm's registry."
+    npm ci --loglevel=error --prefix "$folder"
+    cp "$folder/package-lock.json" "$folder/node_modules/installed.json"
+  done
 }
 
 as_root() {

@@ -71,7 +71,10 @@ internal sealed class DashboardService(RoleContext context, ServersService serve
         }
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => _feed!.RunAsync(stoppingToken);
+    // After a repartition the subjects are others: it ends, and is started again with the new number.
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAny(
+        new InstallationWatch(servers.Log!, _ => { }, context.Time).RunAsync(stoppingToken),
+        _feed!.RunAsync(stoppingToken)).Unwrap();
 
     // Without users everybody who reaches it may do everything, so nobody but this machine must reach it.
     private async Task<int> CountUsersAsync(CancellationToken cancellationToken)

@@ -4,8 +4,9 @@ using Telemetry.Streams;
 namespace Telemetry.Cloud.Hosting;
 
 /// <summary>
-/// Looks every few seconds at what the log says of the installation, for an ingress, which has no database. While a
-/// repartition is under way the ingress is closed; once the facts are others than those it began with, it ends.
+/// Looks every few seconds at what the log says of the installation, for an ingress, which has no database, and for a
+/// dashboard. While a repartition is under way the ingress is closed; once the facts are others than those it began
+/// with, it ends.
 /// </summary>
 internal sealed class InstallationWatch(IFrameLog log, Action<string?> close, TimeProvider time)
 {

@@ -90,7 +90,7 @@ export function drawChart(place, found, kind, from, to, alerts) {
   const axis = { stroke: colour('soft'), grid: { stroke: colour('line'), width: 1 }, ticks: { stroke: colour('line') } };
   const line = { stroke: colour('link'), width: 1.5, points: { show: values.length < 100 }, spanGaps: false };
   const edge = { stroke: colour('soft'), width: 0.5, points: { show: false }, spanGaps: false };
-  const plot = new uPlot({
+  const plot = new (/** @type {any} */ (uPlot))({
     width: Math.max(280, place.clientWidth), height: 280,
     series: raw ? [{}, { ...line, label: found.metric }]
       : [{}, { ...line, label: 'mean' }, { ...edge, label: 'min' }, { ...edge, label: 'max' }],
