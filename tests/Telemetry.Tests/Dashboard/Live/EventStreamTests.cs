@@ -18,8 +18,8 @@ public sealed class EventStreamTests
     [Fact]
     public void Bytes_of_an_event_are_made_once_for_all_pages()
     {
-        using var one = _events.Open(10)!;
-        using var two = _events.Open(10)!;
+        using var one = _events.Open(10, SiteLimit.None)!;
+        using var two = _events.Open(10, SiteLimit.None)!;
 
         Push("gw-1");
 
@@ -34,7 +34,7 @@ public sealed class EventStreamTests
     [Fact]
     public void Page_that_takes_nothing_is_told_to_read_anew()
     {
-        using var slow = _events.Open(10)!;
+        using var slow = _events.Open(10, SiteLimit.None)!;
         for (var i = 0; i < 17; i++)
         {
             Push($"gw-{i}");
@@ -48,7 +48,7 @@ public sealed class EventStreamTests
     [Fact]
     public void Nothing_is_said_while_nothing_changes_but_a_word_every_few_seconds()
     {
-        using var page = _events.Open(10)!;
+        using var page = _events.Open(10, SiteLimit.None)!;
         Push("gw-1");
         Assert.True(page.Events.TryRead(out _));
 
@@ -64,7 +64,7 @@ public sealed class EventStreamTests
     [Fact]
     public void Being_behind_is_said_at_once()
     {
-        using var page = _events.Open(10)!;
+        using var page = _events.Open(10, SiteLimit.None)!;
         Push("gw-1");
         page.Events.TryRead(out _);
 
@@ -78,18 +78,18 @@ public sealed class EventStreamTests
     [Fact]
     public void No_more_pages_than_allowed_get_events_and_a_closed_one_makes_room()
     {
-        var one = _events.Open(1);
-        Assert.Null(_events.Open(1));
+        var one = _events.Open(1, SiteLimit.None);
+        Assert.Null(_events.Open(1, SiteLimit.None));
 
         one!.Dispose();
 
-        Assert.NotNull(_events.Open(1));
+        Assert.NotNull(_events.Open(1, SiteLimit.None));
     }
 
     [Fact]
     public void Names_with_markup_and_line_breaks_stay_in_one_line_of_data()
     {
-        using var page = _events.Open(10)!;
+        using var page = _events.Open(10, SiteLimit.None)!;
 
         Push("<script>\n\ndata: x</script>");
 
