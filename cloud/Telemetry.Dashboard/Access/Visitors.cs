@@ -94,11 +94,13 @@ internal sealed class Visitors(IDashboardUsers users, SessionCookie cookie, Dash
     }
 
     /// <summary>A session ended: what is known of it holds no more.</summary>
-    public void Forget(string secret) => _known.TryRemove($"false {secret}", out _);
+    public void Forget(string secret) => _known.TryRemove(Key(secret, isToken: false), out _);
 
     private static string? Bearer(HttpRequest request) =>
         request.Headers.Authorization.ToString() is var text
             && text.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? text[7..].Trim() : null;
+
+    private static string Key(string secret, bool isToken) => (isToken ? "token " : "cookie ") + secret;
 
     private static bool IsLooking(HttpRequest request) => HttpMethods.IsGet(request.Method);
 
@@ -110,7 +112,7 @@ internal sealed class Visitors(IDashboardUsers users, SessionCookie cookie, Dash
             return null;
         }
 
-        var key = $"{isToken} {secret}";
+        var key = Key(secret, isToken);
         var before = _known.GetValueOrDefault(key);
         if (before is not null && time.GetElapsedTime(before.At) < HoldsFor)
         {

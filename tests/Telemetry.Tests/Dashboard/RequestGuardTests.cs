@@ -31,7 +31,8 @@ public sealed class RequestGuardTests : IAsyncLifetime, IHostLifetime
         _users.Add("vera", UserRole.Viewer);
         _users.Add("otto", UserRole.Operator);
         _users.Add("anna", UserRole.Viewer, "A");
-        _model.Load(new FleetSnapshot(0, [], [Gateway("gw-a", "A"), Gateway("gw-b", "B"), Gateway("gw-ab", "A", "B")]), null);
+        _model.Load(
+            new FleetSnapshot(0, [], [Gateway("gw-a", "A"), Gateway("gw-b", "B"), Gateway("gw-ab", "A", "B")]), null);
         _model.Tick(hearing: true);
         var feed = new FleetFeed(
             _model, _queries, new FakeFleetChannel(), _events,
@@ -271,7 +272,7 @@ public sealed class RequestGuardTests : IAsyncLifetime, IHostLifetime
     Task IHostLifetime.StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     private static FleetGateway Gateway(string name, params string[] sites) =>
-        new() { Gateway = name, Sites = sites, Firing = 1 };
+        new() { Gateway = name, Sites = sites, Firing = 1, Partition = 0 };
 
     private static HttpRequestMessage Request(
         HttpMethod method, string path, string? cookie, string? antiforgery, HttpContent? content)

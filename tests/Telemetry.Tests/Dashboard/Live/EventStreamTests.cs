@@ -62,6 +62,41 @@ public sealed class EventStreamTests
     }
 
     [Fact]
+    public void Page_of_somebody_who_sees_one_site_gets_its_rows_and_counts_alone()
+    {
+        using var one = _events.Open(10, SiteLimit.Of(["gw-1"]))!;
+        using var same = _events.Open(10, SiteLimit.Of(["gw-1"]))!;
+        using var all = _events.Open(10, SiteLimit.None)!;
+        Push("gw-1");
+        Push("gw-2");
+        _model.Tick(hearing: true);
+        _clock.Advance(TimeSpan.FromSeconds(5));
+        _events.Push(_model, FeedHealth.Good);
+
+        var (limited, whole) = (ReadAll(one), ReadAll(all));
+
+        Assert.Equal(["gw-1"], Names(limited));
+        Assert.Equal(["gw-1", "gw-2"], Names(whole));
+        Assert.Equal(1, Json(limited[^1]).GetProperty("gateways").GetInt32());
+        Assert.Equal(2, Json(whole[^1]).GetProperty("gateways").GetInt32());
+        Assert.True(same.Events.TryRead(out var first) && ReferenceEquals(first, limited[0]));
+
+        static List<byte[]> ReadAll(EventStream.Viewer viewer)
+        {
+            var read = new List<byte[]>();
+            while (viewer.Events.TryRead(out var bytes))
+            {
+                read.Add(bytes);
+            }
+
+            return read;
+        }
+
+        static IEnumerable<string> Names(List<byte[]> events) => events
+            .SelectMany(e => Json(e).GetProperty("rows").EnumerateArray()).Select(r => r.GetProperty("name").GetString()!);
+    }
+
+    [Fact]
     public void Being_behind_is_said_at_once()
     {
         using var page = _events.Open(10, SiteLimit.None)!;
