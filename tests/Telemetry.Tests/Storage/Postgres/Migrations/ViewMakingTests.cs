@@ -10,7 +10,7 @@ public sealed class ViewMakingTests
 {
     // Who changes a file of Migrations/Views raises MigrationRunner.Version, unless that version is new since the last
     // release, and writes here what the test finds.
-    private const string Expected = "14 1bc541bad0e39b17";
+    private const string Expected = "17 8bdd2baa792a415c";
 
     [Fact]
     public void Changed_views_come_with_a_new_version()
