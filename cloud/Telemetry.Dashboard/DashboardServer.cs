@@ -52,7 +52,9 @@ public sealed class DashboardServer : IAsyncDisposable
         var guard = new RequestGuard(visitors);
         application.Use((context, next) => guard.RunAsync(context, next));
         Map(application, new FleetApi(model, feed, events, visitors, options, time), history);
-        Map(application, new LoginApi(login, visitors, cookie, stores.Users), new ActsApi(stores.Acts, time));
+        Map(
+            application, new LoginApi(login, visitors, cookie, stores.Users, options),
+            new ActsApi(stores.Acts, time));
         Map(application, new EmbeddedFiles());
         try
         {

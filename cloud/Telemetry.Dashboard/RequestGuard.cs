@@ -10,8 +10,8 @@ using Telemetry.Storage.Access;
 namespace Telemetry.Dashboard;
 
 /// <summary>
-/// Stands before everything else: who asks is known, may do what is asked, and asks from a page of the dashboard or with
-/// a token.
+/// Stands before everything else: who asks is known, may do what is asked, and asks from a page of the dashboard or
+/// with a token.
 /// </summary>
 internal sealed class RequestGuard(Visitors visitors)
 {

@@ -87,8 +87,9 @@ internal sealed class DashboardService(RoleContext context, ServersService serve
                 return users > 0 || IPAddress.IsLoopback(context.Settings.Dashboard!.EndPoint.Address)
                     ? users
                     : throw new StartException(
-                        $"dashboard.address: {context.Settings.Dashboard.EndPoint.Address} is not allowed while there are no "
-                        + "users; add one with \"telemetry user add\", or use an address of the loopback (127.0.0.1 or ::1)");
+                        $"dashboard.address: {context.Settings.Dashboard.EndPoint.Address} is not allowed while there "
+                        + "are no users; add one with \"telemetry user add\", or use an address of the loopback "
+                        + "(127.0.0.1 or ::1)");
             }
             catch (StoreException e) when (e.IsUnreachable)
             {

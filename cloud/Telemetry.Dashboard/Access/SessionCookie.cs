@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Telemetry.Dashboard.Access;
 
-/// <summary>The cookie that bears a session: no script reads it, and no other site's page makes a browser send it.</summary>
+/// <summary>
+/// The cookie that bears a session: no script reads it, and no other site's page makes a browser send it.
+/// </summary>
 internal sealed class SessionCookie(DashboardOptions options)
 {
     // A name with this beginning is refused by browsers unless the cookie is for this host alone and came over TLS.

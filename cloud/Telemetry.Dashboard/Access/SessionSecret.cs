@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Telemetry.Dashboard.Access;
 
-/// <summary>What a browser or a script shows to be let in: 256 random bits, of which the database has the SHA-256.</summary>
+/// <summary>
+/// What a browser or a script shows to be let in: 256 random bits, of which the database has the SHA-256.
+/// </summary>
 public static class SessionSecret
 {
     /// <summary>The length of a secret as text.</summary>

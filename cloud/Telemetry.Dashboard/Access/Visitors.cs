@@ -8,12 +8,13 @@ using Telemetry.Storage.Fleet;
 namespace Telemetry.Dashboard.Access;
 
 /// <summary>
-/// Finds out who asks. What the database said of a session holds for a few seconds; while the database is out of reach,
-/// whoever was let in before may look on for a while, so that the pages can say that it is. Any thread.
+/// Finds out who asks. For those who look, what the database said of a session holds for a few seconds; while the
+/// database is out of reach, whoever was let in before may look on for a while, so that the pages can say that it is.
+/// Who changes something is asked for each time. Any thread.
 /// </summary>
 internal sealed class Visitors(IDashboardUsers users, SessionCookie cookie, DashboardOptions options, TimeProvider time)
 {
-    /// <summary>For so long the database's word holds: a disabled user is out after it.</summary>
+    /// <summary>For so long the database's word holds: a disabled user sees nothing after it.</summary>
     public static readonly TimeSpan HoldsFor = TimeSpan.FromSeconds(3);
 
     /// <summary>For so long somebody who was let in may look while the database is out of reach.</summary>
@@ -114,7 +115,7 @@ internal sealed class Visitors(IDashboardUsers users, SessionCookie cookie, Dash
 
         var key = Key(secret, isToken);
         var before = _known.GetValueOrDefault(key);
-        if (before is not null && time.GetElapsedTime(before.At) < HoldsFor)
+        if (before is not null && IsLooking(request) && time.GetElapsedTime(before.At) < HoldsFor)
         {
             return before.Visitor;
         }

@@ -128,7 +128,7 @@ internal sealed class ActsApi(IOperatorActs acts, TimeProvider time)
     private static void Write(Utf8JsonWriter json, JsonProperty property, JsonBody body)
     {
         if (property.Value.ValueKind == JsonValueKind.String && JsonBody.Decoded(property.Value) is { Length: > 0 } text
-            && !text.Contains('\0', StringComparison.Ordinal) && !property.Name.Contains('\0', StringComparison.Ordinal))
+            && !(text + property.Name).Contains('\0', StringComparison.Ordinal))
         {
             json.WriteString(property.Name, text);
         }

@@ -64,7 +64,8 @@ internal sealed class FleetApi(
 
         var page = model.Find(filter);
         context.Response.Headers.CacheControl = "private, no-cache";
-        if (EntityTags.AnswerUnchanged(context, $"W/\"{_run}-{page.Version}-{feed.Health.What}-{Visitor.Of(context).LimitTag}\""))
+        var tag = $"{_run}-{page.Version}-{feed.Health.What}-{Visitor.Of(context).LimitTag}";
+        if (EntityTags.AnswerUnchanged(context, $"W/\"{tag}\""))
         {
             return;
         }

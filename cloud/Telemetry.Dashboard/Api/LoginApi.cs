@@ -8,7 +8,7 @@ using Telemetry.Storage.Access;
 namespace Telemetry.Dashboard.Api;
 
 /// <summary>Sessions: they begin with a name and a password, and end by a word or after their time.</summary>
-internal sealed class LoginApi(Login login, Visitors visitors, SessionCookie cookie, IDashboardUsers users)
+internal sealed class LoginApi(Login login, Visitors visitors, SessionCookie cookie, IDashboardUsers users, DashboardOptions options)
 {
     /// <summary>The header in which a page shows what it may change with.</summary>
     public const string AntiforgeryHeader = "X-Antiforgery";
@@ -61,8 +61,8 @@ internal sealed class LoginApi(Login login, Visitors visitors, SessionCookie coo
 
         try
         {
-            var address = context.Connection.RemoteIpAddress?.ToString() ?? "";
-            await AnswerAsync(context, await login.TryAsync(name, password, address, context.RequestAborted));
+            await AnswerAsync(context, await login.TryAsync(
+                name, password, ClientAddress.Of(context, options), context.RequestAborted));
         }
         catch (StoreException)
         {

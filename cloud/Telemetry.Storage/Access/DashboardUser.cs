@@ -10,7 +10,9 @@ public sealed record DashboardUser(string Name, UserRole Role, IReadOnlyList<str
     /// <summary>The longest name.</summary>
     public const int NameMax = 64;
 
-    /// <summary>True for 1 to 64 letters, digits and <c>. _ - @</c>: what a terminal, a page and a log show alike.</summary>
-    public static bool IsName(string text) =>
-        text.Length is > 0 and <= NameMax && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '@');
+    /// <summary>
+    /// True for 1 to 64 letters, digits and <c>. _ - @</c>: what a terminal, a page and a log show alike.
+    /// </summary>
+    public static bool IsName(string text) => text.Length is > 0 and <= NameMax
+        && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' or '@');
 }

@@ -18,7 +18,7 @@ public interface IDashboardUsers
     Task<bool> BeginAsync(
         string name, PasswordHash password, byte[] session, TimeSpan lasts, CancellationToken cancellationToken);
 
-    /// <summary>Whose session (or token, as asked) this is; null when it has ended or its user may not log in.</summary>
+    /// <summary>Whose session (or token, as asked) it is; null when it has ended or its user may not log in.</summary>
     Task<DashboardUser?> WhoseAsync(byte[] session, bool token, CancellationToken cancellationToken);
 
     /// <summary>Ends a session.</summary>

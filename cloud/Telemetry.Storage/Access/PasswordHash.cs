@@ -14,7 +14,9 @@ public sealed record PasswordHash(byte[] Salt, int Rounds, byte[] Hash)
 
     private const int SaltBytes = 16, HashBytes = 32;
 
-    /// <summary>Of a password that nobody has: checked for unknown users, so that they take as long as known ones.</summary>
+    /// <summary>
+    /// Of a password that nobody has: checked for unknown users, so that they take as long as known ones.
+    /// </summary>
     public static readonly PasswordHash Nobody =
         new(RandomNumberGenerator.GetBytes(SaltBytes), RoundsOfNew, RandomNumberGenerator.GetBytes(HashBytes));
 

@@ -3,8 +3,8 @@ using Telemetry.Storage.Fleet;
 namespace Telemetry.Storage.Acts;
 
 /// <summary>
-/// What people do on the dashboard. Each act is one transaction with its row of the audit. Nobody acts on what is out of
-/// the actor's limit: it is not found. Errors are <see cref="StoreException"/>.
+/// What people do on the dashboard. Each act is one transaction with its row of the audit. Nobody acts on what is out
+/// of the actor's limit: it is not found. Errors are <see cref="StoreException"/>.
 /// </summary>
 public interface IOperatorActs
 {

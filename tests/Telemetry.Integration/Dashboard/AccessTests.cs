@@ -111,7 +111,8 @@ public sealed class AccessTests
         await browser.TypeAsync(Markup);
         await browser.PressAsync("Enter", 13, "\r");
         await browser.UntilAsync("document.querySelector('tbody').innerText.includes('by otto, ')");
-        Assert.Contains(Markup, await browser.TextAsync("document.querySelector('tbody').innerText"), StringComparison.Ordinal);
+        Assert.Contains(
+            Markup, await browser.TextAsync("document.querySelector('tbody').innerText"), StringComparison.Ordinal);
         Assert.Equal("1", await stand.Sql(Acts));
 
         await TabTo(browser, $"silence-{Alert}");

@@ -22,7 +22,8 @@ public sealed class OperatorActsTests(PostgresFixture fixture) : IClassFixture<P
     public async Task InitializeAsync()
     {
         _database = await PostgresDatabase.Create(fixture.ConnectionString);
-        _acts = new OperatorActs(_database.ConnectionString, new ReadingCheck(DateTimeOffset.MinValue, DateTimeOffset.MaxValue));
+        _acts = new OperatorActs(
+            _database.ConnectionString, new ReadingCheck(DateTimeOffset.MinValue, DateTimeOffset.MaxValue));
         _queries = new FleetQueries(_database.ConnectionString);
         await AlertSample.Add(_database);
     }
@@ -138,7 +139,8 @@ public sealed class OperatorActsTests(PostgresFixture fixture) : IClassFixture<P
         Assert.Equal(ActOutcome.Done, await Acknowledge(OfA, 1, 0, "mine"));
         Assert.Equal(ActResult.NotFound, (await Acknowledge(OfA, 2, 0, "not mine")).Result);
         Assert.Equal(ActResult.NotFound, (await Acknowledge(OfA, 3, 0, "of two sites")).Result);
-        var letter = long.Parse(await _database.Row("SELECT id FROM telemetry.dead_letter WHERE gateway = 'gw-b'"), null);
+        var letter = long.Parse(
+            await _database.Row("SELECT id FROM telemetry.dead_letter WHERE gateway = 'gw-b'"), null);
         Assert.Equal(ActResult.NotFound, (await _acts.RetryAsync(OfA, letter, default)).Result);
         Assert.Equal(ActResult.Conflict, (await _acts.RetryAsync(All, letter, default)).Result);
 
@@ -191,7 +193,8 @@ public sealed class OperatorActsTests(PostgresFixture fixture) : IClassFixture<P
         Assert.Equal(100, days.EnumerateArray().Sum(d => d.GetProperty("stored").GetInt32()));
 
         Assert.Equal(
-            ["gw-a", "gw-ab", "gw-b"], Gateways(await _queries.AlertsAsync(asked with { Sites = SiteLimit.None }, default)));
+            ["gw-a", "gw-ab", "gw-b"],
+            Gateways(await _queries.AlertsAsync(asked with { Sites = SiteLimit.None }, default)));
         Assert.Equal(600, Json(await _queries.BooksAsync("", 100, SiteLimit.None, default)).GetProperty("total")
             .GetProperty("stored").GetInt32());
     }

@@ -27,7 +27,8 @@ public sealed class DashboardServerTests : IAsyncLifetime, IHostLifetime
             new ReportedFailure("fails", "works", TimeProvider.System, NullLogger.Instance), TimeProvider.System);
         _server = await DashboardServer.StartAsync(
             new DashboardOptions { EndPoint = new(IPAddress.Loopback, 0), ViewersMax = 1 }, _model, feed, events,
-            new DashboardStores(_queries, new FakeDashboardUsers(), new FakeOperatorActs()), this, NullLoggerFactory.Instance, TimeProvider.System, default);
+            new DashboardStores(_queries, new FakeDashboardUsers(), new FakeOperatorActs()), this,
+            NullLoggerFactory.Instance, TimeProvider.System, default);
         _http.BaseAddress = new Uri(_server.Address);
     }
 

@@ -16,8 +16,8 @@ internal sealed class FakeDashboardUsers : IDashboardUsers
     /// <summary>How often a user was looked for, which is once for each password that is checked.</summary>
     public int Looked { get; private set; }
 
-    public void Add(string name, UserRole role, params string[] sites) =>
-        _users[name] = (new DashboardUser(name, role, sites, Disabled: false), PasswordHash.Of($"of {name}", rounds: 1));
+    public void Add(string name, UserRole role, params string[] sites) => _users[name] = (
+        new DashboardUser(name, role, sites, Disabled: false), PasswordHash.Of($"of {name}", rounds: 1));
 
     public void Disable(string name) => _users[name] = _users[name] with
     {

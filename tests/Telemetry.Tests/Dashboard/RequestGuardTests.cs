@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Extensions.Hosting;
@@ -39,7 +40,8 @@ public sealed class RequestGuardTests : IAsyncLifetime, IHostLifetime
             new ReportedFailure("fails", "works", TimeProvider.System, NullLogger.Instance), TimeProvider.System);
         _server = await DashboardServer.StartAsync(
             new DashboardOptions { EndPoint = new(IPAddress.Loopback, 0) }, _model, feed, _events,
-            new DashboardStores(_queries, _users, _acts), this, NullLoggerFactory.Instance, TimeProvider.System, default);
+            new DashboardStores(_queries, _users, _acts), this, NullLoggerFactory.Instance, TimeProvider.System,
+            default);
         _http.BaseAddress = new Uri(_server.Address);
     }
 
@@ -224,7 +226,8 @@ public sealed class RequestGuardTests : IAsyncLifetime, IHostLifetime
         var anna = _users.Enter("anna");
 
         var fleet = await Json("/api/fleet", anna);
-        Assert.Equal(["gw-a"], fleet.GetProperty("rows").EnumerateArray().Select(r => r.GetProperty("name").GetString()));
+        Assert.Equal(
+            ["gw-a"], fleet.GetProperty("rows").EnumerateArray().Select(r => r.GetProperty("name").GetString()));
         Assert.Equal(1, fleet.GetProperty("matched").GetInt32());
         Assert.Equal(1, fleet.GetProperty("gateways").GetInt32());
         Assert.Equal(1, fleet.GetProperty("firing").GetInt32());
@@ -310,7 +313,7 @@ public sealed class RequestGuardTests : IAsyncLifetime, IHostLifetime
     {
         var until = DateTime.UtcNow.AddDays(days).AddMinutes(-1).ToString("O");
         using var content = new StringContent(
-            text.Replace("UNTIL", until, StringComparison.Ordinal), new System.Net.Http.Headers.MediaTypeHeaderValue("application/json"));
+            text.Replace("UNTIL", until, StringComparison.Ordinal), new MediaTypeHeaderValue("application/json"));
         using var request = Request(HttpMethod.Post, "/api/silences", cookie, await Antiforgery(cookie), content);
         using var answer = await _http.SendAsync(request);
         return answer.StatusCode;

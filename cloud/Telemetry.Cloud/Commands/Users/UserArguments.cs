@@ -5,7 +5,9 @@ namespace Telemetry.Cloud.Commands.Users;
 /// <summary>What the command <c>user</c> was asked for.</summary>
 internal sealed record UserArguments
 {
-    /// <summary><c>list</c>, <c>add</c>, <c>remove</c>, <c>password</c>, <c>disable</c>, <c>enable</c>, <c>token</c>.</summary>
+    /// <summary>
+    /// <c>list</c>, <c>add</c>, <c>remove</c>, <c>password</c>, <c>disable</c>, <c>enable</c> or <c>token</c>.
+    /// </summary>
     public required string Verb { get; init; }
 
     /// <summary>The user's name.</summary>

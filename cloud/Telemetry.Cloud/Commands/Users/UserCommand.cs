@@ -8,8 +8,8 @@ using Telemetry.Storage.Postgres.Access;
 namespace Telemetry.Cloud.Commands.Users;
 
 /// <summary>
-/// The command <c>user</c>: says who may look at the dashboard, beside a cloud at work. A password is a line of standard
-/// input, never an argument, which other users of the machine could see.
+/// The command <c>user</c>: says who may look at the dashboard, beside a cloud at work. A password is a line of
+/// standard input, never an argument, which other users of the machine could see.
 /// </summary>
 internal sealed class UserCommand(CloudSettings settings, CommandStreams streams)
 {
@@ -55,7 +55,8 @@ internal sealed class UserCommand(CloudSettings settings, CommandStreams streams
                 return await SayAsync(await users.RemoveAsync(name, cancellationToken), $"{name}: removed", none);
             case "password":
                 return await SayAsync(
-                    await users.SetPasswordAsync(name, password!, cancellationToken), $"{name}: password changed", none);
+                    await users.SetPasswordAsync(name, password!, cancellationToken),
+                    $"{name}: password changed", none);
             case "token":
                 var secret = SessionSecret.Create();
                 return await SayAsync(
@@ -65,7 +66,8 @@ internal sealed class UserCommand(CloudSettings settings, CommandStreams streams
             default:
                 var disabled = arguments.Verb == "disable";
                 return await SayAsync(
-                    await users.SetDisabledAsync(name, disabled, cancellationToken), $"{name}: {arguments.Verb}d", none);
+                    await users.SetDisabledAsync(name, disabled, cancellationToken),
+                    $"{name}: {arguments.Verb}d", none);
         }
     }
 

@@ -4,8 +4,10 @@ using Telemetry.Storage.Access;
 
 namespace Telemetry.Cloud.Commands.Users;
 
-/// <summary>The verbs <c>user list</c>, <c>add</c>, <c>remove</c>, <c>password</c>, <c>disable</c>, <c>enable</c> and
-/// <c>token</c>.</summary>
+/// <summary>
+/// The verbs <c>user list</c>, <c>add</c>, <c>remove</c>, <c>password</c>, <c>disable</c>, <c>enable</c> and
+/// <c>token</c>.
+/// </summary>
 internal static class UserVerb
 {
     private static readonly TimeSpan TokenDefault = TimeSpan.FromDays(365), TokenMax = TimeSpan.FromDays(3650);
@@ -85,7 +87,8 @@ internal static class UserVerb
         var note = NoteOption.Create();
         var lasts = ParsedOption.Create<TimeSpan>(
             "--for", "T", "How long it holds; 365 d unless given.",
-            static text => SettingUnits.Span(text) is { } span && span > TimeSpan.Zero && span <= TokenMax ? span : null,
+            static text => SettingUnits.Span(text) is { } span && span > TimeSpan.Zero && span <= TokenMax
+                ? span : null,
             "a span up to 3650 d, such as 30 d");
         var command = new Command("token", "Prints a token of a user for a script, which sends it as bearer.")
         {

@@ -83,7 +83,8 @@ public sealed class UserTable(NpgsqlDataSource database, string operatorName)
         "user token", name, note, endSessions: null, TokenSql, cancellationToken, (token, NpgsqlDbType.Bytea),
         (ColumnValues.Text(note), NpgsqlDbType.Text), (lasts, NpgsqlDbType.Interval));
 
-    private static string Sites(IReadOnlyList<string> sites) => sites.Count == 0 ? "all sites" : string.Join(", ", sites);
+    private static string Sites(IReadOnlyList<string> sites) =>
+        sites.Count == 0 ? "all sites" : string.Join(", ", sites);
 
     private async Task<bool> ChangeAsync(
         string act, string name, string detail, bool? endSessions, string sql, CancellationToken cancellationToken,

@@ -31,7 +31,8 @@ public sealed class OperatorActs(string connectionString, ReadingCheck check) : 
             SELECT now(), $1, 0, id, revision, $4 FROM seen WHERE state = 0 AND revision = $3
             ON CONFLICT (alert, revision) WHERE kind = 0 DO NOTHING RETURNING id),
         audit AS (
-            {Audit} 'alert acknowledge', s.gateway, '', $4, 0, 'alert ' || encode(s.id, 'hex') || ' revision ' || s.revision
+            {Audit} 'alert acknowledge', s.gateway, '', $4, 0,
+                'alert ' || encode(s.id, 'hex') || ' revision ' || s.revision
             FROM act, seen s)
         SELECT CASE WHEN EXISTS (SELECT FROM act) THEN 'done'
                     WHEN s.state = 2 THEN 'the alert was retracted'

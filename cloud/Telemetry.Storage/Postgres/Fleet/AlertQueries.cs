@@ -15,8 +15,9 @@ internal static class AlertQueries
     /// <summary>The firing alerts of a gateway, a rule, or all.</summary>
     public const string FiringSql = """
         SELECT coalesce(json_agg(f ORDER BY f."startedAt" DESC), '[]')::text
-        FROM (SELECT a.gateway, a.rule, encode(a.instance, 'hex') AS instance, h.revision, s.id AS series, s.device, s.metric,
-                     s.labels, s.unit, t.site, e.event -> 'severity' AS severity, e.event -> 'value' AS value,
+        FROM (SELECT a.gateway, a.rule, encode(a.instance, 'hex') AS instance, h.revision,
+                     s.id AS series, s.device, s.metric, s.labels, s.unit, t.site,
+                     coalesce(h.severity, e.event ->> 'severity') AS severity, e.event -> 'value' AS value,
                      e.event -> 'threshold' AS threshold, coalesce(e.event -> 'late', 'false') AS late,
                      e.event -> 'frame' AS frame,
                      timestamptz '1970-01-01Z' + a.started_micros * interval '1 microsecond' AS "startedAt",

@@ -102,7 +102,8 @@ public sealed class FleetQueries(string connectionString) : IFleetQueries, IAsyn
     public Task<byte[]?> AlertsAsync(AlertsAsked asked, CancellationToken cancellationToken) =>
         AskAsync(
             "read alerts", asked.Firing ? AlertQueries.FiringSql : AlertQueries.HistorySql, cancellationToken,
-            Text(asked.Gateway), Text(asked.Rule), Time(asked.Before), Number(asked.Limit), SiteParameter.Of(asked.Sites));
+            Text(asked.Gateway), Text(asked.Rule), Time(asked.Before), Number(asked.Limit),
+            SiteParameter.Of(asked.Sites));
 
     public Task<byte[]?> SeriesAsync(
         string? gateway, string search, int rows, SiteLimit limit, CancellationToken cancellationToken) =>

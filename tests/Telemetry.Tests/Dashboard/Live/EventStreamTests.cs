@@ -93,7 +93,8 @@ public sealed class EventStreamTests
         }
 
         static IEnumerable<string> Names(List<byte[]> events) => events
-            .SelectMany(e => Json(e).GetProperty("rows").EnumerateArray()).Select(r => r.GetProperty("name").GetString()!);
+            .SelectMany(e => Json(e).GetProperty("rows").EnumerateArray())
+            .Select(r => r.GetProperty("name").GetString()!);
     }
 
     [Fact]
