@@ -110,7 +110,9 @@ public sealed class DashboardServer : IAsyncDisposable
     private static void Map(WebApplication application, EmbeddedFiles files)
     {
         application.MapGet("/api/openapi.json", context => AnswerAsync(context, files, "wwwroot/openapi.json"));
-        foreach (var page in new[] { "/", "/gateway", "/alerts", "/series", "/books", "/pipeline", "/runbook", "/login" })
+        string[] pages =
+            ["/", "/gateway", "/alerts", "/series", "/books", "/pipeline", "/runbook", "/login"];
+        foreach (var page in pages)
         {
             application.MapGet(page, context => AnswerAsync(context, files, "wwwroot/index.html"));
         }

@@ -1,3 +1,4 @@
+using Telemetry.Storage;
 using Telemetry.Storage.Access;
 
 namespace Telemetry.Dashboard.Access;
@@ -25,7 +26,7 @@ internal sealed class Login(IDashboardUsers users, DashboardOptions options, Tim
 
     public void Dispose() => _checks.Dispose();
 
-    /// <summary>Throws <see cref="Storage.StoreException"/> when the database fails.</summary>
+    /// <summary>Throws <see cref="StoreException"/> when the database fails.</summary>
     public async Task<LoginOutcome> TryAsync(
         string name, string password, string address, CancellationToken cancellationToken)
     {
@@ -38,6 +39,7 @@ internal sealed class Login(IDashboardUsers users, DashboardOptions options, Tim
         if (Interlocked.Increment(ref _waiting) > WaitingMax)
         {
             Interlocked.Decrement(ref _waiting);
+            _pace.Withdraw(address, name);
             return new LoginOutcome(null, TimeSpan.Zero, IsBusy: true);
         }
 
@@ -53,6 +55,11 @@ internal sealed class Login(IDashboardUsers users, DashboardOptions options, Tim
             {
                 _checks.Release();
             }
+        }
+        catch (StoreException)
+        {
+            _pace.Withdraw(address, name);
+            throw;
         }
         finally
         {

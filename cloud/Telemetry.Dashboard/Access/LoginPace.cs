@@ -42,10 +42,17 @@ internal sealed class LoginPace(TimeProvider time)
         lock (_gate)
         {
             _known.Remove((address, name));
-            if (_known.TryGetValue((address, null), out var attempts))
-            {
-                _known[(address, null)] = attempts with { Number = attempts.Number - 1 };
-            }
+            Uncount((address, null));
+        }
+    }
+
+    /// <summary>The password could not be checked: the attempt does not count.</summary>
+    public void Withdraw(string address, string name)
+    {
+        lock (_gate)
+        {
+            Uncount((address, name));
+            Uncount((address, null));
         }
     }
 
@@ -66,6 +73,14 @@ internal sealed class LoginPace(TimeProvider time)
 
         var left = Pause(attempts.Number, free) - time.GetElapsedTime(attempts.At);
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
+
+    private void Uncount((string, string?) key)
+    {
+        if (_known.TryGetValue(key, out var attempts) && attempts.Number > 0)
+        {
+            _known[key] = attempts with { Number = attempts.Number - 1 };
+        }
     }
 
     private void Count((string, string?) key)

@@ -8,7 +8,8 @@ using Telemetry.Storage.Access;
 namespace Telemetry.Dashboard.Api;
 
 /// <summary>Sessions: they begin with a name and a password, and end by a word or after their time.</summary>
-internal sealed class LoginApi(Login login, Visitors visitors, SessionCookie cookie, IDashboardUsers users, DashboardOptions options)
+internal sealed class LoginApi(
+    Login login, Visitors visitors, SessionCookie cookie, IDashboardUsers users, DashboardOptions options)
 {
     /// <summary>The header in which a page shows what it may change with.</summary>
     public const string AntiforgeryHeader = "X-Antiforgery";

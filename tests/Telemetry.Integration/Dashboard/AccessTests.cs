@@ -100,6 +100,7 @@ public sealed class AccessTests
         await browser.PressAsync("Enter", 13, "\r");
         await browser.UntilAsync("document.querySelector('[role=alert]').innerText.includes('is wrong')");
         await browser.UntilAsync("document.activeElement.name === 'password'");
+        await Picture(browser, "login");
         await browser.TypeAsync(Password);
         await browser.PressAsync("Enter", 13, "\r");
         await browser.UntilAsync("location.pathname === '/alerts' && location.search === '?rule=hot'");
@@ -109,6 +110,7 @@ public sealed class AccessTests
         await browser.PressAsync("Enter", 13, "\r");
         await browser.UntilAsync("document.activeElement.name === 'comment'");
         await browser.TypeAsync(Markup);
+        await Picture(browser, "acknowledge");
         await browser.PressAsync("Enter", 13, "\r");
         await browser.UntilAsync("document.querySelector('tbody').innerText.includes('by otto, ')");
         Assert.Contains(
@@ -124,6 +126,7 @@ public sealed class AccessTests
         Assert.Equal(
             """{"rule": "hot", "gateway": "gw-07"}""",
             await stand.Sql("SELECT matcher FROM telemetry.alert_act WHERE kind = 1"));
+        await Picture(browser, "silenced");
         await TabTo(browser, "logout");
         await browser.PressAsync("Enter", 13, "\r");
         await browser.UntilAsync("location.pathname === '/login'");
@@ -132,6 +135,10 @@ public sealed class AccessTests
         // The browser itself notes the answers 401; nothing else is said, and nothing ran.
         Assert.DoesNotContain(browser.Console, line => !line.Contains("401", StringComparison.Ordinal));
     }
+
+    private static Task Picture(Browser browser, string name) =>
+        Environment.GetEnvironmentVariable(PagesTests.PicturesVariable) is { Length: > 0 } folder
+            ? browser.PictureAsync(Path.Combine(folder, $"{name}.png")) : Task.CompletedTask;
 
     private static async Task TabTo(Browser browser, string id)
     {

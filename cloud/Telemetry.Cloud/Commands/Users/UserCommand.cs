@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Telemetry.Cloud.Configuration;
 using Telemetry.Dashboard.Access;
 using Telemetry.Runtime.Commands;
@@ -9,7 +10,7 @@ namespace Telemetry.Cloud.Commands.Users;
 
 /// <summary>
 /// The command <c>user</c>: says who may look at the dashboard, beside a cloud at work. A password is a line of
-/// standard input, never an argument, which other users of the machine could see.
+/// standard input, or typed at a prompt, but never an argument, which other users of the machine could see.
 /// </summary>
 internal sealed class UserCommand(CloudSettings settings, CommandStreams streams)
 {
@@ -87,12 +88,8 @@ internal sealed class UserCommand(CloudSettings settings, CommandStreams streams
 
     private async Task<string?> ReadPasswordAsync()
     {
-        if (ReferenceEquals(streams.Input, Console.In) && !Console.IsInputRedirected)
-        {
-            await streams.Errors.WriteAsync("Password (it is not hidden): ");
-        }
-
-        var password = await streams.Input.ReadLineAsync();
+        var password = ReferenceEquals(streams.Input, Console.In) && !Console.IsInputRedirected
+            ? ReadHidden() : await streams.Input.ReadLineAsync();
         if (password is { Length: >= PasswordMin and <= PasswordMax })
         {
             return password;
@@ -102,6 +99,27 @@ internal sealed class UserCommand(CloudSettings settings, CommandStreams streams
             $"the password has less than {PasswordMin} characters, or more than {PasswordMax}: give it as one line on "
             + "standard input");
         return null;
+    }
+
+    // What is typed at a terminal is not shown there.
+    private string ReadHidden()
+    {
+        streams.Errors.Write("Password: ");
+        var password = new StringBuilder();
+        while (Console.ReadKey(intercept: true) is { Key: not ConsoleKey.Enter } key)
+        {
+            if (key.Key == ConsoleKey.Backspace)
+            {
+                password.Length = Math.Max(0, password.Length - 1);
+            }
+            else if (!char.IsControl(key.KeyChar))
+            {
+                password.Append(key.KeyChar);
+            }
+        }
+
+        streams.Errors.WriteLine();
+        return password.ToString();
     }
 
     private async Task<int> SayAsync(bool isDone, string done, string not)

@@ -24,11 +24,24 @@ public sealed class LoginPaceTests
     }
 
     [Fact]
-    public void Attempt_that_is_not_checked_does_not_count()
+    public void Attempt_during_a_pause_does_not_make_it_longer()
     {
         Exhaust("a", "ann");
 
         Assert.Equal(TimeSpan.FromSeconds(1), _pace.Begin("a", "ann"));
+        Assert.Equal(TimeSpan.FromSeconds(1), _pace.Begin("a", "ann"));
+    }
+
+    [Fact]
+    public void Attempt_that_could_not_be_checked_does_not_count()
+    {
+        for (var i = 0; i < 100; i++)
+        {
+            Assert.Equal(TimeSpan.Zero, _pace.Begin("a", "ann"));
+            _pace.Withdraw("a", "ann");
+        }
+
+        Exhaust("a", "ann");
         Assert.Equal(TimeSpan.FromSeconds(1), _pace.Begin("a", "ann"));
     }
 
