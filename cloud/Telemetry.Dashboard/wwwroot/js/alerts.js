@@ -104,7 +104,7 @@ function acknowledged(alert, read) {
   const words = done ? `by ${done.by}, ${age(done.at)} ago: ${done.comment}${isRevised ? ' (revised since)' : ''}` : '';
   return (done && !isRevised) || !mayAct() || alert.revision === null ? words : el('span', {}, words, el('button', {
     type: 'button', id: `acknowledge-${alert.instance}`, 'aria-label': `Acknowledge ${alert.rule} of ${alert.gateway}`,
-    onclick: () => dialog('Acknowledge', `${alert.rule}, ${alert.gateway}, ${alert.device ?? ''} ${alert.metric ?? ''}`,
+    onclick: () => dialog('Acknowledge', [alert.rule, alert.gateway, alert.device, alert.metric].filter(Boolean).join(', '),
       [{ name: 'comment', title: 'Comment' }], 'Acknowledge', async values => {
         await change('POST', `/api/alerts/${alert.instance}/acknowledge`,
           { comment: values.comment, revision: alert.revision });
@@ -143,7 +143,7 @@ function silence(alert, read) {
 /** @param {any[]} silences @param {() => Promise<void>} read */
 function silenced(silences, read) {
   return silences.length === 0 ? [] : [el('h2', {}, `Silences: ${count(silences.length)}`), table('Silences',
-    [['What'], ['Reason'], ['By'], ['Until'], ['']], silences.map(s => [
+    [['What'], ['Reason'], ['By'], ['Until'], ['End']], silences.map(s => [
       Object.entries(s.matcher).map(([key, value]) =>
         `${key} = ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(', ')
         + (s.sites.length > 0 ? ` (at ${s.sites.join(', ')})` : ''),

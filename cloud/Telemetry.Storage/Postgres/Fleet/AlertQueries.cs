@@ -46,7 +46,7 @@ internal static class AlertQueries
                     AND NOT EXISTS (SELECT FROM telemetry.alert_act x WHERE x.kind = 2 AND x.silence = w.id)
                   ORDER BY w.until DESC LIMIT 1) q ON true
               WHERE a.state = 2 AND ($1::text IS NULL OR a.gateway = $1) AND ($2::text IS NULL OR a.rule = $2)
-                AND ($5::text[] IS NULL OR telemetry.gateway_at(a.gateway, $5))
+                AND ($5::text[] IS NULL OR a.gateway IN (SELECT telemetry.gateways_at($5)))
               ORDER BY a.started_micros DESC LIMIT $4) f
         WHERE $3::timestamptz IS NOT NULL
         """;
@@ -59,7 +59,7 @@ internal static class AlertQueries
               CROSS JOIN LATERAL (SELECT convert_from(o.event, 'UTF8')::jsonb AS event) e
               WHERE o.stored_at < $3 AND ($1::text IS NULL OR e.event ->> 'gateway' = $1)
                 AND ($2::text IS NULL OR e.event ->> 'rule' = $2)
-                AND ($5::text[] IS NULL OR telemetry.gateway_at(e.event ->> 'gateway', $5))
+                AND ($5::text[] IS NULL OR e.event ->> 'gateway' IN (SELECT telemetry.gateways_at($5)))
               ORDER BY o.stored_at DESC, o.number DESC LIMIT $4) f
         """;
 }

@@ -61,6 +61,12 @@ CREATE FUNCTION telemetry.gateway_at(of_gateway text, sites text[]) RETURNS bool
     WHERE gateway = of_gateway AND site IS NOT NULL
 $$;
 
+-- The same of all gateways, for questions about many of them: it is computed once.
+CREATE FUNCTION telemetry.gateways_at(sites text[]) RETURNS SETOF text LANGUAGE sql STABLE AS $$
+    SELECT gateway FROM telemetry.device_metadata WHERE site IS NOT NULL
+    GROUP BY gateway HAVING bool_and(site = ANY (sites))
+$$;
+
 -- Does a silence's matcher hold for an alert? Each of its properties must be equal; labels may have further keys.
 CREATE FUNCTION telemetry.alert_matches(
     matcher jsonb, rule text, severity text, gateway text, device text, metric text, site text, labels jsonb)
