@@ -33,7 +33,9 @@ public sealed class DashboardUsers(string connectionString) : IDashboardUsers, I
     private readonly NpgsqlDataSource _database = NpgsqlDataSource.Create(
         new NpgsqlConnectionStringBuilder(connectionString)
         {
-            MaxPoolSize = 4, CommandTimeout = 15, TcpKeepAlive = true,
+            MaxPoolSize = 4,
+            CommandTimeout = 15,
+            TcpKeepAlive = true,
         });
 
     public Task<int> CountAsync(CancellationToken cancellationToken) => RunAsync(

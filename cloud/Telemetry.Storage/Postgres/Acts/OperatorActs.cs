@@ -85,7 +85,9 @@ public sealed class OperatorActs(string connectionString, ReadingCheck check) : 
     private readonly NpgsqlDataSource _database = NpgsqlDataSource.Create(
         new NpgsqlConnectionStringBuilder(connectionString)
         {
-            MaxPoolSize = 4, CommandTimeout = 15, TcpKeepAlive = true,
+            MaxPoolSize = 4,
+            CommandTimeout = 15,
+            TcpKeepAlive = true,
         });
 
     public async Task<ActOutcome> AcknowledgeAsync(
