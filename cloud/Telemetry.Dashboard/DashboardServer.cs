@@ -10,7 +10,6 @@ using Telemetry.Dashboard.Access;
 using Telemetry.Dashboard.Api;
 using Telemetry.Dashboard.Live;
 using Telemetry.Dashboard.Pages;
-using Telemetry.Storage.Fleet;
 
 namespace Telemetry.Dashboard;
 
@@ -19,9 +18,10 @@ public sealed class DashboardServer : IAsyncDisposable
 {
     private readonly WebApplication _application;
     private readonly HistoryApi _history;
+    private readonly Login _login;
 
-    private DashboardServer(WebApplication application, HistoryApi history) =>
-        (_application, _history) = (application, history);
+    private DashboardServer(WebApplication application, HistoryApi history, Login login) =>
+        (_application, _history, _login) = (application, history, login);
 
     /// <summary>The address that is really listened on.</summary>
     public string Address =>
@@ -29,7 +29,7 @@ public sealed class DashboardServer : IAsyncDisposable
 
     /// <summary>Begins to listen; throws what Kestrel throws where it cannot.</summary>
     public static async Task<DashboardServer> StartAsync(
-        DashboardOptions options, FleetModel model, FleetFeed feed, EventStream events, IFleetQueries queries,
+        DashboardOptions options, FleetModel model, FleetFeed feed, EventStream events, DashboardStores stores,
         IHostLifetime lifetime, ILoggerFactory logging, TimeProvider time, CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -45,10 +45,17 @@ public sealed class DashboardServer : IAsyncDisposable
         builder.Services.AddSingleton(logging);
         builder.Services.AddSingleton(lifetime);
         var application = builder.Build();
-        var history = new HistoryApi(queries, model, options, time);
-        var files = new EmbeddedFiles();
-        application.Use((context, next) => GuardAsync(context, next));
-        Map(application, new FleetApi(model, feed, events, options, time), history, files);
+        var history = new HistoryApi(stores.Queries, model, options, time);
+        var cookie = new SessionCookie(options);
+        var visitors = new Visitors(stores.Users, cookie, options, time);
+        var login = new Login(stores.Users, options, time);
+        var guard = new RequestGuard(visitors);
+        application.Use((context, next) => guard.RunAsync(context, next));
+        Map(application, new FleetApi(model, feed, events, visitors, options, time), history);
+        Map(
+            application, new LoginApi(login, visitors, cookie, stores.Users, options),
+            new ActsApi(stores.Acts, time));
+        Map(application, new EmbeddedFiles());
         try
         {
             await application.StartAsync(cancellationToken);
@@ -56,10 +63,12 @@ public sealed class DashboardServer : IAsyncDisposable
         catch
         {
             await application.DisposeAsync();
+            history.Dispose();
+            login.Dispose();
             throw;
         }
 
-        return new DashboardServer(application, history);
+        return new DashboardServer(application, history, login);
     }
 
     public async ValueTask DisposeAsync()
@@ -69,17 +78,10 @@ public sealed class DashboardServer : IAsyncDisposable
         await _application.StopAsync(limit.Token);
         await _application.DisposeAsync();
         _history.Dispose();
+        _login.Dispose();
     }
 
-    private static Task GuardAsync(HttpContext context, RequestDelegate next)
-    {
-        SecurityHeaders.AddTo(context.Response);
-        return LoopbackHosts.Allows(context.Request) ? next(context) : Problem.AnswerAsync(
-            context, StatusCodes.Status421MisdirectedRequest, "Not this host",
-            "without users the dashboard answers only to localhost, 127.0.0.1 and [::1]");
-    }
-
-    private static void Map(WebApplication application, FleetApi fleet, HistoryApi history, EmbeddedFiles files)
+    private static void Map(WebApplication application, FleetApi fleet, HistoryApi history)
     {
         application.MapGet("/api/fleet", fleet.ListAsync);
         application.MapGet("/api/groups", fleet.GroupsAsync);
@@ -91,8 +93,26 @@ public sealed class DashboardServer : IAsyncDisposable
         application.MapGet("/api/books", history.BooksAsync);
         application.MapGet("/api/books/days", history.DaysAsync);
         application.MapGet("/api/pipeline", history.PipelineAsync);
+    }
+
+    private static void Map(WebApplication application, LoginApi login, ActsApi acts)
+    {
+        application.MapGet("/api/session", LoginApi.SessionAsync);
+        application.MapPost("/api/login", login.LoginAsync);
+        application.MapPost("/api/logout", login.LogoutAsync);
+        application.MapPost("/api/alerts/{id}/acknowledge", acts.AcknowledgeAsync);
+        application.MapGet("/api/silences", acts.SilencesAsync);
+        application.MapPost("/api/silences", acts.SilenceAsync);
+        application.MapDelete("/api/silences/{id:long:min(0)}", acts.EndSilenceAsync);
+        application.MapPost("/api/dead-letters/{id:long:min(0)}/retry", acts.RetryAsync);
+    }
+
+    private static void Map(WebApplication application, EmbeddedFiles files)
+    {
         application.MapGet("/api/openapi.json", context => AnswerAsync(context, files, "wwwroot/openapi.json"));
-        foreach (var page in new[] { "/", "/gateway", "/alerts", "/series", "/books", "/pipeline", "/runbook" })
+        string[] pages =
+            ["/", "/gateway", "/alerts", "/series", "/books", "/pipeline", "/runbook", "/login"];
+        foreach (var page in pages)
         {
             application.MapGet(page, context => AnswerAsync(context, files, "wwwroot/index.html"));
         }

@@ -3,6 +3,7 @@ using Telemetry.Cloud.Commands.DeadLetters;
 using Telemetry.Cloud.Commands.Devices;
 using Telemetry.Cloud.Commands.Forks;
 using Telemetry.Cloud.Commands.Repartition;
+using Telemetry.Cloud.Commands.Users;
 using Telemetry.Cloud.Commands.Webhooks;
 using Telemetry.Cloud.Commands.Windows;
 using Telemetry.Runtime.Commands;
@@ -60,6 +61,8 @@ internal sealed class CloudCommandLine
                 configured.Add(DevicesVerb.Create((arguments, result, _) => configured.RunAsync(
                     result,
                     (settings, stop) => new DevicesCommand(settings, output, errors).RunAsync(arguments, stop)))),
+                configured.Add(UserVerb.Create((arguments, result, _) => configured.RunAsync(
+                    result, (settings, stop) => new UserCommand(settings, streams).RunAsync(arguments, stop)))),
                 configured.Add(RepartitionVerb.Create((partitions, result, _) => configured.RunAsync(
                     result,
                     (settings, stop) => RepartitionVerb.RunAsync(partitions, settings, time, random, streams, stop)))),

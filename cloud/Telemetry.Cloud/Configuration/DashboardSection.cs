@@ -16,18 +16,15 @@ internal static class DashboardSection
         var options = or with
         {
             ViewersMax = reader.Number("dashboard.viewersMax", or.ViewersMax, 1, 100_000),
+            Session = reader.Span(
+                "dashboard.session", or.Session, TimeSpan.FromMinutes(1), TimeSpan.FromDays(30)),
+            BehindTls = reader.Flag("dashboard.behindTls", or.BehindTls),
             QueriesMax = reader.Number("dashboard.queriesMax", or.QueriesMax, 1, 1000),
         };
         options = options with { ConnectionsMax = (2 * options.ViewersMax) + 200 };
         if (!IPAddress.TryParse(text, out var address))
         {
             reader.NotAllowed("dashboard.address", text, "an IP address");
-        }
-        else if (!IPAddress.IsLoopback(address))
-        {
-            // Everybody who reaches it sees everything, as long as it knows no users.
-            reader.NotAllowed(
-                "dashboard.address", text, "an address of the loopback (127.0.0.1 or ::1), as there are no users");
         }
 
         if (port == 0 && roles == CloudRoles.Dashboard)

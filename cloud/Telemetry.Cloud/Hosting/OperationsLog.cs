@@ -25,6 +25,16 @@ internal static partial class OperationsLog
     [LoggerMessage(3070, LogLevel.Information, "The dashboard is at {Address}")]
     public static partial void DashboardStarted(ILogger logger, string address);
 
+    [LoggerMessage(
+        3071, LogLevel.Warning,
+        "The dashboard has no users: everybody on this machine may see and change everything there")]
+    public static partial void DashboardOpen(ILogger logger);
+
+    [LoggerMessage(
+        3072, LogLevel.Warning,
+        "The dashboard is not behind TLS (dashboard.behindTls): passwords and sessions go over the network in clear")]
+    public static partial void DashboardPlain(ILogger logger);
+
     [LoggerMessage(3005, LogLevel.Information, "Stopping")]
     public static partial void Stopping(ILogger logger);
 

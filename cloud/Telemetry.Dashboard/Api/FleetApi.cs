@@ -1,13 +1,17 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Telemetry.Dashboard.Access;
 using Telemetry.Dashboard.Live;
 
 namespace Telemetry.Dashboard.Api;
 
 /// <summary>The live fleet: answered from memory, never from the database.</summary>
 internal sealed class FleetApi(
-    FleetModel model, FleetFeed feed, EventStream events, DashboardOptions options, TimeProvider time)
+    FleetModel model, FleetFeed feed, EventStream events, Visitors visitors, DashboardOptions options,
+    TimeProvider time)
 {
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
+
     private const int LimitMax = 500, GroupsMax = 200;
 
     private static readonly Dictionary<string, FleetSort> Sorts = new(StringComparer.Ordinal)
@@ -47,6 +51,7 @@ internal sealed class FleetApi(
             States = values.Choices("state", States),
             Site = values.Text("site"),
             Label = values.Text("label"),
+            Sites = Visitor.Of(context).Limit,
             Offset = values.Number("offset", 0, 0, int.MaxValue),
             Limit = values.Number("limit", 100, 1, LimitMax),
         };
@@ -58,8 +63,9 @@ internal sealed class FleetApi(
         }
 
         var page = model.Find(filter);
-        context.Response.Headers.CacheControl = "no-cache";
-        if (EntityTags.AnswerUnchanged(context, $"W/\"{_run}-{page.Version}-{feed.Health.What}\""))
+        context.Response.Headers.CacheControl = "private, no-cache";
+        var tag = $"{_run}-{page.Version}-{feed.Health.What}-{Visitor.Of(context).LimitTag}";
+        if (EntityTags.AnswerUnchanged(context, $"W/\"{tag}\""))
         {
             return;
         }
@@ -82,7 +88,7 @@ internal sealed class FleetApi(
     /// <summary>The sites and labels by which the fleet can be asked for.</summary>
     public Task GroupsAsync(HttpContext context) => WriteAsync(context, json =>
     {
-        var (sites, labels) = model.Groups(GroupsMax);
+        var (sites, labels) = model.Groups(GroupsMax, Visitor.Of(context).Limit);
         Write("sites", sites);
         Write("labels", labels);
 
@@ -101,7 +107,8 @@ internal sealed class FleetApi(
     /// <summary>The events of the live fleet, until the page is closed.</summary>
     public async Task EventsAsync(HttpContext context)
     {
-        using var viewer = events.Open(options.ViewersMax);
+        var visitor = Visitor.Of(context);
+        using var viewer = events.Open(options.ViewersMax, visitor.Limit);
         if (viewer is null)
         {
             context.Response.Headers.RetryAfter = "30";
@@ -117,8 +124,18 @@ internal sealed class FleetApi(
         {
             await context.Response.Body.WriteAsync("retry: 2000\n\n"u8.ToArray(), context.RequestAborted);
             await context.Response.Body.FlushAsync(context.RequestAborted);
+            var looked = time.GetTimestamp();
             await foreach (var bytes in viewer.Events.ReadAllAsync(context.RequestAborted))
             {
+                if (time.GetElapsedTime(looked) >= LookEvery)
+                {
+                    looked = time.GetTimestamp();
+                    if (!await visitors.IsStillAsync(visitor, context.Request))
+                    {
+                        return;
+                    }
+                }
+
                 await context.Response.Body.WriteAsync(bytes, context.RequestAborted);
                 if (!viewer.Events.TryPeek(out _))
                 {

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Telemetry.Dashboard.Access;
 using Telemetry.Dashboard.Live;
 using Telemetry.Storage;
 using Telemetry.Storage.Fleet;
@@ -36,9 +37,10 @@ internal sealed class HistoryApi(
     public Task GatewayAsync(HttpContext context)
     {
         var name = (string)context.Request.RouteValues["name"]!;
+        var limit = Visitor.Of(context).Limit;
         return AnswerAsync(context, new RequestValues(context.Request), async cancel =>
         {
-            if (await queries.GatewayAsync(name, cancel) is not { } stored)
+            if (await queries.GatewayAsync(name, limit, cancel) is not { } stored)
             {
                 return null;
             }
@@ -48,7 +50,7 @@ internal sealed class HistoryApi(
             {
                 json.WriteStartObject();
                 json.WritePropertyName("now");
-                if (model.Find(name) is { } row)
+                if (model.Find(name, limit) is { } row)
                 {
                     row.Write(json);
                 }
@@ -72,7 +74,10 @@ internal sealed class HistoryApi(
         var values = new RequestValues(context.Request);
         var asked = new AlertsAsked(
             values.Choice("state", true, AlertStates), values.Text("gateway"), values.Text("rule"),
-            values.Time("before", Now.AddMinutes(1)), values.Number("limit", 200, 1, 1000));
+            values.Time("before", Now.AddMinutes(1)), values.Number("limit", 200, 1, 1000))
+        {
+            Sites = Visitor.Of(context).Limit,
+        };
         return AnswerAsync(context, values, cancel => queries.AlertsAsync(asked, cancel));
     }
 
@@ -82,7 +87,8 @@ internal sealed class HistoryApi(
         var values = new RequestValues(context.Request);
         var (gateway, search) = (values.Text("gateway"), values.Text("search") ?? "");
         var limit = values.Number("limit", 200, 1, 2000);
-        return AnswerAsync(context, values, cancel => queries.SeriesAsync(gateway, search, limit, cancel));
+        var sites = Visitor.Of(context).Limit;
+        return AnswerAsync(context, values, cancel => queries.SeriesAsync(gateway, search, limit, sites, cancel));
     }
 
     /// <summary>Values of a series: readings, windows, or the windows of hours or days.</summary>
@@ -93,7 +99,10 @@ internal sealed class HistoryApi(
         var asked = new ValuesAsked(
             int.Parse((string)context.Request.RouteValues["series"]!, null),
             values.Choice("kind", "windows", Kinds), values.Time("from", to.AddHours(-6)), to,
-            values.Number("limit", 5000, 1, 20_000));
+            values.Number("limit", 5000, 1, 20_000))
+        {
+            Sites = Visitor.Of(context).Limit,
+        };
         var csv = values.Choice("format", false, Formats);
         return AnswerAsync(context, values, async cancel =>
         {
@@ -115,7 +124,8 @@ internal sealed class HistoryApi(
     {
         var values = new RequestValues(context.Request);
         var (after, limit) = (values.Text("after") ?? "", values.Number("limit", 200, 1, 1000));
-        return AnswerAsync(context, values, cancel => queries.BooksAsync(after, limit, cancel));
+        var sites = Visitor.Of(context).Limit;
+        return AnswerAsync(context, values, cancel => queries.BooksAsync(after, limit, sites, cancel));
     }
 
     /// <summary>The books by day.</summary>
@@ -123,12 +133,18 @@ internal sealed class HistoryApi(
     {
         var values = new RequestValues(context.Request);
         var (gateway, days) = (values.Text("gateway"), values.Number("days", 14, 1, 366));
-        return AnswerAsync(context, values, cancel => queries.DaysAsync(gateway, days, cancel));
+        var sites = Visitor.Of(context).Limit;
+        return AnswerAsync(context, values, cancel => queries.DaysAsync(gateway, days, sites, cancel));
     }
 
-    /// <summary>Partitions, lag, letters, the relay and the database.</summary>
-    public Task PipelineAsync(HttpContext context) =>
-        AnswerAsync(context, new RequestValues(context.Request), queries.PipelineAsync);
+    /// <summary>
+    /// Partitions, lag, letters, the relay and the database: sums over all sites, for those who may see all of them.
+    /// </summary>
+    public Task PipelineAsync(HttpContext context) => Visitor.Of(context).Limit.IsNone
+        ? AnswerAsync(context, new RequestValues(context.Request), queries.PipelineAsync)
+        : Problem.AnswerAsync(
+            context, StatusCodes.Status403Forbidden, "Not for users of some sites",
+            "the pipeline is shown to those who may see all sites");
 
     private async Task AnswerAsync(
         HttpContext context, RequestValues values, Func<CancellationToken, Task<byte[]?>> ask)

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Threading.Channels;
+using Telemetry.Storage.Fleet;
 
 namespace Telemetry.Dashboard.Live;
 
@@ -39,8 +40,10 @@ public sealed class EventStream(TimeProvider time)
         }
     }
 
-    /// <summary>Opens a stream for one page; null when there are <paramref name="max"/> already.</summary>
-    public Viewer? Open(int max)
+    /// <summary>
+    /// Opens a stream for one page of somebody who may see so much; null when there are <paramref name="max"/> already.
+    /// </summary>
+    public Viewer? Open(int max, SiteLimit limit)
     {
         lock (_gate)
         {
@@ -49,7 +52,7 @@ public sealed class EventStream(TimeProvider time)
                 return null;
             }
 
-            var viewer = new Viewer(this);
+            var viewer = new Viewer(this, limit);
             _viewers.Add(viewer);
             return viewer;
         }
@@ -68,14 +71,17 @@ public sealed class EventStream(TimeProvider time)
         }
 
         (_summary, _health, _pushedAt, _summaryAt) = (summary, health, time.GetTimestamp(), time.GetTimestamp());
-        Send(Event("fleet", json =>
+        Send(limit => Event("fleet", json =>
         {
-            WriteHead(json, model.Version, summary, health, time);
+            WriteHead(json, model.Version, limit.IsNone ? summary : model.SummaryOf(limit), health, time);
             json.WriteBoolean("readAnew", rows is null);
             json.WriteStartArray("rows");
             foreach (var row in rows ?? [])
             {
-                row.Write(json);
+                if (limit.Allows(row.Sites))
+                {
+                    row.Write(json);
+                }
             }
 
             json.WriteEndArray();
@@ -118,11 +124,19 @@ public sealed class EventStream(TimeProvider time)
         return _buffer.WrittenSpan.ToArray();
     }
 
-    private void Send(byte[] bytes)
+    // Of viewers who may see the same the bytes are made once.
+    private void Send(Func<SiteLimit, byte[]> make)
     {
+        Viewer[] viewers;
         lock (_gate)
         {
-            foreach (var viewer in _viewers)
+            viewers = [.. _viewers];
+        }
+
+        foreach (var alike in viewers.GroupBy(viewer => viewer.Limit.Key, StringComparer.Ordinal))
+        {
+            var bytes = make(alike.First().Limit);
+            foreach (var viewer in alike)
             {
                 viewer.Send(bytes);
             }
@@ -142,8 +156,11 @@ public sealed class EventStream(TimeProvider time)
         && a.States.SequenceEqual(b.States);
 
     /// <summary>One open page.</summary>
-    public sealed class Viewer(EventStream stream) : IDisposable
+    public sealed class Viewer(EventStream stream, SiteLimit limit) : IDisposable
     {
+        /// <summary>What the viewer may see.</summary>
+        public SiteLimit Limit { get; } = limit;
+
         private static readonly byte[] Anew = "event: anew\ndata: {}\n\n"u8.ToArray();
 
         private readonly Channel<byte[]> _waiting = Channel.CreateBounded<byte[]>(WaitingMax);

@@ -117,6 +117,25 @@ internal sealed class FleetColumns
         Forks[i], Firing[i], Connected[i], Since[i], Versions[i], Offsets[i],
         States[i] == GatewayState.Fresh ? 0 : AtRisk(i));
 
+    /// <summary>Counts over the gateways that somebody may see.</summary>
+    public FleetSummary Summarize(SiteLimit limit)
+    {
+        var counts = new int[GatewayStates.Names.Length];
+        var (gateways, atRisk, firing) = (0, 0L, 0);
+        for (var i = 0; i < Count; i++)
+        {
+            if (limit.Allows(Sites[i]))
+            {
+                gateways++;
+                counts[(int)States[i]]++;
+                atRisk = Sum(atRisk, AtRisk(i));
+                firing += Firing[i];
+            }
+        }
+
+        return new FleetSummary(gateways, counts, atRisk, firing);
+    }
+
     private static long Sum(long a, long b) => (long)Int128.Min((Int128)a + b, long.MaxValue);
 
     private void Grow(int length)

@@ -1,3 +1,5 @@
+using Telemetry.Storage.Fleet;
+
 namespace Telemetry.Dashboard.Live;
 
 /// <summary>What to sort the fleet by.</summary>
@@ -34,15 +36,19 @@ public sealed record FleetFilter
     /// <summary>With a device with this label, as <c>key=value</c>; null for all.</summary>
     public string? Label { get; init; }
 
+    /// <summary>What whoever asks may see.</summary>
+    public SiteLimit Sites { get; init; } = SiteLimit.None;
+
     public int Offset { get; init; }
 
     public int Limit { get; init; } = 100;
 
     /// <summary>True when every gateway matches.</summary>
-    public bool IsEmpty => Search.Length == 0 && States.Count == 0 && Site is null && Label is null;
+    public bool IsEmpty => Search.Length == 0 && States.Count == 0 && Site is null && Label is null && Sites.IsNone;
 
     internal bool Matches(FleetColumns fleet, int i) =>
-        (States.Count == 0 || States.Contains(fleet.States[i]))
+        Sites.Allows(fleet.Sites[i])
+        && (States.Count == 0 || States.Contains(fleet.States[i]))
         && (Site is null || fleet.Sites[i].Contains(Site))
         && (Label is null || fleet.Labels[i].Contains(Label))
         && (Search.Length == 0 || Contains(fleet.Names[i]) || Array.Exists(fleet.Sites[i], Contains));

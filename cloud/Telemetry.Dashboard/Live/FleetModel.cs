@@ -39,6 +39,15 @@ public sealed class FleetModel(TimeProvider time)
         }
     }
 
+    /// <summary>Counts over what somebody may see.</summary>
+    public FleetSummary SummaryOf(SiteLimit limit)
+    {
+        lock (_gate)
+        {
+            return limit.IsNone ? _summary : _fleet.Summarize(limit);
+        }
+    }
+
     /// <summary>The database was read: all of it, or one partition.</summary>
     public void Load(FleetSnapshot snapshot, int? partition)
     {
@@ -165,8 +174,6 @@ public sealed class FleetModel(TimeProvider time)
         {
             var now = NowMicros();
             var silent = _ingresses.TakeSilent(hearing);
-            var counts = new int[GatewayStates.Names.Length];
-            var (atRisk, firing) = (0L, 0);
             for (var i = 0; i < _fleet.Count; i++)
             {
                 if (_fleet.Connected[i] == true && silent.TryGetValue(_fleet.Ingresses[i], out var since))
@@ -183,13 +190,9 @@ public sealed class FleetModel(TimeProvider time)
                     Changed(i);
                     Version++;
                 }
-
-                counts[(int)state]++;
-                atRisk = (long)Int128.Min((Int128)atRisk + _fleet.AtRisk(i), long.MaxValue);
-                firing += _fleet.Firing[i];
             }
 
-            _summary = new FleetSummary(_fleet.Count, counts, atRisk, firing);
+            _summary = _fleet.Summarize(SiteLimit.None);
         }
     }
 
@@ -222,25 +225,26 @@ public sealed class FleetModel(TimeProvider time)
             var places = _order.Of(_fleet, filter.Sort, filter.Descending, Version, time);
             var matched = filter.IsEmpty ? places : Array.FindAll(places, i => filter.Matches(_fleet, i));
             var rows = matched.Skip(filter.Offset).Take(filter.Limit).Select(i => FleetRow.Of(_fleet, i)).ToArray();
-            return new FleetPage(Version, matched.Length, rows, _summary);
+            return new FleetPage(Version, matched.Length, rows, SummaryOf(filter.Sites));
         }
     }
 
-    /// <summary>One gateway; null when it is not known.</summary>
-    public FleetRow? Find(string gateway)
+    /// <summary>One gateway; null when it is not known, or may not be seen.</summary>
+    public FleetRow? Find(string gateway, SiteLimit limit)
     {
         lock (_gate)
         {
-            return _fleet.TryFind(gateway, out var i) ? FleetRow.Of(_fleet, i) : null;
+            return _fleet.TryFind(gateway, out var i) && limit.Allows(_fleet.Sites[i])
+                ? FleetRow.Of(_fleet, i) : null;
         }
     }
 
     /// <summary>The sites and labels that gateways have, each once, in order; at most so many of each.</summary>
-    public (IReadOnlyList<string> Sites, IReadOnlyList<string> Labels) Groups(int max)
+    public (IReadOnlyList<string> Sites, IReadOnlyList<string> Labels) Groups(int max, SiteLimit limit)
     {
         lock (_gate)
         {
-            var all = Enumerable.Range(0, _fleet.Count);
+            var all = Enumerable.Range(0, _fleet.Count).Where(i => limit.Allows(_fleet.Sites[i])).ToArray();
             return (
                 [.. all.SelectMany(i => _fleet.Sites[i]).Distinct().Order(StringComparer.Ordinal).Take(max)],
                 [.. all.SelectMany(i => _fleet.Labels[i]).Distinct().Order(StringComparer.Ordinal).Take(max)]);

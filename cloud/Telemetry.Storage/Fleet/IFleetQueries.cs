@@ -2,7 +2,7 @@ namespace Telemetry.Storage.Fleet;
 
 /// <summary>
 /// What a dashboard asks the database, reading alone. Answers but for the first are JSON in UTF-8, made by the
-/// database; null where what was asked for is not there. Errors are <see cref="StoreException"/>.
+/// database; null where what was asked for is not there, or may not be seen. Errors are <see cref="StoreException"/>.
 /// </summary>
 public interface IFleetQueries
 {
@@ -14,22 +14,23 @@ public interface IFleetQueries
         IReadOnlyCollection<string> gateways, CancellationToken cancellationToken);
 
     /// <summary>One gateway: books, connection, epochs, gaps, devices, series with their last value, letters.</summary>
-    Task<byte[]?> GatewayAsync(string gateway, CancellationToken cancellationToken);
+    Task<byte[]?> GatewayAsync(string gateway, SiteLimit limit, CancellationToken cancellationToken);
 
     /// <summary>Alerts that are firing, or the history of transitions, the newest first.</summary>
     Task<byte[]?> AlertsAsync(AlertsAsked asked, CancellationToken cancellationToken);
 
     /// <summary>The series whose gateway, device or metric contains a text; of one gateway if it is given.</summary>
-    Task<byte[]?> SeriesAsync(string? gateway, string search, int limit, CancellationToken cancellationToken);
+    Task<byte[]?> SeriesAsync(
+        string? gateway, string search, int rows, SiteLimit limit, CancellationToken cancellationToken);
 
     /// <summary>Readings or windows of a series in a span, the oldest first.</summary>
     Task<byte[]?> ValuesAsync(ValuesAsked asked, CancellationToken cancellationToken);
 
     /// <summary>The books of gateways, and their sum.</summary>
-    Task<byte[]?> BooksAsync(string after, int limit, CancellationToken cancellationToken);
+    Task<byte[]?> BooksAsync(string after, int rows, SiteLimit limit, CancellationToken cancellationToken);
 
     /// <summary>What was stored, rejected and dropped on each of the last days.</summary>
-    Task<byte[]?> DaysAsync(string? gateway, int days, CancellationToken cancellationToken);
+    Task<byte[]?> DaysAsync(string? gateway, int days, SiteLimit limit, CancellationToken cancellationToken);
 
     /// <summary>Partitions, owners, lag, dead letters, the relay and the size of the database.</summary>
     Task<byte[]?> PipelineAsync(CancellationToken cancellationToken);
@@ -41,7 +42,11 @@ public interface IFleetQueries
 /// <param name="Rule">Of this rule; null for all.</param>
 /// <param name="Before">Of the history, what was stored before.</param>
 /// <param name="Limit">At most so many.</param>
-public sealed record AlertsAsked(bool Firing, string? Gateway, string? Rule, DateTime Before, int Limit);
+public sealed record AlertsAsked(bool Firing, string? Gateway, string? Rule, DateTime Before, int Limit)
+{
+    /// <summary>Of gateways that whoever asks may see.</summary>
+    public SiteLimit Sites { get; init; } = SiteLimit.None;
+}
 
 /// <summary>Which values of a series are asked for.</summary>
 /// <param name="Series">Its number in this database.</param>
@@ -49,4 +54,8 @@ public sealed record AlertsAsked(bool Firing, string? Gateway, string? Rule, Dat
 /// <param name="From">From this time on.</param>
 /// <param name="To">Before this time.</param>
 /// <param name="Limit">At most so many.</param>
-public sealed record ValuesAsked(int Series, string Kind, DateTime From, DateTime To, int Limit);
+public sealed record ValuesAsked(int Series, string Kind, DateTime From, DateTime To, int Limit)
+{
+    /// <summary>What whoever asks may see.</summary>
+    public SiteLimit Sites { get; init; } = SiteLimit.None;
+}

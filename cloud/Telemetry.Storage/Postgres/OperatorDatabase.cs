@@ -1,4 +1,5 @@
 using Npgsql;
+using Telemetry.Storage.Postgres.Access;
 using Telemetry.Storage.Postgres.Alerts;
 using Telemetry.Storage.Postgres.DeadLetters;
 using Telemetry.Storage.Postgres.Devices;
@@ -32,6 +33,9 @@ public sealed class OperatorDatabase : IAsyncDisposable
 
     /// <summary>Compares and lists the widths of windows.</summary>
     public WindowWidthQueries Widths => new(_source);
+
+    /// <summary>Changes the users of the dashboard in the name of an operator.</summary>
+    public UserTable Users(string operatorName) => new(_source, operatorName);
 
     /// <summary>
     /// Connects; throws <see cref="StoreException"/> when the tables have another version than this program's.

@@ -98,6 +98,15 @@ internal sealed class Browser : IAsyncDisposable
         await CallAsync("Input.dispatchKeyEvent", new { type = "keyUp", key, windowsVirtualKeyCode = code });
     }
 
+    /// <summary>Types a text where the focus is.</summary>
+    public async Task TypeAsync(string text)
+    {
+        foreach (var character in text)
+        {
+            await CallAsync("Input.dispatchKeyEvent", new { type = "char", text = $"{character}" });
+        }
+    }
+
     /// <summary>Takes a picture, for people.</summary>
     public async Task PictureAsync(string path)
     {

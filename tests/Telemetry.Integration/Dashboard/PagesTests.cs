@@ -4,7 +4,7 @@ namespace Telemetry.Integration.Dashboard;
 public sealed class PagesTests
 {
     /// <summary>The environment's variable that names a folder for pictures of all pages, for people.</summary>
-    private const string PicturesVariable = "TELEMETRY_TEST_PICTURES";
+    internal const string PicturesVariable = "TELEMETRY_TEST_PICTURES";
 
     private const string Markup = "<img src=x onerror=\"console.log('ran')\"><script>console.log('ran')</script>";
 

@@ -1,7 +1,11 @@
 using Telemetry.Cloud.Commands.DeadLetters;
 using Telemetry.Cloud.Commands.Forks;
 using Telemetry.Cloud.Configuration;
+using Telemetry.Storage;
+using Telemetry.Storage.Acts;
+using Telemetry.Storage.Fleet;
 using Telemetry.Storage.Postgres;
+using Telemetry.Storage.Postgres.Acts;
 using Telemetry.TestKit.Servers;
 
 namespace Telemetry.Integration.Processing;
@@ -60,6 +64,38 @@ public sealed class OperatorActTests
             "dead-letters discard|gw-001|a broken sensor|2",
             await stand.Database.Row("SELECT act, gateway, note, readings FROM telemetry.operator_act"));
         Assert.Equal(1, (await Letters(stand, "discard", "999", "--note", "none")).Code);
+        var verdict = await stand.Judge();
+        Assert.True(verdict.Balanced, verdict.ToString());
+    }
+
+    [ServersFact(nats: true, postgres: true)]
+    public async Task Letter_that_is_retried_on_the_dashboard_is_stored_once_and_the_audit_says_by_whom()
+    {
+        await using var stand = await ProcessorStand.Start();
+        await stand.SendSchema(ProcessorStand.Gateway(1));
+        await stand.Database.Execute("ALTER TABLE telemetry.reading ADD CONSTRAINT no_thirteen CHECK (f <> 13)");
+        await stand.SendFloats(ProcessorStand.Gateway(1), 12, 13);
+        await stand.WaitUntilSettled(2);
+        var letter = long.Parse(await stand.Database.Row("SELECT id FROM telemetry.dead_letter"), null);
+        await using var acts = new OperatorActs(
+            stand.Database.ConnectionString, new ReadingCheck(DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue));
+        var actor = new Actor("otto", SiteLimit.None);
+
+        var refused = await acts.RetryAsync(actor, letter, default);
+        Assert.Equal(ActResult.Conflict, refused.Result);
+        Assert.Contains("no_thirteen", refused.Why, StringComparison.Ordinal);
+        Assert.Equal("0", await stand.Database.Row("SELECT count(*) FROM telemetry.operator_act"));
+        await stand.Database.Execute("ALTER TABLE telemetry.reading DROP CONSTRAINT no_thirteen");
+
+        var outcomes = await Task.WhenAll(
+            acts.RetryAsync(actor, letter, default), acts.RetryAsync(actor, letter, default));
+
+        Assert.Equal([ActResult.Done, ActResult.Conflict], outcomes.Select(o => o.Result).Order());
+        Assert.Equal("2|0|0", await stand.Books());
+        Assert.Equal(
+            $"dead-letters retry|gw-001|1|letter {letter}|True",
+            await stand.Database.Row(
+                "SELECT act, gateway, readings, detail, operator LIKE 'otto (%' FROM telemetry.operator_act"));
         var verdict = await stand.Judge();
         Assert.True(verdict.Balanced, verdict.ToString());
     }

@@ -27,7 +27,8 @@ public sealed class DashboardServerTests : IAsyncLifetime, IHostLifetime
             new ReportedFailure("fails", "works", TimeProvider.System, NullLogger.Instance), TimeProvider.System);
         _server = await DashboardServer.StartAsync(
             new DashboardOptions { EndPoint = new(IPAddress.Loopback, 0), ViewersMax = 1 }, _model, feed, events,
-            _queries, this, NullLoggerFactory.Instance, TimeProvider.System, default);
+            new DashboardStores(_queries, new FakeDashboardUsers(), new FakeOperatorActs()), this,
+            NullLoggerFactory.Instance, TimeProvider.System, default);
         _http.BaseAddress = new Uri(_server.Address);
     }
 
@@ -141,13 +142,14 @@ public sealed class DashboardServerTests : IAsyncLifetime, IHostLifetime
         var described = JsonDocument.Parse(await _http.GetStringAsync(new Uri("/api/openapi.json", UriKind.Relative)))
             .RootElement.GetProperty("paths");
         var source = string.Join('\n', SourceTree.Lines("cloud/Telemetry.Dashboard/DashboardServer.cs"));
-        var mapped = System.Text.RegularExpressions.Regex.Matches(source, "MapGet\\(\"(/api/[^\"]+)\"")
-            .Select(m => m.Groups[1].Value.Replace(":int:min(0)", "", StringComparison.Ordinal));
+        var mapped = System.Text.RegularExpressions.Regex.Matches(source, "Map(?:Get|Post|Delete)\\(\"(/api/[^\"]+)\"")
+            .Select(m => m.Groups[1].Value.Replace(":int:min(0)", "", StringComparison.Ordinal)
+                .Replace(":long:min(0)", "", StringComparison.Ordinal)).Distinct();
 
         Assert.Equal(mapped.Order(StringComparer.Ordinal),
             described.EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal));
-        foreach (var path in described.EnumerateObject().Where(p => p.Value.GetProperty("get").TryGetProperty(
-            "parameters", out _)))
+        foreach (var path in described.EnumerateObject().Where(p =>
+            p.Value.TryGetProperty("get", out var get) && get.TryGetProperty("parameters", out _)))
         {
             var names = path.Value.GetProperty("get").GetProperty("parameters").EnumerateArray()
                 .Where(p => p.GetProperty("in").GetString() == "query").Select(p => p.GetProperty("name").GetString()!);

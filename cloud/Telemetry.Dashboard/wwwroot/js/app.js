@@ -6,9 +6,11 @@ import { alertsPage } from './alerts.js';
 import { booksPage } from './books.js';
 import { fleetPage } from './fleet.js';
 import { gatewayPage } from './gateway.js';
+import { loginPage } from './login.js';
 import { pipelinePage } from './pipeline.js';
 import { runbookPage } from './runbook.js';
 import { seriesPage } from './series.js';
+import { change, readSession, toLogin } from './session.js';
 
 /**
  * A page fills the main part and returns what ends it.
@@ -24,6 +26,7 @@ const pages = {
   '/books': { title: 'Books', page: booksPage },
   '/pipeline': { title: 'Pipeline', page: pipelinePage },
   '/runbook': { title: 'Runbook', page: runbookPage, hidden: true },
+  '/login': { title: 'Log in', page: loginPage, hidden: true },
 };
 
 const main = /** @type {HTMLElement} */ (document.getElementById('main'));
@@ -92,5 +95,34 @@ button.addEventListener('click', () =>
 const saved = localStorage.getItem('theme') ?? '';
 setTheme(themes.includes(saved) ? saved : '');
 
-start();
-show();
+const who = /** @type {HTMLElement} */ (document.getElementById('who'));
+const logout = /** @type {HTMLButtonElement} */ (document.getElementById('logout'));
+logout.addEventListener('click', async () => {
+  await change('POST', '/api/logout');
+  location.assign('/login');
+});
+
+/** @param {import('./session.js').Session} session */
+function showWho(session) {
+  const sites = session.sites.length === 0 ? '' : `, ${session.sites.join(', ')}`;
+  setText(who, session.open ? 'No users: everybody here may do everything' : `${session.user} (${session.role}${sites})`);
+  logout.hidden = session.open;
+  // The pipeline is of all sites.
+  pages['/pipeline'].hidden = session.sites.length > 0;
+}
+
+if (location.pathname === '/login') {
+  nav.hidden = true;
+  leave = loginPage(main, new URLSearchParams(location.search));
+} else {
+  const session = await readSession().catch(() => null);
+  if (session === null) {
+    // Without an answer the page is shown all the same, and says what is the matter.
+    setText(who, '');
+  } else {
+    showWho(session);
+  }
+  document.addEventListener('refused', toLogin);
+  start();
+  show();
+}

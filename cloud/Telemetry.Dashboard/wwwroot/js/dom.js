@@ -53,6 +53,28 @@ export function table(caption, heads, rows) {
 }
 
 /**
+ * A button that does something on the server, and says what came of it.
+ * @param {string} text
+ * @param {string} label for screen readers
+ * @param {() => Promise<void>} act
+ */
+export function doing(text, label, act) {
+  const button = /** @type {HTMLButtonElement} */ (el('button', { type: 'button', 'aria-label': label }, text));
+  const said = el('span', { role: 'status' });
+  button.addEventListener('click', async () => {
+    button.disabled = true;
+    try {
+      await act();
+      said.textContent = ' done';
+    } catch (error) {
+      said.textContent = ` ${/** @type {Error} */ (error).message}`;
+      button.disabled = false;
+    }
+  });
+  return el('span', {}, button, said);
+}
+
+/**
  * A link to a page of the dashboard.
  * @param {string} page
  * @param {Record<string, string | number | null | undefined>} parameters

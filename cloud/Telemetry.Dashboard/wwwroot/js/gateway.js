@@ -1,7 +1,8 @@
 // One gateway: its state in words, what is on the way, its books, epochs, series, alerts and letters.
-import { address, el, link, setText, table } from './dom.js';
+import { address, doing, el, link, setText, table } from './dom.js';
 import { age, count, labels, number, span, time } from './format.js';
 import { ask, listen } from './live.js';
+import { change, mayAct } from './session.js';
 import { clock, words } from './states.js';
 
 /** @type {import('./app.js').Page} */
@@ -144,7 +145,10 @@ function drawBody(body, stored, alerts, now) {
     ? el('p', { class: 'soft' }, 'None.')
     : table('Dead letters', [['Number', 'num'], ['Reason'], ['Error'], ['Readings', 'num'], ['Stored'], ['Retried']],
       stored.deadLetters.map((/** @type {any} */ d) => [
-        String(d.id), d.reason, d.error, count(d.readings), time(d.storedAt), time(d.retriedAt)])));
+        String(d.id), d.reason, d.error, count(d.readings), time(d.storedAt), d.retriedAt || !mayAct()
+          ? time(d.retriedAt) : doing('Retry', `Retry letter ${d.id}`, async () => {
+            await change('POST', `/api/dead-letters/${d.id}/retry`);
+          })])));
   body.replaceChildren(...parts);
 }
 

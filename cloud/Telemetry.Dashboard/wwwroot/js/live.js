@@ -54,6 +54,12 @@ function open() {
       listeners.forEach(listener => listener(null));
     }
   });
+  source.addEventListener('error', () => {
+    // Refused for good: by a server that is too full, or as the session has ended.
+    if (source?.readyState === EventSource.CLOSED) {
+      void ask('/api/session').catch(() => null);
+    }
+  });
   source.addEventListener('fleet', message => {
     heardAt = performance.now();
     take(JSON.parse(message.data));
@@ -103,6 +109,9 @@ export async function ask(path, signal) {
   const answer = await fetch(path, { signal, headers: { Accept: 'application/json' } });
   if (answer.ok) {
     return answer.json();
+  }
+  if (answer.status === 401) {
+    document.dispatchEvent(new Event('refused'));
   }
   let detail = `${answer.status}`;
   try {

@@ -1,7 +1,8 @@
 // The pipeline: partitions and who owns them, how far they are behind, letters, the relay, the database.
-import { el, link, table } from './dom.js';
+import { doing, el, link, table } from './dom.js';
 import { age, bytes, count, time } from './format.js';
 import { ask } from './live.js';
+import { change, mayAct } from './session.js';
 
 /** @type {import('./app.js').Page} */
 export function pipelinePage(main) {
@@ -51,10 +52,12 @@ export function pipelinePage(main) {
               d.reason, count(d.letters), count(d.readings), count(d.gateways), time(d.newestAt)])),
         el('p', { class: 'soft' }, 'Show and retry them with: telemetry dead-letters.'),
         found.newestLetters.length === 0 ? '' : table('The newest dead letters',
-          [['Number', 'num'], ['Gateway'], ['Reason'], ['Error'], ['Readings', 'num'], ['Stored']],
+          [['Number', 'num'], ['Gateway'], ['Reason'], ['Error'], ['Readings', 'num'], ['Stored'], ['Retry']],
           found.newestLetters.map((/** @type {any} */ d) => [
             String(d.id), link('/gateway', { name: d.gateway }, d.gateway), d.reason, d.error, count(d.readings),
-            time(d.storedAt)])));
+            time(d.storedAt), mayAct() ? doing('Retry', `Retry letter ${d.id}`, async () => {
+              await change('POST', `/api/dead-letters/${d.id}/retry`);
+            }) : ''])));
     } catch (error) {
       if (!leaving.signal.aborted) {
         body.replaceChildren(el('p', { class: 'error', role: 'alert' }, String(/** @type {Error} */ (error).message)));

@@ -43,6 +43,11 @@ public sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck chec
     private const string MarkSql = "UPDATE telemetry.dead_letter SET retried_at = now() WHERE id = ANY($1)";
 
     /// <summary>
+    /// What each transaction adds to the audit, by the number of readings that it stores; null adds nothing.
+    /// </summary>
+    internal Func<long, OperatorAct>? Audit { get; init; }
+
+    /// <summary>
     /// Retries letters of one gateway, at most <see cref="LettersMax"/>; every returned outcome is committed. Throws
     /// <see cref="StoreException"/> when the database fails.
     /// </summary>
@@ -174,7 +179,7 @@ public sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck chec
         }
     }
 
-    private static async Task<IEnumerable<RetryOutcome>> MoveAsync(
+    private async Task<IEnumerable<RetryOutcome>> MoveAsync(
         NpgsqlConnection connection, string gateway, List<Letter> letters, CancellationToken cancellationToken)
     {
         await using var transaction = await BesideTransaction.BeginAsync(connection, cancellationToken);
@@ -256,7 +261,7 @@ public sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck chec
         return register.WriteAsync(connection, gateway, cancellationToken);
     }
 
-    private static async Task BookAsync(
+    private async Task BookAsync(
         NpgsqlConnection connection, string gateway, int partition, List<Letter> moved,
         CancellationToken cancellationToken)
     {
@@ -268,6 +273,7 @@ public sealed class DeadLetterRetry(NpgsqlDataSource database, ReadingCheck chec
             (moved.Sum(l => l.Content.Declarations.Sum(d => (long)d.Declaration.Count)), NpgsqlDbType.Bigint));
         Add(batch, MarkSql, (moved.Select(l => l.Record.Id).ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Bigint));
         Add(batch, CountSql, (partition, NpgsqlDbType.Integer));
+        Audit?.Invoke(moved.Sum(l => (long)l.Content.Readings.Count)).AddTo(batch);
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 

@@ -96,29 +96,36 @@ public sealed class FleetQueries(string connectionString) : IFleetQueries, IAsyn
         }
     }
 
-    public Task<byte[]?> GatewayAsync(string gateway, CancellationToken cancellationToken) =>
-        AskAsync("read a gateway", GatewayQuery.Sql, cancellationToken, Text(gateway));
+    public Task<byte[]?> GatewayAsync(string gateway, SiteLimit limit, CancellationToken cancellationToken) =>
+        AskAsync("read a gateway", GatewayQuery.Sql, cancellationToken, Text(gateway), SiteParameter.Of(limit));
 
     public Task<byte[]?> AlertsAsync(AlertsAsked asked, CancellationToken cancellationToken) =>
         AskAsync(
             "read alerts", asked.Firing ? AlertQueries.FiringSql : AlertQueries.HistorySql, cancellationToken,
-            Text(asked.Gateway), Text(asked.Rule), Time(asked.Before), Number(asked.Limit));
+            Text(asked.Gateway), Text(asked.Rule), Time(asked.Before), Number(asked.Limit),
+            SiteParameter.Of(asked.Sites));
 
     public Task<byte[]?> SeriesAsync(
-        string? gateway, string search, int limit, CancellationToken cancellationToken) =>
+        string? gateway, string search, int rows, SiteLimit limit, CancellationToken cancellationToken) =>
         AskAsync(
-            "find series", SeriesQueries.FindSql, cancellationToken, Text(gateway), Text(search), Number(limit));
+            "find series", SeriesQueries.FindSql, cancellationToken, Text(gateway), Text(search), Number(rows),
+            SiteParameter.Of(limit));
 
     public Task<byte[]?> ValuesAsync(ValuesAsked asked, CancellationToken cancellationToken) =>
         AskAsync(
             "read values", SeriesQueries.ValuesSql[asked.Kind], cancellationToken, Number(asked.Series),
-            Time(asked.From), Time(asked.To), Number(asked.Limit));
+            Time(asked.From), Time(asked.To), Number(asked.Limit), SiteParameter.Of(asked.Sites));
 
-    public Task<byte[]?> BooksAsync(string after, int limit, CancellationToken cancellationToken) =>
-        AskAsync("read the books", BooksQueries.TotalsSql, cancellationToken, Text(after), Number(limit));
+    public Task<byte[]?> BooksAsync(string after, int rows, SiteLimit limit, CancellationToken cancellationToken) =>
+        AskAsync(
+            "read the books", BooksQueries.TotalsSql, cancellationToken, Text(after), Number(rows),
+            SiteParameter.Of(limit));
 
-    public Task<byte[]?> DaysAsync(string? gateway, int days, CancellationToken cancellationToken) =>
-        AskAsync("read the books by day", BooksQueries.DaysSql, cancellationToken, Text(gateway), Number(days));
+    public Task<byte[]?> DaysAsync(
+        string? gateway, int days, SiteLimit limit, CancellationToken cancellationToken) =>
+        AskAsync(
+            "read the books by day", BooksQueries.DaysSql, cancellationToken, Text(gateway), Number(days),
+            SiteParameter.Of(limit));
 
     public Task<byte[]?> PipelineAsync(CancellationToken cancellationToken) =>
         AskAsync("read the pipeline", PipelineQuery.Sql, cancellationToken);

@@ -57,5 +57,6 @@ internal static class GatewayQuery
         FROM (SELECT gateway FROM telemetry.gateway WHERE gateway = $1
               UNION SELECT gateway FROM telemetry.gateway_presence WHERE gateway = $1
               UNION SELECT gateway FROM telemetry.device_metadata WHERE gateway = $1) n
+        WHERE $2::text[] IS NULL OR telemetry.gateway_at(n.gateway, $2)
         """;
 }

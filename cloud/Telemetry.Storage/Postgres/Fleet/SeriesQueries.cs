@@ -11,6 +11,7 @@ internal static class SeriesQueries
               LEFT JOIN telemetry.device_metadata m ON m.gateway = s.gateway AND m.device = s.device
               WHERE ($1::text IS NULL OR s.gateway = $1)
                 AND ($2 = '' OR position(lower($2) IN lower(s.gateway || ' ' || s.device || ' ' || s.metric)) > 0)
+                AND ($4::text[] IS NULL OR s.gateway IN (SELECT telemetry.gateways_at($4)))
               ORDER BY s.gateway, s.device, s.metric, s.id LIMIT $3) f
         """;
 
@@ -48,6 +49,6 @@ internal static class SeriesQueries
         FROM telemetry.series s
         LEFT JOIN telemetry.gateway g ON g.gateway = s.gateway
         LEFT JOIN telemetry.device_metadata m ON m.gateway = s.gateway AND m.device = s.device
-        WHERE s.id = $1
+        WHERE s.id = $1 AND ($5::text[] IS NULL OR telemetry.gateway_at(s.gateway, $5))
         """;
 }

@@ -12,7 +12,7 @@ namespace Telemetry.Storage.Postgres.Migrations;
 internal static class MigrationRunner
 {
     /// <summary>The version that this build works with.</summary>
-    public const int Version = 18;
+    public const int Version = 19;
 
     private const int NumbersOfSeries = 7;
 

@@ -14,6 +14,9 @@ internal sealed class FakeFleetQueries : IFleetQueries
     /// <summary>The answer to every question but the first two; null: not found.</summary>
     public string? Json { get; set; } = "[]";
 
+    /// <summary>The limits of what was asked.</summary>
+    public List<SiteLimit> Limits { get; } = [];
+
     /// <summary>What was asked and answered.</summary>
     public List<string> Asked { get; } = [];
 
@@ -28,27 +31,32 @@ internal sealed class FakeFleetQueries : IFleetQueries
         IReadOnlyCollection<string> gateways, CancellationToken cancellationToken) =>
         Task.FromResult<IReadOnlyDictionary<string, int>>(new Dictionary<string, int>());
 
-    public Task<byte[]?> GatewayAsync(string gateway, CancellationToken cancellationToken) => Answer($"{gateway}");
+    public Task<byte[]?> GatewayAsync(string gateway, SiteLimit limit, CancellationToken cancellationToken) =>
+        Answer($"{gateway}", limit);
 
-    public Task<byte[]?> AlertsAsync(AlertsAsked asked, CancellationToken cancellationToken) => Answer($"{asked}");
+    public Task<byte[]?> AlertsAsync(AlertsAsked asked, CancellationToken cancellationToken) =>
+        Answer($"{asked}", asked.Sites);
 
     public Task<byte[]?> SeriesAsync(
-        string? gateway, string search, int limit, CancellationToken cancellationToken) =>
-        Answer($"series {gateway} {search} {limit}");
+        string? gateway, string search, int rows, SiteLimit limit, CancellationToken cancellationToken) =>
+        Answer($"series {gateway} {search} {rows}", limit);
 
-    public Task<byte[]?> ValuesAsync(ValuesAsked asked, CancellationToken cancellationToken) => Answer($"{asked}");
+    public Task<byte[]?> ValuesAsync(ValuesAsked asked, CancellationToken cancellationToken) =>
+        Answer($"{asked}", asked.Sites);
 
-    public Task<byte[]?> BooksAsync(string after, int limit, CancellationToken cancellationToken) =>
-        Answer($"books {after} {limit}");
+    public Task<byte[]?> BooksAsync(string after, int rows, SiteLimit limit, CancellationToken cancellationToken) =>
+        Answer($"books {after} {rows}", limit);
 
-    public Task<byte[]?> DaysAsync(string? gateway, int days, CancellationToken cancellationToken) =>
-        Answer($"days {gateway} {days}");
+    public Task<byte[]?> DaysAsync(
+        string? gateway, int days, SiteLimit limit, CancellationToken cancellationToken) =>
+        Answer($"days {gateway} {days}", limit);
 
-    public Task<byte[]?> PipelineAsync(CancellationToken cancellationToken) => Answer("pipeline");
+    public Task<byte[]?> PipelineAsync(CancellationToken cancellationToken) => Answer("pipeline", SiteLimit.None);
 
-    private Task<byte[]?> Answer(string asked)
+    private Task<byte[]?> Answer(string asked, SiteLimit limit)
     {
         Check();
+        Limits.Add(limit);
         Asked.Add(asked);
         return Task.FromResult(Json is null ? null : Encoding.UTF8.GetBytes(Json));
     }

@@ -32,7 +32,7 @@ public sealed class FleetFeedTests
         await Begin();
 
         Assert.Equal("nothing", _feed.Health.What);
-        Assert.Equal(1, _model.Find("a")!.Stored);
+        Assert.Equal(1, _model.Find("a", SiteLimit.None)!.Stored);
         Assert.Equal(["listen", "listen", "load all"], _channel.Done.Concat(_queries.Asked));
     }
 

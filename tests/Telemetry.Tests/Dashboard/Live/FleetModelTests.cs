@@ -152,8 +152,8 @@ public sealed class FleetModelTests
                 .Rows.Select(r => r.Name));
         var page = _model.Find(new FleetFilter { Sort = FleetSort.Name, Offset = 48, Limit = 10 });
         Assert.Equal((50, 2), (page.Matched, page.Rows.Count));
-        Assert.Equal(["Basel", "Bern"], _model.Groups(10).Sites);
-        Assert.Equal(5, _model.Groups(10).Labels.Count);
+        Assert.Equal(["Basel", "Bern"], _model.Groups(10, SiteLimit.None).Sites);
+        Assert.Equal(5, _model.Groups(10, SiteLimit.None).Labels.Count);
     }
 
     [Fact]
@@ -238,5 +238,5 @@ public sealed class FleetModelTests
     private PresenceReport Report(string ingress, params GatewayPresence[] gateways) =>
         new(ingress, 1, Now, gateways);
 
-    private FleetRow Row(string name) => _model.Find(name)!;
+    private FleetRow Row(string name) => _model.Find(name, SiteLimit.None)!;
 }

@@ -10,7 +10,7 @@ public sealed class ViewMakingTests
 {
     // Who changes a file of Migrations/Views raises MigrationRunner.Version, unless that version is new since the last
     // release, and writes here what the test finds.
-    private const string Expected = "18 a9e0039350570d63";
+    private const string Expected = "19 a4b666c3cb38f3c2";
 
     [Fact]
     public void Changed_views_come_with_a_new_version()
