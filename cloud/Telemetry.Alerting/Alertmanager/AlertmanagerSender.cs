@@ -20,6 +20,9 @@ public sealed class AlertmanagerSender(
     // Rows have the time at which their transaction began; one that takes longer is in the next full request.
     private static readonly TimeSpan ChangeMargin = TimeSpan.FromSeconds(30);
 
+    // Alerts in memory at once. The database sorts all of them for each page.
+    private const int PageMax = 5000;
+
     private const int ReasonMax = 200;
 
     private readonly Uri _address = new(server.AbsoluteUri.TrimEnd('/') + "/api/v2/alerts");
@@ -103,8 +106,8 @@ public sealed class AlertmanagerSender(
     }
 
     /// <summary>
-    /// Sends page by page, and returns how many are open. A page that is refused must not keep those after it from
-    /// being sent: Alertmanager refuses a whole request for one alert, and takes the others of it.
+    /// Sends batch by batch, and returns how many are open. One that is refused must not keep those after it from being
+    /// sent: Alertmanager refuses a whole request for one alert, and takes the others of it.
     /// </summary>
     private async Task<int> SendAsync(TimeSpan within, bool changedOnly, CancellationToken cancellationToken)
     {
@@ -112,15 +115,13 @@ public sealed class AlertmanagerSender(
         AlertmanagerException? refused = null;
         while (true)
         {
-            var page = await alerts.ReadAsync(within, changedOnly, after, options.BatchMax, cancellationToken);
-            if (page.Count > 0)
+            var page = await alerts.ReadAsync(within, changedOnly, after, PageMax, cancellationToken);
+            foreach (var batch in page.Chunk(options.BatchMax))
             {
-                open += page.Count(a => a.State == AlertInstanceState.Firing);
-                after = page[^1].Key;
                 try
                 {
                     var now = time.GetUtcNow();
-                    await PostAsync([.. page.Select(a => AlertmanagerAlert.Of(a, options, now))], cancellationToken);
+                    await PostAsync([.. batch.Select(a => AlertmanagerAlert.Of(a, options, now))], cancellationToken);
                 }
                 catch (AlertmanagerException e) when (e.IsRefused)
                 {
@@ -128,10 +129,13 @@ public sealed class AlertmanagerSender(
                 }
             }
 
-            if (page.Count < options.BatchMax)
+            open += page.Count(a => a.State == AlertInstanceState.Firing);
+            if (page.Count < PageMax)
             {
                 return refused is null ? open : throw refused;
             }
+
+            after = page[^1].Key;
         }
     }
 

@@ -43,8 +43,8 @@ public sealed class PeopleProcessTests(PostgresFixture fixture) : IClassFixture<
         }
 
         await database.Execute("""
-            INSERT INTO telemetry.alert VALUES ('\x01', 'gw-1', 'too hot', '\x02', 1, 'critical', 0, 1, 2, NULL, 3,
-                false, 0, 0, 0, 1, now(), now())
+            INSERT INTO telemetry.alert
+            VALUES ('\x01', 'gw-1', 'too hot', '\x02', 1, 'critical', 0, 1, 2, NULL, 3, false, 0, 0, 0, 1, now(), now())
             """);
         await using (var connection = await database.OpenConnection())
         {

@@ -1,4 +1,7 @@
 -- What people are told of: alerts that changed a short time ago, and those that became known late.
+-- The first of these replaces one by gateway alone.
+CREATE INDEX alert_open ON telemetry.alert (gateway, rule, series_identity) WHERE state = 0;
+DROP INDEX telemetry.alert_firing;
 CREATE INDEX alert_changed ON telemetry.alert (changed_at);
 CREATE INDEX alert_late ON telemetry.alert (published_at) WHERE late;
 

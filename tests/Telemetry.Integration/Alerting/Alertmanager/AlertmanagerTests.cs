@@ -44,6 +44,8 @@ public sealed class AlertmanagerTests(PostgresFixture fixture) : IClassFixture<P
         stand.Run(server.Address, new AlertmanagerOptions { PollEvery = TimeSpan.FromMilliseconds(100) });
         await UntilEqual(stand, server, 2);
 
+        await stand.Database.Execute(
+            "UPDATE telemetry.alert SET changed_at = now() - interval '1 hour' WHERE state = 0");
         await stand.Change("UPDATE telemetry.alert SET revision = 1, changed_at = now() WHERE state = 1");
         await stand.Fire(3, 3);
         await UntilEqual(stand, server, 3);
