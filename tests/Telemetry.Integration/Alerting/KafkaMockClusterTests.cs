@@ -13,11 +13,13 @@ public sealed class KafkaMockClusterTests
         using var cluster = new KafkaMockCluster();
         cluster.CreateTopic("alerts", 2);
         cluster.CreateTopic("positions", 1);
+        cluster.CreateTopic("state", 1);
         var options = new KafkaOptions
         {
             Servers = [cluster.Servers],
             AlertTopic = "alerts",
             PositionTopic = "positions",
+            StateTopic = "state",
         };
         var row = AlertSamples.Rows(1, 1)[0];
         await using var producer = await new KafkaAlertSink(options, TimeProvider.System).BeginAsync(default);

@@ -57,7 +57,10 @@ internal sealed class Browser : IAsyncDisposable
     {
         await CallAsync("Emulation.setDeviceMetricsOverride", new
         {
-            width, height, deviceScaleFactor = 1, mobile = false,
+            width,
+            height,
+            deviceScaleFactor = 1,
+            mobile = false,
         });
         await CallAsync("Emulation.setEmulatedMedia", new
         {

@@ -37,7 +37,7 @@ public sealed class GrafanaQueriesTests(PostgresFixture fixture) : IClassFixture
 
     private static string Filled(string query) => query
         .Replace("$__timeFilter(start)", "start > now() - interval '1 hour'", StringComparison.Ordinal)
-        .Replace("$__timeFilter(time)", "time > now() - interval '1 hour'", StringComparison.Ordinal)
+        .Replace("$__timeFilter(fired_at)", "fired_at > now() - interval '1 hour'", StringComparison.Ordinal)
         .Replace("$gateway", "gw-1", StringComparison.Ordinal)
         .Replace("$metric", "temperature", StringComparison.Ordinal);
 }

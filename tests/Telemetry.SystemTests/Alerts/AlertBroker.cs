@@ -28,6 +28,9 @@ public sealed class AlertBroker : IAsyncDisposable
     /// <summary>Where the relay's position goes.</summary>
     public string PositionTopic => Topic + ".position";
 
+    /// <summary>Where the alerts that are open stand.</summary>
+    public string StateTopic => Topic + ".state";
+
     /// <summary>False for the mock cluster, whose transactions mean nothing.</summary>
     public bool IsReal => _mock is null;
 
@@ -58,6 +61,7 @@ public sealed class AlertBroker : IAsyncDisposable
         };
         mock.CreateTopic(broker.Topic, AlertPartitions);
         mock.CreateTopic(broker.PositionTopic, 1);
+        mock.CreateTopic(broker.StateTopic, 1);
         return broker;
     }
 

@@ -38,6 +38,10 @@ internal sealed class ClusterFiles
 
     public int RelayStatusPort { get; } = FreePort.Next();
 
+    public int DashboardStatusPort { get; } = FreePort.Next();
+
+    public int DashboardPort { get; } = FreePort.Next();
+
     public string Journals { get; }
 
     public string Outboxes { get; }
@@ -53,6 +57,8 @@ internal sealed class ClusterFiles
     public string Site => _folder.At("site.json");
 
     public string Relay => _folder.At("relay.json");
+
+    public string Dashboard => _folder.At("dashboard.json");
 
     public void WriteCloud(string natsUrl, string database, AlertBroker? broker)
     {
@@ -89,6 +95,15 @@ internal sealed class ClusterFiles
             },
             alerts = broker is null ? Nothing : new { rules = WriteRules() },
         });
+        Write(Dashboard, new
+        {
+            role = "dashboard",
+            partitions = _options.Partitions,
+            http = new { port = DashboardStatusPort },
+            nats = new { servers = natsUrl, requestTimeout = "2 s" },
+            database = new { connection = database },
+            dashboard = new { port = DashboardPort },
+        });
         if (broker is not null)
         {
             WriteRelay(database, broker);
@@ -112,6 +127,7 @@ internal sealed class ClusterFiles
             servers = broker.Servers,
             alertTopic = broker.Topic,
             positionTopic = broker.PositionTopic,
+            stateTopic = broker.StateTopic,
             createTopics = broker.IsReal,
             transactionTimeout = "10 s",
         },

@@ -45,6 +45,7 @@ public sealed class LocalCluster : IAsyncDisposable
         { DropEvery = options.DropEvery };
         Site = new DotnetProcess("site", "Telemetry.Agent", _folder.At("site"), Run(_files.Site));
         Relay = new DotnetProcess("relay", "Telemetry.Cloud", _folder.At("relay"), Run(_files.Relay));
+        Dashboard = new DotnetProcess("dashboard", "Telemetry.Cloud", _folder.At("dashboard"), Run(_files.Dashboard));
         SiteSender = new LineSender(
             _files.SiteHttpPort, Password, Path.Combine(_files.Journals, SiteGateway + ".journal"), SiteGateway);
     }
@@ -68,6 +69,11 @@ public sealed class LocalCluster : IAsyncDisposable
     public DotnetProcess Site { get; }
 
     public DotnetProcess Relay { get; }
+
+    public DotnetProcess Dashboard { get; }
+
+    /// <summary>The address of the fleet's page, once <see cref="StartDashboardAsync"/> has run.</summary>
+    public string DashboardAddress => $"http://127.0.0.1:{_files.DashboardPort}/";
 
     /// <summary>Who sends line protocol to <see cref="Site"/>.</summary>
     public LineSender SiteSender { get; }
@@ -136,6 +142,8 @@ public sealed class LocalCluster : IAsyncDisposable
     public Task StartRelayAsync() =>
         Options.WithAlerts ? Relay.StartAsync(Ready(_files.RelayStatusPort)) : Task.CompletedTask;
 
+    public Task StartDashboardAsync() => Dashboard.StartAsync(Ready(_files.DashboardStatusPort));
+
     public async Task StartFleetAsync()
     {
         _files.WriteFleet(Link.Port, ReadingsEach, WithInputs);
@@ -202,6 +210,7 @@ public sealed class LocalCluster : IAsyncDisposable
                     user = gateway, password {Password}
         HTTP        http://127.0.0.1:{_files.SiteHttpPort}/api/v2/write,
                     token {Password} (line protocol, gateway {SiteGateway})
+        page        {(Dashboard.IsRunning ? DashboardAddress : "none")}
         alerts      {(Broker is null ? "none" : $"topic {Broker.Topic} at {Broker.Servers}: {Broker.Name}")}
         status      ingress {_files.IngressStatusPort}, processor {_files.ProcessorStatusPort},
                     relay {_files.RelayStatusPort}, fleet {_files.FleetStatusPort},
@@ -210,6 +219,7 @@ public sealed class LocalCluster : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await Dashboard.DisposeAsync();
         await Relay.DisposeAsync();
         await Site.DisposeAsync();
         await SiteSender.DisposeAsync();

@@ -20,8 +20,9 @@ public sealed class Demo(TextWriter output, bool terminal)
     /// <summary>Runs it; gives the exit code.</summary>
     public async Task<int> RunAsync(string? corruption, bool keep, CancellationToken cancellationToken)
     {
-        await output.WriteLineAsync("starting nats-server, PostgreSQL, Kafka, ingress, processor, relay");
+        await output.WriteLineAsync("starting nats-server, PostgreSQL, Kafka, ingress, processor, relay, dashboard");
         await using var cluster = await LocalCluster.StartAsync(new ClusterOptions { HostMetrics = true });
+        await cluster.StartDashboardAsync();
         var balanced = await PlayAsync(cluster, corruption, cancellationToken);
         if (keep)
         {
@@ -59,6 +60,7 @@ public sealed class Demo(TextWriter output, bool terminal)
         }
 
         await picture.SayAsync($"alerts go to {cluster.Broker!.Name}");
+        await picture.SayAsync($"the page of the fleet: {cluster.DashboardAddress} (with --keep it stays)");
         await using var consumer = new AlertConsumer(
             cluster.Broker,
             alert => alert.Rule == ShownRule ? picture.SayAsync(AlertConsumer.Text(alert)) : Task.CompletedTask);

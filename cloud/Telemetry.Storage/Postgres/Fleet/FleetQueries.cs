@@ -131,7 +131,8 @@ public sealed class FleetQueries(string connectionString) : IFleetQueries, IAsyn
         await using var command = new NpgsqlCommand(GatewaysSql, connection);
         command.Parameters.Add(new NpgsqlParameter
         {
-            Value = partition is { } number ? number : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Integer,
+            Value = partition is { } number ? number : DBNull.Value,
+            NpgsqlDbType = NpgsqlDbType.Integer,
         });
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
         var gateways = new List<FleetGateway>();

@@ -48,7 +48,8 @@ internal static class MigrationRunner
             await ApplyAsync(connection, edition, version, cancellationToken);
         }
 
-        if (views is not null)
+        // The views are those of the newest tables.
+        if (views is not null && until == Version)
         {
             await views.MakeAsync(connection, Parts(edition), cancellationToken);
         }

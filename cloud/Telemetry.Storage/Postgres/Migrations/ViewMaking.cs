@@ -17,8 +17,7 @@ internal sealed partial class ViewMaking
     public const int SinceVersion = 14;
 
     // A file may read the views of those before it.
-    private static readonly string[] Files =
-        ["devices", "readings", "gateways", "windows", "spans", "alerts", "presence"];
+    private static readonly string[] Files = ["devices", "readings", "gateways", "windows", "spans", "alerts"];
 
     // Views of earlier versions that are no more.
     private static readonly string[] Removed = ["device_windows"];

@@ -220,7 +220,10 @@ public sealed class FleetModelTests
 
     private FleetGateway Gateway(string name) => new()
     {
-        Gateway = name, Partition = 0, WatermarkMicros = Now - 1_000_000, ChangedMicros = Now,
+        Gateway = name,
+        Partition = 0,
+        WatermarkMicros = Now - 1_000_000,
+        ChangedMicros = Now,
         Presence = Presence(connected: true),
     };
 

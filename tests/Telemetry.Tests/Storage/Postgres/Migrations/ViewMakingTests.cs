@@ -10,7 +10,7 @@ public sealed class ViewMakingTests
 {
     // Who changes a file of Migrations/Views raises MigrationRunner.Version, unless that version is new since the last
     // release, and writes here what the test finds.
-    private const string Expected = "17 637bc925427f3ebf";
+    private const string Expected = "17 a9e0039350570d63";
 
     [Fact]
     public void Changed_views_come_with_a_new_version()
