@@ -181,7 +181,7 @@ public sealed class CloudProcessTests
                 "run", new Dictionary<string, string> { ["TELEMETRY__ALERTS__RULES"] = folder.At("rules.json") }));
 
         await cloud.OutputWith(
-            $"alerts.rules: {folder.At("rules.json")}: rule 'hot': clear: 2 is not allowed; use at most 1 (");
+            $"alerts.rules: {folder.At("rules.json")}:1: rule 'hot': clear: 2 is not allowed; use at most 1 (");
     }
 
     private static async Task SayHello(Device device)

@@ -41,7 +41,9 @@ public abstract class StoreAlertContract : StoreLedgerContract
 
         quiet = quiet with
         {
-            State = new RuleState(AlertPhase.Pending, 0, 10, 0, 0.5, 11), RuleVersion = 4, Gap = null,
+            State = new RuleState(AlertPhase.Pending, 0, 10, 0, 0.5, 11),
+            RuleVersion = 4,
+            Gap = null,
         };
         await Commit(under.Store, row, c => c.AlertStates.Add(quiet));
 
@@ -70,12 +72,21 @@ public abstract class StoreAlertContract : StoreLedgerContract
         var row = await Take(under.Store);
         var open = new AlertRow(
             UInt128.MaxValue - 5, Firing.Id, ulong.MaxValue - 1, "critical", AlertInstanceState.Firing, -7, -6, null,
-            81.5) { NamedMicros = -9, IsLate = true, DelayMicros = 99 };
+            81.5)
+        { NamedMicros = -9, IsLate = true, DelayMicros = 99 };
         var closed = open with { Id = 4, EndedMicros = 500, State = AlertInstanceState.Resolved };
         var revised = open with
         {
-            RuleVersion = 3, BeganMicros = -70, EndedMicros = 60, State = AlertInstanceState.Resolved, Peak = 90,
-            Revision = 2, Said = 1ul << 63, IsLate = false, DelayMicros = 0, Severity = "info",
+            RuleVersion = 3,
+            BeganMicros = -70,
+            EndedMicros = 60,
+            State = AlertInstanceState.Resolved,
+            Peak = 90,
+            Revision = 2,
+            Said = 1ul << 63,
+            IsLate = false,
+            DelayMicros = 0,
+            Severity = "info",
             NamedMicros = -70,
         };
 
@@ -85,7 +96,11 @@ public abstract class StoreAlertContract : StoreLedgerContract
 
         var after = revised with
         {
-            Said = (1ul << 63) | 1, IsLate = true, DelayMicros = 99, Severity = "critical", NamedMicros = -9,
+            Said = (1ul << 63) | 1,
+            IsLate = true,
+            DelayMicros = 99,
+            Severity = "critical",
+            NamedMicros = -9,
         };
         Assert.Equal([closed, after], await Alerts(60));
         Assert.Equal([closed], await Alerts(61));

@@ -36,7 +36,8 @@ internal static class WebhooksVerb
     {
         var ids = new Argument<long[]>("ID")
         {
-            Description = "Numbers in the list.", Arity = ArgumentArity.ZeroOrMore,
+            Description = "Numbers in the list.",
+            Arity = ArgumentArity.ZeroOrMore,
         };
         var webhook = WebhookOption();
         var command = new Command(verb, description) { ids, webhook };
@@ -50,7 +51,9 @@ internal static class WebhooksVerb
         command.SetAction((result, cancellationToken) => run(
             new WebhookArguments
             {
-                Verb = verb, Ids = result.GetValue(ids) ?? [], Webhook = result.GetValue(webhook),
+                Verb = verb,
+                Ids = result.GetValue(ids) ?? [],
+                Webhook = result.GetValue(webhook),
             },
             result, cancellationToken));
         return command;

@@ -52,11 +52,13 @@ public sealed class WebhookDeadLetters
         await using var command = _database.CreateCommand(sql);
         command.Parameters.Add(new NpgsqlParameter
         {
-            Value = ids.ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint,
+            Value = ids.ToArray(),
+            NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint,
         });
         command.Parameters.Add(new NpgsqlParameter
         {
-            Value = (object?)webhook ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text,
+            Value = (object?)webhook ?? DBNull.Value,
+            NpgsqlDbType = NpgsqlDbType.Text,
         });
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }

@@ -59,7 +59,8 @@ public sealed class AlertmanagerTests(PostgresFixture fixture) : IClassFixture<P
         await stand.Fire(1, 3);
         stand.Run(server.Address, new AlertmanagerOptions
         {
-            PollEvery = TimeSpan.FromMilliseconds(100), ResendEvery = TimeSpan.FromMilliseconds(500),
+            PollEvery = TimeSpan.FromMilliseconds(100),
+            ResendEvery = TimeSpan.FromMilliseconds(500),
         });
         await UntilEqual(stand, server, 3);
 

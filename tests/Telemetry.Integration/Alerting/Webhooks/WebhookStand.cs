@@ -47,14 +47,21 @@ internal sealed class WebhookStand : IAsyncDisposable
 
     public Webhook Webhook => new()
     {
-        Name = "tickets", Url = Receiver.Address, Secrets = [Secret], PerMinute = 0,
-        Timeout = TimeSpan.FromSeconds(10), Match = new TransitionMatch { Late = false },
+        Name = "tickets",
+        Url = Receiver.Address,
+        Secrets = [Secret],
+        PerMinute = 0,
+        Timeout = TimeSpan.FromSeconds(10),
+        Match = new TransitionMatch { Late = false },
     };
 
     public static WebhookOptions Options => new()
     {
-        Owner = "a", PollEvery = TimeSpan.FromMilliseconds(20), RetryAfter = TimeSpan.FromMilliseconds(10),
-        RetryAfterMax = TimeSpan.FromMilliseconds(100), BrakeTime = TimeSpan.FromSeconds(1),
+        Owner = "a",
+        PollEvery = TimeSpan.FromMilliseconds(20),
+        RetryAfter = TimeSpan.FromMilliseconds(10),
+        RetryAfterMax = TimeSpan.FromMilliseconds(100),
+        BrakeTime = TimeSpan.FromSeconds(1),
     };
 
     /// <summary>Runs the webhook, and waits until its beginning is written.</summary>

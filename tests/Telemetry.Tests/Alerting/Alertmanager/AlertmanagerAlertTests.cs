@@ -84,7 +84,11 @@ public sealed class AlertmanagerAlertTests
                 Site = "",
                 Labels = new SortedDictionary<string, string>(StringComparer.Ordinal)
                 {
-                    ["a.b"] = "1", ["a-b"] = "2", ["severity"] = "none", ["7"] = "3", ["empty"] = "",
+                    ["a.b"] = "1",
+                    ["a-b"] = "2",
+                    ["severity"] = "none",
+                    ["7"] = "3",
+                    ["empty"] = "",
                 },
             },
             Options, Now);
