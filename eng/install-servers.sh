@@ -2,7 +2,7 @@
 # Installs, on Debian or Ubuntu, the servers and clients that test.sh and demo.sh start for themselves, if they
 # are missing. The distribution's own services are not started, and no database cluster is made.
 #
-# With --tests also what only test.sh needs: Chromium, Node.js, and packages of npm (TimescaleDB in WebAssembly, and
+# With --tests also what only test.sh needs: Chromium, Alertmanager, Node.js, and packages of npm (TimescaleDB in WebAssembly, and
 # what the dashboard's pages are checked with).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -27,6 +27,7 @@ missing_packages() {
   has setpriv && has ipcrm || echo util-linux
   [ "$tests" = no ] || { has node && has npm; } || echo nodejs npm
   [ "$tests" = no ] || has chromium || echo chromium
+  [ "$tests" = no ] || has prometheus-alertmanager || echo prometheus-alertmanager
 }
 
 # Those that the lock file names, by their checksums. The copy of the lock file says which ones are there.
