@@ -17,6 +17,9 @@ internal sealed class AlertReruns(
     IStore store, OwnedPartitions owned, GatewayLoader loader, AlertEvaluator evaluator, AlertOptions options,
     TimeProvider time, AlertCounters counters)
 {
+    // So that a time less a span is a time still.
+    private const long SpanMaxMicros = 1L << 60;
+
     private readonly ReadingBuffer _rows = new();
     private uint _turn;
 
@@ -159,18 +162,22 @@ internal sealed class AlertReruns(
         return schemas.Entries.DistinctBy(e => e.Identity).ToDictionary(e => e.Identity);
     }
 
+    // The database sorts what lies in the span that it is asked for, so the span is about what one step takes: it
+    // grows where there are few readings, and shrinks to what was read where there are too many.
     private async Task ReadAsync(GatewayRun run, IReadOnlyList<SeriesEntry> series, CancellationToken cancellationToken)
     {
-        var target = run.Target;
-        for (var most = options.RunReadingsMax; run.Cursor < target; most *= 2)
+        for (var most = options.RunReadingsMax; run.Cursor < run.Target; most *= 2)
         {
+            var end = run.Cursor < run.Target - run.SpanMicros ? run.Cursor + run.SpanMicros : run.Target;
             _rows.Clear();
-            await store.AlertHistory.ReadAsync(series, run.Cursor, target, _rows, most, cancellationToken);
+            await store.AlertHistory.ReadAsync(series, run.Cursor, end, _rows, most, cancellationToken);
             counters.RunReadings += _rows.Count;
             // Of the last time there may be more readings than were read.
-            var through = _rows.Count < most ? target : _rows.Times[^1] - 1;
+            var through = _rows.Count < most ? end : _rows.Times[^1] - 1;
             if (through > run.Cursor)
             {
+                run.SpanMicros = _rows.Count < most / 4 ? Math.Min(run.SpanMicros, SpanMaxMicros / 2) * 2
+                    : _rows.Count < most ? run.SpanMicros : through - run.Cursor;
                 run.Take(_rows, through);
                 return;
             }

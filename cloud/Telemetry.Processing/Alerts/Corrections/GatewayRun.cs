@@ -35,6 +35,9 @@ internal sealed class GatewayRun
     /// <summary>The readings up to this time are needed.</summary>
     public long Target => _runs.Max(r => r.TargetMicros);
 
+    /// <summary>How much event time is read at once; whoever reads adapts it to how dense the readings are.</summary>
+    public long SpanMicros { get; set; } = 60_000_000;
+
     public bool IsOver => _runs.Count == 0;
 
     /// <summary>Instances that were found and not published.</summary>
