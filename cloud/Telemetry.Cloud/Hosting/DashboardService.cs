@@ -110,7 +110,7 @@ internal sealed class DashboardService(RoleContext context, ServersService serve
     private void Say(int users, DashboardOptions options)
     {
         OperationsLog.DashboardStarted(context.ProcessLog, _server!.Address);
-        if (users == 0)
+        if (users == 0 && !options.BehindTls)
         {
             OperationsLog.DashboardOpen(context.ProcessLog);
         }
