@@ -49,6 +49,12 @@ internal sealed class RequestGuard(Visitors visitors)
             visitor.Enter(context);
             await RunAsync(context, next, visitor);
         }
+        else if (await visitors.NeedsUserAsync(context.Request, context.RequestAborted))
+        {
+            await Problem.AnswerAsync(
+                context, StatusCodes.Status401Unauthorized, "There are no users",
+                "through a proxy the dashboard answers only to users; add one with \"telemetry user add\"");
+        }
         else if (NeedsNobody(context.Request))
         {
             await next(context);

@@ -12,6 +12,7 @@ using Telemetry.Model.Protocol;
 using Telemetry.Runtime.Settings;
 using Telemetry.Storage;
 using Telemetry.Storage.Postgres;
+using Telemetry.Storage.Postgres.Access;
 using Telemetry.Storage.Postgres.Statements;
 using Telemetry.Storage.Windows;
 using Telemetry.Streams;
@@ -62,7 +63,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
         var widths = !(database && settings.Roles.HasFlag(CloudRoles.Processor)) || settings.Widths is not { } file
             || await SayAsync("windows", () => CheckWidthsAsync(file, cancellationToken));
         var kafka = settings.Kafka is null || await SayAsync("kafka", CheckKafkaAsync);
-        var people = settings.Alertmanager is null
+        var people = settings.Alertmanager is null || !settings.Roles.HasFlag(CloudRoles.Relay)
             || await SayAsync("alertmanager", () => CheckAlertmanagerAsync(cancellationToken));
         var partitions = !(files && nats && database && kafka) || settings.Roles == CloudRoles.Relay
             || await SayAsync("partitions", CompareAsync);
@@ -72,9 +73,7 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
             || await SayAsync(
                 "mqtt", () => CheckListeningAsync("ingress", settings.MqttEndPoint, cancellationToken));
         var dashboard = !settings.Roles.HasFlag(CloudRoles.Dashboard)
-            || await SayAsync(
-                "dashboard",
-                () => CheckListeningAsync("dashboard", settings.Dashboard!.EndPoint, cancellationToken));
+            || await SayAsync("dashboard", () => CheckDashboardAsync(cancellationToken));
         return files && nats && database && widths && kafka && people && partitions && http && mqtt && dashboard;
     }
 
@@ -134,6 +133,31 @@ internal sealed class CheckCommand(CloudSettings settings, TimeProvider time, Te
 
             return $"ok, {endPoint} is in use by the Telemetry.Cloud that runs with these addresses";
         }
+    }
+
+    private async Task<string> CheckDashboardAsync(CancellationToken cancellationToken)
+    {
+        var endPoint = settings.Dashboard!.EndPoint;
+        // Where the database does not answer, its own line says so.
+        if (_database is { } database && !IPAddress.IsLoopback(endPoint.Address))
+        {
+            DashboardService.RefuseWithoutUsers(endPoint.Address, await CountUsersAsync(database, cancellationToken));
+        }
+
+        return await CheckListeningAsync("dashboard", endPoint, cancellationToken);
+    }
+
+    private async Task<int> CountUsersAsync(DatabaseInspection database, CancellationToken cancellationToken)
+    {
+        if (database.Version < DashboardUsers.SinceVersion)
+        {
+            return 0;
+        }
+
+        using var limit = new CancellationTokenSource(Patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        await using var users = new DashboardUsers(settings.Database!.ConnectionString);
+        return await users.CountAsync(either.Token);
     }
 
     private async Task<string> CheckNatsAsync(CancellationToken cancellationToken)

@@ -22,6 +22,19 @@ internal sealed class DashboardService(RoleContext context, ServersService serve
     private DashboardServer? _server;
     private FleetFeed? _feed;
 
+    /// <summary>
+    /// Without users everybody who reaches it may do everything, so nobody but this machine must reach it.
+    /// </summary>
+    public static void RefuseWithoutUsers(IPAddress address, int users)
+    {
+        if (users == 0 && !IPAddress.IsLoopback(address))
+        {
+            throw new StartException(
+                $"dashboard.address: {address} is not allowed while there are no users; add one with "
+                + "\"telemetry user add\", or use an address of the loopback (127.0.0.1 or ::1)");
+        }
+    }
+
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         var (settings, time) = (context.Settings, context.Time);
@@ -76,7 +89,6 @@ internal sealed class DashboardService(RoleContext context, ServersService serve
         new InstallationWatch(servers.Log!, _ => { }, context.Time).RunAsync(stoppingToken),
         _feed!.RunAsync(stoppingToken)).Unwrap();
 
-    // Without users everybody who reaches it may do everything, so nobody but this machine must reach it.
     private async Task<int> CountUsersAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -84,12 +96,8 @@ internal sealed class DashboardService(RoleContext context, ServersService serve
             try
             {
                 var users = await _users!.CountAsync(cancellationToken);
-                return users > 0 || IPAddress.IsLoopback(context.Settings.Dashboard!.EndPoint.Address)
-                    ? users
-                    : throw new StartException(
-                        $"dashboard.address: {context.Settings.Dashboard.EndPoint.Address} is not allowed while there "
-                        + "are no users; add one with \"telemetry user add\", or use an address of the loopback "
-                        + "(127.0.0.1 or ::1)");
+                RefuseWithoutUsers(context.Settings.Dashboard!.EndPoint.Address, users);
+                return users;
             }
             catch (StoreException e) when (e.IsUnreachable)
             {
@@ -102,7 +110,7 @@ internal sealed class DashboardService(RoleContext context, ServersService serve
     private void Say(int users, DashboardOptions options)
     {
         OperationsLog.DashboardStarted(context.ProcessLog, _server!.Address);
-        if (users == 0)
+        if (users == 0 && !options.BehindTls)
         {
             OperationsLog.DashboardOpen(context.ProcessLog);
         }

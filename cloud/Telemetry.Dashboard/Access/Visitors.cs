@@ -33,22 +33,19 @@ internal sealed class Visitors(IDashboardUsers users, SessionCookie cookie, Dash
     private volatile OpenState? _open;
 
     /// <summary>
-    /// True while there are no users and only this machine can ask: then everybody who asks may do everything.
+    /// True for a request through a proxy while there are no users: nobody can log in before one is added. False while
+    /// the database is out of reach.
     /// </summary>
-    public async Task<bool> IsOpenAsync(CancellationToken cancellationToken)
+    public async Task<bool> NeedsUserAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        if (!IPAddress.IsLoopback(options.EndPoint.Address))
+        try
+        {
+            return IsThroughProxy(request) && await HasNoUsersAsync(cancellationToken);
+        }
+        catch (StoreException)
         {
             return false;
         }
-
-        if (_open is not { } open || time.GetElapsedTime(open.At) >= HoldsFor)
-        {
-            open = new OpenState(await users.CountAsync(cancellationToken) == 0, time.GetTimestamp());
-            _open = open;
-        }
-
-        return open.Yes;
     }
 
     /// <summary>
@@ -70,8 +67,7 @@ internal sealed class Visitors(IDashboardUsers users, SessionCookie cookie, Dash
 
         try
         {
-            return await IsOpenAsync(cancellationToken)
-                ? Open : null;
+            return await IsOpenAsync(request, cancellationToken) ? Open : null;
         }
         catch (StoreException) when (_open is { } open && IsLooking(request)
             && time.GetElapsedTime(open.At) < HoldsWithoutDatabaseFor)
@@ -104,6 +100,26 @@ internal sealed class Visitors(IDashboardUsers users, SessionCookie cookie, Dash
     private static string Key(string secret, bool isToken) => (isToken ? "token " : "cookie ") + secret;
 
     private static bool IsLooking(HttpRequest request) => HttpMethods.IsGet(request.Method);
+
+    // Whoever reaches a proxy of this machine asks from its loopback.
+    private bool IsThroughProxy(HttpRequest request) => options.BehindTls
+        || request.Headers.ContainsKey("X-Forwarded-For") || request.Headers.ContainsKey("Forwarded");
+
+    // While there are no users and only this machine can ask, everybody who asks may do everything.
+    private async Task<bool> IsOpenAsync(HttpRequest request, CancellationToken cancellationToken) =>
+        IPAddress.IsLoopback(options.EndPoint.Address) && !IsThroughProxy(request)
+        && await HasNoUsersAsync(cancellationToken);
+
+    private async Task<bool> HasNoUsersAsync(CancellationToken cancellationToken)
+    {
+        if (_open is not { } open || time.GetElapsedTime(open.At) >= HoldsFor)
+        {
+            open = new OpenState(await users.CountAsync(cancellationToken) == 0, time.GetTimestamp());
+            _open = open;
+        }
+
+        return open.Yes;
+    }
 
     private async Task<Visitor?> FindAsync(
         string secret, bool isToken, HttpRequest request, CancellationToken cancellationToken)

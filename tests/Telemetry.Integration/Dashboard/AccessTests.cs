@@ -31,12 +31,15 @@ public sealed class AccessTests
               "dashboard": { "address": "0.0.0.0", "port": {{FreePort.Next()}} }
             }
             """;
+        Assert.Equal(1, await beyond.Run("check"));
+        await beyond.OutputWith("dashboard: FAILED, dashboard.address: 0.0.0.0 is not allowed while there are no");
         Assert.NotEqual(0, await beyond.Run("run"));
         await beyond.OutputWith("dashboard.address: 0.0.0.0 is not allowed while there are no users");
         await stand.Dashboard.OutputWith("The dashboard has no users: everybody on this machine may see and change");
         Assert.Equal("admin", (await stand.Json("/api/session")).GetProperty("role").GetString());
 
         await Add(stand, "otto", UserRole.Operator);
+        Assert.Equal(0, await beyond.Run("check"));
 
         // Once there is a user, nobody is let in without a session, within seconds and without a restart.
         await Until(async () => (await stand.Get("/api/fleet")).Status == HttpStatusCode.Unauthorized);

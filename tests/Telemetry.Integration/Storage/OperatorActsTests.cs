@@ -155,6 +155,20 @@ public sealed class OperatorActsTests(PostgresFixture fixture) : IClassFixture<P
     }
 
     [ServersFact(postgres: true)]
+    public async Task Reader_reads_the_alerts_while_a_silence_of_one_site_holds()
+    {
+        await Silence(OfA, """{"rule":"hot"}""");
+
+        await using var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(_database.ConnectionString) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(
+            "SET ROLE telemetry_reader; SELECT string_agg(gateway, ',' ORDER BY gateway) FROM telemetry.alerts "
+            + "WHERE silenced_until IS NOT NULL", connection);
+        Assert.Equal("gw-a", await command.ExecuteScalarAsync());
+    }
+
+    [ServersFact(postgres: true)]
     public async Task Who_sees_one_site_is_told_of_no_gateway_alert_or_count_of_another_one()
     {
         var limit = SiteLimit.Of(["A"]);

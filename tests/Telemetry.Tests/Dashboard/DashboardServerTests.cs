@@ -103,6 +103,22 @@ public sealed class DashboardServerTests : IAsyncLifetime, IHostLifetime
         Assert.Equal(HttpStatusCode.MisdirectedRequest, answer.StatusCode);
     }
 
+    [Theory]
+    [InlineData("/")]
+    [InlineData("/login")]
+    [InlineData("/api/fleet")]
+    public async Task Without_users_a_request_through_a_proxy_is_told_to_add_one(string path)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(path, UriKind.Relative))
+        {
+            Headers = { { "X-Forwarded-For", "192.0.2.1" } },
+        };
+        using var answer = await _http.SendAsync(request);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        Assert.Contains("telemetry user add", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Fleet_that_did_not_change_is_not_sent_again()
     {

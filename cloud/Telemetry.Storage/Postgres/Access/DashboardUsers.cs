@@ -8,6 +8,9 @@ namespace Telemetry.Storage.Postgres.Access;
 /// <summary>The tables <c>dashboard_user</c> and <c>dashboard_session</c>, as a dashboard uses them.</summary>
 public sealed class DashboardUsers(string connectionString) : IDashboardUsers, IAsyncDisposable
 {
+    /// <summary>Databases of earlier versions do not have the tables.</summary>
+    public const int SinceVersion = 19;
+
     private const string CountSql = "SELECT count(*)::int FROM telemetry.dashboard_user";
 
     private const string FindSql =

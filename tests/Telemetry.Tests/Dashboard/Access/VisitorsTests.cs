@@ -26,6 +26,22 @@ public sealed class VisitorsTests
         Assert.Null(await inside.FindAsync(Request(), default));
     }
 
+    [Theory]
+    [InlineData("X-Forwarded-For", false)]
+    [InlineData("Forwarded", false)]
+    [InlineData(null, true)]
+    public async Task Without_users_nobody_is_let_in_through_a_proxy_of_the_same_machine(string? header, bool isBehind)
+    {
+        var visitors = Visitors(IPAddress.Loopback, isBehind);
+        var request = Request();
+        if (header is not null)
+        {
+            request.Headers[header] = "for=192.0.2.1";
+        }
+
+        Assert.Null(await visitors.FindAsync(request, default));
+    }
+
     [Fact]
     public async Task Disabled_user_changes_nothing_at_once_and_sees_nothing_within_seconds()
     {
@@ -72,9 +88,9 @@ public sealed class VisitorsTests
         return context.Request;
     }
 
-    private Visitors Visitors(IPAddress address)
+    private Visitors Visitors(IPAddress address, bool isBehind = false)
     {
-        var options = new DashboardOptions { EndPoint = new IPEndPoint(address, 0) };
+        var options = new DashboardOptions { EndPoint = new IPEndPoint(address, 0), BehindTls = isBehind };
         return new Visitors(_users, new SessionCookie(options), options, _clock);
     }
 }

@@ -10,7 +10,7 @@ public sealed class ViewMakingTests
 {
     // Who changes a file of Migrations/Views raises MigrationRunner.Version, unless that version is new since the last
     // release, and writes here what the test finds.
-    private const string Expected = "19 a4b666c3cb38f3c2";
+    private const string Expected = "19 476b14604fc496fe";
 
     [Fact]
     public void Changed_views_come_with_a_new_version()
