@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Telemetry.SystemTests.Alerts;
 using Telemetry.TestKit.Servers;
 
@@ -7,7 +8,12 @@ namespace Telemetry.SystemTests.Cluster;
 /// <summary>The configuration files of a cluster's processes, and the ports that stand in them.</summary>
 internal sealed class ClusterFiles
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
+
     // A section without a key is absent.
     private static readonly object Nothing = new { };
 
@@ -127,7 +133,8 @@ internal sealed class ClusterFiles
             servers = broker.Servers,
             alertTopic = broker.Topic,
             positionTopic = broker.PositionTopic,
-            stateTopic = broker.StateTopic,
+            // A cloud of an older version does not know the key.
+            stateTopic = broker.StateTopic == "telemetry.alerts.state" ? null : broker.StateTopic,
             createTopics = broker.IsReal,
             transactionTimeout = "10 s",
         },
